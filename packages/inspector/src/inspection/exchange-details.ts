@@ -31,8 +31,21 @@ export interface ExchangeRow {
   readonly parent?: { readonly runId: string; readonly step: string } | undefined;
   readonly promptTokens?: number | undefined;
   readonly cachedTokens?: number | undefined;
+  readonly totalTokens?: number | undefined;
+  /** Of a request of an agent inside a call: what the session's log doesn't have. */
+  readonly inner?: InnerAnswer | undefined;
   /** Where the request stopped being a continuation of the one before. */
   readonly brokenAt?: PrefixBreak | undefined;
+}
+
+/** A request of an agent inside a call, and its answer. */
+export interface InnerAnswer {
+  /** Name of the agent. */
+  readonly agent: string;
+  /** First words of the answer, or names of the functions that it called. */
+  readonly text: string;
+  /** Only with prices. */
+  readonly cost?: number | undefined;
 }
 
 /** A request that doesn't continue the one before it. */

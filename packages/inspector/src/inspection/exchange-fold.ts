@@ -1,5 +1,5 @@
-import type { Json, PriceTable } from "@pollux/core";
-import { findPrices } from "@pollux/core/model";
+import { computeCost, type Json, type PriceTable, type Usage } from "@pollux/core";
+import { findPrices, NO_USAGE } from "@pollux/core/model";
 import { type KeptExchange, KeptExchanges } from "@pollux/core/exchanges";
 import { comparePrefix, type PrefixComparison } from "@pollux/core/rehearsal";
 import type {
@@ -8,6 +8,7 @@ import type {
   ExchangeDetails,
   ExchangeRow,
   HeaderView,
+  InnerAnswer,
   PrefixBreak,
 } from "./exchange-details.ts";
 import { type CacheEstimate, costOfBreak, estimateCache } from "./prefix-cost.ts";
@@ -131,6 +132,7 @@ export class ExchangeFold {
       ...(before !== undefined && { before }),
       ...(parent !== undefined && { parent: { runId: parent.runId, step: parent.step } }),
       ...tokens,
+      ...(parent !== undefined && { inner: this.#innerAnswer(exchange) }),
       ...(before !== undefined && this.#breakOf(compared, before, exchange, tokens)),
     };
   }
@@ -147,6 +149,17 @@ export class ExchangeFold {
         ? undefined
         : costOfBreak(broken.lostBytes, { bodyBytes, promptTokens, cachedTokens }, findPrices(this.#prices, model, at));
     return { brokenAt: { before, field: broken.field, byte: sharedBytes, ...cost } };
+  }
+
+  #innerAnswer({ agent, model, chunks, startedAt }: KeptExchange): InnerAnswer {
+    const said = chunks.map(({ text }) => text).join("");
+    const prices = findPrices(this.#prices, model, startedAt);
+    const usage = usageIn(said);
+    return {
+      agent,
+      text: wordsIn(said.slice(0, MAX_INNER_TEXT)),
+      ...(prices !== undefined && usage !== undefined && { cost: computeCost(usage, prices) }),
+    };
   }
 
   /** What an explicit cache of the instructions and tools would have cost; undefined without prices, or without any requests. */
@@ -196,7 +209,10 @@ export class ExchangeFold {
   }
 }
 
-type Tokens = Pick<ExchangeRow, "promptTokens" | "cachedTokens">;
+type Tokens = Pick<ExchangeRow, "promptTokens" | "cachedTokens" | "totalTokens">;
+
+/** Characters of an answer in which its first words are looked for. */
+const MAX_INNER_TEXT = 20_000;
 
 /** Tokens that an answer says it was billed for: the last that it says. */
 function tokensIn(texts: readonly string[]): Tokens {
@@ -206,15 +222,49 @@ function tokensIn(texts: readonly string[]): Tokens {
     tail = (texts[index] ?? "") + tail;
     if (tail.length > 65_536) break;
   }
-  const at = tail.lastIndexOf('"usageMetadata"');
-  if (at === -1) return {};
-  const usage = tail.slice(at);
-  const prompt = /"promptTokenCount"\s*:\s*(\d{1,12})/.exec(usage)?.[1];
-  const cached = /"cachedContentTokenCount"\s*:\s*(\d{1,12})/.exec(usage)?.[1];
+  const count = countsIn(tail);
+  const [prompt, cached, total] = [count("prompt"), count("cachedContent"), count("total")];
   return {
-    ...(prompt !== undefined && { promptTokens: Number(prompt) }),
-    ...(cached !== undefined && { cachedTokens: Number(cached) }),
+    ...(prompt !== undefined && { promptTokens: prompt }),
+    ...(cached !== undefined && { cachedTokens: cached }),
+    ...(total !== undefined && { totalTokens: total }),
   };
+}
+
+/** Reads the last counts of an answer, by the first part of their names. */
+function countsIn(text: string): (name: string) => number | undefined {
+  const at = text.lastIndexOf('"usageMetadata"');
+  const usage = at === -1 ? "" : text.slice(at);
+  return (name) => {
+    const found = new RegExp(`"${name}TokenCount"\\s*:\\s*(\\d{1,12})`).exec(usage)?.[1];
+    return found === undefined ? undefined : Number(found);
+  };
+}
+
+function usageIn(text: string): Usage | undefined {
+  const count = countsIn(text);
+  const inputTokens = count("prompt");
+  if (inputTokens === undefined) return undefined;
+  return {
+    ...NO_USAGE,
+    requests: 1,
+    inputTokens,
+    cachedTokens: count("cachedContent") ?? 0,
+    outputTokens: count("candidates") ?? 0,
+    thoughtTokens: count("thoughts") ?? 0,
+    toolUseTokens: count("toolUsePrompt") ?? 0,
+  };
+}
+
+/** The first words of an answer as it crossed; or else what it called. */
+function wordsIn(answer: string): string {
+  const strings = (pattern: RegExp): readonly string[] =>
+    [...answer.matchAll(pattern)].map(([, json]) => unquoted(json ?? ""));
+  const texts = strings(/"text"\s*:\s*("(?:[^"\\]|\\.)*")/g).join("");
+  const names = strings(/"functionCall"\s*:\s*\{[^{}]{0,200}?"name"\s*:\s*("(?:[^"\\]|\\.)*")/g);
+  return firstWords(
+    [texts, names.map((name) => `${name}()`).join(", ")].filter((words) => words.trim() !== "").join(" "),
+  );
 }
 
 function headersOf(headers: { readonly [name: string]: string }): readonly HeaderView[] {

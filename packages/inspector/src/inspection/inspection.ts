@@ -31,6 +31,8 @@ export interface SessionRow extends Pick<Priced, "cost" | "unpriced"> {
   readonly totalTokens: number;
   /** Day of the price list, as `2026-11-23`. */
   readonly pricesAsOf?: string | undefined;
+  /** Code of the currency of `cost`, such as `USD`; absent when nobody says it, or parts have different ones. */
+  readonly currency?: string | undefined;
   readonly agent?: string | undefined;
   readonly owner?: string | undefined;
   readonly metadata?: { readonly [name: string]: string } | undefined;
@@ -68,6 +70,8 @@ export interface SessionOverview extends Priced {
   readonly length: number;
   /** Set when runs and turns that have not changed since the log had this length are left out; see `mergeOverview`. */
   readonly since?: number | undefined;
+  /** What came before the entries that were read: the rest is read when it is asked for. Absent when all is here. */
+  readonly earlier?: EarlierRow | undefined;
   /** Contents from before the first run: given by the caller, or those of the session it was forked from. */
   readonly history?: HistoryRow | undefined;
   readonly runs: readonly RunRow[];
@@ -82,8 +86,20 @@ export interface SessionOverview extends Priced {
   readonly usage: Usage;
   /** Day of the price list of the last run that had one. */
   readonly pricesAsOf?: string | undefined;
+  /** Code of the currency of `cost`, such as `USD`; absent when nobody says it, or parts have different ones. */
+  readonly currency?: string | undefined;
   /** Kept requests of the session. */
   readonly exchanges: number;
+}
+
+/** The part of a long session that was not read. */
+export interface EarlierRow {
+  /** Entries before the first that was read. */
+  readonly entries: number;
+  /** Turns before the first that is here. */
+  readonly turns: number;
+  /** What is here and what came before is summed up in `usage` and `cost`; otherwise these are of what is here. */
+  readonly areTotalsKnown: boolean;
 }
 
 /** Contents that the session began with. */
@@ -99,6 +115,8 @@ export interface RunRow extends Priced {
   readonly runId: string;
   /** Place of its entry in the log. */
   readonly position: number;
+  /** Its beginning was not read. */
+  readonly isPartial?: true | undefined;
   readonly at: number;
   readonly endedAt?: number | undefined;
   readonly model: string;
@@ -123,6 +141,8 @@ export interface RunRow extends Priced {
   readonly takenBack?: true | undefined;
   readonly usage: Usage;
   readonly pricesAsOf?: string | undefined;
+  /** Code of the currency of `cost`, such as `USD`; absent when nobody says it, or parts have different ones. */
+  readonly currency?: string | undefined;
   /** What it cost outside of its turns: with them, this adds up to `cost`. Absent for nothing. */
   readonly otherCosts?: readonly OtherCost[] | undefined;
   readonly toolCalls: number;
@@ -152,6 +172,8 @@ export interface TurnRow extends Priced {
   readonly turn: number;
   /** The turn turns the answer into typed output. */
   readonly phase?: "output" | undefined;
+  /** Name of the agent that leads it, after a handover: another than the run's. */
+  readonly agent?: string | undefined;
   readonly startedAt: number;
   /** Absent while something of it is going, or was cut off. */
   readonly endedAt?: number | undefined;
@@ -239,7 +261,7 @@ export interface StepRow {
   /** Why it failed, or what it found, in one line. */
   readonly detail?: string | undefined;
   /** Runs of agents inside a call, or delegated requests. */
-  readonly nested?: number | undefined;
+  readonly inner?: readonly InnerRow[] | undefined;
   /** From 1: it was not the first try. */
   readonly attempt?: number | undefined;
   /** What it brought into the history; absent for nothing. */
@@ -250,6 +272,14 @@ export interface StepRow {
   readonly isFirstUntrusted?: true | undefined;
   /** Where the request differs from the one before. */
   readonly breaks?: readonly PrefixField[] | undefined;
+}
+
+/** A run inside a step. Its turns are known where requests are kept: see `ExchangeRow.inner`. */
+export interface InnerRow {
+  readonly usage: TurnUsage;
+  readonly cost?: number | undefined;
+  /** First words of the answers that the log has of it. */
+  readonly texts: readonly string[];
 }
 
 /** A call that waits for an answer. */

@@ -10,9 +10,18 @@ import {
   sumRecorded,
   sumUsage,
 } from "./cost.ts";
-import type { FailedRequest, JobRow, LimitRow, OtherCost, PendingRow, RunRow, SessionState, TurnRow } from "./inspection.ts";
+import type {
+  FailedRequest,
+  JobRow,
+  LimitRow,
+  OtherCost,
+  PendingRow,
+  RunRow,
+  SessionState,
+  TurnRow,
+} from "./inspection.ts";
 import { type Fields, fieldsOf, firstWords, isFields, listOf, numberOf, textIn, textOf } from "./read-values.ts";
-import { readPlace } from "./step-place.ts";
+import { type ReadPlace, readPlace } from "./step-place.ts";
 import { type RecordPlace, TurnFold } from "./turn-fold.ts";
 import { readUsage, turnUsage } from "./usage.ts";
 import { joinReads, whyHeld } from "./untrusted.ts";
@@ -42,7 +51,14 @@ export class RunFold {
   /** The conversation went back to before it. */
   isTakenBack = false;
   readonly #measures: Measures;
-  readonly #nextNumber: () => number;
+  /** Turns of the runs before it. */
+  readonly turnsBefore: number;
+  /** Its turns, as its session counts them. */
+  turnCount = 0;
+  /** Its entry, and its first turns, were not read. */
+  isPartial = false;
+  /** Another run has begun. */
+  isOver = false;
   /** Questions that were answered since the run began. */
   readonly #answered: Set<string> = new Set();
   /** The last report of each job, by its call. */
@@ -52,15 +68,14 @@ export class RunFold {
   #lost: { readonly turn: number; readonly position: number; readonly bill: Bill }[] = [];
   #last: TurnFold | undefined;
 
-  /** @param nextNumber - Counts the turns of all runs. */
-  constructor(runId: string, position: number, entry: Fields, measures: Measures, nextNumber: () => number) {
+  constructor(runId: string, position: number, entry: Fields, measures: Measures, turnsBefore: number) {
     this.runId = runId;
     this.position = position;
     this.entry = entry;
     this.changedAt = position + 1;
     this.#measures = measures;
     this.#pricing = { prices: measures.prices, model: textOf(entry["model"]) ?? "" };
-    this.#nextNumber = nextNumber;
+    this.turnsBefore = turnsBefore;
   }
 
   /** @returns What is wrong with the entry, if anything. */
@@ -88,6 +103,7 @@ export class RunFold {
         this.positions.push(position);
         this.end = entry;
         this.endedAt = at;
+        this.turnCount = Math.max(this.turnCount, numberOf(entry["turns"]) ?? 0);
         this.#tellEnd();
         for (const { turn, question } of this.pending()) this.turns.get(turn)?.ask(question);
         for (const [index, record] of listOf(entry["open"]).entries())
@@ -164,13 +180,30 @@ export class RunFold {
     const unpriced = this.#isTold(told) ? textOf(this.end?.["unpriced"]) : undefined;
     if (!isMoney(rest, told) && unpriced === undefined) return others;
     const cost = isMoney(rest, told) && { cost: rest };
-    return [...others, { what: "In the run's total only", usage: {}, ...cost, ...(unpriced !== undefined && { unpriced }) }];
+    return [
+      ...others,
+      {
+        what: this.isPartial ? "Turns that were not read" : "In the run's total only",
+        usage: {},
+        ...cost,
+        ...(unpriced !== undefined && { unpriced }),
+      },
+    ];
   }
 
   get pricesAsOf(): string | undefined {
     const { prices } = this.#measures;
     const own = typeof prices === "object" && "asOf" in prices ? prices.asOf : undefined;
     return textOf(this.end?.["pricesAsOf"]) ?? own;
+  }
+
+  /** Undefined when nobody says it, or parts have different ones. */
+  get currency(): string | undefined {
+    const { prices } = this.#measures;
+    const own = typeof prices === "object" && "asOf" in prices ? prices.currency : undefined;
+    const told = textOf(this.end?.["currency"]);
+    const { cost, pricedHere } = this.cost;
+    return pricedHere === undefined || told === own ? told : pricedHere === cost ? own : undefined;
   }
 
   state(isLast: boolean, unended: Unended): SessionState {
@@ -190,7 +223,7 @@ export class RunFold {
     const guardrail = fieldsOf(end?.["guardrail"]);
     const agent = textOf(fieldsOf(metadata)["agent"]) ?? (textOf(entry["agent"]) || undefined);
     const code = textOf(error["code"]);
-    const { usage, pricesAsOf } = this;
+    const { usage, pricesAsOf, currency } = this;
     const priced = this.cost;
     const others = this.otherCosts();
     const reads = joinReads(entry["read"]);
@@ -198,6 +231,7 @@ export class RunFold {
     return {
       runId: this.runId,
       position: this.position,
+      ...(this.isPartial && { isPartial: true }),
       at: numberOf(entry["at"]) ?? 0,
       ...(this.endedAt !== undefined && { endedAt: this.endedAt }),
       model: textOf(entry["model"]) ?? "",
@@ -228,6 +262,7 @@ export class RunFold {
       usage,
       ...priced,
       ...(priced.cost !== undefined && pricesAsOf !== undefined && { pricesAsOf }),
+      ...(priced.cost !== undefined && currency !== undefined && { currency }),
       ...(others.length > 0 && { otherCosts: others }),
       toolCalls,
       limits: this.#limits(usage, priced.cost, toolCalls),
@@ -252,7 +287,10 @@ export class RunFold {
     // Steps of no turn that is known stand with the turn that was under way.
     const number = place.kind === "other" ? (this.#last?.turn ?? 0) : place.turn;
     const turn = this.#turn(number);
-    if (turn.number === 0) turn.number = this.#nextNumber();
+    if (isOfTurn(type, place, entry) && !this.isOver) {
+      turn.number = this.turnsBefore + number;
+      this.turnCount = Math.max(this.turnCount, number);
+    }
     if (type === "begin") turn.begin(place, text, position, at);
     else if (type === "step") turn.end(place, text, position, at, entry["outcome"]);
     else if (type === "job" && !isFields(entry["outcome"])) {
@@ -362,6 +400,12 @@ export class RunFold {
     }
     return ms;
   }
+}
+
+/** True for a step that a turn can't be without: its session counts those. */
+function isOfTurn(type: string, { kind }: ReadPlace, entry: Fields): boolean {
+  const isCounted = kind === "model" || kind === "guard" || kind === "compact";
+  return type === "step" && isCounted && fieldsOf(entry["outcome"])["ok"] === true;
 }
 
 const RESUMABLE: ReadonlySet<string> = new Set(["failed", "aborted", "limit", "needs-approval", "needs-outcome"]);

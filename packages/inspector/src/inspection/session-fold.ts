@@ -1,8 +1,16 @@
 import type { Json } from "@pollux/core";
 import { addUsage, NO_USAGE } from "@pollux/core/model";
 import { ENTRY_VERSION } from "@pollux/core/doctor";
-import { addPriced } from "./cost.ts";
-import type { DraftRow, HistoryRow, ProblemRow, SessionOverview, SessionState, SteeringRow } from "./inspection.ts";
+import { addPriced, type Priced } from "./cost.ts";
+import type {
+  DraftRow,
+  EarlierRow,
+  HistoryRow,
+  ProblemRow,
+  SessionOverview,
+  SessionState,
+  SteeringRow,
+} from "./inspection.ts";
 import type { ExchangeRow } from "./exchange-details.ts";
 import type { ExchangeFold } from "./exchange-fold.ts";
 import { type Fields, fieldsOf, firstWords, isFields, listOf, numberOf, textIn, textOf } from "./read-values.ts";
@@ -20,6 +28,21 @@ export interface BesideLog {
   readonly exchanges?: number | undefined;
 }
 
+/** What came before the entries that were read. */
+export interface BeforeFold {
+  readonly title?: string | undefined;
+  readonly createdAt?: number | undefined;
+  readonly entries: number;
+  /** Turns of the runs before the first one that is here. */
+  readonly turns: number;
+  /** What those runs used. */
+  readonly totalTokens: number;
+  /** What they cost. */
+  readonly priced: Priced;
+  /** What is known of the run that was under way. */
+  readonly run?: (Fields & { readonly runId: string }) | undefined;
+}
+
 /**
  * A session's log, read entry by entry. It takes entries of any condition: one that can't be read is a problem beside the rest,
  * never an error. Adding an entry costs what is in it, whatever came before.
@@ -30,10 +53,10 @@ export class SessionFold {
   readonly entries: Json[] = [];
   readonly runs: RunFold[] = [];
   readonly problems: ProblemRow[] = [];
+  /** What was not read. */
+  readonly before: BeforeFold | undefined;
   readonly #measures: Measures;
   readonly #byId: Map<string, RunFold> = new Map();
-  /** Turns of all runs. */
-  #turns = 0;
   #history: HistoryRow | undefined;
   #steerings: (SteeringRow & { readonly contents: number })[] = [];
   /** What was said to the session before this place was heard. */
@@ -50,9 +73,21 @@ export class SessionFold {
   #createdAt: number | undefined;
   #updatedAt: number | undefined;
 
-  constructor(id: string, measures: Measures = {}) {
+  /** @param before - The entries that are added are not the first of the log. */
+  constructor(id: string, measures: Measures = {}, before?: BeforeFold) {
     this.id = id;
     this.#measures = measures;
+    this.before = before;
+    if (before === undefined) return;
+    // Places are those in the log.
+    this.entries.length = before.entries;
+    this.#title = before.title;
+    this.#createdAt = before.createdAt;
+    if (before.run === undefined) return;
+    const run = new RunFold(before.run.runId, before.entries, before.run, measures, before.turns);
+    run.isPartial = true;
+    this.runs.push(run);
+    this.#byId.set(run.runId, run);
   }
 
   get length(): number {
@@ -93,12 +128,17 @@ export class SessionFold {
     const last = this.#last();
     let usage = NO_USAGE;
     const costs = this.runs.map((run) => run.cost);
+    const currencies = new Set<string | undefined>();
     let pricesAsOf: string | undefined;
+    const earlier = this.#earlier();
     for (const [index, run] of this.runs.entries()) {
       const used = run.usage;
       usage = { ...addUsage(usage, used), contextTokens: used.contextTokens || usage.contextTokens };
-      if (costs[index]?.cost !== undefined) pricesAsOf = run.pricesAsOf ?? pricesAsOf;
+      if ((costs[index]?.cost ?? 0) === 0) continue;
+      pricesAsOf = run.pricesAsOf ?? pricesAsOf;
+      currencies.add(run.currency);
     }
+    const [currency] = currencies;
     const title = this.title;
     const shownDraft = isRunning ? readDraft(draft) : undefined;
     return {
@@ -109,6 +149,7 @@ export class SessionFold {
       ...(this.#updatedAt !== undefined && { updatedAt: this.#updatedAt }),
       length: this.length,
       ...(since > 0 && { since }),
+      ...(earlier !== undefined && { earlier: earlier.row }),
       ...(this.#history !== undefined && { history: this.#history }),
       runs: this.runs
         // How the last run is going is not told by its entries alone.
@@ -120,10 +161,29 @@ export class SessionFold {
         .map(({ position, at, text }) => ({ position, at, text })),
       ...(shownDraft !== undefined && { draft: shownDraft }),
       problems: this.problems,
-      usage,
-      ...addPriced(costs),
+      usage: { ...usage, totalTokens: usage.totalTokens + (earlier?.totalTokens ?? 0) },
+      ...addPriced([earlier?.priced ?? {}, ...costs]),
       ...(pricesAsOf !== undefined && { pricesAsOf }),
+      ...(currencies.size === 1 && currency !== undefined && { currency }),
       exchanges,
+    };
+  }
+
+  /** What was not read, and what all used. */
+  #earlier(): { readonly row: EarlierRow; readonly totalTokens?: number; readonly priced: Priced } | undefined {
+    const { before } = this;
+    if (before === undefined) return undefined;
+    const first = this.runs.flatMap(({ turns }) => [...turns.values()]).find(({ number }) => number > 0);
+    // Of a run that goes on, what its first turns used is only known at its end.
+    const isKnown = this.runs.every(({ isPartial, end }) => !isPartial || end !== undefined);
+    return {
+      row: {
+        entries: before.entries,
+        turns: first === undefined ? before.turns : first.number - 1,
+        areTotalsKnown: isKnown,
+      },
+      ...(isKnown && { totalTokens: before.totalTokens }),
+      priced: isKnown ? before.priced : { unpriced: NOT_READ },
     };
   }
 
@@ -202,7 +262,10 @@ export class SessionFold {
     const isRepeated = this.#byId.has(runId);
     // Two runs of one id could not be told apart.
     const name = isRepeated ? `${runId} (entry ${position})` : runId;
-    const run = new RunFold(name, position, entry, this.#measures, () => ++this.#turns);
+    const last = this.runs.at(-1);
+    const turnsBefore = last === undefined ? (this.before?.turns ?? 0) : last.turnsBefore + last.turnCount;
+    if (last !== undefined) last.isOver = true;
+    const run = new RunFold(name, position, entry, this.#measures, turnsBefore);
     this.runs.push(run);
     this.#heardBefore.set(run, this.#heardUpTo);
     this.#byId.set(run.runId, run);
@@ -214,6 +277,7 @@ export class SessionFold {
   #addToRun(type: string, entry: Fields, position: number, at: number): string | undefined {
     const runId = textOf(entry["runId"]) ?? "";
     const run = this.#byId.get(runId);
+    if (run === undefined && this.before !== undefined) return undefined;
     if (run === undefined) return `it belongs to run ${firstWords(runId, 60)}, whose start is not in the log`;
     const { steered } = fieldsOf(fieldsOf(entry["outcome"])["value"]);
     this.#heardUpTo = Math.max(this.#heardUpTo, numberOf(fieldsOf(steered)["upTo"]) ?? 0);
@@ -226,7 +290,7 @@ export class SessionFold {
 
   /** The run, and all after it, are no longer part of the conversation; neither is what they heard. */
   #goBack(runId: string, position: number): string | undefined {
-    const first = this.#byId.get(runId);
+    const first = this.#byId.get(runId) ?? (this.before && this.runs[0]);
     if (first === undefined) return `it goes back to before run ${firstWords(runId, 60)}, which is not in the log`;
     for (const run of this.runs.slice(this.runs.indexOf(first))) run.takeBack(position);
     this.#steerings = this.#steerings.filter(
@@ -248,6 +312,9 @@ export class SessionFold {
     return this.#firstWords !== "";
   }
 }
+
+/** What has no price where nobody knows what it cost. */
+export const NOT_READ = "turns that were not read";
 
 /** Member of what stands for an entry that could not be read. */
 const UNREADABLE = "unreadable";

@@ -6,13 +6,16 @@ import type { MediaRef, TurnDetails } from "./turn-details.ts";
 
 /** Where the page's data come from: a server, or a file that was dropped onto it. */
 export interface Source {
+  /** The same source with Google's list prices for what no run has priced, or without. Nothing is written. */
+  withListPrices(isUsed: boolean): Source;
   about(): Promise<SourceAbout>;
   sessions(query: SessionQuery): Promise<SessionPage>;
   /**
    * @param known - An overview to bring up to date: only what changed since is fetched.
+   * @param isWhole - Otherwise it may have the end of a long session only: see `EarlierRow`. @defaultValue false
    * @throws {SourceError} `not-found` for a session that is not there.
    */
-  overview(session: string, known?: SessionOverview): Promise<SessionOverview>;
+  overview(session: string, known?: SessionOverview, isWhole?: boolean): Promise<SessionOverview>;
   turn(session: string, runId: string, turn: number): Promise<TurnDetails>;
   /** @param from - Leaves out those before this index: rows never change. @defaultValue 0 */
   exchanges(session: string, from?: number): Promise<readonly ExchangeRow[]>;
@@ -48,6 +51,8 @@ export interface SourceAbout {
   readonly agents: readonly string[];
   /** Has prices, so there is money to show. */
   readonly hasPrices: boolean;
+  /** Google's list prices, where no others were given: their day, and whether they are used. */
+  readonly listPrices?: { readonly asOf: string; readonly isUsed: boolean } | undefined;
   /** There are runs of evals to show. */
   readonly hasEvals: boolean;
 }

@@ -1,8 +1,9 @@
 import type { PrefixField } from "@pollux/core/durable";
 import { callsIn } from "./answer-calls.ts";
-import type { StepRow } from "./inspection.ts";
+import type { InnerRow, StepRow } from "./inspection.ts";
 import { type Fields, fieldsOf, firstWords, listOf, numberOf, textIn, textOf } from "./read-values.ts";
 import type { ReadPlace } from "./step-place.ts";
+import { readUsage, turnUsage } from "./usage.ts";
 
 /** What is known of a step besides its name. */
 export interface StepInput {
@@ -97,14 +98,14 @@ function resultOf(
   fields: Fields,
   value: unknown,
   calls: readonly string[],
-): Pick<StepRow, "state" | "detail" | "nested" | "label" | "breaks" | "ms"> {
+): Pick<StepRow, "state" | "detail" | "inner" | "label" | "breaks" | "ms"> {
   switch (place.kind) {
     case "model":
       return modelResult(fields);
     case "call":
       return callResult(fields);
     case "compact":
-      return { state: "ok", detail: firstWords(textOf(fields["summary"]) ?? ""), ...nestedOf(fields) };
+      return { state: "ok", detail: firstWords(textOf(fields["summary"]) ?? ""), ...innerOf(fields) };
     case "guard":
       return guardResult(fields["actions"]);
     case "route":
@@ -129,12 +130,12 @@ function modelResult(fields: Fields): Pick<StepRow, "state" | "detail" | "label"
   };
 }
 
-function callResult(fields: Fields): Pick<StepRow, "state" | "detail" | "nested" | "label" | "ms"> {
+function callResult(fields: Fields): Pick<StepRow, "state" | "detail" | "inner" | "label" | "ms"> {
   const { failure, unknown, notRun, part, durationMs } = fields;
   const { kind, message } = fieldsOf(failure);
   const label = textOf(fieldsOf(fieldsOf(part)["functionResponse"])["name"]);
   const ms = numberOf(durationMs);
-  const common = { ...(label !== undefined && { label }), ...(ms !== undefined && { ms }), ...nestedOf(fields) };
+  const common = { ...(label !== undefined && { label }), ...(ms !== undefined && { ms }), ...innerOf(fields) };
   if (fields["job"] !== undefined) {
     const { jobId } = fieldsOf(fields["job"]);
     return { ...common, state: "ok", detail: firstWords(`started job ${textOf(jobId) ?? ""}`) };
@@ -164,9 +165,16 @@ function routeDetail(routes: unknown, calls: readonly string[]): { readonly deta
   return told.length === 0 ? {} : { detail: firstWords(told.join(", ")) };
 }
 
-function nestedOf({ nested }: Fields): { readonly nested?: number } {
-  const count = listOf(nested).length;
-  return count === 0 ? {} : { nested: count };
+function innerOf({ nested }: Fields): { readonly inner?: readonly InnerRow[] } {
+  const inner = listOf(nested).map((run): InnerRow => {
+    const { usage, cost, responses } = fieldsOf(run);
+    return {
+      usage: turnUsage(readUsage(usage)),
+      ...(typeof cost === "number" && { cost }),
+      texts: listOf(responses).map((response) => answerWords(fieldsOf(response)["content"])),
+    };
+  });
+  return inner.length === 0 ? {} : { inner };
 }
 
 /** The visible words of an answer, or else of its thoughts, or the calls that it made. */

@@ -20,6 +20,8 @@ export class TurnFold {
   readonly turn: number;
   /** As in {@link TurnRow}. */
   number = 0;
+  /** As in {@link TurnRow}. */
+  readonly agent: string | undefined;
   /** Places of its entries in the log. */
   readonly positions: number[] = [];
   /** What it added to the conversation, once its run has told that. */
@@ -39,6 +41,8 @@ export class TurnFold {
   /** What was decided about its calls. */
   #routes: readonly Fields[] = [];
   #phase: "output" | undefined;
+  /** Who leads the next turn. */
+  #leader: string | undefined;
   #answers = 0;
   #finishReason: string | undefined;
   readonly #failedRequests: FailedRequest[] = [];
@@ -49,6 +53,8 @@ export class TurnFold {
     this.turn = turn;
     this.#pricing = pricing;
     this.#previous = previous;
+    this.agent = previous === undefined ? undefined : previous.#leader;
+    this.#leader = this.agent;
   }
 
   begin(place: ReadPlace, text: string, position: number, at: number): void {
@@ -143,6 +149,7 @@ export class TurnFold {
       number: this.number,
       turn: this.turn,
       ...(this.#phase !== undefined && { phase: this.#phase }),
+      ...(this.agent !== undefined && { agent: this.agent }),
       startedAt: startedAt === Infinity ? 0 : startedAt,
       ...(!isOpen && { endedAt }),
       steps,
@@ -249,7 +256,11 @@ export class TurnFold {
 
   #addFlags(row: StepRow, value: ReturnType<typeof fieldsOf>): void {
     if (row.kind === "compact") this.#flag("compaction");
-    if (row.kind === "call" && textOf(value["handoff"]) !== undefined) this.#flag("handoff");
+    const next = row.kind === "call" ? textOf(value["handoff"]) : undefined;
+    if (next !== undefined) {
+      this.#leader = next;
+      this.#flag("handoff");
+    }
     if (row.kind === "guard" && listOf(value["actions"]).length > 0) this.#flag("guardrail");
     if (row.kind === "call" && (row.state === "failed" || row.state === "unknown")) this.#flag("call-failed");
     if (row.kind === "model" && row.state === "failed") this.#flag("error");

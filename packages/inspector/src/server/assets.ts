@@ -4,10 +4,14 @@ import { extname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { HttpError } from "./http.ts";
+import { existsSync } from "node:fs";
+import { HttpError, PRIVATE } from "./http.ts";
 
 /** Where the page was built to; the same for the sources and for the package. */
 const FOLDER = fileURLToPath(new URL("../../dist/page", import.meta.url));
+
+/** Builds it; only in a clone of the repository. */
+const BUILD = new URL("../../page/build.ts", import.meta.url);
 
 const TYPES: { readonly [extension: string]: string } = {
   ".html": "text/html; charset=utf-8",
@@ -44,23 +48,26 @@ interface Asset {
 export class Assets {
   #files: Promise<ReadonlyMap<string, Asset>> | undefined;
   readonly #folder: string;
+  readonly #build: URL;
 
-  /** @param folder - Another build of the page. */
-  constructor(folder: string = FOLDER) {
+  /**
+   * @param folder - Another build of the page.
+   * @param build - A module that exports `buildPage`; it makes the page when there is none.
+   */
+  constructor(folder: string = FOLDER, build: URL = BUILD) {
     this.#folder = folder;
+    this.#build = build;
   }
 
   /** @param path - Below the page, without a slash at its beginning; empty for the page itself. */
   async serve(path: string, request: Request): Promise<Response> {
-    this.#files ??= readFiles(this.#folder);
-    const files = await this.#files;
-    if (files.size === 0) {
+    this.#files ??= readOrBuild(this.#folder, this.#build);
+    let files: ReadonlyMap<string, Asset>;
+    try {
+      files = await this.#files;
+    } catch (error) {
       this.#files = undefined;
-      throw new HttpError(
-        503,
-        "not-built",
-        "The page has not been built: run `node packages/inspector/page/build.ts`.",
-      );
+      return notBuilt(error);
     }
     // A lookup among known names: no path leads out of the folder.
     const asset = files.get(path === "" ? "index.html" : path);
@@ -82,6 +89,31 @@ export class Assets {
     if (isZipped) headers["content-encoding"] = "gzip";
     return new Response(isZipped ? asset.zipped : asset.bytes, { headers });
   }
+}
+
+/** @throws When there is no page, and none can be built. */
+async function readOrBuild(folder: string, build: URL): Promise<ReadonlyMap<string, Asset>> {
+  const files = await readFiles(folder);
+  if (files.size > 0) return files;
+  if (!existsSync(build)) throw new Error("There is no page in this package.");
+  process.stderr.write("Building the inspector's page, which takes a few seconds the first time…\n");
+  // What the module of this repository exports.
+  const { buildPage } = (await import(build.href)) as { readonly buildPage: (folder: string) => Promise<void> };
+  await buildPage(folder);
+  process.stderr.write("The inspector's page is built.\n");
+  return await readFiles(folder);
+}
+
+/** A page for whoever opened the inspector, in the place of its own. */
+function notBuilt(error: unknown): Response {
+  const why = (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
+  const escaped = why.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>The page has not been built</title>
+<h1>The inspector's page has not been built</h1>
+<p>Run these in the clone of Pollux, then reload this page:</p>
+<pre>npx pnpm@12.21.0 install\nnode packages/inspector/page/build.ts</pre>
+<p>${escaped}</p></html>\n`;
+  return new Response(html, { status: 503, headers: { ...PRIVATE, "content-type": "text/html; charset=utf-8" } });
 }
 
 async function readFiles(folder: string): Promise<ReadonlyMap<string, Asset>> {

@@ -1,4 +1,4 @@
-import type { Agent, Limits, PriceTable, SessionStore } from "@pollux/core";
+import { type Agent, googleListPrices, type Limits, type PriceTable, type SessionStore } from "@pollux/core";
 import { redact } from "@pollux/core/wire";
 import { ACTIONS, HARMLESS_ACTIONS } from "../actions/actions.ts";
 import type { SourceAbout } from "../inspection/source.ts";
@@ -55,6 +55,8 @@ export interface InspectorOptions {
 export interface InspectorParts {
   readonly assets?: Assets | undefined;
   readonly pace?: LivePace | undefined;
+  /** Entries that the first look at a long log reads. */
+  readonly tail?: number | undefined;
   /** Has the sessions whose runs go on in this process. */
   readonly going?: SessionCall["going"] | undefined;
 }
@@ -91,10 +93,12 @@ class Handler {
   readonly #going: SessionCall["going"];
   readonly #leases: LeaseWatch;
   readonly #sessions: OpenSessions;
+  /** The same with Google's list prices, which a page may ask for where no prices were given. */
+  readonly #listPriced: OpenSessions | undefined;
 
   constructor(
     options: InspectorOptions,
-    { assets = new Assets(), pace = LIVE_PACE, going = new Set() }: InspectorParts,
+    { assets = new Assets(), pace = LIVE_PACE, going = new Set(), tail }: InspectorParts,
   ) {
     const { store, exchanges, path = "/inspector", prices, limits, authorize, secrets = [] } = options;
     if (typeof authorize !== "function")
@@ -116,7 +120,10 @@ class Handler {
       ...(limits !== undefined && { limits: { ...limits } }),
     };
     this.#leases = new LeaseWatch(store);
-    this.#sessions = new OpenSessions({ store, exchanges, measures, leases: this.#leases });
+    const from = { store, exchanges, leases: this.#leases, tail };
+    this.#sessions = new OpenSessions({ ...from, measures });
+    if (prices === undefined)
+      this.#listPriced = new OpenSessions({ ...from, measures: { ...measures, prices: googleListPrices } });
   }
 
   async handle(request: Request): Promise<Response> {
@@ -150,7 +157,7 @@ class Handler {
       return await this.#assets.serve(segments.map(decode).join("/"), request);
     }
     const [, kind, id, view, ...rest] = segments.map(decode);
-    if (kind === "about" && id === undefined) return this.#json(request, this.#about());
+    if (kind === "about" && id === undefined) return this.#json(request, this.#about(url.searchParams));
     const { evals } = this.#options;
     if (kind === "evals" && evals !== undefined && view === undefined)
       return this.#json(request, await readEvals(evals.folder, id ?? "", url.searchParams));
@@ -173,12 +180,16 @@ class Handler {
     query: URLSearchParams,
   ): Promise<Response> {
     if (view === "live") return await this.#live(request, id);
-    const session = await this.#open(id);
+    const isWhole = !(view === "turns" || view === "media" || query.has("tail"));
+    let session = await this.#open(id, query, isWhole);
+    if (!isWhole && isBefore(session, view, rest, query)) session = await this.#open(id, query);
     const { fold, exchanges } = session;
     switch (view) {
       case undefined:
       case "": {
-        const since = Number(query.get("since") ?? 0);
+        // A page that knows another part of the log gets what it doesn't know.
+        const isKnown = Number(query.get("tail") ?? 0) === (fold.before?.entries ?? 0);
+        const since = isKnown ? Number(query.get("since") ?? 0) : 0;
         const { draft } = session.records;
         const beside = { isRunning: session.isRunning(), draft, exchanges: exchanges.rows.length };
         return this.#json(request, fold.overview(beside, Number.isInteger(since) && since > 0 ? since : 0));
@@ -238,22 +249,22 @@ class Handler {
       going: this.#going,
       request,
       query,
-      fold: async () => (await this.#open(id)).fold,
-      exchanges: async () => (await this.#open(id)).exchanges,
+      fold: async () => (await this.#open(id, query)).fold,
+      exchanges: async () => (await this.#open(id, query)).exchanges,
     };
   }
 
   async #live(request: Request, id: string): Promise<Response> {
-    await this.#open(id);
+    await this.#open(id, undefined, false);
     const { store } = this.#options;
     const watch =
       store.watch === undefined ? undefined : (onChange: () => void) => store.watch?.(id, onChange) ?? (() => {});
-    const session = { open: () => this.#sessions.open(id), watch };
+    const session = { open: () => this.#sessions.open(id, false), watch };
     return liveResponse(session, request.signal, (text) => redact(text, this.#secrets), this.#pace);
   }
 
-  async #open(id: string): Promise<OpenSession> {
-    const session = await this.#sessions.open(id);
+  async #open(id: string, query?: URLSearchParams, isWhole: boolean = true): Promise<OpenSession> {
+    const session = await this.#sessionsFor(query).open(id, isWhole);
     if (session === undefined) throw new HttpError(404, "not-found", "There is no such session.");
     return session;
   }
@@ -263,15 +274,21 @@ class Handler {
     return { store, exchanges, isRunning: async (id) => this.#leases.isHeld(id, await store.records(id)) };
   }
 
-  #about(): SourceAbout {
+  #sessionsFor(query: URLSearchParams | undefined): OpenSessions {
+    return (query?.get("prices") === "google" ? this.#listPriced : undefined) ?? this.#sessions;
+  }
+
+  #about(query: URLSearchParams): SourceAbout {
     const { title = "Sessions", agents = {}, allowActions, prices, makeCase } = this.#options;
+    const isUsed = this.#sessionsFor(query) === this.#listPriced;
     const names = Object.keys(ACTIONS).filter((name) => name !== "make-case" || makeCase !== undefined);
     return {
       title,
       actions: allowActions === true ? names : [],
       isLive: true,
       agents: Object.keys(agents),
-      hasPrices: prices !== undefined,
+      hasPrices: prices !== undefined || isUsed,
+      ...(this.#listPriced !== undefined && { listPrices: { asOf: googleListPrices.asOf, isUsed } }),
       hasEvals: this.#options.evals !== undefined,
     };
   }
@@ -280,6 +297,18 @@ class Handler {
     onlyWith(request, "GET");
     return replyJson(value, this.#secrets);
   }
+}
+
+/** True for something that stands before the end of the log that was read. */
+function isBefore(
+  { fold }: OpenSession,
+  view: string | undefined,
+  rest: readonly string[],
+  query: URLSearchParams,
+): boolean {
+  if (fold.before === undefined || view === undefined || view === "") return false;
+  if (view === "media") return Number(query.get("position")) < fold.before.entries;
+  return fold.run(rest[0] ?? "")?.turns.has(Number(rest[1])) !== true;
 }
 
 /** Media that a person looks at or downloads: no type that a browser would run, and in a sandbox. */

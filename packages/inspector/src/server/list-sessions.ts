@@ -48,7 +48,7 @@ export async function listSessions(listed: Listed, query: URLSearchParams): Prom
 
 async function rowOf(summary: SessionSummary, kept: ReadonlySet<string>, listed: Listed): Promise<SessionRow> {
   const { id, title, updatedAt, createdAt, length, owner, metadata, runMetadata, state = "idle" } = summary;
-  const { turns = 0, messages = 0, totalTokens = 0, cost = 0, unpriced, pricesAsOf } = summary;
+  const { turns = 0, messages = 0, totalTokens = 0, cost = 0, unpriced, pricesAsOf, currency } = summary;
   const isRunning = state === "running" && (await listed.isRunning(id));
   const agent = runMetadata?.["agent"];
   return {
@@ -65,6 +65,7 @@ async function rowOf(summary: SessionSummary, kept: ReadonlySet<string>, listed:
     ...((cost > 0 || pricesAsOf !== undefined) && { cost }),
     ...(unpriced !== undefined && { unpriced }),
     ...(pricesAsOf !== undefined && { pricesAsOf }),
+    ...(currency !== undefined && { currency }),
     ...(typeof agent === "string" && { agent }),
     ...(owner !== undefined && { owner }),
     ...(metadata !== undefined && { metadata }),

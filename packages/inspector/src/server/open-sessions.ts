@@ -3,6 +3,7 @@ import { ExchangeFold } from "../inspection/exchange-fold.ts";
 import type { Measures } from "../inspection/run-fold.ts";
 import { readableEntry, SessionFold } from "../inspection/session-fold.ts";
 import type { LeaseWatch } from "./lease-watch.ts";
+import { readTail, TAIL } from "./read-tail.ts";
 
 /** Sessions whose logs are kept in memory. */
 const MAX_OPEN = 8;
@@ -15,6 +16,8 @@ export interface OpenedFrom {
   readonly exchanges: SessionStore | undefined;
   readonly measures: Measures;
   readonly leases: LeaseWatch;
+  /** Entries that a first look reads of a long log. @defaultValue {@link TAIL} */
+  readonly tail?: number | undefined;
 }
 
 /** A session whose log was read. Later looks read what was written since. */
@@ -27,14 +30,18 @@ export class OpenSession {
   readonly #kept: SessionStore | undefined;
   readonly #measures: Measures;
   readonly #leases: LeaseWatch;
+  readonly #tail: number;
+  /** Somebody asked for more than the end of the log. */
+  #isWhole = false;
   #reading: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
-  constructor(id: string, { store, exchanges, measures, leases }: OpenedFrom) {
+  constructor(id: string, { store, exchanges, measures, leases, tail = TAIL }: OpenedFrom) {
     this.id = id;
     this.#store = store;
     this.#kept = exchanges;
     this.#leases = leases;
+    this.#tail = tail;
     this.#measures = measures;
     this.fold = new SessionFold(id, measures);
     this.exchanges = new ExchangeFold(measures);
@@ -44,8 +51,13 @@ export class OpenSession {
     return this.fold.length + this.exchanges.length;
   }
 
-  /** Reads what is new. Looks that come during a read share the next one. */
-  async refresh(): Promise<void> {
+  /**
+   * Reads what is new. Looks that come during a read share the next one.
+   *
+   * @param isWhole - The end of a long log is not enough.
+   */
+  async refresh(isWhole: boolean): Promise<void> {
+    this.#isWhole ||= isWhole;
     if (this.#reading === undefined) {
       this.#reading = this.#read().finally(() => (this.#reading = undefined));
       return await this.#reading;
@@ -54,7 +66,7 @@ export class OpenSession {
       .catch(() => {})
       .then(() => {
         this.#next = undefined;
-        return this.refresh();
+        return this.refresh(isWhole);
       });
     await this.#next;
   }
@@ -67,9 +79,14 @@ export class OpenSession {
   async #read(): Promise<void> {
     // The records first: a draft of a step that has ended meanwhile is recognized by the log.
     const records = await this.#store.records(this.id);
-    for (const entry of await this.#loadNext(this.#store, this.fold)) this.fold.add(entry);
+    if (this.#isWhole && this.fold.before !== undefined) this.fold = new SessionFold(this.id, this.#measures);
+    const isNew = this.fold.length === 0 && !this.#isWhole;
+    const tail = isNew ? await readTail(this.#store, this.id, this.#measures, this.#tail) : undefined;
+    if (tail !== undefined) this.fold = tail;
+    else for (const entry of await this.#loadNext(this.#store, this.fold)) this.fold.add(entry);
     this.records = records;
-    if (this.#kept === undefined) return;
+    // What was kept of requests stands on what was kept before.
+    if (this.#kept === undefined || this.fold.before !== undefined) return;
     this.exchanges.add(await this.#loadNext(this.#kept, this.exchanges));
     this.fold.addExchanges(this.exchanges);
   }
@@ -95,10 +112,14 @@ export class OpenSessions {
     this.#make = (id) => new OpenSession(id, from);
   }
 
-  /** As it is now. Undefined when there is nothing under this id. */
-  async open(id: string): Promise<OpenSession | undefined> {
+  /**
+   * As it is now. Undefined when there is nothing under this id.
+   *
+   * @param isWhole - Otherwise it may have the end of a long log only, and no exchanges.
+   */
+  async open(id: string, isWhole: boolean = true): Promise<OpenSession | undefined> {
     const session = this.#open.get(id) ?? this.#make(id);
-    await session.refresh();
+    await session.refresh(isWhole);
     if (session.size === 0) {
       this.#open.delete(id);
       return undefined;

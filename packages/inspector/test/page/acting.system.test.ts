@@ -124,7 +124,7 @@ describe("a fork", () => {
     await tab.sees("Test of the run");
     await tab.click("link", "Fork here");
     await tab.sees("Result of add (call:1.0)");
-    expect(await tab.hash()).toBe("#/s/chat-1/fork/1");
+    expect(await tab.hash()).toBe("#/s/chat-1/fork/2");
     await tab.fill("Result of add (call:1.0), as JSON", "one hundred");
     await tab.click("button", "Fork");
     await tab.sees("is not valid JSON");

@@ -132,13 +132,34 @@ describe("a hostile session", () => {
   });
 });
 
+test("a long session shows its end first, and the rest when it is asked for", async () => {
+  const store = new MemoryStore();
+  const info = { state: "idle", createdAt: 1, messages: 10, turns: 1000, totalTokens: 1_523_500, cost: 0 } as const;
+  await store.append("long", 0, longLog(1000), { info });
+  await using served = await page.serve({ store });
+  const tab = await InspectorTab.open(browser, `${served.url}#/s/long`);
+  await tab.sees("900 earlier turns: load");
+  await tab.sees("1,000 turns 1.52M tokens");
+  await tab.sees("Turn 1000", ".details");
+  await tab.press("k");
+  await tab.sees("Turn 999", ".details");
+  await tab.click("button", "900 earlier turns: load");
+  await tab.seesNot("900 earlier turns");
+  await tab.sees("10 runs 1,000 turns 1.52M tokens");
+  await tab.sees("Turn 999", ".details");
+  await tab.close();
+  const direct = await InspectorTab.open(browser, `${served.url}#/s/long/t/7`);
+  await direct.sees("Turn 7", ".details");
+  await direct.close();
+});
+
 test("a session of ten thousand turns has only the rows in view, and goes from end to end", async () => {
   const store = new MemoryStore();
   await store.append("long", 0, longLog(10_000));
   await using served = await page.serve({ store });
   const tab = await InspectorTab.open(browser, `${served.url}#/s/long`);
   await tab.sees("10,000 turns");
-  await tab.sees("Turn 100", ".details");
+  await tab.sees("Turn 10000", ".details");
   const rows = `document.querySelectorAll(".timeline-rows [role=row]").length`;
   expect(await tab.evaluate(rows)).toBeLessThan(100);
   await tab.press("g");
@@ -150,7 +171,7 @@ test("a session of ten thousand turns has only the rows in view, and goes from e
   await tab.type("run-77");
   await tab.sees("Question run-77", ".timeline-rows");
   await tab.press("Escape", "G");
-  await tab.sees("Turn 100", ".details");
+  await tab.sees("Turn 7800", ".details");
   await tab.press("]", "]");
   await tab.sees("Prompt tokens");
   await tab.close();

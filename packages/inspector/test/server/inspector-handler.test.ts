@@ -45,6 +45,7 @@ describe("answers", () => {
       isLive: true,
       agents: [],
       hasPrices: false,
+      listPrices: { asOf: googleListPrices.asOf, isUsed: false },
       hasEvals: false,
     });
   });

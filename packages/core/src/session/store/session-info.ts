@@ -26,6 +26,8 @@ export interface InfoFold {
   readonly ended: EndedRuns;
   /** As {@link ended}, without the last run. */
   readonly before: EndedRuns;
+  /** The last turn of the last run. */
+  readonly lastTurn: number;
   readonly runId: string | undefined;
 }
 
@@ -41,6 +43,7 @@ export const NO_INFO: InfoFold = {
   title: undefined,
   ended: NO_RUNS,
   before: NO_RUNS,
+  lastTurn: 0,
   runId: undefined,
 };
 
@@ -77,19 +80,26 @@ function findChanges(
       return { firstWords: fold.firstWords ?? firstWordsOf(entry.parts.flatMap(({ contents }) => [...contents])) };
     case "steer":
       return { firstWords: fold.firstWords ?? firstWordsOf(entry.contents) };
-    case "run":
+    case "run": {
+      // The run before may have been cut off.
+      const cutOff = fold.ended.runs === fold.before.runs ? fold.lastTurn : 0;
+      const ended = { ...fold.ended, turns: fold.ended.turns + cutOff };
       return {
         firstWords: fold.firstWords ?? firstWordsOf(entry.input),
         opening: fold.firstWords === undefined ? [...fold.opening, entry.runId] : fold.opening,
         runId: entry.runId,
-        before: fold.ended,
+        ended,
+        before: ended,
+        lastTurn: 0,
         info: {
           ...info,
           ...GOING,
+          turns: ended.turns,
           messages: info.messages + (entry.input.length > 0 ? 1 : 0),
           runMetadata: entry.metadata,
         },
       };
+    }
     case "rewind": {
       const first = fold.opening.indexOf(entry.before);
       return {
@@ -100,7 +110,10 @@ function findChanges(
     }
     case "step":
       if (entry.runId !== fold.runId || info.state !== "running") return {};
-      return { info: { ...info, cost: info.cost + costOf(entry.outcome) } };
+      return {
+        lastTurn: isOfTurn(entry) ? Math.max(fold.lastTurn, entry.place.turn) : fold.lastTurn,
+        info: { ...info, cost: info.cost + costOf(entry.outcome) },
+      };
     case "resume": {
       if (entry.runId !== fold.runId) return {};
       const { pricesAsOf, currency, usage } = fold.ended;
@@ -149,6 +162,11 @@ function describeUsed({
     ...(pricesAsOf !== undefined && { pricesAsOf }),
     ...(currency !== undefined && { currency }),
   };
+}
+
+/** True for a step that a turn can't be without. */
+function isOfTurn({ place: { kind }, outcome }: Extract<SessionEntry, { type: "step" }>): boolean {
+  return outcome.ok && (kind === "model" || kind === "guard" || kind === "compact");
 }
 
 /** What a step of a run that is going has cost: a request, or the runs inside a call or a summary. */

@@ -31,7 +31,7 @@ export interface SessionInfo {
   readonly createdAt: number;
   /** Messages that began a run, also those that were taken back. */
   readonly messages: number;
-  /** Turns of the runs that ended. */
+  /** Turns of the runs that are over: also of one that was cut off, once the next has begun. */
   readonly turns: number;
   /** Tokens of the runs that ended. */
   readonly totalTokens: number;

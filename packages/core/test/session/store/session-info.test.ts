@@ -123,3 +123,13 @@ describe("how a run ended", () => {
     expect(await standing(old)).toEqual(["idle", "blocked"]);
   });
 });
+
+test("the turns of a run that was cut off count once the next one has begun", async () => {
+  const { store, session } = open([call("look", {}), say("Nothing.")]);
+  await session.send("Look around");
+  const cutOff = new MemoryStore();
+  await cutOff.append("s", 0, (await store.load("s")).slice(0, -1));
+  const next = new Agent({ model: new ScriptedModel(say("Yes.")) }).session({ id: "s", store: cutOff });
+  await next.send("Are you there?");
+  expect(await cutOff.list()).toMatchObject([{ turns: 3 }]);
+});

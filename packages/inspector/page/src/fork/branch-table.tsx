@@ -1,8 +1,10 @@
+import { formatCost } from "../../../src/inspection/cost.ts";
 import type { Json } from "@pollux/core";
 import type { JSX } from "preact";
 import type { BranchComparison, BranchTotals, BranchTurn } from "../../../src/inspection/results.ts";
 import { JsonCode } from "../ui/code.tsx";
-import { formatMoney, formatPlural, formatTokens } from "../ui/format.ts";
+import { Money } from "../ui/money.tsx";
+import { formatPlural, formatTokens } from "../ui/format.ts";
 
 /** Two branches of a session, side by side. */
 export function BranchTable({
@@ -59,7 +61,7 @@ export function BranchTable({
 }
 
 function Head({ title, totals }: { readonly title: string; readonly totals: BranchTotals }): JSX.Element {
-  const { turns, toolCalls, tokens, cost, stopReason } = totals;
+  const { turns, toolCalls, tokens, stopReason } = totals;
   return (
     <th scope="col">
       {title}
@@ -67,7 +69,7 @@ function Head({ title, totals }: { readonly title: string; readonly totals: Bran
         <span>{formatPlural(turns, "turn")}</span>
         <span>{formatPlural(toolCalls, "call")}</span>
         <span>{formatTokens(tokens)} tokens</span>
-        {cost !== undefined && <span>cost {formatMoney(cost)}</span>}
+        <Money of={totals} />
         {stopReason !== undefined && <span>{stopReason}</span>}
       </span>
     </th>
@@ -76,7 +78,7 @@ function Head({ title, totals }: { readonly title: string; readonly totals: Bran
 
 function Side({ turn }: { readonly turn: BranchTurn | undefined }): JSX.Element {
   if (turn === undefined) return <td class="dim">no such turn</td>;
-  const { message, text, calls, usage, cost } = turn;
+  const { message, text, calls, usage } = turn;
   return (
     <td>
       {message !== undefined && <p class="said is-message">{message}</p>}
@@ -92,7 +94,7 @@ function Side({ turn }: { readonly turn: BranchTurn | undefined }): JSX.Element 
       ))}
       <p class="dim">
         {formatTokens(usage.total ?? 0)} tokens
-        {cost !== undefined && `, cost ${formatMoney(cost)}`}
+        {turn.cost !== undefined && `, cost ${formatCost(turn)}`}
       </p>
     </td>
   );

@@ -2,7 +2,6 @@ import type { JSX } from "preact";
 import type { RunRow, TurnRow } from "../../../src/inspection/inspection.ts";
 import { formatRoute } from "../app/route.ts";
 import type { SessionModel } from "../session/session-model.ts";
-import { forkPoints } from "./fork-point.ts";
 
 /** Goes from a turn to its fork. */
 export function ForkHere({
@@ -14,12 +13,10 @@ export function ForkHere({
   readonly run: RunRow;
   readonly turn: TurnRow;
 }): JSX.Element | null {
-  const overview = session.overview.value;
-  if (overview === undefined) return null;
-  const point = forkPoints(overview).find((one) => one.run.runId === run.runId && one.turn === turn.turn);
-  if (point === undefined) return null;
+  if (turn.number === 0 && run !== session.runs.value.at(-1)) return null;
+  const item = turn.number === 0 ? undefined : turn.number;
   return (
-    <a class="button" href={formatRoute({ kind: "session", id: session.id, tab: "fork", item: point.index })}>
+    <a class="button" href={formatRoute({ kind: "session", id: session.id, tab: "fork", item })}>
       Fork here
     </a>
   );

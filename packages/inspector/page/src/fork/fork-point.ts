@@ -4,8 +4,6 @@ import type { SessionModel } from "../session/session-model.ts";
 
 /** A place where a session can be forked: a turn of a run. */
 export interface ForkPoint {
-  /** Its number among all turns of the session, from 0: it stands in the address. */
-  readonly index: number;
   readonly run: RunRow;
   /** Its place in the run. */
   readonly turn: number;
@@ -13,8 +11,7 @@ export interface ForkPoint {
 }
 
 export function forkPoints({ runs }: SessionOverview): readonly ForkPoint[] {
-  let index = 0;
-  return runs.flatMap((run) => run.turns.map((row): ForkPoint => ({ index: index++, run, turn: row.turn, row })));
+  return runs.flatMap((run) => run.turns.map((row): ForkPoint => ({ run, turn: row.turn, row })));
 }
 
 /** What there is to change at a point. */

@@ -18,7 +18,10 @@ export function ForkView({ session, overview, route }: SessionPanelProps): JSX.E
   const inspector = useInspector();
   const { loads } = inspector.open.value;
   const points = useMemo(() => forkPoints(overview), [overview]);
-  const point = points[route.item ?? points.length - 1] ?? points.at(-1);
+  // One without an answer has no number; it can only be the last.
+  const chosen = points.findIndex(({ row }) => row.number === route.item && row.number > 0);
+  const index = chosen === -1 ? points.length - 1 : chosen;
+  const point = points[index];
   const key = JSON.stringify(["fork", session.id, point?.run.runId, point?.turn, overview.exchanges]);
   const { value, error } = useLoad<ForkDefaults>(loads, key, async () =>
     point === undefined ? { results: [] } : await loadDefaults(session, point),
@@ -29,7 +32,7 @@ export function ForkView({ session, overview, route }: SessionPanelProps): JSX.E
         <p>A fork begins at a turn, and the session has none yet.</p>
       </Empty>
     );
-  const choices = points.slice(Math.max(0, Math.min(point.index - MAX_CHOICES / 2, points.length - MAX_CHOICES)));
+  const choices = points.slice(Math.max(0, Math.min(index - MAX_CHOICES / 2, points.length - MAX_CHOICES)));
   return (
     <div class="acting">
       <p>
@@ -38,13 +41,13 @@ export function ForkView({ session, overview, route }: SessionPanelProps): JSX.E
       </p>
       <Field label="Ask again from">
         <select
-          value={point.index}
+          value={point.row.number}
           onChange={({ currentTarget }) =>
             inspector.go({ kind: "session", id: session.id, tab: "fork", item: Number(currentTarget.value) }, true)
           }
         >
-          {choices.slice(0, MAX_CHOICES).map(({ index, run, row }) => (
-            <option key={index} value={index}>
+          {choices.slice(0, MAX_CHOICES).map(({ run, row }) => (
+            <option key={`${run.runId} ${row.turn}`} value={row.number}>
               {turnTitle(row)} of “{run.input.slice(0, 60)}”
             </option>
           ))}

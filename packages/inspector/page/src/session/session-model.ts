@@ -17,6 +17,7 @@ export class SessionModel {
   #unwatch: (() => void) | undefined;
   #isLoading = false;
   #isStale = false;
+  #isWhole = false;
 
   constructor(source: Source, id: string) {
     this.source = source;
@@ -46,18 +47,27 @@ export class SessionModel {
     while (this.#isStale) {
       this.#isStale = false;
       try {
-        const overview = await this.source.overview(this.id, this.overview.value);
+        const known = this.overview.value;
+        const isWhole = this.#isWhole && known?.earlier !== undefined;
+        const overview = await this.source.overview(this.id, known, isWhole);
         this.overview.value = overview;
         this.error.value = undefined;
         if (overview.exchanges < this.exchanges.value.length) this.exchanges.value = [];
-        const known = this.exchanges.value;
-        if (overview.exchanges > known.length)
-          this.exchanges.value = [...known, ...(await this.source.exchanges(this.id, known.length))];
+        const rows = this.exchanges.value;
+        if (overview.exchanges > rows.length)
+          this.exchanges.value = [...rows, ...(await this.source.exchanges(this.id, rows.length))];
       } catch (error) {
         this.error.value = error instanceof Error ? error : new Error(String(error));
       }
     }
     this.#isLoading = false;
+  }
+
+  /** Reads what came before the end of a long session, once. */
+  whole(): void {
+    if (this.#isWhole) return;
+    this.#isWhole = true;
+    if (this.overview.value?.earlier !== undefined) void this.refresh();
   }
 
   /** Stands for a turn as it is now: another one once something was added to it. */

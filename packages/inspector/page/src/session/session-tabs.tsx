@@ -16,11 +16,13 @@ export interface SessionTab {
   readonly id: string;
   readonly title: string;
   readonly View: ComponentType<SessionPanelProps>;
+  /** The end of a long session is enough for it. */
+  readonly isOfEnd?: boolean | undefined;
   /** How many of something it shows. */
   readonly count?: ((session: SessionModel) => number | undefined) | undefined;
 }
 
-const TIMELINE: SessionTab = { id: "", title: "Timeline", View: TimelineView };
+const TIMELINE: SessionTab = { id: "", title: "Timeline", View: TimelineView, isOfEnd: true };
 
 /** The tabs of a session, in order. */
 export const SESSION_TABS: readonly SessionTab[] = [
@@ -30,7 +32,13 @@ export const SESSION_TABS: readonly SessionTab[] = [
   { id: "replay", title: "Replay", View: ReplayView },
   { id: "fork", title: "Fork", View: ForkView },
   { id: "check", title: "Check", View: CheckView },
-  { id: "act", title: "Act", View: ActionsView, count: ({ overview }) => overview.value?.pending.length || undefined },
+  {
+    id: "act",
+    title: "Act",
+    View: ActionsView,
+    isOfEnd: true,
+    count: ({ overview }) => overview.value?.pending.length || undefined,
+  },
   { id: "case", title: "Make a case", View: CaseView },
   { id: "log", title: "Log", View: LogView, count: ({ overview }) => overview.value?.length },
 ];

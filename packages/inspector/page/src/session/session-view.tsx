@@ -6,7 +6,8 @@ import { useInspector } from "../app/inspector.ts";
 import { useKeys } from "../app/use-keys.ts";
 import { formatRoute, type SessionRoute, SESSIONS } from "../app/route.ts";
 import { CopyButton } from "../ui/copy-button.tsx";
-import { formatDate, formatMoney, formatPlural, formatPricesAsOf, formatTokens } from "../ui/format.ts";
+import { formatDate, formatPlural, formatTokens } from "../ui/format.ts";
+import { Money, PricesNote } from "../ui/money.tsx";
 import { Empty, Failure, Loading } from "../ui/notes.tsx";
 import { StateBadge } from "../ui/state-badge.tsx";
 import { Tabs } from "../ui/tabs.tsx";
@@ -44,6 +45,8 @@ export function SessionView({ route }: { readonly route: SessionRoute }): JSX.El
     return <Failure error={error} retry={() => void session.refresh()} />;
   }
   const tab = sessionTab(route.tab);
+  const isPartial = overview.earlier !== undefined && !tab.isOfEnd;
+  if (isPartial) session.whole();
   return (
     <div class="session">
       <Head session={session} overview={overview} />
@@ -59,7 +62,7 @@ export function SessionView({ route }: { readonly route: SessionRoute }): JSX.El
         onChange={(id) => inspector.go({ kind: "session", id: route.id, tab: id })}
       />
       <div id="session-panel" class="session-panel" role="tabpanel" aria-labelledby={`session-panel-tab-${tab.id}`}>
-        <tab.View session={session} overview={overview} route={route} />
+        {isPartial ? <Loading /> : <tab.View session={session} overview={overview} route={route} />}
       </div>
     </div>
   );
@@ -81,18 +84,18 @@ function Head({
   readonly session: SessionModel;
   readonly overview: SessionOverview;
 }): JSX.Element {
-  const { id, title, state, createdAt, runs, usage, cost, pricesAsOf, problems, history } = overview;
-  const turns = runs.reduce((sum, run) => sum + run.turns.length, 0);
+  const { id, title, state, createdAt, runs, usage, cost, problems, history, earlier } = overview;
+  const turns = runs.reduce((sum, run) => sum + run.turns.length, earlier?.turns ?? 0);
   return (
     <div class="session-top">
       <div class="session-top-line">
         <h1 title={title ?? id}>{title ?? id}</h1>
         <StateBadge state={state} />
         <span class="facts">
-          <span>{formatPlural(runs.length, "run")}</span>
+          {earlier === undefined && <span>{formatPlural(runs.length, "run")}</span>}
           <span>{formatPlural(turns, "turn")}</span>
-          <span>{formatTokens(usage.totalTokens)} tokens</span>
-          {cost !== undefined && <span title={formatPricesAsOf(pricesAsOf)}>cost {formatMoney(cost)}</span>}
+          {earlier?.areTotalsKnown !== false && <span>{formatTokens(usage.totalTokens)} tokens</span>}
+          <Money of={overview} />
           {createdAt !== undefined && <span>since {formatDate(createdAt)}</span>}
           {history !== undefined && (
             <span>
@@ -120,6 +123,7 @@ function Head({
           Not up to date: {session.error.value.message}
         </p>
       )}
+      {(cost === undefined || overview.pricedHere !== undefined) && <PricesNote of={overview} />}
       {problems.length > 0 && (
         <details class="banner is-error">
           <summary>

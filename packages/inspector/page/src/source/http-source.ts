@@ -9,10 +9,16 @@ import type { MediaRef, TurnDetails } from "../../../src/inspection/turn-details
 /** The sessions of the server that serves the page. */
 export class HttpSource implements Source {
   readonly #base: string;
+  readonly #usesListPrices: boolean;
 
   /** @param base - Address of the API, relative to the page. */
-  constructor(base: string = "api") {
+  constructor(base: string = "api", usesListPrices: boolean = false) {
     this.#base = base;
+    this.#usesListPrices = usesListPrices;
+  }
+
+  withListPrices(isUsed: boolean): HttpSource {
+    return new HttpSource(this.#base, isUsed);
   }
 
   async about(): Promise<SourceAbout> {
@@ -25,11 +31,15 @@ export class HttpSource implements Source {
     return await this.#get(`/sessions?${params.toString()}`);
   }
 
-  async overview(session: string, known?: SessionOverview): Promise<SessionOverview> {
-    if (known === undefined) return await this.#get(pathOf(session));
-    const next = await this.#get<SessionOverview>(`${pathOf(session)}?since=${known.length}`);
+  async overview(session: string, known?: SessionOverview, isWhole: boolean = false): Promise<SessionOverview> {
+    if (isWhole) return await this.#get(pathOf(session));
+    const first = `${pathOf(session)}?tail=1`;
+    if (known === undefined) return await this.#get(first);
+    const { earlier, length } = known;
+    const tail = earlier === undefined ? "" : `&tail=${earlier.entries}`;
+    const next = await this.#get<SessionOverview>(`${pathOf(session)}?since=${length}${tail}`);
     // A session that was deleted and begun again has nothing in common with the one that is known.
-    if (next.length < known.length) return await this.#get(pathOf(session));
+    if (next.length < length) return await this.#get(first);
     return mergeOverview(known, next);
   }
 
@@ -60,7 +70,7 @@ export class HttpSource implements Source {
 
   /** An address of something that the server has of a session, for a link. */
   address(session: string, view: string): string {
-    return `${this.#base}${pathOf(session)}/${view}`;
+    return `${this.#base}${this.#priced(`${pathOf(session)}/${view}`)}`;
   }
 
   watch(session: string, onChange: (change: SourceChange) => void): () => void {
@@ -93,7 +103,11 @@ export class HttpSource implements Source {
   }
 
   async #get<T>(path: string): Promise<T> {
-    return await this.#fetch<T>(path, {});
+    return await this.#fetch<T>(this.#priced(path), {});
+  }
+
+  #priced(path: string): string {
+    return this.#usesListPrices ? `${path}${path.includes("?") ? "&" : "?"}prices=google` : path;
   }
 
   async #fetch<T>(path: string, init: RequestInit): Promise<T> {

@@ -1,17 +1,12 @@
 import type { CSSProperties, JSX } from "preact";
+import { formatCost, formatMoney } from "../../../src/inspection/cost.ts";
 import type { StepRow, TurnRow } from "../../../src/inspection/inspection.ts";
-import {
-  formatDuration,
-  formatMoney,
-  formatPlural,
-  formatTime,
-  formatTokens,
-  readsText,
-  turnTitle,
-} from "../ui/format.ts";
+import { formatDuration, formatPlural, formatTime, formatTokens, readsText, turnTitle } from "../ui/format.ts";
 import { whyEnded } from "../ui/run-end.ts";
+import { moneyNote } from "../ui/money.tsx";
 import { StateBadge } from "../ui/state-badge.tsx";
 import { flagView, sortFlags } from "./flags.ts";
+import type { InnerTimelineRow } from "./inner-rows.ts";
 import type { RowBars, TimelineRow } from "./timeline-rows.ts";
 
 /** Options of {@link Row}. */
@@ -26,7 +21,7 @@ export interface RowProps {
 
 /** Height of a row, in pixels. */
 export function rowHeight({ kind }: TimelineRow): number {
-  return kind === "run" ? 48 : kind === "turn" ? 28 : 24;
+  return kind === "run" || kind === "earlier" ? 48 : kind === "turn" ? 28 : 24;
 }
 
 /** One row of the timeline. */
@@ -39,8 +34,29 @@ export function Row(props: RowProps): JSX.Element {
       return <TurnLine {...props} row={row} />;
     case "step":
       return <StepLine {...props} row={row} />;
+    case "inner-run":
+    case "inner-turn":
+      return <InnerLine {...props} row={row} />;
+    case "lead":
+      return (
+        <div class="line line-lead" role="row" aria-level={2} style={props.style} id={`row-${props.index}`}>
+          <span role="gridcell">
+            <b>{row.turn.agent ?? row.run.agent ?? row.run.model}</b> leads from here
+          </span>
+        </div>
+      );
     case "failed":
       return <FailedLine {...props} row={row} />;
+    case "earlier":
+      return (
+        <div class="line line-earlier" role="row" aria-level={1} style={props.style} id={`row-${props.index}`}>
+          <span role="gridcell">
+            <button type="button" onClick={props.onToggle}>
+              {formatPlural(row.turns, "earlier turn")}: load
+            </button>
+          </span>
+        </div>
+      );
     case "queued":
       return (
         <div class="line line-step" role="row" aria-level={1} style={props.style} id={`row-${props.index}`}>
@@ -60,7 +76,7 @@ function RunLine({
   onSelect,
 }: RowProps & { readonly row: TimelineRow & { kind: "run" } }): JSX.Element {
   const { run, number } = row;
-  const { input, model, agent, state, at, endedAt, usage, cost, resumed, takenBack, toolCalls, turns, reads } = run;
+  const { input, model, agent, state, at, endedAt, usage, resumed, takenBack, toolCalls, turns, reads } = run;
   const why = whyEnded(run);
   return (
     <div
@@ -74,10 +90,12 @@ function RunLine({
       onClick={onSelect}
     >
       <span role="gridcell" class="run-number">
-        Run {number}
+        Run {number ?? ""}
       </span>
       <span role="gridcell" class="run-text" title={input}>
-        <span class="run-input">{input === "" ? "(no text)" : input}</span>
+        <span class="run-input">
+          {run.isPartial === true ? "(its beginning is not loaded)" : input === "" ? "(no text)" : input}
+        </span>
         <span class="run-facts">
           {why !== undefined && (
             <span class="bad" title={why}>
@@ -88,10 +106,10 @@ function RunLine({
           {reads !== undefined && <span title="What the message brought into the history">{readsText(reads)}</span>}
           <span>{agent ?? model}</span>
           <span>{formatTime(at)}</span>
-          <span>{formatPlural(turns.length, "turn")}</span>
+          {run.isPartial !== true && <span>{formatPlural(turns.length, "turn")}</span>}
           {toolCalls > 0 && <span>{formatPlural(toolCalls, "call")}</span>}
           <span>{formatTokens(usage.totalTokens)} tok</span>
-          {cost !== undefined && <span>{formatMoney(cost)}</span>}
+          {run.cost !== undefined && <span title={moneyNote(run)}>{formatCost(run, run.currency)}</span>}
           {resumed > 0 && <span>resumed {resumed}×</span>}
         </span>
       </span>
@@ -196,7 +214,7 @@ function StepLine({
   onSelect,
 }: RowProps & { readonly row: TimelineRow & { kind: "step" } }): JSX.Element {
   const { step, bars } = row;
-  const { state, detail, ms, nested, attempt } = step;
+  const { state, detail, ms, attempt } = step;
   return (
     <div
       id={`row-${index}`}
@@ -213,9 +231,6 @@ function StepLine({
         {nameOf(step) !== "" && <span class="step-name">{nameOf(step)}</span>}
         {attempt !== undefined && <span class="tag">attempt {attempt + 1}</span>}
         {step.reads !== undefined && <Reads step={step} />}
-        {nested !== undefined && step.kind === "call" && (
-          <span class="tag">{formatPlural(nested, "inner answer")}</span>
-        )}
         <span class={state === "failed" || state === "denied" || state === "unknown" ? "bad" : "dim"}>
           {state === "open" ? "begun, no outcome" : state === "waiting" ? "waiting" : (detail ?? "")}
         </span>
@@ -225,6 +240,53 @@ function StepLine({
       </span>
       <span role="gridcell" class="number line-ms">
         {ms === undefined ? "…" : step.kind === "wait" ? "" : formatDuration(ms)}
+      </span>
+    </div>
+  );
+}
+
+/** A run inside a call, or a turn of it. */
+function InnerLine({
+  row,
+  index,
+  style,
+  onSelect,
+  onToggle,
+}: RowProps & { readonly row: InnerTimelineRow }): JSX.Element {
+  const { depth, tokens, cost, ms } = row;
+  const isRun = row.kind === "inner-run";
+  return (
+    <div
+      id={`row-${index}`}
+      class={`line line-step line-inner${isRun ? " is-inner-run" : ""}`}
+      role="row"
+      aria-level={2 * depth + (isRun ? 2 : 3)}
+      aria-expanded={isRun ? row.isOpen : undefined}
+      style={style}
+      onClick={isRun ? onToggle : onSelect}
+    >
+      <span />
+      <span role="gridcell" class="line-text" style={{ paddingLeft: `${16 * (2 * depth - (isRun ? 1 : 0))}px` }}>
+        {row.kind === "inner-run" ? (
+          <>
+            <span aria-hidden="true">{row.isOpen ? "▾" : "▸"}</span>
+            <span>inner run of</span>
+            <span class="step-name">{row.title}</span>
+            {row.turns !== undefined && <span class="dim">{formatPlural(row.turns, "turn")}</span>}
+          </>
+        ) : (
+          <>
+            {row.number !== undefined && <span class="dim">turn {row.number} of it</span>}
+            <span>{row.text === "" ? "no text" : row.text}</span>
+          </>
+        )}
+      </span>
+      <span role="gridcell" class="number inner-used">
+        {tokens !== undefined && `${formatTokens(tokens)} tok`}
+        {cost !== undefined && ` · ${formatMoney(cost, row.run.currency)}`}
+      </span>
+      <span role="gridcell" class="number line-ms">
+        {ms === undefined ? "" : formatDuration(ms)}
       </span>
     </div>
   );

@@ -7,11 +7,14 @@ import type {
   TurnFlag,
   TurnRow,
 } from "../../../src/inspection/inspection.ts";
+import { type InnerExchanges, innerRows, type InnerTimelineRow } from "./inner-rows.ts";
 import { commonLength, type TurnAxis, turnAxis } from "./turn-axis.ts";
 
 /** A row of the timeline. */
 export type TimelineRow =
-  | { readonly kind: "run"; readonly run: RunRow; readonly number: number }
+  | { readonly kind: "earlier"; readonly turns: number }
+  /** The number is absent while it is not known how many runs came before. */
+  | { readonly kind: "run"; readonly run: RunRow; readonly number: number | undefined }
   | {
       readonly kind: "turn";
       readonly run: RunRow;
@@ -32,6 +35,9 @@ export type TimelineRow =
       readonly turn: TurnRow;
       readonly request: FailedRequest;
     }
+  /** Another agent takes over with the turn. */
+  | { readonly kind: "lead"; readonly run: RunRow; readonly turn: TurnRow }
+  | InnerTimelineRow
   | { readonly kind: "queued"; readonly steering: SteeringRow };
 
 /** A turn's axis, and the length that it is drawn on. */
@@ -60,19 +66,23 @@ function axisOf(turn: TurnRow): TurnAxis {
 
 /** The rows of a session, from top to bottom. */
 export function timelineRows(
-  { runs, queued }: SessionOverview,
+  { runs, queued, earlier }: SessionOverview,
   { text, flag }: TimelineFilter,
   isOpen: (runId: string, turn: number) => boolean,
+  inner: { readonly exchanges: InnerExchanges; readonly isToggled: (key: string) => boolean },
 ): readonly TimelineRow[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const isFiltered = words.length > 0 || flag !== undefined;
-  const rows: TimelineRow[] = [];
+  const rows: TimelineRow[] = earlier === undefined ? [] : [{ kind: "earlier", turns: earlier.turns }];
   for (const [index, run] of runs.entries()) {
     const turns = isFiltered ? run.turns.filter((turn) => isFound(run, turn, words, flag)) : run.turns;
     if (isFiltered && turns.length === 0 && !(flag === undefined && hasWords(run.input, words))) continue;
-    rows.push({ kind: "run", run, number: index + 1 });
+    rows.push({ kind: "run", run, number: earlier === undefined ? index + 1 : undefined });
     const full = commonLength(run.turns.map(axisOf));
+    let leader: string | undefined;
     for (const turn of turns) {
+      if (turn.agent !== leader) rows.push({ kind: "lead", run, turn });
+      leader = turn.agent;
       const bars = { axis: axisOf(turn), full };
       const isTurnOpen = isOpen(run.runId, turn.turn);
       rows.push({ kind: "turn", run, turn, isOpen: isTurnOpen, bars });
@@ -80,8 +90,10 @@ export function timelineRows(
         for (const request of turn.failedRequests ?? []) rows.push({ kind: "failed", run, turn, request });
       // A log has steps in the order of their ends.
       if (isTurnOpen)
-        for (const step of turn.steps.toSorted((a, b) => a.at - b.at))
+        for (const step of turn.steps.toSorted((a, b) => a.at - b.at)) {
           if (isTold(step)) rows.push({ kind: "step", run, turn, step, bars });
+          rows.push(...innerRows({ run, turn }, step, inner.exchanges, inner.isToggled));
+        }
     }
   }
   if (!isFiltered) for (const steering of queued) rows.push({ kind: "queued", steering });

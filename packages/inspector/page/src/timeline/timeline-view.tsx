@@ -14,6 +14,7 @@ import { formatCount } from "../ui/format.ts";
 import { Empty } from "../ui/notes.tsx";
 import { ItemRows } from "../ui/virtual-rows.tsx";
 import { flagView, sortFlags } from "./flags.ts";
+import { innerExchanges } from "./inner-rows.ts";
 import { Row, rowHeight } from "./row.tsx";
 import { countFlags, type TimelineRow, timelineRows } from "./timeline-rows.ts";
 
@@ -22,7 +23,8 @@ const MAX_OPEN_TURNS = 40;
 
 /** The runs of a session, and what is selected of them. */
 export function TimelineView({ session, overview: told, route }: SessionPanelProps): JSX.Element {
-  const overview = useMemo(() => ({ ...told, runs: markUntrusted(told) }), [told]);
+  // What the end of a session brought first may not be the first.
+  const overview = useMemo(() => (told.earlier === undefined ? { ...told, runs: markUntrusted(told) } : told), [told]);
   const inspector = useInspector();
   const text = useSignal("");
   const flag = useSignal<TurnFlag | undefined>(undefined);
@@ -32,14 +34,16 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
   const search = useRef<HTMLInputElement>(null);
   const box = useRef<HTMLDivElement>(null);
 
+  const inner = useMemo(() => innerExchanges(session.exchanges.value), [session.exchanges.value]);
   const rows = useMemo(
     () =>
       timelineRows(
         overview,
         { text: text.value, flag: flag.value },
         (runId, turn) => areOpen.value !== toggled.value.has(`${runId} ${turn}`),
+        { exchanges: inner, isToggled: (key) => toggled.value.has(key) },
       ),
-    [overview, text.value, flag.value, areOpen.value, toggled.value],
+    [overview, text.value, flag.value, areOpen.value, toggled.value, inner],
   );
   const selected = selectedRow(rows, route.turn);
   const counts = useMemo(() => countFlags(overview.runs), [overview.runs]);
@@ -50,10 +54,14 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
     route.turn ?? (lastRun && turnRoute(session.id, lastRun, lastRun.turns.at(-1)).turn);
   const current = selected ?? selectedRow(rows, shown);
 
+  const isElsewhere = route.turn !== undefined && selected === undefined;
+  if (isElsewhere || text.value !== "" || flag.value !== undefined) session.whole();
+
   const go = (row: TimelineRow | undefined, isReplaced: boolean = true): void => {
-    if (row === undefined || row.kind === "queued") return;
-    const tab = row.kind === "failed" ? "wire" : (route.turn?.tab ?? "");
-    const item = row.kind === "failed" ? row.request.n : undefined;
+    if (row?.kind === "earlier") session.whole();
+    if (row === undefined || row.kind === "queued" || row.kind === "earlier") return;
+    const item = row.kind === "failed" ? row.request.n : row.kind === "inner-turn" ? row.n : undefined;
+    const tab = item === undefined ? (route.turn?.tab ?? "") : "wire";
     inspector.go(turnRoute(session.id, row.run, row.kind === "run" ? undefined : row.turn, { tab, item }), isReplaced);
   };
   const move = (by: number): void => {
@@ -63,8 +71,9 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
     go(rows[at]);
   };
   const toggle = (row: TimelineRow | undefined): void => {
-    if (row === undefined || row.kind === "run" || row.kind === "queued") return;
-    const key = `${row.run.runId} ${row.turn.turn}`;
+    if (row?.kind === "earlier") session.whole();
+    if (row === undefined || !("turn" in row)) return;
+    const key = row.kind === "inner-run" ? row.key : `${row.run.runId} ${row.turn.turn}`;
     const next = new Set(toggled.value);
     if (!next.delete(key)) next.add(key);
     toggled.value = next;

@@ -2,7 +2,8 @@ import type { JSX } from "preact";
 import type { CallDetails, NestedView } from "../../../src/inspection/turn-details.ts";
 import type { SessionModel } from "../session/session-model.ts";
 import { JsonCode } from "../ui/code.tsx";
-import { formatDuration, formatMoney, formatPlural, formatTime, formatTokens, readsText } from "../ui/format.ts";
+import { Money } from "../ui/money.tsx";
+import { formatDuration, formatPlural, formatTime, formatTokens, readsText } from "../ui/format.ts";
 import { Parts } from "./parts.tsx";
 
 const STATES: { readonly [state in CallDetails["state"]]: string } = {
@@ -111,7 +112,7 @@ function Nested({
         <span class="facts">
           <span>{formatPlural(answers.length, "answer")}</span>
           {usage.total !== undefined && <span>{formatTokens(usage.total)} tokens</span>}
-          {cost !== undefined && <span>cost {formatMoney(cost)}</span>}
+          <Money of={{ cost }} />
         </span>
       </summary>
       {answers.map((answer, index) => (

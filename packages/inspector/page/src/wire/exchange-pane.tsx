@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { formatMoney } from "../../../src/inspection/cost.ts";
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import type { ExchangeDetails, ExchangeRow, HeaderView } from "../../../src/inspection/exchange-details.ts";
@@ -7,15 +8,7 @@ import { useLoad } from "../app/loads.ts";
 import type { SessionModel } from "../session/session-model.ts";
 import { ExchangeTools } from "../take-away/exchange-tools.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
-import {
-  formatBytes,
-  formatCount,
-  formatDate,
-  formatDuration,
-  formatMoney,
-  formatPercent,
-  formatPlural,
-} from "../ui/format.ts";
+import { formatBytes, formatCount, formatDate, formatDuration, formatPercent, formatPlural } from "../ui/format.ts";
 import { Failure, Loading } from "../ui/notes.tsx";
 import { TextView } from "../ui/text-view.tsx";
 import { ChunkStrip } from "./chunk-strip.tsx";

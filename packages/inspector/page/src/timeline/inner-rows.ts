@@ -1,0 +1,126 @@
+import type { ExchangeRow } from "../../../src/inspection/exchange-details.ts";
+import type { InnerRow, RunRow, StepRow, TurnRow } from "../../../src/inspection/inspection.ts";
+
+/** A run inside a call, or a turn of it. */
+export type InnerTimelineRow = {
+  readonly run: RunRow;
+  readonly turn: TurnRow;
+  /** How many calls it is inside of, from 1. */
+  readonly depth: number;
+  readonly tokens?: number | undefined;
+  readonly cost?: number | undefined;
+  readonly ms?: number | undefined;
+} & (
+  | {
+      readonly kind: "inner-run";
+      /** Of it, while it is open. */
+      readonly key: string;
+      readonly title: string;
+      readonly turns?: number | undefined;
+      readonly isOpen: boolean;
+    }
+  | {
+      readonly kind: "inner-turn";
+      readonly number?: number | undefined;
+      readonly text: string;
+      /** Index of its last request in the kept exchanges. */
+      readonly n?: number | undefined;
+    }
+);
+
+/** Requests of runs inside steps: by the run that has the step, the step, and the run inside. */
+export type InnerExchanges = ReadonlyMap<string, ReadonlyMap<string, InnerRuns>>;
+type InnerRuns = ReadonlyMap<string, readonly ExchangeRow[]>;
+
+/** Inner runs of more turns are folded at first. */
+const MAX_OPEN_TURNS = 6;
+
+export function innerExchanges(rows: readonly ExchangeRow[]): InnerExchanges {
+  const found = new Map<string, Map<string, Map<string, ExchangeRow[]>>>();
+  for (const row of rows) {
+    if (row.parent === undefined) continue;
+    const steps = getOrAdd(found, row.parent.runId, () => new Map<string, Map<string, ExchangeRow[]>>());
+    const runs = getOrAdd(steps, row.parent.step, () => new Map<string, ExchangeRow[]>());
+    getOrAdd(runs, row.runId, (): ExchangeRow[] => []).push(row);
+  }
+  return found;
+}
+
+/** The rows below a step: runs inside of it with their turns, and runs inside of those. */
+export function innerRows(
+  place: { readonly run: RunRow; readonly turn: TurnRow },
+  step: StepRow,
+  kept: InnerExchanges,
+  isToggled: (key: string) => boolean,
+): readonly InnerTimelineRow[] {
+  const logged = step.inner ?? [];
+  const title = step.label ?? "";
+  const known = kept.get(place.run.runId)?.get(step.name);
+  return known === undefined
+    ? logged.flatMap((inner, at) => loggedRows(inner, `${place.run.runId} ${step.name} ${at}`))
+    : [...known].flatMap(([runId, rows], at) =>
+        keptRows(runId, rows, 1, logged.length === known.size ? logged[at] : undefined),
+      );
+
+  /** @param inLog - What the log has of the run: it counts runs inside of it, too. */
+  function keptRows(
+    runId: string,
+    rows: readonly ExchangeRow[],
+    depth: number,
+    inLog?: InnerRow,
+  ): readonly InnerTimelineRow[] {
+    const turns = new Map<number, ExchangeRow[]>();
+    for (const row of rows) getOrAdd(turns, row.turn ?? 0, (): ExchangeRow[] => []).push(row);
+    const isOpen = turns.size <= MAX_OPEN_TURNS !== isToggled(runId);
+    const agent = rows[0]?.inner?.agent ?? title;
+    const used = sumOf(rows);
+    const logs = inLog && { tokens: inLog.usage.total ?? used.tokens, cost: inLog.cost ?? used.cost };
+    const head = { ...place, kind: "inner-run", depth, key: runId, title: agent, turns: turns.size, isOpen } as const;
+    const shown: InnerTimelineRow[] = [{ ...head, ...used, ...logs }];
+    if (!isOpen) return shown;
+    const below = [...(kept.get(runId)?.values() ?? [])].flatMap((runs) => [...runs]);
+    const ends = [...turns.values()].slice(1).map((sent) => sent[0]?.at ?? Infinity);
+    for (const [index, [number, sent]] of [...turns].entries()) {
+      const last = sent.at(-1);
+      const text = last?.inner?.text ?? "";
+      shown.push({ ...place, kind: "inner-turn", depth, number, text, n: last?.n, ...sumOf(sent) });
+      // What began before the next turn did is inside this one.
+      const from = sent[0]?.at ?? 0;
+      for (const [id, own] of below) {
+        const at = own[0]?.at ?? 0;
+        if (at >= from && at < (ends[index] ?? Infinity)) shown.push(...keptRows(id, own, depth + 1));
+      }
+    }
+    return shown;
+  }
+
+  function loggedRows({ usage, cost, texts }: InnerRow, key: string): readonly InnerTimelineRow[] {
+    const isOpen = texts.length <= MAX_OPEN_TURNS !== isToggled(key);
+    const used = { tokens: usage.total, cost };
+    return [
+      { ...place, kind: "inner-run", depth: 1, key, title, turns: usage.requests, isOpen, ...used },
+      ...(isOpen ? texts : []).map((text): InnerTimelineRow => ({ ...place, kind: "inner-turn", depth: 1, text })),
+    ];
+  }
+}
+
+function getOrAdd<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
+}
+
+function sumOf(rows: readonly ExchangeRow[]): Pick<InnerTimelineRow, "tokens" | "cost" | "ms"> {
+  const sum = (values: readonly (number | undefined)[]): number | undefined => {
+    const known = values.filter((value) => value !== undefined);
+    return known.length === 0 ? undefined : known.reduce((total, value) => total + value, 0);
+  };
+  return {
+    tokens: sum(rows.map(({ totalTokens }) => totalTokens)),
+    cost: sum(rows.map(({ inner }) => inner?.cost)),
+    ms: sum(rows.map(({ ms }) => ms)),
+  };
+}
