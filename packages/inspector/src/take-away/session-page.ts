@@ -29,7 +29,7 @@ export function sessionPage(fold: SessionFold, madeAt: number): TakenFile {
     ...(overview.cost === undefined
       ? []
       : [
-          `cost ${formatCost(overview)}${overview.pricesAsOf === undefined ? "" : ` (prices of ${overview.pricesAsOf})`}`,
+          `cost ${formatCost(overview, overview.currency)}${overview.pricesAsOf === undefined ? "" : ` (prices of ${overview.pricesAsOf})`}`,
         ]),
   ];
   const text = [
