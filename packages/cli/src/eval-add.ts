@@ -18,7 +18,7 @@ Options:
       --exchanges PATH   where keepExchanges writes (default: the folder "exchanges" beside PATH)
       --suite SUITE      file or name of the suite (default: the only one)
       --run ID           run to make again (default: the last one)
-      --turn N           a fork begins at this turn of the run
+      --turn N           a fork begins at the Nth turn of the run
       --turns N          a fork makes so many turns
       --id ID            name of the case, and of its folder in "cases" beside the suite (default: SESSION)
       --tag TAG          tag of the case; may be given more than once

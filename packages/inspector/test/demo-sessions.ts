@@ -65,7 +65,7 @@ const RULES = `You work for a bookshop. Look things up before you answer. ${"Be 
 
 /** Makes all sessions. */
 export async function makeDemoSessions({ sessions, exchanges, isPaced = false }: DemoOptions): Promise<void> {
-  const keeper = keepExchanges(exchanges);
+  const keeper = keepExchanges(exchanges, { causes: {} });
   const wait = (ms: number): Promise<void> => (isPaced ? sleep(ms) : Promise.resolve());
 
   const getOrder = defineTool({

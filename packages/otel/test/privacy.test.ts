@@ -50,6 +50,12 @@ const places: Readonly<Record<string, Place>> = {
     });
     return agentOf([call("look"), say("Done.")], { tools: [failing] }).run("Go.");
   },
+  "what a tool throws": (secret, agentOf) => {
+    const failing = tool(() => {
+      throw new Error(secret, { cause: secret });
+    });
+    return agentOf([call("look"), say("Done.")], { tools: [failing] }).run("Go.");
+  },
   "why a tool is tried again": (secret, agentOf) => {
     const run = (): never => {
       throw new ToolError(secret);
@@ -150,7 +156,7 @@ describe("what is exported by default", () => {
 
 describe("with content captured", () => {
   /** Not exported in any case. */
-  const never = new Set(["a guardrail's reason and details", "the metadata of a run"]);
+  const never = new Set(["what a tool throws", "a guardrail's reason and details", "the metadata of a run"]);
 
   test.each(Object.entries(places).filter(([what]) => !never.has(what)))(
     "%s is exported, redacted",

@@ -7,6 +7,8 @@ import type { CallSignal } from "../wire/client-options.ts";
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { SessionConflictError } from "../errors/run-errors.ts";
 import { isObject, type Json } from "../internal/json.ts";
+import { causesOf } from "../session/store/causes-id.ts";
+import { CauseKeeper, type KeepCausesOptions } from "./keep-causes.ts";
 import { bodyDelta, type KnownBody } from "./body-delta.ts";
 import { aboutOf, entryOf, type ExchangeEntry, isExchangeEntry, KeptExchanges } from "./kept-exchanges.ts";
 
@@ -25,11 +27,21 @@ export interface KeepExchangesOptions {
    * @defaultValue 67_108_864 (64 MiB)
    */
   readonly maxKnownBytes?: number | undefined;
+  /**
+   * Also keeps what tools threw and what failed steps and runs: message, stack and causes, shortened and redacted, in logs of their own
+   * beside the exchanges. {@link readCauses} reads them. @defaultValue nothing of it is kept
+   */
+  readonly causes?: KeepCausesOptions | undefined;
   /** Told when exchanges could not be written, once. @defaultValue silent, unless `POLLUX_LOG` names a level */
   readonly logger?: Logger | undefined;
 }
 
-const OPTIONS: OptionNames<KeepExchangesOptions> = { maxWaitingBytes: true, maxKnownBytes: true, logger: true };
+const OPTIONS: OptionNames<KeepExchangesOptions> = {
+  maxWaitingBytes: true,
+  maxKnownBytes: true,
+  causes: true,
+  logger: true,
+};
 
 /**
  * An observer that writes each HTTP exchange of its agents' runs to a store, as it crossed the wire and without keys: one log for
@@ -71,6 +83,9 @@ export class ExchangeKeeper implements Observer {
   readonly #withBodies = new Set<ExchangeLog>();
   /** The log of each run that is going. */
   readonly #logOf = new Map<string, string>();
+  readonly #causes: CauseKeeper | undefined;
+  /** Absent without `causes`. */
+  readonly threw?: NonNullable<Observer["threw"]>;
   #waitingBytes = 0;
   #knownBytes = 0;
   #dropped = 0;
@@ -83,6 +98,12 @@ export class ExchangeKeeper implements Observer {
     this.#maxWaitingBytes = limitOf("maxWaitingBytes", options.maxWaitingBytes);
     this.#maxKnownBytes = limitOf("maxKnownBytes", options.maxKnownBytes);
     this.#logger = options.logger ?? defaultLogger();
+    if (options.causes === undefined) return;
+    const causes = new CauseKeeper(store, options.causes, (error) =>
+      this.#warn("a cause could not be written; runs are not affected", error),
+    );
+    this.#causes = causes;
+    this.threw = ({ run, step, error, attempt }) => causes.keep(this.#idOf(run), error, { run, step, attempt });
   }
 
   /** Exchanges that were not kept: the store failed, or too many waited for it. */
@@ -90,7 +111,9 @@ export class ExchangeKeeper implements Observer {
     return this.#dropped;
   }
 
-  readonly observe: NonNullable<Observer["observe"]> = ({ type, run }) => {
+  readonly observe: NonNullable<Observer["observe"]> = (event) => {
+    const { type, run } = event;
+    this.#causes?.observe(this.#idOf(run), event);
     if (type === "run-end") this.#logOf.delete(run.runId);
     if (type !== "run-start") return;
     const outer = run.parent && this.#logOf.get(run.parent.runId);
@@ -100,8 +123,7 @@ export class ExchangeKeeper implements Observer {
   };
 
   readonly exchange: NonNullable<Observer["exchange"]> = (exchange) => {
-    const { run } = exchange;
-    const log = this.#log(this.#logOf.get(run.runId) ?? run.sessionId ?? run.runId);
+    const log = this.#log(this.#idOf(exchange.run));
     const bytes = sizeOf(exchange);
     if (this.#isClosed || (this.#waitingBytes > 0 && this.#waitingBytes + bytes > this.#maxWaitingBytes)) {
       this.#drop(log, 1, "more exchanges wait for the store than maxWaitingBytes allows; some are not kept");
@@ -114,24 +136,33 @@ export class ExchangeKeeper implements Observer {
 
   /** Resolves when everything so far is written, or dropped. @throws The signal's reason. */
   async flush({ signal }: CallSignal = {}): Promise<void> {
-    const writing = Promise.all(Array.from(this.#logs.values(), async (log) => await log.writing));
+    const logs = Array.from(this.#logs.values(), async (log) => await log.writing);
+    const writing = Promise.all([...logs, this.#causes?.flush()]);
     await (signal === undefined ? writing : abortable(writing, signal));
   }
 
-  /** Keeps no further exchanges, and writes those that wait. The store stays open. @throws The signal's reason. */
+  /** Keeps nothing further, and writes those that wait. The store stays open. @throws The signal's reason. */
   async close(options: CallSignal = {}): Promise<void> {
     this.#isClosed = true;
+    this.#causes?.close();
     await this.flush(options);
   }
 
-  /** Removes the log of a session, or of a run without one, with what waits for it. @returns How many exchanges were in it. */
+  /** Removes the log of a session, or of a run without one, with what waits for it and the causes beside it. @returns How many exchanges were in it. */
   async delete(id: string): Promise<number> {
     const log = this.#logs.get(id);
     await log?.writing;
     if (log !== undefined) this.#forget(id, log);
     const { length } = await this.#store.load(id);
     await this.#store.delete(id);
+    await this.#causes?.flush();
+    await this.#store.deleteSessions({ prefix: causesOf(id) });
     return length;
+  }
+
+  /** Id of the log of a run. */
+  #idOf({ runId, sessionId }: ObservedExchange["run"]): string {
+    return this.#logOf.get(runId) ?? sessionId ?? runId;
   }
 
   #log(id: string): ExchangeLog {
@@ -190,6 +221,10 @@ export class ExchangeKeeper implements Observer {
     log.dropped += count;
     this.#dropped += count;
     if (this.#isClosed && error === undefined) return;
+    this.#warn(message, error);
+  }
+
+  #warn(message: string, error: unknown): void {
     if (!this.#hasFailed) this.#logger.warn({ ...(error !== undefined && { err: error }) }, message);
     this.#hasFailed = true;
   }

@@ -132,7 +132,12 @@ export class RunReporter implements StepExecutor {
     this.#report({ type: "step-start", turn: info.turn, step: info }, startedAt);
     const traceparent = this.#observers.traceparentOf(info);
     const tap = this.#observers.tap(info, now);
-    const found = { ...(traceparent !== undefined && { traceparent }), ...(tap !== undefined && { tap }) };
+    const threw = this.#observers.threw(info);
+    const found = {
+      ...(traceparent !== undefined && { traceparent }),
+      ...(tap !== undefined && { tap }),
+      ...(threw !== undefined && { threw }),
+    };
     const { live, end } = observeStep(step, info, found, now, (event, at) => this.#report(event, at));
     return this.#observers.around(info, async () => {
       try {

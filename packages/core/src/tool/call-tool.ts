@@ -31,6 +31,8 @@ export interface CallControl {
   ran?: { readonly input: unknown } | undefined;
   /** Called before each wait of the tool's `retry` policy, which begins when it resolves. Must not reject. */
   onRetry?: ((notice: ToolRetryNotice) => void | Promise<void>) | undefined;
+  /** Called with what an attempt threw, unless that is all about arguments the model got wrong. Must not throw. */
+  onThrow?: ((error: unknown, attempt: number) => void) | undefined;
 }
 
 /** An attempt has failed, and another one follows. */
@@ -176,6 +178,8 @@ async function runTool(tool: Tool, call: FunctionCall, context: ToolContext, con
   } catch (error) {
     // A tool that was aborted may throw; the call already has its answer.
     if (!isPlanned(error) && !context.signal.aborted) report(error, stage, tool, context);
+    if ((stage === "running" || !isPlanned(error)) && !context.signal.aborted)
+      control.onThrow?.(error, context.attempt);
     return { outcome: describeFailure(tool, error), ...(stage === "running" && { thrown: { error } }) };
   }
 }

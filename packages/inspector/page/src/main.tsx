@@ -10,6 +10,8 @@ import "./styles/sessions.css";
 import "./styles/timeline.css";
 import "./styles/turn.css";
 import "./styles/wire.css";
+// Last: it changes what the others say.
+import "./styles/narrow.css";
 
 const root = document.querySelector("#app");
 if (root !== null) render(<App inspector={new Inspector(new HttpSource())} />, root);

@@ -1,6 +1,13 @@
 import type { Json } from "@pollux/core";
+import type { KeptCause } from "@pollux/core/exchanges";
 import type { Priced } from "./cost.ts";
 import type { TurnUsage } from "./inspection.ts";
+
+/** What was thrown in a run. */
+export interface CauseView extends KeptCause {
+  /** Of one in a run inside a call: that call, of the run that was asked about. */
+  readonly outerCallId?: string | undefined;
+}
 
 /** What an action did; a fork has a result of its own. */
 export interface ActionResult {
@@ -72,6 +79,24 @@ export interface ForkResult {
   readonly error?: string | undefined;
   readonly notes: readonly string[];
   readonly comparison: BranchComparison;
+}
+
+/** What a search found in a session. */
+export interface SearchResult {
+  /** In the order of the log. */
+  readonly turns: readonly FoundTurn[];
+  /** There are more. */
+  readonly isMore: boolean;
+}
+
+/** A turn with all words. */
+export interface FoundTurn {
+  readonly runId: string;
+  readonly turn: number;
+  /** As in `TurnRow`. */
+  readonly number: number;
+  /** The first word, and what stands around it. */
+  readonly text: string;
 }
 
 /** Two sessions that begin alike, side by side. */

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { extname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { existsSync } from "node:fs";
 import { HttpError, PRIVATE } from "./http.ts";
 
 /** Where the page was built to; the same for the sources and for the package. */
@@ -48,13 +48,13 @@ interface Asset {
 export class Assets {
   #files: Promise<ReadonlyMap<string, Asset>> | undefined;
   readonly #folder: string;
-  readonly #build: URL;
+  readonly #build: URL | undefined;
 
   /**
    * @param folder - Another build of the page.
    * @param build - A module that exports `buildPage`; it makes the page when there is none.
    */
-  constructor(folder: string = FOLDER, build: URL = BUILD) {
+  constructor(folder: string = FOLDER, build: URL | undefined = folder === FOLDER ? BUILD : undefined) {
     this.#folder = folder;
     this.#build = build;
   }
@@ -92,10 +92,10 @@ export class Assets {
 }
 
 /** @throws When there is no page, and none can be built. */
-async function readOrBuild(folder: string, build: URL): Promise<ReadonlyMap<string, Asset>> {
+async function readOrBuild(folder: string, build: URL | undefined): Promise<ReadonlyMap<string, Asset>> {
   const files = await readFiles(folder);
   if (files.size > 0) return files;
-  if (!existsSync(build)) throw new Error("There is no page in this package.");
+  if (build === undefined || !existsSync(build)) throw new Error("There is no page in this package.");
   process.stderr.write("Building the inspector's page, which takes a few seconds the first time…\n");
   // What the module of this repository exports.
   const { buildPage } = (await import(build.href)) as { readonly buildPage: (folder: string) => Promise<void> };

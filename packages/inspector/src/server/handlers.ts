@@ -1,4 +1,5 @@
 import type { Agent, Json, PriceTable, Session, SessionStore } from "@pollux/core";
+import type { KeptCause } from "@pollux/core/exchanges";
 import type { CaseDraft, RunForCase } from "../evals/make-case.ts";
 import type { ExchangeFold } from "../inspection/exchange-fold.ts";
 import type { SessionFold } from "../inspection/session-fold.ts";
@@ -19,6 +20,8 @@ export interface SessionCall {
   fold(): Promise<SessionFold>;
   /** What was kept of its requests as it is now; empty without any. */
   exchanges(): Promise<ExchangeFold>;
+  /** What was kept of the causes in one of its runs, or in a run inside one; empty without any. */
+  causes(runId: string): Promise<readonly KeptCause[]>;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type Agent, googleListPrices, type Limits, type PriceTable, type SessionStore } from "@pollux/core";
+import { readCauses } from "@pollux/core/exchanges";
 import { redact } from "@pollux/core/wire";
 import { ACTIONS, HARMLESS_ACTIONS } from "../actions/actions.ts";
 import type { SourceAbout } from "../inspection/source.ts";
@@ -239,7 +240,7 @@ class Handler {
   }
 
   #call(request: Request, id: string, query: URLSearchParams): SessionCall {
-    const { store, agents = {}, prices, makeCase } = this.#options;
+    const { store, exchanges, agents = {}, prices, makeCase } = this.#options;
     return {
       id,
       store,
@@ -251,6 +252,7 @@ class Handler {
       query,
       fold: async () => (await this.#open(id, query)).fold,
       exchanges: async () => (await this.#open(id, query)).exchanges,
+      causes: async (runId) => (exchanges === undefined ? [] : await readCauses(exchanges, id, runId)),
     };
   }
 

@@ -12,5 +12,6 @@ header p, .facts, footer { color: var(--faint); font-size: .85rem; margin: .2rem
 .text { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere }
 pre { margin: .3rem 0; white-space: pre-wrap; overflow-wrap: anywhere; font: .8rem/1.5 ui-monospace, monospace; max-height: 30rem; overflow: auto }
 summary, .media { color: var(--faint); font-size: .85rem } .error { color: var(--bad); white-space: pre-wrap; overflow-wrap: anywhere }
-a { color: var(--link) } .sources { font-size: .85rem } footer { margin-top: 2.5rem }
+a { color: var(--link) } h3 a { color: inherit; text-decoration: none } article:target { outline: 2px solid var(--link); outline-offset: 6px; border-radius: 4px }
+.taken { border-left: 3px solid var(--link); padding-left: .8rem } .sources { font-size: .85rem } footer { margin-top: 2.5rem }
 `;

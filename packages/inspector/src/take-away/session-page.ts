@@ -10,17 +10,24 @@ import type { SessionFold } from "../inspection/session-fold.ts";
 import { lastOutcome, readStep, type TurnStep } from "../inspection/turn-step.ts";
 import { PAGE_STYLE } from "./page-style.ts";
 import { fileName } from "./session-file.ts";
+import type { WithoutPeople } from "./without-people.ts";
 
 /** Characters of a text or a value that the page holds at most. */
 const MAX_TEXT = 100_000;
 
 /**
  * A session as one HTML file that opens from a disk: no script, no network, no keys, no signatures. What was said, what was called and
- * what it cost; whatever a text holds, it is only text.
+ * what it cost; whatever a text holds, it is only text. The address of a turn in the inspector, from its `#`, is that of the turn here.
+ *
+ * @param taken - What was taken out of the fold, if anything: then its title stays out, too.
  */
-export function sessionPage(fold: SessionFold, madeAt: number): TakenFile {
+export function sessionPage(
+  fold: SessionFold,
+  madeAt: number,
+  taken?: Pick<WithoutPeople, "whole" | "repeated">,
+): TakenFile {
   const overview = fold.overview();
-  const title = fold.title === "" ? fold.id : fold.title;
+  const title = fold.title === "" || taken !== undefined ? fold.id : fold.title;
   const facts = [
     fold.id,
     overview.state,
@@ -45,6 +52,7 @@ export function sessionPage(fold: SessionFold, madeAt: number): TakenFile {
     "</head>",
     "<body>",
     `<header><h1>${escaped(title)}</h1><p>${facts.map(escaped).join(" · ")}</p></header>`,
+    ...(taken === undefined ? [] : [takenNote(taken)]),
     "<main>",
     ...fold.runs.map((run, index) => runSection(fold, run, index)),
     "</main>",
@@ -59,6 +67,12 @@ export function sessionPage(fold: SessionFold, madeAt: number): TakenFile {
 
 const NO_SECRETS: readonly string[] = [];
 
+function takenNote({ whole, repeated }: Pick<WithoutPeople, "whole" | "repeated">): string {
+  const repeats = `${count(repeated, "other text")} that repeated four words of them, a number or an address`;
+  const rest = "Media are not in this file. Names and paraphrases may be left";
+  return `<p class="taken">What people said is taken out: ${count(whole, "text")}, and passages of ${repeats}. ${rest}.</p>`;
+}
+
 function runSection(fold: SessionFold, run: RunFold, index: number): string {
   const { entry, end } = run;
   const row = run.row(index === fold.runs.length - 1, "cut-off", 0);
@@ -72,7 +86,7 @@ function runSection(fold: SessionFold, run: RunFold, index: number): string {
     ...listOf(entry["input"]).map((content) => message("user", partsOf(content))),
     ...[...run.turns.values()].map((turn) => {
       const steps = turn.positions.map((position) => readStep(fold.entries[position], position));
-      return turnArticle(turn, steps, tokens.get(turn.turn));
+      return turnArticle(fold.id, turn, steps, tokens.get(turn.turn));
     }),
     ...(typeof error["message"] === "string" ? [`<p class="error">${escaped(error["message"])}</p>`] : []),
     "</section>",
@@ -80,6 +94,7 @@ function runSection(fold: SessionFold, run: RunFold, index: number): string {
 }
 
 function turnArticle(
+  session: string,
   { number, turn }: Pick<TurnRow, "number" | "turn">,
   steps: readonly TurnStep[],
   tokens: number | undefined,
@@ -87,9 +102,11 @@ function turnArticle(
   const answer = steps.findLast(({ value }) => fieldsOf(value)["response"] !== undefined);
   const response = fieldsOf(fieldsOf(answer?.value)["response"]);
   const calls = callsIn(response["content"]);
+  // As the inspector's page has it.
+  const address = `/s/${encodeURIComponent(session)}/t/${number}`;
   return [
-    "<article>",
-    `<h3>Turn ${number}${tokens === undefined ? "" : `<span>${tokens.toLocaleString("en-US")} tokens</span>`}</h3>`,
+    `<article id="${escaped(address)}">`,
+    `<h3><a href="#${escaped(address)}">Turn ${number}</a>${tokens === undefined ? "" : `<span>${tokens.toLocaleString("en-US")} tokens</span>`}</h3>`,
     message("model", partsOf(response["content"])),
     ...calls.map(({ call }, index) => callBox(call, outcomeOf(`call:${turn}.${index}`, steps))),
     ...sources(response),

@@ -5,6 +5,7 @@ import { curlOf } from "./curl.ts";
 import { runTest } from "./run-test.ts";
 import { sessionFile } from "./session-file.ts";
 import { sessionPage } from "./session-page.ts";
+import { withoutPeople } from "./without-people.ts";
 
 /** A session that something is taken from. */
 export interface TakenFrom {
@@ -13,7 +14,7 @@ export interface TakenFrom {
 }
 
 /** What can be taken away. */
-export const TAKE_AWAYS = ["curl", "test", "file", "page"] as const;
+export const TAKE_AWAYS = ["curl", "test", "file", "page", "page-without-people"] as const;
 
 export type TakeAway = (typeof TAKE_AWAYS)[number];
 
@@ -48,5 +49,12 @@ export function takeAway(
         files: [sessionPage(fold, Date.now())],
         notes: ["It has all that was said. Read it before you share it."],
       };
+    case "page-without-people": {
+      const { fold: rest, whole, repeated } = withoutPeople(fold);
+      return {
+        files: [sessionPage(rest, Date.now(), { whole, repeated })],
+        notes: ["Names and paraphrases of what people said may be left. Read it before you share it."],
+      };
+    }
   }
 }

@@ -137,7 +137,9 @@ test("parts add up to the whole everywhere, whatever the runs were", async () =>
         unpriced: overview.unpriced,
         pricedHere: overview.pricedHere,
       });
-      expect(compareBranches(new SessionFold("none", measures), fold).right.cost ?? 0).toEqual(near(overview.cost ?? 0));
+      expect(compareBranches(new SessionFold("none", measures), fold).right.cost ?? 0).toEqual(
+        near(overview.cost ?? 0),
+      );
       if (overview.cost !== undefined)
         expect(sessionPage(fold, 0).text).toContain(`cost ${formatCost(overview, overview.currency)}`);
       const grown = new SessionFold("chat-1", measures);
@@ -193,7 +195,11 @@ test("broken answers are paid for by their turn, which a resumed run may have la
   const end = { ...base, type: "end", stopReason: "failed", open: [], turns: 0, toolCalls: 0, usage, cost: 0.5, lost };
   fold.add(end);
   expect(fold.overview().runs).toMatchObject([
-    { cost: 0.5, turns: [], otherCosts: [{ what: "Broken answers of turn 1 of the run", cost: 0.5, usage: { prompt: 1_000_000 } }] },
+    {
+      cost: 0.5,
+      turns: [],
+      otherCosts: [{ what: "Broken answers of turn 1 of the run", cost: 0.5, usage: { prompt: 1_000_000 } }],
+    },
   ]);
   fold.add({ ...base, type: "resume" });
   const value = { response: { content: { role: "model", parts: [{ text: "3" }] }, usage, finishReason: "STOP" } };

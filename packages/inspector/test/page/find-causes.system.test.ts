@@ -71,8 +71,21 @@ test("a run that failed after retries: each attempt has its line, and leads to w
   await tab.sees("retry 1", ".timeline");
   await tab.sees("error 1", ".timeline");
   expect(await tab.texts(".line-step .kind-bad")).toEqual(["failed", "failed", "failed", "failed"]);
+  await tab.sees("Sent again at once.", ".details");
+  await tab.sees("Not sent again.", ".details");
   await tab.clickText("a", "Request 5");
   await tab.sees("Answer 503", ".details");
   await tab.sees('"status": "UNAVAILABLE"', ".details");
+  await tab.close();
+});
+
+test("a tool that throws: the call says what it threw, with the stack in a fold", async () => {
+  const tab = await openFromList("parallel-tools");
+  await tab.press("g");
+  await tab.press("j");
+  await tab.sees('warehouse 4 does not know "Lost in Translation"', ".cause");
+  await tab.sees("not told to the model", ".causes");
+  await tab.clickText(".cause summary", "Stack");
+  await tab.sees("demo-sessions.ts", ".cause");
   await tab.close();
 });

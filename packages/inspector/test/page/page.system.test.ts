@@ -112,6 +112,24 @@ describe("the timeline", () => {
     await tab.close();
   });
 
+  test("finds what a tool returned, and leads to the turn with the words marked", async () => {
+    const tab = await open("#/s/parallel-tools");
+    await tab.sees("Turn 3", ".details");
+    await tab.press("/");
+    await tab.type("warehouse 4");
+    await tab.until(`document.querySelectorAll(".line-turn").length === 1`);
+    await tab.press("Enter");
+    await tab.sees("Turn 1", ".details");
+    expect(await tab.hash()).toBe("#/s/parallel-tools/t/1");
+    const marked = `[...(CSS.highlights.get("found") ?? [])].map(String)`;
+    await tab.until(`${marked}.includes("warehouse")`);
+    await tab.until(`[...CSS.highlights.get("found")].some((range) => {
+      const { top, bottom } = range.getBoundingClientRect();
+      return range.startContainer.parentElement.closest(".details") !== null && top >= 0 && bottom <= innerHeight;
+    })`);
+    await tab.close();
+  });
+
   test("opens at a turn that an address names, and goes on with the keyboard", async () => {
     const { runId } = (await sessions.load("changing-instructions"))[0] as { readonly runId: string };
     const tab = await open(`#/s/changing-instructions/r/${runId}/t/2`);
@@ -138,6 +156,10 @@ describe("the timeline", () => {
   test("shows what an inner agent said", async () => {
     const tab = await open("#/s/inner-agent");
     await tab.sees("inner agent 1");
+    await tab.sees("inner run of researcher 2 turns", ".timeline-rows");
+    await tab.sees("turn 2 of it There are three copies of Solaris.", ".timeline-rows");
+    await tab.clickText(".is-inner-run", "inner run of");
+    await tab.seesNot("turn 2 of it");
     await tab.press("g", "j");
     await tab.sees("Inner run of researcher", ".details");
     await tab.sees("There are three copies of Solaris.", ".details");
@@ -407,6 +429,54 @@ describe.each(["light", "dark"] as const)("in %s", (scheme) => {
       hash === "#/" ? `document.querySelector(".session-row")` : `document.querySelector("#session-panel")?.innerText`,
     );
     expect(await tab.seriousFindings()).toEqual([]);
+    await tab.close();
+  });
+});
+
+describe("on a phone", () => {
+  /** What stands beyond the right edge, and can't be scrolled to. */
+  const CUT_OFF = `[...document.querySelectorAll("header *, main *")].filter((one) => {
+    const { width, right } = one.getBoundingClientRect();
+    if (width === 0 || right <= innerWidth + 1) return false;
+    for (let at = one.parentElement; at !== null; at = at.parentElement)
+      if (getComputedStyle(at).overflowX !== "visible") return false;
+    return true;
+  }).map(({ outerHTML }) => outerHTML.slice(0, 100))`;
+  const SMALL = `[...document.querySelectorAll("button, select, a.button")]
+    .filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < 24)
+    .map(({ outerHTML }) => outerHTML.slice(0, 100))`;
+
+  test.each([
+    "#/",
+    "#/s/parallel-tools",
+    "#/s/inner-agent/t/1",
+    "#/s/changing-instructions/wire/3",
+    "#/s/turn-limit/cost",
+    "#/s/parallel-tools/fork",
+    "#/s/parallel-tools/check",
+    "#/s/refund-approval/act",
+    "#/s/long-chat/log/2",
+  ])("nothing is cut off or too small to touch, and axe-core finds nothing serious at %s", async (hash) => {
+    const tab = await InspectorTab.open(browser, served.url + hash, 390);
+    await tab.until(
+      hash === "#/" ? `document.querySelector(".session-row")` : `document.querySelector("#session-panel")?.innerText`,
+    );
+    expect(await tab.evaluate("document.documentElement.scrollWidth")).toBe(390);
+    expect(await tab.evaluate(CUT_OFF)).toEqual([]);
+    expect(await tab.evaluate(SMALL)).toEqual([]);
+    expect(await tab.seriousFindings()).toEqual([]);
+    await tab.close();
+  });
+
+  test("a turn's details stand below the time line", async () => {
+    const tab = await InspectorTab.open(browser, `${served.url}#/s/parallel-tools`, 390);
+    await tab.sees("Turn 3", ".details");
+    const below = `document.querySelector(".details").getBoundingClientRect().top >=
+      document.querySelector(".timeline").getBoundingClientRect().bottom - 1`;
+    expect(await tab.evaluate(below)).toBe(true);
+    await tab.evaluate(`document.querySelector(".timeline-rows").scrollTop = 0`);
+    await tab.clickText(".line-turn", "Order, stock and parcel");
+    await tab.sees("Turn 1", ".details");
     await tab.close();
   });
 });

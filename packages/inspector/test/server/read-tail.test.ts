@@ -42,7 +42,7 @@ describe("the first look at a session of 10,000 turns", () => {
     createdAt: 1,
     messages: 100,
     turns: 10_000,
-    totalTokens: 150_700_000,
+    totalTokens: 10_705_000,
     cost: 0,
   } as const;
 
@@ -62,7 +62,7 @@ describe("the first look at a session of 10,000 turns", () => {
       createdAt: 1,
       length: ENTRIES.length,
       earlier: { entries: ENTRIES.length - 202, turns: 9900, areTotalsKnown: true },
-      usage: { totalTokens: 150_700_000 },
+      usage: { totalTokens: 10_705_000 },
       runs: [{ runId: "run-99", turns: { length: 100 } }],
     });
     expect(last).toMatchObject({ number: 10_000, turn: 100 });

@@ -141,7 +141,7 @@ describe("the page of a session", () => {
     const page = await pageOf(store);
     expect(page).not.toMatch(/<script|<img|javascript:alert\(3\)"|onerror="/);
     expect(page).toContain("default-src 'none'");
-    expect(page).not.toMatch(/\s(?:src|href)="(?!https?:)/);
+    expect(page).not.toMatch(/\s(?:src|href)="(?!https?:|#)/);
   });
 
   test("has no keys, no signatures and no bytes of media", async () => {
@@ -160,4 +160,66 @@ describe("the page of a session", () => {
     await store.append("chat-1", 0, [null, { v: 3, type: "run", runId: "r", at: 1e300, input: "x" }, { type: "end" }]);
     expect(await pageOf(store)).toContain("no end in the log");
   });
+});
+
+describe("the page without what people said", () => {
+  async function pageOf(store: MemoryStore): Promise<string> {
+    const { files, notes } = await inspect({ store }).view<TakenFiles>("take-page-without-people");
+    expect(notes).toEqual([expect.stringContaining("Read it before you share it.")]);
+    return files[0]?.text ?? "";
+  }
+
+  test("has neither messages, nor answers to questions, nor passages and numbers that repeat them", async () => {
+    const store = new MemoryStore();
+    const asks = call("pay", { to: "ann@example.com", amount: 4711 });
+    const tells = say("You live at twelve Elm Street in Dover, Ann. The order 8834-x is on its way; it rains.");
+    const session = sessionOf(store, [asks, tells]);
+    await session.send("I live at twelve Elm Street in Dover. Pay 4711 to ann@example.com for 8834-X.");
+    const { pending } = await session.state();
+    await session.resume({
+      approvals: Object.fromEntries(pending.map(({ token }) => [token, { deny: "my wife says no" }])),
+    });
+    const page = await pageOf(store);
+    for (const gone of ["Elm Street", "Dover", "ann@example.com", "8834", "my wife", "<title>I live"])
+      expect(page).not.toContain(gone);
+    for (const left of [
+      "it rains",
+      "pay",
+      "The order […] is on its way",
+      "What people said is taken out: ",
+      "<title>chat-1</title>",
+    ])
+      expect(page).toContain(left);
+  });
+
+  test("a script without spaces is taken out, too", async () => {
+    const store = new MemoryStore();
+    await sessionOf(store, [say("了解しました。私は東京に住んでいますね。晴れです。")]).send(
+      "私は東京に住んでいます。",
+    );
+    const page = await pageOf(store);
+    expect(page).not.toContain("東京");
+    expect(page).toContain("晴れです");
+  });
+
+  test("the log and the whole page are as they were", async () => {
+    const store = new MemoryStore();
+    await sessionOf(store, [say("Hello.")]).send("It is me, the one from Dover.");
+    const before = await store.load("chat-1");
+    await pageOf(store);
+    expect(await store.load("chat-1")).toEqual(before);
+    const { files } = await inspect({ store }).view<TakenFiles>("take-page");
+    expect(files[0]?.text).toContain("the one from Dover");
+    expect(files[0]?.text).not.toContain("taken out");
+  });
+});
+
+test("a turn of the HTML file has the address that it has in the inspector's page", async () => {
+  const store = new MemoryStore();
+  const session = sessionOf(store, [say("One."), say("Two.")], { id: "my chat/1" });
+  await session.send("First.");
+  await session.send("Second.");
+  const { files } = await inspect({ store }).view<TakenFiles>("take-page", {}, encodeURIComponent("my chat/1"));
+  expect(files[0]?.text).toContain('<article id="/s/my%20chat%2F1/t/2">');
+  expect(files[0]?.text).toContain('<a href="#/s/my%20chat%2F1/t/2">Turn 2</a>');
 });

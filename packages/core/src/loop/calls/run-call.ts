@@ -51,6 +51,7 @@ export async function runCall(
   // Most runs log nothing, and this is called for each call.
   const logger = input.logger.warn === SILENT.warn ? input.logger : stepLogger(input, planned.turn, step);
   const nested: NestedRun[] = [];
+  planned.onThrow = step.threw;
   if (tool?.retry !== undefined)
     planned.onRetry = (notice) => {
       logger.debug({ callId, tool: call.name, ...notice }, "tool failed; retrying");

@@ -63,6 +63,15 @@ export class ObserverGroup {
     };
   }
 
+  /** Hands what a call's tool throws to those that want it; absent when none does. */
+  threw(step: StepInfo): LoopStep["threw"] {
+    if (step.kind !== "call" || this.#observers.every((observer) => observer.threw === undefined)) return undefined;
+    return (error, attempt) => {
+      const thrown = Object.freeze({ run: step.run, step, error, attempt });
+      for (const observer of this.#observers) this.#call(observer, step, () => observer.threw?.(thrown));
+    };
+  }
+
   /** What the first observer says that knows it. */
   traceparentOf(of: RunInfo | StepInfo): string | undefined {
     for (const observer of this.#observers) {
@@ -131,7 +140,7 @@ export interface StepExecutor {
 export function observeStep(
   live: Step<RunEvent>,
   step: StepInfo,
-  found: Pick<LoopStep, "traceparent" | "tap">,
+  found: Pick<LoopStep, "traceparent" | "tap" | "threw">,
   now: () => number,
   report: (event: ObserverEvent, at: number) => void,
 ): { readonly live: LoopStep; readonly end: (how: StepEnding) => void } {

@@ -37,6 +37,11 @@ export interface Observer {
    */
   exchange?(exchange: ObservedExchange): unknown;
   /**
+   * Called synchronously with what a tool threw, each time it did, before the outcome that the model reads is known. Nothing else in a
+   * run has that value: it may hold what a model and a log must not. Its return value is ignored.
+   */
+  threw?(thrown: ObservedThrow): unknown;
+  /**
    * The W3C `traceparent` of a run or a step in the observer's trace, such as
    * `00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01`. Called synchronously, once, right after the `run-start` or
    * `step-start`; the first observer that returns a well-formed one wins. It is in the lines of the log, in
@@ -60,6 +65,16 @@ export interface ObservedExchange extends HttpExchange {
   readonly step: StepInfo;
 }
 
+/** What a tool threw. Not JSON: the value is the thrown one. */
+export interface ObservedThrow {
+  readonly run: RunInfo;
+  /** Of the call. */
+  readonly step: StepInfo;
+  readonly error: unknown;
+  /** Number of the tool's attempt, from 1. */
+  readonly attempt: number;
+}
+
 /** A step as the loop executes it. */
 export interface LoopStep extends Step<RunEvent> {
   /** Reports a request to observers; absent when there are none. */
@@ -72,6 +87,8 @@ export interface LoopStep extends Step<RunEvent> {
   readonly traceparent?: string | undefined;
   /** Reports HTTP exchanges to observers; absent when none wants them. */
   readonly tap?: ExchangeTap | undefined;
+  /** Hands what a tool threw to observers; absent when none wants it. */
+  readonly threw?: ((error: unknown, attempt: number) => void) | undefined;
 }
 
 /**

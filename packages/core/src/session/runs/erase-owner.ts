@@ -1,5 +1,6 @@
 import { LeaseTaker } from "../lease/lease-taker.ts";
 import { SessionLog } from "../log/session-log.ts";
+import { causesOf } from "../store/causes-id.ts";
 import type { SessionStore } from "../store/store.ts";
 
 /** Where a person's data is. */
@@ -67,7 +68,7 @@ export async function eraseOwner(owner: string, options: EraseOptions): Promise<
     for (const id of ids) {
       signal?.throwIfAborted();
       if (exchanges !== undefined)
-        erased.exchanges += "load" in exchanges ? await eraseLog(exchanges, id) : await exchanges.delete(id);
+        erased.exchanges += "load" in exchanges ? await eraseKept(exchanges, id) : await exchanges.delete(id);
       erased.notes += (await eraseLog(store, `notes:${id}`)) > 0 ? 1 : 0;
       erased.drafts += (await store.records(id)).draft === undefined ? 0 : 1;
       // Last, so that all else is found again after a failure.
@@ -88,6 +89,12 @@ async function listIds(store: SessionStore, owner: string): Promise<readonly str
     page = await store.list({ owner, limit: PAGE, order: "id", after: page.at(-1) });
   }
   return ids;
+}
+
+/** What `keepExchanges` wrote of a session, with the causes beside it. @returns The exchanges. */
+async function eraseKept(exchanges: SessionStore, id: string): Promise<number> {
+  await exchanges.deleteSessions({ prefix: causesOf(id) });
+  return await eraseLog(exchanges, id);
 }
 
 /** @returns The entries that were in it. */

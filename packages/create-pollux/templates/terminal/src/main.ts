@@ -1,6 +1,8 @@
 import { createInterface } from "node:readline";
 import { connect, formatUsage, RunPrinter } from "@pollux/cli";
+import { keepExchanges } from "@pollux/core/exchanges";
 import { JsonlStore } from "@pollux/core/node";
+import { observeAllRuns } from "@pollux/core/observers";
 import { createAgent } from "./agent.ts";
 
 const printer = new RunPrinter();
@@ -9,10 +11,14 @@ const connection = await connect();
 // Each chat is one file of the folder.
 const chat = createAgent(connection.endpoint).session({ store: new JsonlStore("chats") });
 printer.note(connection.description);
+// Shown by `npx pollux inspect chats`: what is sent, and for a day what tools throw. Leave it out of a program for others.
+const exchanges = keepExchanges(new JsonlStore("exchanges"), { causes: {} });
+observeAllRuns(exchanges);
 
 const question = process.argv.slice(2).join(" ");
 if (question === "") await converse();
 else await answer(question);
+await exchanges.flush();
 await connection[Symbol.asyncDispose]();
 
 async function converse(): Promise<void> {

@@ -3,7 +3,9 @@ import { randomUUID } from "node:crypto";
 /* end */
 import { createServer } from "node:http";
 import { connect } from "@pollux/cli";
-import { SqliteStore } from "@pollux/core/node";
+import { keepExchanges } from "@pollux/core/exchanges";
+import { JsonlStore, SqliteStore } from "@pollux/core/node";
+import { observeAllRuns } from "@pollux/core/observers";
 import { drainOnSignal, toNodeHandler } from "@pollux/web/node";
 import getPort from "get-port";
 import { createChats } from "./chats.ts";
@@ -15,6 +17,9 @@ import { servePage } from "./serve-page.ts";
 // The service if a key is set, otherwise a local emulator, here as slow as a model.
 const connection = await connect(process.env, { delays: { firstByteMs: 250, chunkMs: 45 }, deltaCharacters: 10 });
 const store = new SqliteStore("chats.sqlite");
+const isBuilt = process.argv.includes("--built");
+// In development, what is sent, and for a day what tools throw, is kept for `npx pollux inspect chats.sqlite`.
+if (!isBuilt) observeAllRuns(keepExchanges(new JsonlStore("exchanges"), { causes: {} }));
 const chats = createChats(connection.endpoint, store);
 /* if operator */
 const token = process.env["OPERATOR_TOKEN"] ?? randomUUID();
@@ -22,7 +27,7 @@ const operators = createOperators(connection.endpoint, store, token);
 /* end */
 
 const server = createServer();
-const page = await servePage(server, process.argv.includes("--built"));
+const page = await servePage(server, isBuilt);
 const answerChat = toNodeHandler(chats);
 /* if operator */
 const answerOperator = toNodeHandler(operators);

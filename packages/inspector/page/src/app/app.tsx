@@ -1,13 +1,14 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import type { SourceAbout } from "../../../src/inspection/source.ts";
 import { EvalsView } from "../evals/evals-view.tsx";
 import { SessionView } from "../session/session-view.tsx";
 import { SessionsView } from "../sessions/sessions-view.tsx";
 import { HelpDialog } from "./help-dialog.tsx";
 import { type Inspector, InspectorContext, useInspector } from "./inspector.ts";
 import { useKeys } from "./use-keys.ts";
-import { formatRoute, SESSIONS, shownIn } from "./route.ts";
+import { formatRoute, type Route, SESSIONS, shownIn } from "./route.ts";
 
 /** The whole page. */
 export function App({ inspector }: { readonly inspector: Inspector }): JSX.Element {
@@ -71,6 +72,26 @@ function sourceKey(source: object): string {
   return key;
 }
 
+/** A page of its own, in the header. */
+interface HeaderPage {
+  readonly title: string;
+  readonly route: Route;
+  /** Kinds of routes that are part of it. */
+  readonly kinds: readonly Route["kind"][];
+  /** @defaultValue always */
+  readonly isOffered?: ((about: SourceAbout) => boolean) | undefined;
+}
+
+const PAGES: readonly HeaderPage[] = [
+  { title: "Sessions", route: SESSIONS, kinds: ["sessions", "session"] },
+  {
+    title: "Evals",
+    route: { kind: "evals", path: [] },
+    kinds: ["evals"],
+    isOffered: ({ hasEvals }) => hasEvals,
+  },
+];
+
 function Header({ onHelp, onOpen }: { readonly onHelp: () => void; readonly onOpen: () => void }): JSX.Element {
   const inspector = useInspector();
   const route = inspector.route.value;
@@ -83,10 +104,23 @@ function Header({ onHelp, onOpen }: { readonly onHelp: () => void; readonly onOp
       <a class="skip" href="#main" onClick={skipTo}>
         Skip to content
       </a>
-      <nav aria-label="Where you are">
+      <nav aria-label="Pages" class="pages">
         <a href={formatRoute(SESSIONS)} class="brand">
           Pollux inspector
         </a>
+        {PAGES.filter(({ isOffered }) => about.value !== undefined && isOffered?.(about.value) !== false).map(
+          (page) => (
+            <a
+              key={page.title}
+              href={formatRoute(page.route)}
+              aria-current={page.kinds.includes(route.kind) ? "page" : undefined}
+            >
+              {page.title}
+            </a>
+          ),
+        )}
+      </nav>
+      <nav aria-label="Where you are" class="where">
         {title !== undefined && (
           <span class="place" title={title}>
             {isFile ? "File: " : ""}
@@ -105,11 +139,6 @@ function Header({ onHelp, onOpen }: { readonly onHelp: () => void; readonly onOp
         )}
       </nav>
       <div class="top-tools">
-        {about.value?.hasEvals === true && (
-          <a class="button" href={formatRoute({ kind: "evals", path: [] })}>
-            Evals
-          </a>
-        )}
         {isFile && (
           <button type="button" onClick={() => inspector.closeFiles()}>
             Close file

@@ -70,6 +70,25 @@ export class SessionModel {
     if (this.overview.value?.earlier !== undefined) void this.refresh();
   }
 
+  readonly #turnsByStep: ReadonlySignal<ReadonlyMap<string, TurnRow>> = computed(() => {
+    const found = new Map<string, TurnRow>();
+    for (const { runId, turns } of this.runs.value)
+      for (const turn of turns) {
+        found.set(`${runId} ${turn.turn}`, turn);
+        for (const { name } of turn.steps) found.set(`${runId} ${name}`, turn);
+      }
+    return found;
+  });
+
+  /** The turn that a request belongs to; of an agent inside a call, the turn with the outermost call. */
+  turnOf({ runId, turn, parent }: ExchangeRow): TurnRow | undefined {
+    const found = this.#turnsByStep.value;
+    if (parent === undefined) return found.get(`${runId} ${turn}`);
+    const outer = found.get(`${parent.runId} ${parent.step}`);
+    const above = outer === undefined ? this.exchanges.value.find((row) => row.runId === parent.runId) : undefined;
+    return above?.parent === undefined || above.parent.runId === parent.runId ? outer : this.turnOf(above);
+  }
+
   /** Stands for a turn as it is now: another one once something was added to it. */
   turnKey({ runId, state }: RunRow, { turn, steps, endedAt, flags }: TurnRow): string {
     return JSON.stringify([

@@ -2,6 +2,7 @@ import type { ComponentType } from "preact";
 import type { PendingRow, RunRow, TurnRow } from "../../../src/inspection/inspection.ts";
 import { PendingAnswer } from "../acting/pending-answer.tsx";
 import { ForkHere } from "../fork/fork-here.tsx";
+import { CopyTurnLink } from "../turn/copy-turn-link.tsx";
 import { RunTestButton } from "../take-away/run-test-button.tsx";
 import { TakeAwayMenu } from "../take-away/take-away-menu.tsx";
 import type { SessionModel } from "./session-model.ts";
@@ -14,7 +15,7 @@ export const TURN_TOOLS: readonly ComponentType<{
   readonly session: SessionModel;
   readonly run: RunRow;
   readonly turn: TurnRow;
-}>[] = [ForkHere, RunTestButton];
+}>[] = [CopyTurnLink, ForkHere, RunTestButton];
 
 /** Stand below a call that waits: what can be done about it. */
 export const PENDING_TOOLS: readonly ComponentType<{

@@ -10,6 +10,7 @@ import { formatAge, formatCount, formatDate, formatTokens } from "../ui/format.t
 import { moneyNote } from "../ui/money.tsx";
 import { Empty, Failure, Loading } from "../ui/notes.tsx";
 import { StateBadge, STATES } from "../ui/state-badge.tsx";
+import { useNarrow } from "../ui/use-narrow.ts";
 import { ItemRows } from "../ui/virtual-rows.tsx";
 import { SessionList } from "./session-list.ts";
 
@@ -72,6 +73,7 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
     },
   ]);
 
+  const isNarrow = useNarrow();
   const columns = useMemo(() => columnsOf(rows), [rows]);
   const isFiltered = route.search !== "" || state !== undefined;
   return (
@@ -130,7 +132,7 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
           <ItemRows
             class="session-rows"
             items={rows}
-            height={34}
+            height={isNarrow ? 48 : 34}
             selected={current}
             onEnd={() => void list.more()}
             attributes={{
@@ -183,15 +185,23 @@ function Head({ columns }: { readonly columns: Columns }): JSX.Element {
     <div class="session-row session-head" role="row" aria-rowindex={1}>
       <span role="columnheader">State</span>
       <span role="columnheader">Session</span>
-      {columns.agent && <span role="columnheader">Agent</span>}
-      {columns.owner && <span role="columnheader">Owner</span>}
-      <span role="columnheader" class="number" title="Messages that began a run">
+      {columns.agent && (
+        <span role="columnheader" class="is-wide-only">
+          Agent
+        </span>
+      )}
+      {columns.owner && (
+        <span role="columnheader" class="is-wide-only">
+          Owner
+        </span>
+      )}
+      <span role="columnheader" class="number is-wide-only" title="Messages that began a run">
         Messages
       </span>
-      <span role="columnheader" class="number">
+      <span role="columnheader" class="number is-wide-only">
         Turns
       </span>
-      <span role="columnheader" class="number">
+      <span role="columnheader" class="number is-wide-only">
         Tokens
       </span>
       <span role="columnheader" class="number" title="As the runs recorded it">
@@ -242,22 +252,22 @@ function Row({ row, index, columns, isSelected, style, now, onOpen }: RowProps):
         )}
       </span>
       {columns.agent && (
-        <span role="gridcell" class="dim">
+        <span role="gridcell" class="dim is-wide-only">
           {agent ?? "–"}
         </span>
       )}
       {columns.owner && (
-        <span role="gridcell" class="dim">
+        <span role="gridcell" class="dim is-wide-only">
           {owner ?? "–"}
         </span>
       )}
-      <span role="gridcell" class="number">
+      <span role="gridcell" class="number is-wide-only">
         {formatCount(messages)}
       </span>
-      <span role="gridcell" class="number">
+      <span role="gridcell" class="number is-wide-only">
         {formatCount(turns)}
       </span>
-      <span role="gridcell" class="number">
+      <span role="gridcell" class="number is-wide-only">
         {formatTokens(totalTokens)}
       </span>
       <span role="gridcell" class="number" title={moneyNote(row) ?? NO_COST}>

@@ -6,6 +6,7 @@ import { saveFiles } from "./save-files.ts";
 
 const CHOICES: readonly { readonly what: string; readonly title: string; readonly hint: string }[] = [
   { what: "page", title: "One HTML file", hint: "to share: no keys, opens anywhere" },
+  { what: "page-without-people", title: "HTML without what people said", hint: "messages and answers taken out" },
   { what: "test", title: "A failing vitest test", hint: "of the last run, with its recording" },
   { what: "file", title: "The session file", hint: "the log, as .jsonl" },
 ];

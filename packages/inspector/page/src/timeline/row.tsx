@@ -20,7 +20,8 @@ export interface RowProps {
 }
 
 /** Height of a row, in pixels. */
-export function rowHeight({ kind }: TimelineRow): number {
+export function rowHeight({ kind }: TimelineRow, isNarrow: boolean): number {
+  if (isNarrow) return kind === "run" || kind === "earlier" ? 56 : kind === "turn" ? 44 : 36;
   return kind === "run" || kind === "earlier" ? 48 : kind === "turn" ? 28 : 24;
 }
 
@@ -129,7 +130,7 @@ function TurnLine({
   onSelect,
   onToggle,
 }: RowProps & { readonly row: TimelineRow & { kind: "turn" } }): JSX.Element {
-  const { turn, isOpen, bars } = row;
+  const { turn, isOpen, bars, said } = row;
   const { text, flags, usage, endedAt, startedAt, phase, steps } = turn;
   const [first, second, ...more] = sortFlags(flags);
   return (
@@ -158,9 +159,11 @@ function TurnLine({
         </button>
         {turn.number === 0 ? "–" : turn.number}
       </span>
-      <span role="gridcell" class="line-text" title={text}>
+      <span role="gridcell" class="line-text" title={said ?? text}>
         {phase === "output" && <span class="tag">output</span>}
-        {text === "" ? (
+        {said !== undefined ? (
+          said
+        ) : text === "" ? (
           <span class="dim">{steps.length > 0 ? "no text" : endedAt === undefined ? "nothing yet" : "no answer"}</span>
         ) : (
           text
@@ -270,13 +273,14 @@ function InnerLine({
         {row.kind === "inner-run" ? (
           <>
             <span aria-hidden="true">{row.isOpen ? "▾" : "▸"}</span>
-            <span>inner run of</span>
-            <span class="step-name">{row.title}</span>
+            <span>
+              inner run of <span class="step-name">{row.title}</span>{" "}
+            </span>
             {row.turns !== undefined && <span class="dim">{formatPlural(row.turns, "turn")}</span>}
           </>
         ) : (
           <>
-            {row.number !== undefined && <span class="dim">turn {row.number} of it</span>}
+            {row.number !== undefined && <span class="dim">turn {row.number} of it </span>}
             <span>{row.text === "" ? "no text" : row.text}</span>
           </>
         )}

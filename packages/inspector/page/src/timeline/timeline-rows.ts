@@ -21,6 +21,8 @@ export type TimelineRow =
       readonly turn: TurnRow;
       readonly isOpen: boolean;
       readonly bars: RowBars;
+      /** What a search found in it. */
+      readonly said?: string | undefined;
     }
   | {
       readonly kind: "step";
@@ -51,6 +53,17 @@ export interface TimelineFilter {
   /** Words that the text, the tools or the problems of a turn have. */
   readonly text: string;
   readonly flag?: TurnFlag | undefined;
+  /** Turns that have the words anywhere, by {@link foundKey}. */
+  readonly found?: ReadonlyMap<string, string> | undefined;
+}
+
+export function foundKey({ runId }: { readonly runId: string }, { turn }: { readonly turn: number }): string {
+  return `${runId} ${turn}`;
+}
+
+/** Words that are looked for, in lower case. */
+export function wordsOf(text: string): readonly string[] {
+  return text.toLowerCase().split(/\s+/).filter(Boolean);
 }
 
 const AXES = new WeakMap<TurnRow, TurnAxis>();
@@ -67,15 +80,15 @@ function axisOf(turn: TurnRow): TurnAxis {
 /** The rows of a session, from top to bottom. */
 export function timelineRows(
   { runs, queued, earlier }: SessionOverview,
-  { text, flag }: TimelineFilter,
+  { text, flag, found }: TimelineFilter,
   isOpen: (runId: string, turn: number) => boolean,
   inner: { readonly exchanges: InnerExchanges; readonly isToggled: (key: string) => boolean },
 ): readonly TimelineRow[] {
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = wordsOf(text);
   const isFiltered = words.length > 0 || flag !== undefined;
   const rows: TimelineRow[] = earlier === undefined ? [] : [{ kind: "earlier", turns: earlier.turns }];
   for (const [index, run] of runs.entries()) {
-    const turns = isFiltered ? run.turns.filter((turn) => isFound(run, turn, words, flag)) : run.turns;
+    const turns = isFiltered ? run.turns.filter((turn) => isFound(run, turn, words, flag, found)) : run.turns;
     if (isFiltered && turns.length === 0 && !(flag === undefined && hasWords(run.input, words))) continue;
     rows.push({ kind: "run", run, number: earlier === undefined ? index + 1 : undefined });
     const full = commonLength(run.turns.map(axisOf));
@@ -85,7 +98,8 @@ export function timelineRows(
       leader = turn.agent;
       const bars = { axis: axisOf(turn), full };
       const isTurnOpen = isOpen(run.runId, turn.turn);
-      rows.push({ kind: "turn", run, turn, isOpen: isTurnOpen, bars });
+      const said = found?.get(foundKey(run, turn));
+      rows.push({ kind: "turn", run, turn, isOpen: isTurnOpen, bars, ...(said !== undefined && { said }) });
       if (isTurnOpen)
         for (const request of turn.failedRequests ?? []) rows.push({ kind: "failed", run, turn, request });
       // A log has steps in the order of their ends.
@@ -120,9 +134,15 @@ function isTold({ kind, state, detail }: StepRow): boolean {
   );
 }
 
-function isFound(run: RunRow, turn: TurnRow, words: readonly string[], flag: TurnFlag | undefined): boolean {
+function isFound(
+  run: RunRow,
+  turn: TurnRow,
+  words: readonly string[],
+  flag: TurnFlag | undefined,
+  found: TimelineFilter["found"],
+): boolean {
   if (flag !== undefined && !turn.flags.includes(flag)) return false;
-  if (words.length === 0) return true;
+  if (words.length === 0 || found?.has(foundKey(run, turn)) === true) return true;
   const { text, steps, flags, finishReason, failedRequests = [] } = turn;
   const told = steps.map(({ label, detail }) => `${label ?? ""} ${detail ?? ""}`);
   return hasWords(

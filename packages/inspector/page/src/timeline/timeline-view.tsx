@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { SessionOverview, TurnFlag } from "../../../src/inspection/inspection.ts";
+import type { SearchResult } from "../../../src/inspection/results.ts";
 import { markUntrusted } from "../../../src/inspection/untrusted.ts";
 import { useInspector } from "../app/inspector.ts";
 import { useKeys } from "../app/use-keys.ts";
@@ -12,14 +13,19 @@ import { RunView } from "../turn/run-view.tsx";
 import { TurnView } from "../turn/turn-view.tsx";
 import { formatCount } from "../ui/format.ts";
 import { Empty } from "../ui/notes.tsx";
+import { useHighlight } from "../ui/use-highlight.ts";
+import { useNarrow } from "../ui/use-narrow.ts";
 import { ItemRows } from "../ui/virtual-rows.tsx";
 import { flagView, sortFlags } from "./flags.ts";
 import { innerExchanges } from "./inner-rows.ts";
 import { Row, rowHeight } from "./row.tsx";
-import { countFlags, type TimelineRow, timelineRows } from "./timeline-rows.ts";
+import { countFlags, foundKey, type TimelineRow, timelineRows, wordsOf } from "./timeline-rows.ts";
 
 /** Sessions with at most this many turns show all steps from the beginning. */
 const MAX_OPEN_TURNS = 40;
+
+/** A search begins when nothing was typed for so long. */
+const SEARCH_PAUSE_MS = 150;
 
 /** The runs of a session, and what is selected of them. */
 export function TimelineView({ session, overview: told, route }: SessionPanelProps): JSX.Element {
@@ -33,17 +39,20 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
   const areOpen = useSignal(turnCount <= MAX_OPEN_TURNS);
   const search = useRef<HTMLInputElement>(null);
   const box = useRef<HTMLDivElement>(null);
+  const split = useRef<HTMLDivElement>(null);
 
+  const isNarrow = useNarrow();
+  const found = useFound(session, overview, text.value);
   const inner = useMemo(() => innerExchanges(session.exchanges.value), [session.exchanges.value]);
   const rows = useMemo(
     () =>
       timelineRows(
         overview,
-        { text: text.value, flag: flag.value },
+        { text: text.value, flag: flag.value, found },
         (runId, turn) => areOpen.value !== toggled.value.has(`${runId} ${turn}`),
         { exchanges: inner, isToggled: (key) => toggled.value.has(key) },
       ),
-    [overview, text.value, flag.value, areOpen.value, toggled.value, inner],
+    [overview, text.value, flag.value, areOpen.value, toggled.value, inner, found],
   );
   const selected = selectedRow(rows, route.turn);
   const counts = useMemo(() => countFlags(overview.runs), [overview.runs]);
@@ -87,7 +96,7 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
     else inspector.say(by > 0 ? "No further turn with a problem" : "No earlier turn with a problem");
   };
   useKeys("Timeline", 2, [
-    { keys: ["/"], does: "Filter turns", run: () => search.current?.focus() },
+    { keys: ["/"], does: "Search turns", run: () => search.current?.focus() },
     { keys: ["j", "ArrowDown"], does: "Next turn", run: () => move(1) },
     { keys: ["k", "ArrowUp"], does: "Previous turn", run: () => move(-1) },
     { keys: ["g", "Home"], does: "First turn", run: () => go(rows[0]) },
@@ -105,7 +114,7 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
     },
     {
       keys: ["Escape"],
-      does: "Leave the filter, then clear it",
+      does: "Leave the search, then clear it",
       run: () => {
         if (document.activeElement === search.current) box.current?.querySelector<HTMLElement>(".rows")?.focus();
         else if (text.value !== "" || flag.value !== undefined) {
@@ -117,6 +126,7 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
     },
   ]);
   usePrefetch(session, rows, current);
+  useHighlight(split, wordsOf(text.value), JSON.stringify(shown ?? null), ".details");
 
   if (overview.runs.length === 0)
     return (
@@ -127,17 +137,19 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
       </Empty>
     );
   return (
-    <div class="split">
+    <div class="split" ref={split}>
       <section class="timeline" aria-label="Timeline">
         <div class="bar">
           <input
             ref={search}
             type="search"
             class="search"
-            placeholder="Filter turns"
-            aria-label="Filter turns"
+            placeholder="Search turns"
+            aria-label="Search turns"
+            title="Messages, answers, tools, arguments and outputs"
             value={text.value}
             onInput={({ currentTarget }) => (text.value = currentTarget.value)}
+            onKeyDown={({ key }) => key === "Enter" && go(rows.find(({ kind }) => kind === "turn"))}
           />
           <div class="filters flags" role="group" aria-label="Turns with">
             {sortFlags([...counts.keys()]).map((name) => (
@@ -157,13 +169,17 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
         <div ref={box} class="fill">
           {rows.length === 0 ? (
             <Empty title="No turn matches">
-              <p>The filter looks at messages, answers, names of tools and what went wrong.</p>
+              <p>
+                {found === undefined && text.value !== ""
+                  ? "Still searching…"
+                  : "The search looks at messages, answers, tools with their arguments and outputs, and what went wrong."}
+              </p>
             </Empty>
           ) : (
             <ItemRows
               class="timeline-rows"
               items={rows}
-              height={rowHeight}
+              height={(row) => rowHeight(row, isNarrow)}
               selected={current}
               attributes={{
                 role: "treegrid",
@@ -197,6 +213,36 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
       </section>
     </div>
   );
+}
+
+/** What the words are found in, beyond what a row shows. Undefined until that is known. */
+function useFound(
+  session: SessionModel,
+  { length }: SessionOverview,
+  text: string,
+): ReadonlyMap<string, string> | undefined {
+  const found = useSignal<{ readonly text: string; readonly turns: ReadonlyMap<string, string> } | undefined>(
+    undefined,
+  );
+  useEffect(() => {
+    if (wordsOf(text).length === 0) return undefined;
+    let isShown = true;
+    const timer = setTimeout(() => {
+      session.source.view(session.id, "search", { q: text }).then(
+        (value) => {
+          // The server is of the same release as the page.
+          const { turns } = value as unknown as SearchResult;
+          if (isShown) found.value = { text, turns: new Map(turns.map((one) => [foundKey(one, one), one.text])) };
+        },
+        () => {},
+      );
+    }, SEARCH_PAUSE_MS);
+    return () => {
+      isShown = false;
+      clearTimeout(timer);
+    };
+  }, [session, text, length]);
+  return found.value?.text === text ? found.value.turns : undefined;
 }
 
 /** The next and the previous turn are there before they are asked for. */

@@ -1,9 +1,11 @@
 import type { JSX } from "preact";
 import type { CallDetails, NestedView } from "../../../src/inspection/turn-details.ts";
+import type { CauseView } from "../../../src/inspection/results.ts";
 import type { SessionModel } from "../session/session-model.ts";
 import { JsonCode } from "../ui/code.tsx";
 import { Money } from "../ui/money.tsx";
 import { formatDuration, formatPlural, formatTime, formatTokens, readsText } from "../ui/format.ts";
+import { Causes } from "./causes.tsx";
 import { Parts } from "./parts.tsx";
 
 const STATES: { readonly [state in CallDetails["state"]]: string } = {
@@ -20,9 +22,12 @@ const STATES: { readonly [state in CallDetails["state"]]: string } = {
 export function CallCard({
   session,
   call,
+  causes,
 }: {
   readonly session: SessionModel;
   readonly call: CallDetails;
+  /** What was thrown in it. */
+  readonly causes: readonly CauseView[];
 }): JSX.Element {
   const { callId, name, id, args, editedArgs, state, startedAt, endedAt, response, failure, isShortened, steps } = call;
   const ms = startedAt === undefined || endedAt === undefined ? undefined : endedAt - startedAt;
@@ -51,6 +56,7 @@ export function CallCard({
           <b>{failure.kind}</b> {failure.message}
         </p>
       )}
+      <Causes causes={causes} />
       <div class="call-sides">
         <div>
           <h4>{editedArgs === undefined ? "Arguments" : "Arguments that the model gave"}</h4>

@@ -11,11 +11,13 @@ import { moneyNote } from "../ui/money.tsx";
 import { Empty } from "../ui/notes.tsx";
 import { whyEnded } from "../ui/run-end.ts";
 import { StateBadge } from "../ui/state-badge.tsx";
+import { Causes, useCauses } from "./causes.tsx";
 import { PendingCalls } from "./pending-calls.tsx";
 
 /** One run as a whole. */
 export function RunView({ session, runId }: { readonly session: SessionModel; readonly runId: string }): JSX.Element {
   const run = session.runs.value.find((one) => one.runId === runId);
+  const causes = useCauses(session, runId, run?.state ?? "");
   if (run === undefined)
     return (
       <Empty title="There is no such run">
@@ -40,6 +42,7 @@ export function RunView({ session, runId }: { readonly session: SessionModel; re
             <b>{error.name}</b> {error.message}
           </p>
         )}
+        {error !== undefined && <Causes causes={causes.slice(-1)} />}
         {guardrail !== undefined && (
           <p class="banner is-odd">
             Guardrail <b>{guardrail.name}</b> stopped the run on the {guardrail.side} side: {guardrail.reason}

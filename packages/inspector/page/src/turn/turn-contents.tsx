@@ -8,7 +8,9 @@ import { CallCard } from "./call-card.tsx";
 import { ExternalLink } from "./external-link.tsx";
 import { Parts } from "./parts.tsx";
 import { PendingCalls } from "./pending-calls.tsx";
-import { FailedRequests, Notes, RunEnd, type TurnPlace } from "./turn-notes.tsx";
+import { Causes, useCauses } from "./causes.tsx";
+import { Notes, RunEnd, type TurnPlace } from "./turn-notes.tsx";
+import { FailedRequests } from "./waits.tsx";
 
 const ORIGINS: { readonly [origin in ContentView["origin"]]: string } = {
   input: "Message",
@@ -35,12 +37,20 @@ export function TurnContents({
   const { runId, before, answers, calls, responses, notes, sources } = details;
   const failed = row.failedRequests ?? [];
   const place: TurnPlace = { session, runId, row };
+  const causes = useCauses(session, runId, `${row.steps.length} ${row.endedAt}`);
+  const isLast = session.runs.value.find((run) => run.runId === runId)?.turns.at(-1)?.turn === row.turn;
   return (
     <div class="contents">
       <RunEnd place={place} />
+      <Causes
+        causes={causes.filter(
+          ({ turn, callId, outerCallId }) =>
+            (callId ?? outerCallId) === undefined && (turn === row.turn || (turn === 0 && isLast)),
+        )}
+      />
       <PendingCalls session={session} runId={runId} turn={row.turn} />
       <Notes place={place} notes={notes} />
-      <FailedRequests place={place} requests={failed} />
+      <FailedRequests place={place} answers={answers} />
       {before.map((content, index) => (
         <Content key={index} session={session} content={content} />
       ))}
@@ -56,7 +66,12 @@ export function TurnContents({
       ))}
       {sources.length > 0 && <Sources sources={sources} />}
       {calls.map((call) => (
-        <CallCard key={call.callId} session={session} call={call} />
+        <CallCard
+          key={call.callId}
+          session={session}
+          call={call}
+          causes={causes.filter((cause) => (cause.outerCallId ?? cause.callId) === call.callId)}
+        />
       ))}
       {responses.map((content, index) => (
         <details key={index} class="as-sent">

@@ -1,9 +1,8 @@
 import type { ComponentChildren, JSX } from "preact";
-import type { FailedRequest, TurnRow } from "../../../src/inspection/inspection.ts";
+import type { TurnRow } from "../../../src/inspection/inspection.ts";
 import type { NoteView } from "../../../src/inspection/turn-details.ts";
 import { formatRoute, turnRoute } from "../app/route.ts";
 import type { SessionModel } from "../session/session-model.ts";
-import { formatDuration } from "../ui/format.ts";
 import { whyEnded } from "../ui/run-end.ts";
 
 /** A turn of a run of a session. */
@@ -67,31 +66,8 @@ function brokenRequest({ session, runId }: TurnPlace, step: string | undefined):
   return found?.n;
 }
 
-/** The requests of a turn that failed, each with what the service said. */
-export function FailedRequests({
-  place,
-  requests,
-}: {
-  readonly place: TurnPlace;
-  readonly requests: readonly FailedRequest[];
-}): JSX.Element | null {
-  if (requests.length === 0) return null;
-  return (
-    <ul class="turn-notes" aria-label="Requests that failed">
-      {requests.map(({ n, said, ms }) => (
-        <li key={n} class="note note-error">
-          <WireLink place={place} n={n}>
-            Request {n}
-          </WireLink>{" "}
-          failed after {formatDuration(ms)}: {said}
-        </li>
-      ))}
-    </ul>
-  );
-}
-
 /** Shows a request of the turn. */
-function WireLink({
+export function WireLink({
   place: { session, runId, row },
   n,
   children,

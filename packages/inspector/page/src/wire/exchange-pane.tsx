@@ -8,7 +8,15 @@ import { useLoad } from "../app/loads.ts";
 import type { SessionModel } from "../session/session-model.ts";
 import { ExchangeTools } from "../take-away/exchange-tools.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
-import { formatBytes, formatCount, formatDate, formatDuration, formatPercent, formatPlural } from "../ui/format.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatDate,
+  formatDuration,
+  formatPercent,
+  formatPlural,
+  turnTitle,
+} from "../ui/format.ts";
 import { Failure, Loading } from "../ui/notes.tsx";
 import { TextView } from "../ui/text-view.tsx";
 import { ChunkStrip } from "./chunk-strip.tsx";
@@ -44,12 +52,14 @@ function Pane({
 }): JSX.Element {
   const { row, request, response, error, problem } = details;
   const end = endOf(row);
+  const turn = session.turnOf(row);
   const answer = useMemo(() => (response?.chunks ?? []).map(({ text }) => text).join(""), [response]);
   return (
     <div class="exchange">
       <div class="exchange-top">
         <h2>
-          Request {row.n} <span class="mono dim">{stepOf(row)}</span>
+          Request {row.n}
+          {turn !== undefined && ` of ${turnTitle(turn).toLowerCase()}`} <span class="mono dim">{stepOf(row)}</span>
         </h2>
         <p class="mono exchange-url">
           {request.method} {request.url}

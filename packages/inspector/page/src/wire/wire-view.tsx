@@ -2,10 +2,11 @@ import { useSignal } from "@preact/signals";
 import type { CSSProperties, JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import type { ExchangeRow } from "../../../src/inspection/exchange-details.ts";
+import type { TurnRow } from "../../../src/inspection/inspection.ts";
 import { useInspector } from "../app/inspector.ts";
 import { useKeys } from "../app/use-keys.ts";
 import type { SessionPanelProps } from "../session/panel-props.ts";
-import { formatBytes, formatDuration, formatTime, formatTokens } from "../ui/format.ts";
+import { formatBytes, formatDuration, formatTime, formatTokens, turnTitle } from "../ui/format.ts";
 import { Empty } from "../ui/notes.tsx";
 import { ItemRows } from "../ui/virtual-rows.tsx";
 import { ExchangePane } from "./exchange-pane.tsx";
@@ -71,6 +72,7 @@ export function WireView({ session, route }: SessionPanelProps): JSX.Element {
                 <Line
                   key={index}
                   row={one}
+                  turn={session.turnOf(one)}
                   index={index}
                   isSelected={index === current}
                   style={style}
@@ -114,7 +116,7 @@ function Head(): JSX.Element {
   return (
     <div class="exchange-row exchange-head" role="row" aria-rowindex={1}>
       <span role="columnheader">#</span>
-      <span role="columnheader">Step</span>
+      <span role="columnheader">Turn and step</span>
       <span role="columnheader">Status</span>
       <span role="columnheader" class="number" title="Bytes that the request before has too, and bytes that are new">
         Shared + new
@@ -131,12 +133,14 @@ function Head(): JSX.Element {
 
 function Line({
   row,
+  turn,
   index,
   isSelected,
   style,
   onSelect,
 }: {
   readonly row: ExchangeRow;
+  readonly turn: TurnRow | undefined;
   readonly index: number;
   readonly isSelected: boolean;
   readonly style: CSSProperties;
@@ -157,8 +161,8 @@ function Line({
       <span role="gridcell" class="mono dim">
         {n}
       </span>
-      <span role="gridcell" class="mono exchange-step" title={formatTime(at)}>
-        {stepOf(row)}
+      <span role="gridcell" class="exchange-step" title={formatTime(at)}>
+        {turn !== undefined && turnTitle(turn)} <span class="mono dim">{stepOf(row)}</span>
         {brokenAt !== undefined && (
           <span class="flag tone-odd" title={`The prefix broke at ${brokenAt.field}`}>
             broke at {brokenAt.field}

@@ -1,0 +1,186 @@
+import { SessionConflictError } from "../errors/run-errors.ts";
+import { isObject, type Json, tryOr } from "../internal/json.ts";
+import { checkOptions } from "../internal/option-names.ts";
+import type { ObservedEvent } from "../loop/events.ts";
+import type { ObservedThrow } from "../loop/observers/observer.ts";
+import { CAUSES, causesOf } from "../session/store/causes-id.ts";
+import type { SessionStore } from "../session/store/store.ts";
+import { redact } from "../wire/secrets/redact.ts";
+
+/** What of the causes is kept, and for how long. */
+export interface KeepCausesOptions {
+  /** Milliseconds until a cause is neither read nor, where a keeper with this option still runs, stored. @defaultValue 86_400_000, a day */
+  readonly forMs?: number | undefined;
+  /** Texts that must not be kept, besides what looks like a Google key. */
+  readonly secrets?: readonly string[] | undefined;
+}
+
+/** What a tool threw, or what failed a step or a run. */
+export interface KeptCause {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** When it is forgotten. */
+  readonly until: number;
+  readonly runId: string;
+  /** 0 for a run that failed outside of its turns. */
+  readonly turn: number;
+  /** Name of the step. Absent for what failed the run. */
+  readonly step?: string | undefined;
+  readonly callId?: string | undefined;
+  /** The tool that threw, and the number of its attempt, from 1. */
+  readonly tool?: string | undefined;
+  readonly attempt?: number | undefined;
+  readonly error: CauseError;
+}
+
+/** A thrown value in words. One that is no error has its type as name. */
+export interface CauseError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string | undefined;
+  /** Its `cause`; for several errors in one, the first of them. */
+  readonly cause?: CauseError | undefined;
+}
+
+const DAY = 86_400_000;
+const MAX_DEPTH = 8;
+/** Most characters of a message or stack. */
+const MAX_TEXT = 8000;
+/** Most causes of one run. */
+const MAX_CAUSES = 100;
+const MAX_WAITING = 1000;
+/** Expired logs are looked for this often, or every `forMs` if that is shorter. */
+const SWEEP_MS = 3_600_000;
+
+/** Writes causes to a store: one log for each run, so that a store can remove them by age without knowing what is in them. */
+export class CauseKeeper {
+  readonly #store: SessionStore;
+  readonly #forMs: number;
+  readonly #secrets: readonly string[];
+  readonly #failed: (error: unknown) => void;
+  /** Runs whose last step failed: they fail with its error. */
+  readonly #failing = new WeakSet<object>();
+  #writing: Promise<void> = Promise.resolve();
+  #waiting = 0;
+  #sweptAt = -Infinity;
+  #isClosed = false;
+
+  /** @throws {TypeError} For an option that does not exist, and for a time that is not a positive number. */
+  constructor(store: SessionStore, options: KeepCausesOptions, failed: (error: unknown) => void) {
+    checkOptions("keepExchanges(): causes", options, { forMs: true, secrets: true });
+    const { forMs = DAY, secrets = [] } = options;
+    if (!Number.isFinite(forMs) || forMs <= 0)
+      throw new TypeError("keepExchanges(): causes.forMs must be a positive number of milliseconds");
+    this.#store = store;
+    this.#forMs = forMs;
+    this.#secrets = [...secrets];
+    this.#failed = failed;
+  }
+
+  /** @param id - Of the log with the run's exchanges. */
+  observe(id: string, event: ObservedEvent): void {
+    const { type, run } = event;
+    if (type === "run-start") this.#sweep();
+    else if (type === "step-end" && event.ok) this.#failing.delete(run);
+    else if (type === "step-end") {
+      this.#failing.add(run);
+      this.keep(id, event.error, event);
+    } else if (type === "run-end" && event.ended === "failed" && !this.#failing.has(run))
+      this.keep(id, event.error, { run });
+  }
+
+  keep(id: string, error: unknown, { run, step, attempt }: Partial<ObservedThrow> & Pick<ObservedThrow, "run">): void {
+    if (this.#isClosed || this.#waiting >= MAX_WAITING) return;
+    const at = Date.now();
+    const where = step && { step: step.name, callId: step.callId, tool: step.call?.name };
+    const cause = { at, until: at + this.#forMs, runId: run.runId, turn: step?.turn ?? 0, ...where, attempt };
+    // Plain data, but for members that are undefined, which JSON leaves out.
+    const entry = { v: 1, type: "cause", ...cause, error: this.#describe(error, 1) } as unknown as Json;
+    this.#do(() => this.#append(causesOf(id) + run.runId, entry));
+    this.#sweep();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  flush(): Promise<void> {
+    return this.#writing;
+  }
+
+  #do(work: () => Promise<unknown>): void {
+    this.#waiting++;
+    this.#writing = this.#writing
+      .then(work)
+      .catch(this.#failed)
+      .then(() => void this.#waiting--);
+  }
+
+  #sweep(): void {
+    const now = Date.now();
+    if (this.#isClosed || now - this.#sweptAt < Math.min(this.#forMs, SWEEP_MS)) return;
+    this.#sweptAt = now;
+    this.#do(() => this.#store.deleteSessions({ prefix: CAUSES, updatedBefore: now - this.#forMs }));
+  }
+
+  async #append(id: string, entry: Json): Promise<void> {
+    for (let conflicts = 0; ; conflicts++) {
+      const { length } = await this.#store.load(id);
+      if (length >= MAX_CAUSES) return;
+      try {
+        return await this.#store.append(id, length, [entry]);
+      } catch (error) {
+        if (!(error instanceof SessionConflictError) || conflicts >= MAX_CAUSES) throw error;
+      }
+    }
+  }
+
+  /** Whatever was thrown: a getter of it may throw. */
+  #describe(thrown: unknown, depth: number): CauseError {
+    const text = (whole: unknown): string =>
+      typeof whole === "string" ? redact(whole.slice(0, MAX_TEXT), this.#secrets, { truncated: true }) : "";
+    // By its members: it may be from another realm.
+    const { name, message, stack, cause, errors } = tryOr<Partial<AggregateError>>(() => readError(thrown), {});
+    if (message === undefined)
+      return {
+        name: typeof thrown,
+        message: text(typeof thrown === "string" ? thrown : tryOr(() => JSON.stringify(thrown), "")),
+      };
+    const inner: unknown = cause ?? (Array.isArray(errors) ? errors[0] : undefined);
+    return {
+      name: text(name),
+      message: text(message),
+      ...(typeof stack === "string" && { stack: text(stack) }),
+      ...(inner !== undefined && depth < MAX_DEPTH && { cause: this.#describe(inner, depth + 1) }),
+    };
+  }
+}
+
+function readError(thrown: unknown): Partial<AggregateError> {
+  if (!isObject(thrown) || typeof thrown["message"] !== "string") return {};
+  const { name, message, stack, cause, errors } = thrown as unknown as AggregateError; // each is checked where it is used
+  return { name, message, ...(stack !== undefined && { stack }), cause, errors };
+}
+
+/**
+ * What `keepExchanges` kept of the causes in a run, oldest first, without those that are over their time.
+ *
+ * @param id - Of the session; of a run without one, the run's.
+ * @param runId - Of the run; that of a run inside a call is its own.
+ */
+export async function readCauses(
+  store: Pick<SessionStore, "load">,
+  id: string,
+  runId: string,
+): Promise<readonly KeptCause[]> {
+  const now = Date.now();
+  const entries: readonly unknown[] = await store.load(causesOf(id) + runId);
+  return entries.filter(isCause).filter(({ until }) => until > now);
+}
+
+function isCause(value: unknown): value is KeptCause {
+  if (!isObject(value) || value["v"] !== 1 || value["type"] !== "cause") return false;
+  const { at, until, turn, error } = value;
+  const areNumbers = [at, until, turn].every((one) => typeof one === "number");
+  return areNumbers && isObject(error) && typeof error["name"] === "string" && typeof error["message"] === "string";
+}
