@@ -3,7 +3,7 @@ import { citationsOf, sourcesOf } from "./turn-citations.ts";
 import { callNames, callsIn } from "./answer-calls.ts";
 import { type Bill, billsOfStep, type Pricing, sumBills, sumUsage } from "./cost.ts";
 import type { FailedRequest, StepRow, TurnFlag, TurnRow } from "./inspection.ts";
-import { type Fields, fieldsOf, listOf, numberOf, textOf } from "./read-values.ts";
+import { type Fields, fieldsOf, listOf, textOf } from "./read-values.ts";
 import { answerRow, answerWords, begunRow, outcomeRow, reportRow } from "./step-row.ts";
 import type { ReadPlace } from "./step-place.ts";
 import { readsOf, whyHeld } from "./untrusted.ts";
