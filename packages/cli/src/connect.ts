@@ -53,8 +53,7 @@ export async function openConnection(
   env: Readonly<Record<string, string | undefined>>,
   emulator: EmulatorOptions = {},
 ): Promise<Connection> {
-  const isNamed = VARIABLES.some((name) => env[name]) || SWITCHES.some((name) => /^(?:1|true)$/i.test(env[name] ?? ""));
-  if (isNamed) {
+  if (namesService(env)) {
     const service = defaultEndpoint(env);
     return {
       endpoint: service,
@@ -71,4 +70,9 @@ export async function openConnection(
     emulated: true,
     [Symbol.asyncDispose]: () => server.close(),
   };
+}
+
+/** True when the environment names a service to ask. */
+export function namesService(env: Readonly<Record<string, string | undefined>>): boolean {
+  return VARIABLES.some((name) => env[name]) || SWITCHES.some((name) => /^(?:1|true)$/i.test(env[name] ?? ""));
 }

@@ -4,7 +4,8 @@ import { openPath } from "@pollux/inspector";
 import { proposeCase, type ProposedCase, writeSessionCase } from "@pollux/evals";
 import { type CliProcess, type Command, parseOptions, UsageError } from "./command.ts";
 import { chooseSuite } from "./eval/find-suites.ts";
-import { keysIn, openExchanges, STORE } from "./inspect.ts";
+import { STORE } from "./inspect.ts";
+import { keysIn, openExchanges } from "./serve-page.ts";
 import { parseNumber } from "./serving.ts";
 import { inOneLine } from "./terminal-text.ts";
 

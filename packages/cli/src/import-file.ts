@@ -5,11 +5,16 @@ import { errorMessage, UsageError } from "./command.ts";
 /** Whether this Node runs TypeScript: 22.18 and later do. */
 export const LOADS_TYPESCRIPT: boolean = Boolean(Reflect.get(process.features, "typescript"));
 
-/** What a user's file exports. @throws {UsageError} When it can't be loaded, with why. */
-export async function importFile(file: string): Promise<Readonly<Record<string, unknown>>> {
+/**
+ * What a user's file exports.
+ *
+ * @param query - Of its URL: with another one it is loaded again. @defaultValue none
+ * @throws {UsageError} When it can't be loaded, with why.
+ */
+export async function importFile(file: string, query: string = ""): Promise<Readonly<Record<string, unknown>>> {
   try {
     // Its exports are unknown until it is loaded.
-    return (await import(pathToFileURL(resolve(file)).href)) as Readonly<Record<string, unknown>>;
+    return (await import(pathToFileURL(resolve(file)).href + query)) as Readonly<Record<string, unknown>>;
   } catch (error) {
     const advice = !LOADS_TYPESCRIPT && file.endsWith("ts") ? " (TypeScript files need Node 22.18 or later)" : "";
     throw new UsageError(`Cannot load ${file}: ${errorMessage(error)}${advice}`, { cause: error });

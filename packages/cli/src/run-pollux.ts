@@ -42,6 +42,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./inspect.ts")).inspectCommand,
   },
   {
+    name: "studio",
+    summary: "play with agents in the browser",
+    load: async () => (await import("./studio.ts")).studioCommand,
+  },
+  {
     name: "emulator",
     summary: "run a local stand-in for the Gemini API",
     load: async () => (await import("./emulator.ts")).emulatorCommand,

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { runHere } from "./support.ts";
 
-const COMMANDS = ["chat", "map", "eval", "eval add", "session", "inspect", "emulator"];
+const COMMANDS = ["chat", "map", "eval", "eval add", "session", "inspect", "studio", "emulator"];
 
 test("pollux --help lists the commands, and each explains itself", async () => {
   const { code, out, err } = await runHere(["--help"]);

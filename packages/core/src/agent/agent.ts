@@ -76,6 +76,12 @@ export class Agent<
     return this.#runs.tools(undefined);
   }
 
+  /** What it was given, as far as it says what its runs do: for what shows agents, or runs them with something changed. */
+  get options(): Pick<AgentOptions, "instructions" | "tools" | "settings" | "limits" | "hooks"> {
+    const { instructions, tools, settings, limits, hooks } = this.#runs.options;
+    return { instructions, tools, settings, limits, hooks };
+  }
+
   /**
    * Runs until the model stops, and returns the result. Drains {@link Agent.stream}.
    *

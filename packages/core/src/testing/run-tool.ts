@@ -10,7 +10,7 @@ import { call } from "./turns.ts";
 /** Options of {@link runTool}: those of a run that concern a call. */
 export type RunToolOptions<Context> = Pick<
   RunOptions<undefined, Context>,
-  "context" | "metadata" | "hooks" | "signal" | "runId" | "limits"
+  "context" | "metadata" | "hooks" | "signal" | "runId" | "limits" | "rehearsal"
 > & {
   /** Called with what the tool reports, in order. */
   readonly onProgress?: ((progress: unknown) => void) | undefined;

@@ -4,6 +4,7 @@ import {
   type Json,
   type PendingCall,
   type RunInput,
+  type RunOptions,
   type RunStream,
   type Session,
 } from "@pollux/core";
@@ -11,6 +12,7 @@ import { fieldsOf, textOf } from "../inspection/read-values.ts";
 import type { ActionResult } from "../inspection/results.ts";
 import { chooseAgent } from "../replay/choose-agent.ts";
 import { askedModel, standInModel } from "../replay/stand-in-model.ts";
+import { changesIn, playOptions } from "../play/play-options.ts";
 import type { ActionHandler, SessionCall } from "../server/handlers.ts";
 import { HttpError } from "../server/http.ts";
 
@@ -25,7 +27,7 @@ export const answerAction: ActionHandler = async (call, body) => {
   const { approvals, outcomes, by } = fieldsOf(body);
   for (const [name, value] of Object.entries({ approvals, outcomes }))
     if (value !== undefined && fieldsOf(value) !== value) throw invalid(`${name} must be an object by token.`);
-  const { session, agent } = await openSession(call, body);
+  const { session, agent, options } = await openSession(call, body);
   // Core checks what an answer is, against the question.
   await session.answer({ approvals, outcomes, by: textOf(by) } as Answers);
   const { pending, lastRun } = await session.state();
@@ -33,15 +35,15 @@ export const answerAction: ActionHandler = async (call, body) => {
   if (pending.length > 0) return report(`Recorded. ${waiting(pending)}`);
   if (agent === undefined)
     return report("Recorded. The run goes on when its program resumes it: no agent is open here (see --agent).");
-  return await start(call, session, session.resumeStream(), "Recorded; the run goes on.");
+  return await start(call, session, session.resumeStream(options), "Recorded; the run goes on.");
 };
 
 /** Goes on with a run that was cut off, failed, was stopped or reached a limit. */
 export const resumeAction: ActionHandler = async (call, body) => {
-  const { session } = await openWithAgent(call, body, "resume");
+  const { session, options } = await openWithAgent(call, body, "resume");
   const { pending } = await session.state();
   if (pending.length > 0) throw new HttpError(409, "waiting", `${waiting(pending)} Answer first.`);
-  return await start(call, session, session.resumeStream(), "The run goes on.");
+  return await start(call, session, session.resumeStream(options), "The run goes on.");
 };
 
 /** Sends a message: `message`, and `whileRunning` for a session whose run is going. */
@@ -50,8 +52,8 @@ export const sendAction: ActionHandler = async (call, body) => {
   if (whileRunning !== undefined && whileRunning !== "refuse" && whileRunning !== "steer" && whileRunning !== "replace")
     throw invalid('whileRunning must be "refuse", "steer" or "replace".');
   const message = messageIn(body);
-  const { session } = await openWithAgent(call, body, "send");
-  return await start(call, session, session.stream(message, { whileRunning }), "Sent.");
+  const { session, options } = await openWithAgent(call, body, "send");
+  return await start(call, session, session.stream(message, { ...options, whileRunning }), "Sent.");
 };
 
 /** Says something to the run that is going, or else to the next one. Needs no agent. */
@@ -77,6 +79,8 @@ interface OpenedSession {
   readonly session: Session;
   /** Absent: the session can record what is said, but make no run. */
   readonly agent?: Agent | undefined;
+  /** What its last run was begun with in the playground, and what stands in for the service. */
+  readonly options: RunOptions;
 }
 
 async function openSession(call: SessionCall, body: Json): Promise<OpenedSession> {
@@ -84,12 +88,17 @@ async function openSession(call: SessionCall, body: Json): Promise<OpenedSession
   const [fold, exchanges] = [await call.fold(), await call.exchanges()];
   const run = fold.runs.at(-1);
   const named = chooseAgent(agents, { run, exchanges }, textOf(fieldsOf(body)["agent"]));
-  if (named !== undefined) return { session: named.agent.session({ id, store }), agent: named.agent };
+  if (named !== undefined) {
+    const { agent } = named;
+    const { changes } = fieldsOf(run?.entry["metadata"]);
+    const around = { rehearsal: call.rehearsal, context: call.contexts.get(id) };
+    return { session: agent.session({ id, store }), agent, options: playOptions(agent, changesIn(changes), around) };
+  }
   const asked = run === undefined ? UNKNOWN_MODEL : askedModel(run);
   const model = standInModel(asked, async () => {
     throw new TypeError("no agent is open here");
   });
-  return { session: new Agent({ model }).session({ id, store }) };
+  return { session: new Agent({ model }).session({ id, store }), options: {} };
 }
 
 const UNKNOWN_MODEL = { id: "gemini-flash-latest", origin: { endpoint: "", family: "" } };
@@ -108,7 +117,7 @@ async function openWithAgent(call: SessionCall, body: Json, what: string): Promi
 }
 
 /** Starts a run, and leaves it running: whoever watches the session sees how it goes. */
-async function start(
+export async function start(
   { going }: SessionCall,
   session: Session,
   stream: RunStream<unknown>,
@@ -136,7 +145,7 @@ function report(done: string, runId?: string): ActionResult {
   return { done, ...(runId !== undefined && { runId }) };
 }
 
-function messageIn(body: Json): RunInput {
+export function messageIn(body: Json): RunInput {
   const message = textOf(fieldsOf(body)["message"]);
   if (message === undefined || message.trim() === "") throw invalid("message must be a text.");
   return message;

@@ -1,5 +1,6 @@
 import { makeCaseAction } from "../evals/make-case.ts";
 import { forkAction, tryForkAction } from "../fork/fork-session.ts";
+import { playAction } from "../play/play-action.ts";
 import type { ActionHandlers } from "../server/handlers.ts";
 import { refusing } from "../server/library-error.ts";
 import { answerAction, resumeAction, sendAction, steerAction, stopAction } from "./act-on-session.ts";
@@ -9,6 +10,7 @@ export const ACTIONS: ActionHandlers = {
   answer: refusing(answerAction),
   fork: refusing(forkAction),
   "make-case": refusing(makeCaseAction),
+  play: refusing(playAction),
   resume: refusing(resumeAction),
   send: refusing(sendAction),
   steer: refusing(steerAction),

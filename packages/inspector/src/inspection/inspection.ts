@@ -42,7 +42,7 @@ export interface SessionRow extends Pick<Priced, "cost" | "unpriced"> {
 
 /** Which sessions to list. */
 export interface SessionQuery {
-  /** Words that the id, title, owner, agent or metadata has, in any case. */
+  /** Words that the id, title, owner, metadata, or a name of an agent, model or tool has, in any case. */
   readonly search?: string | undefined;
   readonly state?: SessionState | undefined;
   readonly owner?: string | undefined;

@@ -2,6 +2,7 @@ import type { Json } from "@pollux/core";
 import type { CacheEstimate } from "./prefix-cost.ts";
 import type { ExchangeDetails, ExchangeRow } from "./exchange-details.ts";
 import type { SessionOverview, SessionPage, SessionQuery, SessionState } from "./inspection.ts";
+import type { Totals } from "./totals.ts";
 import type { MediaRef, TurnDetails } from "./turn-details.ts";
 
 /** Where the page's data come from: a server, or a file that was dropped onto it. */
@@ -34,8 +35,14 @@ export interface Source {
    * @throws {SourceError}
    */
   view(session: string, name: string, query?: { readonly [name: string]: string }): Promise<Json>;
+  /** @param query - `from` and `to` in milliseconds since the epoch, `owner`, `agent`: see `readTotals`. */
+  totals(query: URLSearchParams): Promise<Totals>;
   /** Runs of evals: see `readEvals`. @throws {SourceError} */
   evals(suite: string, query: string): Promise<Json>;
+  /** What can be played with: a `Playground`. @throws {SourceError} */
+  play(): Promise<Json>;
+  /** Does something of the playground that needs no session. @throws {SourceError} */
+  playWith(action: "tool" | "reload", body: Json): Promise<Json>;
   /** Does something with a session: see the handlers in `actions`. @throws {SourceError} */
   act(session: string, action: string, body: Json): Promise<Json>;
 }
@@ -49,6 +56,8 @@ export interface SourceAbout {
   readonly isLive: boolean;
   /** Names of the agents that can run. */
   readonly agents: readonly string[];
+  /** Who answers runs that actions begin. */
+  readonly answers: "service" | "emulator";
   /** Has prices, so there is money to show. */
   readonly hasPrices: boolean;
   /** Google's list prices, where no others were given: their day, and whether they are used. */

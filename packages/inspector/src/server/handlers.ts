@@ -1,5 +1,6 @@
 import type { Agent, Json, PriceTable, Session, SessionStore } from "@pollux/core";
 import type { KeptCause } from "@pollux/core/exchanges";
+import type { Rehearsal } from "@pollux/core/rehearsal";
 import type { CaseDraft, RunForCase } from "../evals/make-case.ts";
 import type { ExchangeFold } from "../inspection/exchange-fold.ts";
 import type { SessionFold } from "../inspection/session-fold.ts";
@@ -11,6 +12,10 @@ export interface SessionCall {
   /** By name. */
   readonly agents: Readonly<Record<string, Agent>>;
   readonly prices?: PriceTable | undefined;
+  /** Stands in for the service in runs that begin or go on here; absent when that answers. */
+  readonly rehearsal?: Rehearsal | undefined;
+  /** By session: what its runs here get as `context`. */
+  readonly contexts: Map<string, unknown>;
   /** Whose runs go on in this process. */
   readonly going: Set<Pick<Session, "release">>;
   readonly makeCase?: ((run: RunForCase) => Promise<CaseDraft>) | undefined;

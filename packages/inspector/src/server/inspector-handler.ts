@@ -1,5 +1,6 @@
 import { type Agent, googleListPrices, type Limits, type PriceTable, type SessionStore } from "@pollux/core";
 import { readCauses } from "@pollux/core/exchanges";
+import type { Rehearsal } from "@pollux/core/rehearsal";
 import { redact } from "@pollux/core/wire";
 import { ACTIONS, HARMLESS_ACTIONS } from "../actions/actions.ts";
 import type { SourceAbout } from "../inspection/source.ts";
@@ -7,14 +8,20 @@ import type { CaseDraft, RunForCase } from "../evals/make-case.ts";
 import { readEvals } from "../evals/read-evals.ts";
 import { inlineMedia } from "../inspection/media.ts";
 import { readTurn } from "../inspection/read-turn.ts";
+import { describeAgents } from "../play/describe-agents.ts";
+import type { Playground } from "../play/play.ts";
+import { emulatedAnswers } from "../play/play-options.ts";
+import { tryTool } from "../play/try-tool.ts";
 import { VIEWS } from "../take-away/views.ts";
 import { Assets } from "./assets.ts";
 import { checkHost, checkSite, checkSize } from "./guard.ts";
 import type { SessionCall } from "./handlers.ts";
 import { HttpError, PRIVATE, readJson, replyError, replyJson } from "./http.ts";
+import { refusing } from "./library-error.ts";
 import { LeaseWatch } from "./lease-watch.ts";
 import { listSessions } from "./list-sessions.ts";
 import { LIVE_PACE, type LivePace, liveResponse } from "./live.ts";
+import { readTotals } from "./read-totals.ts";
 import { type OpenSession, OpenSessions } from "./open-sessions.ts";
 
 /** Options of {@link inspectorHandler}. */
@@ -38,6 +45,13 @@ export interface InspectorOptions {
   readonly allowActions?: boolean | undefined;
   /** Agents that actions run, by name. */
   readonly agents?: Readonly<Record<string, Agent>> | undefined;
+  /**
+   * Who answers the runs that actions begin: the service that the agents name, or the emulator, which costs nothing. Tools run for real.
+   * @defaultValue "service"
+   */
+  readonly answers?: "service" | "emulator" | undefined;
+  /** Gives the agents once more, after their code has changed. @defaultValue they stay as they are */
+  readonly reloadAgents?: (() => Promise<Readonly<Record<string, Agent>>>) | undefined;
   /** Shows what turns cost. Runs know their own cost if their agent has prices. */
   readonly prices?: PriceTable | undefined;
   /** Limits of the agents' runs, to show how much of each was used: a log doesn't have them. */
@@ -92,6 +106,9 @@ class Handler {
   readonly #assets: Assets;
   readonly #pace: LivePace;
   readonly #going: SessionCall["going"];
+  readonly #contexts: Map<string, unknown> = new Map();
+  readonly #rehearsal: Rehearsal | undefined;
+  #agents: Readonly<Record<string, Agent>>;
   readonly #leases: LeaseWatch;
   readonly #sessions: OpenSessions;
   /** The same with Google's list prices, which a page may ask for where no prices were given. */
@@ -101,7 +118,7 @@ class Handler {
     options: InspectorOptions,
     { assets = new Assets(), pace = LIVE_PACE, going = new Set(), tail }: InspectorParts,
   ) {
-    const { store, exchanges, path = "/inspector", prices, limits, authorize, secrets = [] } = options;
+    const { store, exchanges, path = "/inspector", prices, limits, authorize, secrets = [], agents = {} } = options;
     if (typeof authorize !== "function")
       throw new TypeError("inspectorHandler needs authorize: sessions hold everything that was said to an agent");
     if (!/^(?:\/[\w.~-]+)*\/?$/.test(path))
@@ -111,6 +128,8 @@ class Handler {
         "exchanges must be the store that keepExchanges writes to, which is not the one of the sessions",
       );
     this.#options = options;
+    this.#agents = agents;
+    this.#rehearsal = options.answers === "emulator" ? emulatedAnswers() : undefined;
     this.#path = path.replace(/\/$/, "");
     this.#secrets = [...secrets];
     this.#assets = assets;
@@ -162,6 +181,9 @@ class Handler {
     const { evals } = this.#options;
     if (kind === "evals" && evals !== undefined && view === undefined)
       return this.#json(request, await readEvals(evals.folder, id ?? "", url.searchParams));
+    if (kind === "totals" && id === undefined)
+      return this.#json(request, await readTotals(this.#options.store, url.searchParams));
+    if (kind === "play" && view === undefined) return await this.#play(request, id ?? "");
     if (kind !== "sessions") throw nothingHere();
     if (id === undefined || id === "") {
       onlyWith(request, "GET");
@@ -229,23 +251,50 @@ class Handler {
     const harmless = Object.hasOwn(HARMLESS_ACTIONS, action) ? HARMLESS_ACTIONS[action] : undefined;
     const act = harmless ?? (Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined);
     if (act === undefined) throw new HttpError(404, "not-found", "There is no such action.");
-    if (harmless === undefined && this.#options.allowActions !== true)
-      throw new HttpError(
-        403,
-        "read-only",
-        "The inspector is read-only. Start it with --allow-actions, or mount it with allowActions: true.",
-      );
+    if (harmless === undefined) this.#checkAllowed();
     const body = await readJson(request);
     return replyJson(await act(this.#call(request, id, query), body), this.#secrets);
   }
 
+  /** The playground: what there is, and what can be done without a session. */
+  async #play(request: Request, action: string): Promise<Response> {
+    this.#checkAllowed();
+    const { answers = "service", reloadAgents } = this.#options;
+    if (action === "") {
+      const agents = describeAgents(this.#agents);
+      return this.#json(request, { agents, answers, canReload: reloadAgents !== undefined } satisfies Playground);
+    }
+    if (request.method !== "POST" || (action !== "tool" && action !== "reload")) throw nothingHere();
+    const body = await readJson(request);
+    const done = refusing(async () => {
+      if (action === "tool")
+        return await tryTool(this.#agents, body, { rehearsal: this.#rehearsal, signal: request.signal });
+      if (reloadAgents === undefined) throw new HttpError(404, "not-found", "These agents can't be read again.");
+      this.#agents = await reloadAgents();
+      return {};
+    });
+    return replyJson(await done(), this.#secrets);
+  }
+
+  /** @throws {HttpError} Where the page only reads. */
+  #checkAllowed(): void {
+    if (this.#options.allowActions === true) return;
+    throw new HttpError(
+      403,
+      "read-only",
+      "The inspector is read-only. Start it with --allow-actions, or mount it with allowActions: true.",
+    );
+  }
+
   #call(request: Request, id: string, query: URLSearchParams): SessionCall {
-    const { store, exchanges, agents = {}, prices, makeCase } = this.#options;
+    const { store, exchanges, prices, makeCase } = this.#options;
     return {
       id,
       store,
-      agents,
+      agents: this.#agents,
       prices,
+      rehearsal: this.#rehearsal,
+      contexts: this.#contexts,
       makeCase,
       going: this.#going,
       request,
@@ -281,14 +330,15 @@ class Handler {
   }
 
   #about(query: URLSearchParams): SourceAbout {
-    const { title = "Sessions", agents = {}, allowActions, prices, makeCase } = this.#options;
+    const { title = "Sessions", answers = "service", allowActions, prices, makeCase } = this.#options;
     const isUsed = this.#sessionsFor(query) === this.#listPriced;
     const names = Object.keys(ACTIONS).filter((name) => name !== "make-case" || makeCase !== undefined);
     return {
       title,
       actions: allowActions === true ? names : [],
       isLive: true,
-      agents: Object.keys(agents),
+      agents: Object.keys(this.#agents),
+      answers,
       hasPrices: prices !== undefined || isUsed,
       ...(this.#listPriced !== undefined && { listPrices: { asOf: googleListPrices.asOf, isUsed } }),
       hasEvals: this.#options.evals !== undefined,

@@ -1,5 +1,6 @@
 import type { ListOptions, SessionStore, SessionSummary } from "@pollux/core";
 import type { SessionPage, SessionRow, SessionState } from "../inspection/inspection.ts";
+import { fieldsOf, listOf } from "../inspection/read-values.ts";
 import { HttpError } from "./http.ts";
 
 /** Sessions that one request looks at before it answers with a shorter page. */
@@ -74,8 +75,11 @@ async function rowOf(summary: SessionSummary, kept: ReadonlySet<string>, listed:
 }
 
 /** What the search looks at. */
-function textOf({ id, title = "", owner = "", metadata = {}, runMetadata = {} }: SessionSummary): string {
-  return `${id}\n${title}\n${owner}\n${JSON.stringify(metadata)}\n${JSON.stringify(runMetadata)}`.toLowerCase();
+function textOf(summary: SessionSummary): string {
+  const { id, title = "", owner = "", metadata = {}, runMetadata = {} } = summary;
+  // Agents, models and tools of its runs; a summary of an older release doesn't have them.
+  const names = listOf(fieldsOf(summary)["totals"]).map((row) => fieldsOf(row)["name"]);
+  return `${id}\n${title}\n${owner}\n${JSON.stringify([metadata, runMetadata, names])}`.toLowerCase();
 }
 
 /** As a store keeps it: whether the process of a run has died is not in the log. */

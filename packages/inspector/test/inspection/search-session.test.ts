@@ -62,3 +62,11 @@ test("of very many turns, the first are found", () => {
   const found = searchSession(fold, "add");
   expect([found.turns.length, found.turns.at(-1)?.number, found.isMore]).toEqual([500, 500, true]);
 });
+
+test("the list of a dropped file finds it by its tools", async () => {
+  const { store } = await searched();
+  const text = (await store.load("chat-1")).map((entry) => JSON.stringify(entry)).join("\n");
+  const file = new FileSource([{ name: "chat-1.jsonl", text }]);
+  expect(await file.sessions({ search: "ADD" })).toMatchObject({ sessions: [{ id: "chat-1" }] });
+  expect(await file.sessions({ search: "get_weather" })).toEqual({ sessions: [] });
+});

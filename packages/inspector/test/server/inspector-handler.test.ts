@@ -44,6 +44,7 @@ describe("answers", () => {
       actions: [],
       isLive: true,
       agents: [],
+      answers: "service",
       hasPrices: false,
       listPrices: { asOf: googleListPrices.asOf, isUsed: false },
       hasEvals: false,
@@ -172,6 +173,14 @@ describe("the page", () => {
     const response = await handler(new Request(`${BASE}/`));
     expect([response.status, await response.text()]).toEqual([503, expect.stringContaining("page/build.ts")]);
   });
+});
+
+test("the list finds sessions by the tools, models and agents of their runs", async () => {
+  const { get, store } = await start();
+  const totals = [{ kind: "tool", name: "get_weather", count: 2 }];
+  const [entry] = await store.load("chat-1");
+  await store.append("chat-3", 0, [entry ?? null], { info: { state: "idle", createdAt: 1, totals } as never });
+  expect(await (await get("/api/sessions?search=Weather")).json()).toMatchObject({ sessions: [{ id: "chat-3" }] });
 });
 
 describe("refuses", () => {

@@ -8,7 +8,15 @@ export function useAbout(): SourceAbout {
   return useInspector().open.value.about.value ?? NOTHING;
 }
 
-const NOTHING: SourceAbout = { title: "", actions: [], isLive: false, agents: [], hasPrices: false, hasEvals: false };
+const NOTHING: SourceAbout = {
+  title: "",
+  actions: [],
+  isLive: false,
+  agents: [],
+  answers: "service",
+  hasPrices: false,
+  hasEvals: false,
+};
 
 /** A label above what it names. */
 export function Field({

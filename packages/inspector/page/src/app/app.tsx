@@ -5,6 +5,7 @@ import type { SourceAbout } from "../../../src/inspection/source.ts";
 import { EvalsView } from "../evals/evals-view.tsx";
 import { SessionView } from "../session/session-view.tsx";
 import { SessionsView } from "../sessions/sessions-view.tsx";
+import { TotalsView } from "../totals/totals-view.tsx";
 import { HelpDialog } from "./help-dialog.tsx";
 import { type Inspector, InspectorContext, useInspector } from "./inspector.ts";
 import { useKeys } from "./use-keys.ts";
@@ -48,6 +49,8 @@ function Shell(): JSX.Element {
       <main id="main">
         {route.kind === "sessions" ? (
           <SessionsView key={sourceKey(source)} route={route} />
+        ) : route.kind === "totals" ? (
+          <TotalsView key={sourceKey(source)} route={route} />
         ) : route.kind === "evals" ? (
           <EvalsView key={sourceKey(source)} route={route} />
         ) : (
@@ -84,6 +87,7 @@ interface HeaderPage {
 
 const PAGES: readonly HeaderPage[] = [
   { title: "Sessions", route: SESSIONS, kinds: ["sessions", "session"] },
+  { title: "Totals", route: { kind: "totals", span: "7d" }, kinds: ["totals"] },
   {
     title: "Evals",
     route: { kind: "evals", path: [] },

@@ -1,7 +1,7 @@
 import type { RunRow, TurnRow } from "../../../src/inspection/inspection.ts";
 
 /** What the page shows, as it stands in the address after `#`. */
-export type Route = SessionsRoute | SessionRoute | EvalsRoute;
+export type Route = TotalsRoute | SessionsRoute | SessionRoute | EvalsRoute;
 
 export interface SessionsRoute {
   readonly kind: "sessions";
@@ -31,6 +31,13 @@ export interface TurnRoute {
   readonly item?: number | undefined;
 }
 
+/** Totals of a store. */
+export interface TotalsRoute {
+  readonly kind: "totals";
+  /** `today`, `7d`, `30d`, `all`, or the first and the last day as `2026-11-01..2026-11-07`. */
+  readonly span: string;
+}
+
 /** Runs of evals. */
 export interface EvalsRoute {
   readonly kind: "evals";
@@ -44,6 +51,7 @@ export const SESSIONS: SessionsRoute = { kind: "sessions", search: "", state: ""
 export function parseRoute(hash: string): Route {
   const [path = "", query = ""] = hash.replace(/^#?\/?/, "").split("?", 2);
   const segments = path.split("/").map(decode);
+  if (segments[0] === "totals") return { kind: "totals", span: new URLSearchParams(query).get("span") ?? "7d" };
   if (segments[0] === "evals") return { kind: "evals", path: segments.slice(1).filter(Boolean) };
   if (segments[0] !== "s" || segments[1] === undefined || segments[1] === "") {
     const params = new URLSearchParams(query);
@@ -94,6 +102,7 @@ export function formatRoute(route: Route): string {
     const query = params.toString();
     return query === "" ? "#/" : `#/?${query}`;
   }
+  if (route.kind === "totals") return `#/totals?${new URLSearchParams({ span: route.span }).toString()}`;
   if (route.kind === "evals") return hashOf(["evals", ...route.path]);
   const { id, tab, item, turn } = route;
   const segments: (string | number)[] = ["s", id];

@@ -115,7 +115,7 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
           <Loading />
         ) : isFiltered ? (
           <Empty title="No session matches">
-            <p>Search looks at ids, titles, owners, agents and metadata; every word has to be there.</p>
+            <p>Search looks at ids, titles, owners, metadata, agents, models and tools; every word has to be there.</p>
             <button type="button" onClick={() => change({ search: "", state: "" })}>
               Show all sessions
             </button>

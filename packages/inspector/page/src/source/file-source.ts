@@ -1,4 +1,4 @@
-import { googleListPrices, type Json } from "@pollux/core";
+import { describeLog, googleListPrices, type Json, type SessionEntry, type SessionSummary } from "@pollux/core";
 import type { ExchangeDetails, ExchangeRow } from "../../../src/inspection/exchange-details.ts";
 import { addPriced } from "../../../src/inspection/cost.ts";
 import { ExchangeFold } from "../../../src/inspection/exchange-fold.ts";
@@ -8,6 +8,7 @@ import type { CacheEstimate } from "../../../src/inspection/prefix-cost.ts";
 import { readTurn } from "../../../src/inspection/read-turn.ts";
 import { SessionFold } from "../../../src/inspection/session-fold.ts";
 import { type Source, type SourceAbout, SourceError } from "../../../src/inspection/source.ts";
+import { addUpTotals, type Totals } from "../../../src/inspection/totals.ts";
 import type { MediaRef, TurnDetails } from "../../../src/inspection/turn-details.ts";
 import { type FileText, readFiles } from "./read-files.ts";
 import { viewOfFile } from "./view-of-file.ts";
@@ -48,6 +49,7 @@ export class FileSource implements Source {
       actions: [],
       isLive: false,
       agents: [],
+      answers: "service",
       hasPrices: false,
       hasEvals: false,
       listPrices,
@@ -62,7 +64,7 @@ export class FileSource implements Source {
     const words = search.toLowerCase().split(/\s+/).filter(Boolean);
     const rows = [...this.#sessions.values()].map((file) => rowOf(file));
     const isFound = (row: SessionRow): boolean => {
-      const text = JSON.stringify([row.id, row.title, row.agent, row.metadata]).toLowerCase();
+      const text = JSON.stringify([row.id, row.title, row.agent, row.metadata, this.#names(row.id)]).toLowerCase();
       return (state === undefined || row.state === state) && words.every((word) => text.includes(word));
     };
     return { sessions: rows.filter(isFound).toSorted((a, b) => b.updatedAt - a.updatedAt) };
@@ -115,12 +117,38 @@ export class FileSource implements Source {
     return viewOfFile(this.#open(session), name, query, (id) => this.#sessions.get(id)?.fold);
   }
 
+  async totals(query: URLSearchParams): Promise<Totals> {
+    const all = [...this.#sessions.values()].map(({ fold: { id, entries, length } }): SessionSummary => {
+      // Entries that the fold could read.
+      const log = entries as unknown as readonly SessionEntry[];
+      return { ...describeLog(log), id, length, updatedAt: log.at(-1)?.at ?? 0 };
+    });
+    const from = Number(query.get("from") ?? 0);
+    const to = Number(query.get("to") ?? Infinity);
+    return addUpTotals(all.filter(({ updatedAt }) => updatedAt >= from && updatedAt < to));
+  }
+
   async evals(): Promise<Json> {
     throw new SourceError("not-found", "A dropped file has no evals.");
   }
 
+  async play(): Promise<Json> {
+    throw new SourceError("not-found", "A dropped file has no agents.");
+  }
+
+  async playWith(): Promise<Json> {
+    return await this.play();
+  }
+
   async act(): Promise<Json> {
     throw new SourceError("read-only", "A dropped file is read-only. Open it with pollux inspect --allow-actions.");
+  }
+
+  /** Models and tools of a session. */
+  #names(session: string): readonly string[] {
+    const runs = this.#open(session).fold.overview().runs;
+    const labels = runs.flatMap(({ turns }) => turns.flatMap(({ steps }) => steps.map(({ label }) => label ?? "")));
+    return [...new Set([...runs.map(({ model }) => model), ...labels])];
   }
 
   #open(session: string): OpenFile {

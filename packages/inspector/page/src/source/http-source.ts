@@ -4,6 +4,7 @@ import type { SessionOverview, SessionPage, SessionQuery } from "../../../src/in
 import { mergeOverview } from "../../../src/inspection/merge-overview.ts";
 import type { CacheEstimate } from "../../../src/inspection/prefix-cost.ts";
 import { type Source, type SourceAbout, type SourceChange, SourceError } from "../../../src/inspection/source.ts";
+import type { Totals } from "../../../src/inspection/totals.ts";
 import type { MediaRef, TurnDetails } from "../../../src/inspection/turn-details.ts";
 
 /** The sessions of the server that serves the page. */
@@ -90,12 +91,28 @@ export class HttpSource implements Source {
     return await this.#get(`${pathOf(session)}/${name}?${new URLSearchParams(query).toString()}`);
   }
 
+  async totals(query: URLSearchParams): Promise<Totals> {
+    return await this.#get(`/totals?${query.toString()}`);
+  }
+
   async evals(suite: string, query: string): Promise<Json> {
     return await this.#get(`/evals/${encodeURIComponent(suite)}?${query}`);
   }
 
+  async play(): Promise<Json> {
+    return await this.#get("/play");
+  }
+
+  async playWith(action: string, body: Json): Promise<Json> {
+    return await this.#post(`/play/${action}`, body);
+  }
+
   async act(session: string, action: string, body: Json): Promise<Json> {
-    return await this.#fetch(`${pathOf(session)}/${encodeURIComponent(action)}`, {
+    return await this.#post(`${pathOf(session)}/${encodeURIComponent(action)}`, body);
+  }
+
+  async #post(path: string, body: Json): Promise<Json> {
+    return await this.#fetch(path, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),

@@ -1,0 +1,146 @@
+import { spawn } from "node:child_process";
+import { statSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { dirname, join, relative, resolve } from "node:path";
+import type { SessionStore } from "@pollux/core";
+import { proposeCase, writeSessionCase } from "@pollux/evals";
+import { type CaseDraft, localInspector, type OpenedPath, openPath, type RunForCase } from "@pollux/inspector";
+import { toNodeHandler } from "@pollux/web/node";
+import { type CliProcess, UsageError } from "./command.ts";
+import { chooseSuite } from "./eval/find-suites.ts";
+import { explainListenError, parseNumber, untilStopped } from "./serving.ts";
+
+const HOSTS: readonly string[] = ["127.0.0.1", "localhost", "::1"];
+
+/** Where the page is served. */
+export interface PageAddress {
+  readonly port: number;
+  readonly host: string;
+  /** In the browser. */
+  readonly open: boolean;
+}
+
+/** What the page shows. */
+export type PageOptions = Parameters<typeof localInspector>[0];
+
+/** Options of commands that serve the page. */
+export const ADDRESS_OPTIONS = {
+  port: { type: "string", default: "0" },
+  host: { type: "string", default: "127.0.0.1" },
+  open: { type: "boolean", default: false },
+} as const;
+
+export const ADDRESS_HELP: string = `      --port NUMBER        port to serve on (default: a free one)
+      --host ADDRESS       ${HOSTS.join(", ")} (default 127.0.0.1)
+      --open               open the page in the browser`;
+
+/** @throws {UsageError} For an address that is not of this machine. */
+export function readAddress(values: {
+  readonly port: string;
+  readonly host: string;
+  readonly open: boolean;
+}): PageAddress {
+  const port = parseNumber("--port", values.port, 65_535);
+  if (!HOSTS.includes(values.host))
+    throw new UsageError(
+      `--host must be one of ${HOSTS.join(", ")}, not "${values.host}": sessions hold all that was said. To show them to others, mount inspectorHandler in a server that knows its users`,
+    );
+  return { port, host: values.host, open: values.open };
+}
+
+/**
+ * Serves the inspector's page until a signal stops it.
+ *
+ * @param name - Of the command, for what goes wrong.
+ * @param greet - What is printed once it can be opened.
+ */
+export async function servePage(
+  name: string,
+  page: PageOptions,
+  at: PageAddress,
+  greet: (url: string) => string,
+  terminal: CliProcess,
+): Promise<number> {
+  const { handler, path, release } = localInspector(page);
+  const server = createServer(toNodeHandler(handler));
+  await listen(server, at);
+  const url = addressOf(server, at.host) + path;
+  terminal.stdout.write(greet(url));
+  if (at.open) openBrowser(name, url, terminal);
+  await untilStopped(terminal);
+  await new Promise((closed) => {
+    server.close(closed);
+    // Live pages keep theirs open.
+    server.closeAllConnections();
+  });
+  await release();
+  return 0;
+}
+
+async function listen(server: Server, { port, host }: PageAddress): Promise<void> {
+  await new Promise<void>((listening, fail) => {
+    server.once("error", (error) => fail(explainListenError(error, port, host)));
+    server.listen(port, host, listening);
+  });
+}
+
+function addressOf(server: Server, host: string): string {
+  // It listens on a port, so this is no path of a pipe.
+  const { port } = server.address() as AddressInfo;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+function openBrowser(name: string, url: string, { stderr }: CliProcess): void {
+  const [program, ...args] = BROWSERS[process.platform] ?? ["xdg-open"];
+  const child = spawn(program, [...args, url], { detached: true, stdio: "ignore" });
+  child.once("error", () => stderr.write(`pollux ${name}: no browser could be started; open the address yourself\n`));
+  child.unref();
+}
+
+type Program = readonly [program: string, ...args: string[]];
+
+const BROWSERS: { readonly [platform: string]: Program | undefined } = {
+  darwin: ["open"],
+  win32: ["cmd", "/c", "start", ""],
+};
+
+/** The store of exchanges that was named, or the folder `exchanges` beside the sessions. */
+export async function openExchanges(path: string, exchanges: string | undefined): Promise<OpenedPath | undefined> {
+  if (exchanges !== undefined) return await openPath(exchanges);
+  const beside = folderBeside(path, "exchanges");
+  // A folder of that name may be anything.
+  return beside === undefined ? undefined : await openPath(beside).catch(() => undefined);
+}
+
+/** The folder of that name beside a path, if there is one. */
+export function folderBeside(path: string, name: string): string | undefined {
+  const beside = join(dirname(resolve(path)), name);
+  return beside !== resolve(path) && statSync(beside, { throwIfNoEntry: false })?.isDirectory() ? beside : undefined;
+}
+
+/** Makes cases for the inspector's page, as `pollux eval add` does. */
+export function caseMaker(
+  store: SessionStore,
+  exchangesStore: SessionStore | undefined,
+  secrets: readonly string[],
+): (run: RunForCase) => Promise<CaseDraft> {
+  return async ({ sessionId, runId, suite: asked }) => {
+    try {
+      // By its name only: a page must not choose what is loaded.
+      const { suite, file } = await chooseSuite(asked, false);
+      const id = sessionId.replaceAll(/[^\w-]/g, "-").slice(0, 100);
+      const folder = join(dirname(file), "cases", id);
+      const proposed = await proposeCase({ store, exchangesStore, sessionId, runId, suite, secrets });
+      const { differences, problem, files } = proposed;
+      return { folder: relative("", folder), differences, problem, write: () => writeSessionCase(folder, files) };
+    } catch (error) {
+      throw error instanceof UsageError ? new TypeError(error.message, { cause: error }) : error;
+    }
+  };
+}
+
+/** Keys that a page must not show even if a tool returned them. */
+export function keysIn(env: CliProcess["env"]): readonly string[] {
+  return ["GEMINI_API_KEY", "GOOGLE_API_KEY", "COMETAPI_KEY"].flatMap((name) => env[name] || []);
+}

@@ -1,0 +1,72 @@
+import type { Agent, AnyTool, Json, Tool } from "@pollux/core";
+import type { PlayAgent, PlayTool } from "./play.ts";
+
+/** What the page shows of agents. Calls nothing of theirs but the function that lists tools without a run. */
+export function describeAgents(agents: Readonly<Record<string, Agent>>): readonly PlayAgent[] {
+  return Object.entries(agents).map(([name, agent]) => describeAgent(name, agent));
+}
+
+function describeAgent(name: string, agent: Agent): PlayAgent {
+  const { instructions, tools, settings = {}, limits = {} } = agent.options;
+  return {
+    name,
+    model: agent.model.id,
+    ...(typeof instructions === "string" && { instructions }),
+    made: [
+      ...(typeof instructions === "function" ? (["instructions"] as const) : []),
+      ...(typeof tools === "function" ? (["tools"] as const) : []),
+    ],
+    settings: asJson(settings),
+    limits: asJson(limits),
+    tools: agent.tools.map(describeTool),
+  };
+}
+
+function describeTool(tool: AnyTool): PlayTool {
+  const { name } = tool;
+  if (tool.kind === "built-in")
+    return { name, description: "", schema: {}, notRun: "The service runs it, inside a request.", warnings: [] };
+  const notRun = whyNotRun(tool);
+  const { parametersJsonSchema = {} } = tool.declaration;
+  return {
+    name,
+    description: tool.description,
+    // A schema is JSON: it is sent as such.
+    schema: parametersJsonSchema as Json,
+    ...(notRun !== undefined && { notRun }),
+    warnings: warningsOf(tool),
+    ...(Number.isFinite(tool.timeoutMs) && { timeoutMs: tool.timeoutMs }),
+  };
+}
+
+/** What of a tool can't be done without a run around it. */
+export function whyNotRun(tool: AnyTool): string | undefined {
+  if (tool.kind === "built-in") return "The service runs it, inside a request.";
+  if (tool.handoff !== undefined) return "It hands a conversation to another agent.";
+  if (tool.external) return "It is answered outside of this process.";
+  return undefined;
+}
+
+/** Why a call needs a second click; empty for one without effects. */
+export function warningsOf(tool: Tool): readonly string[] {
+  const { effects, agent, builtIn, job } = tool;
+  return [
+    ...(tool.needsApproval === undefined ? [] : ["A run may ask for approval before this call."]),
+    ...(job === undefined ? [] : ["It starts a job."]),
+    ...(agent === undefined ? [] : ["It runs another agent, which asks a model and may call its own tools."]),
+    ...(builtIn === undefined ? [] : ["It sends a request to the service."]),
+    ...(effects === "none" ? [] : [EFFECTS[effects]]),
+  ];
+}
+
+const EFFECTS = {
+  idempotent: 'It may have effects: its code does not say effects: "none".',
+  once: "It has effects that must not happen twice.",
+} as const;
+
+/** As the page gets it: what is no JSON, such as a function, is left out. */
+function asJson(value: object): { readonly [name: string]: Json } {
+  // A number such as Infinity has no JSON, and is of interest.
+  const text = JSON.stringify(value, (_, one: unknown) => (one === Infinity ? "Infinity" : one));
+  return JSON.parse(text) as { readonly [name: string]: Json };
+}

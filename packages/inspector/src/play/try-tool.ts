@@ -1,0 +1,99 @@
+import type { Agent, Json, Tool } from "@pollux/core";
+import type { Rehearsal } from "@pollux/core/rehearsal";
+import { runTool } from "@pollux/core/testing";
+import { fieldsOf, isFields, textOf } from "../inspection/read-values.ts";
+import { chooseAgent } from "../replay/choose-agent.ts";
+import { HttpError } from "../server/http.ts";
+import { warningsOf, whyNotRun } from "./describe-agents.ts";
+import type { ToolTrial } from "./play.ts";
+
+/** Reports that are shown. */
+const MAX_PROGRESS = 100;
+
+/**
+ * Runs one tool of an agent, as a run of it would: with its checks, its limits, its hooks. No session is written.
+ *
+ * @throws {HttpError} When there is no such tool, and for one that may have effects until `confirmed` says that they are wanted.
+ */
+export async function tryTool(
+  agents: Readonly<Record<string, Agent>>,
+  body: Json,
+  { rehearsal, signal }: { readonly rehearsal?: Rehearsal | undefined; readonly signal: AbortSignal },
+): Promise<ToolTrial> {
+  const { agent: wanted, tool: name, args, context, confirmed } = fieldsOf(body);
+  const named = chooseAgent(agents, {}, textOf(wanted) ?? "");
+  const tool = named?.agent.tools.find((one) => one.name === name);
+  if (named === undefined || tool === undefined)
+    throw new HttpError(404, "no-tool", "That agent has no tool of that name.");
+  const why = whyNotRun(tool);
+  if (why !== undefined || tool.kind !== "function") throw new HttpError(409, "not-run", why ?? "");
+  if (!isFields(args)) throw new TypeError("args must be an object.");
+  const warnings = warningsOf(tool);
+  if (warnings.length > 0 && confirmed !== true)
+    throw new HttpError(409, "confirm", `${warnings.join(" ")} Confirm that it is to be run.`);
+  const progress: Json[] = [];
+  const thrown: unknown[] = [];
+  const { prepareTurn: _, ...hooks } = named.agent.options.hooks ?? {};
+  const ran = await runTool<unknown, unknown, unknown, string, unknown, boolean>(watched(tool, thrown), args, {
+    context: context as never,
+    hooks,
+    signal,
+    // Of the runs inside the call; the one around it is what calls the tool.
+    rehearsal: { model: (model, at) => (at.parent && rehearsal?.model?.(model, at)) ?? model },
+    onProgress: (value) => {
+      if (progress.length < MAX_PROGRESS) progress.push(value as Json);
+    },
+  });
+  return {
+    status: ran.status,
+    durationMs: ran.durationMs,
+    ...("error" in ran && { failure: ran.error }),
+    answer: ran.answer,
+    progress,
+    ...(thrown.length > 0 && { thrown: textOfThrown(thrown.at(-1)) }),
+  };
+}
+
+/** The tool, with what it throws written down: the model reads only that it failed. */
+function watched(tool: Tool, thrown: unknown[]): Tool {
+  const note = (error: unknown): never => {
+    thrown.push(error);
+    throw error;
+  };
+  return {
+    ...tool,
+    run: (input, context) => {
+      try {
+        const ran = tool.run(input, context);
+        if (isGenerator(ran)) return watchedGenerator(ran, note);
+        return ran instanceof Promise ? ran.catch(note) : ran;
+      } catch (error) {
+        return note(error);
+      }
+    },
+  };
+}
+
+function isGenerator(value: unknown): value is AsyncGenerator<unknown, unknown, void> {
+  return typeof value === "object" && value !== null && Symbol.asyncIterator in value && "next" in value;
+}
+
+async function* watchedGenerator(
+  ran: AsyncGenerator<unknown, unknown, void>,
+  note: (error: unknown) => never,
+): AsyncGenerator<unknown, unknown, void> {
+  try {
+    return yield* ran;
+  } catch (error) {
+    return note(error);
+  }
+}
+
+function textOfThrown(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { stack = String(error), cause } = error;
+  return cause === undefined ? stack : `${stack}\nCaused by ${textOfThrown(cause)}`.slice(0, MAX_THROWN);
+}
+
+/** Characters that are shown of what was thrown. */
+const MAX_THROWN = 20_000;
