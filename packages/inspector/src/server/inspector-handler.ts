@@ -301,6 +301,7 @@ class Handler {
       query,
       fold: async () => (await this.#open(id, query)).fold,
       exchanges: async () => (await this.#open(id, query)).exchanges,
+      exchangesOf: async (other) => (await exchanges?.load(other)) ?? [],
       causes: async (runId) => (exchanges === undefined ? [] : await readCauses(exchanges, id, runId)),
     };
   }

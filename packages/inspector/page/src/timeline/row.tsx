@@ -1,6 +1,8 @@
+import type { Signal } from "@preact/signals";
 import type { CSSProperties, JSX } from "preact";
 import { formatCost, formatMoney } from "../../../src/inspection/cost.ts";
 import type { StepRow, TurnRow } from "../../../src/inspection/inspection.ts";
+import { TickBox } from "../compare/compare-ticked.tsx";
 import { formatDuration, formatPlural, formatTime, formatTokens, readsText, turnTitle } from "../ui/format.ts";
 import { whyEnded } from "../ui/run-end.ts";
 import { moneyNote } from "../ui/money.tsx";
@@ -17,6 +19,8 @@ export interface RowProps {
   readonly style: CSSProperties;
   readonly onSelect: () => void;
   readonly onToggle: () => void;
+  /** Ids of the runs that are ticked, to be compared. */
+  readonly tickedRuns: Signal<readonly string[]>;
 }
 
 /** Height of a row, in pixels. */
@@ -75,6 +79,7 @@ function RunLine({
   isSelected,
   style,
   onSelect,
+  tickedRuns,
 }: RowProps & { readonly row: TimelineRow & { kind: "run" } }): JSX.Element {
   const { run, number } = row;
   const { input, model, agent, state, at, endedAt, usage, resumed, takenBack, toolCalls, turns, reads } = run;
@@ -92,6 +97,7 @@ function RunLine({
     >
       <span role="gridcell" class="run-number">
         Run {number ?? ""}
+        <TickBox ticked={tickedRuns} id={run.runId} label={`run ${number ?? ""}`} />
       </span>
       <span role="gridcell" class="run-text" title={input}>
         <span class="run-input">
