@@ -296,6 +296,7 @@ class Handler {
       query,
       fold: async () => (await this.#open(id)).fold,
       exchanges: async () => (await this.#open(id)).exchanges,
+      exchangesOf: async (other) => (await exchanges?.load(other)) ?? [],
       causes: async (runId) => (exchanges === undefined ? [] : await readCauses(exchanges, id, runId)),
     };
   }

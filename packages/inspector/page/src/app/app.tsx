@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { CompareView } from "../compare/compare-view.tsx";
 import type { SourceAbout } from "../../../src/inspection/source.ts";
 import { EvalsView } from "../evals/evals-view.tsx";
 import { SessionView } from "../session/session-view.tsx";
@@ -53,6 +54,8 @@ function Shell(): JSX.Element {
           <TotalsView key={sourceKey(source)} route={route} />
         ) : route.kind === "evals" ? (
           <EvalsView key={sourceKey(source)} route={route} />
+        ) : route.kind === "compare" ? (
+          <CompareView key={`${sourceKey(source)} ${formatRoute(route)}`} route={route} />
         ) : (
           <SessionView key={`${sourceKey(source)} ${route.id}`} route={route} />
         )}

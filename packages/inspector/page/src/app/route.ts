@@ -1,7 +1,7 @@
 import type { RunRow, TurnRow } from "../../../src/inspection/inspection.ts";
 
 /** What the page shows, as it stands in the address after `#`. */
-export type Route = TotalsRoute | SessionsRoute | SessionRoute | EvalsRoute;
+export type Route = TotalsRoute | SessionsRoute | SessionRoute | EvalsRoute | CompareRoute;
 
 export interface SessionsRoute {
   readonly kind: "sessions";
@@ -45,6 +45,15 @@ export interface EvalsRoute {
   readonly path: readonly string[];
 }
 
+/** Two sessions side by side, or a run of each. */
+export interface CompareRoute {
+  readonly kind: "compare";
+  readonly left: string;
+  readonly right: string;
+  /** Ids of the runs; absent for all of both sessions. */
+  readonly runs?: readonly [left: string, right: string] | undefined;
+}
+
 export const SESSIONS: SessionsRoute = { kind: "sessions", search: "", state: "" };
 
 /** Reads the hash of an address; anything that is no route is the list of sessions. */
@@ -53,6 +62,9 @@ export function parseRoute(hash: string): Route {
   const segments = path.split("/").map(decode);
   if (segments[0] === "totals") return { kind: "totals", span: new URLSearchParams(query).get("span") ?? "7d" };
   if (segments[0] === "evals") return { kind: "evals", path: segments.slice(1).filter(Boolean) };
+  const [kind, left = "", right = "", leftRun, rightRun] = segments;
+  if (kind === "compare" && left !== "" && right !== "")
+    return { kind, left, right, ...(leftRun !== undefined && rightRun !== undefined && { runs: [leftRun, rightRun] }) };
   if (segments[0] !== "s" || segments[1] === undefined || segments[1] === "") {
     const params = new URLSearchParams(query);
     return { kind: "sessions", search: params.get("q") ?? "", state: params.get("state") ?? "" };
@@ -104,6 +116,7 @@ export function formatRoute(route: Route): string {
   }
   if (route.kind === "totals") return `#/totals?${new URLSearchParams({ span: route.span }).toString()}`;
   if (route.kind === "evals") return hashOf(["evals", ...route.path]);
+  if (route.kind === "compare") return hashOf(["compare", route.left, route.right, ...(route.runs ?? [])]);
   const { id, tab, item, turn } = route;
   const segments: (string | number)[] = ["s", id];
   if (turn !== undefined) {
