@@ -99,6 +99,12 @@ export const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
     /^on-topic: stop \(asks for a password\)\nguardrail$/m,
     /^no-digits: replace \(digits\)\nshown: .*room ###/m,
   ],
+  "mcp-desk.ts": [
+    /^\/evening: Plans an evening\.\nmenu: Cod with potatoes, 24 euros$/m,
+    /^May it reserve_table\? \[ 'yes', 'no' \]$/m,
+    /^The MCP server ".+" asks: Where would you like to sit\?\nplace \[ 'window', 'garden' \]$/m,
+    /^reserve_table: A table is reserved: window\.$/m,
+  ],
   "partial-output.ts": [
     /^.+: \d steps so far$/m,
     /^(.+): ([3-5]) steps so far\n\1: \2 steps, in [1-9]\d* updates$/m,
@@ -117,6 +123,12 @@ export const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
     /^resumes; the last run: cut-off$/m,
     /^finished: \S+/m,
     /^effects:\nbook_hotel begins\nbook_hotel done in \S+, key call:1\.0\nbook_train begins\nbook_train begins\nbook_train done in \S+, key call:1\.1$/m,
+  ],
+  "skills.ts": [
+    /^use_skill \{ name: 'release-notes' \}\nuse_skill \{ name: 'release-notes', file: 'references\/words\.md' \}\n\*\*New\*\*$/m,
+    /^may it run_command\? \{"command":"sh expense-policy\/scripts\/total\.sh expense-policy\/assets\/march\.csv"\}: yes$/m,
+    /^printed: 325\.40$/m,
+    /^changed since they were read: none$/m,
   ],
   [QUICKSTART]: [
     /^Pollux {2}.+\nNo API key is set, so a local emulator answers/,

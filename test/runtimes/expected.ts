@@ -92,6 +92,11 @@ export const MACHINE_TOOLS = {
     },
     outside: { error: '"../secret" may point outside the folder; use a path without ".."' },
   },
+  skills: {
+    listed: "- greet: Greets: by name.",
+    read: { output: { skill: "greet", text: "Say hello." } },
+    outside: { error: '"../../secret" may point outside the folder; use a path without ".."' },
+  },
   "file-search": { uploaded: ["hello.txt"], unchanged: ["hello.txt"] },
   http: {
     page: page("site"),

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { createEmulator, improvise } from "@pollux/emulator";
 import { programCommand, programFile } from "../../support/programs.ts";
@@ -25,8 +25,9 @@ export async function openSnippets(
   const server = await createEmulator({ brain: improvise({ remark: false }) }).listen();
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  // A file for those that read one.
+  // A file and skills for those that read some.
   copyFileSync(join(ROOT, "README.md"), join(folder, "README.md"));
+  cpSync(join(ROOT, "examples/skills"), join(folder, "skills"), { recursive: true });
   installFilesystemServer(folder);
   installAiSdkReact(folder);
   for (const { name, code } of programs) writeFileSync(join(folder, `${name}.ts`), `${code}export {};\n`);

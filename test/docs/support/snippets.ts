@@ -54,5 +54,5 @@ function escapeRegExp(text: string): string {
 
 /** Whether a snippet starts somebody else's program, which only system tests install. */
 export function needsPrograms(code: string): boolean {
-  return /command: "(?:npx"|mcp-server-)/.test(code);
+  return /command: "(?:npx"|mcp-server-|playwright-mcp)/.test(code);
 }

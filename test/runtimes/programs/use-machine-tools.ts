@@ -1,5 +1,5 @@
 /** Uses the tools that need a machine below them, one report for each subpath of `@pollux/tools`. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { geminiApi } from "@pollux/core";
@@ -11,6 +11,7 @@ import { type McpAddress, type McpCommand, mcpTools } from "@pollux/tools/mcp";
 import { serveMcp } from "@pollux/tools/mcp-server";
 import { fileNotes, noteTools } from "@pollux/tools/notes";
 import { shellTool } from "@pollux/tools/shell";
+import { loadSkills } from "@pollux/tools/skills";
 import { sqliteTools, sqlTools } from "@pollux/tools/sql";
 import { askTool } from "./ask-tool.ts";
 import { double } from "./double.ts";
@@ -79,6 +80,19 @@ export async function useMachineTools(
         done: withoutTime(await askTool(tools, "run_command", { command: "echo err >&2; exit 3" })),
         // What it leaves in the background holds its output open; it has to be ended.
         left: withoutTime(await askTool(tools, "run_command", { command: "sleep 600 & echo out" })),
+      };
+    },
+    skills: async () => {
+      mkdirSync(join(folder, "skills/greet"), { recursive: true });
+      writeFileSync(
+        join(folder, "skills/greet/SKILL.md"),
+        '---\nname: greet\ndescription: "Greets: by name."\n---\nSay hello.\n',
+      );
+      const { instructions, tool } = await loadSkills(join(folder, "skills"));
+      return {
+        listed: instructions.split("\n").at(-1),
+        read: await askTool([tool], "use_skill", { name: "greet" }),
+        outside: await askTool([tool], "use_skill", { name: "greet", file: "../../secret" }),
       };
     },
     sql: async () => ({

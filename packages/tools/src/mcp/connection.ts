@@ -211,7 +211,7 @@ export class Connection {
       timeoutMs: Math.min(this.#options.startTimeoutMs, LONGEST_MS),
       signal,
       logger: this.#options.logger,
-      onElicit: this.#options.onElicit && ((params) => this.#elicit(params)),
+      onElicit: this.#options.onElicit && ((params, gone) => this.#elicit(params, gone)),
       onToolsChanged: () => this.#options.onToolsChanged(),
       onClose: () => {
         if (open !== undefined) void this.#drop(open, open.ending() ?? "the connection ended");
@@ -232,14 +232,15 @@ export class Connection {
   }
 
   /** Asks the person in the name of the server, while the clocks of its calls stand still. */
-  async #elicit(params: ElicitRequest["params"]): Promise<ElicitResult> {
+  async #elicit(params: ElicitRequest["params"], gone?: AbortSignal): Promise<ElicitResult> {
     const { onElicit, elicitTimeoutMs = 600_000, logger } = this.#options;
     const calls = [...this.#calls];
     // Nobody waits for the answer once all the calls are over.
     const over = new AbortController();
     const onAbort = (): void => {
-      if (calls.every(({ signal }) => signal.aborted)) over.abort();
+      if (gone?.aborted === true || calls.every(({ signal }) => signal.aborted)) over.abort();
     };
+    gone?.addEventListener("abort", onAbort);
     for (const { clock, signal } of calls) {
       clock?.pause();
       signal.addEventListener("abort", onAbort);

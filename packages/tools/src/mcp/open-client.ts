@@ -35,7 +35,7 @@ export interface OpenClientOptions {
   readonly signal?: AbortSignal | undefined;
   readonly logger?: Logger | undefined;
   /** Answers what the server asks the person; undefined if nobody can be asked. */
-  readonly onElicit?: ((params: ElicitRequest["params"]) => Promise<ElicitResult>) | undefined;
+  readonly onElicit?: ((params: ElicitRequest["params"], signal: AbortSignal) => Promise<ElicitResult>) | undefined;
   onToolsChanged(): void;
   onClose(): void;
 }
@@ -76,7 +76,8 @@ export async function openClient(server: McpCommand | McpAddress, options: OpenC
     ),
   );
   const { onElicit } = options;
-  if (onElicit !== undefined) client.setRequestHandler("elicitation/create", ({ params }) => onElicit(params));
+  if (onElicit !== undefined)
+    client.setRequestHandler("elicitation/create", ({ params }, { mcpReq }) => onElicit(params, mcpReq.signal));
   const letGo = "url" in server ? unholdStreams(new URL(server.url)) : undefined;
   const ending = (): string | undefined => (transport instanceof ProcessTransport ? transport.ending : undefined);
   const close = async (): Promise<void> => {

@@ -78,7 +78,44 @@ if (mode === "many")
   for (let i = 0; i < Number(process.env.TOOLS); i++) tools.push({ name: `tool${i}`, inputSchema: object });
 if (mode === "results") tools.push({ name: "odd", inputSchema: object }, { name: "bare-error", inputSchema: object });
 
+if (mode === "whole")
+  for (const name of ["ask", "steps", "die_asking", "kill_parent", "page_first"])
+    tools.push({ name, inputSchema: object });
+
+/** Calls that wait for an answer of the person, by the id of the question. */
+const asked = new Map();
+let questions = 0;
+const ask = (params, answered) => {
+  const id = `question${++questions}`;
+  asked.set(id, answered);
+  send({ id, method: "elicitation/create", params });
+};
+let opened = false;
+
 const calls = {
+  ask: (id, { arguments: params }) => ask(params, (answer) => say(id, JSON.stringify(answer))),
+  die_asking: (_id, { arguments: params }) => {
+    ask(params, () => {});
+    const timer = setInterval(() => existsSync(join(folder, "asking")) && process.exit(5), 5);
+    timer.unref();
+  },
+  kill_parent: () => process.kill(process.ppid, "SIGKILL"),
+  page_first: (id) => {
+    if (opened) return say(id, "made");
+    opened = true;
+    const elicitations = [{ mode: "url", message: "Sign in", url: "https://sign-in.example/", elicitationId: "e1" }];
+    send({ id, error: { code: -32042, message: "sign in first", data: { elicitations } } });
+  },
+  // Each step waits until its reader has seen the one before.
+  steps: (id, params) => {
+    const step = (progress) => {
+      if (progress > 3) return say(id, "done");
+      send({ method: "notifications/progress", params: { progressToken: params._meta?.progressToken, progress } });
+      const wait = () => (existsSync(join(folder, `seen${progress}`)) ? step(progress + 1) : setTimeout(wait, 5));
+      wait();
+    };
+    step(1);
+  },
   "a-b": (id) => say(id, "with a dash"),
   "a.b": (id) => say(id, "with a dot"),
   odd: (id) =>
@@ -131,21 +168,64 @@ const calls = {
   env: (id) => say(id, JSON.stringify(process.env)),
 };
 
+const text = (words) => ({ type: "text", text: words });
+const png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+const contents = {
+  "notes://one": { text: `note of start ${starts}` },
+  "notes://picture": { mimeType: "image/png", blob: png },
+  "notes://archive": { mimeType: "application/zip", blob: "AAAA" },
+  "notes://of/ann%20b": { text: "a note of Ann" },
+};
+const reads = {
+  "prompts/list": () => ({
+    prompts: [
+      { name: "review", description: "Reviews.", arguments: [{ name: "file", required: true }] },
+      { name: "talk" },
+    ],
+  }),
+  "prompts/get": ({ name, arguments: args }) =>
+    ({
+      review: { messages: [{ role: "user", content: text(`Review ${args?.file}.`) }] },
+      talk: {
+        messages: [
+          { role: "user", content: text("Hello.") },
+          { role: "user", content: { type: "image", mimeType: "image/png", data: png } },
+          { role: "assistant", content: text("What is it?") },
+          { role: "user", content: { type: "resource", resource: { uri: "notes://one", text: "This." } } },
+        ],
+      },
+    })[name],
+  "resources/list": () => ({
+    resources: [
+      { uri: "notes://one", name: "one", mimeType: "text/plain", size: 15 },
+      { uri: "notes://picture", name: "picture", mimeType: "image/png" },
+    ],
+  }),
+  "resources/templates/list": () => ({ resourceTemplates: [{ uriTemplate: "notes://of/{person}", name: "of" }] }),
+  "resources/read": ({ uri }) => contents[uri] && { contents: [{ uri, ...contents[uri] }] },
+};
+
 createInterface({ input: process.stdin }).on("line", (line) => {
-  const { id, method, params } = JSON.parse(line);
+  const { id, method, params, result, error } = JSON.parse(line);
+  if (method === undefined) return asked.get(id)?.(result ?? error);
   if (mode === "never-answers") return writeFileSync(join(folder, "asked"), "");
   if (method === "initialize")
     send({
       id,
       result: {
         protocolVersion: params.protocolVersion,
-        capabilities: { tools: { listChanged: true } },
+        capabilities: { tools: { listChanged: true }, ...(mode === "whole" && { prompts: {}, resources: {} }) },
         serverInfo: { name: "odd", version: "1" },
       },
     });
   else if (method === "notifications/cancelled") writeFileSync(join(folder, "cancelled"), params.reason ?? "");
   else if (method === "tools/list") send({ id, result: { tools } });
-  else if (method === "tools/call") {
+  else if (method in reads) {
+    const found = reads[method](params);
+    send(
+      found === undefined ? { id, error: { code: -32602, message: "there is no such thing" } } : { id, result: found },
+    );
+  } else if (method === "tools/call") {
     const call = calls[params.name];
     if (call === undefined) send({ id, error: { code: -32602, message: `no tool ${params.name}` } });
     else call(id, params);

@@ -10,6 +10,7 @@ import { memoryNotes, noteTools } from "../../src/notes.ts";
 import { openApiSearch } from "../../src/openapi.ts";
 import { searchTool } from "../../src/search.ts";
 import { shellTool } from "../../src/shell.ts";
+import { loadSkills } from "../../src/skills.ts";
 import { sqlTools } from "../../src/sql.ts";
 import { timeTools } from "../../src/time.ts";
 import { todoList } from "../../src/todo.ts";
@@ -30,6 +31,7 @@ const TOOLS: readonly Tool[] = [
     paths: { "/orders": { get: { operationId: "list_orders", responses: {} } } },
   }),
   searchTool({ search: async () => [] }),
+  (await loadSkills(join(import.meta.dirname, "../../../../examples/skills"))).tool,
   shellTool({ cwd: "/data" }),
   ...sqlTools({ dialect: "postgres", query: async () => ({ rows: [] }) }),
   ...timeTools({ zone: "Europe/Berlin" }),

@@ -1,0 +1,56 @@
+import { fileURLToPath } from "node:url";
+import { acceptedContent, createMcpHandler, inputRequired, McpServer } from "@modelcontextprotocol/server";
+import { z } from "zod/v4";
+import { listen } from "../../src/mcp-server/web-server.ts";
+
+/** A server of the newest revision of the protocol, over HTTP. */
+export interface WholeServer extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+}
+
+/**
+ * Serves a tool that asks the person, and one that counts its calls.
+ *
+ * @param authorize - The answer to requests that are refused; undefined for others.
+ */
+export async function wholeServer(
+  options: {
+    readonly port?: number;
+    readonly made?: string[];
+    answer?(request: Request): Promise<Response | undefined>;
+  } = {},
+): Promise<WholeServer> {
+  const { made = [] } = options;
+  const handler = createMcpHandler(() => {
+    const server = new McpServer({ name: "whole", version: "1" });
+    const form = z.object({ seat: z.enum(["window", "aisle"]) });
+    server.registerTool("book", { description: "Books." }, (context) => {
+      const answer = acceptedContent(context.mcpReq.inputResponses, "seat", form);
+      if (context.mcpReq.inputResponses === undefined)
+        return inputRequired({
+          inputRequests: { seat: inputRequired.elicit({ message: "Which seat?", requestedSchema: form }) },
+        });
+      return { content: [{ type: "text", text: answer === undefined ? "not booked" : `booked: ${answer.seat}` }] };
+    });
+    server.registerTool("pay", { description: "Pays." }, () => {
+      made.push("paid");
+      return { content: [{ type: "text", text: "paid" }] };
+    });
+    return server;
+  });
+  const web = await listen({ host: "127.0.0.1", port: options.port ?? 0 }, async (request) => {
+    return (await options.answer?.(request)) ?? (await handler.fetch(request));
+  });
+  return {
+    url: `http://127.0.0.1:${web.port}/mcp`,
+    port: web.port,
+    [Symbol.asyncDispose]: async () => {
+      await handler.close();
+      await web.close();
+    },
+  };
+}
+
+/** The program that does something with a server, in a process of its own. */
+export const OTHER_PROGRAM: string = fileURLToPath(new URL("other-program.ts", import.meta.url));
