@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type { Server } from "node:http";
 import { Agent } from "@pollux/core";
-import { call, say, ScriptedModel } from "@pollux/core/testing";
+import { call, calls, say, ScriptedModel } from "@pollux/core/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { programFile } from "../../../test/support/programs.ts";
 import { openApiSearch, openApiTools } from "../src/openapi.ts";
@@ -135,15 +135,13 @@ describe("a run", () => {
   test("looks an operation of a large document up and calls it", async () => {
     answer = json([{ number: 1, title: "A bug" }]);
     const tools = openApiSearch(github() as object, { baseUrl: base, auth: { bearer: "gh-secret" } });
-    expect(tools.map(({ name, effects }) => [name, effects])).toEqual([
-      ["find_operation", "none"],
-      ["call_operation", "once"],
-    ]);
+    const declared = tools.filter(({ undeclared }) => undeclared !== true);
+    expect(declared.map(({ name }) => name)).toEqual(["search_tools", "call_tool"]);
     const model = new ScriptedModel(
-      call("find_operation", { query: "list issues of a repository" }),
-      call("call_operation", {
-        operation: "issues_list_for_repo",
-        arguments: '{"owner":"a","repo":"b/../c","state":"open","per_page":1}',
+      call("search_tools", { query: "list issues of a repository" }),
+      call("call_tool", {
+        name: "issues_list_for_repo",
+        input: { owner: "a", repo: "b/../c", state: "open", per_page: 1 },
       }),
       say("One bug."),
     );
@@ -152,43 +150,31 @@ describe("a run", () => {
     expect(seen.map(({ method, url, headers }) => [method, url, headers.authorization])).toEqual([
       ["GET", "/repos/a/b%2F..%2Fc/issues?state=open&per_page=1", "Bearer gh-secret"],
     ]);
-    const found = await use(tools, "find_operation", { query: "list issues of a repository", limit: 3 });
-    const { operations } = (found as { output: { operations: { operation: string; arguments?: unknown }[] } }).output;
-    expect(operations).toHaveLength(3);
-    expect(operations.find(({ operation }) => operation === "issues_list_for_repo")).toEqual({
-      operation: "issues_list_for_repo",
-      method: "GET",
-      path: "/repos/{owner}/{repo}/issues",
-      summary: "List repository issues",
-      description: expect.stringMatching(/^List repository issues/),
-      arguments: expect.objectContaining({ required: ["owner", "repo"] }),
+    const found = await use(tools, "search_tools", { query: "list issues of a repository", limit: 3 });
+    const { output } = found as { output: { tools: { name: string; parameters?: unknown }[] } };
+    expect(output.tools).toHaveLength(3);
+    expect(output.tools.find(({ name }) => name === "issues_list_for_repo")).toEqual({
+      name: "issues_list_for_repo",
+      description: expect.stringMatching(/^List repository issues.*\(GET \/repos\/\{owner\}\/\{repo\}\/issues\)/s),
+      parameters: expect.objectContaining({ required: ["owner", "repo"] }),
     });
   });
 
-  test("call_operation tells the model what is wrong, and asks before what writes", async () => {
+  test("tells the model what is wrong, and asks before what writes", async () => {
     const tools = openApiSearch(github() as object, { baseUrl: base });
-    const [, callTool] = tools;
-    const approval = (operation: string): unknown =>
-      callTool?.needsApproval?.(
-        { operation, arguments: "{}" },
-        { name: "call_operation", args: {} },
-        { signal: new AbortController().signal, context: undefined },
-      );
-    expect([await approval("repos_get"), await approval("repos_delete")]).toEqual([false, true]);
-    for (const [args, message] of [
-      [{ operation: "repo_gets" }, /there is no operation "repo_gets"; similar names: repos/],
-      [{ operation: "repos_get", arguments: "{owner" }, /must be a JSON object as text/],
-      [{ operation: "repos_get", arguments: '{"owner":"a"}' }, /repo: required but missing/],
-    ] as const)
-      expect(await use(tools, "call_operation", args)).toEqual({
-        ok: false,
-        kind: "bad-input",
-        message: expect.stringMatching(message),
-      });
-    expect(await use(tools, "find_operation", { query: "qqqq" })).toEqual({
-      ok: true,
-      output: { operations: [], note: "nothing found; try fewer or different words" },
-    });
+    const model = new ScriptedModel(
+      calls(
+        { name: "call_tool", args: { name: "repo_gets", input: {} } },
+        { name: "call_tool", args: { name: "repos_get", input: { owner: "a" } } },
+      ),
+      call("call_tool", { name: "repos_delete", input: { owner: "a", repo: "b" } }),
+    );
+    const result = await new Agent({ model, tools }).run("Delete it.");
+    expect(result).toMatchObject({ stopReason: "needs-approval", pending: [{ call: { name: "repos_delete" } }] });
+    expect(result.toolCalls.slice(0, 2)).toMatchObject([
+      { name: "repo_gets", error: { kind: "not-found", message: expect.stringMatching(/Did you mean "repos_get"/) } },
+      { name: "repos_get", error: { kind: "bad-input", message: expect.stringMatching(/repo: required but missing/) } },
+    ]);
     expect(seen).toEqual([]);
   });
 });

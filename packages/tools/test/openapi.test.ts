@@ -98,10 +98,10 @@ describe("a document of many operations", () => {
     answer = json([{ number: 1, title: "An item" }]);
     const tools = openApiSearch(many(), { auth: { bearer: "a-secret" } });
     const model = new ScriptedModel(
-      call("find_operation", { query: "list items of kind 42" }),
-      call("call_operation", { operation: "things_list_items_42", arguments: '{"owner":"a/../b"}' }),
-      call("call_operation", { operation: "things_list_items_42", arguments: "{}" }),
-      call("call_operation", { operation: "things_delete_items_42", arguments: "{}" }),
+      call("search_tools", { query: "list items of kind 42" }),
+      call("call_tool", { name: "things_list_items_42", input: { owner: "a/../b" } }),
+      call("call_tool", { name: "things_list_items_42", input: {} }),
+      call("call_tool", { name: "things_delete_items_42", input: {} }),
     );
     const agent = new Agent({ model, tools, afterUntrusted: "allow" });
     const result = await agent.run("Which items, and delete them?");

@@ -58,7 +58,7 @@ const files = fileTools({ root: folder, write: true });
 const notes = noteTools();
 const api = openApiTools(DOCUMENT).tools;
 const known = openApiTools(DOCUMENT, { auth: { bearer: "a-long-token" } }).tools;
-const [findOperation, callOperation] = openApiSearch(DOCUMENT, { auth: { bearer: "a-long-token" } });
+const found = openApiSearch(DOCUMENT, { auth: { bearer: "a-long-token" } });
 const http = { headers: { "x-key": "a-long-key" }, allow: ALLOW, methods: ["GET", "POST"] } as const;
 
 const TABLE: { readonly [what: string]: Row } = {
@@ -104,15 +104,9 @@ const TABLE: { readonly [what: string]: Row } = {
   "an operation that writes": { tool: named(api, "add_pet"), reads: "untrusted", reach: "outside" },
   "an operation with credentials": { tool: named(known, "list_pets"), reads: BOTH, reach: "lookup" },
   "an operation elsewhere, without them": { tool: named(known, "list_reviews"), reads: "untrusted", reach: "lookup" },
-  find_operation: { tool: findOperation, reads: "trusted", reach: "inside" },
-  "call_operation that reads": { tool: callOperation, args: { operation: "list_pets" }, reads: BOTH, reach: "lookup" },
-  "call_operation that writes": { tool: callOperation, args: { operation: "add_pet" }, reads: BOTH, reach: "outside" },
-  "call_operation elsewhere": {
-    tool: callOperation,
-    args: { operation: "list_reviews" },
-    reads: BOTH,
-    reach: "outside",
-  },
+  search_tools: { tool: named(found, "search_tools"), reads: "trusted", reach: "inside" },
+  "an operation that is found and reads": { tool: named(found, "list_pets"), reads: BOTH, reach: "lookup" },
+  "an operation that is found and writes": { tool: named(found, "add_pet"), reads: BOTH, reach: "outside" },
   sql_query: { tool: named(sqliteTools({ file }), "sql_query"), reads: BOTH, reach: "inside" },
   sql_schema: { tool: named(sqliteTools({ file }), "sql_schema"), reads: BOTH, reach: "inside" },
   search_notes: { tool: named(notes, "search_notes"), reads: BOTH, reach: "inside" },
@@ -138,7 +132,6 @@ describe("what ready-made tools say about untrusted content", () => {
       ["add_pet", "https://api.example.com"],
       ["list_reviews", "https://reviews.example.net"],
     ]);
-    expect(callOperation?.origin).toBe("https://api.example.com");
   });
 });
 

@@ -115,6 +115,7 @@ const COMPILED_ONLY = new Set([
   "tools sqliteTools",
   "tools serveMcp",
   "tools mcpTools",
+  "tools toolSearch",
 ]);
 
 const COMMENTED =

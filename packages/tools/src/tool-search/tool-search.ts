@@ -43,7 +43,7 @@ const SEARCH = "search_tools";
 const CALL = "call_tool";
 
 /** The two tools that stand for those that are not declared. */
-export type SearchTools = Tool<never, unknown, unknown, typeof SEARCH> | Tool<never, unknown, unknown, typeof CALL>;
+export type SearchTools = Tool<unknown, unknown, unknown, typeof SEARCH | typeof CALL>;
 
 /**
  * Any number of tools for one agent. Those that fit a budget of tokens stay declared; `search_tools` and `call_tool` stand for the rest. A
