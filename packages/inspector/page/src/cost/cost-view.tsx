@@ -12,6 +12,7 @@ import {
   formatDuration,
   formatMoney,
   formatPercent,
+  formatPlural,
   formatPricesAsOf,
   formatTokens,
   turnTitle,
@@ -50,6 +51,7 @@ export function CostView({ session, overview }: SessionPanelProps): JSX.Element 
     <div class="cost">
       <div class="cost-top">
         <Figures total={total} cost={overview.cost} pricesAsOf={overview.pricesAsOf} />
+        <Costliest id={session.id} runs={overview.runs} />
         {last !== undefined && <Limits limits={last.limits} />}
         {estimate !== undefined && <Estimate estimate={estimate} />}
       </div>
@@ -135,6 +137,25 @@ function Figures({ total, cost, pricesAsOf }: FiguresProps): JSX.Element {
         </div>
       ))}
     </dl>
+  );
+}
+
+/** The turn that cost most, or had most tokens where no cost is known. */
+function Costliest({ id, runs }: { readonly id: string; readonly runs: readonly RunRow[] }): JSX.Element | null {
+  const turns = runs.flatMap((run) => run.turns.map((turn) => ({ run, turn })));
+  const isPriced = turns.some(({ turn }) => turn.cost !== undefined);
+  const sizeOf = ({ turn }: (typeof turns)[number]): number => (isPriced ? (turn.cost ?? 0) : tokensOf(turn.usage));
+  let most = turns[0];
+  for (const one of turns) if (most !== undefined && sizeOf(one) > sizeOf(most)) most = one;
+  if (most === undefined || turns.length === 1) return null;
+  const size = sizeOf(most);
+  return (
+    <p class="costliest">
+      {isPriced ? "Costliest" : "Largest"} turn:{" "}
+      <a href={formatRoute(turnRoute(id, most.run, most.turn))}>{turnTitle(most.turn)}</a>,{" "}
+      <b>{isPriced ? formatMoney(size) : formatPlural(size, "token")}</b>{" "}
+      <span class="dim">{most.turn.text.slice(0, 120)}</span>
+    </p>
   );
 }
 
