@@ -6,6 +6,7 @@ import "./styles/base.css";
 import "./styles/acting.css";
 import "./styles/evals.css";
 import "./styles/layout.css";
+import "./styles/play.css";
 import "./styles/sessions.css";
 import "./styles/timeline.css";
 import "./styles/turn.css";

@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { SourceAbout } from "../../../src/inspection/source.ts";
 import { EvalsView } from "../evals/evals-view.tsx";
+import { PlayView } from "../play/play-view.tsx";
 import { SessionView } from "../session/session-view.tsx";
 import { SessionsView } from "../sessions/sessions-view.tsx";
 import { HelpDialog } from "./help-dialog.tsx";
@@ -48,6 +49,8 @@ function Shell(): JSX.Element {
       <main id="main">
         {route.kind === "sessions" ? (
           <SessionsView key={sourceKey(source)} route={route} />
+        ) : route.kind === "play" ? (
+          <PlayView key={sourceKey(source)} route={route} />
         ) : route.kind === "evals" ? (
           <EvalsView key={sourceKey(source)} route={route} />
         ) : (
@@ -84,6 +87,12 @@ interface HeaderPage {
 
 const PAGES: readonly HeaderPage[] = [
   { title: "Sessions", route: SESSIONS, kinds: ["sessions", "session"] },
+  {
+    title: "Play",
+    route: { kind: "play", agent: "", session: "" },
+    kinds: ["play"],
+    isOffered: ({ actions, agents }) => actions.includes("play") && agents.length > 0,
+  },
   {
     title: "Evals",
     route: { kind: "evals", path: [] },

@@ -1,7 +1,7 @@
 import type { RunRow, TurnRow } from "../../../src/inspection/inspection.ts";
 
 /** What the page shows, as it stands in the address after `#`. */
-export type Route = SessionsRoute | SessionRoute | EvalsRoute;
+export type Route = SessionsRoute | SessionRoute | EvalsRoute | PlayRoute;
 
 export interface SessionsRoute {
   readonly kind: "sessions";
@@ -38,6 +38,15 @@ export interface EvalsRoute {
   readonly path: readonly string[];
 }
 
+/** The playground. */
+export interface PlayRoute {
+  readonly kind: "play";
+  /** Name of the agent; empty for the first one. */
+  readonly agent: string;
+  /** Id of the session; empty for a new one. */
+  readonly session: string;
+}
+
 export const SESSIONS: SessionsRoute = { kind: "sessions", search: "", state: "" };
 
 /** Reads the hash of an address; anything that is no route is the list of sessions. */
@@ -45,6 +54,7 @@ export function parseRoute(hash: string): Route {
   const [path = "", query = ""] = hash.replace(/^#?\/?/, "").split("?", 2);
   const segments = path.split("/").map(decode);
   if (segments[0] === "evals") return { kind: "evals", path: segments.slice(1).filter(Boolean) };
+  if (segments[0] === "play") return { kind: "play", agent: segments[1] ?? "", session: segments[2] ?? "" };
   if (segments[0] !== "s" || segments[1] === undefined || segments[1] === "") {
     const params = new URLSearchParams(query);
     return { kind: "sessions", search: params.get("q") ?? "", state: params.get("state") ?? "" };
@@ -95,6 +105,11 @@ export function formatRoute(route: Route): string {
     return query === "" ? "#/" : `#/?${query}`;
   }
   if (route.kind === "evals") return hashOf(["evals", ...route.path]);
+  if (route.kind === "play")
+    return hashOf([
+      "play",
+      ...(route.agent === "" ? [] : [route.agent, ...(route.session === "" ? [] : [route.session])]),
+    ]);
   const { id, tab, item, turn } = route;
   const segments: (string | number)[] = ["s", id];
   if (turn !== undefined) {

@@ -3,12 +3,13 @@ import type { PendingRow, RunRow, TurnRow } from "../../../src/inspection/inspec
 import { PendingAnswer } from "../acting/pending-answer.tsx";
 import { ForkHere } from "../fork/fork-here.tsx";
 import { CopyTurnLink } from "../turn/copy-turn-link.tsx";
+import { OpenInPlay } from "../play/open-in-play.tsx";
 import { RunTestButton } from "../take-away/run-test-button.tsx";
 import { TakeAwayMenu } from "../take-away/take-away-menu.tsx";
 import type { SessionModel } from "./session-model.ts";
 
 /** Stand on the right of a session's head: menus and buttons about all of it. */
-export const SESSION_TOOLS: readonly ComponentType<{ readonly session: SessionModel }>[] = [TakeAwayMenu];
+export const SESSION_TOOLS: readonly ComponentType<{ readonly session: SessionModel }>[] = [OpenInPlay, TakeAwayMenu];
 
 /** Stand on the right of a turn's head. */
 export const TURN_TOOLS: readonly ComponentType<{
