@@ -26,9 +26,9 @@ const BUDGETS = {
 /** What the first message of a session may take, with one call. */
 const SESSION_BUDGETS = {
   // To come down to 64 files.
-  send: { files: 77, calls: 1265 },
+  send: { files: 78, calls: 1330 },
   // To come down to 76 files.
-  watched: { files: 90, calls: 3350 },
+  watched: { files: 91, calls: 3450 },
 } as const;
 
 async function measure(program: string, ...args: readonly string[]): Promise<unknown> {

@@ -5,6 +5,7 @@ import { HttpSource } from "./source/http-source.ts";
 import "./styles/base.css";
 import "./styles/acting.css";
 import "./styles/evals.css";
+import "./styles/totals.css";
 import "./styles/layout.css";
 import "./styles/play.css";
 import "./styles/sessions.css";

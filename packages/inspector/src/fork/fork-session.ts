@@ -15,7 +15,7 @@ import { chooseAgent, chooseRun } from "../replay/choose-agent.ts";
 import { firstHead, type Kept, outputOf } from "../replay/kept-head.ts";
 import { rebuildAgent } from "../replay/rebuilt-agent.ts";
 import { askedModel, emulatedModel } from "../replay/stand-in-model.ts";
-import type { ActionHandler, SessionCall, ViewHandler } from "../server/handlers.ts";
+import type { ActionHandler, SessionCall } from "../server/handlers.ts";
 import { HttpError } from "../server/http.ts";
 import { recordingOfExchanges } from "../take-away/recording-file.ts";
 import { forkInfo, forkLog, readForkRequest } from "./fork-log.ts";
@@ -41,14 +41,6 @@ export const tryForkAction: ActionHandler = async (call, body) => {
       "Without --allow-actions, a fork is answered by the emulator, without tools.",
     );
   return await fork(call, request, "the inspector is read-only: start it with --allow-actions to keep forks");
-};
-
-/** Two sessions side by side: `with` is the id of the other one. */
-export const compareView: ViewHandler = async (call) => {
-  const other = call.query.get("with") ?? "";
-  const right = await readFold(call, call.store, other);
-  if (right.length === 0) throw new HttpError(404, "not-found", "There is no session with that id to compare with.");
-  return compareBranches(await call.fold(), right);
 };
 
 async function fork(call: SessionCall, request: ForkRequest, whyMemory: string | undefined): Promise<ForkResult> {
@@ -178,7 +170,8 @@ async function waitFor(
   }
 }
 
-async function readFold({ prices }: SessionCall, store: SessionStore, id: string): Promise<SessionFold> {
+/** Another session. */
+export async function readFold({ prices }: SessionCall, store: SessionStore, id: string): Promise<SessionFold> {
   const fold = new SessionFold(id, { prices });
   if (id !== "") for (const entry of await store.load(id)) fold.add(entry);
   return fold;

@@ -11,17 +11,29 @@ const MAX_ROWS = 200;
 /** Characters of a text in it. */
 const MAX_TEXT = 20_000;
 
+/** What of two sessions is compared. */
+export interface ComparedParts {
+  /** A run of each, instead of all of them. Undefined or empty for all. */
+  readonly runs?: readonly [left: string | undefined, right: string | undefined] | undefined;
+  /** All turns count, also those that are the same from the beginning. */
+  readonly isWhole?: boolean | undefined;
+}
+
 /** Two sessions that begin alike, side by side: run by run and turn by turn, as one is the fork of the other. */
-export function compareBranches(left: SessionFold, right: SessionFold): BranchComparison {
-  const [old, now] = [turnsOf(left), turnsOf(right)];
+export function compareBranches(
+  left: SessionFold,
+  right: SessionFold,
+  { runs: [first, second] = [undefined, undefined], isWhole = false }: ComparedParts = {},
+): BranchComparison {
+  const [old, now] = [turnsOf(left, first), turnsOf(right, second)];
   let sharedTurns = 0;
-  while (sharedTurns < old.length && sharedTurns < now.length && isSame(old[sharedTurns], now[sharedTurns]))
+  while (!isWhole && sharedTurns < old.length && sharedTurns < now.length && isSame(old[sharedTurns], now[sharedTurns]))
     sharedTurns++;
   const pairs = pairTurns(old.slice(sharedTurns), now.slice(sharedTurns));
   return {
     sharedTurns,
-    left: totalsOf(left, old, sharedTurns),
-    right: totalsOf(right, now, sharedTurns),
+    left: totalsOf(left, old, sharedTurns, first),
+    right: totalsOf(right, now, sharedTurns, second),
     rows: pairs.slice(0, MAX_ROWS).map(rowOf),
     omitted: Math.max(0, pairs.length - MAX_ROWS),
   };
@@ -38,10 +50,15 @@ interface Pair {
   readonly right?: Turn | undefined;
 }
 
-function turnsOf(fold: SessionFold): readonly Turn[] {
-  return fold.runs.flatMap((run, index) =>
+/** @param only - Id of a run. */
+function turnsOf(fold: SessionFold, only: string | undefined): readonly Turn[] {
+  return runsOf(fold, only).flatMap((run, index) =>
     [...run.turns.keys()].map((turn, place) => ({ run: index, view: viewOf(fold, run, turn, place === 0) })),
   );
+}
+
+function runsOf(fold: SessionFold, only: string = ""): readonly RunFold[] {
+  return only === "" ? fold.runs : fold.runs.filter(({ runId }) => runId === only);
 }
 
 function viewOf(fold: SessionFold, run: RunFold, number: number, isFirst: boolean): BranchTurn {
@@ -67,6 +84,7 @@ function viewOf(fold: SessionFold, run: RunFold, number: number, isFirst: boolea
       };
     }),
     usage: row?.usage ?? {},
+    ...(row?.endedAt !== undefined && { ms: row.endedAt - row.startedAt }),
     ...(row?.cost !== undefined && { cost: row.cost }),
   };
 }
@@ -108,22 +126,24 @@ function rowOf({ left, right }: Pair): BranchRow {
   };
 }
 
-/** Ids of runs differ in a fork. */
+/** Ids of runs and times differ in a fork, and places in the session between runs of one. */
 function isSame(left: Turn | undefined, right: Turn | undefined): boolean {
   if (left === undefined || right === undefined || left.run !== right.run) return false;
-  return JSON.stringify({ ...left.view, runId: "" }) === JSON.stringify({ ...right.view, runId: "" });
+  const [some, other] = [left, right].map(({ view }) => ({ ...view, runId: "", number: 0, ms: 0 }));
+  return JSON.stringify(some) === JSON.stringify(other);
 }
 
-function totalsOf(fold: SessionFold, turns: readonly Turn[], shared: number): BranchTotals {
+function totalsOf(fold: SessionFold, turns: readonly Turn[], shared: number, only: string | undefined): BranchTotals {
   const own = turns.slice(shared).map(({ view }) => view);
   const costs = own.flatMap(({ cost }) => (cost === undefined ? [] : [cost]));
-  const stopReason = textOf(fold.runs.at(-1)?.end?.["stopReason"]);
+  const stopReason = textOf(runsOf(fold, only).at(-1)?.end?.["stopReason"]);
   return {
     id: fold.id,
     title: fold.title,
     ...(stopReason !== undefined && { stopReason }),
     turns: own.length,
     toolCalls: own.reduce((sum, { calls }) => sum + calls.length, 0),
+    ms: own.reduce((sum, { ms = 0 }) => sum + ms, 0),
     tokens: own.reduce((sum, { usage }) => sum + (usage.total ?? 0), 0),
     ...(costs.length > 0 && { cost: costs.reduce((sum, cost) => sum + cost, 0) }),
     text: turns.at(-1)?.view.text ?? "",

@@ -108,6 +108,22 @@ export interface BranchComparison {
   readonly rows: readonly BranchRow[];
   /** Turns that are left out. */
   readonly omitted: number;
+  /** How the first requests of the last runs differ; absent where they were not asked for, or not kept. */
+  readonly prompts?: PromptDifferences | undefined;
+}
+
+/** What two requests say before their contents. */
+export interface PromptDifferences {
+  readonly models: readonly [left: string, right: string];
+  readonly instructions: readonly [left: string, right: string];
+  /** Functions that only one of them declares, or that are declared in another way. */
+  readonly tools: readonly { readonly name: string; readonly is: "only-left" | "only-right" | "changed" }[];
+  /** Settings and choices that differ. */
+  readonly settings: readonly {
+    readonly name: string;
+    readonly left?: Json | undefined;
+    readonly right?: Json | undefined;
+  }[];
 }
 
 /** A branch as a whole. The totals count what came after the shared turns. */
@@ -117,6 +133,8 @@ export interface BranchTotals {
   readonly stopReason?: string | undefined;
   readonly turns: number;
   readonly toolCalls: number;
+  /** Time of its turns. */
+  readonly ms: number;
   readonly tokens: number;
   readonly cost?: number | undefined;
   /** The last answer. */
@@ -142,6 +160,8 @@ export interface BranchTurn {
   readonly calls: readonly BranchCall[];
   readonly usage: TurnUsage;
   readonly cost?: number | undefined;
+  /** Absent for one that has not ended. */
+  readonly ms?: number | undefined;
 }
 
 /** A call of a branch, and what the model was told. */

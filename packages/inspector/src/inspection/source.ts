@@ -2,6 +2,7 @@ import type { Json } from "@pollux/core";
 import type { CacheEstimate } from "./prefix-cost.ts";
 import type { ExchangeDetails, ExchangeRow } from "./exchange-details.ts";
 import type { SessionOverview, SessionPage, SessionQuery, SessionState } from "./inspection.ts";
+import type { Totals } from "./totals.ts";
 import type { MediaRef, TurnDetails } from "./turn-details.ts";
 
 /** Where the page's data come from: a server, or a file that was dropped onto it. */
@@ -32,6 +33,8 @@ export interface Source {
    * @throws {SourceError}
    */
   view(session: string, name: string, query?: { readonly [name: string]: string }): Promise<Json>;
+  /** @param query - `from` and `to` in milliseconds since the epoch, `owner`, `agent`: see `readTotals`. */
+  totals(query: URLSearchParams): Promise<Totals>;
   /** Runs of evals: see `readEvals`. @throws {SourceError} */
   evals(suite: string, query: string): Promise<Json>;
   /** What can be played with: a `Playground`. @throws {SourceError} */

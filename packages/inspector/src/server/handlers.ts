@@ -25,6 +25,8 @@ export interface SessionCall {
   fold(): Promise<SessionFold>;
   /** What was kept of its requests as it is now; empty without any. */
   exchanges(): Promise<ExchangeFold>;
+  /** Entries that were kept of another session's requests; empty without any. */
+  exchangesOf(id: string): Promise<readonly Json[]>;
   /** What was kept of the causes in one of its runs, or in a run inside one; empty without any. */
   causes(runId: string): Promise<readonly KeptCause[]>;
 }

@@ -21,6 +21,7 @@ import { refusing } from "./library-error.ts";
 import { LeaseWatch } from "./lease-watch.ts";
 import { listSessions } from "./list-sessions.ts";
 import { LIVE_PACE, type LivePace, liveResponse } from "./live.ts";
+import { readTotals } from "./read-totals.ts";
 import { type OpenSession, OpenSessions } from "./open-sessions.ts";
 
 /** Options of {@link inspectorHandler}. */
@@ -175,6 +176,8 @@ class Handler {
     const { evals } = this.#options;
     if (kind === "evals" && evals !== undefined && view === undefined)
       return this.#json(request, await readEvals(evals.folder, id ?? "", url.searchParams));
+    if (kind === "totals" && id === undefined)
+      return this.#json(request, await readTotals(this.#options.store, url.searchParams));
     if (kind === "play" && view === undefined) return await this.#play(request, id ?? "");
     if (kind !== "sessions") throw nothingHere();
     if (id === undefined || id === "") {
@@ -293,6 +296,7 @@ class Handler {
       query,
       fold: async () => (await this.#open(id)).fold,
       exchanges: async () => (await this.#open(id)).exchanges,
+      exchangesOf: async (other) => (await exchanges?.load(other)) ?? [],
       causes: async (runId) => (exchanges === undefined ? [] : await readCauses(exchanges, id, runId)),
     };
   }

@@ -1,5 +1,5 @@
 import { checkRequestView, checkView } from "../checks/check-views.ts";
-import { compareView } from "../fork/fork-session.ts";
+import { compareView } from "../fork/compare-view.ts";
 import { searchSession } from "../inspection/search-session.ts";
 import { replayView } from "../replay/replay-run.ts";
 import { causesView } from "../server/causes-view.ts";

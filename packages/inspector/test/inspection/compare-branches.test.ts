@@ -74,4 +74,25 @@ describe("two branches", () => {
       broken.add(entry);
     expect(compareBranches(broken, new SessionFold("empty"))).toMatchObject({ left: { turns: 1, text: "" } });
   });
+
+  test("as a whole count all turns, also those that are the same, and say how long they took", async () => {
+    const [left, right] = [await said(["Hi", "Hello."], ["Bye", "Bye."]), await said(["Hi", "Hello."])];
+    const { sharedTurns, rows, ...totals } = compareBranches(left, right, { isWhole: true });
+    expect(sharedTurns).toBe(0);
+    expect(rows.map(({ isSame }) => isSame)).toEqual([true, false]);
+    expect([totals.left.turns, totals.right.turns]).toEqual([2, 1]);
+    const ms = rows.reduce((sum, { left: turn }) => sum + (turn?.ms ?? 0), 0);
+    expect(totals.left.ms).toBe(ms);
+  });
+
+  test("are two runs of one session, aligned by their own turns", async () => {
+    const fold = await said(["Hi", "Hello."], ["Hi", "Hello."], ["Hi", "Hey."]);
+    const [first, second, third] = fold.runs.map(({ runId }) => runId);
+    const compare = (left: string | undefined, right: string | undefined) =>
+      compareBranches(fold, fold, { runs: [left, right], isWhole: true });
+    expect(compare(first, second).rows).toMatchObject([{ isSame: true, left: { number: 1 }, right: { number: 2 } }]);
+    expect(compare(first, third).rows).toMatchObject([{ isSame: false, right: { text: "Hey.", number: 3 } }]);
+    expect(compare(first, third).left).toMatchObject({ turns: 1, stopReason: "finished" });
+    expect(compare(first, "other").right).toMatchObject({ turns: 0 });
+  });
 });

@@ -139,7 +139,7 @@ describe("a fork", () => {
 
   test("is shown once where the inspector only reads", async () => {
     const { store, exchanges } = await keptSession(sums(), "What is 1 + 2, and 3 + 4?");
-    await using open = await opened({ store, exchanges }, "#/s/chat-1/fork/0");
+    await using open = await opened({ store, exchanges }, "#/s/chat-1/fork/1");
     const { tab } = open;
     await tab.fill("Message", "Say hello.");
     await tab.click("button", "Fork");

@@ -14,6 +14,11 @@ test.each<[string, Route]>([
   ],
   ["#/s/chat-1/t/3", { kind: "session", id: "chat-1", tab: "", turn: { turn: 3, tab: "" } }],
   ["#/s/chat-1/t/3/wire/7", { kind: "session", id: "chat-1", tab: "", turn: { turn: 3, tab: "wire", item: 7 } }],
+  ["#/compare/chat%2F1/chat-2", { kind: "compare", left: "chat/1", right: "chat-2" }],
+  [
+    "#/compare/chat-1/chat-1/run-1/run%2F2",
+    { kind: "compare", left: "chat-1", right: "chat-1", runs: ["run-1", "run/2"] },
+  ],
   ["#/evals", { kind: "evals", path: [] }],
   ["#/evals/my%20bot/run%2F1/late/3/run-2/1", { kind: "evals", path: ["my bot", "run/1", "late", "3", "run-2", "1"] }],
 ])("%s is an address", (hash, route) => {
@@ -21,7 +26,7 @@ test.each<[string, Route]>([
   expect(formatRoute(route)).toBe(hash);
 });
 
-test.each(["", "#", "#nonsense", "#/s", "#/s/", "#/x/y"])("%j is the list of sessions", (hash) => {
+test.each(["", "#", "#nonsense", "#/s", "#/s/", "#/x/y", "#/compare/a"])("%j is the list of sessions", (hash) => {
   expect(parseRoute(hash)).toEqual({ kind: "sessions", search: "", state: "" });
 });
 

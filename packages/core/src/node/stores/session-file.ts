@@ -6,7 +6,7 @@ import type { LogLine } from "../../doctor/read-log.ts";
 import { ConfigurationError, messageOf } from "../../errors/agent-error.ts";
 import { SessionStoreError } from "../../errors/run-errors.ts";
 import type { SessionEntry } from "../../session/log/entries.ts";
-import { foldInfo, NO_INFO } from "../../session/store/session-info.ts";
+import { describeLog } from "../../session/store/session-info.ts";
 import type { SessionSummary } from "../../session/store/store.ts";
 import { takeLock, waitForHolder } from "./file-lock.ts";
 import { findLineEnds, readSessionId, readState, syncFolder, utf8, writeState } from "./jsonl/jsonl-format.ts";
@@ -217,7 +217,7 @@ async function replaceLog(file: string, before: Buffer, text: string, entries: r
   // As it holds now, with what the repaired log says: it no longer depends on the old one.
   if (state !== undefined) {
     const { lease, stopToken, info } = state;
-    writeState(path, { lease, stopToken, info: foldInfo(NO_INFO, entries).info ?? info });
+    writeState(path, { lease, stopToken, info: describeLog(entries) ?? info });
   }
   // Replaces the file, so that processes that have read it notice.
   await writeLike(file, `${file}.new`, text, "w");
@@ -313,7 +313,7 @@ function repairRows(database: Database, row: SessionRow): FileRepair {
   if (repair.done.length === 0) return repair;
   database.prepare("delete from pollux_entry where session = ?").run(row.number);
   writeEntries(database, row.number, 0, entries);
-  const { info } = foldInfo(NO_INFO, repair.entries);
+  const info = describeLog(repair.entries);
   if (info !== undefined) writeInfo(database, row.number, info);
   // Stores have no empty sessions.
   if (entries.length === 0) database.prepare("delete from pollux_session where number = ?").run(row.number);

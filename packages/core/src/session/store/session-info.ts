@@ -4,8 +4,9 @@ import { cutText } from "../../internal/text.ts";
 import type { Spent } from "../../loop/limits.ts";
 import { addUsage, NO_USAGE } from "../../model/usage.ts";
 import type { Content } from "../../wire/types/content.ts";
-import { type EndEntry, isResumable, type SessionEntry } from "../log/entries.ts";
+import { type EndEntry, isResumable, type RunEntry, type SessionEntry } from "../log/entries.ts";
 import type { SessionInfo } from "./store.ts";
+import { type CountedRow, sumTotals, totalsOfEnd, totalsOfStep, type TotalsRow } from "./totals.ts";
 
 /** Most characters of a title that is made from a message. */
 const TITLE_CHARACTERS = 80;
@@ -29,6 +30,23 @@ export interface InfoFold {
   /** The last turn of the last run. */
   readonly lastTurn: number;
   readonly runId: string | undefined;
+  readonly last: LastRun | undefined;
+}
+
+/** What becomes of the totals when the last run ends. */
+interface LastRun extends Pick<RunEntry, "agent" | "model"> {
+  /** Of the runs before it. */
+  readonly before: readonly TotalsRow[];
+  /** Of its steps, one after another. */
+  readonly steps: Steps | undefined;
+  /** How long it was going before it was opened last. */
+  readonly activeMs: number;
+  readonly openedAt: number;
+}
+
+interface Steps {
+  readonly rows: readonly CountedRow[];
+  readonly before: Steps | undefined;
 }
 
 /** The standing of a run under way. */
@@ -45,7 +63,13 @@ export const NO_INFO: InfoFold = {
   before: NO_RUNS,
   lastTurn: 0,
   runId: undefined,
+  last: undefined,
 };
+
+/** What a list says of a session with this log, oldest entry first; `undefined` for an empty one. */
+export function describeLog(entries: readonly SessionEntry[]): SessionInfo | undefined {
+  return foldInfo(NO_INFO, entries).info;
+}
 
 /** What is known after some more entries: a store gets it with the append that adds them. */
 export function foldInfo(fold: InfoFold, entries: readonly SessionEntry[]): InfoFold {
@@ -64,6 +88,7 @@ function findChanges(
   info: SessionInfo,
   entry: SessionEntry,
 ): Partial<InfoFold> & { readonly info?: SessionInfo } {
+  const { last } = fold;
   switch (entry.type) {
     case "info": {
       const { title, owner, metadata } = entry;
@@ -91,6 +116,14 @@ function findChanges(
         ended,
         before: ended,
         lastTurn: 0,
+        last: {
+          agent: entry.agent,
+          model: entry.model,
+          before: info.totals ?? [],
+          steps: undefined,
+          activeMs: 0,
+          openedAt: entry.at,
+        },
         info: {
           ...info,
           ...GOING,
@@ -113,23 +146,45 @@ function findChanges(
       return {
         lastTurn: isOfTurn(entry) ? Math.max(fold.lastTurn, entry.place.turn) : fold.lastTurn,
         info: { ...info, cost: info.cost + costOf(entry.outcome) },
+        last: last && {
+          ...last,
+          steps: { rows: totalsOfStep(entry.place, entry.outcome, last.model), before: last.steps },
+        },
       };
     case "resume": {
       if (entry.runId !== fold.runId) return {};
       const { pricesAsOf, usage } = fold.ended;
       const ended = { ...fold.before, usage: { ...fold.before.usage, contextTokens: usage.contextTokens }, pricesAsOf };
-      return { ended, info: { ...info, ...describeUsed(ended), cost: info.cost, ...GOING } };
+      return {
+        ended,
+        info: { ...info, ...describeUsed(ended), cost: info.cost, ...GOING },
+        last: last && { ...last, openedAt: entry.at },
+      };
     }
     case "end": {
       if (entry.runId !== fold.runId) return {};
       const ended = addRun({ ...fold.before, pricesAsOf: fold.ended.pricesAsOf }, entry);
       const state = entry.pending !== undefined ? "waiting" : isResumable(entry) ? "stopped" : "idle";
       const waitsFor = entry.pending?.every(({ question }) => question === "job") === true ? "job" : undefined;
-      return { ended, info: { ...info, ...describeUsed(ended), state, ending: entry.stopReason, waitsFor } };
+      const activeMs = last === undefined ? 0 : last.activeMs + entry.at - last.openedAt;
+      const totals =
+        last && sumTotals([...last.before, ...rowsOf(last.steps), ...totalsOfEnd(entry, last.agent, activeMs)]);
+      return {
+        ended,
+        info: { ...info, ...describeUsed(ended), state, ending: entry.stopReason, waitsFor, totals },
+        last: last && isResumable(entry) ? { ...last, activeMs } : undefined,
+      };
     }
     default:
       return {};
   }
+}
+
+/** In their order. */
+function rowsOf(last: Steps | undefined): readonly CountedRow[] {
+  const found: (readonly CountedRow[])[] = [];
+  for (let step = last; step !== undefined; step = step.before) found.push(step.rows);
+  return found.toReversed().flat();
 }
 
 function addRun(before: EndedRuns, end: EndEntry): EndedRuns {
@@ -150,7 +205,7 @@ function describeUsed({
   cost,
   unpriced,
   pricesAsOf,
-}: EndedRuns): Omit<SessionInfo, "state" | "ending" | "waitsFor" | "createdAt" | "messages"> {
+}: EndedRuns): Pick<SessionInfo, "turns" | "totalTokens" | "cost" | "unpriced" | "pricesAsOf"> {
   return { turns, totalTokens: usage.totalTokens, cost, unpriced, ...(pricesAsOf !== undefined && { pricesAsOf }) };
 }
 

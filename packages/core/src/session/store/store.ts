@@ -4,6 +4,7 @@ import type { ModelPlace } from "../../durable/run-log.ts";
 import { SessionConflictError } from "../../errors/run-errors.ts";
 import { SessionLeaseLostError } from "../../errors/session-errors.ts";
 import type { StopReason } from "../../loop/result.ts";
+import type { TotalsRow } from "./totals.ts";
 
 /** How a run ended. `damaged`: entries of it were lost, and a repair ended it for good. */
 export type EndReason = StopReason | "failed" | "aborted" | "damaged";
@@ -41,6 +42,8 @@ export interface SessionInfo {
   readonly unpriced?: string | undefined;
   /** Day of the price list of the last run that had one. */
   readonly pricesAsOf?: string | undefined;
+  /** What its runs did, as of the last end of one. Absent before that, and where an older release wrote it last. */
+  readonly totals?: readonly TotalsRow[] | undefined;
 }
 
 /** One session, as a store lists it. */

@@ -1,11 +1,13 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { CompareView } from "../compare/compare-view.tsx";
 import type { SourceAbout } from "../../../src/inspection/source.ts";
 import { EvalsView } from "../evals/evals-view.tsx";
 import { PlayView } from "../play/play-view.tsx";
 import { SessionView } from "../session/session-view.tsx";
 import { SessionsView } from "../sessions/sessions-view.tsx";
+import { TotalsView } from "../totals/totals-view.tsx";
 import { HelpDialog } from "./help-dialog.tsx";
 import { type Inspector, InspectorContext, useInspector } from "./inspector.ts";
 import { useKeys } from "./use-keys.ts";
@@ -51,8 +53,12 @@ function Shell(): JSX.Element {
           <SessionsView key={sourceKey(source)} route={route} />
         ) : route.kind === "play" ? (
           <PlayView key={sourceKey(source)} route={route} />
+        ) : route.kind === "totals" ? (
+          <TotalsView key={sourceKey(source)} route={route} />
         ) : route.kind === "evals" ? (
           <EvalsView key={sourceKey(source)} route={route} />
+        ) : route.kind === "compare" ? (
+          <CompareView key={`${sourceKey(source)} ${formatRoute(route)}`} route={route} />
         ) : (
           <SessionView key={`${sourceKey(source)} ${route.id}`} route={route} />
         )}
@@ -87,6 +93,7 @@ interface HeaderPage {
 
 const PAGES: readonly HeaderPage[] = [
   { title: "Sessions", route: SESSIONS, kinds: ["sessions", "session"] },
+  { title: "Totals", route: { kind: "totals", span: "7d" }, kinds: ["totals"] },
   {
     title: "Play",
     route: { kind: "play", agent: "", session: "" },

@@ -1,7 +1,7 @@
 import type { RunRow, TurnRow } from "../../../src/inspection/inspection.ts";
 
 /** What the page shows, as it stands in the address after `#`. */
-export type Route = SessionsRoute | SessionRoute | EvalsRoute | PlayRoute;
+export type Route = TotalsRoute | SessionsRoute | SessionRoute | EvalsRoute | CompareRoute | PlayRoute;
 
 export interface SessionsRoute {
   readonly kind: "sessions";
@@ -31,6 +31,13 @@ export interface TurnRoute {
   readonly item?: number | undefined;
 }
 
+/** Totals of a store. */
+export interface TotalsRoute {
+  readonly kind: "totals";
+  /** `today`, `7d`, `30d`, `all`, or the first and the last day as `2026-11-01..2026-11-07`. */
+  readonly span: string;
+}
+
 /** Runs of evals. */
 export interface EvalsRoute {
   readonly kind: "evals";
@@ -47,14 +54,27 @@ export interface PlayRoute {
   readonly session: string;
 }
 
+/** Two sessions side by side, or a run of each. */
+export interface CompareRoute {
+  readonly kind: "compare";
+  readonly left: string;
+  readonly right: string;
+  /** Ids of the runs; absent for all of both sessions. */
+  readonly runs?: readonly [left: string, right: string] | undefined;
+}
+
 export const SESSIONS: SessionsRoute = { kind: "sessions", search: "", state: "" };
 
 /** Reads the hash of an address; anything that is no route is the list of sessions. */
 export function parseRoute(hash: string): Route {
   const [path = "", query = ""] = hash.replace(/^#?\/?/, "").split("?", 2);
   const segments = path.split("/").map(decode);
+  if (segments[0] === "totals") return { kind: "totals", span: new URLSearchParams(query).get("span") ?? "7d" };
   if (segments[0] === "evals") return { kind: "evals", path: segments.slice(1).filter(Boolean) };
   if (segments[0] === "play") return { kind: "play", agent: segments[1] ?? "", session: segments[2] ?? "" };
+  const [kind, left = "", right = "", leftRun, rightRun] = segments;
+  if (kind === "compare" && left !== "" && right !== "")
+    return { kind, left, right, ...(leftRun !== undefined && rightRun !== undefined && { runs: [leftRun, rightRun] }) };
   if (segments[0] !== "s" || segments[1] === undefined || segments[1] === "") {
     const params = new URLSearchParams(query);
     return { kind: "sessions", search: params.get("q") ?? "", state: params.get("state") ?? "" };
@@ -104,12 +124,14 @@ export function formatRoute(route: Route): string {
     const query = params.toString();
     return query === "" ? "#/" : `#/?${query}`;
   }
+  if (route.kind === "totals") return `#/totals?${new URLSearchParams({ span: route.span }).toString()}`;
   if (route.kind === "evals") return hashOf(["evals", ...route.path]);
   if (route.kind === "play")
     return hashOf([
       "play",
       ...(route.agent === "" ? [] : [route.agent, ...(route.session === "" ? [] : [route.session])]),
     ]);
+  if (route.kind === "compare") return hashOf(["compare", route.left, route.right, ...(route.runs ?? [])]);
   const { id, tab, item, turn } = route;
   const segments: (string | number)[] = ["s", id];
   if (turn !== undefined) {

@@ -1,26 +1,34 @@
 import type { Json } from "@pollux/core";
 import type { JSX } from "preact";
-import type { BranchComparison, BranchTotals, BranchTurn } from "../../../src/inspection/results.ts";
+import type { BranchComparison, BranchRow, BranchTotals, BranchTurn } from "../../../src/inspection/results.ts";
 import { JsonCode } from "../ui/code.tsx";
-import { formatMoney, formatPlural, formatTokens } from "../ui/format.ts";
+import { TextDiff } from "../compare/text-diff.tsx";
+import { formatDuration, formatMoney, formatPlural, formatTokens } from "../ui/format.ts";
 
 /** Two branches of a session, side by side. */
 export function BranchTable({
   comparison,
   first = "This session",
   right: name = "Fork",
+  isWhole = false,
 }: {
   readonly comparison: BranchComparison;
   /** What the first branch is. */
   readonly first?: string | undefined;
   /** What the second branch is. */
   readonly right?: string | undefined;
+  /** Turns that are the same are among the rows, and texts are shown with their differences. */
+  readonly isWhole?: boolean | undefined;
 }): JSX.Element {
   const { sharedTurns, left, right, rows, omitted } = comparison;
   return (
     <table class="branches">
       <caption>
-        {sharedTurns === 0 ? "They differ from the first turn on." : `${formatPlural(sharedTurns, "turn")} in common.`}
+        {isWhole
+          ? `${formatPlural(rows.filter(({ isSame }) => isSame).length, "turn")} of ${rows.length} the same.`
+          : sharedTurns === 0
+            ? "They differ from the first turn on."
+            : `${formatPlural(sharedTurns, "turn")} in common.`}
       </caption>
       <thead>
         <tr>
@@ -33,10 +41,10 @@ export function BranchTable({
         {rows.map((row, index) => (
           <tr key={index} class={row.isSame ? "is-same" : ""}>
             <th scope="row" class="number">
-              {row.right?.number ?? row.left?.number}
+              {numberOf(row)}
             </th>
             <Side turn={row.left} />
-            <Side turn={row.right} />
+            <Side turn={row.right} before={isWhole ? row.left : undefined} />
           </tr>
         ))}
         {rows.length === 0 && (
@@ -58,6 +66,11 @@ export function BranchTable({
   );
 }
 
+/** Of the turn; of both where runs of one session are compared. */
+function numberOf({ left, right }: BranchRow): string {
+  return [...new Set([left, right].flatMap((turn) => (turn === undefined ? [] : [turn.number])))].join(" / ");
+}
+
 function Head({ title, totals }: { readonly title: string; readonly totals: BranchTotals }): JSX.Element {
   const { turns, toolCalls, tokens, cost, stopReason } = totals;
   return (
@@ -74,13 +87,28 @@ function Head({ title, totals }: { readonly title: string; readonly totals: Bran
   );
 }
 
-function Side({ turn }: { readonly turn: BranchTurn | undefined }): JSX.Element {
+function Side({
+  turn,
+  before,
+}: {
+  readonly turn: BranchTurn | undefined;
+  /** Texts are shown with what differs from this one. */
+  readonly before?: BranchTurn | undefined;
+}): JSX.Element {
   if (turn === undefined) return <td class="dim">no such turn</td>;
-  const { message, text, calls, usage, cost } = turn;
+  const { message, text, calls, usage, cost, ms } = turn;
   return (
     <td>
-      {message !== undefined && <p class="said is-message">{message}</p>}
-      {text !== "" && <p class="said">{text}</p>}
+      {message !== undefined && (
+        <p class="said is-message">
+          <TextDiff was={before?.message ?? message} is={message} />
+        </p>
+      )}
+      {text !== "" && (
+        <p class="said">
+          <TextDiff was={before?.text || text} is={text} />
+        </p>
+      )}
       {calls.map(({ callId, name, args, response }) => (
         <div key={callId} class="branch-call">
           <h4>
@@ -93,6 +121,7 @@ function Side({ turn }: { readonly turn: BranchTurn | undefined }): JSX.Element 
       <p class="dim">
         {formatTokens(usage.total ?? 0)} tokens
         {cost !== undefined && `, cost ${formatMoney(cost)}`}
+        {ms !== undefined && `, ${formatDuration(ms)}`}
       </p>
     </td>
   );

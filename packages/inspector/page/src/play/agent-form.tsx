@@ -17,7 +17,7 @@ export function AgentForm({
 }): JSX.Element {
   const set = (change: Partial<PlayForm>): void => onChange({ ...form, ...change });
   const own = (name: string): string | undefined =>
-    agent.settings[name] === undefined ? undefined : `The code says ${JSON.stringify(agent.settings[name])}.`;
+    agent.settings[name] === undefined ? undefined : JSON.stringify(agent.settings[name]);
   const isMade = agent.made.includes("instructions");
   return (
     <>
@@ -31,27 +31,29 @@ export function AgentForm({
         <TextArea value={form.instructions} onChange={(instructions) => set({ instructions })} rows={5} />
       </Field>
       <div class="form-row">
-        <Field label="Temperature" hint={own("temperature")}>
+        <Field label="Temperature">
           <input
             type="number"
             min={0}
             max={2}
             step={0.1}
+            placeholder={own("temperature")}
             value={form.temperature}
             onInput={({ currentTarget }) => set({ temperature: currentTarget.value })}
           />
         </Field>
-        <Field label="Max output tokens" hint={own("maxOutputTokens")}>
+        <Field label="Max output tokens">
           <input
             type="number"
             min={1}
+            placeholder={own("maxOutputTokens")}
             value={form.maxOutputTokens}
             onInput={({ currentTarget }) => set({ maxOutputTokens: currentTarget.value })}
           />
         </Field>
-        <Field label="Thinking" hint={own("thinking")}>
+        <Field label="Thinking">
           <select value={form.thinking} onChange={({ currentTarget }) => set({ thinking: currentTarget.value })}>
-            <option value="">as the code says</option>
+            <option value="">as the code says{own("thinking") !== undefined && `: ${own("thinking")}`}</option>
             {THINKING.map((level) => (
               <option key={level}>{level}</option>
             ))}

@@ -109,20 +109,6 @@ function Play({
   return (
     <div class="play-sides">
       <div class="play-side">
-        <AgentForm agent={agent} form={form} onChange={setForm} />
-        <Code text={codeFor(form, agent)} label="What the code would have to say" />
-        {Object.keys(agent.limits).length > 0 && (
-          <details>
-            <summary>Limits</summary>
-            <JsonCode value={agent.limits} label="Limits of the agent" />
-          </details>
-        )}
-        {agent.tools.length > 0 && <h2>Run one tool</h2>}
-        {agent.tools.map((tool) => (
-          <ToolBox key={tool.name} agent={agent.name} tool={tool} context={form.context} />
-        ))}
-      </div>
-      <div class="play-side">
         {route.session !== "" && <PlayedSession key={route.session} id={route.session} />}
         {route.session === "" && (
           <Field label="Id of the session" hint="Of a stored one, to go on with it; empty for a new one.">
@@ -138,6 +124,21 @@ function Play({
           </button>
         </div>
         <TaskError task={task} />
+      </div>
+      <div class="play-side">
+        <AgentForm agent={agent} form={form} onChange={setForm} />
+        <h2>What the code would have to say</h2>
+        <Code text={codeFor(form, agent)} label="What the code would have to say" />
+        {Object.keys(agent.limits).length > 0 && (
+          <details>
+            <summary>Limits</summary>
+            <JsonCode value={agent.limits} label="Limits of the agent" />
+          </details>
+        )}
+        {agent.tools.length > 0 && <h2>Run one tool</h2>}
+        {agent.tools.map((tool) => (
+          <ToolBox key={tool.name} agent={agent.name} tool={tool} context={form.context} />
+        ))}
       </div>
     </div>
   );

@@ -45,62 +45,64 @@ export function ToolBox({
       <summary>
         <b class="mono">{name}</b>
       </summary>
-      {description !== "" && <p class="dim">{description}</p>}
-      {notRun !== undefined ? (
-        <p class="dim">{notRun}</p>
-      ) : (
-        <>
-          {text === undefined ? (
-            <SchemaField
-              label="Arguments"
-              schema={schema}
-              root={schema}
-              value={args}
-              onChange={(value) => setArgs(value ?? {})}
-              isTop
-            />
-          ) : (
-            <Field label="Arguments, as JSON">
-              <TextArea value={text} onChange={setText} isCode rows={6} />
-            </Field>
-          )}
-          {warnings.length > 0 && (
-            <ul class="banner is-odd">
-              {warnings.map((warning) => (
-                <li key={warning}>{warning}</li>
-              ))}
-            </ul>
-          )}
-          <div class="buttons">
-            {isAsking ? (
-              <>
-                <button type="button" class="primary" disabled={task.isBusy} onClick={() => run(true)}>
-                  Yes, run {name}
-                </button>
-                <button type="button" onClick={() => setAsking(false)}>
-                  Don't run it
-                </button>
-              </>
+      <div class="played">
+        {description !== "" && <p class="dim">{description}</p>}
+        {notRun !== undefined ? (
+          <p class="dim">{notRun}</p>
+        ) : (
+          <>
+            {text === undefined ? (
+              <SchemaField
+                label="Arguments"
+                schema={schema}
+                root={schema}
+                value={args}
+                onChange={(value) => setArgs(value ?? {})}
+                isTop
+              />
             ) : (
+              <Field label="Arguments, as JSON">
+                <TextArea value={text} onChange={setText} isCode rows={6} />
+              </Field>
+            )}
+            {warnings.length > 0 && (
+              <ul class="banner is-odd">
+                {warnings.map((warning) => (
+                  <li key={warning}>{warning}</li>
+                ))}
+              </ul>
+            )}
+            <div class="buttons">
+              {isAsking ? (
+                <>
+                  <button type="button" class="primary" disabled={task.isBusy} onClick={() => run(true)}>
+                    Yes, run {name}
+                  </button>
+                  <button type="button" onClick={() => setAsking(false)}>
+                    Don't run it
+                  </button>
+                </>
+              ) : (
+                <button
+                  type="button"
+                  disabled={task.isBusy}
+                  onClick={() => (warnings.length > 0 ? setAsking(true) : run(false))}
+                >
+                  {task.isBusy ? "Running…" : `Run ${name}${warnings.length > 0 ? "…" : ""}`}
+                </button>
+              )}
               <button
                 type="button"
-                disabled={task.isBusy}
-                onClick={() => (warnings.length > 0 ? setAsking(true) : run(false))}
+                onClick={() => setText(text === undefined ? JSON.stringify(args, undefined, 2) : undefined)}
               >
-                {task.isBusy ? "Running…" : `Run ${name}${warnings.length > 0 ? "…" : ""}`}
+                {text === undefined ? "Write JSON" : "Use the form"}
               </button>
-            )}
-            <button
-              type="button"
-              onClick={() => setText(text === undefined ? JSON.stringify(args, undefined, 2) : undefined)}
-            >
-              {text === undefined ? "Write JSON" : "Use the form"}
-            </button>
-          </div>
-          <TaskError task={task} />
-          {task.value !== undefined && <Trial name={name} trial={task.value} />}
-        </>
-      )}
+            </div>
+            <TaskError task={task} />
+            {task.value !== undefined && <Trial name={name} trial={task.value} />}
+          </>
+        )}
+      </div>
     </details>
   );
 }

@@ -13,6 +13,8 @@ export class SessionModel {
   /** What the model is saying right now. */
   readonly draft: Signal<string | undefined> = signal(undefined);
   readonly exchanges: Signal<readonly ExchangeRow[]> = signal([]);
+  /** Ids of the runs that are ticked, to be compared. */
+  readonly tickedRuns: Signal<readonly string[]> = signal([]);
   readonly runs: ReadonlySignal<readonly RunRow[]> = computed(() => this.overview.value?.runs ?? []);
   #unwatch: (() => void) | undefined;
   #isLoading = false;

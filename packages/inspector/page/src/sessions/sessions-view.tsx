@@ -1,8 +1,9 @@
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import type { CSSProperties, JSX } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { SessionRow, SessionState } from "../../../src/inspection/inspection.ts";
 import { useInspector } from "../app/inspector.ts";
+import { CompareTicked, tick, TickBox } from "../compare/compare-ticked.tsx";
 import { useKeys } from "../app/use-keys.ts";
 import type { SessionsRoute } from "../app/route.ts";
 import { formatAge, formatCount, formatDate, formatMoney, formatPricesAsOf, formatTokens } from "../ui/format.ts";
@@ -22,6 +23,7 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
   const { source, about } = inspector.open.value;
   const list = useMemo(() => new SessionList(source), [source]);
   const selected = useSignal(0);
+  const ticked = useSignal<readonly string[]>([]);
   const search = useRef<HTMLInputElement>(null);
   const rowsBox = useRef<HTMLDivElement>(null);
   const state = STATE_NAMES.find((name) => name === route.state);
@@ -59,6 +61,14 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
     { keys: ["g", "Home"], does: "First session", run: () => void (selected.value = 0) },
     { keys: ["G", "End"], does: "Last session loaded", run: () => void (selected.value = rows.length - 1) },
     { keys: ["Enter"], does: "Open the session", run: () => open(current) },
+    {
+      keys: ["x"],
+      does: "Tick the session, to compare it with another one",
+      run: () => {
+        const row = rows[current];
+        if (row !== undefined) tick(ticked, row.id);
+      },
+    },
     {
       keys: ["Escape"],
       does: "Leave the search, then clear it",
@@ -102,6 +112,7 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
             </button>
           ))}
         </div>
+        <CompareTicked ticked={ticked} what="session" routeOf={(left, right) => ({ kind: "compare", left, right })} />
         <span class="total" role="status">
           {list.error.value === undefined && `${formatCount(rows.length)}${list.isWhole.value ? "" : "+"} shown`}
         </span>
@@ -147,6 +158,7 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
                 key={index}
                 row={row}
                 columns={columns}
+                ticked={ticked}
                 index={index}
                 isSelected={index === current}
                 style={style}
@@ -175,7 +187,7 @@ function columnsOf(rows: readonly SessionRow[]): Columns {
   const agent = rows.some((row) => row.agent !== undefined);
   const owner = rows.some((row) => row.owner !== undefined);
   const optional = `${agent ? "minmax(80px, 130px) " : ""}${owner ? "minmax(80px, 120px) " : ""}`;
-  return { agent, owner, template: `76px minmax(160px, 1fr) ${optional}72px 56px 72px 76px 92px` };
+  return { agent, owner, template: `98px minmax(160px, 1fr) ${optional}72px 56px 72px 76px 92px` };
 }
 
 function Head({ columns }: { readonly columns: Columns }): JSX.Element {
@@ -216,13 +228,14 @@ interface RowProps {
   readonly row: SessionRow;
   readonly index: number;
   readonly columns: Columns;
+  readonly ticked: Signal<readonly string[]>;
   readonly isSelected: boolean;
   readonly style: CSSProperties;
   readonly now: number;
   readonly onOpen: () => void;
 }
 
-function Row({ row, index, columns, isSelected, style, now, onOpen }: RowProps): JSX.Element {
+function Row({ row, index, columns, ticked, isSelected, style, now, onOpen }: RowProps): JSX.Element {
   const {
     id,
     title,
@@ -250,6 +263,7 @@ function Row({ row, index, columns, isSelected, style, now, onOpen }: RowProps):
       onClick={onOpen}
     >
       <span role="gridcell">
+        <TickBox ticked={ticked} id={id} label={title ?? id} />
         <StateBadge state={state} />
       </span>
       <span role="gridcell" class="session-name" title={[id, ...details].join("\n")}>

@@ -1,4 +1,4 @@
-import type { Json } from "@pollux/core";
+import { describeLog, type Json, type SessionEntry, type SessionSummary } from "@pollux/core";
 import type { ExchangeDetails, ExchangeRow } from "../../../src/inspection/exchange-details.ts";
 import { ExchangeFold } from "../../../src/inspection/exchange-fold.ts";
 import type { SessionOverview, SessionPage, SessionQuery, SessionRow } from "../../../src/inspection/inspection.ts";
@@ -7,6 +7,7 @@ import type { CacheEstimate } from "../../../src/inspection/prefix-cost.ts";
 import { readTurn } from "../../../src/inspection/read-turn.ts";
 import { SessionFold } from "../../../src/inspection/session-fold.ts";
 import { type Source, type SourceAbout, SourceError } from "../../../src/inspection/source.ts";
+import { addUpTotals, type Totals } from "../../../src/inspection/totals.ts";
 import type { MediaRef, TurnDetails } from "../../../src/inspection/turn-details.ts";
 import { type FileText, readFiles } from "./read-files.ts";
 import { viewOfFile } from "./view-of-file.ts";
@@ -102,6 +103,17 @@ export class FileSource implements Source {
 
   async view(session: string, name: string, query: { readonly [name: string]: string } = {}): Promise<Json> {
     return viewOfFile(this.#open(session), name, query, (id) => this.#sessions.get(id)?.fold);
+  }
+
+  async totals(query: URLSearchParams): Promise<Totals> {
+    const all = [...this.#sessions.values()].map(({ fold: { id, entries, length } }): SessionSummary => {
+      // Entries that the fold could read.
+      const log = entries as unknown as readonly SessionEntry[];
+      return { ...describeLog(log), id, length, updatedAt: log.at(-1)?.at ?? 0 };
+    });
+    const from = Number(query.get("from") ?? 0);
+    const to = Number(query.get("to") ?? Infinity);
+    return addUpTotals(all.filter(({ updatedAt }) => updatedAt >= from && updatedAt < to));
   }
 
   async evals(): Promise<Json> {

@@ -4,6 +4,7 @@ import type { SessionOverview, SessionPage, SessionQuery } from "../../../src/in
 import { mergeOverview } from "../../../src/inspection/merge-overview.ts";
 import type { CacheEstimate } from "../../../src/inspection/prefix-cost.ts";
 import { type Source, type SourceAbout, type SourceChange, SourceError } from "../../../src/inspection/source.ts";
+import type { Totals } from "../../../src/inspection/totals.ts";
 import type { MediaRef, TurnDetails } from "../../../src/inspection/turn-details.ts";
 
 /** The sessions of the server that serves the page. */
@@ -82,6 +83,10 @@ export class HttpSource implements Source {
 
   async view(session: string, name: string, query: { readonly [name: string]: string } = {}): Promise<Json> {
     return await this.#get(`${pathOf(session)}/${name}?${new URLSearchParams(query).toString()}`);
+  }
+
+  async totals(query: URLSearchParams): Promise<Totals> {
+    return await this.#get(`/totals?${query.toString()}`);
   }
 
   async evals(suite: string, query: string): Promise<Json> {

@@ -16,7 +16,7 @@ import { TAKE_AWAYS, takeAway, type TakenFrom } from "../../../src/take-away/tak
 export function viewOfFile(
   from: TakenFrom,
   name: string,
-  { n, run, with: other = "", q = "" }: { readonly [name: string]: string },
+  { n, run, with: other = "", withRun, whole, q = "" }: { readonly [name: string]: string },
   find: (id: string) => SessionFold | undefined,
 ): Json {
   const what = TAKE_AWAYS.find((one) => name === `take-${one}`);
@@ -29,7 +29,7 @@ export function viewOfFile(
   if (name === "search") return asJson(searchSession(from.fold, q));
   if (name === "compare") {
     const right = find(other) ?? missing("The file has no session with that id.");
-    return asJson(compareBranches(from.fold, right));
+    return asJson(compareBranches(from.fold, right, { runs: [run, withRun], isWhole: whole === "true" }));
   }
   throw new SourceError("read-only", "A dropped file can't be run. Open it with pollux inspect for this.");
 }

@@ -1,5 +1,7 @@
+import type { Signal } from "@preact/signals";
 import type { CSSProperties, JSX } from "preact";
 import type { StepRow, TurnRow } from "../../../src/inspection/inspection.ts";
+import { TickBox } from "../compare/compare-ticked.tsx";
 import {
   formatDuration,
   formatMoney,
@@ -23,6 +25,8 @@ export interface RowProps {
   readonly style: CSSProperties;
   readonly onSelect: () => void;
   readonly onToggle: () => void;
+  /** Ids of the runs that are ticked, to be compared. */
+  readonly tickedRuns: Signal<readonly string[]>;
 }
 
 /** Height of a row, in pixels. */
@@ -81,6 +85,7 @@ function RunLine({
   isSelected,
   style,
   onSelect,
+  tickedRuns,
 }: RowProps & { readonly row: TimelineRow & { kind: "run" } }): JSX.Element {
   const { run, number } = row;
   const { input, model, agent, state, at, endedAt, usage, cost, resumed, takenBack, toolCalls, turns, reads } = run;
@@ -98,6 +103,7 @@ function RunLine({
     >
       <span role="gridcell" class="run-number">
         Run {number ?? ""}
+        <TickBox ticked={tickedRuns} id={run.runId} label={`run ${number ?? ""}`} />
       </span>
       <span role="gridcell" class="run-text" title={input}>
         <span class="run-input">

@@ -197,6 +197,7 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
                   style={style}
                   onSelect={() => go(row, false)}
                   onToggle={() => toggle(row)}
+                  tickedRuns={session.tickedRuns}
                 />
               )}
             />

@@ -54,7 +54,7 @@ export function FailedRequests({
 }
 
 /** How long the next request of the same step waited, and whether it was another one. */
-export function whatFollowed(rows: readonly ExchangeRow[], n: number, isRunning: boolean): string {
+function whatFollowed(rows: readonly ExchangeRow[], n: number, isRunning: boolean): string {
   const row = rows.find((one) => one.n === n);
   if (row === undefined) return "";
   const next = rows.find((one) => one.n > n && one.step === row.step);

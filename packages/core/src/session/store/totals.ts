@@ -1,0 +1,150 @@
+import type { CallStepValue, ModelStepValue, StepPlace } from "../../durable/run-log.ts";
+import type { Outcome } from "../../durable/steps.ts";
+import { present } from "../../internal/json.ts";
+import { cutText } from "../../internal/text.ts";
+import type { Usage } from "../../model/usage.ts";
+import type { EndEntry, RunEntry } from "../log/entries.ts";
+
+/** What happened under one name. */
+export interface TotalsRow {
+  /**
+   * What was counted: runs by how they ended, and by the agent that began them; answers by the model that gave them, also in the runs
+   * inside calls; calls by the tool that was called.
+   */
+  readonly kind: "ending" | "agent" | "model" | "tool";
+  /** At most 64 characters. Absent: all names of this kind beyond the first fifteen. */
+  readonly name?: string | undefined;
+  readonly count: number;
+  /** Of runs and calls, how many failed: not a run that waits, nor a call that was refused. Absent for none. */
+  readonly failed?: number | undefined;
+  /** Tokens of prompts and of what built-in tools added; of a tool, of the runs inside its calls. Absent for none, as the next two. */
+  readonly input?: number | undefined;
+  /** Of {@link input}, those read from a cache. */
+  readonly cached?: number | undefined;
+  /** Tokens of answers and thoughts. */
+  readonly output?: number | undefined;
+  /** In the unit of the price table; absent for 0. */
+  readonly cost?: number | undefined;
+  /**
+   * How many took about 1.3^n milliseconds: n ascending, to 64 for five hours and above. Not waits for people and jobs, which a run
+   * leaves, nor runs that were aborted.
+   */
+  readonly times?: readonly (readonly [n: number, count: number])[] | undefined;
+}
+
+/** A row that was counted just now, with its time as it is. */
+export interface CountedRow extends TotalsRow {
+  readonly ms?: number | undefined;
+}
+
+/** Names that a session keeps of each kind, with the one for the rest. */
+const MOST_NAMES = 16;
+const NAME_CHARACTERS = 64;
+/** Between two times that are told apart. */
+const FACTOR = 1.3;
+const LONGEST = 64;
+
+/**
+ * One row for each kind and name.
+ *
+ * @param mostNames - Of one kind: those that come later have one row together. @defaultValue 16
+ */
+export function sumTotals(rows: Iterable<CountedRow>, mostNames: number = MOST_NAMES): readonly TotalsRow[] {
+  const kinds = new Map<TotalsRow["kind"], Map<string | undefined, Sum>>();
+  for (const row of rows) {
+    let names = kinds.get(row.kind);
+    if (names === undefined) kinds.set(row.kind, (names = new Map()));
+    const cut = (row.name?.length ?? 0) > NAME_CHARACTERS ? cutText(row.name ?? "", NAME_CHARACTERS) : row.name;
+    const name = names.has(cut) || names.size < mostNames - 1 ? cut : undefined;
+    let sum = names.get(name);
+    if (sum === undefined) names.set(name, (sum = { kind: row.kind, name, times: new Map() }));
+    for (const figure of FIGURES) if (row[figure] !== undefined) sum[figure] = (sum[figure] ?? 0) + row[figure];
+    for (const [n, count] of row.times ?? []) sum.times.set(n, (sum.times.get(n) ?? 0) + count);
+    if (row.ms === undefined) continue;
+    const n = Math.min(LONGEST, Math.round(Math.log(Math.max(1, row.ms)) / Math.log(FACTOR)));
+    sum.times.set(n, (sum.times.get(n) ?? 0) + 1);
+  }
+  return [...kinds.values()].flatMap((names) => [...names.values()].map(rowOf));
+}
+
+const FIGURES = ["count", "failed", "input", "cached", "output", "cost"] as const;
+
+type Sum = Pick<TotalsRow, "kind" | "name"> & { [figure in (typeof FIGURES)[number]]?: number } & {
+  readonly times: Map<number, number>;
+};
+
+/** What is 0 is left out. */
+function rowOf({ kind, name, count = 0, failed, input, cached, output, cost = 0, times }: Sum): TotalsRow {
+  return present({
+    kind,
+    name,
+    count,
+    failed: failed || undefined,
+    input: input || undefined,
+    cached: cached || undefined,
+    output: output || undefined,
+    // Without the noise of binary fractions, which would be most of its digits.
+    cost: Number(cost.toPrecision(12)) || undefined,
+    times: times.size === 0 ? undefined : [...times].toSorted(([a], [b]) => a - b),
+  });
+}
+
+/**
+ * The time within which a share of what was counted was over, in milliseconds, to 15%.
+ *
+ * @param share - 0.9 for the 90th percentile.
+ * @returns `undefined` without times.
+ */
+export function percentileOf(times: TotalsRow["times"] = [], share: number): number | undefined {
+  let left = Math.ceil(times.reduce((sum, [, count]) => sum + count, 0) * share);
+  const found = times.find(([, count]) => (left -= count) <= 0);
+  return found && Math.round(FACTOR ** found[0]);
+}
+
+/** Of a step of a run that is going: an answer or a call, and the answers of runs inside it. To be summed. */
+export function totalsOfStep(place: StepPlace, outcome: Outcome, model: string): readonly CountedRow[] {
+  if (!outcome.ok) return [];
+  // Other steps have no such members.
+  const value = (outcome.value ?? {}) as Partial<ModelStepValue & CallStepValue>;
+  const { response, prepared, nested = [], part, failure, startedAt = 0, endedAt = startedAt } = value;
+  if (place.kind === "model" && response !== undefined) {
+    const name = response.envelope.modelVersion ?? prepared?.model?.id ?? model;
+    return [usedRow("model", name, response.usage, value.cost, endedAt - startedAt)];
+  }
+  // What a run inside cost is known as a whole: it is its answers' by their tokens.
+  const answers = nested.flatMap(({ usage, cost = 0, responses }) =>
+    responses.map(({ usage: used, envelope }) =>
+      usedRow("model", envelope.modelVersion, used, usage.totalTokens && (cost * used.totalTokens) / usage.totalTokens),
+    ),
+  );
+  const name = part?.functionResponse?.name;
+  if (place.kind !== "call" || name === undefined) return answers;
+  const failed = failure === undefined || failure.kind === "denied" ? undefined : 1;
+  const inside = nested.map((run) => ({ ...usedRow("tool", name, run.usage, run.cost), count: 0 }));
+  return [{ kind: "tool", name, count: 1, failed, ms: value.durationMs ?? 0 }, ...inside, ...answers];
+}
+
+const NOT_FAILED: ReadonlySet<string> = new Set(["finished", "stopped", "needs-approval", "needs-outcome"]);
+
+/** Of the end of a run: what its steps don't have. To be summed. */
+export function totalsOfEnd(end: EndEntry, agent: RunEntry["agent"], activeMs: number): readonly CountedRow[] {
+  const { stopReason, usage, cost } = end;
+  const failed = NOT_FAILED.has(stopReason) ? undefined : 1;
+  const ms = stopReason === "aborted" || stopReason === "damaged" ? undefined : activeMs;
+  return [
+    { kind: "ending", name: stopReason, count: 1 },
+    { ...usedRow("agent", agent, usage, cost, ms), failed },
+  ];
+}
+
+function usedRow(
+  kind: TotalsRow["kind"],
+  name: string | undefined,
+  usage: Usage,
+  cost: number | undefined,
+  ms?: number,
+): CountedRow {
+  const input = usage.inputTokens + usage.toolUseTokens;
+  const output = usage.outputTokens + usage.thoughtTokens;
+  return { kind, name, count: 1, input, cached: usage.cachedTokens, output, cost, ms };
+}

@@ -1,0 +1,154 @@
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import type { BranchComparison, BranchTotals, PromptDifferences } from "../../../src/inspection/results.ts";
+import { useInspector } from "../app/inspector.ts";
+import { useLoad } from "../app/loads.ts";
+import { type CompareRoute, formatRoute, turnRoute } from "../app/route.ts";
+import { BranchTable } from "../fork/branch-table.tsx";
+import { formatCount, formatDuration, formatMoney, formatTokens } from "../ui/format.ts";
+import { Failure, Loading } from "../ui/notes.tsx";
+import { TextDiff } from "./text-diff.tsx";
+
+/** Two sessions or runs side by side, with what each took. */
+export function CompareView({ route }: { readonly route: CompareRoute }): JSX.Element {
+  const { source, loads } = useInspector().open.value;
+  const { left, right, runs } = route;
+  // Either may go on: each look at them loads them again.
+  const [openedAt] = useState(() => Date.now());
+  const query = { with: right, whole: "true", ...(runs !== undefined && { run: runs[0], withRun: runs[1] }) };
+  const { value, error } = useLoad<BranchComparison>(
+    loads,
+    `${formatRoute(route)} ${openedAt}`,
+    // The server is of the same release as the page.
+    async () => (await source.view(left, "compare", query)) as unknown as BranchComparison,
+  );
+  if (error !== undefined) return <Failure error={error} />;
+  if (value === undefined) return <Loading />;
+  return (
+    <div class="comparison" tabIndex={0} role="region" aria-label="Comparison">
+      <h1>
+        <Side letter="A" id={left} runId={runs?.[0]} /> <span class="dim">and</span>{" "}
+        <Side letter="B" id={right} runId={runs?.[1]} />
+      </h1>
+      <Figures left={value.left} right={value.right} />
+      {value.prompts === undefined ? (
+        <p class="dim">Instructions and tools are compared where the requests of both are kept.</p>
+      ) : (
+        <Prompts prompts={value.prompts} />
+      )}
+      <h2>Turn by turn</h2>
+      <BranchTable comparison={value} first="A" right="B" isWhole />
+    </div>
+  );
+}
+
+function Side({
+  letter,
+  id,
+  runId,
+}: {
+  readonly letter: string;
+  readonly id: string;
+  readonly runId: string | undefined;
+}): JSX.Element {
+  const route = runId === undefined ? ({ kind: "session", id, tab: "" } as const) : turnRoute(id, { runId });
+  return (
+    <>
+      {letter} <a href={formatRoute(route)}>{runId === undefined ? id : `${id}, run ${runId.slice(0, 8)}`}</a>
+    </>
+  );
+}
+
+/** What can be counted: less of it is better, whatever the answers are worth. */
+const FIGURES: readonly {
+  readonly title: string;
+  readonly better: string;
+  readonly of: (totals: BranchTotals) => number | undefined;
+  readonly format: (value: number) => string;
+}[] = [
+  { title: "Turns", better: "fewer", of: ({ turns }) => turns, format: formatCount },
+  { title: "Calls", better: "fewer", of: ({ toolCalls }) => toolCalls, format: formatCount },
+  { title: "Tokens", better: "fewer", of: ({ tokens }) => tokens, format: formatTokens },
+  { title: "Cost", better: "cheaper", of: ({ cost }) => cost, format: formatMoney },
+  { title: "Time of its turns", better: "faster", of: ({ ms }) => ms, format: formatDuration },
+];
+
+function Figures({ left, right }: { readonly left: BranchTotals; readonly right: BranchTotals }): JSX.Element {
+  const [endedLeft, endedRight] = [left, right].map(({ stopReason }) => stopReason === "finished");
+  return (
+    <table class="compare-figures">
+      <caption>Which took less, by figures alone: they do not say which answer is right.</caption>
+      <thead>
+        <tr>
+          <th scope="col">
+            <span class="visually-hidden">Figure</span>
+          </th>
+          <th scope="col">A</th>
+          <th scope="col">B</th>
+          <th scope="col">Better</th>
+        </tr>
+      </thead>
+      <tbody>
+        <tr>
+          <th scope="row">Ending</th>
+          <td>{left.stopReason ?? "none yet"}</td>
+          <td>{right.stopReason ?? "none yet"}</td>
+          <td>{endedLeft === endedRight ? "" : `${endedLeft ? "A" : "B"} finished`}</td>
+        </tr>
+        {FIGURES.map(({ title, better, of, format }) => {
+          const [a, b] = [of(left), of(right)];
+          return (
+            <tr key={title}>
+              <th scope="row">{title}</th>
+              <td>{a === undefined ? "–" : format(a)}</td>
+              <td>{b === undefined ? "–" : format(b)}</td>
+              <td>{a === undefined || b === undefined || a === b ? "" : `${a < b ? "A" : "B"} ${better}`}</td>
+            </tr>
+          );
+        })}
+      </tbody>
+    </table>
+  );
+}
+
+const TOOLS: { readonly [is in PromptDifferences["tools"][number]["is"]]: string } = {
+  "only-left": "only A",
+  "only-right": "only B",
+  changed: "declared in another way",
+};
+
+function Prompts({ prompts }: { readonly prompts: PromptDifferences }): JSX.Element {
+  const { models, instructions, tools, settings } = prompts;
+  const [was, is] = instructions;
+  const differs = models[0] !== models[1] || was !== is || tools.length + settings.length > 0;
+  return (
+    <section aria-label="Prompts">
+      <h2>Prompts</h2>
+      {!differs && <p class="dim">Both have the same model, instructions, tools and settings.</p>}
+      {models[0] !== models[1] && (
+        <p>
+          Model: A <code>{models[0]}</code>, B <code>{models[1]}</code>
+        </p>
+      )}
+      {tools.map((tool) => (
+        <p key={tool.name}>
+          Tool <code>{tool.name}</code>: {TOOLS[tool.is]}
+        </p>
+      ))}
+      {settings.map(({ name, left, right }) => (
+        <p key={name}>
+          Setting <code>{name}</code>: A <code>{JSON.stringify(left) ?? "not set"}</code>, B{" "}
+          <code>{JSON.stringify(right) ?? "not set"}</code>
+        </p>
+      ))}
+      {was !== is && (
+        <>
+          <h3>Instructions of B, with what A has or lacks</h3>
+          <p class="said">
+            <TextDiff was={was} is={is} isShort />
+          </p>
+        </>
+      )}
+    </section>
+  );
+}

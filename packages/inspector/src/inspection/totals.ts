@@ -1,0 +1,117 @@
+import { percentileOf, type SessionSummary, sumTotals, type TotalsRow } from "@pollux/core";
+
+/** What the sessions of a store did, from their summaries alone. */
+export interface Totals {
+  readonly sessions: number;
+  /** Sessions whose runs are not counted, because an older release wrote them last: only what they cost is. */
+  readonly uncounted: number;
+  /** There were more sessions than are looked at. */
+  readonly isCut: boolean;
+  /** In the unit of the price table, of all sessions. */
+  readonly cost: number;
+  /** Sessions with answers of a model that has no price: what those cost is not in `cost`. */
+  readonly unpriced: number;
+  /** Days of the price lists. */
+  readonly pricesAsOf: readonly string[];
+  /** All runs. */
+  readonly runs: Figures;
+  readonly endings: readonly Figures[];
+  readonly agents: readonly Figures[];
+  readonly models: readonly Figures[];
+  readonly tools: readonly Figures[];
+  /** By whose sessions they are; without a name those of nobody. */
+  readonly owners: readonly Figures[];
+  /** By the day on which the session was last written to, in UTC, in order of time. */
+  readonly days: readonly Figures[];
+  readonly mostExpensive: readonly SessionFigures[];
+  readonly slowest: readonly SessionFigures[];
+}
+
+/** What happened under one name. */
+export interface Figures extends Omit<TotalsRow, "kind" | "times"> {
+  /** Milliseconds, to 15%; absent where nothing was timed. */
+  readonly p50?: number | undefined;
+  readonly p90?: number | undefined;
+  readonly p99?: number | undefined;
+}
+
+/** A session among others. */
+export interface SessionFigures {
+  readonly id: string;
+  readonly title?: string | undefined;
+  readonly runs: number;
+  readonly tokens: number;
+  readonly cost: number;
+  /** Its longest run, in milliseconds; absent where it is not known. */
+  readonly slowest?: number | undefined;
+}
+
+const MOST_ROWS = 100;
+const MOST_SESSIONS = 20;
+
+/** @param summaries - In any order. */
+export function addUpTotals(summaries: readonly SessionSummary[], isCut: boolean = false): Totals {
+  const wholes = summaries.map((summary) => ({ summary, whole: wholeOf(summary) }));
+  const rows = sumTotals(
+    summaries.flatMap(({ totals = [] }) => totals),
+    Infinity,
+  );
+  const kind = (name: TotalsRow["kind"]): readonly Figures[] => largest(rows.filter((row) => row.kind === name));
+  const by = (name: (summary: SessionSummary) => string | undefined): readonly TotalsRow[] =>
+    sumTotals(
+      wholes.map(({ summary, whole }) => ({ ...whole, name: name(summary) })),
+      Infinity,
+    );
+  const sessions = wholes.map(({ summary: { id, title, totalTokens = 0, cost = 0 }, whole }) => {
+    const slowest = percentileOf(whole.times, 1);
+    return { id, title, runs: whole.count, tokens: totalTokens, cost, slowest };
+  });
+  const top = (of: (session: SessionFigures) => number): readonly SessionFigures[] =>
+    sessions
+      .filter((session) => of(session) > 0)
+      .toSorted((a, b) => of(b) - of(a) || (a.id < b.id ? -1 : 1))
+      .slice(0, MOST_SESSIONS);
+  const [runs = { kind: "agent", count: 0 }] = by(() => undefined);
+  return {
+    sessions: summaries.length,
+    uncounted: summaries.filter(({ totals, turns = 0 }) => totals === undefined && turns > 0).length,
+    isCut,
+    cost: runs.cost ?? 0,
+    unpriced: summaries.filter(({ unpriced }) => unpriced !== undefined).length,
+    pricesAsOf: [...new Set(summaries.flatMap(({ pricesAsOf = [] }) => pricesAsOf))].toSorted(),
+    runs: figuresOf(runs),
+    endings: kind("ending"),
+    agents: kind("agent"),
+    models: kind("model"),
+    tools: kind("tool"),
+    owners: largest(by(({ owner }) => owner)),
+    days: by(({ updatedAt }) => new Date(updatedAt).toISOString().slice(0, 10))
+      .toSorted((a, b) => ((a.name ?? "") < (b.name ?? "") ? -1 : 1))
+      .map(figuresOf),
+    mostExpensive: top(({ cost }) => cost),
+    slowest: top(({ slowest = 0 }) => slowest),
+  };
+}
+
+/** All runs of a session as one row; its cost is also that of a run which is going. */
+function wholeOf({ totals = [], cost }: SessionSummary): TotalsRow {
+  const agents = totals.filter(({ kind }) => kind === "agent");
+  const [whole = { kind: "agent", count: 0 }] = sumTotals(agents.map(({ name: _, ...row }) => row));
+  return { ...whole, cost };
+}
+
+function largest(rows: readonly TotalsRow[]): readonly Figures[] {
+  return rows
+    .toSorted((a, b) => (b.cost ?? 0) - (a.cost ?? 0) || tokensOf(b) - tokensOf(a) || b.count - a.count)
+    .slice(0, MOST_ROWS)
+    .map(figuresOf);
+}
+
+function tokensOf({ input = 0, output = 0 }: TotalsRow): number {
+  return input + output;
+}
+
+function figuresOf({ kind: _, times, ...row }: TotalsRow): Figures {
+  const [p50, p90, p99] = [0.5, 0.9, 0.99].map((share) => percentileOf(times, share));
+  return { ...row, p50, p90, p99 };
+}

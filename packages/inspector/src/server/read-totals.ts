@@ -1,0 +1,42 @@
+import type { ListOptions, SessionStore, SessionSummary } from "@pollux/core";
+import { addUpTotals, type Totals } from "../inspection/totals.ts";
+import { HttpError } from "./http.ts";
+
+const PAGE = 1000;
+/** Sessions that one request looks at. */
+const MOST = 100_000;
+
+/**
+ * Totals of the sessions that were last written to in a span of time, `from` on and before `to`, in milliseconds since the epoch. Reads
+ * pages of summaries, and no log.
+ *
+ * @throws {HttpError} For a time that is none.
+ */
+export async function readTotals(store: Pick<SessionStore, "list">, query: URLSearchParams): Promise<Totals> {
+  const from = readTime(query, "from") ?? 0;
+  const to = readTime(query, "to");
+  const [owner, agent] = [query.get("owner"), query.get("agent")];
+  const filter: ListOptions = { limit: PAGE, ...(owner !== null && { owner }) };
+  const found: SessionSummary[] = [];
+  let after: ListOptions["after"] = to === undefined ? undefined : { id: "", updatedAt: to };
+  for (let looked = 0; looked < MOST; looked += PAGE) {
+    const page = await store.list({ ...filter, ...(after !== undefined && { after }) });
+    for (const summary of page) if (summary.updatedAt >= from && hasAgent(summary, agent)) found.push(summary);
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE || last.updatedAt < from) return addUpTotals(found);
+    after = { id: last.id, updatedAt: last.updatedAt };
+  }
+  return addUpTotals(found, true);
+}
+
+function hasAgent({ totals = [] }: SessionSummary, agent: string | null): boolean {
+  return agent === null || totals.some(({ kind, name }) => kind === "agent" && name === agent);
+}
+
+function readTime(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name);
+  if (text === null || text === "") return undefined;
+  const time = Number(text);
+  if (Number.isSafeInteger(time) && time >= 0) return time;
+  throw new HttpError(400, "invalid", `${name} must be a time in milliseconds since the epoch.`);
+}

@@ -1,0 +1,63 @@
+import { MemoryStore } from "@pollux/core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Chromium, openChromium } from "../../../../test/runtimes/support/chromium.ts";
+import { DEMO_IDS, makeDemoSessions } from "../demo-sessions.ts";
+import { InspectorTab } from "./support/inspector-tab.ts";
+import { type BuiltPage, builtPage, type ServedInspector } from "./support/served-inspector.ts";
+
+const [sessions, exchanges] = [new MemoryStore(), new MemoryStore()];
+let browser: Chromium;
+let page: BuiltPage;
+let served: ServedInspector;
+beforeAll(async () => {
+  [browser, page] = await Promise.all([openChromium(), builtPage(), makeDemoSessions({ sessions, exchanges })]);
+  served = await page.serve({ title: "sessions", store: sessions, exchanges });
+});
+afterAll(async () => {
+  await browser[Symbol.asyncDispose]();
+  await served[Symbol.asyncDispose]();
+  await page[Symbol.asyncDispose]();
+});
+
+test("two sessions of the list are ticked and compared: what each took, and which was better by figures", async () => {
+  const tab = await InspectorTab.open(browser, served.url);
+  await tab.sees(`${DEMO_IDS.length} shown`);
+  await tab.press("g", "x");
+  await tab.sees("Compare 1 of 2");
+  await tab.press("j", "x");
+  await tab.clickText("button", "Compare 2 of 2");
+  await tab.sees("Which took less, by figures alone", ".compare-figures");
+  await tab.sees("Instructions and tools are compared where the requests of both are kept.");
+  await tab.sees("Turn by turn");
+  expect(await tab.hash()).toMatch(/^#\/compare\/[^/]+\/[^/]+$/);
+  expect(await tab.seriousFindings()).toEqual([]);
+  await tab.close();
+});
+
+test("two runs of a session are ticked in its time line, and texts are shown with what differs", async () => {
+  const tab = await InspectorTab.open(browser, `${served.url}#/s/parallel-tools`);
+  await tab.sees("Timeline");
+  await tab.click("checkbox", "Compare run 1");
+  await tab.click("checkbox", "Compare run 2");
+  await tab.clickText("button", "Compare 2 of 2");
+  await tab.sees("B fewer", ".compare-figures");
+  await tab.sees("You are welcome!", ".branches");
+  await tab.sees("Both have the same model, instructions, tools and settings.");
+  await tab.sees("1 / 3", ".branches");
+  await tab.close();
+});
+
+test("instructions of both are shown as one text, with what differs", async () => {
+  const tab = await InspectorTab.open(browser, `${served.url}#/compare/parallel-tools/changing-instructions`);
+  await tab.sees("Instructions of B, with what A has or lacks");
+  expect(await tab.texts(".comparison section ins")).toEqual(["It is 12:00:00."]);
+  await tab.close();
+});
+
+test("a session is never compared with one that is gone: the page says so", async () => {
+  const tab = await InspectorTab.open(browser, `${served.url}#/compare/parallel-tools/gone`);
+  await tab.sees("There is no session with that id to compare with.");
+  // The browser's own line about the 404.
+  expect(tab.errors.splice(0)).toHaveLength(1);
+  await tab.close();
+});
