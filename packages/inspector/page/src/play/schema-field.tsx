@@ -25,7 +25,7 @@ export function SchemaField(props: {
       return (
         <Field label={label} hint={hint}>
           <TextArea
-            value={String(value ?? "")}
+            value={typeof value === "string" ? value : ""}
             onChange={(text) => onChange(text === "" ? undefined : text)}
             rows={1}
           />
@@ -37,7 +37,7 @@ export function SchemaField(props: {
           <input
             type="number"
             step="any"
-            value={String(value ?? "")}
+            value={typeof value === "number" ? String(value) : ""}
             onInput={({ currentTarget }) =>
               onChange(currentTarget.value === "" ? undefined : Number(currentTarget.value))
             }
@@ -124,7 +124,7 @@ function Choice({
         <option value="-1">(not given)</option>
         {options.map((option, index) => (
           <option key={index} value={String(index)}>
-            {String(option)}
+            {typeof option === "string" ? option : JSON.stringify(option)}
           </option>
         ))}
       </select>
