@@ -224,7 +224,7 @@ export class AgentRuns implements Follower<AgentRuns> {
     if (preparer !== undefined) this.#foreign.set(conversation, state.foreign);
     state.steeringCursor = run.steeringCursor ?? 0;
     state.compaction = run.compaction;
-    state.pricesAsOf = prices && asOf(prices).pricesAsOf;
+    Object.assign(state, asOf(prices));
     if (isStored) foldTurns(state, run.turns ?? [], run.lost ?? [], input);
     if (interrupted !== undefined) {
       const { place, attempt, guarded, parts } = interrupted;

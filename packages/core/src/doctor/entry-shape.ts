@@ -179,6 +179,7 @@ const ENTRIES: { readonly [Type in SessionEntry["type"]]: Check } = {
     cost: optional(number),
     unpriced: optional(string),
     pricesAsOf: optional(string),
+    currency: optional(string),
     error: optional(error),
     reached: optional(object({ name: string, limit: number, used: number })),
     guardrail: optional(object({ name: string, side: text, reason: string })),

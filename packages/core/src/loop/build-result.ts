@@ -45,6 +45,7 @@ export function buildResult(
     cost: input.prices === undefined || state.unpriced !== undefined ? undefined : state.cost,
     ...(state.unpriced !== undefined && { unpriced: state.unpriced }),
     ...(state.pricesAsOf !== undefined && { pricesAsOf: state.pricesAsOf }),
+    ...(state.currency !== undefined && { currency: state.currency }),
     response,
     ...collectOutputs(state, response),
     ...found,

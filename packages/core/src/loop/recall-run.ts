@@ -62,7 +62,7 @@ export async function recallRun(
 ): Promise<RunResult<unknown>> {
   const { identity, model } = input;
   const emit: Emit | undefined = input.emit && ((event) => input.emit?.({ ...event, replayed: true }));
-  const { pending, usage, cost, unpriced, pricesAsOf } = ended;
+  const { pending, usage, cost, unpriced, pricesAsOf, currency } = ended;
   if (emit !== undefined) {
     await emit({ type: "run-start", ...identity, model: model.id });
     for (const event of turnEvents(turns, { ...identity, isTyped: output === "native", pending })) await emit(event);
@@ -80,6 +80,7 @@ export async function recallRun(
     cost: unpriced === undefined ? cost : undefined,
     ...(unpriced !== undefined && { unpriced }),
     ...(pricesAsOf !== undefined && { pricesAsOf }),
+    ...(currency !== undefined && { currency }),
   });
   if (emit !== undefined) await emit({ type: "run-end", result: runEnd(result) });
   return result;

@@ -34,6 +34,8 @@ export class RunState {
   unpriced: string | undefined;
   /** Day of the price list. */
   pricesAsOf: string | undefined;
+  /** Of the price list. */
+  currency: string | undefined;
   /** What the run may cost in all by its owner's budget, as of when the turn began; absent without one. */
   maxCost: number | undefined;
   /** Answers that can have sources, in order of arrival, those of nested runs included. */
@@ -239,8 +241,8 @@ export class RunState {
   }
 
   spent(): Spent {
-    const { turns, toolCalls, usage, cost, unpriced, pricesAsOf, activeMs: wallTimeMs } = this;
-    return { turns, toolCalls, usage, wallTimeMs, cost, unpriced, pricesAsOf };
+    const { turns, toolCalls, usage, cost, unpriced, pricesAsOf, currency, activeMs: wallTimeMs } = this;
+    return { turns, toolCalls, usage, wallTimeMs, cost, unpriced, pricesAsOf, currency };
   }
 
   /** {@link spent} during a call: includes its nested runs that have ended, and the time since it began. */

@@ -119,6 +119,8 @@ export interface Prices {
 export interface PriceList {
   /** The day on which these were the prices, as `2026-11-23`. Results show it beside the cost. */
   readonly asOf: string;
+  /** Code of the currency, as `USD`. Results name it beside the cost. @defaultValue not known */
+  readonly currency?: string | undefined;
   /**
    * By model id; `gemini-4-argon` is also for `gemini-4-argon-001`. Prices that change are in order of time, each with the first day
    * on which they hold, in UTC: `from: "2026-12-01"`.
@@ -142,11 +144,13 @@ export interface Cost {
   readonly unpriced?: string | undefined;
   /** Day of the price list, such as `2026-11-23`; absent for other tables. */
   readonly pricesAsOf?: string | undefined;
+  /** Code of its currency, such as `USD`; absent when the table does not say it. */
+  readonly currency?: string | undefined;
 }
 
 /** The cost to show: none if only a part of it is known. */
-export function knownCost({ cost = 0, unpriced, pricesAsOf }: Cost): Cost {
-  return present({ cost: cost > 0 && unpriced === undefined ? cost : undefined, unpriced, pricesAsOf });
+export function knownCost({ cost = 0, unpriced, ...by }: Cost): Cost {
+  return present({ cost: cost > 0 && unpriced === undefined ? cost : undefined, unpriced, ...by });
 }
 
 /** Cost of some usage. */
@@ -195,9 +199,11 @@ export function priceUsage(
   return prices === undefined ? { unpriced: modelId } : { cost: computeCost(usage, prices) };
 }
 
-/** The day to show beside a cost. */
-export function asOf(table: PriceTable | undefined): { readonly pricesAsOf?: string | undefined } {
-  return typeof table === "object" && "asOf" in table ? { pricesAsOf: table.asOf } : {};
+/** The day and the currency to show beside a cost. */
+export function asOf(table: PriceTable | undefined): Pick<Cost, "pricesAsOf" | "currency"> {
+  if (typeof table !== "object" || !("asOf" in table)) return {};
+  const { asOf: pricesAsOf, currency } = table;
+  return { pricesAsOf, ...(currency !== undefined && { currency }) };
 }
 
 const PRICES: OptionNames<Prices> = namesIn("input output cachedInput thoughts toolUse searchQuery");
@@ -207,6 +213,8 @@ export function checkPrices(table: PriceTable): void {
   if (typeof table === "function") return;
   if (!("models" in table)) return checkModelPrices("prices", table);
   checkDay("prices.asOf", table.asOf);
+  if (table.currency !== undefined && !/^[A-Z]{3}$/.test(table.currency))
+    throw new TypeError(`prices.currency must be a code such as "USD", got ${JSON.stringify(table.currency)}`);
   for (const [id, listed] of Object.entries(table.models))
     dated(listed).reduce((last, { from = last, ...prices }) => {
       checkModelPrices(`prices.models["${id}"]`, prices);
@@ -266,6 +274,7 @@ const NEW_FLASH = [
  */
 export const googleListPrices: PriceList = {
   asOf: "2026-11-23",
+  currency: "USD",
   models: {
     "gemini-3-flash-preview": { input: 0.5, output: 3, cachedInput: 0.05, searchQuery },
     "gemini-3.1-flash-lite": { input: 0.25, output: 1.5, cachedInput: 0.025, searchQuery },

@@ -244,7 +244,7 @@ const KEPT = words(
   "type runId sessionId session agent model endpoint family step token withdrawn callId jobId stopReason name role id data mimeType " +
     "thoughtSignature finishReason kind question hook do phase discarded approvedBy editable path handoff reads reach rule tool found breaks " +
     "status outcome calls after steered before language languageCode toolType category probability severity blockReason code action ended " +
-    "urlRetrievalStatus modelVersion responseId createTime traceparent jsonPath key placeId unpriced pricesAsOf continuationToken " +
+    "urlRetrievalStatus modelVersion responseId createTime traceparent jsonPath key placeId unpriced pricesAsOf currency continuationToken " +
     "cachedContent mediaProcessing limit operation",
 );
 /** Members that hold nothing else. */

@@ -1,4 +1,5 @@
 import { callsIn } from "./answer-calls.ts";
+import { addPriced } from "./cost.ts";
 import { shorten } from "./part-view.ts";
 import { fieldsOf, listOf, textIn, textOf } from "./read-values.ts";
 import type { BranchCall, BranchComparison, BranchRow, BranchTotals, BranchTurn } from "./results.ts";
@@ -85,7 +86,7 @@ function viewOf(fold: SessionFold, run: RunFold, number: number, isFirst: boolea
     }),
     usage: row?.usage ?? {},
     ...(row?.endedAt !== undefined && { ms: row.endedAt - row.startedAt }),
-    ...(row?.cost !== undefined && { cost: row.cost }),
+    ...(row && addPriced([row])),
   };
 }
 
@@ -135,7 +136,6 @@ function isSame(left: Turn | undefined, right: Turn | undefined): boolean {
 
 function totalsOf(fold: SessionFold, turns: readonly Turn[], shared: number, only: string | undefined): BranchTotals {
   const own = turns.slice(shared).map(({ view }) => view);
-  const costs = own.flatMap(({ cost }) => (cost === undefined ? [] : [cost]));
   const stopReason = textOf(runsOf(fold, only).at(-1)?.end?.["stopReason"]);
   return {
     id: fold.id,
@@ -145,7 +145,8 @@ function totalsOf(fold: SessionFold, turns: readonly Turn[], shared: number, onl
     toolCalls: own.reduce((sum, { calls }) => sum + calls.length, 0),
     ms: own.reduce((sum, { ms = 0 }) => sum + ms, 0),
     tokens: own.reduce((sum, { usage }) => sum + (usage.total ?? 0), 0),
-    ...(costs.length > 0 && { cost: costs.reduce((sum, cost) => sum + cost, 0) }),
+    // What is in no turn is nothing that is shared.
+    ...addPriced([...own, ...runsOf(fold, only).flatMap((run) => run.otherCosts())]),
     text: turns.at(-1)?.view.text ?? "",
   };
 }

@@ -1,5 +1,6 @@
 import type { Json, PendingQuestion, ReadsMark, Usage } from "@pollux/core";
 import type { PrefixField } from "@pollux/core/durable";
+import type { Priced } from "./cost.ts";
 
 /**
  * What the inspector's API answers and its page shows. Everything here is JSON. Times are milliseconds since the epoch, durations
@@ -16,7 +17,7 @@ import type { PrefixField } from "@pollux/core/durable";
 export type SessionState = "running" | "waiting" | "cut-off" | "stopped" | "done";
 
 /** One session in the list. */
-export interface SessionRow {
+export interface SessionRow extends Pick<Priced, "cost" | "unpriced"> {
   readonly id: string;
   readonly title?: string | undefined;
   readonly state: SessionState;
@@ -28,9 +29,10 @@ export interface SessionRow {
   /** Messages that began a run. */
   readonly messages: number;
   readonly totalTokens: number;
-  readonly cost: number;
   /** Day of the price list, as `2026-11-23`. */
   readonly pricesAsOf?: string | undefined;
+  /** Code of the currency of `cost`, such as `USD`; absent when nobody says it, or parts have different ones. */
+  readonly currency?: string | undefined;
   readonly agent?: string | undefined;
   readonly owner?: string | undefined;
   readonly metadata?: { readonly [name: string]: string } | undefined;
@@ -58,7 +60,7 @@ export interface SessionPage {
 }
 
 /** One session as a whole, in rows short enough for ten thousand turns. */
-export interface SessionOverview {
+export interface SessionOverview extends Priced {
   readonly id: string;
   readonly title?: string | undefined;
   readonly state: SessionState;
@@ -82,9 +84,10 @@ export interface SessionOverview {
   /** Entries that could not be read, or don't belong where they are. */
   readonly problems: readonly ProblemRow[];
   readonly usage: Usage;
-  readonly cost?: number | undefined;
   /** Day of the price list of the last run that had one. */
   readonly pricesAsOf?: string | undefined;
+  /** Code of the currency of `cost`, such as `USD`; absent when nobody says it, or parts have different ones. */
+  readonly currency?: string | undefined;
   /** Kept requests of the session. */
   readonly exchanges: number;
 }
@@ -108,7 +111,7 @@ export interface HistoryRow {
 }
 
 /** A run: from a message to a stop reason. */
-export interface RunRow {
+export interface RunRow extends Priced {
   readonly runId: string;
   /** Place of its entry in the log. */
   readonly position: number;
@@ -137,12 +140,21 @@ export interface RunRow {
   /** The conversation went back to before it: another run took its place, or none. It still counts. */
   readonly takenBack?: true | undefined;
   readonly usage: Usage;
-  readonly cost?: number | undefined;
   readonly pricesAsOf?: string | undefined;
+  /** Code of the currency of `cost`, such as `USD`; absent when nobody says it, or parts have different ones. */
+  readonly currency?: string | undefined;
+  /** What it cost outside of its turns: with them, this adds up to `cost`. Absent for nothing. */
+  readonly otherCosts?: readonly OtherCost[] | undefined;
   readonly toolCalls: number;
   /** How much of each limit was used, where the limits are known. */
   readonly limits: readonly LimitRow[];
   readonly turns: readonly TurnRow[];
+}
+
+/** What a run cost that is in none of its turns. */
+export interface OtherCost extends Priced {
+  readonly what: string;
+  readonly usage: TurnUsage;
 }
 
 /** One limit of a run. */
@@ -153,7 +165,7 @@ export interface LimitRow {
 }
 
 /** One turn: a request, its answer, and the calls that the answer made. */
-export interface TurnRow {
+export interface TurnRow extends Priced {
   /** Its place over all runs of the session, in the order of the log and from 1; 0 before an entry tells of the turn. Never changes. */
   readonly number: number;
   /** Its place in its run, as names of steps have it. */
@@ -167,7 +179,6 @@ export interface TurnRow {
   readonly endedAt?: number | undefined;
   readonly steps: readonly StepRow[];
   readonly usage: TurnUsage;
-  readonly cost?: number | undefined;
   /** First words of the answer, or of a thought. */
   readonly text: string;
   readonly finishReason?: string | undefined;

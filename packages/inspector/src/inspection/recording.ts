@@ -1,9 +1,9 @@
 import type { Json, Usage } from "@pollux/core";
-import { NO_USAGE, readResponseBody } from "@pollux/core/model";
+import { addUsage, NO_USAGE, readResponseBody } from "@pollux/core/model";
 import { exchangeEntry } from "@pollux/core/exchanges";
 import { buildCallId, stepName, type StepPlace } from "@pollux/core/durable";
 import { fieldsOf, type Fields, isFields, listOf, numberOf, textOf } from "./read-values.ts";
-import { addUsage, readUsage } from "./usage.ts";
+import { readUsage } from "./usage.ts";
 
 /** A recording as a session: entries of a log, and of the exchanges that were kept. */
 export interface RecordedSession {

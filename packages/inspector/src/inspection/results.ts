@@ -1,5 +1,6 @@
 import type { Json } from "@pollux/core";
 import type { KeptCause } from "@pollux/core/exchanges";
+import type { Priced } from "./cost.ts";
 import type { TurnUsage } from "./inspection.ts";
 
 /** What was thrown in a run. */
@@ -127,7 +128,7 @@ export interface PromptDifferences {
 }
 
 /** A branch as a whole. The totals count what came after the shared turns. */
-export interface BranchTotals {
+export interface BranchTotals extends Priced {
   readonly id: string;
   readonly title: string;
   readonly stopReason?: string | undefined;
@@ -136,7 +137,6 @@ export interface BranchTotals {
   /** Time of its turns. */
   readonly ms: number;
   readonly tokens: number;
-  readonly cost?: number | undefined;
   /** The last answer. */
   readonly text: string;
 }
@@ -149,7 +149,7 @@ export interface BranchRow {
 }
 
 /** One turn of a branch. */
-export interface BranchTurn {
+export interface BranchTurn extends Priced {
   readonly runId: string;
   /** As in `TurnRow`. */
   readonly number: number;
@@ -159,7 +159,6 @@ export interface BranchTurn {
   readonly text: string;
   readonly calls: readonly BranchCall[];
   readonly usage: TurnUsage;
-  readonly cost?: number | undefined;
   /** Absent for one that has not ended. */
   readonly ms?: number | undefined;
 }

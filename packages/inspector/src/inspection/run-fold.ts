@@ -1,10 +1,29 @@
 import type { Json, PriceTable, Usage } from "@pollux/core";
-import { NO_USAGE } from "@pollux/core/model";
-import type { FailedRequest, JobRow, LimitRow, PendingRow, RunRow, SessionState, TurnRow } from "./inspection.ts";
+import {
+  addPriced,
+  type Bill,
+  billOfLost,
+  isMoney,
+  type Priced,
+  type Pricing,
+  sumBills,
+  sumRecorded,
+  sumUsage,
+} from "./cost.ts";
+import type {
+  FailedRequest,
+  JobRow,
+  LimitRow,
+  OtherCost,
+  PendingRow,
+  RunRow,
+  SessionState,
+  TurnRow,
+} from "./inspection.ts";
 import { type Fields, fieldsOf, firstWords, isFields, listOf, numberOf, textIn, textOf } from "./read-values.ts";
 import { type ReadPlace, readPlace } from "./step-place.ts";
 import { type RecordPlace, TurnFold } from "./turn-fold.ts";
-import { addUsage, readUsage } from "./usage.ts";
+import { readUsage, turnUsage } from "./usage.ts";
 import { joinReads, whyHeld } from "./untrusted.ts";
 
 /** What the runs of a session are measured by. */
@@ -44,6 +63,9 @@ export class RunFold {
   readonly #answered: Set<string> = new Set();
   /** The last report of each job, by its call. */
   readonly #progress: Map<string, Fields> = new Map();
+  readonly #pricing: Pricing;
+  /** Bills of broken answers whose turn the log doesn't have, with its number. */
+  #lost: { readonly turn: number; readonly position: number; readonly bill: Bill }[] = [];
   #last: TurnFold | undefined;
 
   constructor(runId: string, position: number, entry: Fields, measures: Measures, turnsBefore: number) {
@@ -52,6 +74,7 @@ export class RunFold {
     this.entry = entry;
     this.changedAt = position + 1;
     this.#measures = measures;
+    this.#pricing = { prices: measures.prices, model: textOf(entry["model"]) ?? "" };
     this.turnsBefore = turnsBefore;
   }
 
@@ -74,6 +97,7 @@ export class RunFold {
         this.end = undefined;
         this.endedAt = undefined;
         this.#tellEnd();
+        this.#tellCost(position);
         return undefined;
       default:
         this.positions.push(position);
@@ -84,6 +108,8 @@ export class RunFold {
         for (const { turn, question } of this.pending()) this.turns.get(turn)?.ask(question);
         for (const [index, record] of listOf(entry["open"]).entries())
           this.#tell(fieldsOf(record), { position, path: ["open", index] });
+        if (isFields(entry["lost"])) this.#addLost(entry["lost"], position, at);
+        this.#tellCost(position);
         return undefined;
     }
   }
@@ -134,30 +160,50 @@ export class RunFold {
   }
 
   get usage(): Usage {
-    if (isFields(this.end?.["usage"])) return readUsage(this.end["usage"]);
-    let usage = NO_USAGE;
-    for (const turn of this.turns.values()) usage = addUsage(usage, turn.usage);
-    return usage;
+    return isFields(this.end?.["usage"]) ? readUsage(this.end["usage"]) : sumUsage(this.#bills());
   }
 
-  /** A model answered that has no price: what the run cost is not known. */
-  get isUnpriced(): boolean {
-    return this.end?.["unpriced"] !== undefined;
+  get cost(): Priced {
+    return addPriced([...[...this.turns.values()].map((turn) => turn.row()), ...this.otherCosts()]);
   }
 
-  get cost(): number | undefined {
-    if (this.isUnpriced) return undefined;
-    const told = numberOf(this.end?.["cost"]);
-    if (told !== undefined) return told;
-    let cost: number | undefined;
-    for (const turn of this.turns.values()) if (turn.cost !== undefined) cost = (cost ?? 0) + turn.cost;
-    return cost;
+  /** What it cost outside of the turns that the log has. */
+  otherCosts(): readonly OtherCost[] {
+    const others = this.#lost.map(({ turn, bill }): OtherCost => ({
+      what: `Broken answers of turn ${turn} of the run`,
+      usage: turnUsage(bill.usage),
+      ...sumBills([bill], false),
+    }));
+    const told = this.#toldCost();
+    if (told === undefined) return others;
+    const rest = told - sumRecorded(this.#bills());
+    const unpriced = this.#isTold(told) ? textOf(this.end?.["unpriced"]) : undefined;
+    if (!isMoney(rest, told) && unpriced === undefined) return others;
+    const cost = isMoney(rest, told) && { cost: rest };
+    return [
+      ...others,
+      {
+        what: this.isPartial ? "Turns that were not read" : "In the run's total only",
+        usage: {},
+        ...cost,
+        ...(unpriced !== undefined && { unpriced }),
+      },
+    ];
   }
 
   get pricesAsOf(): string | undefined {
     const { prices } = this.#measures;
     const own = typeof prices === "object" && "asOf" in prices ? prices.asOf : undefined;
     return textOf(this.end?.["pricesAsOf"]) ?? own;
+  }
+
+  /** Undefined when nobody says it, or parts have different ones. */
+  get currency(): string | undefined {
+    const { prices } = this.#measures;
+    const own = typeof prices === "object" && "asOf" in prices ? prices.currency : undefined;
+    const told = textOf(this.end?.["currency"]);
+    const { cost, pricedHere } = this.cost;
+    return pricedHere === undefined || told === own ? told : pricedHere === cost ? own : undefined;
   }
 
   state(isLast: boolean, unended: Unended): SessionState {
@@ -177,7 +223,9 @@ export class RunFold {
     const guardrail = fieldsOf(end?.["guardrail"]);
     const agent = textOf(fieldsOf(metadata)["agent"]) ?? (textOf(entry["agent"]) || undefined);
     const code = textOf(error["code"]);
-    const { usage, cost, pricesAsOf } = this;
+    const { usage, pricesAsOf, currency } = this;
+    const priced = this.cost;
+    const others = this.otherCosts();
     const reads = joinReads(entry["read"]);
     const toolCalls = numberOf(end?.["toolCalls"]) ?? this.#countCalls();
     return {
@@ -212,10 +260,12 @@ export class RunFold {
       resumed: this.resumed,
       ...(this.isTakenBack && { takenBack: true }),
       usage,
-      ...(cost !== undefined && { cost }),
-      ...(cost !== undefined && pricesAsOf !== undefined && { pricesAsOf }),
+      ...priced,
+      ...(priced.cost !== undefined && pricesAsOf !== undefined && { pricesAsOf }),
+      ...(priced.cost !== undefined && currency !== undefined && { currency }),
+      ...(others.length > 0 && { otherCosts: others }),
       toolCalls,
-      limits: this.#limits(usage, cost, toolCalls),
+      limits: this.#limits(usage, priced.cost, toolCalls),
       turns: this.#turnRows(since),
     };
   }
@@ -264,11 +314,46 @@ export class RunFold {
     this.#last?.fail(this.end?.["stopReason"] === "failed");
   }
 
+  /** Broken answers are paid for by their turn, which may come once the run is resumed. */
+  #addLost(lost: Fields, position: number, at: number): void {
+    const bill = billOfLost(lost, at, this.#pricing);
+    const number = numberOf(lost["turn"]) ?? 0;
+    const turn = this.turns.get(number);
+    if (turn === undefined) this.#lost.push({ turn: number, position, bill });
+    else turn.addBills(`lost:${position}`, [bill]);
+    if (turn !== undefined) turn.changedAt = Math.max(turn.changedAt, position + 1);
+  }
+
+  /** Which bills the end of the run has priced. */
+  #tellCost(position: number): void {
+    const isTold = this.#isTold(this.#toldCost());
+    for (const turn of this.turns.values()) turn.tellCost(isTold, position);
+  }
+
+  /** What the run says that it cost in all; undefined without an end, and without prices. */
+  #toldCost(): number | undefined {
+    const { cost, unpriced, pricesAsOf } = this.end ?? {};
+    return numberOf(cost) ?? (unpriced === undefined && pricesAsOf === undefined ? undefined : 0);
+  }
+
+  /** With a model that has no price, all it says may be what its steps say: then what they don't say has none. */
+  #isTold(told: number | undefined): boolean {
+    if (told === undefined) return false;
+    return this.end?.["unpriced"] === undefined || isMoney(told - sumRecorded(this.#bills()), told);
+  }
+
+  #bills(): readonly Bill[] {
+    return [...[...this.turns.values()].flatMap(({ bills }) => bills), ...this.#lost.map(({ bill }) => bill)];
+  }
+
   #turn(number: number): TurnFold {
     const known = this.turns.get(number);
     if (known !== undefined) return known;
-    const turn = new TurnFold(number, this.#measures.prices, this.#last);
+    const turn = new TurnFold(number, this.#pricing, this.#last);
     this.turns.set(number, turn);
+    const lost = this.#lost;
+    this.#lost = lost.filter((one) => one.turn !== number);
+    for (const one of lost) if (one.turn === number) turn.addBills(`lost:${one.position}`, [one.bill]);
     this.#last = turn;
     return turn;
   }

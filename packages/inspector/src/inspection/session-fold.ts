@@ -1,6 +1,7 @@
 import type { Json } from "@pollux/core";
-import { NO_USAGE } from "@pollux/core/model";
+import { addUsage, NO_USAGE } from "@pollux/core/model";
 import { ENTRY_VERSION } from "@pollux/core/doctor";
+import { addPriced, type Priced } from "./cost.ts";
 import type {
   DraftRow,
   EarlierRow,
@@ -15,7 +16,6 @@ import type { ExchangeFold } from "./exchange-fold.ts";
 import { type Fields, fieldsOf, firstWords, isFields, listOf, numberOf, textIn, textOf } from "./read-values.ts";
 import { type Measures, RunFold, type Unended } from "./run-fold.ts";
 import { readPlace } from "./step-place.ts";
-import { addUsage } from "./usage.ts";
 import { joinReads } from "./untrusted.ts";
 
 /** What stands beside a session's log. */
@@ -37,8 +37,8 @@ export interface BeforeFold {
   readonly turns: number;
   /** What those runs used. */
   readonly totalTokens: number;
-  /** What they cost; absent when that is not known. */
-  readonly cost?: number | undefined;
+  /** What they cost. */
+  readonly priced: Priced;
   /** What is known of the run that was under way. */
   readonly run?: (Fields & { readonly runId: string }) | undefined;
 }
@@ -127,18 +127,18 @@ export class SessionFold {
     const unended: Unended = isRunning ? "running" : "cut-off";
     const last = this.#last();
     let usage = NO_USAGE;
-    let cost: number | undefined;
+    const costs = this.runs.map((run) => run.cost);
+    const currencies = new Set<string | undefined>();
     let pricesAsOf: string | undefined;
     const earlier = this.#earlier();
-    if (earlier?.cost !== undefined && earlier.cost > 0) cost = earlier.cost;
-    for (const run of this.runs) {
-      usage = addUsage(usage, run.usage);
-      const own = run.cost;
-      if (own === undefined) continue;
-      cost = (cost ?? 0) + own;
+    for (const [index, run] of this.runs.entries()) {
+      const used = run.usage;
+      usage = { ...addUsage(usage, used), contextTokens: used.contextTokens || usage.contextTokens };
+      if ((costs[index]?.cost ?? 0) === 0) continue;
       pricesAsOf = run.pricesAsOf ?? pricesAsOf;
+      currencies.add(run.currency);
     }
-    const isPriced = (earlier === undefined || earlier.cost !== undefined) && !this.runs.some((run) => run.isUnpriced);
+    const [currency] = currencies;
     const title = this.title;
     const shownDraft = isRunning ? readDraft(draft) : undefined;
     return {
@@ -162,14 +162,15 @@ export class SessionFold {
       ...(shownDraft !== undefined && { draft: shownDraft }),
       problems: this.problems,
       usage: { ...usage, totalTokens: usage.totalTokens + (earlier?.totalTokens ?? 0) },
-      ...(isPriced && cost !== undefined && { cost }),
+      ...addPriced([earlier?.priced ?? {}, ...costs]),
       ...(pricesAsOf !== undefined && { pricesAsOf }),
+      ...(currencies.size === 1 && currency !== undefined && { currency }),
       exchanges,
     };
   }
 
   /** What was not read, and what all used. */
-  #earlier(): { readonly row: EarlierRow; readonly totalTokens?: number; readonly cost?: number } | undefined {
+  #earlier(): { readonly row: EarlierRow; readonly totalTokens?: number; readonly priced: Priced } | undefined {
     const { before } = this;
     if (before === undefined) return undefined;
     const first = this.runs.flatMap(({ turns }) => [...turns.values()]).find(({ number }) => number > 0);
@@ -182,7 +183,7 @@ export class SessionFold {
         areTotalsKnown: isKnown,
       },
       ...(isKnown && { totalTokens: before.totalTokens }),
-      ...(isKnown && before.cost !== undefined && { cost: before.cost }),
+      priced: isKnown ? before.priced : { unpriced: NOT_READ },
     };
   }
 
@@ -311,6 +312,9 @@ export class SessionFold {
     return this.#firstWords !== "";
   }
 }
+
+/** What has no price where nobody knows what it cost. */
+export const NOT_READ = "turns that were not read";
 
 /** Member of what stands for an entry that could not be read. */
 const UNREADABLE = "unreadable";

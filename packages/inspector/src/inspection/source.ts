@@ -7,6 +7,8 @@ import type { MediaRef, TurnDetails } from "./turn-details.ts";
 
 /** Where the page's data come from: a server, or a file that was dropped onto it. */
 export interface Source {
+  /** The same source with Google's list prices for what no run has priced, or without. Nothing is written. */
+  withListPrices(isUsed: boolean): Source;
   about(): Promise<SourceAbout>;
   sessions(query: SessionQuery): Promise<SessionPage>;
   /**
@@ -58,6 +60,8 @@ export interface SourceAbout {
   readonly answers: "service" | "emulator";
   /** Has prices, so there is money to show. */
   readonly hasPrices: boolean;
+  /** Google's list prices, where no others were given: their day, and whether they are used. */
+  readonly listPrices?: { readonly asOf: string; readonly isUsed: boolean } | undefined;
   /** There are runs of evals to show. */
   readonly hasEvals: boolean;
 }

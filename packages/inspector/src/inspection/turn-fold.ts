@@ -1,13 +1,13 @@
-import { computeCost, type PriceTable, type Usage } from "@pollux/core";
-import { findPrices, NO_USAGE } from "@pollux/core/model";
+import type { Usage } from "@pollux/core";
 import { citationsOf, sourcesOf } from "./turn-citations.ts";
 import { callNames, callsIn } from "./answer-calls.ts";
+import { type Bill, billsOfStep, type Pricing, sumBills, sumUsage } from "./cost.ts";
 import type { FailedRequest, StepRow, TurnFlag, TurnRow } from "./inspection.ts";
-import { type Fields, fieldsOf, listOf, numberOf, textOf } from "./read-values.ts";
+import { type Fields, fieldsOf, listOf, textOf } from "./read-values.ts";
 import { answerRow, answerWords, begunRow, outcomeRow, reportRow } from "./step-row.ts";
 import type { ReadPlace } from "./step-place.ts";
 import { readsOf, whyHeld } from "./untrusted.ts";
-import { addUsage, readUsage, turnUsage } from "./usage.ts";
+import { readUsage, turnUsage } from "./usage.ts";
 
 /** Where the log tells what a turn added to the conversation. */
 export interface RecordPlace {
@@ -28,10 +28,11 @@ export class TurnFold {
   record: (RecordPlace & { readonly fields: Fields }) | undefined;
   /** Length of the log after the entry that changed it last. */
   changedAt = 0;
-  usage: Usage = NO_USAGE;
-  /** In the unit of the price table; absent where the prices are not known. */
-  cost: number | undefined;
-  readonly #prices: PriceTable | undefined;
+  /** What it was billed for, by step: one that is recorded again stands for what came before it. */
+  readonly #bills: Map<string, readonly Bill[]> = new Map();
+  readonly #pricing: Pricing;
+  /** As in `sumBills`. */
+  #isTold = false;
   readonly #previous: TurnFold | undefined;
   readonly #steps: Map<string, StepRow> = new Map();
   #flags: readonly TurnFlag[] = [];
@@ -48,9 +49,9 @@ export class TurnFold {
   #isFailed = false;
   #row: TurnRow | undefined;
 
-  constructor(turn: number, prices: PriceTable | undefined, previous: TurnFold | undefined) {
+  constructor(turn: number, pricing: Pricing, previous: TurnFold | undefined) {
     this.turn = turn;
-    this.#prices = prices;
+    this.#pricing = pricing;
     this.#previous = previous;
     this.agent = previous === undefined ? undefined : previous.#leader;
     this.#leader = this.agent;
@@ -71,7 +72,7 @@ export class TurnFold {
     const row = { ...made, ...readsOf(place.kind, value), ...(held !== "" && { detail: held }) };
     if (held !== "") this.#flag("held");
     this.#steps.set(text, row);
-    for (const nested of listOf(value["nested"])) this.#addNested(nested);
+    this.addBills(text, billsOfStep(value, place.kind === "model", at, this.#pricing));
     if (place.kind !== "compact" && listOf(value["nested"]).length > 0) this.#flag("nested");
     this.#addFlags(row, value);
     if (place.kind === "route") this.#routes = listOf(fieldsOf(outcome)["value"]).map(fieldsOf);
@@ -153,12 +154,35 @@ export class TurnFold {
       ...(!isOpen && { endedAt }),
       steps,
       usage: turnUsage(this.usage),
-      ...(this.cost !== undefined && { cost: this.cost }),
+      ...sumBills(this.bills, this.#isTold),
       text: answerWords(this.#content),
       ...(this.#finishReason !== undefined && { finishReason: this.#finishReason }),
       ...(this.#failedRequests.length > 0 && { failedRequests: [...this.#failedRequests] }),
       flags,
     };
+  }
+
+  /** What was billed for a step of it, or lost before it was answered. */
+  addBills(name: string, bills: readonly Bill[]): void {
+    if (bills.length > 0 || this.#bills.has(name)) this.#bills.set(name, bills);
+    this.#row = undefined;
+  }
+
+  get bills(): readonly Bill[] {
+    return [...this.#bills.values()].flat();
+  }
+
+  get usage(): Usage {
+    return sumUsage(this.bills);
+  }
+
+  /** @param isTold - As in `sumBills`. @param position - Of the entry by which that is known. */
+  tellCost(isTold: boolean, position: number): void {
+    if (this.#isTold === isTold) return;
+    this.#isTold = isTold;
+    if (!this.bills.some(({ recorded, isAnswer }) => isAnswer && recorded === undefined)) return;
+    this.changedAt = Math.max(this.changedAt, position + 1);
+    this.#row = undefined;
   }
 
   /** Calls of the last answer. */
@@ -218,34 +242,16 @@ export class TurnFold {
     const { breaks } = fieldsOf(value["prepared"]);
     if (listOf(breaks).length > 0) this.#flag("prefix-break");
     if (value["response"] === undefined) return;
-    const { content, usage, finishReason, candidate, envelope } = fieldsOf(value["response"]);
+    const { content, usage, finishReason, candidate } = fieldsOf(value["response"]);
     if (this.#answers++ > 0) this.#flag("recovery");
-    const used = readUsage(usage);
-    this.#count(used, envelope, value);
     this.#content = content;
     this.#calls = callNames(content);
     this.#finishReason = textOf(finishReason);
     const { groundingMetadata } = fieldsOf(candidate);
-    if (groundingMetadata !== undefined || used.searchQueries > 0) this.#flag("search");
+    if (groundingMetadata !== undefined || readUsage(usage).searchQueries > 0) this.#flag("search");
     const response = value["response"];
     if (groundingMetadata !== undefined && citationsOf(response, sourcesOf([response])).lost.length > 0)
       this.#flag("lost-citation");
-  }
-
-  #addNested(nested: unknown): void {
-    const { usage, cost } = fieldsOf(nested);
-    const known = readUsage(usage);
-    this.usage = { ...addUsage(this.usage, known), contextTokens: this.usage.contextTokens };
-    if (typeof cost === "number") this.cost = (this.cost ?? 0) + cost;
-  }
-
-  /** What the run recorded stands; these prices are for what it did not price. */
-  #count(usage: Usage, envelope: unknown, recorded: Fields): void {
-    this.usage = this.usage === NO_USAGE ? usage : addUsage(this.usage, usage);
-    const modelVersion = textOf(fieldsOf(envelope)["modelVersion"]) ?? "";
-    const prices = findPrices(this.#prices, modelVersion, numberOf(recorded["endedAt"]));
-    const cost = numberOf(recorded["cost"]) ?? (prices && computeCost(usage, prices));
-    if (cost !== undefined) this.cost = (this.cost ?? 0) + cost;
   }
 
   #addFlags(row: StepRow, value: ReturnType<typeof fieldsOf>): void {

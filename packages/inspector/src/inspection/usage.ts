@@ -19,22 +19,6 @@ export function readUsage(value: unknown): Usage {
   };
 }
 
-/** Sum of both; the size of the context is the later one's, where it is known. */
-export function addUsage(sum: Usage, next: Usage): Usage {
-  return {
-    requests: sum.requests + next.requests,
-    inputTokens: sum.inputTokens + next.inputTokens,
-    cachedTokens: sum.cachedTokens + next.cachedTokens,
-    outputTokens: sum.outputTokens + next.outputTokens,
-    thoughtTokens: sum.thoughtTokens + next.thoughtTokens,
-    toolUseTokens: sum.toolUseTokens + next.toolUseTokens,
-    totalTokens: sum.totalTokens + next.totalTokens,
-    contextTokens: next.contextTokens === 0 ? sum.contextTokens : next.contextTokens,
-    searchQueries: sum.searchQueries + next.searchQueries,
-    incomplete: sum.incomplete || next.incomplete,
-  };
-}
-
 /** The usage of a turn's row. */
 export function turnUsage(usage: Usage): TurnUsage {
   const row: { -readonly [Name in keyof TurnUsage]: TurnUsage[Name] } = {};

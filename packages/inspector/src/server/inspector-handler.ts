@@ -1,4 +1,4 @@
-import type { Agent, Limits, PriceTable, SessionStore } from "@pollux/core";
+import { type Agent, googleListPrices, type Limits, type PriceTable, type SessionStore } from "@pollux/core";
 import { readCauses } from "@pollux/core/exchanges";
 import type { Rehearsal } from "@pollux/core/rehearsal";
 import { redact } from "@pollux/core/wire";
@@ -111,6 +111,8 @@ class Handler {
   #agents: Readonly<Record<string, Agent>>;
   readonly #leases: LeaseWatch;
   readonly #sessions: OpenSessions;
+  /** The same with Google's list prices, which a page may ask for where no prices were given. */
+  readonly #listPriced: OpenSessions | undefined;
 
   constructor(
     options: InspectorOptions,
@@ -138,7 +140,10 @@ class Handler {
       ...(limits !== undefined && { limits: { ...limits } }),
     };
     this.#leases = new LeaseWatch(store);
-    this.#sessions = new OpenSessions({ store, exchanges, measures, leases: this.#leases, tail });
+    const from = { store, exchanges, leases: this.#leases, tail };
+    this.#sessions = new OpenSessions({ ...from, measures });
+    if (prices === undefined)
+      this.#listPriced = new OpenSessions({ ...from, measures: { ...measures, prices: googleListPrices } });
   }
 
   async handle(request: Request): Promise<Response> {
@@ -172,7 +177,7 @@ class Handler {
       return await this.#assets.serve(segments.map(decode).join("/"), request);
     }
     const [, kind, id, view, ...rest] = segments.map(decode);
-    if (kind === "about" && id === undefined) return this.#json(request, this.#about());
+    if (kind === "about" && id === undefined) return this.#json(request, this.#about(url.searchParams));
     const { evals } = this.#options;
     if (kind === "evals" && evals !== undefined && view === undefined)
       return this.#json(request, await readEvals(evals.folder, id ?? "", url.searchParams));
@@ -199,8 +204,8 @@ class Handler {
   ): Promise<Response> {
     if (view === "live") return await this.#live(request, id);
     const isWhole = !(view === "turns" || view === "media" || query.has("tail"));
-    let session = await this.#open(id, isWhole);
-    if (!isWhole && isBefore(session, view, rest, query)) session = await this.#open(id);
+    let session = await this.#open(id, query, isWhole);
+    if (!isWhole && isBefore(session, view, rest, query)) session = await this.#open(id, query);
     const { fold, exchanges } = session;
     switch (view) {
       case undefined:
@@ -294,15 +299,15 @@ class Handler {
       going: this.#going,
       request,
       query,
-      fold: async () => (await this.#open(id)).fold,
-      exchanges: async () => (await this.#open(id)).exchanges,
+      fold: async () => (await this.#open(id, query)).fold,
+      exchanges: async () => (await this.#open(id, query)).exchanges,
       exchangesOf: async (other) => (await exchanges?.load(other)) ?? [],
       causes: async (runId) => (exchanges === undefined ? [] : await readCauses(exchanges, id, runId)),
     };
   }
 
   async #live(request: Request, id: string): Promise<Response> {
-    await this.#open(id, false);
+    await this.#open(id, undefined, false);
     const { store } = this.#options;
     const watch =
       store.watch === undefined ? undefined : (onChange: () => void) => store.watch?.(id, onChange) ?? (() => {});
@@ -310,8 +315,8 @@ class Handler {
     return liveResponse(session, request.signal, (text) => redact(text, this.#secrets), this.#pace);
   }
 
-  async #open(id: string, isWhole: boolean = true): Promise<OpenSession> {
-    const session = await this.#sessions.open(id, isWhole);
+  async #open(id: string, query?: URLSearchParams, isWhole: boolean = true): Promise<OpenSession> {
+    const session = await this.#sessionsFor(query).open(id, isWhole);
     if (session === undefined) throw new HttpError(404, "not-found", "There is no such session.");
     return session;
   }
@@ -321,8 +326,13 @@ class Handler {
     return { store, exchanges, isRunning: async (id) => this.#leases.isHeld(id, await store.records(id)) };
   }
 
-  #about(): SourceAbout {
+  #sessionsFor(query: URLSearchParams | undefined): OpenSessions {
+    return (query?.get("prices") === "google" ? this.#listPriced : undefined) ?? this.#sessions;
+  }
+
+  #about(query: URLSearchParams): SourceAbout {
     const { title = "Sessions", answers = "service", allowActions, prices, makeCase } = this.#options;
+    const isUsed = this.#sessionsFor(query) === this.#listPriced;
     const names = Object.keys(ACTIONS).filter((name) => name !== "make-case" || makeCase !== undefined);
     return {
       title,
@@ -330,7 +340,8 @@ class Handler {
       isLive: true,
       agents: Object.keys(this.#agents),
       answers,
-      hasPrices: prices !== undefined,
+      hasPrices: prices !== undefined || isUsed,
+      ...(this.#listPriced !== undefined && { listPrices: { asOf: googleListPrices.asOf, isUsed } }),
       hasEvals: this.#options.evals !== undefined,
     };
   }

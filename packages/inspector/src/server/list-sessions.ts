@@ -49,7 +49,7 @@ export async function listSessions(listed: Listed, query: URLSearchParams): Prom
 
 async function rowOf(summary: SessionSummary, kept: ReadonlySet<string>, listed: Listed): Promise<SessionRow> {
   const { id, title, updatedAt, createdAt, length, owner, metadata, runMetadata, state = "idle" } = summary;
-  const { turns = 0, messages = 0, totalTokens = 0, cost = 0, pricesAsOf } = summary;
+  const { turns = 0, messages = 0, totalTokens = 0, cost = 0, unpriced, pricesAsOf, currency } = summary;
   const isRunning = state === "running" && (await listed.isRunning(id));
   const agent = runMetadata?.["agent"];
   return {
@@ -62,8 +62,11 @@ async function rowOf(summary: SessionSummary, kept: ReadonlySet<string>, listed:
     turns,
     messages,
     totalTokens,
-    cost,
+    // A list reads no logs, so it has what the runs recorded.
+    ...((cost > 0 || pricesAsOf !== undefined) && { cost }),
+    ...(unpriced !== undefined && { unpriced }),
     ...(pricesAsOf !== undefined && { pricesAsOf }),
+    ...(currency !== undefined && { currency }),
     ...(typeof agent === "string" && { agent }),
     ...(owner !== undefined && { owner }),
     ...(metadata !== undefined && { metadata }),

@@ -110,7 +110,7 @@ function opened(title: string, store: SessionStore): OpenedPath {
 function summaryOf(id: string, entries: readonly Json[], updatedAt: number): SessionSummary {
   const fold = new SessionFold(id);
   for (const entry of entries) fold.add(entry);
-  const { runs, usage, cost = 0, pricesAsOf, createdAt = updatedAt, state } = fold.overview();
+  const { runs, usage, cost = 0, unpriced, pricesAsOf, currency, createdAt = updatedAt, state } = fold.overview();
   return {
     id,
     title: fold.title,
@@ -123,7 +123,9 @@ function summaryOf(id: string, entries: readonly Json[], updatedAt: number): Ses
     turns: runs.reduce((sum, run) => sum + run.turns.length, 0),
     totalTokens: usage.totalTokens,
     cost,
+    ...(unpriced !== undefined && { unpriced }),
     ...(pricesAsOf !== undefined && { pricesAsOf }),
+    ...(currency !== undefined && { currency }),
   };
 }
 

@@ -1,7 +1,8 @@
 import type { Json, SessionStore, SessionSummary } from "@pollux/core";
 import { fieldsOf, numberOf, textOf } from "../inspection/read-values.ts";
 import type { Measures } from "../inspection/run-fold.ts";
-import { type BeforeFold, SessionFold } from "../inspection/session-fold.ts";
+import { isMoney } from "../inspection/cost.ts";
+import { type BeforeFold, NOT_READ, SessionFold } from "../inspection/session-fold.ts";
 import { readPlace } from "../inspection/step-place.ts";
 
 /** Entries at the end of a log that a first look reads. */
@@ -34,7 +35,7 @@ export async function readTail(
       run: { runId, at: numberOf(fieldsOf(entries[index])["at"]), metadata: summary.runMetadata },
     }),
   };
-  const listed = foldTail(id, measures, { ...known, turns: 0, totalTokens: 0 }, entries.slice(index, size));
+  const listed = foldTail(id, measures, { ...known, turns: 0, totalTokens: 0, priced: {} }, entries.slice(index, size));
   const before = { ...known, ...usedBefore(listed, summary, measures) };
   // A log that was begun again meanwhile has nothing to do with its summary.
   return before.turns < 0 || before.totalTokens < 0 ? undefined : foldTail(id, measures, before, entries.slice(index));
@@ -64,20 +65,24 @@ function foldTail(id: string, measures: Measures, before: BeforeFold, entries: r
 /** What the list says of all runs, without those at the end that it has counted. */
 function usedBefore(
   { runs }: SessionFold,
-  { turns = 0, totalTokens = 0, cost, unpriced }: SessionSummary,
+  { turns = 0, totalTokens = 0, cost = 0, unpriced }: SessionSummary,
   { prices }: Measures,
-): Pick<BeforeFold, "turns" | "totalTokens" | "cost"> {
+): Pick<BeforeFold, "turns" | "totalTokens" | "priced"> {
   const last = runs.at(-1);
   const isGoing = last?.end === undefined;
   const counted = isGoing ? runs.slice(0, -1) : runs;
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
-  const costs = sum(runs.map((run) => run.cost ?? 0));
-  // A list without money may be of agents without prices.
-  const isKnown = cost !== undefined && unpriced === undefined && (cost > 0 || prices === undefined);
+  // A list has what runs recorded; one without money may be of agents without prices.
+  const costs = runs.map(({ cost: priced }) => (priced.cost ?? 0) - (priced.pricedHere ?? 0));
+  const known = Math.max(0, cost - sum(costs));
+  const isKnown = prices === undefined || cost > 0;
   return {
     turns: turns - sum(counted.map(({ turnCount }) => turnCount)),
     totalTokens:
       totalTokens - sum(counted.filter(({ end }) => end !== undefined).map(({ usage }) => usage.totalTokens)),
-    ...(isKnown && { cost: Math.max(0, cost - costs) }),
+    priced: {
+      ...(isMoney(known, cost) && { cost: known }),
+      ...((unpriced ?? (isKnown ? undefined : NOT_READ)) !== undefined && { unpriced: unpriced ?? NOT_READ }),
+    },
   };
 }

@@ -1,5 +1,6 @@
 import { isWebUrl } from "@pollux/core/conversation";
 import { redact } from "@pollux/core/wire";
+import { formatCost } from "../inspection/cost.ts";
 import { callsIn } from "../inspection/answer-calls.ts";
 import { type Fields, fieldsOf, listOf, textOf } from "../inspection/read-values.ts";
 import type { TurnRow } from "../inspection/inspection.ts";
@@ -35,7 +36,7 @@ export function sessionPage(
     ...(overview.cost === undefined
       ? []
       : [
-          `cost ${overview.cost.toPrecision(3)}${overview.pricesAsOf === undefined ? "" : ` (prices of ${overview.pricesAsOf})`}`,
+          `cost ${formatCost(overview, overview.currency)}${overview.pricesAsOf === undefined ? "" : ` (prices of ${overview.pricesAsOf})`}`,
         ]),
   ];
   const text = [

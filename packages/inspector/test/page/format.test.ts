@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { formatAge, formatBytes, formatDuration, formatMoney, formatTokens } from "../../page/src/ui/format.ts";
+import { formatMoney } from "../../src/inspection/cost.ts";
+import { formatAge, formatBytes, formatDuration, formatTokens } from "../../page/src/ui/format.ts";
 
 test.each([
   [0, "0 ms"],

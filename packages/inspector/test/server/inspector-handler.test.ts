@@ -1,4 +1,4 @@
-import { MemoryStore } from "@pollux/core";
+import { googleListPrices, MemoryStore } from "@pollux/core";
 import { call, say } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { Assets } from "../../src/server/assets.ts";
@@ -46,6 +46,7 @@ describe("answers", () => {
       agents: [],
       answers: "service",
       hasPrices: false,
+      listPrices: { asOf: googleListPrices.asOf, isUsed: false },
       hasEvals: false,
     });
   });

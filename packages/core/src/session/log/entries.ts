@@ -235,6 +235,7 @@ const MEMBERS: { readonly [Type in SessionEntry["type"]]: Readonly<Record<string
     cost: optional(number),
     unpriced: optional(text),
     pricesAsOf: optional(text),
+    currency: optional(text),
     lost: optional(object),
     pending: optional(list),
     interrupted: optional(object),

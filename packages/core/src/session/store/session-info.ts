@@ -153,8 +153,9 @@ function findChanges(
       };
     case "resume": {
       if (entry.runId !== fold.runId) return {};
-      const { pricesAsOf, usage } = fold.ended;
-      const ended = { ...fold.before, usage: { ...fold.before.usage, contextTokens: usage.contextTokens }, pricesAsOf };
+      const { pricesAsOf, currency, usage } = fold.ended;
+      const context = { ...fold.before.usage, contextTokens: usage.contextTokens };
+      const ended = { ...fold.before, usage: context, pricesAsOf, currency };
       return {
         ended,
         info: { ...info, ...describeUsed(ended), cost: info.cost, ...GOING },
@@ -163,7 +164,7 @@ function findChanges(
     }
     case "end": {
       if (entry.runId !== fold.runId) return {};
-      const ended = addRun({ ...fold.before, pricesAsOf: fold.ended.pricesAsOf }, entry);
+      const ended = addRun({ ...fold.before, pricesAsOf: fold.ended.pricesAsOf, currency: fold.ended.currency }, entry);
       const state = entry.pending !== undefined ? "waiting" : isResumable(entry) ? "stopped" : "idle";
       const waitsFor = entry.pending?.every(({ question }) => question === "job") === true ? "job" : undefined;
       const activeMs = last === undefined ? 0 : last.activeMs + entry.at - last.openedAt;
@@ -196,6 +197,7 @@ function addRun(before: EndedRuns, end: EndEntry): EndedRuns {
     cost: before.cost + (end.cost ?? 0),
     unpriced: before.unpriced ?? end.unpriced,
     pricesAsOf: end.pricesAsOf ?? before.pricesAsOf,
+    currency: end.currency ?? before.currency,
   };
 }
 
@@ -205,8 +207,16 @@ function describeUsed({
   cost,
   unpriced,
   pricesAsOf,
-}: EndedRuns): Pick<SessionInfo, "turns" | "totalTokens" | "cost" | "unpriced" | "pricesAsOf"> {
-  return { turns, totalTokens: usage.totalTokens, cost, unpriced, ...(pricesAsOf !== undefined && { pricesAsOf }) };
+  currency,
+}: EndedRuns): Pick<SessionInfo, "turns" | "totalTokens" | "cost" | "unpriced" | "pricesAsOf" | "currency"> {
+  return {
+    turns,
+    totalTokens: usage.totalTokens,
+    cost,
+    unpriced,
+    ...(pricesAsOf !== undefined && { pricesAsOf }),
+    ...(currency !== undefined && { currency }),
+  };
 }
 
 /** True for a step that a turn can't be without. */

@@ -42,6 +42,8 @@ export interface SessionInfo {
   readonly unpriced?: string | undefined;
   /** Day of the price list of the last run that had one. */
   readonly pricesAsOf?: string | undefined;
+  /** Currency of that list. */
+  readonly currency?: string | undefined;
   /** What its runs did, as of the last end of one. Absent before that, and where an older release wrote it last. */
   readonly totals?: readonly TotalsRow[] | undefined;
 }

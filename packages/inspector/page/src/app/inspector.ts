@@ -61,6 +61,12 @@ export class Inspector {
     }
   }
 
+  /** Prices what no run has priced by Google's list, or no longer. */
+  showListPrices(isUsed: boolean): void {
+    const { source, isFile } = this.#source.value;
+    this.#source.value = openSource(source.withListPrices(isUsed), isFile);
+  }
+
   /** Goes back to what the server has. */
   closeFiles(): void {
     this.#source.value = openSource(this.#served, false);

@@ -1,3 +1,4 @@
+import { formatMoney } from "../../../src/inspection/cost.ts";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { BranchComparison, BranchTotals, PromptDifferences } from "../../../src/inspection/results.ts";
@@ -5,7 +6,7 @@ import { useInspector } from "../app/inspector.ts";
 import { useLoad } from "../app/loads.ts";
 import { type CompareRoute, formatRoute, turnRoute } from "../app/route.ts";
 import { BranchTable } from "../fork/branch-table.tsx";
-import { formatCount, formatDuration, formatMoney, formatTokens } from "../ui/format.ts";
+import { formatCount, formatDuration, formatTokens } from "../ui/format.ts";
 import { Failure, Loading } from "../ui/notes.tsx";
 import { TextDiff } from "./text-diff.tsx";
 

@@ -1,28 +1,23 @@
 import type { CSSProperties, JSX } from "preact";
 import { useMemo } from "preact/hooks";
-import type { RunRow, TurnRow, TurnUsage } from "../../../src/inspection/inspection.ts";
+import { formatCost, formatMoney } from "../../../src/inspection/cost.ts";
+import type { OtherCost, RunRow, SessionOverview, TurnRow, TurnUsage } from "../../../src/inspection/inspection.ts";
 import type { CacheEstimate } from "../../../src/inspection/prefix-cost.ts";
+import { turnUsage } from "../../../src/inspection/usage.ts";
 import { useInspector } from "../app/inspector.ts";
 import { useLoad } from "../app/loads.ts";
 import { formatRoute, turnRoute } from "../app/route.ts";
 import type { SessionPanelProps } from "../session/panel-props.ts";
 import { Limits } from "../turn/run-view.tsx";
-import {
-  formatCount,
-  formatDuration,
-  formatMoney,
-  formatPercent,
-  formatPlural,
-  formatPricesAsOf,
-  formatTokens,
-  turnTitle,
-} from "../ui/format.ts";
+import { formatCount, formatDuration, formatPercent, formatPlural, formatTokens, turnTitle } from "../ui/format.ts";
+import { moneyNote } from "../ui/money.tsx";
 import { Empty } from "../ui/notes.tsx";
 import { ItemRows } from "../ui/virtual-rows.tsx";
 
 type CostRow =
   | { readonly kind: "run"; readonly run: RunRow; readonly number: number; readonly usage: TurnUsage }
-  | { readonly kind: "turn"; readonly run: RunRow; readonly turn: TurnRow };
+  | { readonly kind: "turn"; readonly run: RunRow; readonly turn: TurnRow }
+  | { readonly kind: "other"; readonly run: RunRow; readonly other: OtherCost };
 
 /** What a session cost: by run and by turn. */
 export function CostView({ session, overview }: SessionPanelProps): JSX.Element {
@@ -31,10 +26,6 @@ export function CostView({ session, overview }: SessionPanelProps): JSX.Element 
   const key = JSON.stringify(["cache", session.id, overview.exchanges]);
   const { value: estimate } = useLoad(loads, key, () => session.source.cacheEstimate(session.id));
   const rows = useMemo(() => costRows(overview.runs), [overview.runs]);
-  const total = useMemo(
-    () => sum(overview.runs.flatMap(({ turns }) => turns.map(({ usage }) => usage))),
-    [overview.runs],
-  );
   const largest = useMemo(
     () =>
       Math.max(
@@ -50,9 +41,9 @@ export function CostView({ session, overview }: SessionPanelProps): JSX.Element 
   return (
     <div class="cost">
       <div class="cost-top">
-        <Figures total={total} cost={overview.cost} pricesAsOf={overview.pricesAsOf} />
+        <Figures of={overview} />
         <Costliest id={session.id} runs={overview.runs} />
-        {last !== undefined && <Limits limits={last.limits} />}
+        {last !== undefined && <Limits limits={last.limits} currency={last.currency} />}
         {estimate !== undefined && <Estimate estimate={estimate} />}
       </div>
       <div class="fill">
@@ -78,8 +69,9 @@ export function CostView({ session, overview }: SessionPanelProps): JSX.Element 
 
 function costRows(runs: readonly RunRow[]): readonly CostRow[] {
   return runs.flatMap((run, index): readonly CostRow[] => [
-    { kind: "run", run, number: index + 1, usage: sum(run.turns.map(({ usage }) => usage)) },
+    { kind: "run", run, number: index + 1, usage: turnUsage(run.usage) },
     ...run.turns.map((turn): CostRow => ({ kind: "turn", run, turn })),
+    ...(run.otherCosts ?? []).map((other): CostRow => ({ kind: "other", run, other })),
   ]);
 }
 
@@ -90,33 +82,15 @@ function chunksOf<T>(values: readonly T[]): readonly (readonly T[])[] {
   return chunks;
 }
 
-const NAMES = ["prompt", "cached", "output", "thoughts", "toolUse", "total", "searchQueries", "requests"] as const;
-
-function sum(usages: readonly TurnUsage[]): TurnUsage {
-  const total: { -readonly [name in keyof TurnUsage]: TurnUsage[name] } = {};
-  for (const usage of usages)
-    for (const name of NAMES) if (usage[name] !== undefined) total[name] = (total[name] ?? 0) + usage[name];
-  return total;
-}
-
 function tokensOf({ prompt = 0, output = 0, thoughts = 0, toolUse = 0 }: TurnUsage): number {
   return prompt + output + thoughts + toolUse;
 }
 
-interface FiguresProps {
-  readonly total: TurnUsage;
-  readonly cost: number | undefined;
-  readonly pricesAsOf: string | undefined;
-}
-
-function Figures({ total, cost, pricesAsOf }: FiguresProps): JSX.Element {
+function Figures({ of: overview }: { readonly of: SessionOverview }): JSX.Element {
+  const total = turnUsage(overview.usage);
   const { prompt = 0, cached = 0, output = 0, thoughts = 0, toolUse = 0, searchQueries = 0, requests } = total;
   const figures: readonly (readonly [name: string, value: string, note?: string | undefined])[] = [
-    [
-      "Cost",
-      cost === undefined ? "–" : formatMoney(cost),
-      cost === undefined ? "no prices, or none for a model" : formatPricesAsOf(pricesAsOf),
-    ],
+    ["Cost", formatCost(overview, overview.currency), moneyNote(overview)],
     ["Prompt tokens", formatCount(prompt)],
     ["Cached", formatCount(cached), `${formatPercent(cached, prompt)} of prompts`],
     ["Output", formatCount(output)],
@@ -153,7 +127,7 @@ function Costliest({ id, runs }: { readonly id: string; readonly runs: readonly 
     <p class="costliest">
       {isPriced ? "Costliest" : "Largest"} turn:{" "}
       <a href={formatRoute(turnRoute(id, most.run, most.turn))}>{turnTitle(most.turn)}</a>,{" "}
-      <b>{isPriced ? formatMoney(size) : formatPlural(size, "token")}</b>{" "}
+      <b>{isPriced ? formatMoney(size, most.run.currency) : formatPlural(size, "token")}</b>{" "}
       <span class="dim">{most.turn.text.slice(0, 120)}</span>
     </p>
   );
@@ -202,16 +176,21 @@ function Line({
   readonly style: CSSProperties;
 }): JSX.Element {
   const isRun = row.kind === "run";
-  const usage = isRun ? row.usage : row.turn.usage;
-  const cost = isRun ? row.run.cost : row.turn.cost;
+  const { usage } = row.kind === "turn" ? row.turn : row.kind === "other" ? row.other : row;
+  const priced = row.kind === "turn" ? row.turn : row.kind === "other" ? row.other : row.run;
+  const turn = row.kind === "turn" ? row.turn : undefined;
   const { prompt = 0, cached = 0, output = 0, thoughts = 0, toolUse = 0, searchQueries = 0, requests = 0 } = usage;
   return (
     <div class={`cost-row${isRun ? " cost-run" : ""}`} role="row" aria-rowindex={index + 2} style={style}>
       <span role="gridcell" class="cost-name">
-        <a href={formatRoute(turnRoute(id, row.run, isRun ? undefined : row.turn))} tabIndex={-1}>
-          {isRun ? `Run ${row.number}: ${row.run.input}` : turnTitle(row.turn)}
+        <a href={formatRoute(turnRoute(id, row.run, turn))} tabIndex={-1}>
+          {row.kind === "run"
+            ? `Run ${row.number}: ${row.run.input}`
+            : row.kind === "turn"
+              ? turnTitle(row.turn)
+              : row.other.what}
         </a>
-        {!isRun && <span class="dim">{row.turn.text}</span>}
+        {turn !== undefined && <span class="dim">{turn.text}</span>}
       </span>
       <span role="gridcell" class="cost-share" title={`${formatCount(tokensOf(usage))} tokens`}>
         {!isRun && <Share usage={usage} largest={largest} />}
@@ -222,7 +201,9 @@ function Line({
         </span>
       ))}
       <span role="gridcell" class="number">
-        {cost === undefined ? <span class="dim">–</span> : formatMoney(cost)}
+        <span class={priced.cost === undefined ? "dim" : ""} title={moneyNote(priced)}>
+          {formatCost(priced, row.run.currency)}
+        </span>
       </span>
     </div>
   );

@@ -1,7 +1,8 @@
 import type { EvalRun } from "@pollux/evals";
 import type { JSX } from "preact";
 import { formatRoute } from "../app/route.ts";
-import { formatCount, formatMoney } from "../ui/format.ts";
+import { formatMoney } from "../../../src/inspection/cost.ts";
+import { formatCount } from "../ui/format.ts";
 
 /** An address of evals. */
 export function hrefOf(...path: readonly (string | number)[]): string {

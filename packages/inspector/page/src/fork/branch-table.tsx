@@ -1,9 +1,11 @@
+import { formatCost } from "../../../src/inspection/cost.ts";
 import type { Json } from "@pollux/core";
 import type { JSX } from "preact";
 import type { BranchComparison, BranchRow, BranchTotals, BranchTurn } from "../../../src/inspection/results.ts";
 import { JsonCode } from "../ui/code.tsx";
 import { TextDiff } from "../compare/text-diff.tsx";
-import { formatDuration, formatMoney, formatPlural, formatTokens } from "../ui/format.ts";
+import { Money } from "../ui/money.tsx";
+import { formatDuration, formatPlural, formatTokens } from "../ui/format.ts";
 
 /** Two branches of a session, side by side. */
 export function BranchTable({
@@ -72,7 +74,7 @@ function numberOf({ left, right }: BranchRow): string {
 }
 
 function Head({ title, totals }: { readonly title: string; readonly totals: BranchTotals }): JSX.Element {
-  const { turns, toolCalls, tokens, cost, stopReason } = totals;
+  const { turns, toolCalls, tokens, stopReason } = totals;
   return (
     <th scope="col">
       {title}
@@ -80,7 +82,7 @@ function Head({ title, totals }: { readonly title: string; readonly totals: Bran
         <span>{formatPlural(turns, "turn")}</span>
         <span>{formatPlural(toolCalls, "call")}</span>
         <span>{formatTokens(tokens)} tokens</span>
-        {cost !== undefined && <span>cost {formatMoney(cost)}</span>}
+        <Money of={totals} />
         {stopReason !== undefined && <span>{stopReason}</span>}
       </span>
     </th>
@@ -96,7 +98,7 @@ function Side({
   readonly before?: BranchTurn | undefined;
 }): JSX.Element {
   if (turn === undefined) return <td class="dim">no such turn</td>;
-  const { message, text, calls, usage, cost, ms } = turn;
+  const { message, text, calls, usage, ms } = turn;
   return (
     <td>
       {message !== undefined && (
@@ -120,7 +122,7 @@ function Side({
       ))}
       <p class="dim">
         {formatTokens(usage.total ?? 0)} tokens
-        {cost !== undefined && `, cost ${formatMoney(cost)}`}
+        {turn.cost !== undefined && `, cost ${formatCost(turn)}`}
         {ms !== undefined && `, ${formatDuration(ms)}`}
       </p>
     </td>

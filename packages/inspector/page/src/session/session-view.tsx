@@ -6,7 +6,8 @@ import { useInspector } from "../app/inspector.ts";
 import { useKeys } from "../app/use-keys.ts";
 import { formatRoute, type SessionRoute, SESSIONS } from "../app/route.ts";
 import { CopyButton } from "../ui/copy-button.tsx";
-import { formatDate, formatMoney, formatPlural, formatPricesAsOf, formatTokens } from "../ui/format.ts";
+import { formatDate, formatPlural, formatTokens } from "../ui/format.ts";
+import { Money, PricesNote } from "../ui/money.tsx";
 import { Empty, Failure, Loading } from "../ui/notes.tsx";
 import { StateBadge } from "../ui/state-badge.tsx";
 import { Tabs } from "../ui/tabs.tsx";
@@ -85,7 +86,7 @@ function Head({
   readonly session: SessionModel;
   readonly overview: SessionOverview;
 }): JSX.Element {
-  const { id, title, state, createdAt, runs, usage, cost, pricesAsOf, problems, history, earlier } = overview;
+  const { id, title, state, createdAt, runs, usage, cost, problems, history, earlier } = overview;
   const turns = runs.reduce((sum, run) => sum + run.turns.length, earlier?.turns ?? 0);
   return (
     <div class="session-top">
@@ -96,7 +97,7 @@ function Head({
           {earlier === undefined && <span>{formatPlural(runs.length, "run")}</span>}
           <span>{formatPlural(turns, "turn")}</span>
           {earlier?.areTotalsKnown !== false && <span>{formatTokens(usage.totalTokens)} tokens</span>}
-          {cost !== undefined && <span title={formatPricesAsOf(pricesAsOf)}>cost {formatMoney(cost)}</span>}
+          <Money of={overview} />
           {createdAt !== undefined && <span>since {formatDate(createdAt)}</span>}
           {history !== undefined && (
             <span>
@@ -124,6 +125,7 @@ function Head({
           Not up to date: {session.error.value.message}
         </p>
       )}
+      {(cost === undefined || overview.pricedHere !== undefined) && <PricesNote of={overview} />}
       {problems.length > 0 && (
         <details class="banner is-error">
           <summary>

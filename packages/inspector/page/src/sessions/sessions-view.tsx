@@ -1,12 +1,14 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { CSSProperties, JSX } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
+import { formatCost } from "../../../src/inspection/cost.ts";
 import type { SessionRow, SessionState } from "../../../src/inspection/inspection.ts";
 import { useInspector } from "../app/inspector.ts";
 import { CompareTicked, tick, TickBox } from "../compare/compare-ticked.tsx";
 import { useKeys } from "../app/use-keys.ts";
 import type { SessionsRoute } from "../app/route.ts";
-import { formatAge, formatCount, formatDate, formatMoney, formatPricesAsOf, formatTokens } from "../ui/format.ts";
+import { formatAge, formatCount, formatDate, formatTokens } from "../ui/format.ts";
+import { moneyNote } from "../ui/money.tsx";
 import { Empty, Failure, Loading } from "../ui/notes.tsx";
 import { StateBadge, STATES } from "../ui/state-badge.tsx";
 import { useNarrow } from "../ui/use-narrow.ts";
@@ -214,7 +216,7 @@ function Head({ columns }: { readonly columns: Columns }): JSX.Element {
       <span role="columnheader" class="number is-wide-only">
         Tokens
       </span>
-      <span role="columnheader" class="number" title="In the unit of the price table">
+      <span role="columnheader" class="number" title="As the runs recorded it">
         Cost
       </span>
       <span role="columnheader" class="number">
@@ -223,6 +225,8 @@ function Head({ columns }: { readonly columns: Columns }): JSX.Element {
     </div>
   );
 }
+
+const NO_COST = "The runs recorded no cost: open the session to price it";
 
 interface RowProps {
   readonly row: SessionRow;
@@ -236,21 +240,7 @@ interface RowProps {
 }
 
 function Row({ row, index, columns, ticked, isSelected, style, now, onOpen }: RowProps): JSX.Element {
-  const {
-    id,
-    title,
-    state,
-    agent,
-    owner,
-    messages,
-    turns,
-    totalTokens,
-    cost,
-    pricesAsOf,
-    updatedAt,
-    metadata,
-    hasExchanges,
-  } = row;
+  const { id, title, state, agent, owner, messages, turns, totalTokens, updatedAt, metadata, hasExchanges } = row;
   const details = Object.entries(metadata ?? {}).map(([name, value]) => `${name}: ${value}`);
   return (
     <div
@@ -294,8 +284,8 @@ function Row({ row, index, columns, ticked, isSelected, style, now, onOpen }: Ro
       <span role="gridcell" class="number is-wide-only">
         {formatTokens(totalTokens)}
       </span>
-      <span role="gridcell" class="number" title={formatPricesAsOf(pricesAsOf)}>
-        {cost === 0 ? "–" : formatMoney(cost)}
+      <span role="gridcell" class="number" title={moneyNote(row) ?? NO_COST}>
+        {formatCost(row, row.currency)}
       </span>
       <span role="gridcell" class="number dim" title={formatDate(updatedAt)}>
         {formatAge(updatedAt, now)}

@@ -1,5 +1,6 @@
-import { describeLog, type Json, type SessionEntry, type SessionSummary } from "@pollux/core";
+import { describeLog, googleListPrices, type Json, type SessionEntry, type SessionSummary } from "@pollux/core";
 import type { ExchangeDetails, ExchangeRow } from "../../../src/inspection/exchange-details.ts";
+import { addPriced } from "../../../src/inspection/cost.ts";
 import { ExchangeFold } from "../../../src/inspection/exchange-fold.ts";
 import type { SessionOverview, SessionPage, SessionQuery, SessionRow } from "../../../src/inspection/inspection.ts";
 import { inlineMedia } from "../../../src/inspection/media.ts";
@@ -21,15 +22,20 @@ interface OpenFile {
 /** Sessions of files that were dropped onto the page. Nothing leaves the browser. */
 export class FileSource implements Source {
   readonly #title: string;
+  readonly #files: readonly FileText[];
+  readonly #usesListPrices: boolean;
   readonly #sessions: Map<string, OpenFile> = new Map();
 
   /** @throws {SourceError} `not-readable` when none of the files is one that the inspector knows. */
-  constructor(files: readonly FileText[]) {
+  constructor(files: readonly FileText[], usesListPrices: boolean = false) {
+    this.#files = files;
+    this.#usesListPrices = usesListPrices;
+    const measures = usesListPrices ? { prices: googleListPrices } : {};
     this.#title = files.map(({ name }) => name).join(", ");
     for (const { id, entries, exchanges } of readFiles(files)) {
-      const fold = new SessionFold(id);
+      const fold = new SessionFold(id, measures);
       for (const entry of entries) fold.add(entry);
-      const kept = new ExchangeFold();
+      const kept = new ExchangeFold(measures);
       kept.add(exchanges);
       fold.addExchanges(kept);
       this.#sessions.set(id, { fold, exchanges: kept });
@@ -37,6 +43,7 @@ export class FileSource implements Source {
   }
 
   async about(): Promise<SourceAbout> {
+    const listPrices = { asOf: googleListPrices.asOf, isUsed: this.#usesListPrices };
     return {
       title: this.#title,
       actions: [],
@@ -45,7 +52,12 @@ export class FileSource implements Source {
       answers: "service",
       hasPrices: false,
       hasEvals: false,
+      listPrices,
     };
+  }
+
+  withListPrices(isUsed: boolean): FileSource {
+    return new FileSource(this.#files, isUsed);
   }
 
   async sessions({ search = "", state }: SessionQuery): Promise<SessionPage> {
@@ -79,8 +91,8 @@ export class FileSource implements Source {
     return details;
   }
 
-  async cacheEstimate(): Promise<CacheEstimate | undefined> {
-    return undefined;
+  async cacheEstimate(session: string): Promise<CacheEstimate | undefined> {
+    return this.#open(session).exchanges.cacheEstimate();
   }
 
   async log(session: string): Promise<readonly Json[]> {
@@ -147,7 +159,19 @@ export class FileSource implements Source {
 }
 
 function rowOf({ fold, exchanges }: OpenFile): SessionRow {
-  const { id, title, state, createdAt, updatedAt = 0, length, runs, usage, cost = 0, pricesAsOf } = fold.overview();
+  const {
+    id,
+    title,
+    state,
+    createdAt,
+    updatedAt = 0,
+    length,
+    runs,
+    usage,
+    pricesAsOf,
+    currency,
+    ...priced
+  } = fold.overview();
   const agent = runs.at(-1)?.agent;
   return {
     id,
@@ -159,8 +183,9 @@ function rowOf({ fold, exchanges }: OpenFile): SessionRow {
     turns: runs.reduce((sum, run) => sum + run.turns.length, 0),
     messages: runs.length,
     totalTokens: usage.totalTokens,
-    cost,
+    ...addPriced([priced]),
     ...(pricesAsOf !== undefined && { pricesAsOf }),
+    ...(currency !== undefined && { currency }),
     ...(agent !== undefined && { agent }),
     hasExchanges: exchanges.rows.length > 0,
   };

@@ -10,10 +10,16 @@ import type { MediaRef, TurnDetails } from "../../../src/inspection/turn-details
 /** The sessions of the server that serves the page. */
 export class HttpSource implements Source {
   readonly #base: string;
+  readonly #usesListPrices: boolean;
 
   /** @param base - Address of the API, relative to the page. */
-  constructor(base: string = "api") {
+  constructor(base: string = "api", usesListPrices: boolean = false) {
     this.#base = base;
+    this.#usesListPrices = usesListPrices;
+  }
+
+  withListPrices(isUsed: boolean): HttpSource {
+    return new HttpSource(this.#base, isUsed);
   }
 
   async about(): Promise<SourceAbout> {
@@ -65,7 +71,7 @@ export class HttpSource implements Source {
 
   /** An address of something that the server has of a session, for a link. */
   address(session: string, view: string): string {
-    return `${this.#base}${pathOf(session)}/${view}`;
+    return `${this.#base}${this.#priced(`${pathOf(session)}/${view}`)}`;
   }
 
   watch(session: string, onChange: (change: SourceChange) => void): () => void {
@@ -114,7 +120,11 @@ export class HttpSource implements Source {
   }
 
   async #get<T>(path: string): Promise<T> {
-    return await this.#fetch<T>(path, {});
+    return await this.#fetch<T>(this.#priced(path), {});
+  }
+
+  #priced(path: string): string {
+    return this.#usesListPrices ? `${path}${path.includes("?") ? "&" : "?"}prices=google` : path;
   }
 
   async #fetch<T>(path: string, init: RequestInit): Promise<T> {

@@ -1,17 +1,11 @@
 import type { Signal } from "@preact/signals";
 import type { CSSProperties, JSX } from "preact";
+import { formatCost, formatMoney } from "../../../src/inspection/cost.ts";
 import type { StepRow, TurnRow } from "../../../src/inspection/inspection.ts";
 import { TickBox } from "../compare/compare-ticked.tsx";
-import {
-  formatDuration,
-  formatMoney,
-  formatPlural,
-  formatTime,
-  formatTokens,
-  readsText,
-  turnTitle,
-} from "../ui/format.ts";
+import { formatDuration, formatPlural, formatTime, formatTokens, readsText, turnTitle } from "../ui/format.ts";
 import { whyEnded } from "../ui/run-end.ts";
+import { moneyNote } from "../ui/money.tsx";
 import { StateBadge } from "../ui/state-badge.tsx";
 import { flagView, sortFlags } from "./flags.ts";
 import type { InnerTimelineRow } from "./inner-rows.ts";
@@ -88,7 +82,7 @@ function RunLine({
   tickedRuns,
 }: RowProps & { readonly row: TimelineRow & { kind: "run" } }): JSX.Element {
   const { run, number } = row;
-  const { input, model, agent, state, at, endedAt, usage, cost, resumed, takenBack, toolCalls, turns, reads } = run;
+  const { input, model, agent, state, at, endedAt, usage, resumed, takenBack, toolCalls, turns, reads } = run;
   const why = whyEnded(run);
   return (
     <div
@@ -122,7 +116,7 @@ function RunLine({
           {run.isPartial !== true && <span>{formatPlural(turns.length, "turn")}</span>}
           {toolCalls > 0 && <span>{formatPlural(toolCalls, "call")}</span>}
           <span>{formatTokens(usage.totalTokens)} tok</span>
-          {cost !== undefined && <span>{formatMoney(cost)}</span>}
+          {run.cost !== undefined && <span title={moneyNote(run)}>{formatCost(run, run.currency)}</span>}
           {resumed > 0 && <span>resumed {resumed}×</span>}
         </span>
       </span>
@@ -299,7 +293,7 @@ function InnerLine({
       </span>
       <span role="gridcell" class="number inner-used">
         {tokens !== undefined && `${formatTokens(tokens)} tok`}
-        {cost !== undefined && ` · ${formatMoney(cost)}`}
+        {cost !== undefined && ` · ${formatMoney(cost, row.run.currency)}`}
       </span>
       <span role="gridcell" class="number line-ms">
         {ms === undefined ? "" : formatDuration(ms)}

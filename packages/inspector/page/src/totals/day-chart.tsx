@@ -1,7 +1,8 @@
+import { formatMoney } from "../../../src/inspection/cost.ts";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { Figures } from "../../../src/inspection/totals.ts";
-import { formatCount, formatMoney, formatTokens } from "../ui/format.ts";
+import { formatCount, formatTokens } from "../ui/format.ts";
 import { SortTable } from "./figures-table.tsx";
 
 const SHOWN = {

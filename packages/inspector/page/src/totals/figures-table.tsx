@@ -1,8 +1,9 @@
+import { formatMoney } from "../../../src/inspection/cost.ts";
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { Figures } from "../../../src/inspection/totals.ts";
 import { formatRoute, SESSIONS } from "../app/route.ts";
-import { formatCount, formatDuration, formatMoney, formatPercent, formatTokens } from "../ui/format.ts";
+import { formatCount, formatDuration, formatPercent, formatTokens } from "../ui/format.ts";
 
 /** A column of a table. */
 export interface Column<Row> {

@@ -1,3 +1,4 @@
+import { formatMoney } from "../../../src/inspection/cost.ts";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { SessionFigures, Totals } from "../../../src/inspection/totals.ts";
@@ -6,7 +7,7 @@ import { useInspector } from "../app/inspector.ts";
 import { useLoad } from "../app/loads.ts";
 import { formatRoute, SESSIONS, type TotalsRoute } from "../app/route.ts";
 import { useKeys } from "../app/use-keys.ts";
-import { formatCount, formatDuration, formatMoney, formatPercent, formatPlural, formatTokens } from "../ui/format.ts";
+import { formatCount, formatDuration, formatPercent, formatPlural, formatTokens } from "../ui/format.ts";
 import { Empty, Failure, Loading } from "../ui/notes.tsx";
 import { DayChart } from "./day-chart.tsx";
 import { FiguresTable, SortTable } from "./figures-table.tsx";

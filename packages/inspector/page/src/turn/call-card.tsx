@@ -3,7 +3,8 @@ import type { CallDetails, NestedView } from "../../../src/inspection/turn-detai
 import type { CauseView } from "../../../src/inspection/results.ts";
 import type { SessionModel } from "../session/session-model.ts";
 import { JsonCode } from "../ui/code.tsx";
-import { formatDuration, formatMoney, formatPlural, formatTime, formatTokens, readsText } from "../ui/format.ts";
+import { Money } from "../ui/money.tsx";
+import { formatDuration, formatPlural, formatTime, formatTokens, readsText } from "../ui/format.ts";
 import { Causes } from "./causes.tsx";
 import { Parts } from "./parts.tsx";
 
@@ -117,7 +118,7 @@ function Nested({
         <span class="facts">
           <span>{formatPlural(answers.length, "answer")}</span>
           {usage.total !== undefined && <span>{formatTokens(usage.total)} tokens</span>}
-          {cost !== undefined && <span>cost {formatMoney(cost)}</span>}
+          <Money of={{ cost }} />
         </span>
       </summary>
       {answers.map((answer, index) => (

@@ -1,11 +1,13 @@
 import type { JSX } from "preact";
+import { formatCost, formatMoney } from "../../../src/inspection/cost.ts";
 import type { LimitRow, RunRow } from "../../../src/inspection/inspection.ts";
 import { sortFlags } from "../timeline/flags.ts";
 import { Flag } from "../timeline/row.tsx";
 import { countFlags } from "../timeline/timeline-rows.ts";
 import type { SessionModel } from "../session/session-model.ts";
 import { JsonCode } from "../ui/code.tsx";
-import { formatCount, formatDate, formatDuration, formatMoney, formatPercent } from "../ui/format.ts";
+import { formatCount, formatDate, formatDuration, formatPercent } from "../ui/format.ts";
+import { moneyNote } from "../ui/money.tsx";
 import { Empty } from "../ui/notes.tsx";
 import { whyEnded } from "../ui/run-end.ts";
 import { StateBadge } from "../ui/state-badge.tsx";
@@ -74,10 +76,10 @@ export function RunView({ session, runId }: { readonly session: SessionModel; re
           <Fact name="Calls" value={formatCount(run.toolCalls)} />
           <Fact name="Prompt tokens" value={formatCount(usage.inputTokens)} />
           <Fact name="Total tokens" value={formatCount(usage.totalTokens)} />
-          <Fact name="Cost" value={cost === undefined ? undefined : formatMoney(cost)} />
-          <Fact name="Prices of" value={run.pricesAsOf} />
+          <Fact name="Cost" value={cost === undefined ? undefined : formatCost(run, run.currency)} />
+          <Fact name="Cost is" value={moneyNote(run)} />
         </dl>
-        <Limits limits={run.limits} />
+        <Limits limits={run.limits} currency={run.currency} />
         {metadata !== undefined && (
           <section>
             <h3>Metadata</h3>
@@ -100,7 +102,15 @@ function Fact({ name, value }: { readonly name: string; readonly value: string |
 }
 
 /** How much of each limit was used. */
-export function Limits({ limits }: { readonly limits: readonly LimitRow[] }): JSX.Element | null {
+export function Limits({
+  limits,
+  currency,
+}: {
+  readonly limits: readonly LimitRow[];
+  readonly currency?: string | undefined;
+}): JSX.Element | null {
+  const show = (name: string, value: number): string =>
+    name === "cost" ? formatMoney(value, currency) : formatCount(value);
   if (limits.length === 0) return null;
   return (
     <section>
@@ -111,7 +121,7 @@ export function Limits({ limits }: { readonly limits: readonly LimitRow[] }): JS
             <span>{name}</span>
             <meter min={0} max={limit} value={used} high={limit * 0.9} optimum={0} aria-label={name} />
             <span class="number">
-              {formatCount(used)} of {formatCount(limit)} ({formatPercent(used, limit)})
+              {show(name, used)} of {show(name, limit)} ({formatPercent(used, limit)})
             </span>
           </li>
         ))}

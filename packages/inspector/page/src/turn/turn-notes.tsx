@@ -1,10 +1,11 @@
 import type { ComponentChildren, JSX } from "preact";
+import { formatMoney } from "../../../src/inspection/cost.ts";
 import type { TurnRow } from "../../../src/inspection/inspection.ts";
 import type { ExchangeRow } from "../../../src/inspection/exchange-details.ts";
 import type { CallDetails, NoteView } from "../../../src/inspection/turn-details.ts";
 import { formatRoute, turnRoute } from "../app/route.ts";
 import type { SessionModel } from "../session/session-model.ts";
-import { formatMoney, formatPlural } from "../ui/format.ts";
+import { formatPlural } from "../ui/format.ts";
 import { whyEnded } from "../ui/run-end.ts";
 import { showCall } from "./parts.tsx";
 

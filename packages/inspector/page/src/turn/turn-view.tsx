@@ -9,7 +9,8 @@ import { TURN_TOOLS } from "../session/tools.ts";
 import type { SessionModel } from "../session/session-model.ts";
 import { sortFlags } from "../timeline/flags.ts";
 import { Flag } from "../timeline/row.tsx";
-import { formatDuration, formatMoney, formatTime, formatTokens, turnTitle } from "../ui/format.ts";
+import { Money } from "../ui/money.tsx";
+import { formatDuration, formatTime, formatTokens, turnTitle } from "../ui/format.ts";
 import { Empty, Failure, Loading } from "../ui/notes.tsx";
 import { Tabs } from "../ui/tabs.tsx";
 import { TurnWire } from "../wire/turn-wire.tsx";
@@ -129,7 +130,7 @@ function TurnHead({
   readonly run: RunRow;
   readonly turn: TurnRow;
 }): JSX.Element {
-  const { usage, cost, startedAt, endedAt, finishReason, flags, phase } = turn;
+  const { usage, startedAt, endedAt, finishReason, flags, phase } = turn;
   const { prompt, cached, thoughts, output, toolUse, searchQueries, requests = 1 } = usage;
   return (
     <div class="turn-head">
@@ -155,7 +156,7 @@ function TurnHead({
         {toolUse !== undefined && <span>tool use {formatTokens(toolUse)}</span>}
         {searchQueries !== undefined && <span>searches {formatTokens(searchQueries)}</span>}
         {requests > 1 && <span>{requests} requests</span>}
-        {cost !== undefined && <span>cost {formatMoney(cost)}</span>}
+        <Money of={{ ...turn, currency: run.currency, pricesAsOf: run.pricesAsOf }} />
       </p>
     </div>
   );

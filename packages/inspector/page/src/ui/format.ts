@@ -24,20 +24,6 @@ export function formatBytes(bytes: number): string {
   return `${trim((bytes / 1_000_000).toFixed(2))} MB`;
 }
 
-/** Money in the unit of the price table, with at least two digits that say something. */
-export function formatMoney(cost: number): string {
-  if (cost === 0) return "0";
-  if (Math.abs(cost) >= 1) return cost.toFixed(2);
-  if (Math.abs(cost) < 0.000_001) return "<0.000001";
-  const decimals = Math.min(8, 1 - Math.floor(Math.log10(Math.abs(cost))));
-  return cost.toFixed(Math.max(2, decimals));
-}
-
-/** What a cost is to be read with; undefined where nobody knows. */
-export function formatPricesAsOf(day: string | undefined): string | undefined {
-  return day === undefined ? undefined : `prices of ${day}`;
-}
-
 export function formatDuration(ms: number): string {
   if (ms < 1) return "0 ms";
   if (ms < 999.5) return `${Math.round(ms)} ms`;

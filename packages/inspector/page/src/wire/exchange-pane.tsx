@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { formatMoney } from "../../../src/inspection/cost.ts";
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import type { ExchangeDetails, ExchangeRow, HeaderView } from "../../../src/inspection/exchange-details.ts";
@@ -12,7 +13,6 @@ import {
   formatCount,
   formatDate,
   formatDuration,
-  formatMoney,
   formatPercent,
   formatPlural,
   turnTitle,
