@@ -34,7 +34,7 @@ afterAll(async () => {
 
 /** Finds the answer from the list of sessions, in the clicks that the table says. */
 function asks(question: keyof typeof CLICKS, answer: (tab: InspectorTab) => Promise<void>): void {
-  test(`${question} ${CLICKS[question]} clicks`, async () => {
+  test(`${question} Clicks: ${CLICKS[question]}`, async () => {
     const tab = await InspectorTab.open(browser, served.url);
     await tab.sees(`${DEMO_IDS.length} shown`);
     await answer(tab);
@@ -123,4 +123,14 @@ asks("What costs most this week?", async (tab) => {
   await tab.sees("0.014", "[aria-label='Most expensive sessions'] tbody tr");
   expect(await tab.texts("[aria-label='Span of time'] [aria-pressed=true]")).toEqual(["7 days"]);
   await tab.sees("weather 2", "[aria-label='By agent'] tbody tr");
+});
+
+test("a prefix that broke between two runs is flagged at the turn that paid, though no log knows of it", async () => {
+  const tab = await InspectorTab.open(browser, `${served.url}#/s/long-chat`);
+  await tab.sees("Turn 3", ".details");
+  await tab.clickText(".filters button", "prefix broke");
+  await tab.sees("Turn 2", ".details");
+  await tab.sees("This request differs from the one before it in contents", ".note-prefix-break");
+  await tab.sees("It paid in full for up to", ".note-prefix-break");
+  await tab.close();
 });
