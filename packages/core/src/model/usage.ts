@@ -149,8 +149,8 @@ export interface Cost {
 }
 
 /** The cost to show: none if only a part of it is known. */
-export function knownCost({ cost = 0, unpriced, ...by }: Cost): Cost {
-  return present({ cost: cost > 0 && unpriced === undefined ? cost : undefined, unpriced, ...by });
+export function knownCost({ cost = 0, unpriced, pricesAsOf, currency }: Cost): Cost {
+  return present({ cost: cost > 0 && unpriced === undefined ? cost : undefined, unpriced, pricesAsOf, currency });
 }
 
 /** Cost of some usage. */
