@@ -89,6 +89,11 @@ export const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
     /^review 7 is read\nread_review: completed\nasked: refund \{"order":17\}, outside, after read_review\nrefund: failed$/m,
     /^review 7 is read\nrate_review: completed\nrefund: completed$/m,
   ],
+  "27-tool-search.ts": [
+    /^2 of 502 tools are declared$/m,
+    /^search_tools: completed\ninvoices_count: completed\nDone: .*42/m,
+    /^asked: shipments_cancel \{"id":"17"\}\nsearch_tools: completed\nshipments_cancel: completed$/m,
+  ],
   "approval.ts": [
     /^first process: needs-approval$/m,
     /^May pay_invoice run with \{/m,
