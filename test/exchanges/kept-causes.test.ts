@@ -8,7 +8,13 @@ import {
   type SessionStore,
   ToolError,
 } from "@pollux/core";
-import { keepExchanges, type KeepExchangesOptions, type KeptCause, readCauses, readExchanges } from "@pollux/core/exchanges";
+import {
+  type KeepCausesOptions,
+  keepExchanges,
+  type KeptCause,
+  readCauses,
+  readExchanges,
+} from "@pollux/core/exchanges";
 import type { ObservedEvent, ObservedThrow } from "@pollux/core/observers";
 import { call, calls, fails, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import { chatHandler } from "@pollux/web";
@@ -317,11 +323,11 @@ test("a store that fails is logged once, and the run is as it is", async () => {
   expect(said).toEqual(["a cause could not be written; runs are not affected"]);
 });
 
-test.each<[object, string]>([
+test.each([
   [{ forMs: 0 }, "keepExchanges(): causes.forMs must be a positive number of milliseconds"],
   [{ forMs: Infinity }, "keepExchanges(): causes.forMs must be a positive number of milliseconds"],
   [{ forDays: 1 }, 'keepExchanges(): causes: there is no option "forDays"'],
 ])("%j is refused", (causes, message) => {
-  // JavaScript may pass anything.
-  expect(() => keepExchanges(new MemoryStore(), { causes } as KeepExchangesOptions)).toThrow(message);
+  // What a program without types could pass.
+  expect(() => keepExchanges(new MemoryStore(), { causes: causes as KeepCausesOptions })).toThrow(message);
 });
