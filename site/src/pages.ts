@@ -13,6 +13,8 @@ export const EXAMPLE_FOLDERS: readonly { readonly name: string; readonly route: 
   { name: "quickstart", route: "examples/quickstart-parts.md", title: "The parts of the quickstart" },
   { name: "engines", route: "examples/engines.md", title: "Workers on engines" },
   { name: "opentelemetry", route: "examples/opentelemetry.md", title: "A receiver of traces" },
+  { name: "skills", route: "examples/skills-folder.md", title: "The skills of the skills example" },
+  { name: "tool-search", route: "examples/tool-search.md", title: "An API with 500 operations" },
   { name: "support-bot", route: "examples/support-bot.md", title: "A support bot with a page for operators" },
 ];
 

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { readPage, ROOT } from "./support/pages.ts";
 
 /** What some constructors take first. */
-const FIRST: Readonly<Record<string, unknown>> = { RunSuspended: [], EngineError: "run-unknown" };
+const FIRST: Readonly<Record<string, unknown>> = { RunSuspended: [], SkillError: [], EngineError: "run-unknown" };
 
 /** The modules that packages offer, as their manifests list them. */
 function listModules(): readonly string[] {

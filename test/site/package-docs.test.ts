@@ -7,7 +7,7 @@ import { exists, filesIn, manifestOf, readFile } from "../../site/src/repository
 const docs = new Map(PACKAGES_WITH_GUIDES.map((name) => [name, packageDocs(name)]));
 
 /** Bytes of a package's guides. Coding agents read single pages; this bounds what every installation downloads. */
-const BUDGETS: Readonly<Record<string, number>> = { core: 425_000, evals: 20_000, tools: 90_000, web: 76_000 };
+const BUDGETS: Readonly<Record<string, number>> = { core: 450_000, evals: 20_000, tools: 90_000, web: 76_000 };
 
 test("each guide is in one package", () => {
   const contained = PACKAGES_WITH_GUIDES.flatMap(guidesOf).filter((file) => file.startsWith("docs/guides/"));

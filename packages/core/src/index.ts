@@ -56,8 +56,7 @@ export type {
   SessionSummary,
   EndReason,
 } from "./session/store/store.ts";
-export { describeLog } from "./session/store/session-info.ts";
-export { percentileOf, sumTotals, type TotalsRow } from "./session/store/totals.ts";
+export type { TotalsRow } from "./session/store/totals.ts";
 
 // loop
 export type { RunEnd, RunEvent } from "./loop/events.ts";

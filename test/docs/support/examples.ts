@@ -104,6 +104,7 @@ const COMPILED_ONLY = new Set([
   "core geminiApi",
   "core endpoint",
   "web stopChat",
+  "tools loadSkills",
   "inspector inspectorHandler",
   "dbos agentsClient",
   "restate agentsClient",

@@ -15,3 +15,5 @@ export {
 export { type CallInTurn, readCalls } from "../model/history/open-calls.ts";
 export { type EndEntry, ENTRY_VERSION } from "../session/log/entries.ts";
 export type { OutsideAnswer } from "../tool/pending-call.ts";
+export { describeLog } from "../session/store/session-info.ts";
+export { percentileOf, sumTotals } from "../session/store/totals.ts";

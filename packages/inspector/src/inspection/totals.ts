@@ -1,4 +1,5 @@
-import { percentileOf, type SessionSummary, sumTotals, type TotalsRow } from "@pollux/core";
+import type { SessionSummary, TotalsRow } from "@pollux/core";
+import { percentileOf, sumTotals } from "@pollux/core/doctor";
 
 /** What the sessions of a store did, from their summaries alone. */
 export interface Totals {

@@ -9,6 +9,7 @@ export interface SkillProblem {
 /** Skills that cannot be loaded. The message lists every problem, one per line. */
 export class SkillError extends Error {
   override readonly name: string = "SkillError";
+  readonly code: string = "skills";
   readonly problems: readonly SkillProblem[];
 
   constructor(problems: readonly SkillProblem[]) {

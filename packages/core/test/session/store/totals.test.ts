@@ -1,4 +1,5 @@
-import { Agent, defineTool, MemoryStore, percentileOf, sumTotals, type TotalsRow } from "@pollux/core";
+import { Agent, defineTool, MemoryStore, type TotalsRow } from "@pollux/core";
+import { percentileOf, sumTotals } from "@pollux/core/doctor";
 import { calls, costs, fails, join, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";

@@ -1,4 +1,5 @@
-import { describeLog, googleListPrices, type Json, type SessionEntry, type SessionSummary } from "@pollux/core";
+import { googleListPrices, type Json, type SessionEntry, type SessionSummary } from "@pollux/core";
+import { describeLog } from "@pollux/core/doctor";
 import type { ExchangeDetails, ExchangeRow } from "../../../src/inspection/exchange-details.ts";
 import { addPriced } from "../../../src/inspection/cost.ts";
 import { ExchangeFold } from "../../../src/inspection/exchange-fold.ts";
