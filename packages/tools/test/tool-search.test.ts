@@ -1,4 +1,4 @@
-import { Agent, approve, type AgentOptions, defineTool, MemoryStore, type Tool } from "@pollux/core";
+import { Agent, approve, type AgentOptions, defineTool, endpoint, MemoryStore, type Tool } from "@pollux/core";
 import { readConversation } from "@pollux/core/conversation";
 import { call, calls, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
@@ -307,5 +307,33 @@ describe("a search", () => {
       tools: [{ parameters: {} }, { parameters: {} }, { note: expect.any(String) as string }],
     });
     expect(outputs[1]).toMatchObject({ tools: [{ name: "large_3", parameters: {} }] });
+  });
+
+  test("by meaning embeds the tools once, and tries again after a failure", async () => {
+    const asked: string[] = [];
+    const embed = {
+      model: "gemini-embedding-001",
+      endpoint: endpoint({ baseUrl: "http://embeddings.local", apiKey: "a-key" }),
+      // A vector says whether a text is about money.
+      fetch: async (url: string | URL | Request, init?: RequestInit) => {
+        asked.push(String(url).replace(/.*:/, ""));
+        if (asked.length === 1) return new Response("{}", { status: 400 });
+        const { requests, content } = (await new Response(init?.body ?? null).json()) as {
+          requests?: unknown[];
+          content?: unknown;
+        };
+        const valuesOf = (one: unknown) => ({ values: /money|cash/i.test(JSON.stringify(one)) ? [1, 0] : [0, 1] });
+        const answer =
+          requests === undefined ? { embedding: valuesOf(content) } : { embeddings: requests.map(valuesOf) };
+        return Response.json(answer);
+      },
+    } as const;
+    const query = call("search_tools", { query: "cash", limit: 1 });
+    const { agent } = agentOf([query, query, query, say("Done.")], {}, { rank: { embed } });
+    const { toolCalls } = await agent.run("Go.");
+    const outputs = toolCalls.map((one) => (one.status === "completed" ? one.output : one.status));
+    expect(outputs[0]).toBe("failed");
+    expect(outputs.slice(1)).toMatchObject([1, 2].map(() => ({ tools: [{ name: "refund_payment" }] })));
+    expect(asked.slice(-1)).toEqual(["embedContent"]);
   });
 });
