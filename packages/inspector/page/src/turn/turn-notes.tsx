@@ -3,7 +3,7 @@ import type { TurnRow } from "../../../src/inspection/inspection.ts";
 import type { NoteView } from "../../../src/inspection/turn-details.ts";
 import { formatRoute, turnRoute } from "../app/route.ts";
 import type { SessionModel } from "../session/session-model.ts";
-import { whyEnded } from "../ui/run-end.ts";
+import { whyEnded } from "../ui/endings.tsx";
 
 /** A turn of a run of a session. */
 export interface TurnPlace {
