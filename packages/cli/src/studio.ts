@@ -1,5 +1,5 @@
-import { mkdirSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { mkdirSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { googleListPrices, type SessionStore } from "@pollux/core";
 import { keepExchanges } from "@pollux/core/exchanges";
 import { JsonlStore, SqliteStore } from "@pollux/core/node";
@@ -106,7 +106,10 @@ interface OpenedStore extends Disposable {
 function openStore(path: string): OpenedStore {
   const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? !/\.\w+$/.test(path);
   if (isFolder) return { store: new JsonlStore(path), [Symbol.dispose]: () => {} };
-  mkdirSync(dirname(resolve(path)), { recursive: true });
+  const folder = dirname(resolve(path));
+  mkdirSync(folder, { recursive: true });
+  // It holds what was said.
+  if (basename(folder) === ".pollux") writeFileSync(join(folder, ".gitignore"), "*\n");
   const store = new SqliteStore(path);
   return { store, [Symbol.dispose]: () => store[Symbol.dispose]() };
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -68,6 +68,7 @@ test("a message without a key is answered by the emulator, and its session and r
   expect(JSON.parse(request.body)).toMatchObject({ systemInstruction: { parts: [{ text: "You greet." }] } });
   expect(await stop()).toBe(0);
   expect(await readdir(join(folder, ".pollux", "exchanges"))).toHaveLength(1);
+  expect(await readFile(join(folder, ".pollux", ".gitignore"), "utf8")).toBe("*\n");
 });
 
 test("with a key it says that a message costs money, and sends none by itself", async () => {

@@ -70,6 +70,7 @@ describe("the files", () => {
     "server/serve-page.ts",
     "server/tools/book-table.ts",
     "server/tools/roll-dice.ts",
+    "studio.ts",
     "test/agent.test.ts",
     "test/chats.test.ts",
     "test/roll-dice.test.ts",
@@ -80,6 +81,7 @@ describe("the files", () => {
       ...SHARED,
       "src/agent.ts",
       "src/main.ts",
+      "src/studio.ts",
       "src/tools/roll-dice.ts",
       "test/agent.test.ts",
       "test/roll-dice.test.ts",
@@ -198,13 +200,13 @@ describe("the questions", () => {
     expect(out).toContain("What do you want to build?");
     expect(out).toContain("With a page where operators approve calls?");
     expect(out).toContain("Which package manager?");
-    expect(out).toMatch(/Wrote 19 files to chat: template web, for pnpm\.\n/);
+    expect(out).toMatch(/Wrote 20 files to chat: template web, for pnpm\.\n/);
     expect(ran).toEqual([["pnpm install", "chat"]]);
   });
 
   test("ask about the page of operators for a web chat only, unless the command line says it", async () => {
     const asked = await runHere(["chat", "-t", "web"], { cwd: emptyFolder(), keys: ["y", ENTER] });
-    expect(asked.out).toMatch(/Wrote 23 files to chat: template web with a page for operators, for npm\.\n/);
+    expect(asked.out).toMatch(/Wrote 24 files to chat: template web with a page for operators, for npm\.\n/);
     const said = await runHere(["chat", "-t", "web", "--operator"], { cwd: emptyFolder(), keys: [ENTER] });
     expect(said.out).not.toContain("With a page");
     expect(said.out).toMatch(/template web with a page for operators/);
@@ -260,14 +262,14 @@ describe("the questions", () => {
     expect(ran).toEqual([["npm install", "chat"]]);
     const yes = await runHere(["chat", "-y"], { cwd: emptyFolder(), keys: [] });
     expect(yes).toMatchObject({ code: 0, ran: [["npm install", "chat"]] });
-    expect(yes.out).toMatch(/^Wrote 10 files to chat: template terminal, for npm\.\n/);
+    expect(yes.out).toMatch(/^Wrote 11 files to chat: template terminal, for npm\.\n/);
   });
 
   test("are not asked where there is no terminal", async () => {
     const env = { npm_config_user_agent: "bun/1.4.5 npm/? node/v24.1.0 linux x64" };
     const { code, out, ran } = await runHere([], { cwd: emptyFolder(), env });
     expect({ code, ran }).toEqual({ code: 0, ran: [["bun install", "my-agent"]] });
-    expect(out).toMatch(/^Wrote 10 files to my-agent: template terminal, for bun\.\n/);
+    expect(out).toMatch(/^Wrote 11 files to my-agent: template terminal, for bun\.\n/);
   });
 
   test.each([[[CONTROL_C]], [[ENTER, CONTROL_C]], [[ENTER, ENTER, CONTROL_C]]])(
@@ -306,12 +308,12 @@ describe("the folder", () => {
     const cwd = emptyFolder();
     const deep = join(cwd, "deep/chat");
     expect(await runHere(["deep/chat", "-y"], { cwd })).toMatchObject({ code: 0, ran: [["npm install", "deep/chat"]] });
-    expect(filesIn(deep)).toHaveLength(10);
+    expect(filesIn(deep)).toHaveLength(11);
 
     mkdirSync(join(cwd, "repository/.git"), { recursive: true });
     const here = await runHere([".", "-y"], { cwd: join(cwd, "repository") });
     expect(here).toMatchObject({ code: 0, ran: [["npm install", ""]] });
-    expect(here.out).toMatch(/^Wrote 10 files to this folder:/);
+    expect(here.out).toMatch(/^Wrote 11 files to this folder:/);
     expect(here.out).not.toContain("cd ");
   });
 
@@ -342,7 +344,7 @@ describe("the install", () => {
     const { code, out, err } = await runHere(["chat", "-y", "-p", "pnpm"], { cwd, exitCode: 1 });
     expect({ code, err }).toEqual({ code: 1, err: "\npnpm install failed. The project itself is complete.\n" });
     expect(out).toMatch(/ {2}cd chat\n {2}pnpm install\n {2}pnpm start /);
-    expect(filesIn(join(cwd, "chat"))).toHaveLength(10);
+    expect(filesIn(join(cwd, "chat"))).toHaveLength(11);
   });
 
   test("names the package manager that is missing", async () => {

@@ -5,7 +5,7 @@ import { DEMO_IDS, makeDemoSessions } from "../demo-sessions.ts";
 import { InspectorTab } from "./support/inspector-tab.ts";
 import { type BuiltPage, builtPage, type ServedInspector } from "./support/served-inspector.ts";
 
-// The rows of "Find what went wrong" in docs/guides/inspector.md, each walked from the list of sessions.
+// Causes that take one or two clicks from the list of sessions; questions.system.test.ts has those of the guide's table.
 
 const [sessions, exchanges] = [new MemoryStore(), new MemoryStore()];
 let browser: Chromium;
@@ -30,18 +30,6 @@ async function openFromList(id: string): Promise<InspectorTab> {
   await tab.sees("Timeline");
   return tab;
 }
-
-test("a cache that breaks on every request: the turn says which field, and a link shows what changed", async () => {
-  const tab = await openFromList("changing-instructions");
-  await tab.sees("prefix broke 3", ".timeline");
-  await tab.sees("This request differs from the one before it in instructions", ".details");
-  await tab.clickText("a", "See what changed");
-  await tab.sees("The prefix broke at systemInstruction.parts[0].text", ".details");
-  await tab.sees("It is 12:00:02.", ".break");
-  await tab.sees("It is 12:00:03.", ".break");
-  await tab.until(String.raw`/up to [\d,]+ tokens, about 0\.\d+/.test(document.querySelector(".break")?.innerText)`);
-  await tab.close();
-});
 
 test("a run that stops in the middle: its line and last turn say that the model repeats a call, and what it got", async () => {
   const tab = await openFromList("looping-run");
@@ -76,16 +64,5 @@ test("a run that failed after retries: each attempt has its line, and leads to w
   await tab.clickText("a", "Request 5");
   await tab.sees("Answer 503", ".details");
   await tab.sees('"status": "UNAVAILABLE"', ".details");
-  await tab.close();
-});
-
-test("a tool that throws: the call says what it threw, with the stack in a fold", async () => {
-  const tab = await openFromList("parallel-tools");
-  await tab.press("g");
-  await tab.press("j");
-  await tab.sees('warehouse 4 does not know "Lost in Translation"', ".cause");
-  await tab.sees("not told to the model", ".causes");
-  await tab.clickText(".cause summary", "Stack");
-  await tab.sees("demo-sessions.ts", ".cause");
   await tab.close();
 });

@@ -6,7 +6,7 @@ import { refund } from "./tools/refund.ts";
 /* end */
 import { rollDice } from "./tools/roll-dice.ts";
 
-export function createAgent(endpoint: Endpoint) {
+export function createAgent(endpoint?: Endpoint) {
   return new Agent({
     model: "gemini-flash-latest",
     endpoint,

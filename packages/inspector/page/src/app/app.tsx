@@ -4,6 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { CompareView } from "../compare/compare-view.tsx";
 import type { SourceAbout } from "../../../src/inspection/source.ts";
 import { EvalsView } from "../evals/evals-view.tsx";
+import { PlayView } from "../play/play-view.tsx";
 import { SessionView } from "../session/session-view.tsx";
 import { SessionsView } from "../sessions/sessions-view.tsx";
 import { TotalsView } from "../totals/totals-view.tsx";
@@ -50,6 +51,8 @@ function Shell(): JSX.Element {
       <main id="main">
         {route.kind === "sessions" ? (
           <SessionsView key={sourceKey(source)} route={route} />
+        ) : route.kind === "play" ? (
+          <PlayView key={sourceKey(source)} route={route} />
         ) : route.kind === "totals" ? (
           <TotalsView key={sourceKey(source)} route={route} />
         ) : route.kind === "evals" ? (
@@ -91,6 +94,12 @@ interface HeaderPage {
 const PAGES: readonly HeaderPage[] = [
   { title: "Sessions", route: SESSIONS, kinds: ["sessions", "session"] },
   { title: "Totals", route: { kind: "totals", span: "7d" }, kinds: ["totals"] },
+  {
+    title: "Play",
+    route: { kind: "play", agent: "", session: "" },
+    kinds: ["play"],
+    isOffered: ({ actions, agents }) => actions.includes("play") && agents.length > 0,
+  },
   {
     title: "Evals",
     route: { kind: "evals", path: [] },

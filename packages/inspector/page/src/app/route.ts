@@ -1,7 +1,7 @@
 import type { RunRow, TurnRow } from "../../../src/inspection/inspection.ts";
 
 /** What the page shows, as it stands in the address after `#`. */
-export type Route = TotalsRoute | SessionsRoute | SessionRoute | EvalsRoute | CompareRoute;
+export type Route = TotalsRoute | SessionsRoute | SessionRoute | EvalsRoute | CompareRoute | PlayRoute;
 
 export interface SessionsRoute {
   readonly kind: "sessions";
@@ -45,6 +45,15 @@ export interface EvalsRoute {
   readonly path: readonly string[];
 }
 
+/** The playground. */
+export interface PlayRoute {
+  readonly kind: "play";
+  /** Name of the agent; empty for the first one. */
+  readonly agent: string;
+  /** Id of the session; empty for a new one. */
+  readonly session: string;
+}
+
 /** Two sessions side by side, or a run of each. */
 export interface CompareRoute {
   readonly kind: "compare";
@@ -62,6 +71,7 @@ export function parseRoute(hash: string): Route {
   const segments = path.split("/").map(decode);
   if (segments[0] === "totals") return { kind: "totals", span: new URLSearchParams(query).get("span") ?? "7d" };
   if (segments[0] === "evals") return { kind: "evals", path: segments.slice(1).filter(Boolean) };
+  if (segments[0] === "play") return { kind: "play", agent: segments[1] ?? "", session: segments[2] ?? "" };
   const [kind, left = "", right = "", leftRun, rightRun] = segments;
   if (kind === "compare" && left !== "" && right !== "")
     return { kind, left, right, ...(leftRun !== undefined && rightRun !== undefined && { runs: [leftRun, rightRun] }) };
@@ -116,6 +126,11 @@ export function formatRoute(route: Route): string {
   }
   if (route.kind === "totals") return `#/totals?${new URLSearchParams({ span: route.span }).toString()}`;
   if (route.kind === "evals") return hashOf(["evals", ...route.path]);
+  if (route.kind === "play")
+    return hashOf([
+      "play",
+      ...(route.agent === "" ? [] : [route.agent, ...(route.session === "" ? [] : [route.session])]),
+    ]);
   if (route.kind === "compare") return hashOf(["compare", route.left, route.right, ...(route.runs ?? [])]);
   const { id, tab, item, turn } = route;
   const segments: (string | number)[] = ["s", id];

@@ -9,7 +9,7 @@ import { useLoad } from "../app/loads.ts";
 import { formatRoute, turnRoute } from "../app/route.ts";
 import type { SessionPanelProps } from "../session/panel-props.ts";
 import { Limits } from "../turn/run-view.tsx";
-import { formatCount, formatDuration, formatPercent, formatTokens, turnTitle } from "../ui/format.ts";
+import { formatCount, formatDuration, formatPercent, formatPlural, formatTokens, turnTitle } from "../ui/format.ts";
 import { moneyNote } from "../ui/money.tsx";
 import { Empty } from "../ui/notes.tsx";
 import { ItemRows } from "../ui/virtual-rows.tsx";
@@ -42,6 +42,7 @@ export function CostView({ session, overview }: SessionPanelProps): JSX.Element 
     <div class="cost">
       <div class="cost-top">
         <Figures of={overview} />
+        <Costliest id={session.id} runs={overview.runs} />
         {last !== undefined && <Limits limits={last.limits} currency={last.currency} />}
         {estimate !== undefined && <Estimate estimate={estimate} />}
       </div>
@@ -110,6 +111,25 @@ function Figures({ of: overview }: { readonly of: SessionOverview }): JSX.Elemen
         </div>
       ))}
     </dl>
+  );
+}
+
+/** The turn that cost most, or had most tokens where no cost is known. */
+function Costliest({ id, runs }: { readonly id: string; readonly runs: readonly RunRow[] }): JSX.Element | null {
+  const turns = runs.flatMap((run) => run.turns.map((turn) => ({ run, turn })));
+  const isPriced = turns.some(({ turn }) => turn.cost !== undefined);
+  const sizeOf = ({ turn }: (typeof turns)[number]): number => (isPriced ? (turn.cost ?? 0) : tokensOf(turn.usage));
+  let most = turns[0];
+  for (const one of turns) if (most !== undefined && sizeOf(one) > sizeOf(most)) most = one;
+  if (most === undefined || turns.length === 1) return null;
+  const size = sizeOf(most);
+  return (
+    <p class="costliest">
+      {isPriced ? "Costliest" : "Largest"} turn:{" "}
+      <a href={formatRoute(turnRoute(id, most.run, most.turn))}>{turnTitle(most.turn)}</a>,{" "}
+      <b>{isPriced ? formatMoney(size, most.run.currency) : formatPlural(size, "token")}</b>{" "}
+      <span class="dim">{most.turn.text.slice(0, 120)}</span>
+    </p>
   );
 }
 

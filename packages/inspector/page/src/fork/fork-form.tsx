@@ -62,7 +62,7 @@ export function ForkForm({
           />
         </Field>
       ))}
-      <details open={defaults.instructions === undefined ? undefined : instructions !== defaults.instructions}>
+      <details open>
         <summary>Instructions and tools</summary>
         <Field
           label="Instructions"

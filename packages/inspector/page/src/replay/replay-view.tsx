@@ -27,7 +27,8 @@ export function ReplayView({ session, overview }: SessionPanelProps): JSX.Elemen
     <div class="acting">
       <p>
         Makes a run again from its log: no model is asked, no tool is run, and nothing is written. An agent that has
-        changed since shows where it does something else.
+        changed since shows where it does something else. To change the prompt or a result here and ask again,{" "}
+        <a href={formatRoute({ kind: "session", id: session.id, tab: "fork" })}>fork it</a>.
       </p>
       <div class="form-row">
         <Field label="Run">

@@ -29,7 +29,9 @@ export function SessionView({ route }: { readonly route: SessionRoute }): JSX.El
       run: () => void copyAddress(inspector.say.bind(inspector)),
     },
   ]);
-  const overview = session.overview.value;
+  const read = session.overview.value;
+  const runs = session.runs.value;
+  const overview = useMemo(() => read && { ...read, runs }, [read, runs]);
   if (overview === undefined) {
     const error = session.error.value;
     if (error === undefined) return <Loading />;

@@ -246,10 +246,10 @@ function StepLine({
         <span class={`step-kind kind-${step.kind}`}>{kindOf(step)}</span>
         {nameOf(step) !== "" && <span class="step-name">{nameOf(step)}</span>}
         {attempt !== undefined && <span class="tag">attempt {attempt + 1}</span>}
-        {step.reads !== undefined && <Reads step={step} />}
         <span class={state === "failed" || state === "denied" || state === "unknown" ? "bad" : "dim"}>
           {state === "open" ? "begun, no outcome" : state === "waiting" ? "waiting" : (detail ?? "")}
         </span>
+        {step.reads !== undefined && <Reads step={step} />}
       </span>
       <span role="gridcell" class="line-bar">
         <StepBar step={step} bars={bars} />

@@ -97,6 +97,14 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
     if (isFlagged(rows[at])) go(rows[at]);
     else inspector.say(by > 0 ? "No further turn with a problem" : "No earlier turn with a problem");
   };
+  const choose = (name: TurnFlag): void => {
+    flag.value = flag.value === name ? undefined : name;
+    if (flag.value === undefined) return;
+    for (const run of overview.runs) {
+      const first = run.turns.find(({ flags }) => flags.includes(name));
+      if (first !== undefined) return inspector.go(turnRoute(session.id, run, first), true);
+    }
+  };
   useKeys("Timeline", 2, [
     { keys: ["/"], does: "Search turns", run: () => search.current?.focus() },
     { keys: ["j", "ArrowDown"], does: "Next turn", run: () => move(1) },
@@ -162,7 +170,7 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
                 class={`flag tone-${flagView(name).tone}`}
                 aria-pressed={flag.value === name}
                 title={flagView(name).means}
-                onClick={() => (flag.value = flag.value === name ? undefined : name)}
+                onClick={() => choose(name)}
               >
                 {flagView(name).title} <span class="count">{formatCount(counts.get(name) ?? 0)}</span>
               </button>

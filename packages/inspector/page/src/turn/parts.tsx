@@ -104,17 +104,19 @@ function PartBody({ session, part }: { readonly session: SessionModel; readonly 
   );
 }
 
+/** Goes to a call's card in the turn that is shown. */
+export function showCall(callId: string): void {
+  const card = document.querySelector<HTMLElement>(`[data-call="${CSS.escape(callId)}"]`);
+  card?.scrollIntoView({ block: "nearest" });
+  card?.focus({ preventScroll: true });
+}
+
 /** A call in one line: all of it is below, with what became of it. */
 function CallLine({ callId, args }: { readonly callId: string; readonly args: Json }): JSX.Element {
-  const show = (): void => {
-    const card = document.querySelector<HTMLElement>(`[data-call="${CSS.escape(callId)}"]`);
-    card?.scrollIntoView({ block: "nearest" });
-    card?.focus({ preventScroll: true });
-  };
   return (
     <p class="call-line">
       <code>{JSON.stringify(args).slice(0, 400)}</code>
-      <button type="button" class="link mono" onClick={show}>
+      <button type="button" class="link mono" onClick={() => showCall(callId)}>
         {callId}
       </button>
     </p>

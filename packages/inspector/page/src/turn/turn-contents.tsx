@@ -49,7 +49,7 @@ export function TurnContents({
         )}
       />
       <PendingCalls session={session} runId={runId} turn={row.turn} />
-      <Notes place={place} notes={notes} />
+      <Notes place={place} notes={notes} calls={calls} />
       <FailedRequests place={place} answers={answers} />
       {before.map((content, index) => (
         <Content key={index} session={session} content={content} />

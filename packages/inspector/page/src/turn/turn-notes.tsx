@@ -1,9 +1,13 @@
 import type { ComponentChildren, JSX } from "preact";
+import { formatMoney } from "../../../src/inspection/cost.ts";
 import type { TurnRow } from "../../../src/inspection/inspection.ts";
-import type { NoteView } from "../../../src/inspection/turn-details.ts";
+import type { ExchangeRow } from "../../../src/inspection/exchange-details.ts";
+import type { CallDetails, NoteView } from "../../../src/inspection/turn-details.ts";
 import { formatRoute, turnRoute } from "../app/route.ts";
 import type { SessionModel } from "../session/session-model.ts";
 import { whyEnded } from "../ui/endings.tsx";
+import { formatPlural } from "../ui/format.ts";
+import { showCall } from "./parts.tsx";
 
 /** A turn of a run of a session. */
 export interface TurnPlace {
@@ -21,49 +25,78 @@ export function RunEnd({ place: { session, runId, row } }: { readonly place: Tur
   return <p class={`banner ${run.error === undefined ? "is-odd" : "is-error"}`}>The run ended here: {why}</p>;
 }
 
-/** What happened in a turn, in sentences. */
+/** What happened in a turn, in sentences: the problems first, which may stand far below. */
 export function Notes({
   place,
   notes,
+  calls,
 }: {
   readonly place: TurnPlace;
   readonly notes: readonly NoteView[];
+  readonly calls: readonly CallDetails[];
 }): JSX.Element | null {
-  if (notes.length === 0) return null;
+  const { session, runId, row } = place;
+  const breaks = session.exchanges.value.filter(
+    ({ brokenAt, parent, ...one }) =>
+      brokenAt !== undefined && parent === undefined && one.runId === runId && one.turn === row.turn,
+  );
+  const said = new Set(notes.flatMap(({ kind, step }) => (kind === "prefix-break" ? [step] : [])));
+  const unsaid = breaks.filter(({ step }) => !said.has(step));
+  const failed = calls.filter(({ failure }) => failure !== undefined);
+  const repeats = row.flags.includes("repeated-calls");
+  if (notes.length + unsaid.length + failed.length === 0 && !repeats) return null;
   return (
     <ul class="turn-notes" aria-label="What happened">
-      {notes.map((note, index) => (
-        <Note key={index} place={place} note={note} />
+      {failed.map(({ callId, failure }) => (
+        <li key={callId} class="note note-error">
+          {failure?.message}{" "}
+          <button type="button" class="link" onClick={() => showCall(callId)}>
+            See the call
+          </button>
+        </li>
+      ))}
+      {repeats && (
+        <li class="note note-repeated-calls">
+          The model called {[...new Set(calls.map(({ name }) => name))].join(", ")} with the same arguments as in the
+          turn before.
+        </li>
+      )}
+      {unsaid.map((request) => (
+        <li key={request.n} class="note note-prefix-break">
+          This request differs from the one before it in <code>{request.brokenAt?.field}</code>.
+          <Paid place={place} request={request} />
+        </li>
+      ))}
+      {notes.map(({ kind, step, text }, index) => (
+        <li key={index} class={`note note-${kind}`}>
+          {text}
+          {step !== undefined && <span class="mono dim"> {step}</span>}
+          {kind === "prefix-break" && <Paid place={place} request={breaks.find((request) => request.step === step)} />}
+        </li>
       ))}
     </ul>
   );
 }
 
-function Note({ place, note }: { readonly place: TurnPlace; readonly note: NoteView }): JSX.Element {
-  const { kind, step, text } = note;
-  const broken = kind === "prefix-break" ? brokenRequest(place, step) : undefined;
+/** What a broken prefix cost, and where it broke. */
+function Paid({
+  place,
+  request,
+}: {
+  readonly place: TurnPlace;
+  readonly request: ExchangeRow | undefined;
+}): JSX.Element | null {
+  if (request?.brokenAt === undefined) return null;
+  const { tokens, cost = 0 } = request.brokenAt;
   return (
-    <li class={`note note-${kind}`}>
-      {text}
-      {step !== undefined && <span class="mono dim"> {step}</span>}
-      {broken !== undefined && (
-        <>
-          {" "}
-          <WireLink place={place} n={broken}>
-            See what changed
-          </WireLink>
-        </>
-      )}
-    </li>
+    <>
+      {tokens !== undefined &&
+        ` It paid in full for up to ${formatPlural(tokens, "token")}${cost > 0 ? `, about ${formatMoney(cost)}` : ""}.`}{" "}
+      <WireLink place={place} n={request.n}>
+        See what changed
+      </WireLink>
+    </>
   );
-}
-
-/** The kept request of a step whose prefix broke. */
-function brokenRequest({ session, runId }: TurnPlace, step: string | undefined): number | undefined {
-  const found = session.exchanges.value.find(
-    (row) => row.brokenAt !== undefined && row.runId === runId && row.step === step,
-  );
-  return found?.n;
 }
 
 /** Shows a request of the turn. */

@@ -7,6 +7,8 @@ export class InspectorTab {
   readonly #page: Page;
   /** What the page threw or complained about. */
   readonly errors: string[] = [];
+  /** How often something was clicked. */
+  clicks = 0;
 
   private constructor(page: Page) {
     this.#page = page;
@@ -49,6 +51,7 @@ export class InspectorTab {
   /** Clicks what has this role and accessible name. */
   async click(role: string, name: string): Promise<void> {
     await this.#page.locator(`::-p-aria([name="${name}"][role="${role}"])`).click();
+    this.clicks++;
   }
 
   /** Writes into the field with this label, or chooses from it. */
@@ -58,6 +61,7 @@ export class InspectorTab {
 
   async clickText(selector: string, text: string): Promise<void> {
     await this.#page.locator(`${selector}::-p-text(${text})`).click();
+    this.clicks++;
   }
 
   /** Waits until a text is there. */

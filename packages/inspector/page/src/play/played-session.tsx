@@ -1,0 +1,107 @@
+import type { JSX } from "preact";
+import { useEffect, useMemo } from "preact/hooks";
+import type { RunRow, TurnRow } from "../../../src/inspection/inspection.ts";
+import type { TurnDetails } from "../../../src/inspection/turn-details.ts";
+import { useTask } from "../acting/use-task.ts";
+import { TaskError } from "../acting/parts.tsx";
+import { useInspector } from "../app/inspector.ts";
+import { useLoad } from "../app/loads.ts";
+import { formatRoute, turnRoute } from "../app/route.ts";
+import { SessionModel } from "../session/session-model.ts";
+import { TurnContents } from "../turn/turn-contents.tsx";
+import { JsonCode } from "../ui/code.tsx";
+import { formatDuration, formatTokens, turnTitle } from "../ui/format.ts";
+import { Failure, Loading } from "../ui/notes.tsx";
+import { StateBadge } from "../ui/state-badge.tsx";
+
+/** Turns that are shown whole; earlier ones are in the session's own view. */
+const TURNS = 12;
+
+/** The session that is played in, as it goes. */
+export function PlayedSession({ id }: { readonly id: string }): JSX.Element {
+  const { source } = useInspector().open.value;
+  const session = useMemo(() => new SessionModel(source, id), [source, id]);
+  useEffect(() => session.start(), [session]);
+  const task = useTask<void>();
+  const overview = session.overview.value;
+  const error = session.error.value;
+  if (overview === undefined) return error === undefined ? <Loading /> : <Failure error={error} />;
+  const act = (action: "stop" | "resume"): void =>
+    task.start(async () => {
+      await source.act(id, action, {});
+      await session.refresh();
+    });
+  const turns = overview.runs
+    .filter(({ takenBack }) => takenBack !== true)
+    .flatMap((run) => run.turns.map((turn) => ({ run, turn })))
+    .slice(-TURNS);
+  const draft = session.draft.value;
+  const last = overview.runs.at(-1);
+  return (
+    <section class="played" aria-label="Session">
+      <div class="buttons">
+        <StateBadge state={overview.state} />
+        <a href={formatRoute({ kind: "session", id, tab: "" })}>Inspect {id}</a>
+        {overview.state === "running" && (
+          <button type="button" disabled={task.isBusy} onClick={() => act("stop")}>
+            Stop the run
+          </button>
+        )}
+        {(overview.state === "stopped" || overview.state === "cut-off") && (
+          <button type="button" disabled={task.isBusy} onClick={() => act("resume")}>
+            Resume the run
+          </button>
+        )}
+      </div>
+      <TaskError task={task} />
+      {turns.map(({ run, turn }) => (
+        <PlayedTurn key={`${run.runId} ${turn.turn}`} session={session} run={run} turn={turn} />
+      ))}
+      {last?.error !== undefined && (
+        <p class="banner is-error">
+          <b>{last.error.name}</b> {last.error.message}
+        </p>
+      )}
+      {draft !== undefined && <p class="said">{draft}</p>}
+      {last?.metadata !== undefined && (
+        <details>
+          <summary>How the last run was begun</summary>
+          <JsonCode value={last.metadata} label="Metadata of the last run" />
+        </details>
+      )}
+    </section>
+  );
+}
+
+function PlayedTurn({
+  session,
+  run,
+  turn,
+}: {
+  readonly session: SessionModel;
+  readonly run: RunRow;
+  readonly turn: TurnRow;
+}): JSX.Element {
+  const { loads } = useInspector().open.value;
+  const { value, error } = useLoad<TurnDetails>(
+    loads,
+    session.turnKey(run, turn),
+    () => session.source.turn(session.id, run.runId, turn.turn),
+    `${run.runId} ${turn.turn}`,
+  );
+  const { startedAt, endedAt, usage } = turn;
+  return (
+    <section aria-label={turnTitle(turn)}>
+      <h3>
+        <a href={formatRoute(turnRoute(session.id, run, turn))}>{turnTitle(turn)}</a>{" "}
+        <span class="facts">
+          {endedAt !== undefined && <span>{formatDuration(endedAt - startedAt)}</span>}
+          {usage.prompt !== undefined && <span>prompt {formatTokens(usage.prompt)}</span>}
+          {usage.output !== undefined && <span>output {formatTokens(usage.output)}</span>}
+        </span>
+      </h3>
+      {error !== undefined && <Failure error={error} />}
+      {value !== undefined && <TurnContents session={session} details={value} row={turn} />}
+    </section>
+  );
+}

@@ -1,0 +1,151 @@
+import type { Json } from "@pollux/core";
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { Field, TextArea } from "../acting/parts.tsx";
+import { memberOf, shownFor, withMember } from "./schema-form.ts";
+
+/** Entries of a list that a form shows. */
+const MAX_ENTRIES = 50;
+
+/** A field for a part of a schema, or one for each of its parts. Undefined is a value that is left out. */
+export function SchemaField(props: {
+  readonly label: string;
+  readonly schema: Json;
+  readonly root: Json;
+  readonly value: Json | undefined;
+  readonly onChange: (value: Json | undefined) => void;
+  readonly hint?: string | undefined;
+  readonly isTop?: boolean | undefined;
+  readonly depth?: number | undefined;
+}): JSX.Element {
+  const { label, schema, root, value, onChange, hint, isTop = false, depth = 0 } = props;
+  const shown = shownFor(schema, root, depth);
+  switch (shown.kind) {
+    case "text":
+      return (
+        <Field label={label} hint={hint}>
+          <TextArea
+            value={typeof value === "string" ? value : ""}
+            onChange={(text) => onChange(text === "" ? undefined : text)}
+            rows={1}
+          />
+        </Field>
+      );
+    case "number":
+      return (
+        <Field label={label} hint={hint}>
+          <input
+            type="number"
+            step="any"
+            value={typeof value === "number" ? String(value) : ""}
+            onInput={({ currentTarget }) =>
+              onChange(currentTarget.value === "" ? undefined : Number(currentTarget.value))
+            }
+          />
+        </Field>
+      );
+    case "boolean":
+      return <Choice {...props} options={[true, false]} />;
+    case "choice":
+      return <Choice {...props} options={shown.options} />;
+    case "list": {
+      const entries = Array.isArray(value) ? value : [];
+      const set = (index: number, entry: Json | undefined): void =>
+        onChange(entries.toSpliced(index, 1, ...(entry === undefined ? [null] : [entry])));
+      return (
+        <fieldset class="group">
+          <legend>{label}</legend>
+          {entries.slice(0, MAX_ENTRIES).map((entry, index) => (
+            <SchemaField
+              key={index}
+              label={`${label} ${index + 1}`}
+              schema={shown.items}
+              root={root}
+              value={entry ?? undefined}
+              onChange={(next) => set(index, next)}
+              depth={depth + 1}
+            />
+          ))}
+          <div class="buttons">
+            <button type="button" onClick={() => onChange([...entries, null])}>
+              Add to {label}
+            </button>
+            {entries.length > 0 && (
+              <button type="button" onClick={() => onChange(entries.length === 1 ? undefined : entries.slice(0, -1))}>
+                Take the last off
+              </button>
+            )}
+          </div>
+        </fieldset>
+      );
+    }
+    case "object": {
+      const fields = shown.members.map(({ name, schema: member, isRequired, description }) => (
+        <SchemaField
+          key={name}
+          label={isRequired ? name : `${name} (optional)`}
+          hint={description}
+          schema={member}
+          root={root}
+          value={memberOf(value, name)}
+          onChange={(next) => onChange(withMember(value, name, next))}
+          depth={depth + 1}
+        />
+      ));
+      if (fields.length === 0) return <p class="dim">It takes no arguments.</p>;
+      if (isTop) return <>{fields}</>;
+      return (
+        <fieldset class="group">
+          <legend>{label}</legend>
+          {fields}
+        </fieldset>
+      );
+    }
+    case "json":
+      return <JsonField {...props} />;
+  }
+}
+
+type FieldProps = Parameters<typeof SchemaField>[0];
+
+function Choice({
+  label,
+  hint,
+  value,
+  onChange,
+  options,
+}: FieldProps & { readonly options: readonly Json[] }): JSX.Element {
+  return (
+    <Field label={label} hint={hint}>
+      <select
+        value={String(options.findIndex((one) => one === value))}
+        onChange={({ currentTarget }) => onChange(options[Number(currentTarget.value)])}
+      >
+        <option value="-1">(not given)</option>
+        {options.map((option, index) => (
+          <option key={index} value={String(index)}>
+            {typeof option === "string" ? option : JSON.stringify(option)}
+          </option>
+        ))}
+      </select>
+    </Field>
+  );
+}
+
+/** What is no JSON yet is kept as text, and sent as such: the tool says what it thinks of it. */
+function JsonField({ label, hint, value, onChange }: FieldProps): JSX.Element {
+  const [text, setText] = useState(value === undefined ? "" : JSON.stringify(value));
+  const change = (next: string): void => {
+    setText(next);
+    try {
+      onChange(next.trim() === "" ? undefined : (JSON.parse(next) as Json));
+    } catch {
+      onChange(next);
+    }
+  };
+  return (
+    <Field label={`${label}, as JSON`} hint={hint}>
+      <TextArea value={text} onChange={change} isCode />
+    </Field>
+  );
+}

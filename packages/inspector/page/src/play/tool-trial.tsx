@@ -1,0 +1,135 @@
+import type { Json } from "@pollux/core";
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import type { PlayTool, ToolTrial, ToolTrialRequest } from "../../../src/play/play.ts";
+import { Field, TaskError, TextArea } from "../acting/parts.tsx";
+import { parseField, useTask } from "../acting/use-task.ts";
+import { useInspector } from "../app/inspector.ts";
+import { Code, JsonCode } from "../ui/code.tsx";
+import { formatDuration } from "../ui/format.ts";
+import { SchemaField } from "./schema-field.tsx";
+
+/** One tool: a form for its arguments, and what comes of a call by hand. */
+export function ToolBox({
+  agent,
+  tool,
+  context,
+}: {
+  readonly agent: string;
+  readonly tool: PlayTool;
+  readonly context: string;
+}): JSX.Element {
+  const { source } = useInspector().open.value;
+  const [args, setArgs] = useState<Json>({});
+  const [text, setText] = useState<string>();
+  const [isAsking, setAsking] = useState(false);
+  const task = useTask<ToolTrial>();
+  const { name, schema, description, warnings, notRun } = tool;
+  const run = (confirmed: boolean): void => {
+    setAsking(false);
+    task.start(async () => {
+      const request: ToolTrialRequest = {
+        agent,
+        tool: name,
+        // Parsed from JSON.
+        args: text === undefined ? args : (parseField(text, "The arguments") as Json),
+        ...(context.trim() !== "" && { context: parseField(context, "The context") as Json }),
+        ...(confirmed && { confirmed }),
+      };
+      // It is JSON, and so is what comes back, of the same release as the page.
+      return (await source.playWith("tool", request as unknown as Json)) as unknown as ToolTrial;
+    });
+  };
+  return (
+    <details class="tool">
+      <summary>
+        <b class="mono">{name}</b>
+      </summary>
+      <div class="played">
+        {description !== "" && <p class="dim">{description}</p>}
+        {notRun !== undefined ? (
+          <p class="dim">{notRun}</p>
+        ) : (
+          <>
+            {text === undefined ? (
+              <SchemaField
+                label="Arguments"
+                schema={schema}
+                root={schema}
+                value={args}
+                onChange={(value) => setArgs(value ?? {})}
+                isTop
+              />
+            ) : (
+              <Field label="Arguments, as JSON">
+                <TextArea value={text} onChange={setText} isCode rows={6} />
+              </Field>
+            )}
+            {warnings.length > 0 && (
+              <ul class="banner is-odd">
+                {warnings.map((warning) => (
+                  <li key={warning}>{warning}</li>
+                ))}
+              </ul>
+            )}
+            <div class="buttons">
+              {isAsking ? (
+                <>
+                  <button type="button" class="primary" disabled={task.isBusy} onClick={() => run(true)}>
+                    Yes, run {name}
+                  </button>
+                  <button type="button" onClick={() => setAsking(false)}>
+                    Don't run it
+                  </button>
+                </>
+              ) : (
+                <button
+                  type="button"
+                  disabled={task.isBusy}
+                  onClick={() => (warnings.length > 0 ? setAsking(true) : run(false))}
+                >
+                  {task.isBusy ? "Running…" : `Run ${name}${warnings.length > 0 ? "…" : ""}`}
+                </button>
+              )}
+              <button
+                type="button"
+                onClick={() => setText(text === undefined ? JSON.stringify(args, undefined, 2) : undefined)}
+              >
+                {text === undefined ? "Write JSON" : "Use the form"}
+              </button>
+            </div>
+            <TaskError task={task} />
+            {task.value !== undefined && <Trial name={name} trial={task.value} />}
+          </>
+        )}
+      </div>
+    </details>
+  );
+}
+
+function Trial({ name, trial }: { readonly name: string; readonly trial: ToolTrial }): JSX.Element {
+  const { status, durationMs, failure, answer, progress, thrown } = trial;
+  return (
+    <section class="result" aria-label={`Result of ${name}`} aria-live="polite">
+      <p class={`banner ${failure === undefined ? "is-ok" : "is-error"}`}>
+        {status} in {formatDuration(durationMs)}
+        {failure !== undefined && `: ${failure.kind}, ${failure.message}`}
+      </p>
+      <h3>What the model would read</h3>
+      {/* Contents are JSON. */}
+      <JsonCode value={answer as unknown as Json} label={`What the model would read of ${name}`} />
+      {thrown !== undefined && (
+        <>
+          <h3>What it threw; the model doesn't read this</h3>
+          <Code text={thrown} label={`What ${name} threw`} />
+        </>
+      )}
+      {progress.length > 0 && (
+        <details>
+          <summary>What it reported</summary>
+          <JsonCode value={progress} label={`Progress of ${name}`} />
+        </details>
+      )}
+    </section>
+  );
+}
