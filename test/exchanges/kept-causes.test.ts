@@ -8,7 +8,13 @@ import {
   type SessionStore,
   ToolError,
 } from "@pollux/core";
-import { keepExchanges, type KeptCause, readCauses, readExchanges } from "@pollux/core/exchanges";
+import {
+  type KeepCausesOptions,
+  keepExchanges,
+  type KeptCause,
+  readCauses,
+  readExchanges,
+} from "@pollux/core/exchanges";
 import type { ObservedEvent, ObservedThrow } from "@pollux/core/observers";
 import { call, calls, fails, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import { chatHandler } from "@pollux/web";
@@ -322,5 +328,6 @@ test.each([
   [{ forMs: Infinity }, "keepExchanges(): causes.forMs must be a positive number of milliseconds"],
   [{ forDays: 1 }, 'keepExchanges(): causes: there is no option "forDays"'],
 ])("%j is refused", (causes, message) => {
-  expect(() => keepExchanges(new MemoryStore(), { causes })).toThrow(message);
+  // What a program without types could pass.
+  expect(() => keepExchanges(new MemoryStore(), { causes: causes as KeepCausesOptions })).toThrow(message);
 });
