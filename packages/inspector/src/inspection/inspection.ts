@@ -1,6 +1,7 @@
 import type { Json, PendingQuestion, ReadsMark, Usage } from "@pollux/core";
 import type { PrefixField } from "@pollux/core/durable";
 import type { Priced } from "./cost.ts";
+import type { EndingFilter } from "./endings.ts";
 
 /**
  * What the inspector's API answers and its page shows. Everything here is JSON. Times are milliseconds since the epoch, durations
@@ -21,6 +22,8 @@ export interface SessionRow extends Pick<Priced, "cost" | "unpriced"> {
   readonly id: string;
   readonly title?: string | undefined;
   readonly state: SessionState;
+  /** How its last run ended, or how that stands: an `Ending`. Absent without one, and as an older release wrote it. */
+  readonly ending?: string | undefined;
   readonly createdAt?: number | undefined;
   readonly updatedAt: number;
   /** Entries in the log. */
@@ -44,7 +47,7 @@ export interface SessionRow extends Pick<Priced, "cost" | "unpriced"> {
 export interface SessionQuery {
   /** Words that the id, title, owner, metadata, or a name of an agent, model or tool has, in any case. */
   readonly search?: string | undefined;
-  readonly state?: SessionState | undefined;
+  readonly state?: EndingFilter | undefined;
   readonly owner?: string | undefined;
   /** {@link SessionPage.next} of the page before. */
   readonly after?: string | undefined;
@@ -64,6 +67,8 @@ export interface SessionOverview extends Priced {
   readonly id: string;
   readonly title?: string | undefined;
   readonly state: SessionState;
+  /** How its last run ended, or how that stands: an `Ending`. Absent without one. */
+  readonly ending?: string | undefined;
   readonly createdAt?: number | undefined;
   readonly updatedAt?: number | undefined;
   /** Entries in the log. */
@@ -125,6 +130,8 @@ export interface RunRow extends Priced {
   /** Family and endpoint that made the signatures of its answers. */
   readonly origin?: Json | undefined;
   readonly state: SessionState;
+  /** How it ended, or how it stands: an `Ending`. */
+  readonly ending: string;
   readonly stopReason?: string | undefined;
   /** The limit that ended it. */
   readonly limit?: string | undefined;
@@ -184,6 +191,8 @@ export interface TurnRow extends Priced {
   readonly finishReason?: string | undefined;
   /** Requests that failed before the answer came, where exchanges are kept. */
   readonly failedRequests?: readonly FailedRequest[] | undefined;
+  /** Its request doesn't continue the one before, where exchanges are kept: what a cache could no longer serve, at most. */
+  readonly brokenPrefix?: BrokenPrefix | undefined;
   readonly flags: readonly TurnFlag[];
 }
 
@@ -198,6 +207,15 @@ export interface FailedRequest {
   readonly status?: number | undefined;
   /** What the service said, or why there was no answer. */
   readonly said: string;
+}
+
+/** Where a turn's request stopped being a continuation of the one before it, and what that cost at most. */
+export interface BrokenPrefix {
+  /** Index of the request in the session's kept exchanges. */
+  readonly n: number;
+  readonly field: string;
+  readonly tokens?: number | undefined;
+  readonly cost?: number | undefined;
 }
 
 /** Tokens of a turn; zeros are left out. */
@@ -237,6 +255,12 @@ export type TurnFlag =
   | "call-failed"
   /** The same calls as in the turn before. */
   | "repeated-calls"
+  /** Two calls of one answer are the same. */
+  | "same-calls"
+  /** A call that failed in the turn before was made again with the same arguments. */
+  | "call-again"
+  /** It began, and its run ended without an answer of the model. */
+  | "no-answer"
   | "nested"
   | "search"
   /** A range that the service said a source supports can't be shown as a citation. */

@@ -30,8 +30,9 @@ export function costOfBreak(
 ): { readonly tokens: number; readonly cost?: number | undefined } {
   const estimated = bodyBytes === 0 ? 0 : Math.round((lostBytes * promptTokens) / bodyBytes);
   const tokens = Math.max(0, Math.min(estimated, promptTokens - cachedTokens));
-  if (prices === undefined) return { tokens };
-  return { tokens, cost: (tokens * savedPerToken(prices)) / 1_000_000 };
+  // Without a price of cached input, nobody knows what a cache saves.
+  if (prices?.cachedInput === undefined) return { tokens };
+  return { tokens, cost: (tokens * (prices.input - prices.cachedInput)) / 1_000_000 };
 }
 
 /** Requests with what an explicit cache of their beginning would have changed. */
@@ -52,15 +53,15 @@ export interface CacheEstimate {
  *
  * @param requests - In any order; `at` in milliseconds since the epoch.
  * @param sharedTokens - Size of what they begin with, such as instructions and tools.
- * @returns Undefined without requests.
+ * @returns Undefined without requests, and without a price of cached input.
  */
 export function estimateCache(
   requests: readonly (Omit<BilledRequest, "bodyBytes"> & { readonly at: number })[],
   sharedTokens: number,
   prices: CachePrices,
 ): CacheEstimate | undefined {
-  if (requests.length === 0) return undefined;
-  const { input, cachedInput = input, cacheStorage = 0 } = prices;
+  const { input, cachedInput, cacheStorage = 0 } = prices;
+  if (requests.length === 0 || cachedInput === undefined) return undefined;
   let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   let tokens = sharedTokens;
   for (const { at, promptTokens } of requests) {
@@ -77,8 +78,4 @@ export function estimateCache(
     withCache += (promptTokens - cached) * input + cached * cachedInput;
   }
   return { tokens, hours, billed: billed / 1_000_000, withCache: withCache / 1_000_000 };
-}
-
-function savedPerToken({ input, cachedInput = input }: Prices): number {
-  return input - cachedInput;
 }

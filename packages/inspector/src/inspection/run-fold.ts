@@ -11,6 +11,7 @@ import {
   sumUsage,
 } from "./cost.ts";
 import type {
+  BrokenPrefix,
   FailedRequest,
   JobRow,
   LimitRow,
@@ -131,6 +132,14 @@ export class RunFold {
     return true;
   }
 
+  /** @returns False when there is no such turn yet. */
+  addBrokenPrefix(number: number, broken: BrokenPrefix): boolean {
+    const turn = this.turns.get(number);
+    turn?.addBrokenPrefix(broken);
+    if (turn !== undefined) this.changedAt = Infinity;
+    return turn !== undefined;
+  }
+
   pending(): readonly PendingRow[] {
     return listOf(this.end?.["pending"]).flatMap((one): readonly PendingRow[] => {
       const { turn, callId, token, call, question, path, because: reason } = fieldsOf(one);
@@ -206,6 +215,11 @@ export class RunFold {
     return pricedHere === undefined || told === own ? told : pricedHere === cost ? own : undefined;
   }
 
+  ending(isLast: boolean, unended: Unended): string {
+    const state = this.state(isLast, unended);
+    return state === "waiting" || this.end === undefined ? state : (textOf(this.end["stopReason"]) ?? state);
+  }
+
   state(isLast: boolean, unended: Unended): SessionState {
     if (this.end === undefined) return isLast ? unended : "cut-off";
     const reason = textOf(this.end["stopReason"]) ?? "";
@@ -238,6 +252,7 @@ export class RunFold {
       ...(agent !== undefined && { agent }),
       ...(origin !== undefined && { origin: origin as Json }),
       state: this.state(isLast, unended),
+      ending: this.ending(isLast, unended),
       ...(stopReason !== undefined && { stopReason }),
       ...(limit !== undefined && { limit }),
       ...(typeof error["message"] === "string" && {
@@ -311,7 +326,7 @@ export class RunFold {
 
   /** The last turn may be one that only failed. */
   #tellEnd(): void {
-    this.#last?.fail(this.end?.["stopReason"] === "failed");
+    this.#last?.tellEnd(textOf(this.end?.["stopReason"]));
   }
 
   /** Broken answers are paid for by their turn, which may come once the run is resumed. */

@@ -64,6 +64,8 @@ export class SessionFold {
   #exchangesSeen = 0;
   /** Requests that failed in turns that the log doesn't have yet. */
   #failed: ExchangeRow[] = [];
+  /** Requests that broke the prefix, likewise. */
+  #broken: ExchangeRow[] = [];
   #title: string | undefined;
   #firstWords = "";
   /** The run whose message has them. */
@@ -113,12 +115,20 @@ export class SessionFold {
    */
   addExchanges(exchanges: ExchangeFold): void {
     const { rows } = exchanges;
-    for (const row of rows.slice(this.#exchangesSeen)) if (row.status !== 200) this.#failed.push(row);
+    for (const row of rows.slice(this.#exchangesSeen)) {
+      if (row.status !== 200) this.#failed.push(row);
+      // Agents inside calls have prefixes of their own.
+      if (row.brokenAt !== undefined && row.parent === undefined) this.#broken.push(row);
+    }
     this.#exchangesSeen = rows.length;
     this.#failed = this.#failed.filter((row) => {
       const { n, runId, turn = 0, step = "", at, ms, status } = row;
       const request = { n, step, at, ms, ...(status !== undefined && { status }), said: exchanges.said(n) };
       return this.#byId.get(runId)?.addFailedRequest(turn, request) !== true;
+    });
+    this.#broken = this.#broken.filter(({ n, runId, turn = 0, brokenAt }) => {
+      const { field = "", tokens, cost } = brokenAt ?? {};
+      return this.#byId.get(runId)?.addBrokenPrefix(turn, { n, field, tokens, cost }) !== true;
     });
   }
 
@@ -139,12 +149,14 @@ export class SessionFold {
       currencies.add(run.currency);
     }
     const [currency] = currencies;
+    const ending = this.ending(isRunning);
     const title = this.title;
     const shownDraft = isRunning ? readDraft(draft) : undefined;
     return {
       id: this.id,
       ...(title !== "" && { title }),
       state: this.state(isRunning),
+      ...(ending !== undefined && { ending }),
       ...(this.#createdAt !== undefined && { createdAt: this.#createdAt }),
       ...(this.#updatedAt !== undefined && { updatedAt: this.#updatedAt }),
       length: this.length,
@@ -189,6 +201,10 @@ export class SessionFold {
 
   get title(): string {
     return this.#title ?? this.#firstWords;
+  }
+
+  ending(isRunning: boolean): string | undefined {
+    return this.#last()?.ending(true, isRunning ? "running" : "cut-off");
   }
 
   state(isRunning: boolean): SessionState {

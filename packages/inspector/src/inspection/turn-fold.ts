@@ -2,7 +2,7 @@ import type { Usage } from "@pollux/core";
 import { citationsOf, sourcesOf } from "./turn-citations.ts";
 import { callNames, callsIn } from "./answer-calls.ts";
 import { type Bill, billsOfStep, type Pricing, sumBills, sumUsage } from "./cost.ts";
-import type { FailedRequest, StepRow, TurnFlag, TurnRow } from "./inspection.ts";
+import type { BrokenPrefix, FailedRequest, StepRow, TurnFlag, TurnRow } from "./inspection.ts";
 import { type Fields, fieldsOf, listOf, textOf } from "./read-values.ts";
 import { answerRow, answerWords, begunRow, outcomeRow, reportRow } from "./step-row.ts";
 import type { ReadPlace } from "./step-place.ts";
@@ -46,7 +46,8 @@ export class TurnFold {
   #answers = 0;
   #finishReason: string | undefined;
   readonly #failedRequests: FailedRequest[] = [];
-  #isFailed = false;
+  #brokenPrefix: BrokenPrefix | undefined;
+  #endReason: string | undefined;
   #row: TurnRow | undefined;
 
   constructor(turn: number, pricing: Pricing, previous: TurnFold | undefined) {
@@ -114,10 +115,18 @@ export class TurnFold {
     this.#failedRequests.push(request);
   }
 
-  /** @param isFailed - Its run ended in an error and was not resumed, so this last turn gets no answer. */
-  fail(isFailed: boolean): void {
+  /** As its exchange was kept: the log doesn't say so. */
+  addBrokenPrefix(broken: BrokenPrefix): void {
+    this.changedAt = Infinity;
     this.#row = undefined;
-    this.#isFailed = isFailed;
+    this.#brokenPrefix = broken;
+    this.#flag("prefix-break");
+  }
+
+  /** @param reason - Why its run has ended, and was not resumed: this last turn gets no answer any more. */
+  tellEnd(reason: string | undefined): void {
+    this.#row = undefined;
+    this.#endReason = reason;
   }
 
   row(): TurnRow {
@@ -140,11 +149,18 @@ export class TurnFold {
       endedAt = Math.max(endedAt, at + ms);
     }
     const isUnanswered = this.#failedRequests.length > 0 && this.#answers === 0;
-    if (isUnanswered && !this.#isFailed) isOpen = true;
+    const isFailed = this.#endReason === "failed";
+    if (isUnanswered && !isFailed) isOpen = true;
     const flags = [...this.#flags, ...this.#retries(isUnanswered)];
-    if (isUnanswered && this.#isFailed && !flags.includes("error")) flags.push("error");
+    if (isUnanswered && isFailed && !flags.includes("error")) flags.push("error");
     if (isOpen) flags.push("unfinished");
+    const isCut = this.#answers === 0 && !isOpen && CUT.has(this.#endReason ?? "");
+    if (isCut && !flags.includes("error")) flags.push("no-answer");
     if (this.#repeatsCalls()) flags.push("repeated-calls");
+    const keys = this.#callKeys();
+    if (new Set(keys).size < keys.length) flags.push("same-calls");
+    if (this.#previous !== undefined && this.#previous.failedCalls().some((key) => keys.includes(key)))
+      flags.push("call-again");
     return {
       number: this.number,
       turn: this.turn,
@@ -158,6 +174,7 @@ export class TurnFold {
       text: answerWords(this.#response),
       ...(this.#finishReason !== undefined && { finishReason: this.#finishReason }),
       ...(this.#failedRequests.length > 0 && { failedRequests: [...this.#failedRequests] }),
+      ...(this.#brokenPrefix !== undefined && { brokenPrefix: this.#brokenPrefix }),
       flags,
     };
   }
@@ -192,7 +209,20 @@ export class TurnFold {
 
   /** The calls of the last answer with their arguments, to recognize those that are repeated. */
   callsKey(): string {
-    return JSON.stringify(callsIn(this.#response).map(({ call }) => [call["name"], call["args"]]));
+    return JSON.stringify(this.#callKeys());
+  }
+
+  /** Its calls that the model was told have failed, as `callsKey` has them. */
+  failedCalls(): readonly string[] {
+    const keys = this.#callKeys();
+    const last = new Map<number, StepRow>();
+    for (const step of this.#steps.values()) if (step.kind === "call") last.set(callOf(step.name), step);
+    return [...last].flatMap(([index, { state }]) => (state === "failed" ? (keys[index] ?? []) : []));
+  }
+
+  #callKeys(): readonly string[] {
+    if (this.#calls.length === 0) return [];
+    return callsIn(this.#response).map(({ call }) => JSON.stringify([call["name"], call["args"] ?? {}]));
   }
 
   /** What the failed requests led to. After the last one of a turn without an answer, nothing was sent. */
@@ -266,6 +296,14 @@ export class TurnFold {
     if (row.kind === "model" && row.state === "failed") this.#flag("error");
     if (row.state === "unknown" && row.kind === "call") this.#flag("outcome");
   }
+}
+
+/** Ends of a run that leave a turn without its answer. */
+const CUT: ReadonlySet<string> = new Set(["failed", "aborted", "damaged"]);
+
+/** The position of a call, by the name of its step: `call:3.0`, `call:3.0/1`. */
+function callOf(name: string): number {
+  return Number(/^\w+:\d+\.(\d+)/.exec(name)?.[1] ?? -1);
 }
 
 /** Which of the turn's calls a step is about; the first when it is about all. */

@@ -1,6 +1,7 @@
 import type { ListOptions, SessionStore, SessionSummary } from "@pollux/core";
 import type { SessionPage, SessionRow, SessionState } from "../inspection/inspection.ts";
 import { fieldsOf, listOf } from "../inspection/read-values.ts";
+import { type EndingFilter, endingOf, isEnding, isOfEnding } from "../inspection/endings.ts";
 import { HttpError } from "./http.ts";
 
 /** Sessions that one request looks at before it answers with a shorter page. */
@@ -25,7 +26,7 @@ export async function listSessions(listed: Listed, query: URLSearchParams): Prom
   const owner = query.get("owner") ?? undefined;
   const filter: ListOptions = {
     ...(owner !== undefined && { owner }),
-    ...(state !== undefined && { state: STORED[state] }),
+    ...(isState(state) && { state: STORED[state] }),
   };
   const kept = await keptIds(listed.exchanges);
   const rows: SessionRow[] = [];
@@ -38,7 +39,7 @@ export async function listSessions(listed: Listed, query: URLSearchParams): Prom
       looked++;
       if (!words.every((word) => textOf(summary).includes(word))) continue;
       const row = await rowOf(summary, kept, listed);
-      if (state !== undefined && row.state !== state) continue;
+      if (state !== undefined && !isOfEnding(row, state)) continue;
       rows.push(row);
       if (rows.length === limit) return { sessions: rows, next: cursorOf(after) };
     }
@@ -48,14 +49,17 @@ export async function listSessions(listed: Listed, query: URLSearchParams): Prom
 }
 
 async function rowOf(summary: SessionSummary, kept: ReadonlySet<string>, listed: Listed): Promise<SessionRow> {
-  const { id, title, updatedAt, createdAt, length, owner, metadata, runMetadata, state = "idle" } = summary;
+  const { id, title, updatedAt, createdAt, length, owner, metadata, runMetadata, state = "idle", ending } = summary;
   const { turns = 0, messages = 0, totalTokens = 0, cost = 0, unpriced, pricesAsOf, currency } = summary;
   const isRunning = state === "running" && (await listed.isRunning(id));
+  const shown = state === "idle" ? "done" : state === "running" ? (isRunning ? "running" : "cut-off") : state;
+  const ended = endingOf(shown, ending);
   const agent = runMetadata?.["agent"];
   return {
     id,
     ...(title !== undefined && { title }),
-    state: state === "idle" ? "done" : state === "running" ? (isRunning ? "running" : "cut-off") : state,
+    state: shown,
+    ...(ended !== undefined && { ending: ended }),
     ...(createdAt !== undefined && { createdAt }),
     updatedAt,
     length,
@@ -102,12 +106,15 @@ function readLimit(text: string | null): number {
   throw new HttpError(400, "invalid", "limit must be an integer from 1 to 1000.");
 }
 
-function readState(text: string | null): SessionState | undefined {
+function readState(text: string | null): EndingFilter | undefined {
   if (text === null || text === "") return undefined;
-  const state = (Object.keys(STORED) as SessionState[]).find((one) => one === text);
-  if (state === undefined)
-    throw new HttpError(400, "invalid", `state must be one of ${Object.keys(STORED).join(", ")}.`);
-  return state;
+  if (text === "problem" || isState(text) || isEnding(text)) return text;
+  const known = Object.keys(STORED).join(", ");
+  throw new HttpError(400, "invalid", `state must be one of ${known}, or "problem", or the ending of a run.`);
+}
+
+function isState(state: string | undefined): state is SessionState {
+  return state !== undefined && Object.hasOwn(STORED, state);
 }
 
 function cursorOf(after: NonNullable<ListOptions["after"]>): string {

@@ -1,6 +1,6 @@
 import { open, readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { ConfigurationError, type Json, type SessionStore, type SessionSummary } from "@pollux/core";
+import { ConfigurationError, type EndReason, type Json, type SessionStore, type SessionSummary } from "@pollux/core";
 import type { LogLine } from "@pollux/core/doctor";
 import { JsonlStore, openSessionFile, SqliteStore } from "@pollux/core/node";
 import { isRecording, readRecording, type RecordedSession } from "../inspection/recording.ts";
@@ -110,7 +110,17 @@ function opened(title: string, store: SessionStore): OpenedPath {
 function summaryOf(id: string, entries: readonly Json[], updatedAt: number): SessionSummary {
   const fold = new SessionFold(id);
   for (const entry of entries) fold.add(entry);
-  const { runs, usage, cost = 0, unpriced, pricesAsOf, currency, createdAt = updatedAt, state } = fold.overview();
+  const {
+    runs,
+    usage,
+    cost = 0,
+    unpriced,
+    pricesAsOf,
+    currency,
+    createdAt = updatedAt,
+    state,
+    ending,
+  } = fold.overview();
   return {
     id,
     title: fold.title,
@@ -119,6 +129,8 @@ function summaryOf(id: string, entries: readonly Json[], updatedAt: number): Ses
     createdAt,
     // Nothing goes on in a file that is only read.
     state: state === "waiting" || state === "stopped" ? state : "idle",
+    // As it stands in the log. How a run without an end stands is not an ending.
+    ...(runs.at(-1)?.stopReason !== undefined && ending !== undefined && { ending: ending as EndReason }),
     messages: runs.length,
     turns: runs.reduce((sum, run) => sum + run.turns.length, 0),
     totalTokens: usage.totalTokens,

@@ -30,7 +30,7 @@ export function sessionPage(
   const title = fold.title === "" || taken !== undefined ? fold.id : fold.title;
   const facts = [
     fold.id,
-    overview.state,
+    overview.ending ?? overview.state,
     count(fold.runs.length, "run"),
     `${overview.usage.totalTokens.toLocaleString("en-US")} tokens`,
     ...(overview.cost === undefined

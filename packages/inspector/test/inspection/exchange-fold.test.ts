@@ -30,7 +30,7 @@ async function talk(prepare: (turn: number) => object = () => ({})) {
   for (const text of ["What is 0 + 1?", "And 2 + 1?", "And 4 + 1?"]) await session.send(text);
   await kept.close();
   const bodies = emulator.requests.map(({ body }) => JSON.stringify(body));
-  return { entries: await exchanges.load("chat"), bodies };
+  return { entries: await exchanges.load("chat"), log: await store.load("chat"), bodies };
 }
 
 test("each request is what the service received, with what it shares with the one before", async () => {
@@ -47,6 +47,33 @@ test("each request is what the service received, with what it shares with the on
     expect(details.request.body.slice(0, details.request.shared)).toBe(bodies[n]!.slice(0, sharedBytes));
     expect(details.comparison).toBeUndefined();
   }
+});
+
+test("a prefix that broke between two runs is at the turn that paid for it, with its cost", async () => {
+  const { entries, log } = await talk();
+  let turns = 0;
+  const changed = await talk(() => ({ instructions: `You add numbers. It is ${turns++ < 2 ? "May" : "June"}.` }));
+  const [kept, fold] = [new ExchangeFold({ prices: PRICES }), new SessionFold("chat", { prices: PRICES })];
+  kept.add(changed.entries);
+  fold.addExchanges(kept);
+  for (const entry of changed.log) fold.add(entry);
+  fold.addExchanges(kept);
+  const brokenIn = (one: SessionFold) =>
+    one.overview().runs.map(({ turns }) => turns.map(({ flags, brokenPrefix }) => [flags, brokenPrefix?.cost]));
+  const cost = kept.rows[2]?.brokenAt?.cost;
+  expect(cost).toBeGreaterThan(0);
+  const fine = [[], undefined];
+  expect(brokenIn(fold)).toEqual([
+    [fine, fine],
+    [[["prefix-break"], cost], fine],
+    [fine, fine],
+  ]);
+  const same = new SessionFold("chat");
+  for (const entry of log) same.add(entry);
+  const unbroken = new ExchangeFold({ prices: PRICES });
+  unbroken.add(entries);
+  same.addExchanges(unbroken);
+  expect(brokenIn(same)).toEqual([0, 1, 2].map(() => [fine, fine]));
 });
 
 test("requests that continue the one before are not rebuilt", async () => {

@@ -12,7 +12,7 @@ import { TurnContents } from "../turn/turn-contents.tsx";
 import { JsonCode } from "../ui/code.tsx";
 import { formatDuration, formatTokens, turnTitle } from "../ui/format.ts";
 import { Failure, Loading } from "../ui/notes.tsx";
-import { StateBadge } from "../ui/state-badge.tsx";
+import { EndingBadge } from "../ui/endings.tsx";
 
 /** Turns that are shown whole; earlier ones are in the session's own view. */
 const TURNS = 12;
@@ -40,7 +40,7 @@ export function PlayedSession({ id }: { readonly id: string }): JSX.Element {
   return (
     <section class="played" aria-label="Session">
       <div class="buttons">
-        <StateBadge state={overview.state} />
+        <EndingBadge ending={overview.ending} />
         <a href={formatRoute({ kind: "session", id, tab: "" })}>Inspect {id}</a>
         {overview.state === "running" && (
           <button type="button" disabled={task.isBusy} onClick={() => act("stop")}>

@@ -9,7 +9,7 @@ import { CopyButton } from "../ui/copy-button.tsx";
 import { formatDate, formatPlural, formatTokens } from "../ui/format.ts";
 import { Money, PricesNote } from "../ui/money.tsx";
 import { Empty, Failure, Loading } from "../ui/notes.tsx";
-import { StateBadge } from "../ui/state-badge.tsx";
+import { EndingBadge } from "../ui/endings.tsx";
 import { Tabs } from "../ui/tabs.tsx";
 import { SESSION_TABS, sessionTab } from "./session-tabs.tsx";
 import { SESSION_TOOLS } from "./tools.ts";
@@ -86,13 +86,13 @@ function Head({
   readonly session: SessionModel;
   readonly overview: SessionOverview;
 }): JSX.Element {
-  const { id, title, state, createdAt, runs, usage, cost, problems, history, earlier } = overview;
+  const { id, title, createdAt, runs, usage, cost, problems, history, earlier } = overview;
   const turns = runs.reduce((sum, run) => sum + run.turns.length, earlier?.turns ?? 0);
   return (
     <div class="session-top">
       <div class="session-top-line">
         <h1 title={title ?? id}>{title ?? id}</h1>
-        <StateBadge state={state} />
+        <EndingBadge ending={overview.ending} />
         <span class="facts">
           {earlier === undefined && <span>{formatPlural(runs.length, "run")}</span>}
           <span>{formatPlural(turns, "turn")}</span>

@@ -2,7 +2,8 @@ import { type Signal, useSignal } from "@preact/signals";
 import type { CSSProperties, JSX } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { formatCost } from "../../../src/inspection/cost.ts";
-import type { SessionRow, SessionState } from "../../../src/inspection/inspection.ts";
+import { type EndingFilter, isBadEnding } from "../../../src/inspection/endings.ts";
+import type { SessionRow } from "../../../src/inspection/inspection.ts";
 import { useInspector } from "../app/inspector.ts";
 import { CompareTicked, tick, TickBox } from "../compare/compare-ticked.tsx";
 import { useKeys } from "../app/use-keys.ts";
@@ -10,12 +11,20 @@ import type { SessionsRoute } from "../app/route.ts";
 import { formatAge, formatCount, formatDate, formatTokens } from "../ui/format.ts";
 import { moneyNote } from "../ui/money.tsx";
 import { Empty, Failure, Loading } from "../ui/notes.tsx";
-import { StateBadge, STATES } from "../ui/state-badge.tsx";
+import { EndingBadge, ENDINGS, endingView } from "../ui/endings.tsx";
 import { useNarrow } from "../ui/use-narrow.ts";
 import { ItemRows } from "../ui/virtual-rows.tsx";
 import { SessionList } from "./session-list.ts";
 
-const STATE_NAMES = Object.keys(STATES) as readonly SessionState[];
+/** What most people look for. */
+const FILTERS: readonly (readonly [filter: EndingFilter, title: string])[] = [
+  ["running", "Running"],
+  ["waiting", "Waiting"],
+  ["cut-off", "Cut off"],
+  ["problem", "Problem"],
+  ["done", "Done"],
+];
+const BAD_ENDINGS = Object.keys(ENDINGS).filter((ending) => isBadEnding(ending) && ending !== "cut-off");
 /** How often a list that is looked at is brought up to date. */
 const REFRESH_MS = 5000;
 
@@ -28,7 +37,8 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
   const ticked = useSignal<readonly string[]>([]);
   const search = useRef<HTMLInputElement>(null);
   const rowsBox = useRef<HTMLDivElement>(null);
-  const state = STATE_NAMES.find((name) => name === route.state);
+  // What it can't be, the source says.
+  const state = route.state === "" ? undefined : (route.state as EndingFilter);
   useEffect(() => {
     const load = (): Promise<void> => list.search({ ...(route.search !== "" && { search: route.search }), state });
     const timer = setTimeout(() => void load(), 50);
@@ -103,16 +113,28 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
           }}
         />
         <div class="filters" role="group" aria-label="State">
-          {[undefined, ...STATE_NAMES].map((name) => (
+          {[[undefined, "All"] as const, ...FILTERS].map(([name, title]) => (
             <button
               key={name ?? ""}
               type="button"
               aria-pressed={name === state}
               onClick={() => change({ state: name ?? "" })}
             >
-              {name === undefined ? "All" : STATES[name].title}
+              {title}
             </button>
           ))}
+          <select
+            aria-label="How the last run ended"
+            value={BAD_ENDINGS.find((ending) => ending === state) ?? ""}
+            onChange={({ currentTarget }) => change({ state: currentTarget.value })}
+          >
+            <option value="">Any ending</option>
+            {BAD_ENDINGS.map((ending) => (
+              <option key={ending} value={ending}>
+                {endingView(ending).title}
+              </option>
+            ))}
+          </select>
         </div>
         <CompareTicked ticked={ticked} what="session" routeOf={(left, right) => ({ kind: "compare", left, right })} />
         <span class="total" role="status">
@@ -254,7 +276,7 @@ function Row({ row, index, columns, ticked, isSelected, style, now, onOpen }: Ro
     >
       <span role="gridcell">
         <TickBox ticked={ticked} id={id} label={title ?? id} />
-        <StateBadge state={state} />
+        <EndingBadge ending={row.ending} />
       </span>
       <span role="gridcell" class="session-name" title={[id, ...details].join("\n")}>
         <span class="session-title">{title ?? id}</span>

@@ -2,6 +2,7 @@ import { googleListPrices, type Json, type SessionEntry, type SessionSummary } f
 import { describeLog } from "@pollux/core/doctor";
 import type { ExchangeDetails, ExchangeRow } from "../../../src/inspection/exchange-details.ts";
 import { addPriced } from "../../../src/inspection/cost.ts";
+import { isOfEnding } from "../../../src/inspection/endings.ts";
 import { ExchangeFold } from "../../../src/inspection/exchange-fold.ts";
 import type { SessionOverview, SessionPage, SessionQuery, SessionRow } from "../../../src/inspection/inspection.ts";
 import { inlineMedia } from "../../../src/inspection/media.ts";
@@ -66,7 +67,7 @@ export class FileSource implements Source {
     const rows = [...this.#sessions.values()].map((file) => rowOf(file));
     const isFound = (row: SessionRow): boolean => {
       const text = JSON.stringify([row.id, row.title, row.agent, row.metadata, this.#names(row.id)]).toLowerCase();
-      return (state === undefined || row.state === state) && words.every((word) => text.includes(word));
+      return (state === undefined || isOfEnding(row, state)) && words.every((word) => text.includes(word));
     };
     return { sessions: rows.filter(isFound).toSorted((a, b) => b.updatedAt - a.updatedAt) };
   }
@@ -164,6 +165,7 @@ function rowOf({ fold, exchanges }: OpenFile): SessionRow {
     id,
     title,
     state,
+    ending,
     createdAt,
     updatedAt = 0,
     length,
@@ -178,6 +180,7 @@ function rowOf({ fold, exchanges }: OpenFile): SessionRow {
     id,
     ...(title !== undefined && { title }),
     state,
+    ...(ending !== undefined && { ending }),
     ...(createdAt !== undefined && { createdAt }),
     updatedAt,
     length,

@@ -12,6 +12,13 @@ export const FLAGS: { readonly [flag in TurnFlag]: FlagView } = {
   error: { title: "error", means: "The turn ended in an error.", tone: "bad" },
   "call-failed": { title: "call failed", means: "A tool returned an error to the model.", tone: "bad" },
   unfinished: { title: "unfinished", means: "Something of the turn has begun and has no outcome.", tone: "bad" },
+  "no-answer": { title: "cut off", means: "The turn began, and the run ended without an answer.", tone: "bad" },
+  "same-calls": { title: "same calls", means: "Two calls of one answer are the same.", tone: "odd" },
+  "call-again": {
+    title: "call again",
+    means: "A call that failed in the turn before was made again with the same arguments.",
+    tone: "odd",
+  },
   "repeated-calls": { title: "repeated calls", means: "The same calls as in the turn before.", tone: "odd" },
   "prefix-break": {
     title: "prefix broke",

@@ -1,12 +1,11 @@
 import type { Signal } from "@preact/signals";
 import type { CSSProperties, JSX } from "preact";
 import { formatCost, formatMoney } from "../../../src/inspection/cost.ts";
-import type { StepRow, TurnRow } from "../../../src/inspection/inspection.ts";
+import type { RunRow, StepRow, TurnFlag, TurnRow } from "../../../src/inspection/inspection.ts";
 import { TickBox } from "../compare/compare-ticked.tsx";
 import { formatDuration, formatPlural, formatTime, formatTokens, readsText, turnTitle } from "../ui/format.ts";
-import { whyEnded } from "../ui/run-end.ts";
 import { moneyNote } from "../ui/money.tsx";
-import { StateBadge } from "../ui/state-badge.tsx";
+import { EndingBadge, whyEnded } from "../ui/endings.tsx";
 import { flagView, sortFlags } from "./flags.ts";
 import type { InnerTimelineRow } from "./inner-rows.ts";
 import type { RowBars, TimelineRow } from "./timeline-rows.ts";
@@ -82,7 +81,7 @@ function RunLine({
   tickedRuns,
 }: RowProps & { readonly row: TimelineRow & { kind: "run" } }): JSX.Element {
   const { run, number } = row;
-  const { input, model, agent, state, at, endedAt, usage, resumed, takenBack, toolCalls, turns, reads } = run;
+  const { input, model, agent, at, endedAt, usage, resumed, takenBack, toolCalls, turns, reads } = run;
   const why = whyEnded(run);
   return (
     <div
@@ -121,7 +120,7 @@ function RunLine({
         </span>
       </span>
       <span role="gridcell" class="run-state">
-        <StateBadge state={state} />
+        <EndingBadge ending={run.ending} />
         <span class="number">{endedAt === undefined ? "" : formatDuration(endedAt - at)}</span>
       </span>
     </div>
@@ -176,7 +175,7 @@ function TurnLine({
         )}
       </span>
       <span role="gridcell" class="line-flags">
-        {[first, second].map((flag) => flag !== undefined && <Flag key={flag} flag={flag} />)}
+        {[first, second].map((flag) => flag !== undefined && <Flag key={flag} flag={flag} note={noteOf(flag, row)} />)}
         {more.length > 0 && (
           <span class="flag" title={more.map((flag) => flagView(flag).title).join(", ")}>
             +{more.length}
@@ -197,13 +196,21 @@ function TurnLine({
 }
 
 /** A flag of a turn. */
-export function Flag({ flag }: { readonly flag: string }): JSX.Element {
+export function Flag({ flag, note = "" }: { readonly flag: string; readonly note?: string }): JSX.Element {
   const { title, means, tone } = flagView(flag);
   return (
     <span class={`flag tone-${tone}`} title={means}>
       {title}
+      {note}
     </span>
   );
+}
+
+/** What a broken prefix cost, at the turn that paid for it. */
+function noteOf(flag: TurnFlag, { turn, run }: { readonly turn: TurnRow; readonly run: RunRow }): string {
+  const { tokens = 0, cost } = turn.brokenPrefix ?? {};
+  if (flag !== "prefix-break" || tokens === 0) return "";
+  return cost === undefined ? `, ${formatTokens(tokens)} tok` : `, about ${formatMoney(cost, run.currency)}`;
 }
 
 function Reads({ step: { reads = "both", origin, isFirstUntrusted } }: { readonly step: StepRow }): JSX.Element {

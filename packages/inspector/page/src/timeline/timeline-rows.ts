@@ -1,3 +1,4 @@
+import { isBadEnding } from "../../../src/inspection/endings.ts";
 import type {
   FailedRequest,
   RunRow,
@@ -53,6 +54,8 @@ export interface TimelineFilter {
   /** Words that the text, the tools or the problems of a turn have. */
   readonly text: string;
   readonly flag?: TurnFlag | undefined;
+  /** How their runs ended. */
+  readonly ending?: string | undefined;
   /** Turns that have the words anywhere, by {@link foundKey}. */
   readonly found?: ReadonlyMap<string, string> | undefined;
 }
@@ -80,14 +83,15 @@ function axisOf(turn: TurnRow): TurnAxis {
 /** The rows of a session, from top to bottom. */
 export function timelineRows(
   { runs, queued, earlier }: SessionOverview,
-  { text, flag, found }: TimelineFilter,
+  { text, flag, ending, found }: TimelineFilter,
   isOpen: (runId: string, turn: number) => boolean,
   inner: { readonly exchanges: InnerExchanges; readonly isToggled: (key: string) => boolean },
 ): readonly TimelineRow[] {
   const words = wordsOf(text);
-  const isFiltered = words.length > 0 || flag !== undefined;
+  const isFiltered = words.length > 0 || flag !== undefined || ending !== undefined;
   const rows: TimelineRow[] = earlier === undefined ? [] : [{ kind: "earlier", turns: earlier.turns }];
   for (const [index, run] of runs.entries()) {
+    if (ending !== undefined && run.ending !== ending) continue;
     const turns = isFiltered ? run.turns.filter((turn) => isFound(run, turn, words, flag, found)) : run.turns;
     if (isFiltered && turns.length === 0 && !(flag === undefined && hasWords(run.input, words))) continue;
     rows.push({ kind: "run", run, number: earlier === undefined ? index + 1 : undefined });
@@ -119,6 +123,13 @@ export function countFlags(runs: readonly RunRow[]): ReadonlyMap<TurnFlag, numbe
   const counts = new Map<TurnFlag, number>();
   for (const { turns } of runs)
     for (const { flags } of turns) for (const flag of flags) counts.set(flag, (counts.get(flag) ?? 0) + 1);
+  return counts;
+}
+
+/** How many runs went wrong in each way. */
+export function countEndings(runs: readonly RunRow[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { ending } of runs) if (isBadEnding(ending)) counts.set(ending, (counts.get(ending) ?? 0) + 1);
   return counts;
 }
 

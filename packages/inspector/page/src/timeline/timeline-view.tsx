@@ -11,7 +11,8 @@ import type { SessionPanelProps } from "../session/panel-props.ts";
 import type { SessionModel } from "../session/session-model.ts";
 import { RunView } from "../turn/run-view.tsx";
 import { TurnView } from "../turn/turn-view.tsx";
-import { formatCount } from "../ui/format.ts";
+import { endingView } from "../ui/endings.tsx";
+import { formatCount, formatPlural } from "../ui/format.ts";
 import { Empty } from "../ui/notes.tsx";
 import { useHighlight } from "../ui/use-highlight.ts";
 import { useNarrow } from "../ui/use-narrow.ts";
@@ -19,7 +20,7 @@ import { ItemRows } from "../ui/virtual-rows.tsx";
 import { flagView, sortFlags } from "./flags.ts";
 import { innerExchanges } from "./inner-rows.ts";
 import { Row, rowHeight } from "./row.tsx";
-import { countFlags, foundKey, type TimelineRow, timelineRows, wordsOf } from "./timeline-rows.ts";
+import { countEndings, countFlags, foundKey, type TimelineRow, timelineRows, wordsOf } from "./timeline-rows.ts";
 
 /** Sessions with at most this many turns show all steps from the beginning. */
 const MAX_OPEN_TURNS = 40;
@@ -34,6 +35,7 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
   const inspector = useInspector();
   const text = useSignal("");
   const flag = useSignal<TurnFlag | undefined>(undefined);
+  const ending = useSignal<string | undefined>(undefined);
   const toggled = useSignal<ReadonlySet<string>>(new Set());
   const turnCount = overview.runs.reduce((sum, { turns }) => sum + turns.length, 0);
   const areOpen = useSignal(turnCount <= MAX_OPEN_TURNS);
@@ -48,11 +50,11 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
     () =>
       timelineRows(
         overview,
-        { text: text.value, flag: flag.value, found },
+        { text: text.value, flag: flag.value, ending: ending.value, found },
         (runId, turn) => areOpen.value !== toggled.value.has(`${runId} ${turn}`),
         { exchanges: inner, isToggled: (key) => toggled.value.has(key) },
       ),
-    [overview, text.value, flag.value, areOpen.value, toggled.value, inner, found],
+    [overview, text.value, flag.value, ending.value, areOpen.value, toggled.value, inner, found],
   );
   const selected = selectedRow(rows, route.turn);
   const counts = useMemo(() => countFlags(overview.runs), [overview.runs]);
@@ -64,7 +66,7 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
   const current = selected ?? selectedRow(rows, shown);
 
   const isElsewhere = route.turn !== undefined && selected === undefined;
-  if (isElsewhere || text.value !== "" || flag.value !== undefined) session.whole();
+  if (isElsewhere || text.value !== "" || (flag.value ?? ending.value) !== undefined) session.whole();
 
   const go = (row: TimelineRow | undefined, isReplaced: boolean = true): void => {
     if (row?.kind === "earlier") session.whole();
@@ -125,9 +127,10 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
       does: "Leave the search, then clear it",
       run: () => {
         if (document.activeElement === search.current) box.current?.querySelector<HTMLElement>(".rows")?.focus();
-        else if (text.value !== "" || flag.value !== undefined) {
+        else if (text.value !== "" || (flag.value ?? ending.value) !== undefined) {
           text.value = "";
           flag.value = undefined;
+          ending.value = undefined;
         } else return false;
         return true;
       },
@@ -170,6 +173,18 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
                 onClick={() => choose(name)}
               >
                 {flagView(name).title} <span class="count">{formatCount(counts.get(name) ?? 0)}</span>
+              </button>
+            ))}
+            {[...countEndings(overview.runs)].map(([name, count]) => (
+              <button
+                key={name}
+                type="button"
+                class="flag tone-bad"
+                aria-pressed={ending.value === name}
+                title={endingView(name).means}
+                onClick={() => (ending.value = ending.value === name ? undefined : name)}
+              >
+                {formatPlural(count, "run")} {endingView(name).title.toLowerCase()}
               </button>
             ))}
           </div>

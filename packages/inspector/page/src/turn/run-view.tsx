@@ -9,8 +9,7 @@ import { JsonCode } from "../ui/code.tsx";
 import { formatCount, formatDate, formatDuration, formatPercent } from "../ui/format.ts";
 import { moneyNote } from "../ui/money.tsx";
 import { Empty } from "../ui/notes.tsx";
-import { whyEnded } from "../ui/run-end.ts";
-import { StateBadge } from "../ui/state-badge.tsx";
+import { EndingBadge, whyEnded } from "../ui/endings.tsx";
 import { Causes, useCauses } from "./causes.tsx";
 import { PendingCalls } from "./pending-calls.tsx";
 
@@ -26,14 +25,14 @@ export function RunView({ session, runId }: { readonly session: SessionModel; re
         </p>
       </Empty>
     );
-  const { input, model, agent, at, endedAt, state, stopReason, error, guardrail, metadata, usage, cost, resumed } = run;
+  const { input, model, agent, at, endedAt, stopReason, error, guardrail, metadata, usage, cost, resumed } = run;
   const flags = countFlags([run]);
   const why = whyEnded(run);
   return (
     <div class="turn">
       <div class="turn-head">
         <h2>Run</h2>
-        <StateBadge state={state} />
+        <EndingBadge ending={run.ending} />
         <span class="mono dim">{runId}</span>
       </div>
       <div class="turn-body">

@@ -5,8 +5,8 @@ import type { ExchangeRow } from "../../../src/inspection/exchange-details.ts";
 import type { CallDetails, NoteView } from "../../../src/inspection/turn-details.ts";
 import { formatRoute, turnRoute } from "../app/route.ts";
 import type { SessionModel } from "../session/session-model.ts";
+import { whyEnded } from "../ui/endings.tsx";
 import { formatPlural } from "../ui/format.ts";
-import { whyEnded } from "../ui/run-end.ts";
 import { showCall } from "./parts.tsx";
 
 /** A turn of a run of a session. */
