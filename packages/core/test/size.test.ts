@@ -4,7 +4,7 @@ import { readModules, reachableFrom } from "./helpers/imports.ts";
 
 /** What core may grow to: all of it, and what an `import` of its root reaches, types and what is only loaded later included. */
 const BUDGETS = {
-  root: { files: 174, lines: 33_900 },
+  root: { files: 174, lines: 34_000 },
   all: { files: 250, lines: 44_200 },
 } as const;
 
