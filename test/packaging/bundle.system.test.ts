@@ -144,12 +144,13 @@ describe("a subpath of the tools", () => {
     "./mcp": ["@modelcontextprotocol/client"],
     "./mcp-server": ["@modelcontextprotocol/server"],
     "./notes": [],
-    "./openapi": ["picomatch"],
+    "./openapi": ["minisearch", "picomatch"],
     "./search": [],
     "./shell": [],
     "./sql": [],
     "./time": ["luxon"],
     "./todo": [],
+    "./tool-search": ["minisearch"],
   };
   /** Only in processes that a tool starts, which load them from the installed package. */
   const APART = ["@mixmark-io/domino", "turndown", "unpdf"];

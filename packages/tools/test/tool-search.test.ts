@@ -315,7 +315,7 @@ describe("a search", () => {
       model: "gemini-embedding-001",
       endpoint: endpoint({ baseUrl: "http://embeddings.local", apiKey: "a-key" }),
       // A vector says whether a text is about money.
-      fetch: async (url: string | URL | Request, init?: RequestInit) => {
+      fetch: async (url: string | URL, init?: RequestInit) => {
         asked.push(String(url).replace(/.*:/, ""));
         if (asked.length === 1) return new Response("{}", { status: 400 });
         const { requests, content } = (await new Response(init?.body ?? null).json()) as {

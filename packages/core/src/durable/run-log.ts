@@ -1,8 +1,9 @@
 import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { Json } from "../internal/json.ts";
+import { openCallsIn } from "../model/history/open-calls.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { AskedOf } from "../tool/pending-call.ts";
-import { type MeantCall, meantCallsIn } from "../tool/stand-in.ts";
+import { type MeantCall, readStandIn } from "../tool/stand-in.ts";
 import type { ReadByCall, ReadSource, UntrustedReason } from "../tool/reads.ts";
 import type { StartedJob } from "../tool/job.ts";
 import type { NestedRun, PendingQuestion, ToolOutcome } from "../tool/tool.ts";
@@ -42,8 +43,12 @@ export function numberCalls(
   turn: number,
   answer: Pick<ModelResponse, "content" | "standIns"> | undefined,
 ): readonly NumberedCall[] {
-  const calls = answer === undefined ? [] : meantCallsIn(answer);
-  return calls.map((made, index) => ({ turn, callId: buildCallId(turn, index), ...made }));
+  const { content, standIns } = answer ?? {};
+  const calls = content === undefined ? [] : openCallsIn([content]);
+  return calls.map((call, index) => {
+    const callId = buildCallId(turn, index);
+    return standIns === undefined ? { turn, callId, call } : { turn, callId, ...readStandIn(call, standIns) };
+  });
 }
 
 /** Where an operation stands in its run, which is also what its outcome means. Stored beside it. */

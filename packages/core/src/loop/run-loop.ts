@@ -1,10 +1,10 @@
 import type { LostUsage } from "../durable/closed-turn.ts";
-import { numberCalls } from "../durable/run-log.ts";
 import { abortable } from "../internal/abort.ts";
 import { classifyFinish } from "../model/response/fold.ts";
 import { visibleText } from "../model/response/parts.ts";
 import { attachLost, lostBefore, type Usage } from "../model/usage.ts";
 import { TRUNCATED, UNANSWERED } from "../tool/model-texts.ts";
+import { readStandIn } from "../tool/stand-in.ts";
 import type { PendingCall } from "../tool/tool.ts";
 import { buildResult } from "./build-result.ts";
 import { answerCalls, answerRest } from "./calls/answer-calls.ts";
@@ -131,7 +131,8 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase, end: En
       continue;
     }
     if ("guardrail" in answer) return await stopTurn(input, turn, answer.guardrail);
-    const { response } = answer;
+    const { response, calls: written } = answer;
+    const { standIns } = response;
 
     const ending = classifyEnding(answer);
     if (keeps(ending, response)) phase.contents.push(response.content);
@@ -144,9 +145,8 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase, end: En
 
     const isCutOff = classifyFinish(response.finishReason) === "truncated";
     const callInput = state.turnTools === undefined ? input : { ...input, toolset: state.turnTools };
-    const made = numberCalls(turn, response);
-    const calls = made.map(({ call }) => call);
-    let answered = await answerCalls(callInput, state, made, isCutOff ? TRUNCATED : undefined);
+    const calls = standIns === undefined ? written : written.map((call) => readStandIn(call, standIns).call);
+    let answered = await answerCalls(callInput, state, written, isCutOff ? TRUNCATED : undefined, standIns);
     while (answered === undefined) {
       const { length } = phase.contents;
       phase.contents.push(...closing(phase.contents, state.answeredParts(), UNANSWERED));

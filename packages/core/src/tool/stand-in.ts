@@ -1,6 +1,5 @@
 import { isObject, tryOr } from "../internal/json.ts";
 import { openCallsIn } from "../model/history/open-calls.ts";
-import type { ModelResponse } from "../model/model.ts";
 import type { Content, FunctionCall, FunctionResponse } from "../wire/types/content.ts";
 
 /** A call as it is executed and shown. */
@@ -11,8 +10,8 @@ export interface MeantCall {
 }
 
 /** What a call of a tool that stands in for others means; one without a tool's name and an input means itself. */
-export function readStandIn(call: FunctionCall, standIns: readonly string[] | undefined): MeantCall {
-  if (standIns?.includes(call.name) !== true) return { call };
+export function readStandIn(call: FunctionCall, standIns: readonly string[]): MeantCall {
+  if (!standIns.includes(call.name)) return { call };
   const { name, input = {} } = call.args ?? {};
   // Some models write the input as a text.
   const args: unknown = typeof input === "string" ? tryOr(() => JSON.parse(input) as unknown, undefined) : input;
@@ -25,11 +24,6 @@ export function asMade({ call, via }: MeantCall): FunctionCall {
   return via === undefined ? call : { ...call, name: via };
 }
 
-/** The open calls of an answer, in order, as they are executed. */
-export function meantCallsIn({ content, standIns }: Pick<ModelResponse, "content" | "standIns">): readonly MeantCall[] {
-  return openCallsIn([content]).map((call) => readStandIn(call, standIns));
-}
-
 /** Contents whose calls and responses have the names of the tools that were meant, for whoever looks for these. */
 export function asMeant(contents: readonly Content[], standIns: readonly string[] | undefined): readonly Content[] {
   if (standIns === undefined) return contents;
@@ -39,7 +33,7 @@ export function asMeant(contents: readonly Content[], standIns: readonly string[
     return open.splice(at, at < 0 ? 0 : 1)[0]?.call.name ?? response.name;
   };
   return contents.map((content) => {
-    if (content.role === "model") open = [...meantCallsIn({ content, standIns })];
+    if (content.role === "model") open = openCallsIn([content]).map((call) => readStandIn(call, standIns));
     const parts = content.parts.map((part) => {
       const { functionCall: call, functionResponse: response } = part;
       if (call !== undefined) return { ...part, functionCall: readStandIn(call, standIns).call };

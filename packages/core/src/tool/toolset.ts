@@ -29,13 +29,17 @@ export function buildToolset(tools: readonly AnyTool[]): Toolset {
     else if ((byName.get(tool.name) ?? tool) === tool) byName.set(tool.name, tool);
     else throw new ToolDefinitionError(`two tools are named "${tool.name}": rename one of them`, tool.name);
   }
-  const functions = [...byName.values()].filter(({ undeclared }) => undeclared !== true);
+  const functions: Tool[] = [];
+  const standIns: string[] = [];
+  for (const tool of byName.values()) {
+    if (tool.undeclared !== true) functions.push(tool);
+    if (tool.standsIn === true) standIns.push(tool.name);
+  }
   if (functions.length > MAX_DECLARATIONS)
     throw new ToolDefinitionError(
       `${functions.length} functions, but one request accepts at most ${MAX_DECLARATIONS}: pass them through toolSearch() of @pollux/tools/tool-search, or group them behind agents`,
       [...byName.keys()].at(-1) ?? "",
     );
-  const standIns = functions.flatMap(({ standsIn, name }) => (standsIn === true ? [name] : []));
   return {
     byName,
     ...(standIns.length > 0 && { standIns }),

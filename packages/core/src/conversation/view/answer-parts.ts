@@ -100,8 +100,10 @@ function numberCalls(
   let count = 0;
   return parts.map((part) => {
     if (part.type !== "tool-call") return part;
+    const id = buildCallId(turn, count++);
+    if (standIns === undefined) return { ...part, id };
     const { name, args = {} } = readStandIn(part, standIns).call;
-    return { ...part, name, args, id: buildCallId(turn, count++) };
+    return { ...part, name, args, id };
   });
 }
 

@@ -1,4 +1,4 @@
-import { type NumberedCall, stepName, type StepPlace } from "../../durable/run-log.ts";
+import { buildCallId, stepName, type StepPlace } from "../../durable/run-log.ts";
 import { isRunSuspended, type NamedStep, type Op, type Outcome } from "../../durable/steps.ts";
 import { RunStepError } from "../../errors/run-errors.ts";
 import type { Json } from "../../internal/json.ts";
@@ -12,8 +12,9 @@ import {
   toolDisabled,
   UNANSWERED,
 } from "../../tool/model-texts.ts";
+import { type MeantCall, readStandIn } from "../../tool/stand-in.ts";
 import type { ToolOutcome } from "../../tool/tool.ts";
-import type { Content, Part } from "../../wire/types/content.ts";
+import type { Content, FunctionCall, Part } from "../../wire/types/content.ts";
 import type { Emit, RunEvent } from "../events.ts";
 import type { GuardrailStop } from "../guardrails.ts";
 import type { LoopInput } from "../loop-input.ts";
@@ -47,20 +48,22 @@ export interface AnsweredCalls {
  * in which the others wait for theirs.
  *
  * @param refusal - Answers every call with this text instead of running it.
+ * @param standIns - Names of those that stand in for others.
  * @returns Undefined when some calls wait for an answer from outside, which suspended the run.
  */
 export function answerCalls(
   input: LoopInput,
   state: RunState,
-  calls: readonly NumberedCall[],
+  calls: readonly FunctionCall[],
   refusal?: string,
+  standIns?: readonly string[],
 ): Promise<AnsweredCalls | undefined> {
   const planned: TurnCall[] = [];
   // Only calls that may need an answer from outside cost a step.
   const place: StepPlace = { kind: "route", turn: state.turns };
   let needsRoutes = input.steps.recorded !== undefined && isRecorded(input, place);
   for (const call of calls) {
-    const next = planCall(input, state, call, planned, refusal);
+    const next = planCall(input, state, call, planned, refusal, standIns);
     const { tool, recorded } = next;
     if (recorded === undefined && tool !== undefined)
       needsRoutes ||=
@@ -151,14 +154,18 @@ function outcomeAfterStop(how: CallState["state"]): ToolOutcome {
 function planCall(
   input: LoopInput,
   state: RunState,
-  { turn, callId, call, via }: NumberedCall,
+  written: FunctionCall,
   before: readonly TurnCall[],
   refusal?: string,
+  standIns?: readonly string[],
 ): TurnCall {
+  const { call, via }: MeantCall = standIns === undefined ? { call: written } : readStandIn(written, standIns);
+  const { turns: turn } = state;
   const { length: index } = before;
   const tool = input.toolset.byName.get(call.name);
   const limit = input.limits.toolCalls;
   const badCalls = state.badCalls.get(call.name) ?? 0;
+  const callId = buildCallId(turn, index);
   const hasJournal = input.steps.recorded !== undefined;
   const recorded = hasJournal ? findBegun(input, { turn, callId }) : undefined;
   if (recorded !== undefined || (hasJournal && wasAsked(input, turn, index))) refusal = undefined;

@@ -346,7 +346,7 @@ function recordOutcome(
 ): CallStepValue {
   const { call, callId, tool } = planned;
   const { mediaInFunctionResponses, officeInput } = input.model.capabilities;
-  const response = functionResponse(asMade(planned), outcome, {
+  const response = functionResponse(planned.via === undefined ? call : asMade(planned), outcome, {
     mediaInFunctionResponses,
     officeInput,
     maxResultBytes: tool?.maxResultBytes,

@@ -88,7 +88,7 @@ export async function modelStep(
   if (prepared !== undefined) request = prepared.request;
   const { model = input.model } = prepared ?? {};
   const known = [...state.read];
-  const { byName, standIns = [] } = state.turnTools ?? input.toolset;
+  const { byName, standIns } = state.turnTools ?? input.toolset;
   for (const { name, origin, untrustedDescription } of byName.values())
     if (untrustedDescription === true) addRead(known, { tool: name, reads: "untrusted", origin, description: true });
   const described = known.slice(state.read.length);
@@ -158,9 +158,11 @@ export async function modelStep(
         (await steering.take(steered?.upTo ?? state.steeringCursor)) !== undefined;
       partial?.clear(partial.released);
       const endedAt = input.now();
-      const called = standIns.filter((name) => response.content.parts.some((part) => part.functionCall?.name === name));
+      const called = standIns?.filter((name) =>
+        response.content.parts.some((part) => part.functionCall?.name === name),
+      );
       return {
-        response: withMarks(response, restarts > 0, called),
+        response: restarts > 0 || called !== undefined ? withMarks(response, restarts > 0, called) : response,
         ...added,
         ...(Object.keys(record).length > 0 && { prepared: record }),
         ...(described.length > 0 && { described }),
@@ -194,8 +196,7 @@ export async function modelStep(
 }
 
 /** @param standIns - Those that it calls. */
-function withMarks(response: ModelResponse, wasLost: boolean, standIns: readonly string[]): ModelResponse {
-  if (!wasLost && standIns.length === 0) return response;
+function withMarks(response: ModelResponse, wasLost: boolean, standIns: readonly string[] = []): ModelResponse {
   const usage = wasLost ? { ...response.usage, incomplete: true } : response.usage;
   return { ...response, usage, ...(standIns.length > 0 && { standIns }) };
 }
