@@ -142,7 +142,7 @@ describe("what a server asks the person", () => {
     ]);
   });
 
-  const answers: readonly (readonly [string, OnElicit, string])[] = [
+  const refusals: readonly (readonly [string, OnElicit, string])[] = [
     ["a no", () => false, "decline"],
     ["no answer", () => undefined, "cancel"],
     ["an answer that does not fit", () => ({ seat: "roof" }), "cancel"],
@@ -154,7 +154,7 @@ describe("what a server asks the person", () => {
       "cancel",
     ],
   ];
-  test.each(answers)("%s is told the server", async (_name, onElicit, action) => {
+  test.each(refusals)("%s is told the server", async (_name, onElicit, action) => {
     expect(await asking(onElicit)).toEqual({ action });
   });
 
