@@ -56,7 +56,7 @@ export type {
   SessionSummary,
   EndReason,
 } from "./session/store/store.ts";
-export type { TotalsRow } from "./session/store/totals.ts";
+export type { TotalsRow } from "./session/store/store.ts";
 
 // loop
 export type { RunEnd, RunEvent } from "./loop/events.ts";

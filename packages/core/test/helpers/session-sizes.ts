@@ -19,5 +19,6 @@ export async function expectCheapAppends(kind: Kind, turns: number, appends: num
   expect(of("long open bytes")).toBeLessThan(3 * 1200 * turns);
   expect(of("long append bytes")).toBeLessThan(2.5 * of("short append bytes"));
   expect(of("long mean append bytes")).toBeLessThan(kind === "jsonl" ? 5000 : 100_000);
-  expect(of("long refresh bytes")).toBeLessThan(kind === "jsonl" ? 500 : 20_000);
+  // The summary, with what its runs did, is beside the lease.
+  expect(of("long refresh bytes")).toBeLessThan(kind === "jsonl" ? 1000 : 20_000);
 }

@@ -5,8 +5,8 @@ import type { Spent } from "../../loop/limits.ts";
 import { addUsage, NO_USAGE } from "../../model/usage.ts";
 import type { Content } from "../../wire/types/content.ts";
 import { type EndEntry, isResumable, type RunEntry, type SessionEntry } from "../log/entries.ts";
-import type { SessionInfo } from "./store.ts";
-import { type CountedRow, sumTotals, totalsOfEnd, totalsOfStep, type TotalsRow } from "./totals.ts";
+import type { SessionInfo, TotalsRow } from "./store.ts";
+import { type CountedRow, sumTotals, totalsOfEnd, totalsOfStep } from "./totals.ts";
 
 /** Most characters of a title that is made from a message. */
 const TITLE_CHARACTERS = 80;

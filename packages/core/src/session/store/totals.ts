@@ -4,33 +4,7 @@ import { present } from "../../internal/json.ts";
 import { cutText } from "../../internal/text.ts";
 import type { Usage } from "../../model/usage.ts";
 import type { EndEntry, RunEntry } from "../log/entries.ts";
-
-/** What happened under one name. */
-export interface TotalsRow {
-  /**
-   * What was counted: runs by how they ended, and by the agent that began them; answers by the model that gave them, also in the runs
-   * inside calls; calls by the tool that was called.
-   */
-  readonly kind: "ending" | "agent" | "model" | "tool";
-  /** At most 64 characters. Absent: all names of this kind beyond the first fifteen. */
-  readonly name?: string | undefined;
-  readonly count: number;
-  /** Of runs and calls, how many failed: not a run that waits, nor a call that was refused. Absent for none. */
-  readonly failed?: number | undefined;
-  /** Tokens of prompts and of what built-in tools added; of a tool, of the runs inside its calls. Absent for none, as the next two. */
-  readonly input?: number | undefined;
-  /** Of {@link input}, those read from a cache. */
-  readonly cached?: number | undefined;
-  /** Tokens of answers and thoughts. */
-  readonly output?: number | undefined;
-  /** In the unit of the price table; absent for 0. */
-  readonly cost?: number | undefined;
-  /**
-   * How many took about 1.3^n milliseconds: n ascending, to 64 for five hours and above. Not waits for people and jobs, which a run
-   * leaves, nor runs that were aborted.
-   */
-  readonly times?: readonly (readonly [n: number, count: number])[] | undefined;
-}
+import type { TotalsRow } from "./store.ts";
 
 /** A row that was counted just now, with its time as it is. */
 export interface CountedRow extends TotalsRow {
