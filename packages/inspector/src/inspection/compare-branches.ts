@@ -28,8 +28,8 @@ export function compareBranches(
 ): BranchComparison {
   const [old, now] = [turnsOf(left, first), turnsOf(right, second)];
   let sharedTurns = 0;
-  while (!isWhole && sharedTurns < old.length && sharedTurns < now.length && isSame(old[sharedTurns], now[sharedTurns]))
-    sharedTurns++;
+  const comparable = isWhole ? 0 : Math.min(old.length, now.length);
+  while (sharedTurns < comparable && isSame(old[sharedTurns], now[sharedTurns])) sharedTurns++;
   const pairs = pairTurns(old.slice(sharedTurns), now.slice(sharedTurns));
   return {
     sharedTurns,

@@ -34,7 +34,7 @@ const ARGON = "gemini-4-argon";
 const NAMELESS = "somebody-elses-model";
 const OWN: PriceList = { asOf: "2026-01-01", models: { [ARGON]: { input: 3, output: 7 } } };
 
-const usage = fc
+const tokenCounts = fc
   .record({
     promptTokenCount: fc.integer({ min: 1, max: 2_000_000 }),
     candidatesTokenCount: fc.integer({ min: 0, max: 50_000 }),
@@ -59,26 +59,26 @@ const answer = fc.constantFrom(
   dies("It is"),
   say("Done."),
 );
-const line = fc.tuple(answer, usage).map(([said, used]) => join(said, costs(used)));
+const line = fc.tuple(answer, tokenCounts).map(([said, counts]) => join(said, costs(counts)));
 const table = fc.constantFrom<PriceTable | undefined>(undefined, googleListPrices, OWN);
-const model = fc.constantFrom(ARGON, "gemini-3.8-flash", NAMELESS);
-const run = fc.record({
-  model,
+const modelId = fc.constantFrom(ARGON, "gemini-3.8-flash", NAMELESS);
+const ranRun = fc.record({
+  id: modelId,
   prices: table,
   lines: fc.array(line, { minLength: 1, maxLength: 5 }),
-  inner: fc.record({ model, prices: table, lines: fc.array(line, { minLength: 1, maxLength: 3 }) }),
-  then: fc.constantFrom("nothing", "resume", "rewind"),
+  inner: fc.record({ id: modelId, prices: table, lines: fc.array(line, { minLength: 1, maxLength: 3 }) }),
+  afterwards: fc.constantFrom("nothing", "resume", "rewind"),
   waits: fc.constantFrom(0, 20 * 86_400_000),
   turns: fc.constantFrom(2, 10),
 });
-type Run = typeof run extends fc.Arbitrary<infer One> ? One : never;
+type Run = typeof ranRun extends fc.Arbitrary<infer One> ? One : never;
 
 async function sessionOfRuns(runs: readonly Run[]): Promise<MemoryStore> {
   const store = new MemoryStore();
-  for (const { model: id, prices, lines, inner, then, waits, turns } of runs) {
+  for (const { id, prices, lines, inner, afterwards, waits, turns } of runs) {
     const helper = new Agent({
       name: "inner",
-      model: ScriptedModel.with({ id: inner.model }, ...inner.lines),
+      model: ScriptedModel.with({ id: inner.id }, ...inner.lines),
       tools: [add],
       prices: inner.prices,
       limits: { restarts: 0 },
@@ -93,8 +93,8 @@ async function sessionOfRuns(runs: readonly Run[]): Promise<MemoryStore> {
     // That runs fail is part of it.
     const result = await session.send("Go on.").catch(() => undefined);
     vi.setSystemTime(Date.now() + waits);
-    if (then === "resume") await session.resume().catch(() => undefined);
-    if (then === "rewind" && result !== undefined) await session.rewind({ before: `${result.runId}:user` });
+    if (afterwards === "resume") await session.resume().catch(() => undefined);
+    if (afterwards === "rewind" && result !== undefined) await session.rewind({ before: `${result.runId}:user` });
   }
   return store;
 }
@@ -104,7 +104,7 @@ const sum = (parts: readonly Priced[]): number => parts.reduce((total, { cost = 
 
 test("parts add up to the whole everywhere, whatever the runs were", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(run, { minLength: 1, maxLength: 3 }), table, async (runs, prices) => {
+    fc.asyncProperty(fc.array(ranRun, { minLength: 1, maxLength: 3 }), table, async (runs, prices) => {
       const store = await sessionOfRuns(runs);
       const measures = { ...(prices !== undefined && { prices }), limits: { cost: 1000 } };
       const fold = await foldOf(store, "chat-1", measures);

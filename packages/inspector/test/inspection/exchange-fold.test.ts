@@ -51,8 +51,8 @@ test("each request is what the service received, with what it shares with the on
 
 test("a prefix that broke between two runs is at the turn that paid for it, with its cost", async () => {
   const { entries, log } = await talk();
-  let turns = 0;
-  const changed = await talk(() => ({ instructions: `You add numbers. It is ${turns++ < 2 ? "May" : "June"}.` }));
+  let sent = 0;
+  const changed = await talk(() => ({ instructions: `You add numbers. It is ${sent++ < 2 ? "May" : "June"}.` }));
   const [kept, fold] = [new ExchangeFold({ prices: PRICES }), new SessionFold("chat", { prices: PRICES })];
   kept.add(changed.entries);
   fold.addExchanges(kept);

@@ -262,7 +262,7 @@ interface RowProps {
 }
 
 function Row({ row, index, columns, ticked, isSelected, style, now, onOpen }: RowProps): JSX.Element {
-  const { id, title, state, agent, owner, messages, turns, totalTokens, updatedAt, metadata, hasExchanges } = row;
+  const { id, title, agent, owner, messages, turns, totalTokens, updatedAt, metadata, hasExchanges } = row;
   const details = Object.entries(metadata ?? {}).map(([name, value]) => `${name}: ${value}`);
   return (
     <div
