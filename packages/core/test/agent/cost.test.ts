@@ -39,7 +39,7 @@ describe.each(faces)("the cost of a run, by %s", (_face, read) => {
       new Agent({ model: answers(ARGON), prices: googleListPrices, observers: [observer as never] }),
       "Go.",
     );
-    expect(result).toMatchObject({ cost, pricesAsOf: "2026-11-23" });
+    expect(result).toMatchObject({ cost, pricesAsOf: "2026-11-23", currency: "USD" });
     expect(result).not.toHaveProperty("unpriced");
   });
 
@@ -120,10 +120,10 @@ describe.each(SESSION_FACES)("a session, by %s", (_name, face) => {
     await expect(face.send(open(join(call("look"), MILLION), dies()), "Go.")).rejects.toThrow();
     vi.setSystemTime(new Date("2026-12-24T00:00:00Z"));
     const session = open(join(say("Done."), MILLION));
-    expect(await face.resume(session)).toMatchObject({ cost: 2 + 4, pricesAsOf: "2026-11-23" });
-    expect(await open().replay().result()).toMatchObject({ cost: 6, pricesAsOf: "2026-11-23" });
-    expect(await session.state()).toMatchObject({ cost: 6, pricesAsOf: "2026-11-23" });
-    expect(await store.list()).toMatchObject([{ cost: 6, pricesAsOf: "2026-11-23" }]);
+    expect(await face.resume(session)).toMatchObject({ cost: 2 + 4, pricesAsOf: "2026-11-23", currency: "USD" });
+    expect(await open().replay().result()).toMatchObject({ cost: 6, pricesAsOf: "2026-11-23", currency: "USD" });
+    expect(await session.state()).toMatchObject({ cost: 6, pricesAsOf: "2026-11-23", currency: "USD" });
+    expect(await store.list()).toMatchObject([{ cost: 6, pricesAsOf: "2026-11-23", currency: "USD" }]);
     const { messages } = await readConversation(session);
     expect(messages.at(-1)).toMatchObject({ cost: 6, pricesAsOf: "2026-11-23" });
   });

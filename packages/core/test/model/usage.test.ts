@@ -62,6 +62,7 @@ describe("the cost of some usage", () => {
   test.each<[object, string]>([
     [{ input: -1, output: 1 }, "prices.input must be a number of at least 0, got -1"],
     [{ asOf: "today", models: {} }, 'prices.asOf must be a day such as "2026-12-01", in order of time, got "today"'],
+    [{ asOf: "2026-11-23", currency: "dollars", models: {} }, 'prices.currency must be a code such as "USD"'],
     [list({ input: 1 }), 'prices.models["m"].output is missing'],
     [list([ONE, { ...ONE, from: "2026-12-1" }]), 'prices.models["m"].from must be a day'],
     [
