@@ -101,7 +101,7 @@ describe("a document of many operations", () => {
       call("search_tools", { query: "list items of kind 42" }),
       call("call_tool", { name: "things_list_items_42", input: { owner: "a/../b" } }),
       call("call_tool", { name: "things_list_items_42", input: {} }),
-      call("call_tool", { name: "things_delete_items_42", input: {} }),
+      call("call_tool", { name: "things_delete_items_42", input: { owner: "a" } }),
     );
     const agent = new Agent({ model, tools, afterUntrusted: "allow" });
     const result = await agent.run("Which items, and delete them?");
