@@ -66,6 +66,7 @@ export const WEB_TOOLS = {
     },
   },
   todo: [{ id: "1", text: "Pack", status: "doing" }],
+  "tool-search": { output: { result: "0.5" } },
 } as const;
 
 /** Where a redirect leads is not told to a page. */

@@ -20,4 +20,4 @@ export async function buildPage(
   });
 }
 
-if (import.meta.main) await buildPage();
+if (import.meta.main) await buildPage(process.argv[2]);

@@ -6,6 +6,7 @@ import { openApiTools } from "@pollux/tools/openapi";
 import { searchTool } from "@pollux/tools/search";
 import { timeTools } from "@pollux/tools/time";
 import { todoList } from "@pollux/tools/todo";
+import { toolSearch } from "@pollux/tools/tool-search";
 import { askTool } from "./ask-tool.ts";
 
 /** @param site - Address of the site of site.ts. */
@@ -44,5 +45,9 @@ export async function useWebTools(site: string): Promise<Readonly<Record<string,
       to: "2026-03-29T12:00",
     }),
     todo: todos.items,
+    "tool-search": await askTool(toolSearch([calculator()], { budgetTokens: 0 }), "call_tool", {
+      name: "calculator",
+      input: { expression: "1/2" },
+    }),
   };
 }

@@ -1,3 +1,4 @@
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
@@ -52,7 +53,7 @@ export class Assets {
 
   /**
    * @param folder - Another build of the page.
-   * @param build - A module that exports `buildPage`; it makes the page when there is none.
+   * @param build - A program that makes the page in the folder that it is given, when there is none.
    */
   constructor(folder: string = FOLDER, build: URL | undefined = folder === FOLDER ? BUILD : undefined) {
     this.#folder = folder;
@@ -97,9 +98,11 @@ async function readOrBuild(folder: string, build: URL | undefined): Promise<Read
   if (files.size > 0) return files;
   if (build === undefined || !existsSync(build)) throw new Error("There is no page in this package.");
   process.stderr.write("Building the inspector's page, which takes a few seconds the first time…\n");
-  // What the module of this repository exports.
-  const { buildPage } = (await import(build.href)) as { readonly buildPage: (folder: string) => Promise<void> };
-  await buildPage(folder);
+  // In a process of its own: what bundles this module would bundle what it imports.
+  await promisify(execFile)(process.execPath, [fileURLToPath(build), folder]).catch((error: unknown) => {
+    const said = error instanceof Error && "stderr" in error ? String(error.stderr) : "";
+    throw new Error(/^\w*Error.*: .+$/m.exec(said)?.[0] ?? String(error), { cause: error });
+  });
   process.stderr.write("The inspector's page is built.\n");
   return await readFiles(folder);
 }

@@ -1,7 +1,7 @@
 import { type AnyTool, defineTool, ModelRetry, type Tool, type ToolFor } from "@pollux/core";
 import { checkOptions } from "@pollux/core/wire";
 import { z } from "zod/v4";
-import { rankByMeaning, type MeaningOptions } from "./rank-by-meaning.ts";
+import { type MeaningOptions, rankByMeaning } from "./rank-by-meaning.ts";
 import { rankByText } from "./rank-by-text.ts";
 
 /** Options of {@link toolSearch}. */

@@ -17,6 +17,7 @@ import {
 import { jsonSafe } from "../../tool/function-response.ts";
 import { answerTimedOut, CANCELLED, deniedAsUntrusted, NO_RESULT, UNANSWERED } from "../../tool/model-texts.ts";
 import { CALLER, isUntrusted, type Reach, type ReadSource, type UntrustedReason, usualRead } from "../../tool/reads.ts";
+import { asMeant } from "../../tool/stand-in.ts";
 import type { ApprovalContext, Tool } from "../../tool/tool.ts";
 import type { FunctionCall, JsonObject } from "../../wire/types/content.ts";
 import type { RunEvent } from "../events.ts";
@@ -144,7 +145,7 @@ async function routeCall(
     if (rule !== undefined) {
       const { findReason } = await import("./find-reason.ts");
       const asks = { call, tool, input: parsed, usualReach: usualReach(tool), rule };
-      because = findReason(state, asks, { ...input.toolset, usualRead, caller: CALLER }) ?? because;
+      because = findReason(state, asks, { ...input.toolset, usualRead, meant: asMeant, caller: CALLER }) ?? because;
     }
     if (because?.rule === "deny") return end({ do: "deny", why: deniedAsUntrusted(because.untrusted) });
     const asked = describeAsked(tool, parsed, call);

@@ -1,7 +1,7 @@
 import { isObject, tryOr } from "../../internal/json.ts";
 import { cutText } from "../../internal/text.ts";
 import type { Reach, ReachContext, ReadByCall, ReadSource, UntrustedReason } from "../../tool/reads.ts";
-import { asMeant } from "../../tool/stand-in.ts";
+import type { asMeant } from "../../tool/stand-in.ts";
 import type { Tool } from "../../tool/tool.ts";
 import type { Toolset } from "../../tool/toolset.ts";
 import type { Content, FunctionCall, JsonObject } from "../../wire/types/content.ts";
@@ -40,13 +40,15 @@ export function findReason(
     byName,
     standIns,
     usualRead,
+    meant,
     caller,
   }: Pick<Toolset, "byName" | "standIns"> & {
+    readonly meant: typeof asMeant;
     readonly usualRead: (tool: Tool) => ReadByCall;
     readonly caller: string;
   },
 ): UntrustedReason | undefined {
-  const contents = asMeant(sent, standIns);
+  const contents = meant(sent, standIns);
   const sources = read.flatMap((source): readonly ReadSource[] => {
     const named = source.reads === "unknown" ? byName.get(source.tool) : undefined;
     if (named === undefined) return [source];
