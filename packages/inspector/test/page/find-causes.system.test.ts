@@ -33,12 +33,12 @@ async function openFromList(id: string): Promise<InspectorTab> {
 
 test("a run that stops in the middle: its line and last turn say that the model repeats a call, and what it got", async () => {
   const tab = await openFromList("looping-run");
-  await tab.sees("the model repeated the same calls and got the same results", ".line-run");
-  await tab.sees("The run ended here: the model repeated the same calls and got the same results", ".details");
-  await tab.sees('failed get_stock failed: warehouse 4 does not know "Lost in Translation"', ".details");
+  await tab.sees("The model repeated the same calls and got the same results", ".line-run");
+  await tab.sees("The run ended here: The model repeated the same calls and got the same results", ".details");
+  await tab.sees('get_stock failed: warehouse 4 does not know "Lost in Translation"', ".details");
   await tab.sees("repeated calls 2", ".timeline");
   await tab.press("g");
-  await tab.sees("The run ended early: the model repeated the same calls and got the same results.", ".details");
+  await tab.sees("The run ended early: The model repeated the same calls and got the same results.", ".details");
   await tab.sees("Stop reason repeated-calls", ".details");
   await tab.close();
 });
