@@ -127,11 +127,12 @@ function outlineRun(record: RunRecord, isTakenBack: boolean): RunOutline {
       // What did not end yet may still end.
       const known =
         end === undefined && "calls" in ref ? { calls: ref.calls.filter((one) => typeof one === "string") } : ref;
+      const answer = "model" in ref ? readResponse(ref, outcomes) : undefined;
       return resolveRefs({ ...turn, contents: [known] }, outcomes).map((content) => ({
         content,
         isSteering: "steered" in ref,
-        questions: "model" in ref ? listQuestions(record, steps, turn.turn, readResponse(ref, outcomes)) : [],
-        held: "model" in ref ? listHeld(steps, turn.turn, readResponse(ref, outcomes)) : [],
+        questions: answer === undefined ? [] : listQuestions(record, steps, turn.turn, answer),
+        held: answer === undefined ? [] : listHeld(steps, turn.turn, answer),
       }));
     });
   });

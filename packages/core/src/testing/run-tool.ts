@@ -1,6 +1,7 @@
 import { Agent } from "../agent/agent.ts";
 import type { OptionsArgument, RunOptions } from "../agent/options.ts";
 import { afterTurns } from "../loop/limits.ts";
+import type { Observer } from "../loop/observers/observer.ts";
 import type { CompletedToolCall, Tool } from "../tool/tool.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
 import type { Content, JsonObject } from "../wire/types/content.ts";
@@ -12,6 +13,8 @@ export type RunToolOptions<Context> = Pick<
   RunOptions<undefined, Context>,
   "context" | "metadata" | "hooks" | "signal" | "runId" | "limits" | "rehearsal"
 > & {
+  /** See what the run does; `threw` has what the tool threw. @defaultValue none */
+  readonly observers?: readonly Observer[] | undefined;
   /** Called with what the tool reports, in order. */
   readonly onProgress?: ((progress: unknown) => void) | undefined;
 };
@@ -40,12 +43,13 @@ export async function runTool<Input, Output, Context, const Name extends string,
   ...options: OptionsArgument<RunToolOptions<Context>, Context>
 ): Promise<RanTool<CompletedToolCall<Name, Args, Output, Ends>>> {
   // The element of an OptionsArgument, whose type depends on the context.
-  const { onProgress, ...run }: RunToolOptions<unknown> = (options[0] ?? {}) as RunToolOptions<unknown>;
+  const { onProgress, observers, ...run }: RunToolOptions<unknown> = (options[0] ?? {}) as RunToolOptions<unknown>;
   const agent = new Agent({
     model: new ScriptedModel(call(tool.name, input as JsonObject)),
     // The context is given below, where its type is that of the tool.
     tools: [tool as unknown as Tool],
     approve: () => true,
+    observers,
     stopWhen: [afterTurns(1)],
   });
   const stream = agent.stream("Call the tool.", run);

@@ -1,5 +1,5 @@
 import { callsIn } from "./answer-calls.ts";
-import { addPriced } from "./cost.ts";
+import { addPriced, currencyOf } from "./cost.ts";
 import { shorten } from "./part-view.ts";
 import { fieldsOf, listOf, textIn, textOf } from "./read-values.ts";
 import type { BranchCall, BranchComparison, BranchRow, BranchTotals, BranchTurn } from "./results.ts";
@@ -136,6 +136,7 @@ function isSame(left: Turn | undefined, right: Turn | undefined): boolean {
 
 function totalsOf(fold: SessionFold, turns: readonly Turn[], shared: number, only: string | undefined): BranchTotals {
   const own = turns.slice(shared).map(({ view }) => view);
+  const currency = currencyOf(runsOf(fold, only).map((run) => ({ ...run.cost, currency: run.currency })));
   const stopReason = textOf(runsOf(fold, only).at(-1)?.end?.["stopReason"]);
   return {
     id: fold.id,
@@ -145,6 +146,7 @@ function totalsOf(fold: SessionFold, turns: readonly Turn[], shared: number, onl
     toolCalls: own.reduce((sum, { calls }) => sum + calls.length, 0),
     ms: own.reduce((sum, { ms = 0 }) => sum + ms, 0),
     tokens: own.reduce((sum, { usage }) => sum + (usage.total ?? 0), 0),
+    ...(currency !== undefined && { currency }),
     // What is in no turn is nothing that is shared.
     ...addPriced([...own, ...runsOf(fold, only).flatMap((run) => run.otherCosts())]),
     text: turns.at(-1)?.view.text ?? "",

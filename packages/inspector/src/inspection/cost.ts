@@ -1,4 +1,4 @@
-import { computeCost, type PriceTable, type Usage } from "@pollux/core";
+import { computeCost, type PriceList, type PriceTable, type Usage } from "@pollux/core";
 import { addUsage, findPrices, NO_USAGE } from "@pollux/core/model";
 import { type Fields, fieldsOf, isFields, listOf, numberOf, textOf } from "./read-values.ts";
 import { readUsage } from "./usage.ts";
@@ -123,6 +123,20 @@ export function addPriced(parts: readonly Priced[]): Priced {
     ...(unpriced !== undefined && { unpriced }),
     ...(here !== undefined && { pricedHere: here }),
   };
+}
+
+/** The one currency of all parts that cost something; undefined where they differ, or one is not known. */
+export function currencyOf(
+  parts: Iterable<{ readonly cost?: number | undefined; readonly currency?: string | undefined }>,
+): string | undefined {
+  const found = new Set<string | undefined>();
+  for (const { cost = 0, currency } of parts) if (cost > 0) found.add(currency);
+  return found.size === 1 ? [...found][0] : undefined;
+}
+
+/** What a list of prices says of itself; other tables say nothing. */
+export function describeList(prices: PriceTable | undefined): Partial<Pick<PriceList, "asOf" | "currency">> {
+  return typeof prices === "object" && "asOf" in prices ? prices : {};
 }
 
 /** True for a difference that is more than how numbers are added up. */

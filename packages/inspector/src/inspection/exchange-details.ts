@@ -60,6 +60,8 @@ export interface PrefixBreak {
   readonly tokens?: number | undefined;
   /** What they cost more; only with prices. */
   readonly cost?: number | undefined;
+  /** Of `cost`, if the price list says it. */
+  readonly currency?: string | undefined;
 }
 
 /** One kept request and its answer, verbatim. */

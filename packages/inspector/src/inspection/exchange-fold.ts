@@ -11,6 +11,7 @@ import type {
   InnerAnswer,
   PrefixBreak,
 } from "./exchange-details.ts";
+import { describeList } from "./cost.ts";
 import { type CacheEstimate, costOfBreak, estimateCache } from "./prefix-cost.ts";
 import { fieldsOf, firstWords, listOf } from "./read-values.ts";
 import { readableEntry } from "./session-fold.ts";
@@ -148,7 +149,9 @@ export class ExchangeFold {
       promptTokens === undefined
         ? undefined
         : costOfBreak(broken.lostBytes, { bodyBytes, promptTokens, cachedTokens }, findPrices(this.#prices, model, at));
-    return { brokenAt: { before, field: broken.field, byte: sharedBytes, ...cost } };
+    const { currency } = cost?.cost === undefined ? {} : describeList(this.#prices);
+    const money = { ...cost, ...(currency !== undefined && { currency }) };
+    return { brokenAt: { before, field: broken.field, byte: sharedBytes, ...money } };
   }
 
   #innerAnswer({ agent, model, chunks, startedAt }: KeptExchange): InnerAnswer {
@@ -173,7 +176,9 @@ export class ExchangeFold {
     const requests = this.#rows.flatMap(({ at, promptTokens, cachedTokens = 0, parent }) =>
       promptTokens === undefined || parent !== undefined ? [] : [{ at, promptTokens, cachedTokens }],
     );
-    return estimateCache(requests, Math.round((head * last.promptTokens) / body.length), prices);
+    const estimate = estimateCache(requests, Math.round((head * last.promptTokens) / body.length), prices);
+    const { currency } = describeList(this.#prices);
+    return estimate && { ...estimate, ...(currency !== undefined && { currency }) };
   }
 
   #comparison(row: ExchangeRow, bytes: Uint8Array | undefined): { readonly comparison?: ExchangeComparison } {

@@ -216,6 +216,8 @@ export interface BrokenPrefix {
   readonly field: string;
   readonly tokens?: number | undefined;
   readonly cost?: number | undefined;
+  /** Of `cost`, if the price list says it. */
+  readonly currency?: string | undefined;
 }
 
 /** Tokens of a turn; zeros are left out. */

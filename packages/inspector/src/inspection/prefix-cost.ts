@@ -45,6 +45,8 @@ export interface CacheEstimate {
   readonly billed: number;
   /** Cost of all prompts with the cache: writing it, keeping it, and reading it with each request. */
   readonly withCache: number;
+  /** Of both, if the price list says it. */
+  readonly currency?: string | undefined;
 }
 
 /**

@@ -129,6 +129,8 @@ export interface PromptDifferences {
 
 /** A branch as a whole. The totals count what came after the shared turns. */
 export interface BranchTotals extends Priced {
+  /** Code of the currency of all costs in the branch; absent where nobody says it, or runs differ. */
+  readonly currency?: string | undefined;
   readonly id: string;
   readonly title: string;
   readonly stopReason?: string | undefined;

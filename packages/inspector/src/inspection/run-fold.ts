@@ -3,6 +3,7 @@ import {
   addPriced,
   type Bill,
   billOfLost,
+  describeList,
   isMoney,
   type Priced,
   type Pricing,
@@ -201,15 +202,12 @@ export class RunFold {
   }
 
   get pricesAsOf(): string | undefined {
-    const { prices } = this.#measures;
-    const own = typeof prices === "object" && "asOf" in prices ? prices.asOf : undefined;
-    return textOf(this.end?.["pricesAsOf"]) ?? own;
+    return textOf(this.end?.["pricesAsOf"]) ?? describeList(this.#measures.prices).asOf;
   }
 
   /** Undefined when nobody says it, or parts have different ones. */
   get currency(): string | undefined {
-    const { prices } = this.#measures;
-    const own = typeof prices === "object" && "asOf" in prices ? prices.currency : undefined;
+    const { currency: own } = describeList(this.#measures.prices);
     const told = textOf(this.end?.["currency"]);
     const { cost, pricedHere } = this.cost;
     return pricedHere === undefined || told === own ? told : pricedHere === cost ? own : undefined;

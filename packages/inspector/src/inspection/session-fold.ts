@@ -1,7 +1,7 @@
 import type { Json } from "@pollux/core";
 import { addUsage, NO_USAGE } from "@pollux/core/model";
 import { ENTRY_VERSION } from "@pollux/core/doctor";
-import { addPriced, type Priced } from "./cost.ts";
+import { addPriced, currencyOf, type Priced } from "./cost.ts";
 import type {
   DraftRow,
   EarlierRow,
@@ -127,8 +127,8 @@ export class SessionFold {
       return this.#byId.get(runId)?.addFailedRequest(turn, request) !== true;
     });
     this.#broken = this.#broken.filter(({ n, runId, turn = 0, brokenAt }) => {
-      const { field = "", tokens, cost } = brokenAt ?? {};
-      return this.#byId.get(runId)?.addBrokenPrefix(turn, { n, field, tokens, cost }) !== true;
+      const { field = "", tokens, cost, currency } = brokenAt ?? {};
+      return this.#byId.get(runId)?.addBrokenPrefix(turn, { n, field, tokens, cost, currency }) !== true;
     });
   }
 
@@ -138,7 +138,6 @@ export class SessionFold {
     const last = this.#last();
     let usage = NO_USAGE;
     const costs = this.runs.map((run) => run.cost);
-    const currencies = new Set<string | undefined>();
     let pricesAsOf: string | undefined;
     const earlier = this.#earlier();
     for (const [index, run] of this.runs.entries()) {
@@ -146,9 +145,8 @@ export class SessionFold {
       usage = { ...addUsage(usage, used), contextTokens: used.contextTokens || usage.contextTokens };
       if ((costs[index]?.cost ?? 0) === 0) continue;
       pricesAsOf = run.pricesAsOf ?? pricesAsOf;
-      currencies.add(run.currency);
     }
-    const [currency] = currencies;
+    const currency = currencyOf(this.runs.map((run, index) => ({ ...costs[index], currency: run.currency })));
     const ending = this.ending(isRunning);
     const title = this.title;
     const shownDraft = isRunning ? readDraft(draft) : undefined;
@@ -176,7 +174,7 @@ export class SessionFold {
       usage: { ...usage, totalTokens: usage.totalTokens + (earlier?.totalTokens ?? 0) },
       ...addPriced([earlier?.priced ?? {}, ...costs]),
       ...(pricesAsOf !== undefined && { pricesAsOf }),
-      ...(currencies.size === 1 && currency !== undefined && { currency }),
+      ...(currency !== undefined && { currency }),
       exchanges,
     };
   }

@@ -12,6 +12,8 @@ export interface Totals {
   readonly cost: number;
   /** Sessions with answers of a model that has no price: what those cost is not in `cost`. */
   readonly unpriced: number;
+  /** Codes of the currencies of what cost something; "" for one that nobody says. More than one makes no sum. */
+  readonly currencies: readonly string[];
   /** Days of the price lists. */
   readonly pricesAsOf: readonly string[];
   /** All runs. */
@@ -79,7 +81,8 @@ export function addUpTotals(summaries: readonly SessionSummary[], isCut: boolean
     isCut,
     cost: runs.cost ?? 0,
     unpriced: summaries.filter(({ unpriced }) => unpriced !== undefined).length,
-    pricesAsOf: [...new Set(summaries.flatMap(({ pricesAsOf = [] }) => pricesAsOf))].toSorted(),
+    currencies: distinct(summaries.flatMap(({ cost = 0, currency = "" }) => (cost > 0 ? [currency] : []))),
+    pricesAsOf: distinct(summaries.flatMap(({ pricesAsOf = [] }) => pricesAsOf)),
     runs: figuresOf(runs),
     endings: kind("ending"),
     agents: kind("agent"),
@@ -92,6 +95,10 @@ export function addUpTotals(summaries: readonly SessionSummary[], isCut: boolean
     mostExpensive: top(({ cost }) => cost),
     slowest: top(({ slowest = 0 }) => slowest),
   };
+}
+
+function distinct(values: readonly string[]): readonly string[] {
+  return [...new Set(values)].toSorted();
 }
 
 /** All runs of a session as one row; its cost is also that of a run which is going. */

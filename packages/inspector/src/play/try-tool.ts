@@ -1,4 +1,4 @@
-import type { Agent, Json, Tool } from "@pollux/core";
+import type { Agent, Json } from "@pollux/core";
 import type { Rehearsal } from "@pollux/core/rehearsal";
 import { runTool } from "@pollux/core/testing";
 import { fieldsOf, isFields, textOf } from "../inspection/read-values.ts";
@@ -34,9 +34,10 @@ export async function tryTool(
   const progress: Json[] = [];
   const thrown: unknown[] = [];
   const { prepareTurn: _, ...hooks } = named.agent.options.hooks ?? {};
-  const ran = await runTool<unknown, unknown, unknown, string, unknown, boolean>(watched(tool, thrown), args, {
+  const ran = await runTool<unknown, unknown, unknown, string, unknown, boolean>(tool, args, {
     context: context as never,
     hooks,
+    observers: [{ threw: ({ error }) => void thrown.push(error) }],
     signal,
     // Of the runs inside the call; the one around it is what calls the tool.
     rehearsal: { model: (model, at) => (at.parent && rehearsal?.model?.(model, at)) ?? model },
@@ -52,41 +53,6 @@ export async function tryTool(
     progress,
     ...(thrown.length > 0 && { thrown: textOfThrown(thrown.at(-1)) }),
   };
-}
-
-/** The tool, with what it throws written down: the model reads only that it failed. */
-function watched(tool: Tool, thrown: unknown[]): Tool {
-  const note = (error: unknown): never => {
-    thrown.push(error);
-    throw error;
-  };
-  return {
-    ...tool,
-    run: (input, context) => {
-      try {
-        const ran = tool.run(input, context);
-        if (isGenerator(ran)) return watchedGenerator(ran, note);
-        return ran instanceof Promise ? ran.catch(note) : ran;
-      } catch (error) {
-        return note(error);
-      }
-    },
-  };
-}
-
-function isGenerator(value: unknown): value is AsyncGenerator<unknown, unknown, void> {
-  return typeof value === "object" && value !== null && Symbol.asyncIterator in value && "next" in value;
-}
-
-async function* watchedGenerator(
-  ran: AsyncGenerator<unknown, unknown, void>,
-  note: (error: unknown) => never,
-): AsyncGenerator<unknown, unknown, void> {
-  try {
-    return yield* ran;
-  } catch (error) {
-    return note(error);
-  }
 }
 
 function textOfThrown(error: unknown): string {

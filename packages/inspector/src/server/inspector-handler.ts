@@ -6,7 +6,6 @@ import { ACTIONS, HARMLESS_ACTIONS } from "../actions/actions.ts";
 import type { SourceAbout } from "../inspection/source.ts";
 import type { CaseDraft, RunForCase } from "../evals/make-case.ts";
 import { readEvals } from "../evals/read-evals.ts";
-import { inlineMedia } from "../inspection/media.ts";
 import { readTurn } from "../inspection/read-turn.ts";
 import { describeAgents } from "../play/describe-agents.ts";
 import type { Playground } from "../play/play.ts";
@@ -20,6 +19,7 @@ import { HttpError, PRIVATE, readJson, replyError, replyJson } from "./http.ts";
 import { refusing } from "./library-error.ts";
 import { LeaseWatch } from "./lease-watch.ts";
 import { listSessions } from "./list-sessions.ts";
+import { mediaResponse } from "./media-response.ts";
 import { LIVE_PACE, type LivePace, liveResponse } from "./live.ts";
 import { readTotals } from "./read-totals.ts";
 import { type OpenSession, OpenSessions } from "./open-sessions.ts";
@@ -362,22 +362,6 @@ function isBefore(
   if (fold.before === undefined || view === undefined || view === "") return false;
   if (view === "media") return Number(query.get("position")) < fold.before.entries;
   return fold.run(rest[0] ?? "")?.turns.has(Number(rest[1])) !== true;
-}
-
-/** Media that a person looks at or downloads: no type that a browser would run, and in a sandbox. */
-function mediaResponse(entries: readonly unknown[], query: URLSearchParams): Response {
-  const media = inlineMedia(entries, Number(query.get("position")), query.get("path") ?? "");
-  if (media === undefined) throw new HttpError(404, "not-found", "There are no media at this place.");
-  const isShown = /^(?:image\/(?:png|jpeg|gif|webp|avif|heic|heif|bmp)|audio\/[\w.+-]+|video\/[\w.+-]+)$/.test(
-    media.mimeType,
-  );
-  return new Response(media.bytes, {
-    headers: {
-      ...PRIVATE,
-      "content-type": isShown ? media.mimeType : "application/octet-stream",
-      ...(!isShown && { "content-disposition": "attachment" }),
-    },
-  });
 }
 
 /** @throws {HttpError} */

@@ -24,7 +24,7 @@ export interface ToolSearchOptions {
   readonly limit?: number | undefined;
 }
 
-/** Tools by how well they fit a query, best first; `undefined` for none of them. */
+/** The tools that fit a query, best first; empty when none does. */
 export type Rank = (query: string, limit: number, signal: AbortSignal) => Promise<readonly Tool[]> | readonly Tool[];
 
 const OPTIONS: { readonly [Name in keyof ToolSearchOptions]-?: true } = {

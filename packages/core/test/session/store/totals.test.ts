@@ -1,4 +1,4 @@
-import { Agent, defineTool, MemoryStore, type TotalsRow } from "@pollux/core";
+import { Agent, defineTool, MemoryStore, type Tool, type TotalsRow } from "@pollux/core";
 import { percentileOf, sumTotals } from "@pollux/core/doctor";
 import { calls, costs, fails, join, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import fc from "fast-check";
@@ -40,6 +40,24 @@ async function totalsOf(store: MemoryStore): Promise<readonly TotalsRow[] | unde
 }
 
 describe.each(SESSION_FACES)("what lists say of what runs did, read by %s", (_face, face) => {
+  test("has the name of the tool that was meant, where another one stood in for it", async () => {
+    const store = new MemoryStore();
+    const [look, via] = [tool("look", () => "seen"), tool("call_tool", () => "none")];
+    const tools: Tool[] = [
+      { ...look, undeclared: true },
+      { ...via, standsIn: true },
+    ];
+    const model = new ScriptedModel(
+      calls({ name: "call_tool", args: { name: "look", input: {} } }, { name: "call_tool", args: {} }),
+      say("Seen."),
+    );
+    await face.send(new Agent({ model, tools }).session({ id: "s", store }), "Look.");
+    expect((await totalsOf(store))?.filter(({ kind }) => kind === "tool").map(({ name }) => name)).toEqual([
+      "look",
+      "call_tool",
+    ]);
+  });
+
   test("is counted by ending, agent, model and tool, and what a run waits is not its time", async () => {
     const store = new MemoryStore();
     const look = tool("look", () => void vi.advanceTimersByTime(40));

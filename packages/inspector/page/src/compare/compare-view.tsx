@@ -6,6 +6,7 @@ import { useInspector } from "../app/inspector.ts";
 import { useLoad } from "../app/loads.ts";
 import { type CompareRoute, formatRoute, turnRoute } from "../app/route.ts";
 import { BranchTable } from "../fork/branch-table.tsx";
+import { EndingBadge } from "../ui/endings.tsx";
 import { formatCount, formatDuration, formatTokens } from "../ui/format.ts";
 import { Failure, Loading } from "../ui/notes.tsx";
 import { TextDiff } from "./text-diff.tsx";
@@ -65,17 +66,25 @@ const FIGURES: readonly {
   readonly title: string;
   readonly better: string;
   readonly of: (totals: BranchTotals) => number | undefined;
-  readonly format: (value: number) => string;
+  readonly format: (value: number, totals: BranchTotals) => string;
 }[] = [
   { title: "Turns", better: "fewer", of: ({ turns }) => turns, format: formatCount },
   { title: "Calls", better: "fewer", of: ({ toolCalls }) => toolCalls, format: formatCount },
   { title: "Tokens", better: "fewer", of: ({ tokens }) => tokens, format: formatTokens },
-  { title: "Cost", better: "cheaper", of: ({ cost }) => cost, format: formatMoney },
+  {
+    title: "Cost",
+    better: "cheaper",
+    of: ({ cost }) => cost,
+    format: (cost, { currency }) => formatMoney(cost, currency),
+  },
   { title: "Time of its turns", better: "faster", of: ({ ms }) => ms, format: formatDuration },
 ];
 
+/** By the model, or by a rule of the agent. */
+const GOOD: ReadonlySet<string> = new Set(["finished", "stopped"]);
+
 function Figures({ left, right }: { readonly left: BranchTotals; readonly right: BranchTotals }): JSX.Element {
-  const [endedLeft, endedRight] = [left, right].map(({ stopReason }) => stopReason === "finished");
+  const [endedLeft, endedRight] = [left, right].map(({ stopReason = "" }) => GOOD.has(stopReason));
   return (
     <table class="compare-figures">
       <caption>Which took less, by figures alone: they do not say which answer is right.</caption>
@@ -92,8 +101,8 @@ function Figures({ left, right }: { readonly left: BranchTotals; readonly right:
       <tbody>
         <tr>
           <th scope="row">Ending</th>
-          <td>{left.stopReason ?? "none yet"}</td>
-          <td>{right.stopReason ?? "none yet"}</td>
+          <td>{left.stopReason === undefined ? "none yet" : <EndingBadge ending={left.stopReason} />}</td>
+          <td>{right.stopReason === undefined ? "none yet" : <EndingBadge ending={right.stopReason} />}</td>
           <td>{endedLeft === endedRight ? "" : `${endedLeft ? "A" : "B"} finished`}</td>
         </tr>
         {FIGURES.map(({ title, better, of, format }) => {
@@ -101,8 +110,8 @@ function Figures({ left, right }: { readonly left: BranchTotals; readonly right:
           return (
             <tr key={title}>
               <th scope="row">{title}</th>
-              <td>{a === undefined ? "–" : format(a)}</td>
-              <td>{b === undefined ? "–" : format(b)}</td>
+              <td>{a === undefined ? "–" : format(a, left)}</td>
+              <td>{b === undefined ? "–" : format(b, right)}</td>
               <td>{a === undefined || b === undefined || a === b ? "" : `${a < b ? "A" : "B"} ${better}`}</td>
             </tr>
           );

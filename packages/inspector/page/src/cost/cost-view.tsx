@@ -11,6 +11,7 @@ import type { SessionPanelProps } from "../session/panel-props.ts";
 import { Limits } from "../turn/run-view.tsx";
 import { formatCount, formatDuration, formatPercent, formatPlural, formatTokens, turnTitle } from "../ui/format.ts";
 import { moneyNote } from "../ui/money.tsx";
+import { type Figure, FigureList } from "../ui/figure-list.tsx";
 import { Empty } from "../ui/notes.tsx";
 import { ItemRows } from "../ui/virtual-rows.tsx";
 
@@ -89,7 +90,7 @@ function tokensOf({ prompt = 0, output = 0, thoughts = 0, toolUse = 0 }: TurnUsa
 function Figures({ of: overview }: { readonly of: SessionOverview }): JSX.Element {
   const total = turnUsage(overview.usage);
   const { prompt = 0, cached = 0, output = 0, thoughts = 0, toolUse = 0, searchQueries = 0, requests } = total;
-  const figures: readonly (readonly [name: string, value: string, note?: string | undefined])[] = [
+  const figures: readonly Figure[] = [
     ["Cost", formatCost(overview, overview.currency), moneyNote(overview)],
     ["Prompt tokens", formatCount(prompt)],
     ["Cached", formatCount(cached), `${formatPercent(cached, prompt)} of prompts`],
@@ -99,19 +100,7 @@ function Figures({ of: overview }: { readonly of: SessionOverview }): JSX.Elemen
     ...(searchQueries > 0 ? [["Search queries", formatCount(searchQueries)] as const] : []),
     ...(requests !== undefined ? [["Requests", formatCount(requests)] as const] : []),
   ];
-  return (
-    <dl class="figures">
-      {figures.map(([name, value, note]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>
-            {value}
-            {note !== undefined && <span class="figure-note">{note}</span>}
-          </dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <FigureList figures={figures} />;
 }
 
 /** The turn that cost most, or had most tokens where no cost is known. */
@@ -134,15 +123,16 @@ function Costliest({ id, runs }: { readonly id: string; readonly runs: readonly 
 }
 
 function Estimate({ estimate }: { readonly estimate: CacheEstimate }): JSX.Element {
-  const { tokens, hours, billed, withCache } = estimate;
+  const { tokens, hours, billed, withCache, currency } = estimate;
+  const money = (cost: number): string => formatMoney(cost, currency);
   const isCheaper = withCache < billed;
   return (
     <section class="estimate" aria-label="Explicit cache">
       <h3>With an explicit cache</h3>
       <p>
         Caching the first {formatCount(tokens)} tokens for {formatDuration(hours * 3_600_000)} would have made the
-        prompts cost <b>{formatMoney(withCache)}</b> instead of {formatMoney(billed)}:{" "}
-        {formatMoney(Math.abs(billed - withCache))} {isCheaper ? "less" : "more"} (an estimate).
+        prompts cost <b>{money(withCache)}</b> instead of {money(billed)}: {money(Math.abs(billed - withCache))}{" "}
+        {isCheaper ? "less" : "more"} (an estimate).
       </p>
     </section>
   );

@@ -45,8 +45,8 @@ export function BranchTable({
             <th scope="row" class="number">
               {numberOf(row)}
             </th>
-            <Side turn={row.left} />
-            <Side turn={row.right} before={isWhole ? row.left : undefined} />
+            <Side turn={row.left} currency={left.currency} />
+            <Side turn={row.right} currency={right.currency} before={isWhole ? row.left : undefined} />
           </tr>
         ))}
         {rows.length === 0 && (
@@ -91,9 +91,11 @@ function Head({ title, totals }: { readonly title: string; readonly totals: Bran
 
 function Side({
   turn,
+  currency,
   before,
 }: {
   readonly turn: BranchTurn | undefined;
+  readonly currency: string | undefined;
   /** Texts are shown with what differs from this one. */
   readonly before?: BranchTurn | undefined;
 }): JSX.Element {
@@ -122,7 +124,7 @@ function Side({
       ))}
       <p class="dim">
         {formatTokens(usage.total ?? 0)} tokens
-        {turn.cost !== undefined && `, cost ${formatCost(turn)}`}
+        {turn.cost !== undefined && `, cost ${formatCost(turn, currency)}`}
         {ms !== undefined && `, ${formatDuration(ms)}`}
       </p>
     </td>

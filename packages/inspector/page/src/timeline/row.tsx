@@ -1,14 +1,15 @@
 import type { Signal } from "@preact/signals";
 import type { CSSProperties, JSX } from "preact";
 import { formatCost, formatMoney } from "../../../src/inspection/cost.ts";
-import type { RunRow, StepRow, TurnFlag, TurnRow } from "../../../src/inspection/inspection.ts";
+import type { StepRow, TurnFlag, TurnRow } from "../../../src/inspection/inspection.ts";
 import { TickBox } from "../compare/compare-ticked.tsx";
 import { formatDuration, formatPlural, formatTime, formatTokens, readsText, turnTitle } from "../ui/format.ts";
 import { moneyNote } from "../ui/money.tsx";
 import { EndingBadge, whyEnded } from "../ui/endings.tsx";
+import { kindOf, StepBar, TurnBars } from "./bars.tsx";
 import { flagView, sortFlags } from "./flags.ts";
 import type { InnerTimelineRow } from "./inner-rows.ts";
-import type { RowBars, TimelineRow } from "./timeline-rows.ts";
+import type { TimelineRow } from "./timeline-rows.ts";
 
 /** Options of {@link Row}. */
 export interface RowProps {
@@ -207,10 +208,10 @@ export function Flag({ flag, note = "" }: { readonly flag: string; readonly note
 }
 
 /** What a broken prefix cost, at the turn that paid for it. */
-function noteOf(flag: TurnFlag, { turn, run }: { readonly turn: TurnRow; readonly run: RunRow }): string {
-  const { tokens = 0, cost } = turn.brokenPrefix ?? {};
+function noteOf(flag: TurnFlag, { turn }: { readonly turn: TurnRow }): string {
+  const { tokens = 0, cost, currency } = turn.brokenPrefix ?? {};
   if (flag !== "prefix-break" || tokens === 0) return "";
-  return cost === undefined ? `, ${formatTokens(tokens)} tok` : `, about ${formatMoney(cost, run.currency)}`;
+  return cost === undefined ? `, ${formatTokens(tokens)} tok` : `, about ${formatMoney(cost, currency)}`;
 }
 
 function Reads({ step: { reads = "both", origin, isFirstUntrusted } }: { readonly step: StepRow }): JSX.Element {
@@ -331,83 +332,8 @@ function FailedLine({
   );
 }
 
-function kindOf({ kind }: StepRow): string {
-  return KINDS[kind];
-}
-
-const KINDS: { readonly [kind in StepRow["kind"]]: string } = {
-  model: "request",
-  call: "call",
-  wait: "answer",
-  hook: "hook",
-  route: "routing",
-  reroute: "routing",
-  compact: "compaction",
-  guard: "guardrail",
-  inner: "record",
-  other: "step",
-};
-
 function nameOf({ kind, label, name }: StepRow): string {
   return label ?? (kind === "other" ? name : "");
-}
-
-function TurnBars({ turn, bars }: { readonly turn: TurnRow; readonly bars: RowBars }): JSX.Element {
-  return (
-    <span class="track" aria-hidden="true">
-      {turn.steps.map((step) =>
-        step.kind === "model" || step.kind === "call" || step.kind === "compact" ? (
-          <Mark key={step.name} step={step} bars={bars} />
-        ) : null,
-      )}
-      <Pauses bars={bars} />
-      <Beyond bars={bars} />
-    </span>
-  );
-}
-
-function StepBar({ step, bars }: { readonly step: StepRow; readonly bars: RowBars }): JSX.Element {
-  return (
-    <span class="track" aria-hidden="true">
-      <Mark step={step} bars={bars} />
-      {step.kind === "wait" && <Pauses bars={bars} />}
-    </span>
-  );
-}
-
-function Mark({ step, bars: { axis, full } }: { readonly step: StepRow; readonly bars: RowBars }): JSX.Element | null {
-  const bar = axis.bars.get(step);
-  if (bar === undefined) return null;
-  const left = Math.min(100, (100 * bar.start) / full);
-  const width = Math.min(100 - left, (100 * bar.length) / full);
-  return (
-    <span
-      class={`mark mark-${step.kind} mark-${step.state}`}
-      style={{ left: `${left}%`, width: `max(3px, ${width}%)` }}
-      title={`${step.label ?? kindOf(step)}${step.ms === undefined ? "" : `, ${formatDuration(step.ms)}`}`}
-    />
-  );
-}
-
-/** Where time was cut out. */
-function Pauses({ bars: { axis, full } }: { readonly bars: RowBars }): JSX.Element {
-  return (
-    <>
-      {axis.pauses.map(({ start, length, ms }) => (
-        <span
-          key={start}
-          class="pause"
-          style={{ left: `${Math.min(98, (100 * start) / full)}%`, width: `${Math.min(100, (100 * length) / full)}%` }}
-          title={`${formatDuration(ms)} in which nothing went on`}
-        />
-      ))}
-    </>
-  );
-}
-
-/** The turn is longer than can be drawn next to the others. */
-function Beyond({ bars: { axis, full } }: { readonly bars: RowBars }): JSX.Element | null {
-  return axis.length > full * 1.01 ? <span class="beyond">»</span> : null;
 }
 
 function tokensTitle({ usage }: TurnRow): string {

@@ -1,4 +1,3 @@
-import { formatMoney } from "../../../src/inspection/cost.ts";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { Figures } from "../../../src/inspection/totals.ts";
@@ -6,18 +5,25 @@ import { formatCount, formatTokens } from "../ui/format.ts";
 import { SortTable } from "./figures-table.tsx";
 
 const SHOWN = {
-  Cost: { of: ({ cost = 0 }: Figures) => cost, format: formatMoney },
-  Runs: { of: ({ count }: Figures) => count, format: formatCount },
-  Tokens: { of: ({ input = 0, output = 0 }: Figures) => input + output, format: formatTokens },
+  Cost: ({ cost = 0 }: Figures) => cost,
+  Runs: ({ count }: Figures) => count,
+  Tokens: ({ input = 0, output = 0 }: Figures) => input + output,
 } as const;
 
 const NAMES = ["Cost", "Runs", "Tokens"] as const;
 const HEIGHT = 110;
 
 /** A bar for each day, and the same as a table. */
-export function DayChart({ days }: { readonly days: readonly Figures[] }): JSX.Element {
+export function DayChart({
+  days,
+  money,
+}: {
+  readonly days: readonly Figures[];
+  readonly money: (cost: number) => string;
+}): JSX.Element {
   const [name, choose] = useState<keyof typeof SHOWN>("Cost");
-  const { of, format } = SHOWN[name];
+  const formats = { Cost: money, Runs: formatCount, Tokens: formatTokens };
+  const [of, format] = [SHOWN[name], formats[name]];
   const most = days.reduce((largest, day) => Math.max(largest, of(day)), 0);
   const width = Math.min(48, 960 / days.length);
   return (
@@ -56,7 +62,7 @@ export function DayChart({ days }: { readonly days: readonly Figures[] }): JSX.E
           title="Days"
           columns={[
             { title: "Day", value: ({ name: day = "" }) => day },
-            ...NAMES.map((one) => ({ title: one, value: SHOWN[one].of, format: SHOWN[one].format })),
+            ...NAMES.map((one) => ({ title: one, value: SHOWN[one], format: formats[one] })),
             { title: "Failed", value: ({ failed = 0 }) => failed, format: formatCount },
           ]}
           rows={days}

@@ -1,4 +1,3 @@
-import { formatMoney } from "../../../src/inspection/cost.ts";
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { Figures } from "../../../src/inspection/totals.ts";
@@ -81,10 +80,11 @@ interface FiguresTableProps {
   readonly rows: readonly Figures[];
   /** What the row without a name is of. */
   readonly rest?: string | undefined;
+  readonly money: (cost: number) => string;
 }
 
 /** What happened under some names; each leads to the sessions that the search finds with it. */
-export function FiguresTable({ title, of, rows, rest = "others" }: FiguresTableProps): JSX.Element | null {
+export function FiguresTable({ title, of, rows, rest = "others", money }: FiguresTableProps): JSX.Element | null {
   if (rows.length === 0) return null;
   const columns: readonly Column<Figures>[] = [
     {
@@ -99,7 +99,7 @@ export function FiguresTable({ title, of, rows, rest = "others" }: FiguresTableP
     },
     { title: of, value: ({ count }) => count, format: formatCount },
     { title: "Failed", value: ({ failed = 0 }) => failed, format: formatCount },
-    { title: "Cost", value: ({ cost }) => cost, format: formatMoney },
+    { title: "Cost", value: ({ cost }) => cost, format: money },
     { title: "Tokens", value: ({ input = 0, output = 0 }) => input + output, format: formatTokens },
     {
       title: "Cached",

@@ -8,6 +8,7 @@ import { useLoad } from "../app/loads.ts";
 import { formatRoute, SESSIONS, type TotalsRoute } from "../app/route.ts";
 import { useKeys } from "../app/use-keys.ts";
 import { formatCount, formatDuration, formatPercent, formatPlural, formatTokens } from "../ui/format.ts";
+import { type Figure, FigureList } from "../ui/figure-list.tsx";
 import { Empty, Failure, Loading } from "../ui/notes.tsx";
 import { DayChart } from "./day-chart.tsx";
 import { FiguresTable, SortTable } from "./figures-table.tsx";
@@ -72,17 +73,19 @@ function Spans({ span, onChange }: { readonly span: string; readonly onChange: (
 }
 
 function Shown({ totals }: { readonly totals: Totals }): JSX.Element {
-  const { runs, endings, agents, models, tools, owners, days, mostExpensive, slowest } = totals;
+  const { runs, endings, agents, models, tools, owners, days, mostExpensive, slowest, currencies } = totals;
+  const [currency] = currencies.length === 1 ? currencies : [];
+  const money = (cost: number): string => formatMoney(cost, currency || undefined);
   return (
     <>
       <p class="dim">
         Sessions that were last written to in this time, with all of their runs that have ended. Times are within 15%.
       </p>
       <Doubts totals={totals} />
-      <Head totals={totals} />
-      <DayChart days={days} />
-      <Sessions title="Most expensive sessions" rows={mostExpensive} />
-      <Sessions title="Slowest sessions, by their longest run" rows={slowest} />
+      <Head totals={totals} money={money} />
+      <DayChart days={days} money={money} />
+      <Sessions title="Most expensive sessions" rows={mostExpensive} money={money} />
+      <Sessions title="Slowest sessions, by their longest run" rows={slowest} money={money} />
       <SortTable
         title="How runs ended"
         columns={[
@@ -92,18 +95,22 @@ function Shown({ totals }: { readonly totals: Totals }): JSX.Element {
         ]}
         rows={endings}
       />
-      <FiguresTable title="By agent" of="Runs" rows={agents} />
-      <FiguresTable title="By model" of="Answers" rows={models} />
-      <FiguresTable title="By tool" of="Calls" rows={tools} />
+      <FiguresTable title="By agent" of="Runs" rows={agents} money={money} />
+      <FiguresTable title="By model" of="Answers" rows={models} money={money} />
+      <FiguresTable title="By tool" of="Calls" rows={tools} money={money} />
       {owners.some(({ name }) => name !== undefined) && (
-        <FiguresTable title="By owner" of="Runs" rows={owners} rest="no owner" />
+        <FiguresTable title="By owner" of="Runs" rows={owners} rest="no owner" money={money} />
       )}
     </>
   );
 }
 
 /** What the figures leave out. */
-function Doubts({ totals: { uncounted, unpriced, isCut, sessions } }: { readonly totals: Totals }): JSX.Element | null {
+function Doubts({
+  totals: { uncounted, unpriced, isCut, sessions, currencies },
+}: {
+  readonly totals: Totals;
+}): JSX.Element | null {
   const doubts = [
     ...(isCut ? [`Only the last ${formatCount(sessions)} sessions are counted: choose a shorter span.`] : []),
     ...(uncounted > 0
@@ -113,6 +120,11 @@ function Doubts({ totals: { uncounted, unpriced, isCut, sessions } }: { readonly
       : []),
     ...(unpriced > 0
       ? [`In ${formatPlural(unpriced, "session")} a model has no price: what it cost is not in the sum.`]
+      : []),
+    ...(currencies.length > 1
+      ? [
+          `Costs are in different currencies (${currencies.map((one) => one || "one that is not known").join(", ")}): sums of them mean nothing.`,
+        ]
       : []),
   ];
   if (doubts.length === 0) return null;
@@ -125,10 +137,16 @@ function Doubts({ totals: { uncounted, unpriced, isCut, sessions } }: { readonly
   );
 }
 
-function Head({ totals: { sessions, runs, cost, pricesAsOf } }: { readonly totals: Totals }): JSX.Element {
+function Head({
+  totals: { sessions, runs, cost, pricesAsOf },
+  money,
+}: {
+  readonly totals: Totals;
+  readonly money: (cost: number) => string;
+}): JSX.Element {
   const { input = 0, cached = 0, output = 0, failed = 0, p50, p90, p99 } = runs;
-  const figures: readonly (readonly [name: string, value: string, note?: string | undefined])[] = [
-    ["Cost", formatMoney(cost), pricesAsOf.length === 0 ? undefined : `prices of ${pricesAsOf.join(", ")}`],
+  const figures: readonly Figure[] = [
+    ["Cost", money(cost), pricesAsOf.length === 0 ? undefined : `prices of ${pricesAsOf.join(", ")}`],
     ["Sessions", formatCount(sessions)],
     ["Runs", formatCount(runs.count)],
     ["Failed", formatCount(failed), formatPercent(failed, runs.count)],
@@ -138,27 +156,17 @@ function Head({ totals: { sessions, runs, cost, pricesAsOf } }: { readonly total
     ["90%", p90 === undefined ? "–" : formatDuration(p90)],
     ["99%", p99 === undefined ? "–" : formatDuration(p99)],
   ];
-  return (
-    <dl class="figures">
-      {figures.map(([name, value, note]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>
-            {value}
-            {note !== undefined && <span class="figure-note">{note}</span>}
-          </dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <FigureList figures={figures} />;
 }
 
 function Sessions({
   title,
   rows,
+  money,
 }: {
   readonly title: string;
   readonly rows: readonly SessionFigures[];
+  readonly money: (cost: number) => string;
 }): JSX.Element | null {
   if (rows.length === 0) return null;
   return (
@@ -174,7 +182,7 @@ function Sessions({
             </a>
           ),
         },
-        { title: "Cost", value: ({ cost }) => cost, format: formatMoney },
+        { title: "Cost", value: ({ cost }) => cost, format: money },
         { title: "Longest run", value: ({ slowest }) => slowest, format: formatDuration },
         { title: "Runs", value: ({ runs }) => runs, format: formatCount },
         { title: "Tokens", value: ({ tokens }) => tokens, format: formatTokens },

@@ -87,11 +87,11 @@ function Paid({
   readonly request: ExchangeRow | undefined;
 }): JSX.Element | null {
   if (request?.brokenAt === undefined) return null;
-  const { tokens, cost = 0 } = request.brokenAt;
+  const { tokens, cost = 0, currency } = request.brokenAt;
   return (
     <>
       {tokens !== undefined &&
-        ` It paid in full for up to ${formatPlural(tokens, "token")}${cost > 0 ? `, about ${formatMoney(cost)}` : ""}.`}{" "}
+        ` It paid in full for up to ${formatPlural(tokens, "token")}${cost > 0 ? `, about ${formatMoney(cost, currency)}` : ""}.`}{" "}
       <WireLink place={place} n={request.n}>
         See what changed
       </WireLink>

@@ -26,7 +26,7 @@ export const ENDINGS: { readonly [ending in Ending]: EndingView } = {
   "bad-call": { title: "Bad call", means: "The model's calls could not be read, after all retries." },
   "invalid-output": { title: "Invalid", means: "The output does not match its schema, after all retries." },
   "unknown-finish": { title: "Unknown", means: "The model stopped for a reason this version does not know." },
-  damaged: { title: "Damaged", means: "What was recorded of the run can't be gone on with." },
+  damaged: { title: "Damaged", means: "Entries of the run are lost, so it cannot be resumed." },
   "needs-approval": { title: "Asked", means: "The run ended with calls that needed an approval." },
   "needs-outcome": { title: "Asked", means: "The run ended with calls that needed an outcome." },
 };

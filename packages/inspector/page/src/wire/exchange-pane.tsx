@@ -144,7 +144,7 @@ function Shared({
 function Break({ details }: { readonly details: ExchangeDetails }): JSX.Element | null {
   const { brokenAt } = details.row;
   if (brokenAt === undefined) return null;
-  const { before, field, tokens, cost, byte } = brokenAt;
+  const { before, field, tokens, cost, currency, byte } = brokenAt;
   const { was, is } = details.comparison ?? {};
   return (
     <section class="break" aria-label="Broken prefix">
@@ -154,7 +154,7 @@ function Break({ details }: { readonly details: ExchangeDetails }): JSX.Element 
       <p>
         After {formatBytes(byte)}, this request differs from request {before}, so the service's cache could not serve
         what follows{tokens === undefined ? "." : `: up to ${formatPlural(tokens, "token")}`}
-        {cost !== undefined && cost > 0 && `, about ${formatMoney(cost)}`}
+        {cost !== undefined && cost > 0 && `, about ${formatMoney(cost, currency)}`}
         {tokens !== undefined && " (an estimate from the bytes)."}
       </p>
       <dl>

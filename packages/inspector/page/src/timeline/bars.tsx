@@ -1,0 +1,82 @@
+import type { JSX } from "preact";
+import type { StepRow, TurnRow } from "../../../src/inspection/inspection.ts";
+import { formatDuration } from "../ui/format.ts";
+import type { RowBars } from "./timeline-rows.ts";
+
+/** When the requests and calls of a turn went on. */
+export function TurnBars({ turn, bars }: { readonly turn: TurnRow; readonly bars: RowBars }): JSX.Element {
+  return (
+    <span class="track" aria-hidden="true">
+      {turn.steps.map((step) =>
+        step.kind === "model" || step.kind === "call" || step.kind === "compact" ? (
+          <Mark key={step.name} step={step} bars={bars} />
+        ) : null,
+      )}
+      <Pauses bars={bars} />
+      <Beyond bars={bars} />
+    </span>
+  );
+}
+
+/** When a step went on. */
+export function StepBar({ step, bars }: { readonly step: StepRow; readonly bars: RowBars }): JSX.Element {
+  return (
+    <span class="track" aria-hidden="true">
+      <Mark step={step} bars={bars} />
+      {step.kind === "wait" && <Pauses bars={bars} />}
+    </span>
+  );
+}
+
+function Mark({ step, bars: { axis, full } }: { readonly step: StepRow; readonly bars: RowBars }): JSX.Element | null {
+  const bar = axis.bars.get(step);
+  if (bar === undefined) return null;
+  const left = Math.min(100, (100 * bar.start) / full);
+  const width = Math.min(100 - left, (100 * bar.length) / full);
+  return (
+    <span
+      class={`mark mark-${step.kind} mark-${step.state}`}
+      style={{ left: `${left}%`, width: `max(3px, ${width}%)` }}
+      title={`${step.label ?? kindOf(step)}${step.ms === undefined ? "" : `, ${formatDuration(step.ms)}`}`}
+    />
+  );
+}
+
+/** Where time was cut out. */
+function Pauses({ bars: { axis, full } }: { readonly bars: RowBars }): JSX.Element {
+  return (
+    <>
+      {axis.pauses.map(({ start, length, ms }) => (
+        <span
+          key={start}
+          class="pause"
+          style={{ left: `${Math.min(98, (100 * start) / full)}%`, width: `${Math.min(100, (100 * length) / full)}%` }}
+          title={`${formatDuration(ms)} in which nothing went on`}
+        />
+      ))}
+    </>
+  );
+}
+
+/** The turn is longer than can be drawn next to the others. */
+function Beyond({ bars: { axis, full } }: { readonly bars: RowBars }): JSX.Element | null {
+  return axis.length > full * 1.01 ? <span class="beyond">»</span> : null;
+}
+
+/** What a person calls a step. */
+export function kindOf({ kind }: StepRow): string {
+  return KINDS[kind];
+}
+
+const KINDS: { readonly [kind in StepRow["kind"]]: string } = {
+  model: "request",
+  call: "call",
+  wait: "answer",
+  hook: "hook",
+  route: "routing",
+  reroute: "routing",
+  compact: "compaction",
+  guard: "guardrail",
+  inner: "record",
+  other: "step",
+};
