@@ -3,7 +3,6 @@ import type { ExchangeRow } from "../../../src/inspection/exchange-details.ts";
 import type { RunRow, SessionOverview, TurnRow } from "../../../src/inspection/inspection.ts";
 import { isTurn, type TurnRoute } from "../app/route.ts";
 import type { Source } from "../../../src/inspection/source.ts";
-import { markBreaks } from "./mark-breaks.ts";
 
 /** A session that is shown, kept up to date while it changes. */
 export class SessionModel {
@@ -16,9 +15,7 @@ export class SessionModel {
   readonly exchanges: Signal<readonly ExchangeRow[]> = signal([]);
   /** Ids of the runs that are ticked, to be compared. */
   readonly tickedRuns: Signal<readonly string[]> = signal([]);
-  readonly runs: ReadonlySignal<readonly RunRow[]> = computed(() =>
-    markBreaks(this.overview.value?.runs ?? [], this.exchanges.value),
-  );
+  readonly runs: ReadonlySignal<readonly RunRow[]> = computed(() => this.overview.value?.runs ?? []);
   #unwatch: (() => void) | undefined;
   #isLoading = false;
   #isStale = false;
