@@ -8,7 +8,7 @@ import type { ResumeCounts } from "./measure-resume.ts";
 const MOST = 1.3;
 
 /** Calls of functions of core for each turn of the dead run, of whoever comes next. */
-const CALLS_OF_A_TURN = 162;
+const CALLS_OF_A_TURN = 167;
 
 /** How often the type of an entry is read for each turn, which has three entries. */
 const READS_OF_A_TURN = 28;
