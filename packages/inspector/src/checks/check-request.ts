@@ -1,5 +1,5 @@
 import { createEmulator, type Profile, say } from "@pollux/emulator";
-import { fieldsOf, listOf, numberOf, textOf } from "../inspection/read-values.ts";
+import { fieldsOf, listOf, numberOf, parseJson, textOf } from "../inspection/read-values.ts";
 import { requestAddress } from "../inspection/request-address.ts";
 import type { Refusal } from "../inspection/results.ts";
 
@@ -44,7 +44,7 @@ function profileOf({ hostname, pathname }: URL): Profile {
 }
 
 function describeError(text: string, status: number): Pick<Refusal, "message" | "fields"> {
-  const body = parse(text.replace(/^data: /, ""));
+  const body = parseJson(text.replace(/^data: /, ""));
   const error = fieldsOf(fieldsOf(Array.isArray(body) ? listOf(body)[0] : body)["error"]);
   const fields = listOf(error["details"])
     .flatMap((detail) => listOf(fieldsOf(detail)["fieldViolations"]))
@@ -55,12 +55,4 @@ function describeError(text: string, status: number): Pick<Refusal, "message" | 
     }));
   const message = textOf(error["message"]) ?? `The service answers with status ${numberOf(error["code"]) ?? status}.`;
   return { message, fields };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,6 @@
 import type { Agent, AnyTool, Json, Tool } from "@pollux/core";
 import type { ExchangeFold } from "../inspection/exchange-fold.ts";
-import { fieldsOf, textOf } from "../inspection/read-values.ts";
+import { textOf } from "../inspection/read-values.ts";
 import type { ToolCheck } from "../inspection/results.ts";
 import { readHead } from "../replay/request-head.ts";
 import { findRefusal } from "./check-request.ts";
@@ -51,14 +51,11 @@ interface SentFunctions {
 function lastRequest(exchanges: ExchangeFold): SentFunctions | undefined {
   for (const { n, url, parent } of exchanges.rows.toReversed()) {
     if (parent !== undefined) continue;
-    const body = exchanges.body(n);
-    const { functions } = body === undefined ? NONE : readHead(parse(body));
+    const { functions } = readHead(exchanges.request(n));
     if (functions.length > 0) return { n, url, functions };
   }
   return undefined;
 }
-
-const NONE = { functions: [] };
 
 /** The smallest request that declares a function. */
 function bodyWith(declaration: Json): string {
@@ -71,14 +68,6 @@ function bodyWith(declaration: Json): string {
 /** The same call without a stream: its refusals are easier to read. */
 function unary(url: string): string {
   return url.replace(/:streamGenerateContent\b.*$/, ":generateContent");
-}
-
-function parse(body: Uint8Array): unknown {
-  try {
-    return fieldsOf(JSON.parse(new TextDecoder().decode(body)));
-  } catch {
-    return {};
-  }
 }
 
 /** A declaration is JSON: it is sent as such. */

@@ -172,7 +172,5 @@ async function waitFor(
 
 /** Another session. */
 export async function readFold({ prices }: SessionCall, store: SessionStore, id: string): Promise<SessionFold> {
-  const fold = new SessionFold(id, { prices });
-  if (id !== "") for (const entry of await store.load(id)) fold.add(entry);
-  return fold;
+  return SessionFold.of(id, id === "" ? [] : await store.load(id), { prices });
 }

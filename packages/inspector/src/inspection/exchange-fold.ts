@@ -13,7 +13,7 @@ import type {
 } from "./exchange-details.ts";
 import { describeList } from "./cost.ts";
 import { type CacheEstimate, costOfBreak, estimateCache } from "./prefix-cost.ts";
-import { fieldsOf, firstWords, listOf } from "./read-values.ts";
+import { fieldsOf, firstWords, parseJson, textOf } from "./read-values.ts";
 import { readableEntry } from "./session-fold.ts";
 
 /** The kept exchanges of a session, read entry by entry. Adding one costs what was new in it. */
@@ -98,6 +98,11 @@ export class ExchangeFold {
     } catch {
       return undefined;
     }
+  }
+
+  /** The JSON of a request's body; undefined without one. */
+  request(n: number): unknown {
+    return parseJson(new TextDecoder().decode(this.body(n)));
   }
 
   #rowOf(exchange: KeptExchange, n: number): ExchangeRow {
@@ -206,11 +211,8 @@ export class ExchangeFold {
     const added = this.kept.insertion(position);
     if (added === undefined || added === "") return added === "";
     if (!added.startsWith(",{")) return false;
-    try {
-      return listOf(JSON.parse(`[${added.slice(1)}]`)).every((one) => Array.isArray(fieldsOf(one)["parts"]));
-    } catch {
-      return false;
-    }
+    const contents = parseJson(`[${added.slice(1)}]`);
+    return Array.isArray(contents) && contents.every((one) => Array.isArray(fieldsOf(one)["parts"]));
   }
 }
 
@@ -278,11 +280,7 @@ function headersOf(headers: { readonly [name: string]: string }): readonly Heade
 
 /** The text of a JSON string; the string itself where it is none. */
 function unquoted(json: string): string {
-  try {
-    return String(JSON.parse(json));
-  } catch {
-    return json;
-  }
+  return textOf(parseJson(json)) ?? json;
 }
 
 /** UTF-16 length of the first bytes of a text, without the beginning of a character that they end in. */

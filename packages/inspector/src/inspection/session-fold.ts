@@ -92,6 +92,13 @@ export class SessionFold {
     this.#byId.set(run.runId, run);
   }
 
+  /** A log that is whole. */
+  static of(id: string, entries: readonly unknown[], measures?: Measures, before?: BeforeFold): SessionFold {
+    const fold = new SessionFold(id, measures, before);
+    for (const entry of entries) fold.add(entry);
+    return fold;
+  }
+
   get length(): number {
     return this.entries.length;
   }

@@ -1,4 +1,6 @@
 import type { Json } from "@pollux/core";
+import type { EvalSuiteRuns } from "../evals/read-evals.ts";
+import type { Playground } from "../play/play.ts";
 import type { CacheEstimate } from "./prefix-cost.ts";
 import type { ExchangeDetails, ExchangeRow } from "./exchange-details.ts";
 import type { SessionOverview, SessionPage, SessionQuery, SessionState } from "./inspection.ts";
@@ -30,21 +32,22 @@ export interface Source {
   /** Calls back after each change. @returns Ends it. */
   watch(session: string, onChange: (change: SourceChange) => void): () => void;
   /**
-   * What is checked, compared or taken away: see the handlers in `take-away/views.ts`.
+   * What is checked, compared or taken away: see the handlers in `take-away/views.ts`. A server is of the same release as the page, so
+   * each view, and what becomes of an action, is of the type that the handler says.
    *
    * @throws {SourceError}
    */
-  view(session: string, name: string, query?: { readonly [name: string]: string }): Promise<Json>;
+  view<T>(session: string, name: string, query?: { readonly [name: string]: string }): Promise<T>;
   /** @param query - `from` and `to` in milliseconds since the epoch, `owner`, `agent`: see `readTotals`. */
   totals(query: URLSearchParams): Promise<Totals>;
   /** Runs of evals: see `readEvals`. @throws {SourceError} */
-  evals(suite: string, query: string): Promise<Json>;
+  evals(suite: string, query: string): Promise<readonly EvalSuiteRuns[]>;
   /** What can be played with: a `Playground`. @throws {SourceError} */
-  play(): Promise<Json>;
+  play(): Promise<Playground>;
   /** Does something of the playground that needs no session. @throws {SourceError} */
-  playWith(action: "tool" | "reload", body: Json): Promise<Json>;
+  playWith<T>(action: "tool" | "reload", body: object): Promise<T>;
   /** Does something with a session: see the handlers in `actions`. @throws {SourceError} */
-  act(session: string, action: string, body: Json): Promise<Json>;
+  act<T>(session: string, action: string, body: object): Promise<T>;
 }
 
 /** What a source can do. */
@@ -58,8 +61,6 @@ export interface SourceAbout {
   readonly agents: readonly string[];
   /** Who answers runs that actions begin. */
   readonly answers: "service" | "emulator";
-  /** Has prices, so there is money to show. */
-  readonly hasPrices: boolean;
   /** Google's list prices, where no others were given: their day, and whether they are used. */
   readonly listPrices?: { readonly asOf: string; readonly isUsed: boolean } | undefined;
   /** There are runs of evals to show. */
@@ -77,7 +78,7 @@ export interface SourceChange {
 
 /** Why a source could not do what was asked. */
 export class SourceError extends Error {
-  override readonly name = "SourceError";
+  override readonly name: string = "SourceError";
   /** Such as `not-found`, `forbidden`, `invalid`, `unreachable`. */
   readonly code: string;
 

@@ -15,13 +15,8 @@ export interface Kept {
 /** The head of the run's first request, if it was kept. */
 export function firstHead({ exchanges, run }: Pick<Kept, "exchanges" | "run">): RequestHead | undefined {
   const n = firstExchange({ exchanges, run });
-  const body = n === undefined ? undefined : exchanges.body(n);
-  if (body === undefined) return undefined;
-  try {
-    return readHead(JSON.parse(new TextDecoder().decode(body)));
-  } catch {
-    return undefined;
-  }
+  const request = n === undefined ? undefined : exchanges.request(n);
+  return request === undefined ? undefined : readHead(request);
 }
 
 /** The kept exchange of the run's first request for an answer. */
@@ -36,6 +31,5 @@ export function outputOf({ fold, run, exchanges }: Kept, head: RequestHead | und
   const isOwn = (place: ReadPlace): boolean => place.kind === "model" && place.phase === "output";
   if (!stepsOf(fold, run).some(({ place }) => isOwn(place))) return undefined;
   const n = exchanges.kept.exchanges.findIndex(({ runId, step }) => runId === run.runId && isOwn(step.place));
-  const body = n === -1 ? undefined : exchanges.body(n);
-  return (body && readHead(JSON.parse(new TextDecoder().decode(body))).output) ?? "json";
+  return readHead(exchanges.request(n)).output ?? "json";
 }

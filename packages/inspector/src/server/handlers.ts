@@ -37,11 +37,5 @@ export interface SessionCall {
  */
 export type ActionHandler = (call: SessionCall, body: Json) => Promise<object>;
 
-/** By name. */
-export type ActionHandlers = Readonly<Record<string, ActionHandler>>;
-
 /** Shows something of a session that is not among the views of the model, as JSON: `GET api/sessions/:id/<name>`. Refuses likewise. */
 export type ViewHandler = (call: SessionCall) => Promise<object>;
-
-/** By name. */
-export type ViewHandlers = Readonly<Record<string, ViewHandler>>;

@@ -1,16 +1,15 @@
 import type { Json } from "@pollux/core";
 import { redact } from "@pollux/core/wire";
+import { SourceError } from "../inspection/source.ts";
 
 /** An answer other than the one that was asked for. Its message is shown to the person in front of the page. */
-export class HttpError extends Error {
+export class HttpError extends SourceError {
   override readonly name = "HttpError";
   readonly status: number;
-  readonly code: string;
 
   constructor(status: number, code: string, message: string) {
-    super(message);
+    super(code, message);
     this.status = status;
-    this.code = code;
   }
 }
 

@@ -6,12 +6,11 @@ import { ACTIONS, HARMLESS_ACTIONS } from "../actions/actions.ts";
 import type { SourceAbout } from "../inspection/source.ts";
 import type { CaseDraft, RunForCase } from "../evals/make-case.ts";
 import { readEvals } from "../evals/read-evals.ts";
-import { readTurn } from "../inspection/read-turn.ts";
+import { showSession } from "../inspection/show-session.ts";
 import { describeAgents } from "../play/describe-agents.ts";
 import type { Playground } from "../play/play.ts";
 import { emulatedAnswers } from "../play/play-options.ts";
 import { tryTool } from "../play/try-tool.ts";
-import { VIEWS } from "../take-away/views.ts";
 import { Assets } from "./assets.ts";
 import { checkHost, checkSite, checkSize } from "./guard.ts";
 import type { SessionCall } from "./handlers.ts";
@@ -23,6 +22,7 @@ import { mediaResponse } from "./media-response.ts";
 import { LIVE_PACE, type LivePace, liveResponse } from "./live.ts";
 import { readTotals } from "./read-totals.ts";
 import { type OpenSession, OpenSessions } from "./open-sessions.ts";
+import { VIEWS } from "./views.ts";
 
 /** Options of {@link inspectorHandler}. */
 export interface InspectorOptions {
@@ -217,32 +217,14 @@ class Handler {
         const beside = { isRunning: session.isRunning(), draft, exchanges: exchanges.rows.length };
         return this.#json(request, fold.overview(beside, Number.isInteger(since) && since > 0 ? since : 0));
       }
-      case "turns": {
-        const [runId = "", turn = ""] = rest;
-        const details = readTurn(fold, runId, Number(turn));
-        if (details === undefined) throw new HttpError(404, "not-found", "There is no such turn in this session.");
-        return this.#json(request, details);
-      }
-      case "log":
-        return this.#json(request, fold.entries);
-      case "exchanges": {
-        if (rest[0] === undefined || rest[0] === "") {
-          const from = query.get("from") ?? "0";
-          return this.#json(request, /^\d{1,9}$/.test(from) ? exchanges.rows.slice(Number(from)) : exchanges.rows);
-        }
-        const details = /^\d{1,9}$/.test(rest[0]) ? exchanges.details(Number(rest[0])) : undefined;
-        if (details === undefined) throw new HttpError(404, "not-found", "There is no such exchange in this session.");
-        return this.#json(request, details);
-      }
-      case "cache-estimate":
-        return this.#json(request, exchanges.cacheEstimate() ?? null);
       case "media":
         return mediaResponse(fold.entries, query);
       default: {
+        const shown = showSession(session, [view, ...rest], query);
+        if (shown !== undefined) return this.#json(request, shown);
         const show = Object.hasOwn(VIEWS, view) ? VIEWS[view] : undefined;
         if (show === undefined) throw nothingHere();
-        const shown = await show(this.#call(request, id, query));
-        return shown instanceof Response ? shown : this.#json(request, shown);
+        return this.#json(request, await refusing(show)(this.#call(request, id, query)));
       }
     }
   }
@@ -253,7 +235,7 @@ class Handler {
     if (act === undefined) throw new HttpError(404, "not-found", "There is no such action.");
     if (harmless === undefined) this.#checkAllowed();
     const body = await readJson(request);
-    return replyJson(await act(this.#call(request, id, query), body), this.#secrets);
+    return replyJson(await refusing(act)(this.#call(request, id, query), body), this.#secrets);
   }
 
   /** The playground: what there is, and what can be done without a session. */
@@ -331,7 +313,7 @@ class Handler {
   }
 
   #about(query: URLSearchParams): SourceAbout {
-    const { title = "Sessions", answers = "service", allowActions, prices, makeCase } = this.#options;
+    const { title = "Sessions", answers = "service", allowActions, makeCase } = this.#options;
     const isUsed = this.#sessionsFor(query) === this.#listPriced;
     const names = Object.keys(ACTIONS).filter((name) => name !== "make-case" || makeCase !== undefined);
     return {
@@ -340,7 +322,6 @@ class Handler {
       isLive: true,
       agents: Object.keys(this.#agents),
       answers,
-      hasPrices: prices !== undefined || isUsed,
       ...(this.#listPriced !== undefined && { listPrices: { asOf: googleListPrices.asOf, isUsed } }),
       hasEvals: this.#options.evals !== undefined,
     };

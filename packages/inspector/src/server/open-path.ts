@@ -1,10 +1,11 @@
 import { open, readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { ConfigurationError, type EndReason, type Json, type SessionStore, type SessionSummary } from "@pollux/core";
+import { ConfigurationError, type Json, type SessionStore } from "@pollux/core";
 import type { LogLine } from "@pollux/core/doctor";
 import { JsonlStore, openSessionFile, SqliteStore } from "@pollux/core/node";
 import { isRecording, readRecording, type RecordedSession } from "../inspection/recording.ts";
 import { SessionFold, unreadableEntry } from "../inspection/session-fold.ts";
+import { summaryOf } from "../inspection/summary-of.ts";
 import { type ReadOnlySession, ReadOnlyStore } from "./read-only-store.ts";
 import { StoreView } from "./store-view.ts";
 
@@ -79,7 +80,7 @@ async function openFile(path: string): Promise<OpenedPath> {
   }
   const entries = lines.map((line) => ("value" in line ? (line.value as Json) : unreadableEntry(line)));
   const id = session?.id ?? basename(path);
-  const summary = summaryOf(id, entries, session?.updatedAt ?? 0);
+  const summary = summaryOf(SessionFold.of(id, entries), session?.updatedAt ?? 0);
   return opened(path, new ReadOnlyStore([{ summary, load: async () => entries }]));
 }
 
@@ -95,7 +96,10 @@ async function openRecordings(path: string, files: readonly string[]): Promise<O
     if (!isRecording(content)) continue;
     const id = file === path ? basename(file) : file.slice(path.length + 1).replaceAll("\\", "/");
     const { entries, exchanges } = readRecording(content);
-    sessions.push({ summary: summaryOf(id, entries, mtimeMs), load: async () => (await read()).entries });
+    sessions.push({
+      summary: summaryOf(SessionFold.of(id, entries), mtimeMs),
+      load: async () => (await read()).entries,
+    });
     const summary = { id, length: exchanges.length, updatedAt: mtimeMs };
     kept.push({ summary, load: async () => (await read()).exchanges });
   }
@@ -105,40 +109,6 @@ async function openRecordings(path: string, files: readonly string[]): Promise<O
 
 function opened(title: string, store: SessionStore): OpenedPath {
   return { title, store, [Symbol.asyncDispose]: async () => {} };
-}
-
-function summaryOf(id: string, entries: readonly Json[], updatedAt: number): SessionSummary {
-  const fold = new SessionFold(id);
-  for (const entry of entries) fold.add(entry);
-  const {
-    runs,
-    usage,
-    cost = 0,
-    unpriced,
-    pricesAsOf,
-    currency,
-    createdAt = updatedAt,
-    state,
-    ending,
-  } = fold.overview();
-  return {
-    id,
-    title: fold.title,
-    length: entries.length,
-    updatedAt,
-    createdAt,
-    // Nothing goes on in a file that is only read.
-    state: state === "waiting" || state === "stopped" ? state : "idle",
-    // As it stands in the log. How a run without an end stands is not an ending.
-    ...(runs.at(-1)?.stopReason !== undefined && ending !== undefined && { ending: ending as EndReason }),
-    messages: runs.length,
-    turns: runs.reduce((sum, run) => sum + run.turns.length, 0),
-    totalTokens: usage.totalTokens,
-    cost,
-    ...(unpriced !== undefined && { unpriced }),
-    ...(pricesAsOf !== undefined && { pricesAsOf }),
-    ...(currency !== undefined && { currency }),
-  };
 }
 
 async function isDatabase(path: string): Promise<boolean> {

@@ -35,10 +35,16 @@ export async function readTail(
       run: { runId, at: numberOf(fieldsOf(entries[index])["at"]), metadata: summary.runMetadata },
     }),
   };
-  const listed = foldTail(id, measures, { ...known, turns: 0, totalTokens: 0, priced: {} }, entries.slice(index, size));
+  const listed = SessionFold.of(id, entries.slice(index, size), measures, {
+    ...known,
+    turns: 0,
+    totalTokens: 0,
+    priced: {},
+  });
   const before = { ...known, ...usedBefore(listed, summary, measures) };
   // A log that was begun again meanwhile has nothing to do with its summary.
-  return before.turns < 0 || before.totalTokens < 0 ? undefined : foldTail(id, measures, before, entries.slice(index));
+  if (before.turns < 0 || before.totalTokens < 0) return undefined;
+  return SessionFold.of(id, entries.slice(index), measures, before);
 }
 
 /** The first run that begins; or else, in the middle of a run, the first turn that does. */
@@ -54,12 +60,6 @@ function findStart(entries: readonly Json[]): { readonly index: number; readonly
     if (place.turn > begun && runId !== undefined) return { index, runId };
   }
   return undefined;
-}
-
-function foldTail(id: string, measures: Measures, before: BeforeFold, entries: readonly Json[]): SessionFold {
-  const fold = new SessionFold(id, measures, before);
-  for (const entry of entries) fold.add(entry);
-  return fold;
 }
 
 /** What the list says of all runs, without those at the end that it has counted. */

@@ -1,5 +1,5 @@
 import type { ExchangeFold } from "../inspection/exchange-fold.ts";
-import { type Fields, fieldsOf } from "../inspection/read-values.ts";
+import { type Fields, fieldsOf, parseJson } from "../inspection/read-values.ts";
 import { requestAddress } from "../inspection/request-address.ts";
 import type { RunFold } from "../inspection/run-fold.ts";
 import type { SessionFold } from "../inspection/session-fold.ts";
@@ -39,7 +39,7 @@ export function recordingOfExchanges(exchanges: ExchangeFold, runIds: ReadonlySe
         method,
         path: pathname + search,
         model,
-        request: parse(new TextDecoder().decode(body)),
+        request: parseJson(new TextDecoder().decode(body)) ?? null,
         status,
         responseHeaders: Object.fromEntries(
           Object.entries(responseHeaders).filter(([name]) => /^(?:content-type|retry-after)$/i.test(name)),
@@ -87,12 +87,4 @@ function bodyOf({ content, finishReason, candidate, envelope, usage }: Fields): 
     },
     ...fieldsOf(envelope),
   };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

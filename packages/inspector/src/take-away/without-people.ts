@@ -41,9 +41,7 @@ export function withoutPeople(fold: SessionFold): WithoutPeople {
     return hidden;
   };
   const { recording } = scrubRecording({ log: fold.entries, exchanges: [] }, hide);
-  const without = new SessionFold(fold.id);
-  for (const entry of recording.log) without.add(entry);
-  return { fold: without, whole: whole.size, repeated: repeated.size };
+  return { fold: SessionFold.of(fold.id, recording.log), whole: whole.size, repeated: repeated.size };
 }
 
 /** Texts of people in an entry. */

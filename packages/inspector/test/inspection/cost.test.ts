@@ -178,8 +178,8 @@ describe("what a run did not price", () => {
     const ask = async (path: string): Promise<unknown> =>
       await (await handler(new Request(`http://localhost/inspector/api/${path}`))).json();
     const { asOf } = googleListPrices;
-    expect(await ask("about")).toMatchObject({ hasPrices: false, listPrices: { asOf, isUsed: false } });
-    expect(await ask("about?prices=google")).toMatchObject({ hasPrices: true, listPrices: { asOf, isUsed: true } });
+    expect(await ask("about")).toMatchObject({ listPrices: { asOf, isUsed: false } });
+    expect(await ask("about?prices=google")).toMatchObject({ listPrices: { asOf, isUsed: true } });
     expect(await ask("sessions/chat-1")).toMatchObject({ unpriced: ARGON });
     expect(await ask("sessions/chat-1?prices=google")).toMatchObject({ cost: 2, pricedHere: 2, currency: "USD" });
     expect(await store.load("chat-1")).toEqual(before);

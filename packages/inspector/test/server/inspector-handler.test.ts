@@ -45,7 +45,6 @@ describe("answers", () => {
       isLive: true,
       agents: [],
       answers: "service",
-      hasPrices: false,
       listPrices: { asOf: googleListPrices.asOf, isUsed: false },
       hasEvals: false,
     });

@@ -14,20 +14,16 @@ const NOTHING: SourceAbout = {
   isLive: false,
   agents: [],
   answers: "service",
-  hasPrices: false,
   hasEvals: false,
 };
 
-/** A label above what it names. */
-export function Field({
-  label,
-  hint,
-  children,
-}: {
+interface FieldProps {
   readonly label: string;
   readonly hint?: string | undefined;
-  readonly children: ComponentChildren;
-}): JSX.Element {
+}
+
+/** A label above what it names. */
+export function Field({ label, hint, children }: FieldProps & { readonly children: ComponentChildren }): JSX.Element {
   return (
     <div class="field">
       <label class="field">
@@ -39,6 +35,89 @@ export function Field({
   );
 }
 
+/** Of a field that is more than a text. */
+interface InputProps {
+  readonly type?: "text" | "number" | "date";
+  readonly min?: number;
+  readonly max?: number;
+  readonly step?: number | "any";
+  readonly placeholder?: string | undefined;
+}
+
+interface ValueProps {
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+}
+
+/** A text of one line, or what else `type` says. */
+export function InputField({
+  label,
+  hint,
+  value,
+  onChange,
+  ...more
+}: FieldProps & ValueProps & InputProps): JSX.Element {
+  const attributes: object = { type: "text", ...more };
+  return (
+    <Field label={label} hint={hint}>
+      <input value={value} onInput={({ currentTarget }) => onChange(currentTarget.value)} {...attributes} />
+    </Field>
+  );
+}
+
+/** One of several values, each with what it says. */
+export function SelectField({
+  label,
+  hint,
+  value,
+  onChange,
+  options,
+}: FieldProps & ValueProps & { readonly options: readonly (readonly [value: string, title: string])[] }): JSX.Element {
+  return (
+    <Field label={label} hint={hint}>
+      <select value={value} onChange={({ currentTarget }) => onChange(currentTarget.value)}>
+        {options.map(([name, title]) => (
+          <option key={name} value={name}>
+            {title}
+          </option>
+        ))}
+      </select>
+    </Field>
+  );
+}
+
+/** Names that can be ticked. */
+export function CheckList({
+  legend,
+  names,
+  ticked,
+  onChange,
+}: {
+  readonly legend: string;
+  readonly names: readonly string[];
+  readonly ticked: readonly string[];
+  readonly onChange: (ticked: readonly string[]) => void;
+}): JSX.Element | null {
+  if (names.length === 0) return null;
+  return (
+    <fieldset class="checks">
+      <legend>{legend}</legend>
+      {names.map((name) => (
+        <label key={name}>
+          <input
+            type="checkbox"
+            checked={ticked.includes(name)}
+            onChange={({ currentTarget: { checked } }) =>
+              onChange(names.filter((one) => (one === name ? checked : ticked.includes(one))))
+            }
+          />{" "}
+          <code>{name}</code>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
 /** A text of several lines. */
 export function TextArea({
   value,
@@ -46,9 +125,7 @@ export function TextArea({
   rows = 3,
   isCode = false,
   placeholder,
-}: {
-  readonly value: string;
-  readonly onChange: (value: string) => void;
+}: ValueProps & {
   readonly rows?: number | undefined;
   readonly isCode?: boolean | undefined;
   readonly placeholder?: string | undefined;
@@ -65,30 +142,10 @@ export function TextArea({
   );
 }
 
-/** Which agent: one that was given, or the one that is rebuilt. */
-export function AgentSelect({
-  value,
-  onChange,
-  rebuilt,
-}: {
-  readonly value: string;
-  readonly onChange: (name: string) => void;
-  /** What it means to choose none. */
-  readonly rebuilt: string;
-}): JSX.Element {
-  const { agents } = useAbout();
-  return (
-    <Field label="Agent">
-      <select value={value} onChange={({ currentTarget }) => onChange(currentTarget.value)}>
-        <option value="">{rebuilt}</option>
-        {agents.map((name) => (
-          <option key={name} value={name}>
-            {name}
-          </option>
-        ))}
-      </select>
-    </Field>
-  );
+/** Which agent: one that was given, or none. @param none - What it means to choose none. */
+export function AgentSelect({ value, onChange, none }: ValueProps & { readonly none: string }): JSX.Element {
+  const options = useAbout().agents.map((name) => [name, name] as const);
+  return <SelectField label="Agent" value={value} onChange={onChange} options={[["", none], ...options]} />;
 }
 
 /** Why something did not work. */
@@ -102,10 +159,16 @@ export function TaskError({ task }: { readonly task: Pick<Task<unknown>, "error"
 }
 
 /** What else is worth knowing. */
-export function Notes({ notes }: { readonly notes: readonly string[] }): JSX.Element | null {
+export function Notes({
+  notes,
+  look = "notes",
+}: {
+  readonly notes: readonly string[];
+  readonly look?: string | undefined;
+}): JSX.Element | null {
   if (notes.length === 0) return null;
   return (
-    <ul class="notes">
+    <ul class={look}>
       {notes.map((note) => (
         <li key={note}>{note}</li>
       ))}

@@ -2,40 +2,24 @@ import type { Json } from "@pollux/core";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { PendingRow } from "../../../src/inspection/inspection.ts";
-import type { ActionResult } from "../../../src/inspection/results.ts";
-import { useInspector } from "../app/inspector.ts";
-import type { SessionModel } from "../session/session-model.ts";
+import { useAct } from "../session/use-act.ts";
 import { Field, ReadOnlyHint, TaskError, TextArea, useAbout } from "./parts.tsx";
-import { parseField, useTask } from "./use-task.ts";
+import { parseField } from "./use-task.ts";
 
 /** What a person can say about a call that waits. */
-export function PendingAnswer({
-  session,
-  pending,
-}: {
-  readonly session: SessionModel;
-  readonly pending: PendingRow;
-}): JSX.Element {
-  const inspector = useInspector();
+export function PendingAnswer({ pending }: { readonly pending: PendingRow }): JSX.Element {
   const { actions } = useAbout();
-  const task = useTask<void>();
+  const [task, act] = useAct();
   if (!actions.includes("answer")) return <ReadOnlyHint />;
-  const { token } = pending;
-  /** @param make - Throws for what can't be an answer. */
-  const answer = (kind: "approvals" | "outcomes", make: () => Json): void =>
-    task.start(async () => {
-      const result = await session.source.act(session.id, "answer", { [kind]: { [token]: make() } });
-      // The server is of the same release as the page.
-      inspector.say((result as unknown as ActionResult).done);
-      await session.refresh();
-    });
+  const { token, question } = pending;
+  const [kind, Answer] = question === "approval" ? ["approvals", Approval] : ["outcomes", Outcome];
   return (
     <div class="answer">
-      {pending.question === "approval" ? (
-        <Approval pending={pending} isBusy={task.isBusy} answer={(make) => answer("approvals", make)} />
-      ) : (
-        <Outcome pending={pending} isBusy={task.isBusy} answer={(make) => answer("outcomes", make)} />
-      )}
+      <Answer
+        pending={pending}
+        isBusy={task.isBusy}
+        answer={(make) => act("answer", () => ({ [kind]: { [token]: make() } }))}
+      />
       <TaskError task={task} />
     </div>
   );
@@ -44,6 +28,7 @@ export function PendingAnswer({
 interface AnswerProps {
   readonly pending: PendingRow;
   readonly isBusy: boolean;
+  /** @param make - Throws for what can't be an answer. */
   readonly answer: (make: () => Json) => void;
 }
 

@@ -73,6 +73,16 @@ export class Inspector {
     this.go(SESSIONS);
   }
 
+  /** Puts a text on the clipboard. */
+  async copy(text: () => string | Promise<string>, done: string = "Copied"): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(await text());
+      this.say(done);
+    } catch {
+      this.say("The browser did not allow copying.", true);
+    }
+  }
+
   say(text: string, isError: boolean = false): void {
     clearTimeout(this.#noticeTimer);
     this.notice.value = { text, isError };

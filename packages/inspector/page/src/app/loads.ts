@@ -1,5 +1,3 @@
-import { useEffect, useState } from "preact/hooks";
-
 /** Something that is being loaded, was loaded, or could not be. */
 export interface Load<T> {
   readonly value?: T | undefined;
@@ -42,28 +40,4 @@ export class Loads {
     // A key always stands for the same type.
     return this.#entries.get(key)?.load as Load<T> | undefined;
   }
-}
-
-/**
- * Loads what a component shows.
- *
- * @param key - What it is, and in which version.
- * @param slot - What it is in any version: while a newer version loads, the older one stays.
- */
-export function useLoad<T>(loads: Loads, key: string, load: () => Promise<T>, slot: string = key): Load<T> {
-  const [shown, show] = useState<{ readonly slot: string; readonly key: string; readonly load: Load<T> }>();
-  useEffect(() => {
-    let isShown = true;
-    loads.fetch(key, load).then(
-      (value) => isShown && show({ slot, key, load: { value } }),
-      (error: Error) => isShown && show({ slot, key, load: { error } }),
-    );
-    return () => {
-      isShown = false;
-    };
-  }, [loads, key]);
-  if (shown?.key === key) return shown.load;
-  const known = loads.peek<T>(key);
-  if (known?.value !== undefined) return known;
-  return shown?.slot === slot ? shown.load : {};
 }

@@ -2,14 +2,15 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { ShownCase } from "../../../src/evals/make-case.ts";
 import { quoted } from "../../../src/take-away/curl.ts";
-import { Field, TaskError, useAbout } from "../acting/parts.tsx";
+import { InputField, TaskError, useAbout } from "../acting/parts.tsx";
+import { RunSelect } from "../acting/run-select.tsx";
 import { useTask } from "../acting/use-task.ts";
 import type { SessionPanelProps } from "../session/panel-props.ts";
 import { Code } from "../ui/code.tsx";
 import { formatPlural } from "../ui/format.ts";
 
-/** Runs that can be chosen, from the last one back, and changes that are listed. */
-const [MAX_CHOICES, MAX_LISTED] = [500, 200];
+/** Changes that are listed. */
+const MAX_LISTED = 200;
 
 /** Makes a case of evals of a run. */
 export function CaseView({ session, overview: { runs } }: SessionPanelProps): JSX.Element {
@@ -27,27 +28,13 @@ export function CaseView({ session, overview: { runs } }: SessionPanelProps): JS
       </div>
     );
   const ask = (draft?: string): void =>
-    task.start(async () => {
-      const body = { runId, suite, ...(draft !== undefined && { draft }) };
-      // The server is of the same release as the page.
-      return (await session.source.act(session.id, "make-case", body)) as unknown as ShownCase;
-    });
+    task.start(() => session.source.act(session.id, "make-case", { runId, suite, draft }));
   const { value, isBusy } = task;
   return (
     <div class="acting">
       <div class="form-row">
-        <Field label="Run">
-          <select value={runId} onChange={({ currentTarget }) => setRunId(currentTarget.value)}>
-            {runs.slice(-MAX_CHOICES).map((run) => (
-              <option key={run.runId} value={run.runId}>
-                {run.input.slice(0, 80)}
-              </option>
-            ))}
-          </select>
-        </Field>
-        <Field label="Suite, if there are several">
-          <input type="text" value={suite} onInput={({ currentTarget }) => setSuite(currentTarget.value)} />
-        </Field>
+        <RunSelect runs={runs} value={runId} onChange={setRunId} />
+        <InputField label="Suite, if there are several" value={suite} onChange={setSuite} />
         <button type="button" class="primary" disabled={isBusy} onClick={() => ask()}>
           Show the case
         </button>

@@ -1,7 +1,6 @@
 import type { JSX } from "preact";
 import type { CheckResult, FoundProblem, Refusal, ToolCheck } from "../../../src/inspection/results.ts";
-import { useInspector } from "../app/inspector.ts";
-import { useLoad } from "../app/loads.ts";
+import { useLoad } from "../app/use-load.ts";
 import { formatRoute } from "../app/route.ts";
 import type { SessionPanelProps } from "../session/panel-props.ts";
 import { JsonCode } from "../ui/code.tsx";
@@ -10,12 +9,9 @@ import { Failure, Loading } from "../ui/notes.tsx";
 
 /** What is wrong with the log, and with the functions as they are declared. */
 export function CheckView({ session, overview }: SessionPanelProps): JSX.Element {
-  const { loads } = useInspector().open.value;
-  const key = JSON.stringify(["check", session.id, overview.length, overview.exchanges]);
-  const { value, error } = useLoad<CheckResult>(loads, key, async () => {
-    // The server is of the same release as the page.
-    return (await session.source.view(session.id, "check")) as unknown as CheckResult;
-  });
+  const { value, error } = useLoad(["check", session.id, overview.length, overview.exchanges], () =>
+    session.source.view<CheckResult>(session.id, "check"),
+  );
   if (error !== undefined) return <Failure error={error} />;
   if (value === undefined) return <Loading />;
   const { log, tools } = value;

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { BranchComparison, BranchTotals, PromptDifferences } from "../../../src/inspection/results.ts";
 import { useInspector } from "../app/inspector.ts";
-import { useLoad } from "../app/loads.ts";
+import { useLoad } from "../app/use-load.ts";
 import { type CompareRoute, formatRoute, turnRoute } from "../app/route.ts";
 import { BranchTable } from "../fork/branch-table.tsx";
 import { EndingBadge } from "../ui/endings.tsx";
@@ -13,16 +13,13 @@ import { TextDiff } from "./text-diff.tsx";
 
 /** Two sessions or runs side by side, with what each took. */
 export function CompareView({ route }: { readonly route: CompareRoute }): JSX.Element {
-  const { source, loads } = useInspector().open.value;
+  const { source } = useInspector().open.value;
   const { left, right, runs } = route;
   // Either may go on: each look at them loads them again.
   const [openedAt] = useState(() => Date.now());
   const query = { with: right, whole: "true", ...(runs !== undefined && { run: runs[0], withRun: runs[1] }) };
-  const { value, error } = useLoad<BranchComparison>(
-    loads,
-    `${formatRoute(route)} ${openedAt}`,
-    // The server is of the same release as the page.
-    async () => (await source.view(left, "compare", query)) as unknown as BranchComparison,
+  const { value, error } = useLoad([formatRoute(route), openedAt], () =>
+    source.view<BranchComparison>(left, "compare", query),
   );
   if (error !== undefined) return <Failure error={error} />;
   if (value === undefined) return <Loading />;

@@ -4,8 +4,7 @@ import { formatCost, formatMoney } from "../../../src/inspection/cost.ts";
 import type { OtherCost, RunRow, SessionOverview, TurnRow, TurnUsage } from "../../../src/inspection/inspection.ts";
 import type { CacheEstimate } from "../../../src/inspection/prefix-cost.ts";
 import { turnUsage } from "../../../src/inspection/usage.ts";
-import { useInspector } from "../app/inspector.ts";
-import { useLoad } from "../app/loads.ts";
+import { useLoad } from "../app/use-load.ts";
 import { formatRoute, turnRoute } from "../app/route.ts";
 import type { SessionPanelProps } from "../session/panel-props.ts";
 import { Limits } from "../turn/run-view.tsx";
@@ -22,19 +21,12 @@ type CostRow =
 
 /** What a session cost: by run and by turn. */
 export function CostView({ session, overview }: SessionPanelProps): JSX.Element {
-  const inspector = useInspector();
-  const { loads } = inspector.open.value;
-  const key = JSON.stringify(["cache", session.id, overview.exchanges]);
-  const { value: estimate } = useLoad(loads, key, () => session.source.cacheEstimate(session.id));
+  const { value: estimate } = useLoad(["cache", session.id, overview.exchanges], () =>
+    session.source.cacheEstimate(session.id),
+  );
   const rows = useMemo(() => costRows(overview.runs), [overview.runs]);
   const largest = useMemo(
-    () =>
-      Math.max(
-        1,
-        ...chunksOf(rows).map((part) =>
-          Math.max(...part.map((row) => (row.kind === "turn" ? tokensOf(row.turn.usage) : 0))),
-        ),
-      ),
+    () => rows.reduce((most, row) => (row.kind === "turn" ? Math.max(most, tokensOf(row.turn.usage)) : most), 1),
     [rows],
   );
   if (rows.length === 0) return <Empty title="Nothing was run in this session yet" />;
@@ -74,13 +66,6 @@ function costRows(runs: readonly RunRow[]): readonly CostRow[] {
     ...run.turns.map((turn): CostRow => ({ kind: "turn", run, turn })),
     ...(run.otherCosts ?? []).map((other): CostRow => ({ kind: "other", run, other })),
   ]);
-}
-
-/** In pieces that can be the arguments of one call. */
-function chunksOf<T>(values: readonly T[]): readonly (readonly T[])[] {
-  const chunks: (readonly T[])[] = [];
-  for (let at = 0; at < values.length; at += 1000) chunks.push(values.slice(at, at + 1000));
-  return chunks;
 }
 
 function tokensOf({ prompt = 0, output = 0, thoughts = 0, toolUse = 0 }: TurnUsage): number {

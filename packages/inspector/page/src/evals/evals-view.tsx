@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { EvalSuiteRuns } from "../../../src/evals/read-evals.ts";
 import { useInspector } from "../app/inspector.ts";
-import { useLoad } from "../app/loads.ts";
+import { useLoad } from "../app/use-load.ts";
 import { type EvalsRoute, SESSIONS } from "../app/route.ts";
 import { useKeys } from "../app/use-keys.ts";
 import { formatPlural } from "../ui/format.ts";
@@ -17,15 +17,13 @@ const RUNS = 40;
 /** Evals: all suites, the runs of one, or a trial. */
 export function EvalsView({ route: { path } }: { readonly route: EvalsRoute }): JSX.Element {
   const inspector = useInspector();
-  const { source, loads } = inspector.open.value;
+  const { source } = inspector.open.value;
   const [suite = "", run = "", caseId, , other = ""] = path;
   const [count, setCount] = useState(RUNS);
   const [readAt, setReadAt] = useState(Date.now);
   const query = new URLSearchParams([...[run, other].map((id) => ["with", id]), ["runs", String(count)]]).toString();
-  const load = async (): Promise<readonly EvalSuiteRuns[]> =>
-    // The server is of the same release as the page.
-    (await source.evals(suite, query)) as unknown as readonly EvalSuiteRuns[];
-  const { value, error } = useLoad(loads, JSON.stringify(["evals", suite, query, readAt]), load, `evals ${suite}`);
+  const load = (): Promise<readonly EvalSuiteRuns[]> => source.evals(suite, query);
+  const { value, error } = useLoad(["evals", suite, query, readAt], load, `evals ${suite}`);
   useKeys("Evals", 1, [
     {
       keys: ["Escape", "u"],

@@ -1,8 +1,8 @@
 import type { EvalRun, ScoreResult, TrialResult } from "@pollux/evals";
 import type { JSX } from "preact";
-import { Field } from "../acting/parts.tsx";
+import { SelectField } from "../acting/parts.tsx";
 import { useInspector } from "../app/inspector.ts";
-import { useLoad } from "../app/loads.ts";
+import { useLoad } from "../app/use-load.ts";
 import { formatRoute } from "../app/route.ts";
 import { BranchTable } from "../fork/branch-table.tsx";
 import { compare } from "../fork/compare-with.tsx";
@@ -25,6 +25,7 @@ export function TrialView({ runs, path }: TrialViewProps): JSX.Element {
     all.find((one) => one.run.id === runId && String(one.trial.number) === text);
   const [left, right] = [find(run, number), find(otherRun, otherNumber)];
   const trials = all.filter((one) => one.run.id === run);
+  const others = all.toReversed().filter((one) => one !== left);
   const go = (...next: readonly string[]): void =>
     inspector.go({ kind: "evals", path: [suite, run, id, ...next] }, true);
   if (left === undefined) return <Empty title="There is no such trial" />;
@@ -47,19 +48,12 @@ export function TrialView({ runs, path }: TrialViewProps): JSX.Element {
         keys={["[", "]"]}
         onChange={(to) => go(to)}
       />
-      <Field label="Beside it">
-        <select
-          value={right === undefined ? "" : `${otherRun}/${otherNumber}`}
-          onChange={({ currentTarget }) => go(number, ...currentTarget.value.split("/").filter(Boolean))}
-        >
-          <option value="">no other trial</option>
-          {all.toReversed().map((one) => (
-            <option key={titleOf(one)} value={`${one.run.id}/${one.trial.number}`} disabled={one === left}>
-              {titleOf(one)}: {one.trial.status}
-            </option>
-          ))}
-        </select>
-      </Field>
+      <SelectField
+        label="Beside it"
+        value={right === undefined ? "" : `${otherRun}/${otherNumber}`}
+        onChange={(value) => go(number, ...value.split("/").filter(Boolean))}
+        options={[["", "no other trial"], ...others.map(optionOf)]}
+      />
       <div id="trial-panel" class="trials" role="tabpanel" aria-labelledby={`trial-panel-tab-${number}`}>
         <TrialCard of={left} />
         {right !== undefined && <TrialCard of={right} />}
@@ -82,6 +76,10 @@ function trialsOf(run: EvalRun, caseId: string): readonly RunTrial[] {
 
 function titleOf({ run, trial }: RunTrial): string {
   return `Trial ${trial.number} of ${formatDate(run.at)}`;
+}
+
+function optionOf(one: RunTrial): readonly [value: string, title: string] {
+  return [`${one.run.id}/${one.trial.number}`, `${titleOf(one)}: ${one.trial.status}`];
 }
 
 function TrialCard({ of }: { readonly of: RunTrial }): JSX.Element {
@@ -130,10 +128,9 @@ function Score({ name, score, threshold, isAdvisory = false, reason = "" }: Scor
 
 /** The sessions of two trials, turn by turn. */
 function Sessions({ left, right }: { readonly left: RunTrial; readonly right: RunTrial }): JSX.Element | null {
-  const { source, loads } = useInspector().open.value;
+  const { source } = useInspector().open.value;
   const [one = "", other = ""] = [left.trial.sessionId, right.trial.sessionId];
-  const key = JSON.stringify(["compare", one, other]);
-  const { value, error } = useLoad(loads, key, async () =>
+  const { value, error } = useLoad(["compare", one, other], async () =>
     one === "" || other === "" ? undefined : await compare(source, one, other),
   );
   if (error !== undefined) return <Failure error={error} />;

@@ -2,25 +2,24 @@ import type { Json } from "@pollux/core";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { ForkRequest, ForkResult } from "../../../src/inspection/results.ts";
-import { AgentSelect, Field, Notes, TaskError, TextArea, useAbout } from "../acting/parts.tsx";
+import { AgentSelect, CheckList, Field, Notes, SelectField, TaskError, TextArea, useAbout } from "../acting/parts.tsx";
 import { parseField, useTask } from "../acting/use-task.ts";
 import { formatRoute } from "../app/route.ts";
-import type { SessionModel } from "../session/session-model.ts";
+import { useSession } from "../session/session-model.ts";
 import { BranchTable } from "./branch-table.tsx";
 import { compare } from "./compare-with.tsx";
 import type { ForkDefaults, ForkPoint } from "./fork-point.ts";
 
 /** What is changed in a fork, and who answers it. */
 export function ForkForm({
-  session,
   point,
   defaults,
 }: {
-  readonly session: SessionModel;
   readonly point: ForkPoint;
   readonly defaults: ForkDefaults;
 }): JSX.Element {
   const { actions } = useAbout();
+  const session = useSession();
   const [message, setMessage] = useState(defaults.message ?? "");
   const [instructions, setInstructions] = useState(defaults.instructions ?? "");
   const [results, setResults] = useState<{ readonly [callId: string]: string }>({});
@@ -34,16 +33,14 @@ export function ForkForm({
       const request: ForkRequest = {
         runId: point.run.runId,
         turn: point.turn,
-        ...(defaults.message !== undefined && message !== defaults.message && { message }),
-        ...(instructions !== (defaults.instructions ?? "") && { instructions }),
-        ...changedResults(results, defaults),
-        ...(tools.length !== (defaults.tools ?? []).length && { tools }),
+        message: message === (defaults.message ?? "") ? undefined : message,
+        instructions: instructions === (defaults.instructions ?? "") ? undefined : instructions,
+        results: changedResults(results, defaults),
+        tools: tools.length === (defaults.tools ?? []).length ? undefined : tools,
         answers,
-        ...(agent !== "" && { agent }),
+        agent: agent === "" ? undefined : agent,
       };
-      // It is JSON, and so is what comes back, of the same release as the page.
-      const body = request as unknown as Json;
-      return (await session.source.act(session.id, keeps ? "fork" : "try-fork", body)) as unknown as ForkResult;
+      return await session.source.act(session.id, keeps ? "fork" : "try-fork", request);
     });
   return (
     <>
@@ -70,37 +67,25 @@ export function ForkForm({
         >
           <TextArea value={instructions} onChange={setInstructions} rows={4} />
         </Field>
-        {(defaults.tools ?? []).length > 0 && (
-          <fieldset class="checks">
-            <legend>Functions that may be called</legend>
-            {defaults.tools?.map((name) => (
-              <label key={name}>
-                <input
-                  type="checkbox"
-                  checked={tools.includes(name)}
-                  onChange={({ currentTarget }) =>
-                    setTools(currentTarget.checked ? [...tools, name] : tools.filter((one) => one !== name))
-                  }
-                />{" "}
-                <code>{name}</code>
-              </label>
-            ))}
-          </fieldset>
-        )}
+        <CheckList
+          legend="Functions that may be called"
+          names={defaults.tools ?? []}
+          ticked={tools}
+          onChange={setTools}
+        />
       </details>
       {keeps ? (
         <div class="form-row">
-          <Field label="Answers from">
-            <select
-              value={answers}
-              // The values of the options below.
-              onChange={({ currentTarget }) => setAnswers(currentTarget.value as ForkRequest["answers"])}
-            >
-              <option value="emulator">the emulator: no key, no cost</option>
-              <option value="service">the service</option>
-            </select>
-          </Field>
-          <AgentSelect value={agent} onChange={setAgent} rebuilt="Rebuilt: calls get their recorded outcomes" />
+          <SelectField
+            label="Answers from"
+            value={answers}
+            onChange={(value) => setAnswers(value === "service" ? value : "emulator")}
+            options={[
+              ["emulator", "the emulator: no key, no cost"],
+              ["service", "the service"],
+            ]}
+          />
+          <AgentSelect value={agent} onChange={setAgent} none="Rebuilt: calls get their recorded outcomes" />
         </div>
       ) : (
         <p class="dim">
@@ -115,29 +100,27 @@ export function ForkForm({
         </button>
       </div>
       <TaskError task={task} />
-      {task.value !== undefined && <Forked key={task.value.id} session={session} result={task.value} />}
+      {task.value !== undefined && <Forked key={task.value.id} result={task.value} />}
     </>
   );
 }
 
-/** Those that were edited. @throws {SyntaxError} */
+/** Those that were edited; undefined for none. @throws {SyntaxError} */
 function changedResults(
   results: { readonly [callId: string]: string },
   defaults: ForkDefaults,
-): Pick<ForkRequest, "results"> {
+): ForkRequest["results"] {
   const changed = Object.entries(results).filter(
     ([callId, text]) => defaults.results.find((one) => one.callId === callId)?.text !== text,
   );
-  if (changed.length === 0) return {};
+  if (changed.length === 0) return undefined;
   // Parsed from JSON.
-  return {
-    results: Object.fromEntries(changed.map(([id, text]) => [id, parseField(text, `The result of ${id}`) as Json])),
-  };
+  return Object.fromEntries(changed.map(([id, text]) => [id, parseField(text, `The result of ${id}`) as Json]));
 }
 
-function Forked({ session, result }: { readonly session: SessionModel; readonly result: ForkResult }): JSX.Element {
+function Forked({ result }: { readonly result: ForkResult }): JSX.Element {
   const { id, kept, why, error, notes } = result;
-  const { comparison, isRunning } = useComparison(session, result);
+  const { comparison, isRunning } = useComparison(result);
   return (
     <section class="result" aria-label="The fork" aria-live="polite">
       <p class={`banner ${error === undefined ? "is-ok" : "is-error"}`}>
@@ -158,10 +141,8 @@ function Forked({ session, result }: { readonly session: SessionModel; readonly 
 }
 
 /** How the branches compare while the fork's run goes on. */
-function useComparison(
-  { source, id: left }: SessionModel,
-  { id, comparison, isRunning }: ForkResult,
-): Pick<ForkResult, "comparison" | "isRunning"> {
+function useComparison({ id, comparison, isRunning }: ForkResult): Pick<ForkResult, "comparison" | "isRunning"> {
+  const { source, id: left } = useSession();
   const [latest, setLatest] = useState<Pick<ForkResult, "comparison" | "isRunning">>({ comparison, isRunning });
   useEffect(() => {
     if (!isRunning) return;

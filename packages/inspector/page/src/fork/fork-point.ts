@@ -1,4 +1,5 @@
 import type { RunRow, SessionOverview, TurnRow } from "../../../src/inspection/inspection.ts";
+import { parseJson } from "../../../src/inspection/read-values.ts";
 import { readHead } from "../../../src/replay/request-head.ts";
 import type { SessionModel } from "../session/session-model.ts";
 
@@ -35,7 +36,8 @@ export async function loadDefaults({ source, id, exchanges }: SessionModel, poin
   ]);
   const input = own?.before.filter(({ origin }) => origin === "input").flatMap(({ parts }) => parts);
   const row = exchanges.value.find(({ runId }) => runId === run.runId);
-  const head = row === undefined ? undefined : readBody((await source.exchange(id, row.n)).request.body);
+  const request = row && parseJson((await source.exchange(id, row.n)).request.body);
+  const head = request === undefined ? undefined : readHead(request);
   return {
     ...(input !== undefined && { message: input.map(({ text = "" }) => text).join("\n") }),
     results: (previous?.calls ?? []).flatMap(({ callId, name, response }) => {
@@ -46,12 +48,4 @@ export async function loadDefaults({ source, id, exchanges }: SessionModel, poin
     ...(head?.instructions !== undefined && { instructions: head.instructions }),
     ...(head !== undefined && { tools: head.functions.map(({ name }) => name) }),
   };
-}
-
-function readBody(body: string): ReturnType<typeof readHead> | undefined {
-  try {
-    return readHead(JSON.parse(body));
-  } catch {
-    return undefined;
-  }
 }

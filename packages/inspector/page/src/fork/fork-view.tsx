@@ -1,8 +1,8 @@
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
-import { Field } from "../acting/parts.tsx";
+import { SelectField } from "../acting/parts.tsx";
 import { useInspector } from "../app/inspector.ts";
-import { useLoad } from "../app/loads.ts";
+import { useLoad } from "../app/use-load.ts";
 import type { SessionPanelProps } from "../session/panel-props.ts";
 import { turnTitle } from "../ui/format.ts";
 import { Empty, Failure, Loading } from "../ui/notes.tsx";
@@ -16,14 +16,13 @@ const MAX_CHOICES = 500;
 /** Forks a session at a turn, and shows both branches. */
 export function ForkView({ session, overview, route }: SessionPanelProps): JSX.Element {
   const inspector = useInspector();
-  const { loads } = inspector.open.value;
   const points = useMemo(() => forkPoints(overview), [overview]);
   // One without an answer has no number; it can only be the last.
   const chosen = points.findIndex(({ row }) => row.number === route.item && row.number > 0);
   const index = chosen === -1 ? points.length - 1 : chosen;
   const point = points[index];
-  const key = JSON.stringify(["fork", session.id, point?.run.runId, point?.turn, overview.exchanges]);
-  const { value, error } = useLoad<ForkDefaults>(loads, key, async () =>
+  const key = ["fork", session.id, point?.run.runId, point?.turn, overview.exchanges];
+  const { value, error } = useLoad<ForkDefaults>(key, async () =>
     point === undefined ? { results: [] } : await loadDefaults(session, point),
   );
   if (point === undefined)
@@ -39,28 +38,22 @@ export function ForkView({ session, overview, route }: SessionPanelProps): JSX.E
         Begins another session that is the same up to a turn, with something changed there. Nothing before the turn is
         done again.
       </p>
-      <Field label="Ask again from">
-        <select
-          value={point.row.number}
-          onChange={({ currentTarget }) =>
-            inspector.go({ kind: "session", id: session.id, tab: "fork", item: Number(currentTarget.value) }, true)
-          }
-        >
-          {choices.slice(0, MAX_CHOICES).map(({ run, row }) => (
-            <option key={`${run.runId} ${row.turn}`} value={row.number}>
-              {turnTitle(row)} of “{run.input.slice(0, 60)}”
-            </option>
-          ))}
-        </select>
-      </Field>
+      <SelectField
+        label="Ask again from"
+        value={String(point.row.number)}
+        onChange={(item) => inspector.go({ kind: "session", id: session.id, tab: "fork", item: Number(item) }, true)}
+        options={choices
+          .slice(0, MAX_CHOICES)
+          .map(({ run, row }) => [String(row.number), `${turnTitle(row)} of “${run.input.slice(0, 60)}”`])}
+      />
       {error !== undefined ? (
         <Failure error={error} />
       ) : value === undefined ? (
         <Loading />
       ) : (
-        <ForkForm key={key} session={session} point={point} defaults={value} />
+        <ForkForm key={key.join()} point={point} defaults={value} />
       )}
-      <CompareWith session={session} />
+      <CompareWith />
     </div>
   );
 }

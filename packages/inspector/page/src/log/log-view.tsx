@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { useInspector } from "../app/inspector.ts";
 import { useKeys } from "../app/use-keys.ts";
-import { useLoad } from "../app/loads.ts";
+import { useLoad } from "../app/use-load.ts";
 import type { SessionPanelProps } from "../session/panel-props.ts";
 import { describeEntry } from "../turn/turn-entries.tsx";
 import { JsonCode } from "../ui/code.tsx";
@@ -14,10 +14,8 @@ import { ItemRows } from "../ui/virtual-rows.tsx";
 /** The log as it is stored. */
 export function LogView({ session, overview, route }: SessionPanelProps): JSX.Element {
   const inspector = useInspector();
-  const { loads } = inspector.open.value;
   const { length, problems } = overview;
-  const key = JSON.stringify(["log", session.id, length]);
-  const { value, error } = useLoad<readonly Json[]>(loads, key, () => session.source.log(session.id), "log");
+  const { value, error } = useLoad(["log", session.id, length], () => session.source.log(session.id), "log");
   const wrong = useMemo(() => new Map(problems.map(({ position, problem }) => [position, problem])), [problems]);
   const entries = value ?? [];
   const current = Math.min(route.item ?? 0, Math.max(0, entries.length - 1));

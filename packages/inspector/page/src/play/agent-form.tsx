@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import type { PlayAgent } from "../../../src/play/play.ts";
-import { Field, TextArea } from "../acting/parts.tsx";
+import { CheckList, Field, InputField, SelectField, TextArea } from "../acting/parts.tsx";
 import type { PlayForm } from "./changes-code.ts";
 
 const THINKING = ["off", "minimal", "low", "medium", "high", "xhigh"];
@@ -21,9 +21,7 @@ export function AgentForm({
   const isMade = agent.made.includes("instructions");
   return (
     <>
-      <Field label="Model">
-        <input type="text" value={form.model} onInput={({ currentTarget }) => set({ model: currentTarget.value })} />
-      </Field>
+      <InputField label="Model" value={form.model} onChange={(model) => set({ model })} />
       <Field
         label="Instructions"
         hint={isMade ? "A function makes them for each run; a text here replaces it." : undefined}
@@ -31,56 +29,40 @@ export function AgentForm({
         <TextArea value={form.instructions} onChange={(instructions) => set({ instructions })} rows={5} />
       </Field>
       <div class="form-row">
-        <Field label="Temperature">
-          <input
-            type="number"
-            min={0}
-            max={2}
-            step={0.1}
-            placeholder={own("temperature")}
-            value={form.temperature}
-            onInput={({ currentTarget }) => set({ temperature: currentTarget.value })}
-          />
-        </Field>
-        <Field label="Max output tokens">
-          <input
-            type="number"
-            min={1}
-            placeholder={own("maxOutputTokens")}
-            value={form.maxOutputTokens}
-            onInput={({ currentTarget }) => set({ maxOutputTokens: currentTarget.value })}
-          />
-        </Field>
-        <Field label="Thinking">
-          <select value={form.thinking} onChange={({ currentTarget }) => set({ thinking: currentTarget.value })}>
-            <option value="">as the code says{own("thinking") !== undefined && `: ${own("thinking")}`}</option>
-            {THINKING.map((level) => (
-              <option key={level}>{level}</option>
-            ))}
-          </select>
-        </Field>
+        <InputField
+          label="Temperature"
+          type="number"
+          min={0}
+          max={2}
+          step={0.1}
+          placeholder={own("temperature")}
+          value={form.temperature}
+          onChange={(temperature) => set({ temperature })}
+        />
+        <InputField
+          label="Max output tokens"
+          type="number"
+          min={1}
+          placeholder={own("maxOutputTokens")}
+          value={form.maxOutputTokens}
+          onChange={(maxOutputTokens) => set({ maxOutputTokens })}
+        />
+        <SelectField
+          label="Thinking"
+          value={form.thinking}
+          onChange={(thinking) => set({ thinking })}
+          options={[
+            ["", `as the code says${own("thinking") === undefined ? "" : `: ${own("thinking")}`}`],
+            ...THINKING.map((level) => [level, level] as const),
+          ]}
+        />
       </div>
-      {agent.tools.length > 0 && (
-        <fieldset class="checks">
-          <legend>Tools</legend>
-          {agent.tools.map(({ name }) => (
-            <label key={name}>
-              <input
-                type="checkbox"
-                checked={form.tools.includes(name)}
-                onChange={({ currentTarget }) =>
-                  set({
-                    tools: agent.tools
-                      .map((tool) => tool.name)
-                      .filter((one) => (one === name ? currentTarget.checked : form.tools.includes(one))),
-                  })
-                }
-              />{" "}
-              <code>{name}</code>
-            </label>
-          ))}
-        </fieldset>
-      )}
+      <CheckList
+        legend="Tools"
+        names={agent.tools.map(({ name }) => name)}
+        ticked={form.tools}
+        onChange={(tools) => set({ tools })}
+      />
       {agent.made.includes("tools") && <p class="dim">A function gives it tools for each run.</p>}
       <details>
         <summary>More settings, and the context</summary>

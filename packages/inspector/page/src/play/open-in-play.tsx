@@ -1,10 +1,11 @@
 import type { JSX } from "preact";
 import { useAbout } from "../acting/parts.tsx";
 import { formatRoute } from "../app/route.ts";
-import type { SessionModel } from "../session/session-model.ts";
+import { useSession } from "../session/session-model.ts";
 
 /** Goes on with a session in the playground, where its agent is open. */
-export function OpenInPlay({ session }: { readonly session: SessionModel }): JSX.Element | null {
+export function OpenInPlay(): JSX.Element | null {
+  const session = useSession();
   const { actions, agents } = useAbout();
   const { agent: name = "" } = session.runs.value.at(-1) ?? {};
   const agent = agents.includes(name) ? name : agents[0];

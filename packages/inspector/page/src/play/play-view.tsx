@@ -2,10 +2,10 @@ import type { Json } from "@pollux/core";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { PlayAgent, Playground, PlayRequest } from "../../../src/play/play.ts";
-import { Field, TaskError, TextArea } from "../acting/parts.tsx";
+import { Field, InputField, SelectField, TaskError, TextArea } from "../acting/parts.tsx";
 import { parseField, useTask } from "../acting/use-task.ts";
 import { useInspector } from "../app/inspector.ts";
-import { useLoad } from "../app/loads.ts";
+import { useLoad } from "../app/use-load.ts";
 import type { PlayRoute } from "../app/route.ts";
 import { Code, JsonCode } from "../ui/code.tsx";
 import { Empty, Failure, Loading } from "../ui/notes.tsx";
@@ -17,12 +17,10 @@ import { ToolBox } from "./tool-trial.tsx";
 /** Where agents are played with. */
 export function PlayView({ route }: { readonly route: PlayRoute }): JSX.Element {
   const inspector = useInspector();
-  const { source, loads } = inspector.open.value;
+  const { source } = inspector.open.value;
   const [version, setVersion] = useState(0);
   const task = useTask<void>();
-  // The server is of the same release as the page.
-  const load = async (): Promise<Playground> => (await source.play()) as unknown as Playground;
-  const { value, error } = useLoad(loads, `play ${version}`, load, "play");
+  const { value, error } = useLoad(["play", version], () => source.play(), "play");
   if (error !== undefined) return <Failure error={error} />;
   if (value === undefined) return <Loading />;
   const { agents, answers, canReload } = value;
@@ -48,16 +46,12 @@ export function PlayView({ route }: { readonly route: PlayRoute }): JSX.Element 
           : "No key is used: the local emulator answers, and no model thinks. It costs nothing. Tools run for real."}
       </p>
       <div class="form-row">
-        <Field label="Agent">
-          <select
-            value={agent.name}
-            onChange={({ currentTarget }) => inspector.go({ kind: "play", agent: currentTarget.value, session: "" })}
-          >
-            {agents.map(({ name }) => (
-              <option key={name}>{name}</option>
-            ))}
-          </select>
-        </Field>
+        <SelectField
+          label="Agent"
+          value={agent.name}
+          onChange={(name) => inspector.go({ kind: "play", agent: name, session: "" })}
+          options={agents.map(({ name }) => [name, name])}
+        />
         {canReload && (
           <button type="button" disabled={task.isBusy} onClick={reload}>
             Reload agents
@@ -101,19 +95,22 @@ function Play({
         ...(form.context.trim() !== "" && { context: parseField(form.context, "The context") as Json }),
       };
       const id = route.session || newId.trim() || `play-${crypto.randomUUID().slice(0, 8)}`;
-      // It is JSON.
-      await source.act(id, "play", request as unknown as Json);
+      await source.act(id, "play", request);
       setMessage("");
       inspector.go({ kind: "play", agent: agent.name, session: id });
     });
   return (
     <div class="play-sides">
       <div class="play-side">
-        {route.session !== "" && <PlayedSession key={route.session} id={route.session} />}
-        {route.session === "" && (
-          <Field label="Id of the session" hint="Of a stored one, to go on with it; empty for a new one.">
-            <input type="text" value={newId} onInput={({ currentTarget }) => setNewId(currentTarget.value)} />
-          </Field>
+        {route.session === "" ? (
+          <InputField
+            label="Id of the session"
+            hint="Of a stored one, to go on with it; empty for a new one."
+            value={newId}
+            onChange={setNewId}
+          />
+        ) : (
+          <PlayedSession key={route.session} id={route.session} />
         )}
         <Field label="Message">
           <TextArea value={message} onChange={setMessage} placeholder={`What to say to ${agent.name}`} />

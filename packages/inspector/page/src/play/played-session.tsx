@@ -1,13 +1,10 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
-import type { RunRow, TurnRow } from "../../../src/inspection/inspection.ts";
-import type { TurnDetails } from "../../../src/inspection/turn-details.ts";
 import { useTask } from "../acting/use-task.ts";
 import { TaskError } from "../acting/parts.tsx";
 import { useInspector } from "../app/inspector.ts";
-import { useLoad } from "../app/loads.ts";
 import { formatRoute, turnRoute } from "../app/route.ts";
-import { SessionModel } from "../session/session-model.ts";
+import { SessionContext, SessionModel, type TurnProps, useSession, useTurn } from "../session/session-model.ts";
 import { TurnContents } from "../turn/turn-contents.tsx";
 import { JsonCode } from "../ui/code.tsx";
 import { formatDuration, formatTokens, turnTitle } from "../ui/format.ts";
@@ -38,57 +35,46 @@ export function PlayedSession({ id }: { readonly id: string }): JSX.Element {
   const draft = session.draft.value;
   const last = overview.runs.at(-1);
   return (
-    <section class="played" aria-label="Session">
-      <div class="buttons">
-        <EndingBadge ending={overview.ending} />
-        <a href={formatRoute({ kind: "session", id, tab: "" })}>Inspect {id}</a>
-        {overview.state === "running" && (
-          <button type="button" disabled={task.isBusy} onClick={() => act("stop")}>
-            Stop the run
-          </button>
+    <SessionContext.Provider value={session}>
+      <section class="played" aria-label="Session">
+        <div class="buttons">
+          <EndingBadge ending={overview.ending} />
+          <a href={formatRoute({ kind: "session", id, tab: "" })}>Inspect {id}</a>
+          {overview.state === "running" && (
+            <button type="button" disabled={task.isBusy} onClick={() => act("stop")}>
+              Stop the run
+            </button>
+          )}
+          {(overview.state === "stopped" || overview.state === "cut-off") && (
+            <button type="button" disabled={task.isBusy} onClick={() => act("resume")}>
+              Resume the run
+            </button>
+          )}
+        </div>
+        <TaskError task={task} />
+        {turns.map(({ run, turn }) => (
+          <PlayedTurn key={`${run.runId} ${turn.turn}`} run={run} turn={turn} />
+        ))}
+        {last?.error !== undefined && (
+          <p class="banner is-error">
+            <b>{last.error.name}</b> {last.error.message}
+          </p>
         )}
-        {(overview.state === "stopped" || overview.state === "cut-off") && (
-          <button type="button" disabled={task.isBusy} onClick={() => act("resume")}>
-            Resume the run
-          </button>
+        {draft !== undefined && <p class="said">{draft}</p>}
+        {last?.metadata !== undefined && (
+          <details>
+            <summary>How the last run was begun</summary>
+            <JsonCode value={last.metadata} label="Metadata of the last run" />
+          </details>
         )}
-      </div>
-      <TaskError task={task} />
-      {turns.map(({ run, turn }) => (
-        <PlayedTurn key={`${run.runId} ${turn.turn}`} session={session} run={run} turn={turn} />
-      ))}
-      {last?.error !== undefined && (
-        <p class="banner is-error">
-          <b>{last.error.name}</b> {last.error.message}
-        </p>
-      )}
-      {draft !== undefined && <p class="said">{draft}</p>}
-      {last?.metadata !== undefined && (
-        <details>
-          <summary>How the last run was begun</summary>
-          <JsonCode value={last.metadata} label="Metadata of the last run" />
-        </details>
-      )}
-    </section>
+      </section>
+    </SessionContext.Provider>
   );
 }
 
-function PlayedTurn({
-  session,
-  run,
-  turn,
-}: {
-  readonly session: SessionModel;
-  readonly run: RunRow;
-  readonly turn: TurnRow;
-}): JSX.Element {
-  const { loads } = useInspector().open.value;
-  const { value, error } = useLoad<TurnDetails>(
-    loads,
-    session.turnKey(run, turn),
-    () => session.source.turn(session.id, run.runId, turn.turn),
-    `${run.runId} ${turn.turn}`,
-  );
+function PlayedTurn({ run, turn }: TurnProps): JSX.Element {
+  const session = useSession();
+  const { value, error } = useTurn({ run, turn });
   const { startedAt, endedAt, usage } = turn;
   return (
     <section aria-label={turnTitle(turn)}>
@@ -101,7 +87,7 @@ function PlayedTurn({
         </span>
       </h3>
       {error !== undefined && <Failure error={error} />}
-      {value !== undefined && <TurnContents session={session} details={value} row={turn} />}
+      {value !== undefined && <TurnContents details={value} row={turn} />}
     </section>
   );
 }

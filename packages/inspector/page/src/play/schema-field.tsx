@@ -1,7 +1,7 @@
 import type { Json } from "@pollux/core";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { Field, TextArea } from "../acting/parts.tsx";
+import { Field, InputField, SelectField, TextArea } from "../acting/parts.tsx";
 import { memberOf, shownFor, withMember } from "./schema-form.ts";
 
 /** Entries of a list that a form shows. */
@@ -33,16 +33,14 @@ export function SchemaField(props: {
       );
     case "number":
       return (
-        <Field label={label} hint={hint}>
-          <input
-            type="number"
-            step="any"
-            value={typeof value === "number" ? String(value) : ""}
-            onInput={({ currentTarget }) =>
-              onChange(currentTarget.value === "" ? undefined : Number(currentTarget.value))
-            }
-          />
-        </Field>
+        <InputField
+          label={label}
+          hint={hint}
+          type="number"
+          step="any"
+          value={typeof value === "number" ? String(value) : ""}
+          onChange={(text) => onChange(text === "" ? undefined : Number(text))}
+        />
       );
     case "boolean":
       return <Choice {...props} options={[true, false]} />;
@@ -116,19 +114,19 @@ function Choice({
   options,
 }: FieldProps & { readonly options: readonly Json[] }): JSX.Element {
   return (
-    <Field label={label} hint={hint}>
-      <select
-        value={String(options.findIndex((one) => one === value))}
-        onChange={({ currentTarget }) => onChange(options[Number(currentTarget.value)])}
-      >
-        <option value="-1">(not given)</option>
-        {options.map((option, index) => (
-          <option key={index} value={String(index)}>
-            {typeof option === "string" ? option : JSON.stringify(option)}
-          </option>
-        ))}
-      </select>
-    </Field>
+    <SelectField
+      label={label}
+      hint={hint}
+      value={String(options.findIndex((one) => one === value))}
+      onChange={(index) => onChange(options[Number(index)])}
+      options={[
+        ["-1", "(not given)"],
+        ...options.map((option, index): readonly [string, string] => [
+          String(index),
+          typeof option === "string" ? option : JSON.stringify(option),
+        ]),
+      ]}
+    />
   );
 }
 

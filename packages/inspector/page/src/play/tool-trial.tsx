@@ -2,7 +2,7 @@ import type { Json } from "@pollux/core";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { PlayTool, ToolTrial, ToolTrialRequest } from "../../../src/play/play.ts";
-import { Field, TaskError, TextArea } from "../acting/parts.tsx";
+import { Field, Notes, TaskError, TextArea } from "../acting/parts.tsx";
 import { parseField, useTask } from "../acting/use-task.ts";
 import { useInspector } from "../app/inspector.ts";
 import { Code, JsonCode } from "../ui/code.tsx";
@@ -34,10 +34,9 @@ export function ToolBox({
         // Parsed from JSON.
         args: text === undefined ? args : (parseField(text, "The arguments") as Json),
         ...(context.trim() !== "" && { context: parseField(context, "The context") as Json }),
-        ...(confirmed && { confirmed }),
+        confirmed,
       };
-      // It is JSON, and so is what comes back, of the same release as the page.
-      return (await source.playWith("tool", request as unknown as Json)) as unknown as ToolTrial;
+      return await source.playWith("tool", request);
     });
   };
   return (
@@ -65,13 +64,7 @@ export function ToolBox({
                 <TextArea value={text} onChange={setText} isCode rows={6} />
               </Field>
             )}
-            {warnings.length > 0 && (
-              <ul class="banner is-odd">
-                {warnings.map((warning) => (
-                  <li key={warning}>{warning}</li>
-                ))}
-              </ul>
-            )}
+            <Notes notes={warnings} look="banner is-odd" />
             <div class="buttons">
               {isAsking ? (
                 <>

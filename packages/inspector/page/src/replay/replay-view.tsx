@@ -1,13 +1,12 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { ReplayResult } from "../../../src/inspection/results.ts";
-import { AgentSelect, Field, Notes, TaskError, useAbout } from "../acting/parts.tsx";
+import { AgentSelect, Notes, TaskError, useAbout } from "../acting/parts.tsx";
+import { RunSelect } from "../acting/run-select.tsx";
 import { useTask } from "../acting/use-task.ts";
 import { formatRoute } from "../app/route.ts";
 import type { SessionPanelProps } from "../session/panel-props.ts";
-
-/** Runs that can be chosen, from the last one back. */
-const MAX_CHOICES = 500;
+import { WasAndIs } from "../ui/was-and-is.tsx";
 
 /** Replays a run, and shows the first difference. */
 export function ReplayView({ session, overview }: SessionPanelProps): JSX.Element {
@@ -17,12 +16,7 @@ export function ReplayView({ session, overview }: SessionPanelProps): JSX.Elemen
   const [chosen, setAgent] = useState<string>();
   const agent = chosen ?? (agents.length === 1 ? (agents[0] ?? "") : "");
   const task = useTask<ReplayResult>();
-  const replay = (): void =>
-    task.start(async () => {
-      const result = await session.source.view(session.id, "replay", { run: runId, agent });
-      // The server is of the same release as the page.
-      return result as unknown as ReplayResult;
-    });
+  const replay = (): void => task.start(() => session.source.view(session.id, "replay", { run: runId, agent }));
   return (
     <div class="acting">
       <p>
@@ -31,16 +25,8 @@ export function ReplayView({ session, overview }: SessionPanelProps): JSX.Elemen
         <a href={formatRoute({ kind: "session", id: session.id, tab: "fork" })}>fork it</a>.
       </p>
       <div class="form-row">
-        <Field label="Run">
-          <select value={runId} onChange={({ currentTarget }) => setRunId(currentTarget.value)}>
-            {runs.slice(-MAX_CHOICES).map((run, index) => (
-              <option key={run.runId} value={run.runId}>
-                {Math.max(0, runs.length - MAX_CHOICES) + index + 1}. {run.input.slice(0, 80)}
-              </option>
-            ))}
-          </select>
-        </Field>
-        <AgentSelect value={agent} onChange={setAgent} rebuilt="Rebuilt from what was kept" />
+        <RunSelect runs={runs} value={runId} onChange={setRunId} />
+        <AgentSelect value={agent} onChange={setAgent} none="Rebuilt from what was kept" />
         <button type="button" class="primary" disabled={task.isBusy || runs.length === 0} onClick={replay}>
           Replay
         </button>
@@ -70,18 +56,10 @@ function Result({ id, result }: { readonly id: string; readonly result: ReplayRe
           <h3>
             A request differs at <code>{request.field}</code>
           </h3>
-          <dl>
-            <div>
-              <dt>
-                <a href={formatRoute({ kind: "session", id, tab: "wire", item: request.n })}>Sent</a>
-              </dt>
-              <dd>{request.was === undefined ? <em>nothing there</em> : <code>{request.was}</code>}</dd>
-            </div>
-            <div>
-              <dt>Now</dt>
-              <dd>{request.is === undefined ? <em>nothing there</em> : <code>{request.is}</code>}</dd>
-            </div>
-          </dl>
+          <WasAndIs
+            before={<a href={formatRoute({ kind: "session", id, tab: "wire", item: request.n })}>Sent</a>}
+            {...request}
+          />
         </div>
       )}
       <p class="dim">

@@ -1,6 +1,11 @@
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
 import type { ExchangeRow } from "../../../src/inspection/exchange-details.ts";
 import type { RunRow, SessionOverview, TurnRow } from "../../../src/inspection/inspection.ts";
+import type { TurnDetails } from "../../../src/inspection/turn-details.ts";
+import type { Load } from "../app/loads.ts";
+import { useLoad } from "../app/use-load.ts";
 import { isTurn, type TurnRoute } from "../app/route.ts";
 import type { Source } from "../../../src/inspection/source.ts";
 
@@ -92,18 +97,8 @@ export class SessionModel {
   }
 
   /** Stands for a turn as it is now: another one once something was added to it. */
-  turnKey({ runId, state }: RunRow, { turn, steps, endedAt, flags }: TurnRow): string {
-    return JSON.stringify([
-      "turn",
-      this.id,
-      runId,
-      turn,
-      steps.length,
-      steps.at(-1)?.state,
-      endedAt,
-      flags.length,
-      state,
-    ]);
+  turnKey({ runId, state }: RunRow, { turn, steps, endedAt, flags }: TurnRow): readonly unknown[] {
+    return ["turn", this.id, runId, turn, steps.length, steps.at(-1)?.state, endedAt, flags.length, state];
   }
 
   find(place: Pick<TurnRoute, "runId" | "turn">): { readonly run: RunRow; readonly turn: TurnRow } | undefined {
@@ -114,4 +109,26 @@ export class SessionModel {
     }
     return undefined;
   }
+}
+
+export const SessionContext = createContext<SessionModel | undefined>(undefined);
+
+/** The session that is shown. */
+export function useSession(): SessionModel {
+  const session = useContext(SessionContext);
+  if (session === undefined) throw new Error("a part of a session stands outside of it");
+  return session;
+}
+
+/** A turn of the session that is shown. */
+export interface TurnProps {
+  readonly run: RunRow;
+  readonly turn: TurnRow;
+}
+
+/** All of a turn. */
+export function useTurn({ run, turn }: TurnProps): Load<TurnDetails> {
+  const session = useSession();
+  const load = (): Promise<TurnDetails> => session.source.turn(session.id, run.runId, turn.turn);
+  return useLoad(session.turnKey(run, turn), load, `${run.runId} ${turn.turn}`);
 }

@@ -1,8 +1,10 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
-import type { SessionOverview } from "../../../src/inspection/inspection.ts";
 import { SourceError } from "../../../src/inspection/source.ts";
 import { useInspector } from "../app/inspector.ts";
+import { CompareTicked } from "../compare/compare-ticked.tsx";
+import { OpenInPlay } from "../play/open-in-play.tsx";
+import { TakeAwayMenu } from "../take-away/take-away-menu.tsx";
 import { useKeys } from "../app/use-keys.ts";
 import { formatRoute, type SessionRoute, SESSIONS } from "../app/route.ts";
 import { CopyButton } from "../ui/copy-button.tsx";
@@ -11,9 +13,9 @@ import { Money, PricesNote } from "../ui/money.tsx";
 import { Empty, Failure, Loading } from "../ui/notes.tsx";
 import { EndingBadge } from "../ui/endings.tsx";
 import { Tabs } from "../ui/tabs.tsx";
+import type { SessionPanelProps } from "./panel-props.ts";
 import { SESSION_TABS, sessionTab } from "./session-tabs.tsx";
-import { SESSION_TOOLS } from "./tools.ts";
-import { SessionModel } from "./session-model.ts";
+import { SessionContext, SessionModel } from "./session-model.ts";
 
 /** One session. */
 export function SessionView({ route }: { readonly route: SessionRoute }): JSX.Element {
@@ -26,7 +28,7 @@ export function SessionView({ route }: { readonly route: SessionRoute }): JSX.El
     {
       keys: ["c"],
       does: "Copy the address of what is shown",
-      run: () => void copyAddress(inspector.say.bind(inspector)),
+      run: () => void inspector.copy(() => location.href, "Address copied"),
     },
   ]);
   const read = session.overview.value;
@@ -50,42 +52,29 @@ export function SessionView({ route }: { readonly route: SessionRoute }): JSX.El
   const isPartial = overview.earlier !== undefined && !tab.isOfEnd;
   if (isPartial) session.whole();
   return (
-    <div class="session">
-      <Head session={session} overview={overview} />
-      <Tabs
-        label="Views of the session"
-        panel="session-panel"
-        tabs={SESSION_TABS.map(({ id, title, count }) => {
-          const found = count?.(session);
-          return { id, title, ...(found !== undefined && { count: found }) };
-        })}
-        current={tab.id}
-        keys={["[", "]"]}
-        onChange={(id) => inspector.go({ kind: "session", id: route.id, tab: id })}
-      />
-      <div id="session-panel" class="session-panel" role="tabpanel" aria-labelledby={`session-panel-tab-${tab.id}`}>
-        {isPartial ? <Loading /> : <tab.View session={session} overview={overview} route={route} />}
+    <SessionContext.Provider value={session}>
+      <div class="session">
+        <Head session={session} overview={overview} />
+        <Tabs
+          label="Views of the session"
+          panel="session-panel"
+          tabs={SESSION_TABS.map(({ id, title, count }) => {
+            const found = count?.(session);
+            return { id, title, ...(found !== undefined && { count: found }) };
+          })}
+          current={tab.id}
+          keys={["[", "]"]}
+          onChange={(id) => inspector.go({ kind: "session", id: route.id, tab: id })}
+        />
+        <div id="session-panel" class="session-panel" role="tabpanel" aria-labelledby={`session-panel-tab-${tab.id}`}>
+          {isPartial ? <Loading /> : <tab.View session={session} overview={overview} route={route} />}
+        </div>
       </div>
-    </div>
+    </SessionContext.Provider>
   );
 }
 
-async function copyAddress(say: (text: string, isError?: boolean) => void): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(location.href);
-    say("Address copied");
-  } catch {
-    say("The browser did not allow copying.", true);
-  }
-}
-
-function Head({
-  session,
-  overview,
-}: {
-  readonly session: SessionModel;
-  readonly overview: SessionOverview;
-}): JSX.Element {
+function Head({ session, overview }: Pick<SessionPanelProps, "session" | "overview">): JSX.Element {
   const { id, title, createdAt, runs, usage, cost, problems, history, earlier } = overview;
   const turns = runs.reduce((sum, run) => sum + run.turns.length, earlier?.turns ?? 0);
   return (
@@ -115,9 +104,13 @@ function Head({
         </span>
         <span class="session-tools">
           <CopyButton text={id} what="the session's id" title="Copy id" />
-          {SESSION_TOOLS.map((Tool, index) => (
-            <Tool key={index} session={session} />
-          ))}
+          <OpenInPlay />
+          <CompareTicked
+            ticked={session.tickedRuns}
+            what="run"
+            routeOf={(left, right) => ({ kind: "compare", left: id, right: id, runs: [left, right] })}
+          />
+          <TakeAwayMenu />
         </span>
       </div>
       {session.error.value !== undefined && (

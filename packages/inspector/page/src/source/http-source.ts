@@ -1,9 +1,12 @@
 import type { Json } from "@pollux/core";
+import type { EvalSuiteRuns } from "../../../src/evals/read-evals.ts";
 import type { ExchangeDetails, ExchangeRow } from "../../../src/inspection/exchange-details.ts";
 import type { SessionOverview, SessionPage, SessionQuery } from "../../../src/inspection/inspection.ts";
 import { mergeOverview } from "../../../src/inspection/merge-overview.ts";
 import type { CacheEstimate } from "../../../src/inspection/prefix-cost.ts";
 import { type Source, type SourceAbout, type SourceChange, SourceError } from "../../../src/inspection/source.ts";
+import type { Playground } from "../../../src/play/play.ts";
+import { fieldsOf, parseJson } from "../../../src/inspection/read-values.ts";
 import type { Totals } from "../../../src/inspection/totals.ts";
 import type { MediaRef, TurnDetails } from "../../../src/inspection/turn-details.ts";
 
@@ -66,12 +69,7 @@ export class HttpSource implements Source {
 
   async media(session: string, { position, path }: MediaRef): Promise<string> {
     const params = new URLSearchParams({ position: String(position), path: path.join("/") });
-    return this.address(session, `media?${params.toString()}`);
-  }
-
-  /** An address of something that the server has of a session, for a link. */
-  address(session: string, view: string): string {
-    return `${this.#base}${this.#priced(`${pathOf(session)}/${view}`)}`;
+    return `${this.#base}${this.#priced(`${pathOf(session)}/media?${params.toString()}`)}`;
   }
 
   watch(session: string, onChange: (change: SourceChange) => void): () => void {
@@ -87,7 +85,7 @@ export class HttpSource implements Source {
     return () => events.close();
   }
 
-  async view(session: string, name: string, query: { readonly [name: string]: string } = {}): Promise<Json> {
+  async view<T>(session: string, name: string, query: { readonly [name: string]: string } = {}): Promise<T> {
     return await this.#get(`${pathOf(session)}/${name}?${new URLSearchParams(query).toString()}`);
   }
 
@@ -95,39 +93,39 @@ export class HttpSource implements Source {
     return await this.#get(`/totals?${query.toString()}`);
   }
 
-  async evals(suite: string, query: string): Promise<Json> {
+  async evals(suite: string, query: string): Promise<readonly EvalSuiteRuns[]> {
     return await this.#get(`/evals/${encodeURIComponent(suite)}?${query}`);
   }
 
-  async play(): Promise<Json> {
+  async play(): Promise<Playground> {
     return await this.#get("/play");
   }
 
-  async playWith(action: string, body: Json): Promise<Json> {
+  async playWith<T>(action: string, body: object): Promise<T> {
     return await this.#post(`/play/${action}`, body);
   }
 
-  async act(session: string, action: string, body: Json): Promise<Json> {
+  async act<T>(session: string, action: string, body: object): Promise<T> {
     return await this.#post(`${pathOf(session)}/${encodeURIComponent(action)}`, body);
   }
 
-  async #post(path: string, body: Json): Promise<Json> {
-    return await this.#fetch(path, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
+  async #post<T>(path: string, body: object): Promise<T> {
+    const headers = { "content-type": "application/json" };
+    // The server is of the same release as the page.
+    return (await this.fetch(path, { method: "POST", headers, body: JSON.stringify(body) })) as T;
   }
 
   async #get<T>(path: string): Promise<T> {
-    return await this.#fetch<T>(this.#priced(path), {});
+    // The server is of the same release as the page.
+    return (await this.fetch(this.#priced(path), {})) as T;
   }
 
   #priced(path: string): string {
     return this.#usesListPrices ? `${path}${path.includes("?") ? "&" : "?"}prices=google` : path;
   }
 
-  async #fetch<T>(path: string, init: RequestInit): Promise<T> {
+  /** The JSON at a path below the address of the API. @throws {SourceError} */
+  protected async fetch(path: string, init: RequestInit): Promise<unknown> {
     let response: Response;
     try {
       response = await fetch(`${this.#base}${path}`, init);
@@ -137,10 +135,8 @@ export class HttpSource implements Source {
         "The inspector's server doesn't answer. Start it again, then reload the page.",
       );
     }
-    const text = await response.text();
-    const value: unknown = parse(text);
-    // The server is of the same release as the page.
-    if (response.ok && value !== undefined) return value as T;
+    const value = parseJson(await response.text());
+    if (response.ok && value !== undefined) return value;
     throw errorIn(value, response.status);
   }
 }
@@ -149,18 +145,8 @@ function pathOf(session: string): string {
   return `/sessions/${encodeURIComponent(session)}`;
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 function errorIn(value: unknown, status: number): SourceError {
-  // Checked below, member by member.
-  const { error } = (value ?? {}) as { readonly error?: { readonly code?: unknown; readonly message?: unknown } };
-  const { code, message } = error ?? {};
+  const { code, message } = fieldsOf(fieldsOf(value)["error"]);
   if (typeof code === "string" && typeof message === "string") return new SourceError(code, message);
   if (status === 401)
     return new SourceError("unauthorized", "The address has no valid token. Open the one that pollux inspect printed.");

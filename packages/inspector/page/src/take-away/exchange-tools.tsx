@@ -3,22 +3,17 @@ import type { RequestCheck, TakenFiles } from "../../../src/inspection/results.t
 import { Notes, TaskError } from "../acting/parts.tsx";
 import { useTask } from "../acting/use-task.ts";
 import { RefusalBox } from "../check/check-view.tsx";
-import type { SessionModel } from "../session/session-model.ts";
+import { useSession } from "../session/session-model.ts";
 import { CopyButton } from "../ui/copy-button.tsx";
 
 /** What can be done with one kept request. */
-export function ExchangeTools({ session, n }: { readonly session: SessionModel; readonly n: number }): JSX.Element {
+export function ExchangeTools({ n }: { readonly n: number }): JSX.Element {
+  const { source, id } = useSession();
   const task = useTask<RequestCheck>();
   const query = { n: String(n) };
-  const check = (): void =>
-    task.start(async () => {
-      // The server is of the same release as the page.
-      return (await session.source.view(session.id, "check-request", query)) as unknown as RequestCheck;
-    });
-  const curl = async (): Promise<string> => {
-    const taken = (await session.source.view(session.id, "take-curl", query)) as unknown as TakenFiles;
-    return taken.files[0]?.text ?? "";
-  };
+  const check = (): void => task.start(() => source.view(id, "check-request", query));
+  const curl = async (): Promise<string> =>
+    (await source.view<TakenFiles>(id, "take-curl", query)).files[0]?.text ?? "";
   return (
     <div class="exchange-tools">
       <div class="buttons">

@@ -1,15 +1,22 @@
 import type { TakenFiles } from "../../../src/inspection/results.ts";
-import type { Source } from "../../../src/inspection/source.ts";
+import { useInspector } from "../app/inspector.ts";
+import { useSession } from "../session/session-model.ts";
 
-/** Fetches what is taken away, and gives it to the browser to save. @returns What to do with it. */
-export async function saveFiles(
-  source: Source,
-  session: string,
-  what: string,
-  query: { readonly [name: string]: string } = {},
-): Promise<string> {
-  // The server is of the same release as the page.
-  const { files, notes } = (await source.view(session, `take-${what}`, query)) as unknown as TakenFiles;
+/** Takes something away, and says what to do with it, or why it could not be had. */
+export function useSave(): (what: string, query?: { readonly [name: string]: string }) => Promise<void> {
+  const inspector = useInspector();
+  const { source, id } = useSession();
+  return async (what, query) => {
+    try {
+      inspector.say(saveFiles(await source.view<TakenFiles>(id, `take-${what}`, query)));
+    } catch (error) {
+      inspector.say(error instanceof Error ? error.message : String(error), true);
+    }
+  };
+}
+
+/** Gives files to the browser to save. @returns What to do with them. */
+function saveFiles({ files, notes }: TakenFiles): string {
   for (const { name, text } of files) {
     // Whatever it is, a browser saves it and shows nothing of it.
     const address = URL.createObjectURL(new Blob([text], { type: "application/octet-stream" }));

@@ -1,8 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { useInspector } from "../app/inspector.ts";
-import type { SessionModel } from "../session/session-model.ts";
-import { saveFiles } from "./save-files.ts";
+import { useSave } from "./save-files.ts";
 
 const CHOICES: readonly { readonly what: string; readonly title: string; readonly hint: string }[] = [
   { what: "page", title: "One HTML file", hint: "to share: no keys, opens anywhere" },
@@ -12,8 +10,8 @@ const CHOICES: readonly { readonly what: string; readonly title: string; readonl
 ];
 
 /** What can be saved of a session. */
-export function TakeAwayMenu({ session }: { readonly session: SessionModel }): JSX.Element {
-  const inspector = useInspector();
+export function TakeAwayMenu(): JSX.Element {
+  const save = useSave();
   const menu = useRef<HTMLDetailsElement>(null);
   useEffect(() => {
     const close = (event: Event): void => {
@@ -22,13 +20,9 @@ export function TakeAwayMenu({ session }: { readonly session: SessionModel }): J
     addEventListener("click", close);
     return () => removeEventListener("click", close);
   }, []);
-  const save = async (what: string): Promise<void> => {
+  const choose = (what: string): void => {
     if (menu.current !== null) menu.current.open = false;
-    try {
-      inspector.say(await saveFiles(session.source, session.id, what));
-    } catch (error) {
-      inspector.say(error instanceof Error ? error.message : String(error), true);
-    }
+    void save(what);
   };
   return (
     <details
@@ -45,7 +39,7 @@ export function TakeAwayMenu({ session }: { readonly session: SessionModel }): J
       <ul>
         {CHOICES.map(({ what, title, hint }) => (
           <li key={what}>
-            <button type="button" onClick={() => void save(what)}>
+            <button type="button" onClick={() => choose(what)}>
               {title} <span class="dim">{hint}</span>
             </button>
           </li>

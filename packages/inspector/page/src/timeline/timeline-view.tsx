@@ -8,7 +8,7 @@ import { useInspector } from "../app/inspector.ts";
 import { useKeys } from "../app/use-keys.ts";
 import { isTurn, type TurnRoute, turnRoute } from "../app/route.ts";
 import type { SessionPanelProps } from "../session/panel-props.ts";
-import type { SessionModel } from "../session/session-model.ts";
+import { type SessionModel, useSession } from "../session/session-model.ts";
 import { RunView } from "../turn/run-view.tsx";
 import { TurnView } from "../turn/turn-view.tsx";
 import { endingView } from "../ui/endings.tsx";
@@ -226,13 +226,13 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
             />
           )}
         </div>
-        <Draft session={session} overview={overview} />
+        <Draft overview={overview} />
       </section>
       <section class="details" aria-label="Details">
         {shown === undefined ? null : shown.turn === 0 && shown.runId !== undefined ? (
-          <RunView session={session} runId={shown.runId} />
+          <RunView runId={shown.runId} />
         ) : (
-          <TurnView session={session} selected={shown} />
+          <TurnView selected={shown} />
         )}
       </section>
     </div>
@@ -252,10 +252,8 @@ function useFound(
     if (wordsOf(text).length === 0) return undefined;
     let isShown = true;
     const timer = setTimeout(() => {
-      session.source.view(session.id, "search", { q: text }).then(
-        (value) => {
-          // The server is of the same release as the page.
-          const { turns } = value as unknown as SearchResult;
+      session.source.view<SearchResult>(session.id, "search", { q: text }).then(
+        ({ turns }) => {
           if (isShown) found.value = { text, turns: new Map(turns.map((one) => [foundKey(one, one), one.text])) };
         },
         () => {},
@@ -282,7 +280,7 @@ function usePrefetch(session: SessionModel, rows: readonly TimelineRow[], curren
           const { run, turn } = row;
           const load = (): ReturnType<typeof session.source.turn> =>
             session.source.turn(session.id, run.runId, turn.turn);
-          loads.fetch(session.turnKey(run, turn), load).catch(() => {});
+          loads.fetch(JSON.stringify(session.turnKey(run, turn)), load).catch(() => {});
           break;
         }
     }, 30);
@@ -301,13 +299,8 @@ function selectedRow(rows: readonly TimelineRow[], turn: TurnRoute | undefined):
 }
 
 /** The answer that is being made. */
-function Draft({
-  session,
-  overview,
-}: {
-  readonly session: SessionModel;
-  readonly overview: SessionOverview;
-}): JSX.Element | null {
+function Draft({ overview }: { readonly overview: SessionOverview }): JSX.Element | null {
+  const session = useSession();
   if (overview.state !== "running") return null;
   const text = session.draft.value ?? overview.draft?.text ?? "";
   const thoughts = overview.draft?.thoughts ?? "";

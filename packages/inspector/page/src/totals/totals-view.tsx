@@ -2,9 +2,9 @@ import { formatMoney } from "../../../src/inspection/cost.ts";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { SessionFigures, Totals } from "../../../src/inspection/totals.ts";
-import { Field } from "../acting/parts.tsx";
+import { InputField, Notes } from "../acting/parts.tsx";
 import { useInspector } from "../app/inspector.ts";
-import { useLoad } from "../app/loads.ts";
+import { useLoad } from "../app/use-load.ts";
 import { formatRoute, SESSIONS, type TotalsRoute } from "../app/route.ts";
 import { useKeys } from "../app/use-keys.ts";
 import { formatCount, formatDuration, formatPercent, formatPlural, formatTokens } from "../ui/format.ts";
@@ -17,10 +17,10 @@ import { DAYS, spanQuery, SPANS } from "./span.ts";
 /** What the runs of a store did and cost in a span of time. */
 export function TotalsView({ route: { span } }: { readonly route: TotalsRoute }): JSX.Element {
   const inspector = useInspector();
-  const { source, loads } = inspector.open.value;
+  const { source } = inspector.open.value;
   const [readAt, setReadAt] = useState(Date.now);
   const load = (): Promise<Totals> => source.totals(spanQuery(span, readAt));
-  const { value, error } = useLoad(loads, JSON.stringify(["totals", span, readAt]), load, "totals");
+  const { value, error } = useLoad(["totals", span, readAt], load, "totals");
   useKeys("Totals", 1, [
     { keys: ["Escape", "u"], does: "To all sessions", run: () => inspector.go(SESSIONS) },
     { keys: ["r"], does: "Count again", run: () => setReadAt(Date.now()) },
@@ -62,12 +62,8 @@ function Spans({ span, onChange }: { readonly span: string; readonly onChange: (
           </button>
         ))}
       </div>
-      <Field label="From">
-        <input type="date" value={from} onInput={({ currentTarget }) => change(currentTarget.value, to)} />
-      </Field>
-      <Field label="To">
-        <input type="date" value={to} onInput={({ currentTarget }) => change(from, currentTarget.value)} />
-      </Field>
+      <InputField label="From" type="date" value={from} onChange={(day) => change(day, to)} />
+      <InputField label="To" type="date" value={to} onChange={(day) => change(from, day)} />
     </div>
   );
 }
@@ -81,7 +77,7 @@ function Shown({ totals }: { readonly totals: Totals }): JSX.Element {
       <p class="dim">
         Sessions that were last written to in this time, with all of their runs that have ended. Times are within 15%.
       </p>
-      <Doubts totals={totals} />
+      <Notes notes={doubtsOf(totals)} look="banner is-odd" />
       <Head totals={totals} money={money} />
       <DayChart days={days} money={money} />
       <Sessions title="Most expensive sessions" rows={mostExpensive} money={money} />
@@ -106,12 +102,8 @@ function Shown({ totals }: { readonly totals: Totals }): JSX.Element {
 }
 
 /** What the figures leave out. */
-function Doubts({
-  totals: { uncounted, unpriced, isCut, sessions, currencies },
-}: {
-  readonly totals: Totals;
-}): JSX.Element | null {
-  const doubts = [
+function doubtsOf({ uncounted, unpriced, isCut, sessions, currencies }: Totals): readonly string[] {
+  return [
     ...(isCut ? [`Only the last ${formatCount(sessions)} sessions are counted: choose a shorter span.`] : []),
     ...(uncounted > 0
       ? [
@@ -127,14 +119,6 @@ function Doubts({
         ]
       : []),
   ];
-  if (doubts.length === 0) return null;
-  return (
-    <ul class="banner is-odd">
-      {doubts.map((doubt) => (
-        <li key={doubt}>{doubt}</li>
-      ))}
-    </ul>
-  );
 }
 
 function Head({

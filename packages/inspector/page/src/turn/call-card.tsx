@@ -1,7 +1,6 @@
 import type { JSX } from "preact";
 import type { CallDetails, NestedView } from "../../../src/inspection/turn-details.ts";
 import type { CauseView } from "../../../src/inspection/results.ts";
-import type { SessionModel } from "../session/session-model.ts";
 import { JsonCode } from "../ui/code.tsx";
 import { Money } from "../ui/money.tsx";
 import { formatDuration, formatPlural, formatTime, formatTokens, readsText } from "../ui/format.ts";
@@ -20,11 +19,9 @@ const STATES: { readonly [state in CallDetails["state"]]: string } = {
 
 /** One call, and what became of it. */
 export function CallCard({
-  session,
   call,
   causes,
 }: {
-  readonly session: SessionModel;
   readonly call: CallDetails;
   /** What was thrown in it. */
   readonly causes: readonly CauseView[];
@@ -86,7 +83,7 @@ export function CallCard({
         </div>
       </div>
       {call.nested.map((nested, index) => (
-        <Nested key={index} session={session} nested={nested} name={name} />
+        <Nested key={index} nested={nested} name={name} />
       ))}
       {steps.length > 1 && (
         <details class="beside">
@@ -106,15 +103,7 @@ export function CallCard({
 }
 
 /** A run inside a call. */
-function Nested({
-  session,
-  nested,
-  name,
-}: {
-  readonly session: SessionModel;
-  readonly nested: NestedView;
-  readonly name: string;
-}): JSX.Element {
+function Nested({ nested, name }: { readonly nested: NestedView; readonly name: string }): JSX.Element {
   const { usage, cost, answers } = nested;
   return (
     <details class="nested" open={answers.length <= 6}>
@@ -127,7 +116,7 @@ function Nested({
         </span>
       </summary>
       {answers.map((answer, index) => (
-        <Parts key={index} session={session} parts={answer.parts} />
+        <Parts key={index} parts={answer.parts} />
       ))}
     </details>
   );

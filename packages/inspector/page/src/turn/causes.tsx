@@ -1,22 +1,18 @@
 import type { JSX } from "preact";
 import type { CauseView } from "../../../src/inspection/results.ts";
-import { useInspector } from "../app/inspector.ts";
-import { useLoad } from "../app/loads.ts";
-import type { SessionModel } from "../session/session-model.ts";
+import { useLoad } from "../app/use-load.ts";
+import { useSession } from "../session/session-model.ts";
 import { Code } from "../ui/code.tsx";
 import { formatDate } from "../ui/format.ts";
 
 const NONE: readonly CauseView[] = [];
 
 /** What was kept of the causes in a run. @param version - Changes with the run. */
-export function useCauses(session: SessionModel, runId: string, version: string): readonly CauseView[] {
-  const { loads } = useInspector().open.value;
+export function useCauses(runId: string, version: string): readonly CauseView[] {
+  const { source, id, exchanges } = useSession();
+  const load = (): Promise<readonly CauseView[]> => source.view(id, "causes", { run: runId });
   // A cause is written after its step: the next request tells that it may be there.
-  const key = JSON.stringify(["causes", session.id, runId, version, session.exchanges.value.length]);
-  const load = async (): Promise<readonly CauseView[]> =>
-    // The server is of the same release as the page.
-    (await session.source.view(session.id, "causes", { run: runId })) as unknown as readonly CauseView[];
-  return useLoad(loads, key, load, `causes ${runId}`).value ?? NONE;
+  return useLoad(["causes", id, runId, version, exchanges.value.length], load, `causes ${runId}`).value ?? NONE;
 }
 
 /** What was thrown, with its stack and what was behind it. No model reads it. */

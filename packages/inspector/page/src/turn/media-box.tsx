@@ -1,22 +1,15 @@
 import type { JSX } from "preact";
 import type { MediaRef, MediaView } from "../../../src/inspection/turn-details.ts";
-import { useInspector } from "../app/inspector.ts";
-import { useLoad } from "../app/loads.ts";
-import type { SessionModel } from "../session/session-model.ts";
+import { useLoad } from "../app/use-load.ts";
+import { useSession } from "../session/session-model.ts";
 import { formatBytes } from "../ui/format.ts";
 
 /** An image, a sound, a video or a document. */
-export function MediaBox({
-  session,
-  media,
-}: {
-  readonly session: SessionModel;
-  readonly media: MediaView;
-}): JSX.Element {
+export function MediaBox({ media }: { readonly media: MediaView }): JSX.Element {
   const { mimeType, bytes, uri, name, ref } = media;
   return (
     <figure class="media">
-      {ref !== undefined && <Inline session={session} media={media} place={ref} />}
+      {ref !== undefined && <Inline media={media} place={ref} />}
       <figcaption>
         <span class="mono">{mimeType === "" ? "no type" : mimeType}</span>
         {bytes !== undefined && <span>{formatBytes(bytes)}</span>}
@@ -27,18 +20,9 @@ export function MediaBox({
   );
 }
 
-function Inline({
-  session,
-  media,
-  place,
-}: {
-  readonly session: SessionModel;
-  readonly media: MediaView;
-  readonly place: MediaRef;
-}): JSX.Element {
-  const { loads } = useInspector().open.value;
-  const key = JSON.stringify(["media", session.id, place.position, place.path]);
-  const { value: address, error } = useLoad(loads, key, () => session.source.media(session.id, place));
+function Inline({ media, place }: { readonly media: MediaView; readonly place: MediaRef }): JSX.Element {
+  const { source, id } = useSession();
+  const { value: address, error } = useLoad(["media", id, place], () => source.media(id, place));
   const { mimeType } = media;
   if (error !== undefined) return <p class="dim">{error.message}</p>;
   if (address === undefined) return <span />;

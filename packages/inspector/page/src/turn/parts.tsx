@@ -2,7 +2,6 @@ import { useSignal } from "@preact/signals";
 import type { Json } from "@pollux/core";
 import type { JSX } from "preact";
 import type { PartKind, PartView, SignatureView } from "../../../src/inspection/turn-details.ts";
-import type { SessionModel } from "../session/session-model.ts";
 import { Code, JsonCode } from "../ui/code.tsx";
 import { formatBytes } from "../ui/format.ts";
 import { MediaBox } from "./media-box.tsx";
@@ -23,23 +22,17 @@ const KINDS: { readonly [kind in PartKind]: string } = {
 };
 
 /** The parts of a content as chips. */
-export function Parts({
-  session,
-  parts,
-}: {
-  readonly session: SessionModel;
-  readonly parts: readonly PartView[];
-}): JSX.Element {
+export function Parts({ parts }: { readonly parts: readonly PartView[] }): JSX.Element {
   return (
     <ol class="parts">
       {parts.map((part) => (
-        <Part key={part.index} session={session} part={part} />
+        <Part key={part.index} part={part} />
       ))}
     </ol>
   );
 }
 
-function Part({ session, part }: { readonly session: SessionModel; readonly part: PartView }): JSX.Element {
+function Part({ part }: { readonly part: PartView }): JSX.Element {
   const isRaw = useSignal(false);
   const { kind, index, signature, unknown = [], id, label, name } = part;
   return (
@@ -72,13 +65,13 @@ function Part({ session, part }: { readonly session: SessionModel; readonly part
           Raw
         </button>
       </div>
-      <PartBody session={session} part={part} />
+      <PartBody part={part} />
       {isRaw.value && <JsonCode value={part.raw} label={`Part ${index}, as stored`} />}
     </li>
   );
 }
 
-function PartBody({ session, part }: { readonly session: SessionModel; readonly part: PartView }): JSX.Element | null {
+function PartBody({ part }: { readonly part: PartView }): JSX.Element {
   const { kind, text, args, response, media, attached = [], citations, index, callId } = part;
   const all = media === undefined ? attached : [media, ...attached];
   return (
@@ -97,7 +90,7 @@ function PartBody({ session, part }: { readonly session: SessionModel; readonly 
         ))}
       {response !== undefined && <JsonCode value={response} label={`Response in part ${index}`} />}
       {all.map((one, at) => (
-        <MediaBox key={at} session={session} media={one} />
+        <MediaBox key={at} media={one} />
       ))}
       {kind === "unknown" && <JsonCode value={part.raw} label={`Part ${index}`} />}
     </>

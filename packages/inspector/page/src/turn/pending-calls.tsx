@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import type { JobRow, PendingRow } from "../../../src/inspection/inspection.ts";
-import { PENDING_TOOLS } from "../session/tools.ts";
-import type { SessionModel } from "../session/session-model.ts";
+import { PendingAnswer } from "../acting/pending-answer.tsx";
+import { useSession } from "../session/session-model.ts";
 import { JsonCode } from "../ui/code.tsx";
 import { formatDate } from "../ui/format.ts";
 
@@ -14,15 +14,13 @@ const QUESTIONS: { readonly [question in PendingRow["question"]]: string } = {
 
 /** Calls that wait for an answer, of one run, or of one of its turns. */
 export function PendingCalls({
-  session,
   runId,
   turn,
 }: {
-  readonly session: SessionModel;
   readonly runId: string;
   readonly turn?: number | undefined;
 }): JSX.Element | null {
-  const pending = (session.overview.value?.pending ?? []).filter(
+  const pending = (useSession().overview.value?.pending ?? []).filter(
     (one) => one.runId === runId && (turn === undefined || one.turn === turn),
   );
   if (pending.length === 0) return null;
@@ -37,9 +35,7 @@ export function PendingCalls({
           {one.job !== undefined && <Job job={one.job} />}
           {one.because !== undefined && <p class="banner is-odd">{one.because}</p>}
           <JsonCode value={one.args} label={`Arguments of ${one.name}`} />
-          {PENDING_TOOLS.map((Tool, index) => (
-            <Tool key={index} session={session} pending={one} />
-          ))}
+          <PendingAnswer pending={one} />
         </div>
       ))}
     </section>

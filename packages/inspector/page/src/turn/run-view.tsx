@@ -1,10 +1,10 @@
 import type { JSX } from "preact";
 import { formatCost, formatMoney } from "../../../src/inspection/cost.ts";
-import type { LimitRow, RunRow } from "../../../src/inspection/inspection.ts";
+import type { LimitRow } from "../../../src/inspection/inspection.ts";
 import { sortFlags } from "../timeline/flags.ts";
 import { Flag } from "../timeline/row.tsx";
 import { countFlags } from "../timeline/timeline-rows.ts";
-import type { SessionModel } from "../session/session-model.ts";
+import { useSession } from "../session/session-model.ts";
 import { JsonCode } from "../ui/code.tsx";
 import { formatCount, formatDate, formatDuration, formatPercent } from "../ui/format.ts";
 import { moneyNote } from "../ui/money.tsx";
@@ -14,9 +14,9 @@ import { Causes, useCauses } from "./causes.tsx";
 import { PendingCalls } from "./pending-calls.tsx";
 
 /** One run as a whole. */
-export function RunView({ session, runId }: { readonly session: SessionModel; readonly runId: string }): JSX.Element {
-  const run = session.runs.value.find((one) => one.runId === runId);
-  const causes = useCauses(session, runId, run?.state ?? "");
+export function RunView({ runId }: { readonly runId: string }): JSX.Element {
+  const run = useSession().runs.value.find((one) => one.runId === runId);
+  const causes = useCauses(runId, run?.state ?? "");
   if (run === undefined)
     return (
       <Empty title="There is no such run">
@@ -50,7 +50,7 @@ export function RunView({ session, runId }: { readonly session: SessionModel; re
         {error === undefined && guardrail === undefined && why !== undefined && (
           <p class="banner is-odd">The run ended early: {why}.</p>
         )}
-        <PendingCalls session={session} runId={runId} />
+        <PendingCalls runId={runId} />
         <p class="run-message">{input === "" ? "(no text)" : input}</p>
         {flags.size > 0 && (
           <p class="flags">
@@ -85,7 +85,12 @@ export function RunView({ session, runId }: { readonly session: SessionModel; re
             <JsonCode value={metadata} label="Metadata of the run" />
           </section>
         )}
-        <Origin run={run} />
+        {run.origin !== undefined && (
+          <section>
+            <h3>Origin of its signatures</h3>
+            <JsonCode value={run.origin} label="Family and endpoint of the run" />
+          </section>
+        )}
       </div>
     </div>
   );
@@ -125,16 +130,6 @@ export function Limits({
           </li>
         ))}
       </ul>
-    </section>
-  );
-}
-
-function Origin({ run }: { readonly run: RunRow }): JSX.Element | null {
-  if (run.origin === undefined) return null;
-  return (
-    <section>
-      <h3>Origin of its signatures</h3>
-      <JsonCode value={run.origin} label="Family and endpoint of the run" />
     </section>
   );
 }

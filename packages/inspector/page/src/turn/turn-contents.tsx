@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import type { TurnRow } from "../../../src/inspection/inspection.ts";
 import type { AnswerView, ContentView, SourceView, TurnDetails } from "../../../src/inspection/turn-details.ts";
-import type { SessionModel } from "../session/session-model.ts";
+import { useSession } from "../session/session-model.ts";
 import { JsonCode } from "../ui/code.tsx";
 import { formatDuration, formatTime } from "../ui/format.ts";
 import { CallCard } from "./call-card.tsx";
@@ -25,20 +25,21 @@ const ORIGINS: { readonly [origin in ContentView["origin"]]: string } = {
 
 /** What a turn said, called and got back. */
 export function TurnContents({
-  session,
   details,
   row,
 }: {
-  readonly session: SessionModel;
   readonly details: TurnDetails;
   /** As it is now: the details may be older. */
   readonly row: TurnRow;
 }): JSX.Element {
   const { runId, before, answers, calls, responses, notes, sources } = details;
   const failed = row.failedRequests ?? [];
-  const place: TurnPlace = { session, runId, row };
-  const causes = useCauses(session, runId, `${row.steps.length} ${row.endedAt}`);
-  const isLast = session.runs.value.find((run) => run.runId === runId)?.turns.at(-1)?.turn === row.turn;
+  const place: TurnPlace = { runId, row };
+  const causes = useCauses(runId, `${row.steps.length} ${row.endedAt}`);
+  const isLast =
+    useSession()
+      .runs.value.find((run) => run.runId === runId)
+      ?.turns.at(-1)?.turn === row.turn;
   return (
     <div class="contents">
       <RunEnd place={place} />
@@ -48,27 +49,21 @@ export function TurnContents({
             (callId ?? outerCallId) === undefined && (turn === row.turn || (turn === 0 && isLast)),
         )}
       />
-      <PendingCalls session={session} runId={runId} turn={row.turn} />
+      <PendingCalls runId={runId} turn={row.turn} />
       <Notes place={place} notes={notes} calls={calls} />
       <FailedRequests place={place} answers={answers} />
       {before.map((content, index) => (
-        <Content key={index} session={session} content={content} />
+        <Block key={index} title={ORIGINS[content.origin]} role={content.role}>
+          <Parts parts={content.parts} />
+        </Block>
       ))}
       {answers.map((answer, index) => (
-        <Answer
-          key={answer.step}
-          session={session}
-          answer={answer}
-          isVoid={index < answers.length - 1}
-          count={answers.length}
-          index={index}
-        />
+        <Answer key={answer.step} answer={answer} count={answers.length} index={index} />
       ))}
       {sources.length > 0 && <Sources sources={sources} />}
       {calls.map((call) => (
         <CallCard
           key={call.callId}
-          session={session}
           call={call}
           causes={causes.filter((cause) => (cause.outerCallId ?? cause.callId) === call.callId)}
         />
@@ -76,21 +71,13 @@ export function TurnContents({
       {responses.map((content, index) => (
         <details key={index} class="as-sent">
           <summary>{ORIGINS[content.origin]}</summary>
-          <Parts session={session} parts={content.parts} />
+          <Parts parts={content.parts} />
         </details>
       ))}
       {before.length + answers.length + calls.length + notes.length + failed.length === 0 && (
         <p class="dim">Nothing of this turn was recorded yet.</p>
       )}
     </div>
-  );
-}
-
-function Content({ session, content }: { readonly session: SessionModel; readonly content: ContentView }): JSX.Element {
-  return (
-    <Block title={ORIGINS[content.origin]} role={content.role}>
-      <Parts session={session} parts={content.parts} />
-    </Block>
   );
 }
 
@@ -120,19 +107,16 @@ function Block({
 }
 
 function Answer({
-  session,
   answer,
-  isVoid,
   count,
   index,
 }: {
-  readonly session: SessionModel;
   readonly answer: AnswerView;
-  readonly isVoid: boolean;
   readonly count: number;
   readonly index: number;
 }): JSX.Element {
   const { content, finishReason, finishMessage, modelVersion, error, lostCitations, searchQueries } = answer;
+  const isVoid = index < count - 1;
   return (
     <Block
       title={count === 1 ? "Answer" : `Answer ${index + 1} of ${count}${isVoid ? ", not used" : ""}`}
@@ -174,7 +158,7 @@ function Answer({
       ) : content.parts.length === 0 ? (
         <p class="dim">The answer has no parts.</p>
       ) : (
-        <Parts session={session} parts={content.parts} />
+        <Parts parts={content.parts} />
       )}
       {searchQueries.length > 0 && (
         <p class="searches">

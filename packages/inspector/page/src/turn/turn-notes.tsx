@@ -4,21 +4,20 @@ import type { TurnRow } from "../../../src/inspection/inspection.ts";
 import type { ExchangeRow } from "../../../src/inspection/exchange-details.ts";
 import type { CallDetails, NoteView } from "../../../src/inspection/turn-details.ts";
 import { formatRoute, turnRoute } from "../app/route.ts";
-import type { SessionModel } from "../session/session-model.ts";
+import { useSession } from "../session/session-model.ts";
 import { whyEnded } from "../ui/endings.tsx";
 import { formatPlural } from "../ui/format.ts";
 import { showCall } from "./parts.tsx";
 
-/** A turn of a run of a session. */
+/** A turn of a run. */
 export interface TurnPlace {
-  readonly session: SessionModel;
   readonly runId: string;
   readonly row: TurnRow;
 }
 
 /** Why the run ended after its last turn, unless it was finished. */
-export function RunEnd({ place: { session, runId, row } }: { readonly place: TurnPlace }): JSX.Element | null {
-  const run = session.runs.value.find((one) => one.runId === runId);
+export function RunEnd({ place: { runId, row } }: { readonly place: TurnPlace }): JSX.Element | null {
+  const run = useSession().runs.value.find((one) => one.runId === runId);
   if (run === undefined || run.turns.at(-1)?.turn !== row.turn) return null;
   const why = whyEnded(run);
   if (why === undefined) return null;
@@ -35,8 +34,8 @@ export function Notes({
   readonly notes: readonly NoteView[];
   readonly calls: readonly CallDetails[];
 }): JSX.Element | null {
-  const { session, runId, row } = place;
-  const breaks = session.exchanges.value.filter(
+  const { runId, row } = place;
+  const breaks = useSession().exchanges.value.filter(
     ({ brokenAt, parent, ...one }) =>
       brokenAt !== undefined && parent === undefined && one.runId === runId && one.turn === row.turn,
   );
@@ -101,7 +100,7 @@ function Paid({
 
 /** Shows a request of the turn. */
 export function WireLink({
-  place: { session, runId, row },
+  place: { runId, row },
   n,
   children,
 }: {
@@ -109,5 +108,6 @@ export function WireLink({
   readonly n: number;
   readonly children: ComponentChildren;
 }): JSX.Element {
-  return <a href={formatRoute(turnRoute(session.id, { runId }, row, { tab: "wire", item: n }))}>{children}</a>;
+  const { id } = useSession();
+  return <a href={formatRoute(turnRoute(id, { runId }, row, { tab: "wire", item: n }))}>{children}</a>;
 }

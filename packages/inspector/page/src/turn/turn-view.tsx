@@ -1,12 +1,10 @@
 import type { JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import type { RunRow, TurnRow } from "../../../src/inspection/inspection.ts";
-import type { TurnDetails } from "../../../src/inspection/turn-details.ts";
 import { useInspector } from "../app/inspector.ts";
-import { useLoad } from "../app/loads.ts";
 import type { TurnRoute } from "../app/route.ts";
-import { TURN_TOOLS } from "../session/tools.ts";
-import type { SessionModel } from "../session/session-model.ts";
+import { ForkHere } from "../fork/fork-here.tsx";
+import { type TurnProps, useSession, useTurn } from "../session/session-model.ts";
+import { RunTestButton } from "../take-away/run-test-button.tsx";
 import { sortFlags } from "../timeline/flags.ts";
 import { Flag } from "../timeline/row.tsx";
 import { Money } from "../ui/money.tsx";
@@ -15,17 +13,13 @@ import { Empty, Failure, Loading } from "../ui/notes.tsx";
 import { Tabs } from "../ui/tabs.tsx";
 import { TurnWire } from "../wire/turn-wire.tsx";
 import { exchangesOf } from "../wire/exchange-rows.ts";
+import { CopyTurnLink } from "./copy-turn-link.tsx";
 import { TurnContents } from "./turn-contents.tsx";
 import { TurnEntries } from "./turn-entries.tsx";
 
 /** All of one turn. */
-export function TurnView({
-  session,
-  selected,
-}: {
-  readonly session: SessionModel;
-  readonly selected: TurnRoute;
-}): JSX.Element {
+export function TurnView({ selected }: { readonly selected: TurnRoute }): JSX.Element {
+  const session = useSession();
   const found = session.find(selected);
   const { earlier } = session.overview.value ?? {};
   if (earlier !== undefined && (found === undefined || selected.tab === "wire")) {
@@ -47,28 +41,13 @@ export function TurnView({
         </p>
       </Empty>
     );
-  return <FoundTurn session={session} selected={selected} run={found.run} turn={found.turn} />;
+  return <FoundTurn selected={selected} {...found} />;
 }
 
-function FoundTurn({
-  session,
-  selected,
-  run,
-  turn,
-}: {
-  readonly session: SessionModel;
-  readonly selected: TurnRoute;
-  readonly run: RunRow;
-  readonly turn: TurnRow;
-}): JSX.Element {
+function FoundTurn({ selected, run, turn }: TurnProps & { readonly selected: TurnRoute }): JSX.Element {
   const inspector = useInspector();
-  const { loads } = inspector.open.value;
-  const { value, error } = useLoad<TurnDetails>(
-    loads,
-    session.turnKey(run, turn),
-    () => session.source.turn(session.id, run.runId, turn.turn),
-    `${run.runId} ${turn.turn}`,
-  );
+  const session = useSession();
+  const { value, error } = useTurn({ run, turn });
   const body = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
     if (body.current !== null) body.current.scrollTop = 0;
@@ -79,7 +58,7 @@ function FoundTurn({
     inspector.go({ kind: "session", id: session.id, tab: "", turn: { ...selected, item: undefined, ...next } }, true);
   return (
     <div class="turn">
-      <TurnHead session={session} run={run} turn={turn} />
+      <TurnHead run={run} turn={turn} />
       <Tabs
         label="Views of the turn"
         panel="turn-panel"
@@ -101,12 +80,7 @@ function FoundTurn({
         tabIndex={0}
       >
         {tab === "wire" ? (
-          <TurnWire
-            session={session}
-            rows={exchanges}
-            selected={selected.item}
-            onSelect={(n) => go({ tab: "wire", item: n })}
-          />
+          <TurnWire rows={exchanges} selected={selected.item} onSelect={(n) => go({ tab: "wire", item: n })} />
         ) : error !== undefined ? (
           <Failure error={error} />
         ) : value === undefined ? (
@@ -114,24 +88,17 @@ function FoundTurn({
         ) : tab === "entries" ? (
           <TurnEntries details={value} />
         ) : (
-          <TurnContents session={session} details={value} row={turn} />
+          <TurnContents details={value} row={turn} />
         )}
       </div>
     </div>
   );
 }
 
-function TurnHead({
-  session,
-  run,
-  turn,
-}: {
-  readonly session: SessionModel;
-  readonly run: RunRow;
-  readonly turn: TurnRow;
-}): JSX.Element {
+function TurnHead({ run, turn }: TurnProps): JSX.Element {
   const { usage, startedAt, endedAt, finishReason, flags, phase } = turn;
-  const { prompt, cached, thoughts, output, toolUse, searchQueries, requests = 1 } = usage;
+  const { prompt, cached, thoughts, output, toolUse, searchQueries: searches, requests = 1 } = usage;
+  const tokens = Object.entries({ prompt, cached, thoughts, output, "tool use": toolUse, searches });
   return (
     <div class="turn-head">
       <h2>{turnTitle(turn)}</h2>
@@ -141,20 +108,22 @@ function TurnHead({
         <Flag key={flag} flag={flag} />
       ))}
       <span class="session-tools">
-        {TURN_TOOLS.map((Tool, index) => (
-          <Tool key={index} session={session} run={run} turn={turn} />
-        ))}
+        <CopyTurnLink run={run} turn={turn} />
+        <ForkHere run={run} turn={turn} />
+        <RunTestButton run={run} />
       </span>
       <p class="facts">
         <span>{formatTime(startedAt)}</span>
         <span>{endedAt === undefined ? "not finished" : formatDuration(endedAt - startedAt)}</span>
         {finishReason !== undefined && <span>{finishReason}</span>}
-        {prompt !== undefined && <span>prompt {formatTokens(prompt)}</span>}
-        {cached !== undefined && <span>cached {formatTokens(cached)}</span>}
-        {thoughts !== undefined && <span>thoughts {formatTokens(thoughts)}</span>}
-        {output !== undefined && <span>output {formatTokens(output)}</span>}
-        {toolUse !== undefined && <span>tool use {formatTokens(toolUse)}</span>}
-        {searchQueries !== undefined && <span>searches {formatTokens(searchQueries)}</span>}
+        {tokens.map(
+          ([name, count]) =>
+            count !== undefined && (
+              <span key={name}>
+                {name} {formatTokens(count)}
+              </span>
+            ),
+        )}
         {requests > 1 && <span>{requests} requests</span>}
         <Money of={{ ...turn, currency: run.currency, pricesAsOf: run.pricesAsOf }} />
       </p>

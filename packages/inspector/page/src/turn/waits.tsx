@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import type { ExchangeRow } from "../../../src/inspection/exchange-details.ts";
 import type { AnswerView } from "../../../src/inspection/turn-details.ts";
+import { useSession } from "../session/session-model.ts";
 import { formatDuration } from "../ui/format.ts";
 import { type TurnPlace, WireLink } from "./turn-notes.tsx";
 
@@ -15,7 +16,8 @@ export function FailedRequests({
   readonly place: TurnPlace;
   readonly answers: readonly AnswerView[];
 }): JSX.Element | null {
-  const { session, runId, row } = place;
+  const session = useSession();
+  const { runId, row } = place;
   const rows = session.exchanges.value.filter((one) => one.runId === runId && one.parent === undefined);
   const failed = [
     ...(row.failedRequests ?? []).map(({ n, ms, said }) => ({

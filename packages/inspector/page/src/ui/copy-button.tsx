@@ -13,16 +13,9 @@ export function CopyButton({
   readonly title?: string | undefined;
 }): JSX.Element {
   const inspector = useInspector();
-  const copy = async (): Promise<void> => {
-    try {
-      await navigator.clipboard.writeText(typeof text === "string" ? text : await text());
-      inspector.say("Copied");
-    } catch {
-      inspector.say("The browser did not allow copying.", true);
-    }
-  };
+  const copy = (): void => void inspector.copy(typeof text === "string" ? () => text : text);
   return (
-    <button type="button" class="quiet" aria-label={`${title} ${what}`} onClick={() => void copy()}>
+    <button type="button" class="quiet" aria-label={`${title} ${what}`} onClick={copy}>
       {title}
     </button>
   );

@@ -3,9 +3,8 @@ import { formatMoney } from "../../../src/inspection/cost.ts";
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import type { ExchangeDetails, ExchangeRow, HeaderView } from "../../../src/inspection/exchange-details.ts";
-import { useInspector } from "../app/inspector.ts";
-import { useLoad } from "../app/loads.ts";
-import type { SessionModel } from "../session/session-model.ts";
+import { useLoad } from "../app/use-load.ts";
+import { useSession } from "../session/session-model.ts";
 import { ExchangeTools } from "../take-away/exchange-tools.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
 import {
@@ -19,37 +18,26 @@ import {
 } from "../ui/format.ts";
 import { Failure, Loading } from "../ui/notes.tsx";
 import { TextView } from "../ui/text-view.tsx";
+import { WasAndIs } from "../ui/was-and-is.tsx";
 import { ChunkStrip } from "./chunk-strip.tsx";
 import { endOf, stepOf } from "./exchange-rows.ts";
 
 /** One request and its answer, as they crossed. */
-export function ExchangePane({
-  session,
-  n,
-  onGo,
-}: {
-  readonly session: SessionModel;
-  readonly n: number;
-  /** Shows another one. */
-  readonly onGo?: ((n: number) => void) | undefined;
-}): JSX.Element {
-  const { loads } = useInspector().open.value;
-  const key = JSON.stringify(["exchange", session.id, n]);
-  const { value, error } = useLoad<ExchangeDetails>(loads, key, () => session.source.exchange(session.id, n));
+export function ExchangePane({ n, onGo }: GoProps & { readonly n: number }): JSX.Element {
+  const { source, id } = useSession();
+  const { value, error } = useLoad(["exchange", id, n], () => source.exchange(id, n));
   if (error !== undefined) return <Failure error={error} />;
   if (value === undefined) return <Loading />;
-  return <Pane session={session} details={value} onGo={onGo} />;
+  return <Pane details={value} onGo={onGo} />;
 }
 
-function Pane({
-  session,
-  details,
-  onGo,
-}: {
-  readonly session: SessionModel;
-  readonly details: ExchangeDetails;
-  readonly onGo: ((n: number) => void) | undefined;
-}): JSX.Element {
+interface GoProps {
+  /** Shows another one. */
+  readonly onGo?: ((n: number) => void) | undefined;
+}
+
+function Pane({ details, onGo }: GoProps & { readonly details: ExchangeDetails }): JSX.Element {
+  const session = useSession();
   const { row, request, response, error, problem } = details;
   const end = endOf(row);
   const turn = session.turnOf(row);
@@ -73,7 +61,7 @@ function Pane({
       </div>
       {error !== undefined && <p class="banner is-error">{error}</p>}
       {problem !== undefined && <p class="banner is-error">{problem}</p>}
-      <ExchangeTools key={row.n} session={session} n={row.n} />
+      <ExchangeTools key={row.n} n={row.n} />
       <Shared row={row} onGo={onGo} />
       <Break details={details} />
       <Message
@@ -95,13 +83,7 @@ function Pane({
 }
 
 /** How much of a request was sent before, and what was billed as cached. */
-function Shared({
-  row,
-  onGo,
-}: {
-  readonly row: ExchangeRow;
-  readonly onGo: ((n: number) => void) | undefined;
-}): JSX.Element {
+function Shared({ row, onGo }: GoProps & { readonly row: ExchangeRow }): JSX.Element {
   const { requestBytes, sharedBytes, newBytes, before, promptTokens, cachedTokens = 0 } = row;
   return (
     <div class="shared-box">
@@ -145,7 +127,6 @@ function Break({ details }: { readonly details: ExchangeDetails }): JSX.Element 
   const { brokenAt } = details.row;
   if (brokenAt === undefined) return null;
   const { before, field, tokens, cost, currency, byte } = brokenAt;
-  const { was, is } = details.comparison ?? {};
   return (
     <section class="break" aria-label="Broken prefix">
       <h3>
@@ -157,16 +138,7 @@ function Break({ details }: { readonly details: ExchangeDetails }): JSX.Element 
         {cost !== undefined && cost > 0 && `, about ${formatMoney(cost, currency)}`}
         {tokens !== undefined && " (an estimate from the bytes)."}
       </p>
-      <dl>
-        <div>
-          <dt>Before</dt>
-          <dd>{was === undefined ? <em>nothing there</em> : <code>{was}</code>}</dd>
-        </div>
-        <div>
-          <dt>Now</dt>
-          <dd>{is === undefined ? <em>nothing there</em> : <code>{is}</code>}</dd>
-        </div>
-      </dl>
+      <WasAndIs before="Before" {...details.comparison} />
     </section>
   );
 }

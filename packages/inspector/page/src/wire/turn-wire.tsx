@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import type { ExchangeRow } from "../../../src/inspection/exchange-details.ts";
-import type { SessionModel } from "../session/session-model.ts";
+import { useSession } from "../session/session-model.ts";
 import { formatDuration } from "../ui/format.ts";
 import { Empty } from "../ui/notes.tsx";
 import { ExchangePane } from "./exchange-pane.tsx";
@@ -9,17 +9,15 @@ import { NoExchanges } from "./wire-view.tsx";
 
 /** The requests of one turn. */
 export function TurnWire({
-  session,
   rows,
   selected,
   onSelect,
 }: {
-  readonly session: SessionModel;
   readonly rows: readonly ExchangeRow[];
   readonly selected: number | undefined;
   readonly onSelect: (n: number) => void;
 }): JSX.Element {
-  if (session.exchanges.value.length === 0) return <NoExchanges />;
+  if (useSession().exchanges.value.length === 0) return <NoExchanges />;
   const current = rows.find(({ n }) => n === selected) ?? rows.at(-1);
   if (current === undefined)
     return (
@@ -42,7 +40,7 @@ export function TurnWire({
           ))}
         </ul>
       )}
-      <ExchangePane session={session} n={current.n} key={current.n} />
+      <ExchangePane n={current.n} key={current.n} />
     </>
   );
 }

@@ -85,12 +85,7 @@ export function WireView({ session, route }: SessionPanelProps): JSX.Element {
       </section>
       <section class="details" aria-label="Request and answer">
         {row !== undefined && (
-          <ExchangePane
-            session={session}
-            n={row.n}
-            key={row.n}
-            onGo={(n) => go(rows.findIndex((one) => one.n === n))}
-          />
+          <ExchangePane n={row.n} key={row.n} onGo={(n) => go(rows.findIndex((one) => one.n === n))} />
         )}
       </section>
     </div>

@@ -1,0 +1,46 @@
+import { HttpError } from "../server/http.ts";
+import { TAKE_AWAYS, takeAway } from "../take-away/take-away.ts";
+import type { ExchangeFold } from "./exchange-fold.ts";
+import { readTurn } from "./read-turn.ts";
+import { searchSession } from "./search-session.ts";
+import type { SessionFold } from "./session-fold.ts";
+
+/**
+ * What the log of a session and its kept exchanges show by themselves, without a store, agents or a network: also in a browser.
+ *
+ * @param path - Segments below the session's own, such as `["turns", "run-1", "3"]`.
+ * @returns Undefined for a view that needs more than that.
+ * @throws {HttpError} When there is nothing of that.
+ */
+export function showSession(
+  { fold, exchanges }: { readonly fold: SessionFold; readonly exchanges: ExchangeFold },
+  [view = "", first = "", second = ""]: readonly string[],
+  query: URLSearchParams,
+): unknown {
+  switch (view) {
+    case "turns":
+      return readTurn(fold, first, Number(second)) ?? missing("turn");
+    case "log":
+      return fold.entries;
+    case "exchanges": {
+      if (first === "") return exchanges.rows.slice(numberIn(query.get("from")) ?? 0);
+      return exchanges.details(numberIn(first) ?? Number.NaN) ?? missing("exchange");
+    }
+    case "cache-estimate":
+      return exchanges.cacheEstimate() ?? null;
+    case "search":
+      return searchSession(fold, query.get("q") ?? "");
+  }
+  const what = TAKE_AWAYS.find((one) => view === `take-${one}`);
+  if (what === undefined) return undefined;
+  const asked = { n: numberIn(query.get("n")), run: query.get("run") ?? undefined };
+  return takeAway(what, { fold, exchanges }, asked) ?? missing("thing");
+}
+
+function numberIn(text: string | null): number | undefined {
+  return text !== null && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+}
+
+function missing(what: string): never {
+  throw new HttpError(404, "not-found", `There is no such ${what} in this session.`);
+}
