@@ -1,7 +1,7 @@
 import type { Json } from "@pollux/core";
 import { callsIn } from "./answer-calls.ts";
 import { partViews, shorten } from "./part-view.ts";
-import { isOutcomeFromOutside, type TurnStep } from "./turn-step.ts";
+import { isOutcomeFromOutside, lastResponse, type TurnStep } from "./turn-step.ts";
 import { type Fields, fieldsOf, isFields, listOf, numberOf, textOf } from "./read-values.ts";
 import { skillRead } from "./skill-read.ts";
 import type { RunFold } from "./run-fold.ts";
@@ -16,11 +16,10 @@ export function readCalls(
   { turn, record }: Pick<TurnFold, "turn" | "record">,
   steps: readonly TurnStep[],
 ): readonly CallDetails[] {
-  const answer = steps.findLast(({ value }) => fieldsOf(value)["response"] !== undefined);
   // What no step left stands in the turn.
   const recorded = new Map(listOf(record?.fields["calls"]).map((one) => [fieldsOf(one)["callId"], fieldsOf(one)]));
   const routes = steps.findLast(({ place }) => place.kind === "route")?.value;
-  return callsIn(fieldsOf(answer?.value)["response"]).map(({ call }, index) => {
+  return callsIn(lastResponse(steps)).map(({ call }, index) => {
     const callId = `call:${turn}.${index}`;
     const own = steps.filter(
       ({ place }) =>

@@ -5,7 +5,7 @@ import { fieldsOf, listOf, textIn, textOf } from "./read-values.ts";
 import type { BranchCall, BranchComparison, BranchRow, BranchTotals, BranchTurn } from "./results.ts";
 import type { RunFold } from "./run-fold.ts";
 import type { SessionFold } from "./session-fold.ts";
-import { lastOutcome, readStep, type TurnStep } from "./turn-step.ts";
+import { lastResponse, outcomeOfCall, readStep } from "./turn-step.ts";
 
 /** Turns that a comparison shows at most. */
 const MAX_ROWS = 200;
@@ -66,8 +66,7 @@ function viewOf(fold: SessionFold, run: RunFold, number: number, isFirst: boolea
   const turn = run.turns.get(number);
   const row = turn?.row();
   const steps = (turn?.positions ?? []).map((position) => readStep(fold.entries[position], position));
-  const answer = steps.findLast(({ value }) => fieldsOf(value)["response"] !== undefined);
-  const response = fieldsOf(fieldsOf(answer?.value)["response"]);
+  const response = lastResponse(steps);
   return {
     runId: run.runId,
     number: row?.number ?? 0,
@@ -76,7 +75,7 @@ function viewOf(fold: SessionFold, run: RunFold, number: number, isFirst: boolea
     text: allTextIn(response["content"]),
     calls: callsIn(response).map(({ call }, index): BranchCall => {
       const callId = `call:${number}.${index}`;
-      const told = responseTo(callId, steps);
+      const told = outcomeOfCall(callId, steps);
       return {
         callId,
         name: textOf(call["name"]) ?? "",
@@ -96,12 +95,6 @@ function allTextIn(content: unknown): string {
     return thought === true ? "" : (textOf(text) ?? "");
   });
   return texts.join("").slice(0, MAX_TEXT);
-}
-
-function responseTo(callId: string, steps: readonly TurnStep[]): unknown {
-  const done = lastOutcome(callId, steps);
-  const { part } = fieldsOf(done?.value);
-  return fieldsOf(fieldsOf(part)["functionResponse"])["response"] ?? (done?.type === "answer" ? done.value : undefined);
 }
 
 /** The same turns of the same runs beside each other; those of a run that only one branch has stand alone. */

@@ -7,35 +7,44 @@ export type Ending = EndReason | "running" | "waiting" | "cut-off";
 /** Which sessions: by state, by how the last run ended, or all whose last run went wrong. */
 export type EndingFilter = SessionState | Ending | "problem";
 
-const IS_BAD: { readonly [ending in Ending]: boolean } = {
-  finished: false,
-  stopped: false,
-  running: false,
-  waiting: false,
-  "needs-approval": false,
-  "needs-outcome": false,
-  "cut-off": true,
-  failed: true,
-  aborted: true,
-  damaged: true,
-  limit: true,
-  guardrail: true,
-  blocked: true,
-  truncated: true,
-  "repeated-calls": true,
-  empty: true,
-  "bad-call": true,
-  "invalid-output": true,
-  "unknown-finish": true,
+/** What a person calls an ending, its tone, and what it means. */
+export type EndingView = readonly [title: string, tone: "note" | "odd" | "ok" | "bad", means: string];
+
+/** In the order in which a list offers them. */
+export const ENDINGS: { readonly [ending in Ending]: EndingView } = {
+  running: ["Running", "note", "A run is going."],
+  waiting: ["Waiting", "odd", "Calls wait for an answer or a job."],
+  "cut-off": ["Cut off", "bad", "The process of the run has died."],
+  finished: ["Done", "ok", "The model gave an answer, and nothing is left to do."],
+  stopped: ["Done", "ok", "A stop rule of the agent ended the run."],
+  failed: ["Failed", "bad", "An error ended the run."],
+  aborted: ["Aborted", "bad", "The run was stopped."],
+  limit: ["Limit", "bad", "The run reached one of its limits."],
+  guardrail: ["Guardrail", "bad", "A guardrail stopped the run."],
+  blocked: ["Blocked", "bad", "The service blocked the answer."],
+  truncated: ["Truncated", "bad", "The answer hit the output token limit."],
+  "repeated-calls": ["Repeated", "bad", "The model repeated the same calls and got the same results."],
+  empty: ["Empty", "bad", "The answer was empty, after all retries."],
+  "bad-call": ["Bad call", "bad", "The model's calls could not be read, after all retries."],
+  "invalid-output": ["Invalid", "bad", "The output does not match its schema, after all retries."],
+  "unknown-finish": ["Unknown", "bad", "The model stopped for a reason this version does not know."],
+  damaged: ["Damaged", "bad", "Entries of the run are lost, so it cannot be resumed."],
+  "needs-approval": ["Asked", "odd", "The run ended with calls that needed an approval."],
+  "needs-outcome": ["Asked", "odd", "The run ended with calls that needed an outcome."],
 };
 
 export function isEnding(text: string): text is Ending {
-  return Object.hasOwn(IS_BAD, text);
+  return Object.hasOwn(ENDINGS, text);
+}
+
+/** Also of an ending that this release does not know. */
+export function endingView(ending: string): EndingView {
+  return isEnding(ending) ? ENDINGS[ending] : [ending, "bad", `The run ended with ${ending}.`];
 }
 
 /** True for a run that went wrong, or was ended before it was done; also for an ending that this release does not know. */
 export function isBadEnding(ending: string): boolean {
-  return !isEnding(ending) || IS_BAD[ending];
+  return endingView(ending)[1] === "bad";
 }
 
 /** How a session stands by its state alone, as an older release wrote it. */

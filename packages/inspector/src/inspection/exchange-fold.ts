@@ -221,7 +221,7 @@ type Tokens = Pick<ExchangeRow, "promptTokens" | "cachedTokens" | "totalTokens">
 /** Characters of an answer in which its first words are looked for. */
 const MAX_INNER_TEXT = 20_000;
 
-/** Tokens that an answer says it was billed for: the last that it says. */
+/** What an answer says it was billed for: the last that it says. */
 function tokensIn(texts: readonly string[]): Tokens {
   // The counts stand at the end of an answer, so its last pieces are enough, unless one of them is short.
   let tail = "";
@@ -230,11 +230,11 @@ function tokensIn(texts: readonly string[]): Tokens {
     if (tail.length > 65_536) break;
   }
   const count = countsIn(tail);
-  const [prompt, cached, total] = [count("prompt"), count("cachedContent"), count("total")];
+  const [promptTokens, cachedTokens, totalTokens] = [count("prompt"), count("cachedContent"), count("total")];
   return {
-    ...(prompt !== undefined && { promptTokens: prompt }),
-    ...(cached !== undefined && { cachedTokens: cached }),
-    ...(total !== undefined && { totalTokens: total }),
+    ...(promptTokens !== undefined && { promptTokens }),
+    ...(cachedTokens !== undefined && { cachedTokens }),
+    ...(totalTokens !== undefined && { totalTokens }),
   };
 }
 

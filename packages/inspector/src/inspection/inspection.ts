@@ -2,6 +2,9 @@ import type { Json, PendingQuestion, ReadsMark, Usage } from "@pollux/core";
 import type { PrefixField } from "@pollux/core/durable";
 import type { Priced } from "./cost.ts";
 import type { EndingFilter } from "./endings.ts";
+import type { PrefixBreak } from "./exchange-details.ts";
+import type { TurnFlag } from "./flags.ts";
+import type { ReadError } from "./read-values.ts";
 
 /**
  * What the inspector's API answers and its page shows. Everything here is JSON. Times are milliseconds since the epoch, durations
@@ -135,7 +138,7 @@ export interface RunRow extends Priced {
   readonly stopReason?: string | undefined;
   /** The limit that ended it. */
   readonly limit?: string | undefined;
-  readonly error?: { readonly name: string; readonly message: string; readonly code?: string | undefined } | undefined;
+  readonly error?: ReadError | undefined;
   readonly guardrail?: { readonly name: string; readonly side: string; readonly reason: string } | undefined;
   /** First words of the message that began it. */
   readonly input: string;
@@ -210,14 +213,9 @@ export interface FailedRequest {
 }
 
 /** Where a turn's request stopped being a continuation of the one before it, and what that cost at most. */
-export interface BrokenPrefix {
+export interface BrokenPrefix extends Omit<PrefixBreak, "before" | "byte"> {
   /** Index of the request in the session's kept exchanges. */
   readonly n: number;
-  readonly field: string;
-  readonly tokens?: number | undefined;
-  readonly cost?: number | undefined;
-  /** Of `cost`, if the price list says it. */
-  readonly currency?: string | undefined;
 }
 
 /** Tokens of a turn; zeros are left out. */
@@ -231,44 +229,6 @@ export interface TurnUsage {
   readonly searchQueries?: number | undefined;
   readonly requests?: number | undefined;
 }
-
-/** Something in a turn that a person looks for. */
-export type TurnFlag =
-  /** A request failed and was sent again. */
-  | "retry"
-  /** A refused request was changed and sent again. */
-  | "heal"
-  /** An answer broke off, was unusable or could not be read, and was asked for again. */
-  | "recovery"
-  | "compaction"
-  | "steering"
-  /** Another agent takes over. */
-  | "handoff"
-  | "guardrail"
-  /** The request differs from the one before it in more than what was added. */
-  | "prefix-break"
-  | "approval"
-  /** The first thing that anybody may have written came into the history. */
-  | "untrusted"
-  /** A call was asked about, or denied, because of untrusted content. */
-  | "held"
-  /** A call waits for its output, for its job, or for whether it took effect. */
-  | "outcome"
-  | "call-failed"
-  /** The same calls as in the turn before. */
-  | "repeated-calls"
-  /** Two calls of one answer are the same. */
-  | "same-calls"
-  /** A call that failed in the turn before was made again with the same arguments. */
-  | "call-again"
-  /** It began, and its run ended without an answer of the model. */
-  | "no-answer"
-  | "nested"
-  | "search"
-  /** A range that the service said a source supports can't be shown as a citation. */
-  | "lost-citation"
-  | "error"
-  | "unfinished";
 
 /** One step of a turn. */
 export interface StepRow {
@@ -355,7 +315,7 @@ export interface DraftRow {
   readonly truncated: boolean;
 }
 
-/** An entry of the log that is not as it should be. */
+/** An entry of the log that is not as it should be, and what a repair does about it. */
 export interface ProblemRow {
   readonly position: number;
   readonly problem: string;

@@ -3,8 +3,8 @@ import { callsIn } from "./answer-calls.ts";
 import { readCalls } from "./call-details.ts";
 import { readNotes } from "./turn-notes.ts";
 import { readStep, type TurnStep } from "./turn-step.ts";
-import { partViews } from "./part-view.ts";
-import { fieldsOf, type Fields, listOf, numberOf, textOf } from "./read-values.ts";
+import { type ContentPlace, partViews } from "./part-view.ts";
+import { fieldsOf, listOf, numberOf, readError, textOf } from "./read-values.ts";
 import type { RunFold } from "./run-fold.ts";
 import type { SessionFold } from "./session-fold.ts";
 import { citationsOf, sourcesOf, sourceViews } from "./turn-citations.ts";
@@ -65,22 +65,23 @@ function makerOf(run: RunFold, steps: readonly TurnStep[]): string | undefined {
 function readInput(run: RunFold, turn: TurnFold): readonly ContentView[] {
   const first = run.turns.values().next().value;
   if (turn !== first) return [];
-  return listOf(run.entry["input"]).map((content, index) => {
+  return contentsAt(run.entry["input"], { position: run.position, path: ["input"] }, "input");
+}
+
+/** A list of contents in an entry. */
+function contentsAt(contents: unknown, { position, path }: ContentPlace, origin: ContentView["origin"]): ContentView[] {
+  return listOf(contents).map((content, index) => {
     const { role, parts } = fieldsOf(content);
-    const place = { position: run.position, path: ["input", index, "parts"] };
-    return { role: textOf(role) ?? "", origin: "input", parts: partViews(parts, place) };
+    const place = { position, path: [...path, index, "parts"] };
+    return { role: textOf(role) ?? "", origin, parts: partViews(parts, place) };
   });
 }
 
 /** What a step put before its answer: steering, or a message as a guardrail changed it. */
 function readBefore(step: TurnStep): readonly ContentView[] {
   const value = fieldsOf(step.value);
-  const list = (contents: unknown, path: readonly (string | number)[], origin: ContentView["origin"]): ContentView[] =>
-    listOf(contents).map((content, index) => {
-      const { role, parts } = fieldsOf(content);
-      const place = { position: step.position, path: ["outcome", "value", ...path, index, "parts"] };
-      return { role: textOf(role) ?? "", origin, parts: partViews(parts, place) };
-    });
+  const list = (contents: unknown, path: readonly string[], origin: ContentView["origin"]): ContentView[] =>
+    contentsAt(contents, { position: step.position, path: ["outcome", "value", ...path] }, origin);
   const { steered, summary, contents } = value;
   const said = list(fieldsOf(steered)["contents"], ["steered", "contents"], "steering");
   const replaced = list(contents, ["contents"], "input");
@@ -129,7 +130,7 @@ function readAnswer(
       searchQueries: listOf(webSearchQueries).filter((query) => typeof query === "string"),
       lostCitations: lost,
       ...(value["prepared"] !== undefined && { prepared: value["prepared"] as Json }),
-      ...errorOf(step.error),
+      ...(step.error !== undefined && { error: readError(step.error) }),
     },
   ];
 }
@@ -138,18 +139,6 @@ type Texts = "finishReason" | "finishMessage" | "modelVersion" | "responseId";
 
 function texts(values: { readonly [Name in Texts]: unknown }): { readonly [Name in Texts]?: string } {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => typeof value === "string"));
-}
-
-function errorOf(error: Fields | undefined): Pick<AnswerView, "error"> {
-  if (error === undefined) return {};
-  const { name, message, code } = error;
-  return {
-    error: {
-      name: textOf(name) ?? "Error",
-      message: textOf(message) ?? "",
-      ...(typeof code === "string" && { code }),
-    },
-  };
 }
 
 /** What the run said after the answer, before the next one: responses to its calls, and requests to answer again. */

@@ -24,6 +24,21 @@ export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
+/** An error as a log has it. */
+export function readError({ name, message, code }: Fields): ReadError {
+  return {
+    name: textOf(name) ?? "Error",
+    message: textOf(message) ?? "",
+    ...(typeof code === "string" && { code }),
+  };
+}
+
+export interface ReadError {
+  readonly name: string;
+  readonly message: string;
+  readonly code?: string | undefined;
+}
+
 /** Undefined for what is no JSON. */
 export function parseJson(text: string): unknown {
   try {

@@ -1,7 +1,7 @@
 import type { Json } from "@pollux/core";
 import type { KeptCause } from "@pollux/core/exchanges";
 import type { Priced } from "./cost.ts";
-import type { TurnUsage } from "./inspection.ts";
+import type { ProblemRow, TurnUsage } from "./inspection.ts";
 
 /** What was thrown in a run. */
 export interface CauseView extends KeptCause {
@@ -181,20 +181,12 @@ export interface CheckResult {
 
 /** What the doctor found in a log. */
 export interface LogCheck {
-  readonly problems: readonly FoundProblem[];
-  readonly notes: readonly FoundProblem[];
+  readonly problems: readonly ProblemRow[];
+  readonly notes: readonly ProblemRow[];
   /** Why a repair would change nothing. */
   readonly refused?: string | undefined;
   /** Entries after a repair. */
   readonly repairedLength: number;
-}
-
-/** Something that was found, and what a repair would do about it. */
-export interface FoundProblem {
-  /** Of the entry. */
-  readonly position: number;
-  readonly problem: string;
-  readonly remedy: string;
 }
 
 /** One function as it is declared. */

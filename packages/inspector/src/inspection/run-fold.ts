@@ -20,9 +20,18 @@ import type {
   PendingRow,
   RunRow,
   SessionState,
-  TurnRow,
 } from "./inspection.ts";
-import { type Fields, fieldsOf, firstWords, isFields, listOf, numberOf, textIn, textOf } from "./read-values.ts";
+import {
+  type Fields,
+  fieldsOf,
+  firstWords,
+  isFields,
+  listOf,
+  numberOf,
+  readError,
+  textIn,
+  textOf,
+} from "./read-values.ts";
 import { type ReadPlace, readPlace } from "./step-place.ts";
 import { type RecordPlace, TurnFold } from "./turn-fold.ts";
 import { readUsage, turnUsage } from "./usage.ts";
@@ -228,18 +237,18 @@ export class RunFold {
   /** @param since - Leaves out turns that have not changed since the log had that length. */
   row(isLast: boolean, unended: Unended, since: number): RunRow {
     const { entry, end } = this;
+    const turns = [...this.turns.values()];
     const { metadata, origin } = entry;
     const stopReason = textOf(end?.["stopReason"]);
     const limit = textOf(fieldsOf(end?.["reached"])["name"]);
     const error = fieldsOf(end?.["error"]);
     const guardrail = fieldsOf(end?.["guardrail"]);
     const agent = textOf(fieldsOf(metadata)["agent"]) ?? (textOf(entry["agent"]) || undefined);
-    const code = textOf(error["code"]);
     const { usage, pricesAsOf, currency } = this;
     const priced = this.cost;
     const others = this.otherCosts();
     const reads = joinReads(entry["read"]);
-    const toolCalls = numberOf(end?.["toolCalls"]) ?? this.#countCalls();
+    const toolCalls = numberOf(end?.["toolCalls"]) ?? turns.reduce((sum, { callCount }) => sum + callCount, 0);
     return {
       runId: this.runId,
       position: this.position,
@@ -253,13 +262,7 @@ export class RunFold {
       ending: this.ending(isLast, unended),
       ...(stopReason !== undefined && { stopReason }),
       ...(limit !== undefined && { limit }),
-      ...(typeof error["message"] === "string" && {
-        error: {
-          name: textOf(error["name"]) ?? "Error",
-          message: error["message"],
-          ...(code !== undefined && { code }),
-        },
-      }),
+      ...(typeof error["message"] === "string" && { error: readError(error) }),
       ...(typeof guardrail["name"] === "string" && {
         guardrail: {
           name: guardrail["name"],
@@ -279,7 +282,7 @@ export class RunFold {
       ...(others.length > 0 && { otherCosts: others }),
       toolCalls,
       limits: this.#limits(usage, priced.cost, toolCalls),
-      turns: this.#turnRows(since),
+      turns: turns.filter(({ changedAt }) => changedAt > since).map((turn) => turn.row()),
     };
   }
 
@@ -369,18 +372,6 @@ export class RunFold {
     for (const one of lost) if (one.turn === number) turn.addBills(`lost:${one.position}`, [one.bill]);
     this.#last = turn;
     return turn;
-  }
-
-  #turnRows(since: number): readonly TurnRow[] {
-    const rows: TurnRow[] = [];
-    for (const turn of this.turns.values()) if (turn.changedAt > since) rows.push(turn.row());
-    return rows;
-  }
-
-  #countCalls(): number {
-    let calls = 0;
-    for (const turn of this.turns.values()) calls += turn.callCount;
-    return calls;
   }
 
   #limits(usage: Usage, cost: number | undefined, toolCalls: number): readonly LimitRow[] {

@@ -1,4 +1,5 @@
 import type { Json } from "@pollux/core";
+import type { ReadError } from "./read-values.ts";
 import type { StepRow, TurnRow, TurnUsage } from "./inspection.ts";
 
 /** All of one turn. */
@@ -151,7 +152,7 @@ export interface AnswerView {
   readonly lostCitations: readonly LostCitation[];
   /** Where its request differs from the one before, as the run prepared it. */
   readonly prepared?: Json | undefined;
-  readonly error?: { readonly name: string; readonly message: string; readonly code?: string | undefined } | undefined;
+  readonly error?: ReadError | undefined;
 }
 
 /** One call and what became of it. */
@@ -204,9 +205,7 @@ export interface NoteView {
     | "retry"
     | "error"
     | "other";
-  readonly step?: string | undefined;
-  readonly at?: number | undefined;
+  readonly step: string;
   /** A sentence. */
   readonly text: string;
-  readonly value?: Json | undefined;
 }

@@ -1,109 +1,81 @@
-import type { Json } from "@pollux/core";
-import type { TurnStep } from "./turn-step.ts";
-import { fieldsOf, listOf, textOf } from "./read-values.ts";
+import { type Fields, fieldsOf, listOf, textOf } from "./read-values.ts";
 import type { NoteView } from "./turn-details.ts";
+import type { TurnStep } from "./turn-step.ts";
 
 /** What a turn's steps recorded besides answers and the results of calls, as sentences. */
 export function readNotes(turn: number, steps: readonly TurnStep[]): readonly NoteView[] {
-  return steps.flatMap((step) => notesOf(step, turn));
+  return steps.flatMap((step) => notesOf(step, turn).map(([kind, text]) => ({ kind, step: step.name, text })));
 }
 
-function notesOf(step: TurnStep, turn: number): readonly NoteView[] {
-  const base = { step: step.name, at: step.at };
-  if (step.error !== undefined) {
-    const { name: kind, message } = step.error;
-    return [{ ...base, kind: "error", text: `${textOf(kind) ?? "Error"}: ${textOf(message) ?? ""}` }];
-  }
-  const value = fieldsOf(step.value);
-  switch (step.place.kind) {
+type Note = readonly [kind: NoteView["kind"], text: string];
+
+function notesOf({ name, place, value: recorded, error }: TurnStep, turn: number): readonly Note[] {
+  if (error !== undefined) return [["error", `${textOf(error["name"]) ?? "Error"}: ${textOf(error["message"]) ?? ""}`]];
+  const value = fieldsOf(recorded);
+  switch (place.kind) {
     case "model":
-      return [...guardNotes(value["checked"], base), ...modelNotes(value, base)];
+      return [...guardNotes(value["checked"]), ...modelNotes(value)];
     case "guard":
-      return guardNotes(value["actions"], base);
+      return guardNotes(value["actions"]);
     case "route":
-      return routeNotes(step.value, turn, base);
+      return routeNotes(recorded, turn);
     case "call": {
       const agent = textOf(value["handoff"]);
-      return agent === undefined ? [] : [{ ...base, kind: "handoff", text: `${agent} takes over with the next turn.` }];
+      return agent === undefined ? [] : [["handoff", `${agent} takes over with the next turn.`]];
     }
-    case "compact":
-      if (Array.isArray(value["contents"]))
-        return [{ ...base, kind: "compaction", text: "From here on the model reads what the handoff's filter left." }];
-      return [{ ...base, kind: "compaction", text: "From here on the model reads a summary of the oldest messages." }];
+    case "compact": {
+      const what = Array.isArray(value["contents"])
+        ? "what the handoff's filter left"
+        : "a summary of the oldest messages";
+      return [["compaction", `From here on the model reads ${what}.`]];
+    }
     case "other":
-      return [
-        {
-          ...base,
-          kind: "other",
-          text: `The run has no step of the name "${step.name}".`,
-          ...(step.value !== undefined && { value: step.value as Json }),
-        },
-      ];
+      return [["other", `The run has no step of the name "${name}".`]];
     default:
       return [];
   }
 }
 
-type Base = Pick<NoteView, "step" | "at">;
-
-function modelNotes(value: { readonly [key: string]: unknown }, base: Base): readonly NoteView[] {
-  const notes: NoteView[] = [];
+function modelNotes(value: Fields): readonly Note[] {
   const { breaks, tools, model } = fieldsOf(value["prepared"]);
-  if (listOf(breaks).length > 0)
-    notes.push({
-      ...base,
-      kind: "prefix-break",
-      text: `This request differs from the one before it in ${listOf(breaks).map(String).join(", ")}, so the service's cache did not apply.`,
-    });
   const asked = textOf(fieldsOf(model)["id"]);
-  if (asked !== undefined)
-    notes.push({ ...base, kind: "other", text: `The model ${asked} was asked instead of the run's.` });
-  if (Array.isArray(tools))
-    notes.push({
-      ...base,
-      kind: "other",
-      text: `The answer could call ${tools.length === 0 ? "no functions" : tools.map(String).join(", ")}.`,
-    });
-  if (value["tooLong"] === true)
-    notes.push({
-      ...base,
-      kind: "retry",
-      text: "The prompt was too long for the model, so the history was compacted.",
-    });
-  if (value["steered"] !== undefined)
-    notes.push({ ...base, kind: "steering", text: "Messages to the run went along with this request." });
-  if (value["steeringWaits"] === true)
-    notes.push({
-      ...base,
-      kind: "steering",
-      text: "More messages arrived while the model answered, so the run went on.",
-    });
-  return notes;
+  const names = Array.isArray(tools) ? tools.map(String).join(", ") || "no functions" : undefined;
+  const fields = listOf(breaks).map(String).join(", ");
+  const notes: readonly (readonly [isSo: boolean, ...Note])[] = [
+    [
+      fields !== "",
+      "prefix-break",
+      `This request differs from the one before it in ${fields}, so the service's cache did not apply.`,
+    ],
+    [asked !== undefined, "other", `The model ${asked} was asked instead of the run's.`],
+    [names !== undefined, "other", `The answer could call ${names}.`],
+    [value["tooLong"] === true, "retry", "The prompt was too long for the model, so the history was compacted."],
+    [value["steered"] !== undefined, "steering", "Messages to the run went along with this request."],
+    [
+      value["steeringWaits"] === true,
+      "steering",
+      "More messages arrived while the model answered, so the run went on.",
+    ],
+  ];
+  return notes.flatMap(([isSo, ...note]) => (isSo ? [note] : []));
 }
 
-function guardNotes(actions: unknown, base: Base): readonly NoteView[] {
+function guardNotes(actions: unknown): readonly Note[] {
   return listOf(actions).map((action) => {
     const { name, action: what, reason } = fieldsOf(action);
     const stops = what === "stop" ? "stopped the run" : "replaced the text";
     const did = what === "answer" ? "answered in the agent's place" : stops;
     const why = typeof reason === "string" && reason !== "" ? `: ${reason}` : "";
-    return {
-      ...base,
-      kind: "guardrail",
-      text: `Guardrail ${textOf(name) ?? "without a name"} ${did}${why}.`,
-      value: action as Json,
-    };
+    return ["guardrail", `Guardrail ${textOf(name) ?? "without a name"} ${did}${why}.`];
   });
 }
 
-function routeNotes(routes: unknown, turn: number, base: Base): readonly NoteView[] {
-  return listOf(routes).flatMap((route, index): readonly NoteView[] => {
+function routeNotes(routes: unknown, turn: number): readonly Note[] {
+  return listOf(routes).flatMap((route, index): readonly Note[] => {
     const { do: what, why } = fieldsOf(route);
     const call = `call:${turn}.${index}`;
-    if (what === "ask-approval") return [{ ...base, kind: "route", text: `${call} needed approval.` }];
-    if (what === "ask-outcome") return [{ ...base, kind: "route", text: `${call} is carried out elsewhere.` }];
-    if (what === "deny")
-      return [{ ...base, kind: "route", text: `${call} was denied: ${textOf(why) ?? "without a reason"}` }];
-    return [];
+    if (what === "ask-approval") return [["route", `${call} needed approval.`]];
+    if (what === "ask-outcome") return [["route", `${call} is carried out elsewhere.`]];
+    return what === "deny" ? [["route", `${call} was denied: ${textOf(why) ?? "without a reason"}`]] : [];
   });
 }

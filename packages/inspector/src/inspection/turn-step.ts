@@ -42,12 +42,20 @@ export function isOutcomeFromOutside({ place, type, value }: TurnStep): boolean 
   return type === "answer" && place.kind === "wait" && place.question === "outcome";
 }
 
-/** What a call came to at last: a step, or an answer from outside. */
-export function lastOutcome(callId: string, steps: readonly TurnStep[]): TurnStep | undefined {
-  return steps.findLast(
+/** What the model was told of a call at last: by a step, or an answer from outside. */
+export function outcomeOfCall(callId: string, steps: readonly TurnStep[]): unknown {
+  const done = steps.findLast(
     (step) =>
       "callId" in step.place &&
       step.place.callId === callId &&
       (step.place.kind === "call" ? step.type === "step" : isOutcomeFromOutside(step)),
   );
+  const { response } = fieldsOf(fieldsOf(fieldsOf(done?.value)["part"])["functionResponse"]);
+  return response ?? (done?.type === "answer" ? done.value : undefined);
+}
+
+/** The last answer that some steps recorded; empty without any. */
+export function lastResponse(steps: readonly TurnStep[]): Fields {
+  const answer = steps.findLast(({ value }) => fieldsOf(value)["response"] !== undefined);
+  return fieldsOf(fieldsOf(answer?.value)["response"]);
 }

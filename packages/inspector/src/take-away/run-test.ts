@@ -1,6 +1,6 @@
 import { type RecordedCall, recordedCalls } from "@pollux/core/rehearsal";
 import type { ExchangeFold } from "../inspection/exchange-fold.ts";
-import { fieldsOf, firstWords, listOf, textIn, textOf } from "../inspection/read-values.ts";
+import { firstWords, listOf, textIn, textOf } from "../inspection/read-values.ts";
 import type { TakenFiles } from "../inspection/results.ts";
 import type { RunFold } from "../inspection/run-fold.ts";
 import { stepsOf } from "../inspection/run-steps.ts";
@@ -8,6 +8,7 @@ import type { SessionFold } from "../inspection/session-fold.ts";
 import { firstHead, outputOf } from "../replay/kept-head.ts";
 import type { RequestHead } from "../replay/request-head.ts";
 import { limitsOf, maxRepeatsOf } from "../replay/run-limits.ts";
+import { lastResponse } from "../inspection/turn-step.ts";
 import { recordingOfExchanges, recordingOfLog } from "./recording-file.ts";
 import { fileName } from "./session-file.ts";
 
@@ -32,7 +33,7 @@ export function runTest(fold: SessionFold, exchanges: ExchangeFold, run: RunFold
     calls,
     output: outputOf({ fold, run, exchanges }, head),
     options: Object.keys(limits).length > 0 ? { limits } : {},
-    said: lastWords(fold, run),
+    said: textIn([lastResponse(stepsOf(fold, run))["content"]]),
     hasFinished: run.end?.["stopReason"] === "finished",
   });
   return {
@@ -147,11 +148,6 @@ function functionsOf(head: RequestHead | undefined, calls: readonly RecordedCall
   const names = [...new Set(calls.map(({ name }) => name))].filter((name) => /^[A-Za-z_][\w.:-]{0,63}$/.test(name));
   const parametersJsonSchema = { type: "object", properties: {}, additionalProperties: true };
   return names.map((name) => ({ name, description: name, parametersJsonSchema }));
-}
-
-function lastWords(fold: SessionFold, run: RunFold): string {
-  const answer = stepsOf(fold, run).findLast(({ value }) => fieldsOf(value)["response"] !== undefined);
-  return textIn([fieldsOf(fieldsOf(answer?.value)["response"])["content"]]);
 }
 
 /** A value as code: JSON, in which nothing can end a string or begin a comment. */

@@ -7,7 +7,7 @@ import type { TurnRow } from "../inspection/inspection.ts";
 import type { TakenFile } from "../inspection/results.ts";
 import type { RunFold } from "../inspection/run-fold.ts";
 import type { SessionFold } from "../inspection/session-fold.ts";
-import { lastOutcome, readStep, type TurnStep } from "../inspection/turn-step.ts";
+import { lastResponse, outcomeOfCall, readStep, type TurnStep } from "../inspection/turn-step.ts";
 import { PAGE_STYLE } from "./page-style.ts";
 import { fileName } from "./session-file.ts";
 import type { WithoutPeople } from "./without-people.ts";
@@ -99,8 +99,7 @@ function turnArticle(
   steps: readonly TurnStep[],
   tokens: number | undefined,
 ): string {
-  const answer = steps.findLast(({ value }) => fieldsOf(value)["response"] !== undefined);
-  const response = fieldsOf(fieldsOf(answer?.value)["response"]);
+  const response = lastResponse(steps);
   const calls = callsIn(response);
   // As the inspector's page has it.
   const address = `/s/${encodeURIComponent(session)}/t/${number}`;
@@ -108,7 +107,7 @@ function turnArticle(
     `<article id="${escaped(address)}">`,
     `<h3><a href="#${escaped(address)}">Turn ${number}</a>${tokens === undefined ? "" : `<span>${tokens.toLocaleString("en-US")} tokens</span>`}</h3>`,
     message("model", partsOf(response["content"])),
-    ...calls.map(({ call }, index) => callBox(call, outcomeOf(`call:${turn}.${index}`, steps))),
+    ...calls.map(({ call }, index) => callBox(call, outcomeOfCall(`call:${turn}.${index}`, steps))),
     ...sources(response),
     ...steps
       .filter(({ error }) => error !== undefined)
@@ -148,12 +147,6 @@ function callBox({ name, args }: Fields, outcome: unknown): string {
     outcome === undefined ? "<p>no outcome</p>" : `<pre>${asJson(outcome)}</pre>`,
     "</div>",
   ].join("\n");
-}
-
-function outcomeOf(callId: string, steps: readonly TurnStep[]): unknown {
-  const done = lastOutcome(callId, steps);
-  const { response } = fieldsOf(fieldsOf(fieldsOf(done?.value)["part"])["functionResponse"]);
-  return response ?? (done?.type === "answer" ? done.value : undefined);
 }
 
 function sources({ candidate }: Fields): readonly string[] {

@@ -1,10 +1,10 @@
 import type { Json } from "@pollux/core";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { SessionPanelProps } from "../session/panel-props.ts";
 import { useAct } from "../session/use-act.ts";
 import { PendingCalls } from "../turn/pending-calls.tsx";
 import { AgentSelect, Field, ReadOnlyHint, TaskError, TextArea, useAbout } from "./parts.tsx";
+import type { SessionPanelProps } from "../session/session-model.ts";
 
 /** All that can be done with a session. */
 export function ActionsView({ overview }: SessionPanelProps): JSX.Element {
@@ -14,7 +14,7 @@ export function ActionsView({ overview }: SessionPanelProps): JSX.Element {
   const [task, start] = useAct();
   if (actions.length === 0)
     return (
-      <div class="acting">
+      <div class="acting stack">
         <ReadOnlyHint />
       </div>
     );
@@ -31,7 +31,7 @@ export function ActionsView({ overview }: SessionPanelProps): JSX.Element {
   const canResume = state === "stopped" || state === "cut-off";
   const isEmpty = message.trim() === "";
   return (
-    <div class="acting">
+    <div class="acting stack">
       {pending.length > 0 && <PendingCalls runId={runs.at(-1)?.runId ?? ""} />}
       {agents.length > 1 && <AgentSelect value={agent} onChange={setAgent} none="The session's own" />}
       {agents.length === 0 && (
@@ -43,7 +43,7 @@ export function ActionsView({ overview }: SessionPanelProps): JSX.Element {
       <Field label="Message">
         <TextArea value={message} onChange={setMessage} placeholder="What to say to the session" />
       </Field>
-      <div class="buttons">
+      <div class="buttons wrap">
         <button
           type="button"
           class="primary"

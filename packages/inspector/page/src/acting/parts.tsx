@@ -25,8 +25,8 @@ interface FieldProps {
 /** A label above what it names. */
 export function Field({ label, hint, children }: FieldProps & { readonly children: ComponentChildren }): JSX.Element {
   return (
-    <div class="field">
-      <label class="field">
+    <div class="field stack">
+      <label class="field stack">
         <span class="field-label">{label}</span>
         {children}
       </label>
@@ -100,7 +100,7 @@ export function CheckList({
 }): JSX.Element | null {
   if (names.length === 0) return null;
   return (
-    <fieldset class="checks">
+    <fieldset class="checks wrap box">
       <legend>{legend}</legend>
       {names.map((name) => (
         <label key={name}>
@@ -161,7 +161,7 @@ export function TaskError({ task }: { readonly task: Pick<Task<unknown>, "error"
 /** What else is worth knowing. */
 export function Notes({
   notes,
-  look = "notes",
+  look = "list dim",
 }: {
   readonly notes: readonly string[];
   readonly look?: string | undefined;

@@ -14,7 +14,7 @@ export function PendingAnswer({ pending }: { readonly pending: PendingRow }): JS
   const { token, question } = pending;
   const [kind, Answer] = question === "approval" ? ["approvals", Approval] : ["outcomes", Outcome];
   return (
-    <div class="answer">
+    <div class="answer stack">
       <Answer
         pending={pending}
         isBusy={task.isBusy}
@@ -45,7 +45,7 @@ function Approval({ pending, isBusy, answer }: AnswerProps): JSX.Element {
           <TextArea value={args} onChange={setArgs} isCode rows={Math.min(12, args.split("\n").length)} />
         </Field>
       )}
-      <div class="buttons">
+      <div class="buttons wrap">
         <button
           type="button"
           class="primary"
@@ -85,7 +85,7 @@ function Outcome({ pending, isBusy, answer }: AnswerProps): JSX.Element {
       <Field label={`Output of ${pending.name}, as JSON; or why it failed`}>
         <TextArea value={text} onChange={setText} isCode placeholder={'{"status": "done"}'} />
       </Field>
-      <div class="buttons">
+      <div class="buttons wrap">
         <button type="button" class="primary" disabled={isBusy} onClick={() => answer(output)}>
           Give the output
         </button>

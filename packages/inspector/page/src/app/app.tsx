@@ -26,8 +26,6 @@ function Shell(): JSX.Element {
   const inspector = useInspector();
   const isHelpOpen = useSignal(false);
   const files = useRef<HTMLInputElement>(null);
-  const route = inspector.route.value;
-  const { source } = inspector.open.value;
   useKeys("Everywhere", 0, [
     { keys: ["?"], does: "Show these keys", run: () => void (isHelpOpen.value = true) },
     { keys: ["T"], does: "Switch between dark and light", run: () => inspector.theme.next() },
@@ -48,20 +46,8 @@ function Shell(): JSX.Element {
           currentTarget.value = "";
         }}
       />
-      <main id="main">
-        {route.kind === "sessions" ? (
-          <SessionsView key={sourceKey(source)} route={route} />
-        ) : route.kind === "play" ? (
-          <PlayView key={sourceKey(source)} route={route} />
-        ) : route.kind === "totals" ? (
-          <TotalsView key={sourceKey(source)} route={route} />
-        ) : route.kind === "evals" ? (
-          <EvalsView key={sourceKey(source)} route={route} />
-        ) : route.kind === "compare" ? (
-          <CompareView key={`${sourceKey(source)} ${formatRoute(route)}`} route={route} />
-        ) : (
-          <SessionView key={`${sourceKey(source)} ${route.id}`} route={route} />
-        )}
+      <main id="main" class="fill">
+        <View route={inspector.route.value} source={inspector.open.value.key} />
       </main>
       <Notice />
       {isHelpOpen.value && <HelpDialog onClose={() => (isHelpOpen.value = false)} />}
@@ -69,16 +55,21 @@ function Shell(): JSX.Element {
   );
 }
 
-const SOURCE_KEYS = new WeakMap<object, string>();
-
-/** Another source has other views, even of a session with the same id. */
-function sourceKey(source: object): string {
-  let key = SOURCE_KEYS.get(source);
-  if (key === undefined) {
-    key = Math.random().toString(36).slice(2);
-    SOURCE_KEYS.set(source, key);
+function View({ route, source }: { readonly route: Route; readonly source: string }): JSX.Element {
+  switch (route.kind) {
+    case "sessions":
+      return <SessionsView key={source} route={route} />;
+    case "play":
+      return <PlayView key={source} route={route} />;
+    case "totals":
+      return <TotalsView key={source} route={route} />;
+    case "evals":
+      return <EvalsView key={source} route={route} />;
+    case "compare":
+      return <CompareView key={`${source} ${formatRoute(route)}`} route={route} />;
+    case "session":
+      return <SessionView key={`${source} ${route.id}`} route={route} />;
   }
-  return key;
 }
 
 /** A page of its own, in the header. */
@@ -138,7 +129,7 @@ function Header({ onHelp, onOpen }: { readonly onHelp: () => void; readonly onOp
       </nav>
       <nav aria-label="Where you are" class="where">
         {title !== undefined && (
-          <span class="place" title={title}>
+          <span class="place cut" title={title}>
             {isFile ? "File: " : ""}
             {shortPath(title)}
           </span>
@@ -148,7 +139,7 @@ function Header({ onHelp, onOpen }: { readonly onHelp: () => void; readonly onOp
             <span class="slash" aria-hidden="true">
               /
             </span>
-            <a href={formatRoute(shown.top)} class="crumb" title={shown.id}>
+            <a href={formatRoute(shown.top)} class="crumb cut" title={shown.id}>
               {shown.id}
             </a>
           </>

@@ -92,6 +92,8 @@ export class Inspector {
 
 /** A source, and what was loaded from it. */
 export interface OpenSource {
+  /** Another source has other views, even of a session with the same id. */
+  readonly key: string;
   readonly source: Source;
   readonly isFile: boolean;
   readonly about: ReadonlySignal<SourceAbout | undefined>;
@@ -105,7 +107,7 @@ function openSource(source: Source, isFile: boolean): OpenSource {
     (value) => (about.value = value),
     () => {},
   );
-  return { source, isFile, about, loads: new Loads() };
+  return { key: crypto.randomUUID(), source, isFile, about, loads: new Loads() };
 }
 
 function titleOf(route: Route, about: SourceAbout | undefined): string {

@@ -5,9 +5,9 @@ import { quoted } from "../../../src/take-away/curl.ts";
 import { InputField, TaskError, useAbout } from "../acting/parts.tsx";
 import { RunSelect } from "../acting/run-select.tsx";
 import { useTask } from "../acting/use-task.ts";
-import type { SessionPanelProps } from "../session/panel-props.ts";
 import { Code } from "../ui/code.tsx";
 import { formatPlural } from "../ui/format.ts";
+import type { SessionPanelProps } from "../session/session-model.ts";
 
 /** Changes that are listed. */
 const MAX_LISTED = 200;
@@ -19,7 +19,7 @@ export function CaseView({ session, overview: { runs } }: SessionPanelProps): JS
   const task = useTask<ShownCase>();
   if (!useAbout().actions.includes("make-case"))
     return (
-      <div class="acting">
+      <div class="acting stack">
         <p>
           Makes a case of evals of this session: what your suite scrubs is taken out, and it has to replay the same. It
           is made here with <code>--allow-actions</code>, or by this command:
@@ -31,8 +31,8 @@ export function CaseView({ session, overview: { runs } }: SessionPanelProps): JS
     task.start(() => session.source.act(session.id, "make-case", { runId, suite, draft }));
   const { value, isBusy } = task;
   return (
-    <div class="acting">
-      <div class="form-row">
+    <div class="acting stack">
+      <div class="form-row wrap">
         <RunSelect runs={runs} value={runId} onChange={setRunId} />
         <InputField label="Suite, if there are several" value={suite} onChange={setSuite} />
         <button type="button" class="primary" disabled={isBusy} onClick={() => ask()}>
@@ -41,7 +41,7 @@ export function CaseView({ session, overview: { runs } }: SessionPanelProps): JS
       </div>
       <TaskError task={task} />
       {value !== undefined && (
-        <section class="result" aria-label="The case" aria-live="polite">
+        <section class="result stack" aria-label="The case" aria-live="polite">
           <p class={`banner ${value.problem === undefined ? "is-ok" : "is-error"}`}>
             {value.problem ??
               `${value.isWritten ? "Written to" : "It replays the same, and can be written to"} ${value.folder}.`}

@@ -1,11 +1,12 @@
 import type { JSX } from "preact";
-import type { CheckResult, FoundProblem, Refusal, ToolCheck } from "../../../src/inspection/results.ts";
+import type { ProblemRow } from "../../../src/inspection/inspection.ts";
+import type { CheckResult, Refusal, ToolCheck } from "../../../src/inspection/results.ts";
 import { useLoad } from "../app/use-load.ts";
 import { formatRoute } from "../app/route.ts";
-import type { SessionPanelProps } from "../session/panel-props.ts";
 import { JsonCode } from "../ui/code.tsx";
 import { formatPlural } from "../ui/format.ts";
 import { Failure, Loading } from "../ui/notes.tsx";
+import type { SessionPanelProps } from "../session/session-model.ts";
 
 /** What is wrong with the log, and with the functions as they are declared. */
 export function CheckView({ session, overview }: SessionPanelProps): JSX.Element {
@@ -16,7 +17,7 @@ export function CheckView({ session, overview }: SessionPanelProps): JSX.Element
   if (value === undefined) return <Loading />;
   const { log, tools } = value;
   return (
-    <div class="acting">
+    <div class="acting stack">
       <section aria-label="The log">
         <h2>The log</h2>
         {log.problems.length === 0 ? (
@@ -51,7 +52,7 @@ export function CheckView({ session, overview }: SessionPanelProps): JSX.Element
   );
 }
 
-function Problems({ id, problems }: { readonly id: string; readonly problems: readonly FoundProblem[] }): JSX.Element {
+function Problems({ id, problems }: { readonly id: string; readonly problems: readonly ProblemRow[] }): JSX.Element {
   return (
     <table class="problems">
       <thead>
@@ -92,7 +93,7 @@ function Tool({ id, tool }: { readonly id: string; readonly tool: ToolCheck }): 
         (changes.length === 0 ? (
           <p>The schema is sent as it was written.</p>
         ) : (
-          <ul class="changes">
+          <ul class="list">
             {changes.map(({ path, change }, index) => (
               <li key={index}>
                 <code>{path === "" ? "(root)" : path}</code>: {change}

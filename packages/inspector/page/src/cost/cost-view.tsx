@@ -1,18 +1,18 @@
-import type { CSSProperties, JSX } from "preact";
+import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
-import { formatCost, formatMoney } from "../../../src/inspection/cost.ts";
+import { formatCost, formatMoney, type Priced } from "../../../src/inspection/cost.ts";
 import type { OtherCost, RunRow, SessionOverview, TurnRow, TurnUsage } from "../../../src/inspection/inspection.ts";
 import type { CacheEstimate } from "../../../src/inspection/prefix-cost.ts";
 import { turnUsage } from "../../../src/inspection/usage.ts";
 import { useLoad } from "../app/use-load.ts";
 import { formatRoute, turnRoute } from "../app/route.ts";
-import type { SessionPanelProps } from "../session/panel-props.ts";
 import { Limits } from "../turn/run-view.tsx";
 import { formatCount, formatDuration, formatPercent, formatPlural, formatTokens, turnTitle } from "../ui/format.ts";
 import { moneyNote } from "../ui/money.tsx";
 import { type Figure, FigureList } from "../ui/figure-list.tsx";
 import { Empty } from "../ui/notes.tsx";
-import { ItemRows } from "../ui/virtual-rows.tsx";
+import { type Column, Grid } from "../ui/grid.tsx";
+import type { SessionPanelProps } from "../session/session-model.ts";
 
 type CostRow =
   | { readonly kind: "run"; readonly run: RunRow; readonly number: number; readonly usage: TurnUsage }
@@ -32,28 +32,21 @@ export function CostView({ session, overview }: SessionPanelProps): JSX.Element 
   if (rows.length === 0) return <Empty title="Nothing was run in this session yet" />;
   const last = overview.runs.at(-1);
   return (
-    <div class="cost">
-      <div class="cost-top">
+    <div class="cost fill">
+      <div class="cost-top wrap">
         <Figures of={overview} />
         <Costliest id={session.id} runs={overview.runs} />
         {last !== undefined && <Limits limits={last.limits} currency={last.currency} />}
         {estimate !== undefined && <Estimate estimate={estimate} />}
       </div>
       <div class="fill">
-        <ItemRows
-          class="cost-rows"
+        <Grid
+          name="cost"
+          label="Tokens and cost by turn"
           items={rows}
+          columns={columnsOf(session.id, largest)}
           height={26}
-          attributes={{
-            role: "grid",
-            tabIndex: 0,
-            "aria-label": "Tokens and cost by turn",
-            "aria-rowcount": rows.length + 1,
-          }}
-          head={<Head />}
-          row={(row, index, style) => (
-            <Line key={index} row={row} index={index} id={session.id} largest={largest} style={style} />
-          )}
+          look={({ kind }) => (kind === "run" ? "cost-run" : "")}
         />
       </div>
     </div>
@@ -123,64 +116,54 @@ function Estimate({ estimate }: { readonly estimate: CacheEstimate }): JSX.Eleme
   );
 }
 
-function Head(): JSX.Element {
-  return (
-    <div class="cost-row cost-head" role="row" aria-rowindex={1}>
-      <span role="columnheader">Turn</span>
-      <span role="columnheader">Share</span>
-      {["Prompt", "Cached", "Output", "Thoughts", "Tool use", "Searches", "Requests", "Cost"].map((name) => (
-        <span key={name} role="columnheader" class="number">
-          {name}
-        </span>
-      ))}
-    </div>
-  );
+function columnsOf(id: string, largest: number): readonly Column<CostRow>[] {
+  const count = (title: string, of: (usage: TurnUsage) => number | undefined): Column<CostRow> => ({
+    title,
+    class: "number",
+    cell: (row) => {
+      const value = of(partOf(row).usage) ?? 0;
+      return value === 0 ? <span class="dim">–</span> : formatTokens(value);
+    },
+  });
+  return [
+    { title: "Turn", class: "cost-name", cell: (row) => <Name row={row} id={id} /> },
+    {
+      title: "Share",
+      class: "cost-share",
+      titleOf: (row) => `${formatCount(tokensOf(partOf(row).usage))} tokens`,
+      cell: (row) => row.kind !== "run" && <Share usage={partOf(row).usage} largest={largest} />,
+    },
+    count("Prompt", ({ prompt }) => prompt),
+    count("Cached", ({ cached }) => cached),
+    count("Output", ({ output }) => output),
+    count("Thoughts", ({ thoughts }) => thoughts),
+    count("Tool use", ({ toolUse }) => toolUse),
+    count("Searches", ({ searchQueries }) => searchQueries),
+    count("Requests", ({ requests }) => requests),
+    {
+      title: "Cost",
+      class: "number",
+      titleOf: (row) => moneyNote(partOf(row)),
+      cell: (row) => formatCost(partOf(row), row.run.currency),
+    },
+  ];
 }
 
-function Line({
-  row,
-  index,
-  id,
-  largest,
-  style,
-}: {
-  readonly row: CostRow;
-  readonly index: number;
-  readonly id: string;
-  readonly largest: number;
-  readonly style: CSSProperties;
-}): JSX.Element {
-  const isRun = row.kind === "run";
-  const { usage } = row.kind === "turn" ? row.turn : row.kind === "other" ? row.other : row;
-  const priced = row.kind === "turn" ? row.turn : row.kind === "other" ? row.other : row.run;
+/** What a row is of. */
+function partOf(row: CostRow): Priced & { readonly usage: TurnUsage } {
+  return row.kind === "turn" ? row.turn : row.kind === "other" ? row.other : { ...row.run, usage: row.usage };
+}
+
+function Name({ row, id }: { readonly row: CostRow; readonly id: string }): JSX.Element {
   const turn = row.kind === "turn" ? row.turn : undefined;
-  const { prompt = 0, cached = 0, output = 0, thoughts = 0, toolUse = 0, searchQueries = 0, requests = 0 } = usage;
+  const title = row.kind === "run" ? `Run ${row.number}: ${row.run.input}` : row.kind === "other" ? row.other.what : "";
   return (
-    <div class={`cost-row${isRun ? " cost-run" : ""}`} role="row" aria-rowindex={index + 2} style={style}>
-      <span role="gridcell" class="cost-name">
-        <a href={formatRoute(turnRoute(id, row.run, turn))} tabIndex={-1}>
-          {row.kind === "run"
-            ? `Run ${row.number}: ${row.run.input}`
-            : row.kind === "turn"
-              ? turnTitle(row.turn)
-              : row.other.what}
-        </a>
-        {turn !== undefined && <span class="dim">{turn.text}</span>}
-      </span>
-      <span role="gridcell" class="cost-share" title={`${formatCount(tokensOf(usage))} tokens`}>
-        {!isRun && <Share usage={usage} largest={largest} />}
-      </span>
-      {[prompt, cached, output, thoughts, toolUse, searchQueries, requests].map((value, at) => (
-        <span key={at} role="gridcell" class="number">
-          {value === 0 ? <span class="dim">–</span> : formatTokens(value)}
-        </span>
-      ))}
-      <span role="gridcell" class="number">
-        <span class={priced.cost === undefined ? "dim" : ""} title={moneyNote(priced)}>
-          {formatCost(priced, row.run.currency)}
-        </span>
-      </span>
-    </div>
+    <>
+      <a class="cut" href={formatRoute(turnRoute(id, row.run, turn))} tabIndex={-1}>
+        {turn === undefined ? title : turnTitle(turn)}
+      </a>
+      {turn !== undefined && <span class="dim cut">{turn.text}</span>}
+    </>
   );
 }
 

@@ -37,7 +37,7 @@ export function EvalsView({ route: { path } }: { readonly route: EvalsRoute }): 
   if (value === undefined) return <Loading />;
   const [first] = value;
   return (
-    <div class="acting evals" key={suite}>
+    <div class="acting stack evals" key={suite}>
       {suite === "" || first === undefined ? (
         <Suites suites={value} />
       ) : caseId === undefined ? (

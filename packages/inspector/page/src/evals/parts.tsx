@@ -11,10 +11,10 @@ export function hrefOf(...path: readonly (string | number)[]): string {
 
 /** By outcome of a run and status of a trial. */
 const TONES: { readonly [name: string]: string | undefined } = {
-  "not-worse": "state-done",
+  "not-worse": "tone-ok",
   worse: "tone-bad",
   incomplete: "tone-odd",
-  passed: "state-done",
+  passed: "tone-ok",
   failed: "tone-bad",
   invalid: "tone-odd",
   error: "tone-odd",

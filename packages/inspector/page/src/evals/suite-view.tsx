@@ -57,12 +57,12 @@ export function RunBox({ run }: { readonly run: EvalRun }): JSX.Element {
     return `${name}: ${is}, was ${was}; the difference is ${from} to ${to} (95%, these cases), p = ${formatMetric(p)}.`;
   });
   return (
-    <section class="banner result" aria-label="The run">
+    <section class="banner result stack" aria-label="The run">
       <h2>
         Run of {formatDate(at)} <Outcome outcome={verdict.outcome} />
       </h2>
       <p>{verdict.text}</p>
-      <p class="facts">
+      <p class="facts wrap">
         <code title={version.tree}>{(version.commit ?? version.tree).slice(0, 12)}</code>
         {variant !== undefined && <span>{variant}</span>}
         <span title="At 95%, for cases like these">{formatPassed(run)} passed</span>
@@ -103,7 +103,7 @@ function Grid({ suite, runs, shown }: GridProps): JSX.Element {
   const cases = new Set(runs.toReversed().flatMap((run) => run.cases.map(({ id }) => id)));
   const line = (name: string, cell: (run: EvalRun) => ComponentChildren): JSX.Element => (
     <tr key={name}>
-      <th scope="row" title={name}>
+      <th scope="row" class="cut" title={name}>
         {name}
       </th>
       {runs.map((run) => (

@@ -33,7 +33,7 @@ export function TrialView({ runs, path }: TrialViewProps): JSX.Element {
   return (
     <>
       <h1>{id}</h1>
-      <p class="facts">
+      <p class="facts wrap">
         <a href={hrefOf(suite, run)}>Run of {formatDate(left.run.at)}</a>
         <span>{world}</span>
         {[...tags, ...(cluster === undefined ? [] : [cluster])].map((tag) => (
@@ -85,7 +85,7 @@ function optionOf(one: RunTrial): readonly [value: string, title: string] {
 function TrialCard({ of }: { readonly of: RunTrial }): JSX.Element {
   const { status, why, scores, metrics, stopReason, answer, sessionId } = of.trial;
   return (
-    <section class="banner result" aria-label={titleOf(of)}>
+    <section class="banner result stack" aria-label={titleOf(of)}>
       <h2>
         {titleOf(of)} <Outcome outcome={status} />
       </h2>
@@ -102,7 +102,7 @@ function TrialCard({ of }: { readonly of: RunTrial }): JSX.Element {
       </ul>
       <h3>Answer {stopReason !== undefined && <span class="dim">{stopReason}</span>}</h3>
       <p class="said is-message">{answer}</p>
-      <dl class="figures">
+      <dl class="figures wrap">
         {Object.entries(metrics).map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>

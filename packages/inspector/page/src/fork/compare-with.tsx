@@ -16,7 +16,7 @@ export function CompareWith(): JSX.Element {
     <details class="compare">
       <summary>Compare with another session</summary>
       <form
-        class="form-row"
+        class="form-row wrap"
         onSubmit={(event) => {
           event.preventDefault();
           task.start(() => compare(source, id, other.trim()));

@@ -75,7 +75,7 @@ export function ForkForm({
         />
       </details>
       {keeps ? (
-        <div class="form-row">
+        <div class="form-row wrap">
           <SelectField
             label="Answers from"
             value={answers}
@@ -94,7 +94,7 @@ export function ForkForm({
         </p>
       )}
       {agent !== "" && <p class="banner is-odd">The tools of {agent} run for real, with all their effects.</p>}
-      <div class="buttons">
+      <div class="buttons wrap">
         <button type="button" class="primary" disabled={task.isBusy} onClick={fork}>
           {task.isBusy ? "Forking…" : "Fork"}
         </button>
@@ -122,7 +122,7 @@ function Forked({ result }: { readonly result: ForkResult }): JSX.Element {
   const { id, kept, why, error, notes } = result;
   const { comparison, isRunning } = useComparison(result);
   return (
-    <section class="result" aria-label="The fork" aria-live="polite">
+    <section class="result stack" aria-label="The fork" aria-live="polite">
       <p class={`banner ${error === undefined ? "is-ok" : "is-error"}`}>
         {kept === "store" ? (
           <>

@@ -3,12 +3,12 @@ import { useMemo } from "preact/hooks";
 import { SelectField } from "../acting/parts.tsx";
 import { useInspector } from "../app/inspector.ts";
 import { useLoad } from "../app/use-load.ts";
-import type { SessionPanelProps } from "../session/panel-props.ts";
 import { turnTitle } from "../ui/format.ts";
 import { Empty, Failure, Loading } from "../ui/notes.tsx";
 import { CompareWith } from "./compare-with.tsx";
 import { ForkForm } from "./fork-form.tsx";
 import { type ForkDefaults, forkPoints, loadDefaults } from "./fork-point.ts";
+import type { SessionPanelProps } from "../session/session-model.ts";
 
 /** Turns that can be chosen from a list; any other is chosen in the timeline. */
 const MAX_CHOICES = 500;
@@ -33,7 +33,7 @@ export function ForkView({ session, overview, route }: SessionPanelProps): JSX.E
     );
   const choices = points.slice(Math.max(0, Math.min(index - MAX_CHOICES / 2, points.length - MAX_CHOICES)));
   return (
-    <div class="acting">
+    <div class="acting stack">
       <p>
         Begins another session that is the same up to a turn, with something changed there. Nothing before the turn is
         done again.

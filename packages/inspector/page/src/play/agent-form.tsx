@@ -28,7 +28,7 @@ export function AgentForm({
       >
         <TextArea value={form.instructions} onChange={(instructions) => set({ instructions })} rows={5} />
       </Field>
-      <div class="form-row">
+      <div class="form-row wrap">
         <InputField
           label="Temperature"
           type="number"

@@ -39,13 +39,13 @@ export function PlayView({ route }: { readonly route: PlayRoute }): JSX.Element 
       inspector.say("The agents were read again.");
     });
   return (
-    <div class="acting play">
+    <div class="acting stack play">
       <p class={`banner ${answers === "service" ? "is-odd" : "is-ok"}`}>
         {answers === "service"
           ? "The service answers: each message costs money. Tools run for real."
           : "No key is used: the local emulator answers, and no model thinks. It costs nothing. Tools run for real."}
       </p>
-      <div class="form-row">
+      <div class="form-row wrap">
         <SelectField
           label="Agent"
           value={agent.name}
@@ -101,7 +101,7 @@ function Play({
     });
   return (
     <div class="play-sides">
-      <div class="play-side">
+      <div class="play-side stack">
         {route.session === "" ? (
           <InputField
             label="Id of the session"
@@ -115,14 +115,14 @@ function Play({
         <Field label="Message">
           <TextArea value={message} onChange={setMessage} placeholder={`What to say to ${agent.name}`} />
         </Field>
-        <div class="buttons">
+        <div class="buttons wrap">
           <button type="button" class="primary" disabled={task.isBusy || message.trim() === ""} onClick={send}>
             {answers === "service" ? "Send (costs money)" : "Send"}
           </button>
         </div>
         <TaskError task={task} />
       </div>
-      <div class="play-side">
+      <div class="play-side stack">
         <AgentForm agent={agent} form={form} onChange={setForm} />
         <h2>What the code would have to say</h2>
         <Code text={codeFor(form, agent)} label="What the code would have to say" />

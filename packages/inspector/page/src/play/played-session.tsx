@@ -36,8 +36,8 @@ export function PlayedSession({ id }: { readonly id: string }): JSX.Element {
   const last = overview.runs.at(-1);
   return (
     <SessionContext.Provider value={session}>
-      <section class="played" aria-label="Session">
-        <div class="buttons">
+      <section class="played stack" aria-label="Session">
+        <div class="buttons wrap">
           <EndingBadge ending={overview.ending} />
           <a href={formatRoute({ kind: "session", id, tab: "" })}>Inspect {id}</a>
           {overview.state === "running" && (
@@ -80,7 +80,7 @@ function PlayedTurn({ run, turn }: TurnProps): JSX.Element {
     <section aria-label={turnTitle(turn)}>
       <h3>
         <a href={formatRoute(turnRoute(session.id, run, turn))}>{turnTitle(turn)}</a>{" "}
-        <span class="facts">
+        <span class="facts wrap">
           {endedAt !== undefined && <span>{formatDuration(endedAt - startedAt)}</span>}
           {usage.prompt !== undefined && <span>prompt {formatTokens(usage.prompt)}</span>}
           {usage.output !== undefined && <span>output {formatTokens(usage.output)}</span>}

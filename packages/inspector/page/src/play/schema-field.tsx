@@ -51,7 +51,7 @@ export function SchemaField(props: {
       const set = (index: number, entry: Json | undefined): void =>
         onChange(entries.toSpliced(index, 1, ...(entry === undefined ? [null] : [entry])));
       return (
-        <fieldset class="group">
+        <fieldset class="group stack box">
           <legend>{label}</legend>
           {entries.slice(0, MAX_ENTRIES).map((entry, index) => (
             <SchemaField
@@ -64,7 +64,7 @@ export function SchemaField(props: {
               depth={depth + 1}
             />
           ))}
-          <div class="buttons">
+          <div class="buttons wrap">
             <button type="button" onClick={() => onChange([...entries, null])}>
               Add to {label}
             </button>
@@ -93,7 +93,7 @@ export function SchemaField(props: {
       if (fields.length === 0) return <p class="dim">It takes no arguments.</p>;
       if (isTop) return <>{fields}</>;
       return (
-        <fieldset class="group">
+        <fieldset class="group stack box">
           <legend>{label}</legend>
           {fields}
         </fieldset>

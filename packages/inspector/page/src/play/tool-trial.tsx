@@ -44,7 +44,7 @@ export function ToolBox({
       <summary>
         <b class="mono">{name}</b>
       </summary>
-      <div class="played">
+      <div class="played stack">
         {description !== "" && <p class="dim">{description}</p>}
         {notRun !== undefined ? (
           <p class="dim">{notRun}</p>
@@ -65,7 +65,7 @@ export function ToolBox({
               </Field>
             )}
             <Notes notes={warnings} look="banner is-odd" />
-            <div class="buttons">
+            <div class="buttons wrap">
               {isAsking ? (
                 <>
                   <button type="button" class="primary" disabled={task.isBusy} onClick={() => run(true)}>
@@ -103,7 +103,7 @@ export function ToolBox({
 function Trial({ name, trial }: { readonly name: string; readonly trial: ToolTrial }): JSX.Element {
   const { status, durationMs, failure, answer, progress, thrown } = trial;
   return (
-    <section class="result" aria-label={`Result of ${name}`} aria-live="polite">
+    <section class="result stack" aria-label={`Result of ${name}`} aria-live="polite">
       <p class={`banner ${failure === undefined ? "is-ok" : "is-error"}`}>
         {status} in {formatDuration(durationMs)}
         {failure !== undefined && `: ${failure.kind}, ${failure.message}`}

@@ -5,8 +5,8 @@ import { AgentSelect, Notes, TaskError, useAbout } from "../acting/parts.tsx";
 import { RunSelect } from "../acting/run-select.tsx";
 import { useTask } from "../acting/use-task.ts";
 import { formatRoute } from "../app/route.ts";
-import type { SessionPanelProps } from "../session/panel-props.ts";
 import { WasAndIs } from "../ui/was-and-is.tsx";
+import type { SessionPanelProps } from "../session/session-model.ts";
 
 /** Replays a run, and shows the first difference. */
 export function ReplayView({ session, overview }: SessionPanelProps): JSX.Element {
@@ -18,13 +18,13 @@ export function ReplayView({ session, overview }: SessionPanelProps): JSX.Elemen
   const task = useTask<ReplayResult>();
   const replay = (): void => task.start(() => session.source.view(session.id, "replay", { run: runId, agent }));
   return (
-    <div class="acting">
+    <div class="acting stack">
       <p>
         Makes a run again from its log: no model is asked, no tool is run, and nothing is written. An agent that has
         changed since shows where it does something else. To change the prompt or a result here and ask again,{" "}
         <a href={formatRoute({ kind: "session", id: session.id, tab: "fork" })}>fork it</a>.
       </p>
-      <div class="form-row">
+      <div class="form-row wrap">
         <RunSelect runs={runs} value={runId} onChange={setRunId} />
         <AgentSelect value={agent} onChange={setAgent} none="Rebuilt from what was kept" />
         <button type="button" class="primary" disabled={task.isBusy || runs.length === 0} onClick={replay}>
@@ -40,12 +40,12 @@ export function ReplayView({ session, overview }: SessionPanelProps): JSX.Elemen
 function Result({ id, result }: { readonly id: string; readonly result: ReplayResult }): JSX.Element {
   const { isSame, differences, request, stopReason, turns, text, notes } = result;
   return (
-    <section class="result" aria-label="Result of the replay" aria-live="polite">
+    <section class="result stack" aria-label="Result of the replay" aria-live="polite">
       <p class={`banner ${isSame ? "is-ok" : "is-error"}`}>
         {isSame ? "It does what it did." : "It does something else now."}
       </p>
       {differences.length > 0 && (
-        <ol class="differences">
+        <ol class="list">
           {differences.map((difference) => (
             <li key={difference}>{difference}</li>
           ))}

@@ -6,7 +6,7 @@ import type { RunRow, SessionOverview, TurnRow } from "../../../src/inspection/i
 import type { TurnDetails } from "../../../src/inspection/turn-details.ts";
 import type { Load } from "../app/loads.ts";
 import { useLoad } from "../app/use-load.ts";
-import { isTurn, type TurnRoute } from "../app/route.ts";
+import { isTurn, type SessionRoute, type TurnRoute } from "../app/route.ts";
 import type { Source } from "../../../src/inspection/source.ts";
 
 /** A session that is shown, kept up to date while it changes. */
@@ -131,4 +131,11 @@ export function useTurn({ run, turn }: TurnProps): Load<TurnDetails> {
   const session = useSession();
   const load = (): Promise<TurnDetails> => session.source.turn(session.id, run.runId, turn.turn);
   return useLoad(session.turnKey(run, turn), load, `${run.runId} ${turn.turn}`);
+}
+
+/** What a tab of a session gets. */
+export interface SessionPanelProps {
+  readonly session: SessionModel;
+  readonly overview: SessionOverview;
+  readonly route: SessionRoute;
 }

@@ -8,8 +8,7 @@ import { LogView } from "../log/log-view.tsx";
 import { ReplayView } from "../replay/replay-view.tsx";
 import { TimelineView } from "../timeline/timeline-view.tsx";
 import { WireView } from "../wire/wire-view.tsx";
-import type { SessionPanelProps } from "./panel-props.ts";
-import type { SessionModel } from "./session-model.ts";
+import type { SessionModel, SessionPanelProps } from "./session-model.ts";
 
 /** A tab of a session; its id is in the address. */
 export interface SessionTab {

@@ -3,7 +3,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { SourceError } from "../../../src/inspection/source.ts";
 import { useInspector } from "../app/inspector.ts";
 import { CompareTicked } from "../compare/compare-ticked.tsx";
-import { OpenInPlay } from "../play/open-in-play.tsx";
+import { useAbout } from "../acting/parts.tsx";
 import { TakeAwayMenu } from "../take-away/take-away-menu.tsx";
 import { useKeys } from "../app/use-keys.ts";
 import { formatRoute, type SessionRoute, SESSIONS } from "../app/route.ts";
@@ -13,9 +13,8 @@ import { Money, PricesNote } from "../ui/money.tsx";
 import { Empty, Failure, Loading } from "../ui/notes.tsx";
 import { EndingBadge } from "../ui/endings.tsx";
 import { Tabs } from "../ui/tabs.tsx";
-import type { SessionPanelProps } from "./panel-props.ts";
 import { SESSION_TABS, sessionTab } from "./session-tabs.tsx";
-import { SessionContext, SessionModel } from "./session-model.ts";
+import { SessionContext, SessionModel, type SessionPanelProps } from "./session-model.ts";
 
 /** One session. */
 export function SessionView({ route }: { readonly route: SessionRoute }): JSX.Element {
@@ -53,7 +52,7 @@ export function SessionView({ route }: { readonly route: SessionRoute }): JSX.El
   if (isPartial) session.whole();
   return (
     <SessionContext.Provider value={session}>
-      <div class="session">
+      <div class="session fill">
         <Head session={session} overview={overview} />
         <Tabs
           label="Views of the session"
@@ -66,7 +65,12 @@ export function SessionView({ route }: { readonly route: SessionRoute }): JSX.El
           keys={["[", "]"]}
           onChange={(id) => inspector.go({ kind: "session", id: route.id, tab: id })}
         />
-        <div id="session-panel" class="session-panel" role="tabpanel" aria-labelledby={`session-panel-tab-${tab.id}`}>
+        <div
+          id="session-panel"
+          class="session-panel fill"
+          role="tabpanel"
+          aria-labelledby={`session-panel-tab-${tab.id}`}
+        >
           {isPartial ? <Loading /> : <tab.View session={session} overview={overview} route={route} />}
         </div>
       </div>
@@ -78,11 +82,13 @@ function Head({ session, overview }: Pick<SessionPanelProps, "session" | "overvi
   const { id, title, createdAt, runs, usage, cost, problems, history, earlier } = overview;
   const turns = runs.reduce((sum, run) => sum + run.turns.length, earlier?.turns ?? 0);
   return (
-    <div class="session-top">
+    <div class="session-top stack">
       <div class="session-top-line">
-        <h1 title={title ?? id}>{title ?? id}</h1>
+        <h1 class="cut" title={title ?? id}>
+          {title ?? id}
+        </h1>
         <EndingBadge ending={overview.ending} />
-        <span class="facts">
+        <span class="facts wrap">
           {earlier === undefined && <span>{formatPlural(runs.length, "run")}</span>}
           <span>{formatPlural(turns, "turn")}</span>
           {earlier?.areTotalsKnown !== false && <span>{formatTokens(usage.totalTokens)} tokens</span>}
@@ -104,7 +110,7 @@ function Head({ session, overview }: Pick<SessionPanelProps, "session" | "overvi
         </span>
         <span class="session-tools">
           <CopyButton text={id} what="the session's id" title="Copy id" />
-          <OpenInPlay />
+          <OpenInPlay session={session} />
           <CompareTicked
             ticked={session.tickedRuns}
             what="run"
@@ -137,5 +143,18 @@ function Head({ session, overview }: Pick<SessionPanelProps, "session" | "overvi
         </details>
       )}
     </div>
+  );
+}
+
+/** Goes on with a session in the playground, where its agent is open. */
+function OpenInPlay({ session: { id, runs } }: Pick<SessionPanelProps, "session">): JSX.Element | null {
+  const { actions, agents } = useAbout();
+  const { agent: name = "" } = runs.value.at(-1) ?? {};
+  const agent = agents.includes(name) ? name : agents[0];
+  if (agent === undefined || !actions.includes("play")) return null;
+  return (
+    <a class="button" href={formatRoute({ kind: "play", agent, session: id })}>
+      Play
+    </a>
   );
 }

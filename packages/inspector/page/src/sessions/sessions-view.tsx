@@ -1,8 +1,8 @@
 import { type Signal, useSignal } from "@preact/signals";
-import type { CSSProperties, JSX } from "preact";
+import type { JSX } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { formatCost } from "../../../src/inspection/cost.ts";
-import { type EndingFilter, isBadEnding } from "../../../src/inspection/endings.ts";
+import { type EndingFilter, ENDINGS, endingView, isBadEnding } from "../../../src/inspection/endings.ts";
 import type { SessionRow } from "../../../src/inspection/inspection.ts";
 import { useInspector } from "../app/inspector.ts";
 import { CompareTicked, tick, TickBox } from "../compare/compare-ticked.tsx";
@@ -11,9 +11,9 @@ import type { SessionsRoute } from "../app/route.ts";
 import { formatAge, formatCount, formatDate, formatTokens } from "../ui/format.ts";
 import { moneyNote } from "../ui/money.tsx";
 import { Empty, Failure, Loading } from "../ui/notes.tsx";
-import { EndingBadge, ENDINGS, endingView } from "../ui/endings.tsx";
+import { EndingBadge } from "../ui/endings.tsx";
 import { useNarrow } from "../ui/use-narrow.ts";
-import { ItemRows } from "../ui/virtual-rows.tsx";
+import { type Column, Grid, listKeys } from "../ui/grid.tsx";
 import { SessionList } from "./session-list.ts";
 
 /** What most people look for. */
@@ -64,14 +64,7 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
   };
   useKeys("Sessions", 2, [
     { keys: ["/"], does: "Search", run: () => search.current?.focus() },
-    {
-      keys: ["j", "ArrowDown"],
-      does: "Next session",
-      run: () => void (selected.value = Math.min(rows.length - 1, current + 1)),
-    },
-    { keys: ["k", "ArrowUp"], does: "Previous session", run: () => void (selected.value = Math.max(0, current - 1)) },
-    { keys: ["g", "Home"], does: "First session", run: () => void (selected.value = 0) },
-    { keys: ["G", "End"], does: "Last session loaded", run: () => void (selected.value = rows.length - 1) },
+    ...listKeys("session", rows.length, current, (index) => (selected.value = index)),
     { keys: ["Enter"], does: "Open the session", run: () => open(current) },
     {
       keys: ["x"],
@@ -94,12 +87,12 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
   ]);
 
   const isNarrow = useNarrow();
-  const columns = useMemo(() => columnsOf(rows), [rows]);
+  const columns = columnsOf(rows, ticked, list.loadedAt.value);
   const isFiltered = route.search !== "" || state !== undefined;
   return (
-    <div class="sessions">
+    <div class="sessions fill">
       <h1 class="visually-hidden">Sessions</h1>
-      <div class="bar">
+      <div class="bar wrap">
         <input
           ref={search}
           type="search"
@@ -112,7 +105,7 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
             if (event.key === "Enter") open(current);
           }}
         />
-        <div class="filters" role="group" aria-label="State">
+        <div class="filters wrap is-tight" role="group" aria-label="State">
           {[[undefined, "All"] as const, ...FILTERS].map(([name, title]) => (
             <button
               key={name ?? ""}
@@ -131,7 +124,7 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
             <option value="">Any ending</option>
             {BAD_ENDINGS.map((ending) => (
               <option key={ending} value={ending}>
-                {endingView(ending).title}
+                {endingView(ending)[0]}
               </option>
             ))}
           </select>
@@ -162,37 +155,20 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
         )
       ) : (
         <div ref={rowsBox} class="fill">
-          <ItemRows
-            class="session-rows"
+          <Grid
+            name="session"
+            label="Sessions"
             items={rows}
+            columns={columns.map(([, column]) => column)}
+            template={columns.map(([width]) => width).join(" ")}
             height={isNarrow ? 48 : 34}
             selected={current}
-            onEnd={() => void list.more()}
-            attributes={{
-              role: "grid",
-              style: { "--columns": columns.template },
-              tabIndex: 0,
-              "aria-label": "Sessions",
-              "aria-rowcount": list.isWhole.value ? rows.length + 1 : -1,
-              "aria-activedescendant": `session-${current}`,
+            onSelect={(index) => {
+              selected.value = index;
+              open(index);
             }}
-            head={<Head columns={columns} />}
-            row={(row, index, style) => (
-              <Row
-                key={index}
-                row={row}
-                columns={columns}
-                ticked={ticked}
-                index={index}
-                isSelected={index === current}
-                style={style}
-                now={list.loadedAt.value}
-                onOpen={() => {
-                  selected.value = index;
-                  open(index);
-                }}
-              />
-            )}
+            onEnd={() => void list.more()}
+            isCut={!list.isWhole.value}
           />
         </div>
       )}
@@ -200,118 +176,86 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
   );
 }
 
-/** Columns that not all lists have. */
-interface Columns {
-  readonly agent: boolean;
-  readonly owner: boolean;
-  readonly template: string;
+const NO_COST = "The runs recorded no cost: open the session to price it";
+
+/** The columns of a list, each with its width: agents and owners only where there are any. */
+function columnsOf(
+  rows: readonly SessionRow[],
+  ticked: Signal<readonly string[]>,
+  now: number,
+): readonly (readonly [width: string, column: Column<SessionRow>])[] {
+  const optional = (width: string, title: string, of: (row: SessionRow) => string | undefined): typeof columns =>
+    rows.some((row) => of(row) !== undefined)
+      ? [[width, { title, class: "dim is-wide-only", cell: (row) => of(row) ?? "–" }]]
+      : [];
+  const columns: readonly (readonly [width: string, column: Column<SessionRow>])[] = [
+    ["98px", { title: "State", cell: (row) => <Standing row={row} ticked={ticked} /> }],
+    ["minmax(160px, 1fr)", { title: "Session", class: "session-name", titleOf: detailsOf, cell: nameOf }],
+    ...optional("minmax(80px, 130px)", "Agent", ({ agent }) => agent),
+    ...optional("minmax(80px, 120px)", "Owner", ({ owner }) => owner),
+    [
+      "72px",
+      {
+        title: "Messages",
+        hint: "Messages that began a run",
+        class: "number is-wide-only",
+        cell: ({ messages }) => formatCount(messages),
+      },
+    ],
+    ["56px", { title: "Turns", class: "number is-wide-only", cell: ({ turns }) => formatCount(turns) }],
+    ["72px", { title: "Tokens", class: "number is-wide-only", cell: ({ totalTokens }) => formatTokens(totalTokens) }],
+    [
+      "76px",
+      {
+        title: "Cost",
+        hint: "As the runs recorded it",
+        class: "number",
+        titleOf: (row) => moneyNote(row) ?? NO_COST,
+        cell: (row) => formatCost(row, row.currency),
+      },
+    ],
+    [
+      "92px",
+      {
+        title: "Last change",
+        class: "number dim",
+        titleOf: ({ updatedAt }) => formatDate(updatedAt),
+        cell: ({ updatedAt }) => formatAge(updatedAt, now),
+      },
+    ],
+  ];
+  return columns;
 }
 
-function columnsOf(rows: readonly SessionRow[]): Columns {
-  const agent = rows.some((row) => row.agent !== undefined);
-  const owner = rows.some((row) => row.owner !== undefined);
-  const optional = `${agent ? "minmax(80px, 130px) " : ""}${owner ? "minmax(80px, 120px) " : ""}`;
-  return { agent, owner, template: `98px minmax(160px, 1fr) ${optional}72px 56px 72px 76px 92px` };
-}
-
-function Head({ columns }: { readonly columns: Columns }): JSX.Element {
+function Standing({
+  row: { id, title = id, ending },
+  ticked,
+}: {
+  readonly row: SessionRow;
+  readonly ticked: Signal<readonly string[]>;
+}): JSX.Element {
   return (
-    <div class="session-row session-head" role="row" aria-rowindex={1}>
-      <span role="columnheader">State</span>
-      <span role="columnheader">Session</span>
-      {columns.agent && (
-        <span role="columnheader" class="is-wide-only">
-          Agent
-        </span>
-      )}
-      {columns.owner && (
-        <span role="columnheader" class="is-wide-only">
-          Owner
-        </span>
-      )}
-      <span role="columnheader" class="number is-wide-only" title="Messages that began a run">
-        Messages
-      </span>
-      <span role="columnheader" class="number is-wide-only">
-        Turns
-      </span>
-      <span role="columnheader" class="number is-wide-only">
-        Tokens
-      </span>
-      <span role="columnheader" class="number" title="As the runs recorded it">
-        Cost
-      </span>
-      <span role="columnheader" class="number">
-        Last change
-      </span>
-    </div>
+    <>
+      <TickBox ticked={ticked} id={id} label={title} />
+      <EndingBadge ending={ending} />
+    </>
   );
 }
 
-const NO_COST = "The runs recorded no cost: open the session to price it";
-
-interface RowProps {
-  readonly row: SessionRow;
-  readonly index: number;
-  readonly columns: Columns;
-  readonly ticked: Signal<readonly string[]>;
-  readonly isSelected: boolean;
-  readonly style: CSSProperties;
-  readonly now: number;
-  readonly onOpen: () => void;
+function detailsOf({ id, metadata = {} }: SessionRow): string {
+  return [id, ...Object.entries(metadata).map(([name, value]) => `${name}: ${value}`)].join("\n");
 }
 
-function Row({ row, index, columns, ticked, isSelected, style, now, onOpen }: RowProps): JSX.Element {
-  const { id, title, agent, owner, messages, turns, totalTokens, updatedAt, metadata, hasExchanges } = row;
-  const details = Object.entries(metadata ?? {}).map(([name, value]) => `${name}: ${value}`);
+function nameOf({ id, title, hasExchanges }: SessionRow): JSX.Element {
   return (
-    <div
-      id={`session-${index}`}
-      class={`session-row${isSelected ? " is-selected" : ""}`}
-      role="row"
-      aria-rowindex={index + 2}
-      aria-selected={isSelected}
-      style={style}
-      onClick={onOpen}
-    >
-      <span role="gridcell">
-        <TickBox ticked={ticked} id={id} label={title ?? id} />
-        <EndingBadge ending={row.ending} />
-      </span>
-      <span role="gridcell" class="session-name" title={[id, ...details].join("\n")}>
-        <span class="session-title">{title ?? id}</span>
-        {title !== undefined && <span class="session-id">{id}</span>}
-        {hasExchanges && (
-          <span class="tag" title="Its requests and answers were kept: see its wire tab">
-            wire
-          </span>
-        )}
-      </span>
-      {columns.agent && (
-        <span role="gridcell" class="dim is-wide-only">
-          {agent ?? "–"}
+    <>
+      <span class="session-title cut">{title ?? id}</span>
+      {title !== undefined && <span class="session-id cut">{id}</span>}
+      {hasExchanges && (
+        <span class="tag" title="Its requests and answers were kept: see its wire tab">
+          wire
         </span>
       )}
-      {columns.owner && (
-        <span role="gridcell" class="dim is-wide-only">
-          {owner ?? "–"}
-        </span>
-      )}
-      <span role="gridcell" class="number is-wide-only">
-        {formatCount(messages)}
-      </span>
-      <span role="gridcell" class="number is-wide-only">
-        {formatCount(turns)}
-      </span>
-      <span role="gridcell" class="number is-wide-only">
-        {formatTokens(totalTokens)}
-      </span>
-      <span role="gridcell" class="number" title={moneyNote(row) ?? NO_COST}>
-        {formatCost(row, row.currency)}
-      </span>
-      <span role="gridcell" class="number dim" title={formatDate(updatedAt)}>
-        {formatAge(updatedAt, now)}
-      </span>
-    </div>
+    </>
   );
 }

@@ -15,8 +15,8 @@ export function ExchangeTools({ n }: { readonly n: number }): JSX.Element {
   const curl = async (): Promise<string> =>
     (await source.view<TakenFiles>(id, "take-curl", query)).files[0]?.text ?? "";
   return (
-    <div class="exchange-tools">
-      <div class="buttons">
+    <div class="exchange-tools stack">
+      <div class="buttons wrap">
         <CopyButton text={curl} what="command of the request" title="Copy curl" />
         <button type="button" disabled={task.isBusy} onClick={check}>
           Would the service take it?

@@ -1,13 +1,13 @@
 import type { Signal } from "@preact/signals";
-import type { CSSProperties, JSX } from "preact";
+import type { ComponentChildren, CSSProperties, JSX } from "preact";
 import { formatCost, formatMoney } from "../../../src/inspection/cost.ts";
-import type { StepRow, TurnFlag, TurnRow } from "../../../src/inspection/inspection.ts";
+import { flagView, sortFlags, type TurnFlag } from "../../../src/inspection/flags.ts";
+import type { StepRow, TurnRow } from "../../../src/inspection/inspection.ts";
 import { TickBox } from "../compare/compare-ticked.tsx";
 import { formatDuration, formatPlural, formatTime, formatTokens, readsText, turnTitle } from "../ui/format.ts";
 import { moneyNote } from "../ui/money.tsx";
 import { EndingBadge, whyEnded } from "../ui/endings.tsx";
 import { kindOf, StepBar, TurnBars } from "./bars.tsx";
-import { flagView, sortFlags } from "./flags.ts";
 import type { InnerTimelineRow } from "./inner-rows.ts";
 import type { TimelineRow } from "./timeline-rows.ts";
 
@@ -42,70 +42,87 @@ export function Row(props: RowProps): JSX.Element {
     case "inner-run":
     case "inner-turn":
       return <InnerLine {...props} row={row} />;
+    case "failed":
+      return <FailedLine {...props} row={row} />;
     case "lead":
       return (
-        <div class="line line-lead" role="row" aria-level={2} style={props.style} id={`row-${props.index}`}>
+        <Line {...props} look="lead" level={2} onSelect={undefined}>
           <span role="gridcell">
             <b>{row.turn.agent ?? row.run.agent ?? row.run.model}</b> leads from here
           </span>
-        </div>
+        </Line>
       );
-    case "failed":
-      return <FailedLine {...props} row={row} />;
     case "earlier":
       return (
-        <div class="line line-earlier" role="row" aria-level={1} style={props.style} id={`row-${props.index}`}>
+        <Line {...props} look="earlier" level={1} onSelect={undefined}>
           <span role="gridcell">
             <button type="button" onClick={props.onToggle}>
               {formatPlural(row.turns, "earlier turn")}: load
             </button>
           </span>
-        </div>
+        </Line>
       );
     case "queued":
       return (
-        <div class="line line-step" role="row" aria-level={1} style={props.style} id={`row-${props.index}`}>
+        <Line {...props} look="step" level={1} onSelect={undefined}>
           <span role="gridcell" class="line-text">
             <span class="step-kind">queued</span> {row.steering.text}
           </span>
-        </div>
+        </Line>
       );
   }
 }
 
-function RunLine({
-  row,
-  index,
-  isSelected,
-  style,
-  onSelect,
-  tickedRuns,
-}: RowProps & { readonly row: TimelineRow & { kind: "run" } }): JSX.Element {
+interface LineProps extends Pick<RowProps, "index" | "style"> {
+  /** The kind of its columns, and what else its looks depend on. */
+  readonly look: string;
+  readonly level: number;
+  /** Of a run or a turn. */
+  readonly isSelected?: boolean | undefined;
+  readonly isOpen?: boolean | undefined;
+  readonly step?: string | undefined;
+  readonly onSelect: (() => void) | undefined;
+  readonly children: ComponentChildren;
+}
+
+/** The frame of a row. */
+function Line({ index, style, look, level, isSelected, isOpen, step, onSelect, children }: LineProps): JSX.Element {
+  const isMain = look.startsWith("run") || look.startsWith("turn");
+  return (
+    <div
+      id={`row-${index}`}
+      class={`line grid-row line-${look}${isMain && isSelected === true ? " is-selected" : ""}`}
+      role="row"
+      aria-level={level}
+      aria-expanded={isOpen}
+      aria-selected={isMain ? isSelected : undefined}
+      style={style}
+      onClick={onSelect}
+      data-step={step}
+    >
+      {children}
+    </div>
+  );
+}
+
+function RunLine(props: RowProps & { readonly row: TimelineRow & { kind: "run" } }): JSX.Element {
+  const { row, tickedRuns } = props;
   const { run, number } = row;
   const { input, model, agent, at, endedAt, usage, resumed, takenBack, toolCalls, turns, reads } = run;
   const why = whyEnded(run);
   return (
-    <div
-      id={`row-${index}`}
-      class={`line line-run${isSelected ? " is-selected" : ""}${takenBack === true ? " is-taken-back" : ""}`}
-      role="row"
-      aria-level={1}
-      aria-expanded
-      aria-selected={isSelected}
-      style={style}
-      onClick={onSelect}
-    >
+    <Line {...props} look={takenBack === true ? "run is-taken-back" : "run"} level={1} isOpen>
       <span role="gridcell" class="run-number">
         Run {number ?? ""}
         <TickBox ticked={tickedRuns} id={run.runId} label={`run ${number ?? ""}`} />
       </span>
       <span role="gridcell" class="run-text" title={input}>
-        <span class="run-input">
+        <span class="run-input cut">
           {run.isPartial === true ? "(its beginning is not loaded)" : input === "" ? "(no text)" : input}
         </span>
         <span class="run-facts">
           {why !== undefined && (
-            <span class="bad" title={why}>
+            <span class="bad cut" title={why}>
               {why}
             </span>
           )}
@@ -124,32 +141,17 @@ function RunLine({
         <EndingBadge ending={run.ending} />
         <span class="number">{endedAt === undefined ? "" : formatDuration(endedAt - at)}</span>
       </span>
-    </div>
+    </Line>
   );
 }
 
-function TurnLine({
-  row,
-  index,
-  isSelected,
-  style,
-  onSelect,
-  onToggle,
-}: RowProps & { readonly row: TimelineRow & { kind: "turn" } }): JSX.Element {
+function TurnLine(props: RowProps & { readonly row: TimelineRow & { kind: "turn" } }): JSX.Element {
+  const { row, onToggle } = props;
   const { turn, isOpen, bars, said } = row;
   const { text, flags, usage, endedAt, startedAt, phase, steps } = turn;
   const [first, second, ...more] = sortFlags(flags);
   return (
-    <div
-      id={`row-${index}`}
-      class={`line line-turn${isSelected ? " is-selected" : ""}`}
-      role="row"
-      aria-level={2}
-      aria-expanded={isOpen}
-      aria-selected={isSelected}
-      style={style}
-      onClick={onSelect}
-    >
+    <Line {...props} look="turn" level={2} isOpen={isOpen}>
       <span role="gridcell" class="line-number">
         <button
           type="button"
@@ -192,7 +194,7 @@ function TurnLine({
       <span role="gridcell" class="number line-ms">
         {endedAt === undefined ? "…" : formatDuration(endedAt - startedAt)}
       </span>
-    </div>
+    </Line>
   );
 }
 
@@ -224,24 +226,11 @@ function Reads({ step: { reads = "both", origin, isFirstUntrusted } }: { readonl
   );
 }
 
-function StepLine({
-  row,
-  index,
-  style,
-  onSelect,
-}: RowProps & { readonly row: TimelineRow & { kind: "step" } }): JSX.Element {
-  const { step, bars } = row;
+function StepLine(props: RowProps & { readonly row: TimelineRow & { kind: "step" } }): JSX.Element {
+  const { step, bars } = props.row;
   const { state, detail, ms, attempt } = step;
   return (
-    <div
-      id={`row-${index}`}
-      class="line line-step"
-      role="row"
-      aria-level={3}
-      style={style}
-      onClick={onSelect}
-      data-step={step.name}
-    >
+    <Line {...props} look="step" level={3} step={step.name}>
       <span />
       <span role="gridcell" class="line-text" title={detail}>
         <span class={`step-kind kind-${step.kind}`}>{kindOf(step)}</span>
@@ -258,29 +247,22 @@ function StepLine({
       <span role="gridcell" class="number line-ms">
         {ms === undefined ? "…" : step.kind === "wait" ? "" : formatDuration(ms)}
       </span>
-    </div>
+    </Line>
   );
 }
 
 /** A run inside a call, or a turn of it. */
-function InnerLine({
-  row,
-  index,
-  style,
-  onSelect,
-  onToggle,
-}: RowProps & { readonly row: InnerTimelineRow }): JSX.Element {
+function InnerLine(props: RowProps & { readonly row: InnerTimelineRow }): JSX.Element {
+  const { row, onSelect, onToggle } = props;
   const { depth, tokens, cost, ms } = row;
   const isRun = row.kind === "inner-run";
   return (
-    <div
-      id={`row-${index}`}
-      class={`line line-step line-inner${isRun ? " is-inner-run" : ""}`}
-      role="row"
-      aria-level={2 * depth + (isRun ? 2 : 3)}
-      aria-expanded={isRun ? row.isOpen : undefined}
-      style={style}
-      onClick={isRun ? onToggle : onSelect}
+    <Line
+      {...props}
+      look={`step line-inner${isRun ? " is-inner-run" : ""}`}
+      level={2 * depth + (isRun ? 2 : 3)}
+      isOpen={isRun ? row.isOpen : undefined}
+      onSelect={isRun ? onToggle : onSelect}
     >
       <span />
       <span role="gridcell" class="line-text" style={{ paddingLeft: `${16 * (2 * depth - (isRun ? 1 : 0))}px` }}>
@@ -306,20 +288,15 @@ function InnerLine({
       <span role="gridcell" class="number line-ms">
         {ms === undefined ? "" : formatDuration(ms)}
       </span>
-    </div>
+    </Line>
   );
 }
 
 /** A request that failed, and was sent again or given up. */
-function FailedLine({
-  row,
-  index,
-  style,
-  onSelect,
-}: RowProps & { readonly row: TimelineRow & { kind: "failed" } }): JSX.Element {
-  const { said, ms } = row.request;
+function FailedLine(props: RowProps & { readonly row: TimelineRow & { kind: "failed" } }): JSX.Element {
+  const { said, ms } = props.row.request;
   return (
-    <div id={`row-${index}`} class="line line-step" role="row" aria-level={3} style={style} onClick={onSelect}>
+    <Line {...props} look="step" level={3}>
       <span />
       <span role="gridcell" class="line-text is-wide" title={said}>
         <span class="step-kind kind-bad">failed</span>
@@ -328,7 +305,7 @@ function FailedLine({
       <span role="gridcell" class="number line-ms">
         {formatDuration(ms)}
       </span>
-    </div>
+    </Line>
   );
 }
 

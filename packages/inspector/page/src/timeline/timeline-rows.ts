@@ -5,9 +5,9 @@ import type {
   SessionOverview,
   StepRow,
   SteeringRow,
-  TurnFlag,
   TurnRow,
 } from "../../../src/inspection/inspection.ts";
+import type { TurnFlag } from "../../../src/inspection/flags.ts";
 import { type InnerExchanges, innerRows, type InnerTimelineRow } from "./inner-rows.ts";
 import { commonLength, type TurnAxis, turnAxis } from "./turn-axis.ts";
 

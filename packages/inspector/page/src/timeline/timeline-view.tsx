@@ -1,23 +1,22 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import type { SessionOverview, TurnFlag } from "../../../src/inspection/inspection.ts";
+import { flagView, sortFlags, type TurnFlag } from "../../../src/inspection/flags.ts";
+import type { SessionOverview } from "../../../src/inspection/inspection.ts";
 import type { SearchResult } from "../../../src/inspection/results.ts";
+import { endingView } from "../../../src/inspection/endings.ts";
 import { markUntrusted } from "../../../src/inspection/untrusted.ts";
 import { useInspector } from "../app/inspector.ts";
 import { useKeys } from "../app/use-keys.ts";
 import { isTurn, type TurnRoute, turnRoute } from "../app/route.ts";
-import type { SessionPanelProps } from "../session/panel-props.ts";
-import { type SessionModel, useSession } from "../session/session-model.ts";
+import { type SessionModel, useSession, type SessionPanelProps } from "../session/session-model.ts";
 import { RunView } from "../turn/run-view.tsx";
 import { TurnView } from "../turn/turn-view.tsx";
-import { endingView } from "../ui/endings.tsx";
 import { formatCount, formatPlural } from "../ui/format.ts";
 import { Empty } from "../ui/notes.tsx";
 import { useHighlight } from "../ui/use-highlight.ts";
 import { useNarrow } from "../ui/use-narrow.ts";
 import { ItemRows } from "../ui/virtual-rows.tsx";
-import { flagView, sortFlags } from "./flags.ts";
 import { innerExchanges } from "./inner-rows.ts";
 import { Row, rowHeight } from "./row.tsx";
 import { countEndings, countFlags, foundKey, type TimelineRow, timelineRows, wordsOf } from "./timeline-rows.ts";
@@ -149,8 +148,8 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
     );
   return (
     <div class="split" ref={split}>
-      <section class="timeline" aria-label="Timeline">
-        <div class="bar">
+      <section class="timeline fill" aria-label="Timeline">
+        <div class="bar wrap">
           <input
             ref={search}
             type="search"
@@ -162,7 +161,7 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
             onInput={({ currentTarget }) => (text.value = currentTarget.value)}
             onKeyDown={({ key }) => key === "Enter" && go(rows.find(({ kind }) => kind === "turn"))}
           />
-          <div class="filters flags" role="group" aria-label="Turns with">
+          <div class="filters wrap is-tight" role="group" aria-label="Turns with">
             {sortFlags([...counts.keys()]).map((name) => (
               <button
                 key={name}
@@ -181,10 +180,10 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
                 type="button"
                 class="flag tone-bad"
                 aria-pressed={ending.value === name}
-                title={endingView(name).means}
+                title={endingView(name)[2]}
                 onClick={() => (ending.value = ending.value === name ? undefined : name)}
               >
-                {formatPlural(count, "run")} {endingView(name).title.toLowerCase()}
+                {formatPlural(count, "run")} {endingView(name)[0].toLowerCase()}
               </button>
             ))}
           </div>
@@ -228,7 +227,7 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
         </div>
         <Draft overview={overview} />
       </section>
-      <section class="details" aria-label="Details">
+      <section class="details fill" aria-label="Details">
         {shown === undefined ? null : shown.turn === 0 && shown.runId !== undefined ? (
           <RunView runId={shown.runId} />
         ) : (
@@ -307,7 +306,7 @@ function Draft({ overview }: { readonly overview: SessionOverview }): JSX.Elemen
   const shown = text === "" ? thoughts : text;
   return (
     <div class="draft" aria-label="Live">
-      <span class="state state-running">Live</span>
+      <span class="state tone-note">Live</span>
       <p>{shown === "" ? "The run is going." : shown.slice(-400)}</p>
     </div>
   );

@@ -30,7 +30,7 @@ export function DayChart({
     <section aria-label="By day">
       <h2>By day</h2>
       <p class="dim">The day on which a session was last written to, in UTC. The highest bar is {format(most)}.</p>
-      <div class="filters" role="group" aria-label="What the bars show">
+      <div class="filters wrap is-tight" role="group" aria-label="What the bars show">
         {NAMES.map((one) => (
           <button key={one} type="button" aria-pressed={one === name} onClick={() => choose(one)}>
             {one}

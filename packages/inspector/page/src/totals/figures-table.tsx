@@ -51,7 +51,7 @@ export function SortTable<Row>({ title, columns, rows }: SortTableProps<Row>): J
             {inOrder.map((row, index) => (
               <tr key={index}>
                 {columns.map((column, at) => (
-                  <td key={column.title} class={at === 0 ? "totals-name" : "number"}>
+                  <td key={column.title} class={at === 0 ? "totals-name cut" : "number"}>
                     {column.show?.(row) ?? text(column, row)}
                   </td>
                 ))}

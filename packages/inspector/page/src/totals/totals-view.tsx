@@ -26,7 +26,7 @@ export function TotalsView({ route: { span } }: { readonly route: TotalsRoute })
     { keys: ["r"], does: "Count again", run: () => setReadAt(Date.now()) },
   ]);
   return (
-    <div class="acting totals">
+    <div class="acting stack totals">
       <h1>Totals</h1>
       <Spans span={span} onChange={(next) => inspector.go({ kind: "totals", span: next }, true)} />
       {error !== undefined ? (
@@ -54,8 +54,8 @@ function Spans({ span, onChange }: { readonly span: string; readonly onChange: (
     if (DAYS.test(`${nextFrom}..${nextTo}`)) onChange(`${nextFrom}..${nextTo}`);
   };
   return (
-    <div class="bar">
-      <div class="filters" role="group" aria-label="Span of time">
+    <div class="bar wrap">
+      <div class="filters wrap is-tight" role="group" aria-label="Span of time">
         {Object.entries(SPANS).map(([name, title]) => (
           <button key={name} type="button" aria-pressed={name === span} onClick={() => onChange(name)}>
             {title}

@@ -7,14 +7,15 @@ import { formatDuration, formatPlural, formatTime, formatTokens, readsText } fro
 import { Causes } from "./causes.tsx";
 import { Parts } from "./parts.tsx";
 
-const STATES: { readonly [state in CallDetails["state"]]: string } = {
-  ok: "ok",
-  failed: "failed",
-  denied: "denied",
-  "not-run": "not run",
-  waiting: "waiting",
-  open: "begun, no outcome",
-  unknown: "unknown outcome",
+/** What a person calls each state, and its tone. */
+const STATES: { readonly [state in CallDetails["state"]]: readonly [title: string, tone: string] } = {
+  ok: ["ok", "ok"],
+  failed: ["failed", "bad"],
+  denied: ["denied", "bad"],
+  "not-run": ["not run", "odd"],
+  waiting: ["waiting", "odd"],
+  open: ["begun, no outcome", "bad"],
+  unknown: ["unknown outcome", "bad"],
 };
 
 /** One call, and what became of it. */
@@ -27,12 +28,13 @@ export function CallCard({
   readonly causes: readonly CauseView[];
 }): JSX.Element {
   const { callId, name, id, args, editedArgs, state, startedAt, endedAt, response, failure, isShortened, steps } = call;
+  const [title, tone] = STATES[state];
   const ms = startedAt === undefined || endedAt === undefined ? undefined : endedAt - startedAt;
   return (
-    <section class={`call call-${state}`} aria-label={`Call of ${name}`} data-call={callId} tabIndex={-1}>
+    <section class={`call box call-${state}`} aria-label={`Call of ${name}`} data-call={callId} tabIndex={-1}>
       <h3>
-        <span class="chip chip-call">call</span> <span class="mono">{name}</span>
-        <span class={`call-state call-state-${state}`}>{STATES[state]}</span>
+        <span class="chip tone-teal">call</span> <span class="mono">{name}</span>
+        <span class={`call-state ${tone}`}>{title}</span>
         {call.reads !== undefined && (
           <span class="tag" title="What its result brought into the history">
             {readsText(call.reads)}
@@ -44,7 +46,7 @@ export function CallCard({
             skill {call.skill.name}, about {formatTokens(call.skill.tokens)} tokens
           </span>
         )}
-        <span class="facts">
+        <span class="facts wrap">
           {ms !== undefined && (
             <span title={startedAt === undefined ? "" : formatTime(startedAt)}>{formatDuration(ms)}</span>
           )}
@@ -86,7 +88,7 @@ export function CallCard({
         <Nested key={index} nested={nested} name={name} />
       ))}
       {steps.length > 1 && (
-        <details class="beside">
+        <details class="beside wrap">
           <summary>{formatPlural(steps.length, "step")}</summary>
           {steps.map((step, index) => (
             <div key={index}>
@@ -109,7 +111,7 @@ function Nested({ nested, name }: { readonly nested: NestedView; readonly name: 
     <details class="nested" open={answers.length <= 6}>
       <summary>
         Inner run of <span class="mono">{name}</span>
-        <span class="facts">
+        <span class="facts wrap">
           <span>{formatPlural(answers.length, "answer")}</span>
           {usage.total !== undefined && <span>{formatTokens(usage.total)} tokens</span>}
           <Money of={{ cost }} />

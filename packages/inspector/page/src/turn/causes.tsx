@@ -51,7 +51,7 @@ function Cause({ cause }: { readonly cause: CauseView }): JSX.Element {
       {[error, ...chain].map(
         ({ name, stack }, index) =>
           stack !== undefined && (
-            <details key={index} class="beside">
+            <details key={index} class="beside wrap">
               <summary>{index === 0 ? "Stack" : `Stack of ${name}`}</summary>
               <Code text={stack} label={`Stack of ${name}`} />
             </details>

@@ -7,24 +7,25 @@ import { formatBytes } from "../ui/format.ts";
 import { MediaBox } from "./media-box.tsx";
 import { TextPart } from "./text-part.tsx";
 
-const KINDS: { readonly [kind in PartKind]: string } = {
-  text: "text",
-  thought: "thought",
-  call: "call",
-  response: "response",
-  "server-call": "call, by the service",
-  "server-response": "response, by the service",
-  code: "code",
-  "code-result": "code result",
-  media: "media",
-  empty: "empty",
-  unknown: "unknown",
+/** What a person calls each kind, and its tone. */
+const KINDS: { readonly [kind in PartKind]: readonly [title: string, tone: string] } = {
+  text: ["text", "note"],
+  thought: ["thought", "violet"],
+  call: ["call", "teal"],
+  response: ["response", "teal"],
+  "server-call": ["call, by the service", "teal"],
+  "server-response": ["response, by the service", "teal"],
+  code: ["code", "ok"],
+  "code-result": ["code result", "ok"],
+  media: ["media", "ok"],
+  empty: ["empty", ""],
+  unknown: ["unknown", "odd"],
 };
 
 /** The parts of a content as chips. */
 export function Parts({ parts }: { readonly parts: readonly PartView[] }): JSX.Element {
   return (
-    <ol class="parts">
+    <ol class="parts stack">
       {parts.map((part) => (
         <Part key={part.index} part={part} />
       ))}
@@ -35,10 +36,11 @@ export function Parts({ parts }: { readonly parts: readonly PartView[] }): JSX.E
 function Part({ part }: { readonly part: PartView }): JSX.Element {
   const isRaw = useSignal(false);
   const { kind, index, signature, unknown = [], id, label, name } = part;
+  const [title, tone] = KINDS[kind];
   return (
     <li class={`part part-${kind}`}>
       <div class="part-head">
-        <span class={`chip chip-${kind}`}>{KINDS[kind]}</span>
+        <span class={`chip tone-${tone}`}>{title}</span>
         <span class="part-index" title="Place in its content">
           #{index}
         </span>
@@ -49,7 +51,7 @@ function Part({ part }: { readonly part: PartView }): JSX.Element {
         {unknown.map((field) => (
           <span
             key={field}
-            class="chip chip-unknown"
+            class="chip tone-odd"
             title="This release does not know this member; it is kept and sent back as it came"
           >
             unknown: {field}
@@ -108,7 +110,7 @@ export function showCall(callId: string): void {
 function CallLine({ callId, args }: { readonly callId: string; readonly args: Json }): JSX.Element {
   return (
     <p class="call-line">
-      <code>{JSON.stringify(args).slice(0, 400)}</code>
+      <code class="cut">{JSON.stringify(args).slice(0, 400)}</code>
       <button type="button" class="link mono" onClick={() => showCall(callId)}>
         {callId}
       </button>
@@ -120,7 +122,7 @@ function Signature({ signature }: { readonly signature: SignatureView }): JSX.El
   const { bytes, start, madeBy } = signature;
   return (
     <span
-      class="chip chip-signature"
+      class="chip chip-signature cut"
       title={`Begins with ${start}${madeBy === undefined ? "" : `\nMade by ${madeBy}`}`}
     >
       signature, {formatBytes(bytes)}

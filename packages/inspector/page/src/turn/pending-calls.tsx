@@ -25,9 +25,9 @@ export function PendingCalls({
   );
   if (pending.length === 0) return null;
   return (
-    <section class="pending" aria-label="Waiting for an answer">
+    <section class="pending stack" aria-label="Waiting for an answer">
       {pending.map((one) => (
-        <div key={one.callId} class="pending-call">
+        <div key={one.callId} class="pending-call stack box">
           <p>
             <b class="mono">{one.name}</b> {QUESTIONS[one.question]}
             <span class="mono dim"> {[...(one.path ?? []), one.callId].join(" › ")}</span>

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { formatCost, formatMoney } from "../../../src/inspection/cost.ts";
 import type { LimitRow } from "../../../src/inspection/inspection.ts";
-import { sortFlags } from "../timeline/flags.ts";
+import { sortFlags } from "../../../src/inspection/flags.ts";
 import { Flag } from "../timeline/row.tsx";
 import { countFlags } from "../timeline/timeline-rows.ts";
 import { useSession } from "../session/session-model.ts";
@@ -29,13 +29,13 @@ export function RunView({ runId }: { readonly runId: string }): JSX.Element {
   const flags = countFlags([run]);
   const why = whyEnded(run);
   return (
-    <div class="turn">
-      <div class="turn-head">
+    <div class="turn fill">
+      <div class="turn-head wrap">
         <h2>Run</h2>
         <EndingBadge ending={run.ending} />
         <span class="mono dim">{runId}</span>
       </div>
-      <div class="turn-body">
+      <div class="turn-body stack">
         {error !== undefined && (
           <p class="banner is-error">
             <b>{error.name}</b> {error.message}
@@ -53,7 +53,7 @@ export function RunView({ runId }: { readonly runId: string }): JSX.Element {
         <PendingCalls runId={runId} />
         <p class="run-message">{input === "" ? "(no text)" : input}</p>
         {flags.size > 0 && (
-          <p class="flags">
+          <p class="wrap is-tight">
             {sortFlags([...flags.keys()]).map((flag) => (
               <span key={flag}>
                 <Flag flag={flag} /> {flags.get(flag)}
@@ -119,7 +119,7 @@ export function Limits({
   return (
     <section>
       <h3>Limits</h3>
-      <ul class="limits">
+      <ul class="limits stack is-tight">
         {limits.map(({ name, limit, used }) => (
           <li key={name}>
             <span>{name}</span>

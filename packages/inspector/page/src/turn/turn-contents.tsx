@@ -1,3 +1,4 @@
+import { isWebUrl } from "@pollux/core/conversation";
 import type { ComponentChildren, JSX } from "preact";
 import type { TurnRow } from "../../../src/inspection/inspection.ts";
 import type { AnswerView, ContentView, SourceView, TurnDetails } from "../../../src/inspection/turn-details.ts";
@@ -5,7 +6,6 @@ import { useSession } from "../session/session-model.ts";
 import { JsonCode } from "../ui/code.tsx";
 import { formatDuration, formatTime } from "../ui/format.ts";
 import { CallCard } from "./call-card.tsx";
-import { ExternalLink } from "./external-link.tsx";
 import { Parts } from "./parts.tsx";
 import { PendingCalls } from "./pending-calls.tsx";
 import { Causes, useCauses } from "./causes.tsx";
@@ -41,7 +41,7 @@ export function TurnContents({
       .runs.value.find((run) => run.runId === runId)
       ?.turns.at(-1)?.turn === row.turn;
   return (
-    <div class="contents">
+    <div class="contents stack">
       <RunEnd place={place} />
       <Causes
         causes={causes.filter(
@@ -99,7 +99,7 @@ function Block({
     <section class={`block block-${role === "model" ? "model" : "user"}${isVoid ? " is-void" : ""}`} aria-label={title}>
       <h3>
         {title} <span class="role">{role}</span>
-        <span class="facts">{facts}</span>
+        <span class="facts wrap">{facts}</span>
       </h3>
       {children}
     </section>
@@ -161,7 +161,7 @@ function Answer({
         <Parts parts={content.parts} />
       )}
       {searchQueries.length > 0 && (
-        <p class="searches">
+        <p class="wrap dim">
           Searched for{" "}
           {searchQueries.map((query, at) => (
             <q key={at}>{query}</q>
@@ -183,7 +183,7 @@ function Beside({ answer }: { readonly answer: AnswerView }): JSX.Element {
     ["What was prepared for it", prepared],
   ] as const;
   return (
-    <div class="beside">
+    <div class="beside wrap">
       {values.map(
         ([title, value]) =>
           value !== undefined && (
@@ -210,5 +210,16 @@ function Sources({ sources }: { readonly sources: readonly SourceView[] }): JSX.
         ))}
       </ol>
     </section>
+  );
+}
+
+/** A link that a model or a tool gave: only to the web, and told nothing about this page. */
+function ExternalLink({ uri, title }: { readonly uri: string; readonly title: string }): JSX.Element {
+  return isWebUrl(uri) ? (
+    <a href={uri} target="_blank" rel="noreferrer noopener" title={uri}>
+      {title}
+    </a>
+  ) : (
+    <span title={uri}>{title}</span>
   );
 }

@@ -7,7 +7,7 @@ import { JsonCode } from "../ui/code.tsx";
 /** The entries of the log that belong to a turn. */
 export function TurnEntries({ details }: { readonly details: TurnDetails }): JSX.Element {
   return (
-    <ul class="entries">
+    <ul class="entries stack is-tight">
       {details.entries.map(({ position, entry }) => (
         <li key={position}>
           <Entry position={position} entry={entry} />

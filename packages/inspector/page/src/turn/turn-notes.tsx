@@ -40,12 +40,12 @@ export function Notes({
       brokenAt !== undefined && parent === undefined && one.runId === runId && one.turn === row.turn,
   );
   const said = new Set(notes.flatMap(({ kind, step }) => (kind === "prefix-break" ? [step] : [])));
-  const unsaid = breaks.filter(({ step }) => !said.has(step));
+  const unsaid = breaks.filter(({ step }) => !said.has(step ?? ""));
   const failed = calls.filter(({ failure }) => failure !== undefined);
   const repeats = row.flags.includes("repeated-calls");
   if (notes.length + unsaid.length + failed.length === 0 && !repeats) return null;
   return (
-    <ul class="turn-notes" aria-label="What happened">
+    <ul class="turn-notes stack is-tight" aria-label="What happened">
       {failed.map(({ callId, failure }) => (
         <li key={callId} class="note note-error">
           {failure?.message}{" "}
@@ -69,7 +69,7 @@ export function Notes({
       {notes.map(({ kind, step, text }, index) => (
         <li key={index} class={`note note-${kind}`}>
           {text}
-          {step !== undefined && <span class="mono dim"> {step}</span>}
+          <span class="mono dim"> {step}</span>
           {kind === "prefix-break" && <Paid place={place} request={breaks.find((request) => request.step === step)} />}
         </li>
       ))}

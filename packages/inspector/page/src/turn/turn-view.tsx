@@ -1,19 +1,18 @@
 import type { JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { useInspector } from "../app/inspector.ts";
-import type { TurnRoute } from "../app/route.ts";
-import { ForkHere } from "../fork/fork-here.tsx";
+import { formatRoute, type TurnRoute, turnRoute } from "../app/route.ts";
 import { type TurnProps, useSession, useTurn } from "../session/session-model.ts";
-import { RunTestButton } from "../take-away/run-test-button.tsx";
-import { sortFlags } from "../timeline/flags.ts";
+import { useSave } from "../take-away/save-files.ts";
+import { sortFlags } from "../../../src/inspection/flags.ts";
 import { Flag } from "../timeline/row.tsx";
+import { CopyButton } from "../ui/copy-button.tsx";
 import { Money } from "../ui/money.tsx";
 import { formatDuration, formatTime, formatTokens, turnTitle } from "../ui/format.ts";
 import { Empty, Failure, Loading } from "../ui/notes.tsx";
 import { Tabs } from "../ui/tabs.tsx";
 import { TurnWire } from "../wire/turn-wire.tsx";
 import { exchangesOf } from "../wire/exchange-rows.ts";
-import { CopyTurnLink } from "./copy-turn-link.tsx";
 import { TurnContents } from "./turn-contents.tsx";
 import { TurnEntries } from "./turn-entries.tsx";
 
@@ -57,7 +56,7 @@ function FoundTurn({ selected, run, turn }: TurnProps & { readonly selected: Tur
   const go = (next: Partial<TurnRoute>): void =>
     inspector.go({ kind: "session", id: session.id, tab: "", turn: { ...selected, item: undefined, ...next } }, true);
   return (
-    <div class="turn">
+    <div class="turn fill">
       <TurnHead run={run} turn={turn} />
       <Tabs
         label="Views of the turn"
@@ -74,7 +73,7 @@ function FoundTurn({ selected, run, turn }: TurnProps & { readonly selected: Tur
       <div
         ref={body}
         id="turn-panel"
-        class="turn-body"
+        class="turn-body stack"
         role="tabpanel"
         aria-labelledby={`turn-panel-tab-${tab}`}
         tabIndex={0}
@@ -100,7 +99,7 @@ function TurnHead({ run, turn }: TurnProps): JSX.Element {
   const { prompt, cached, thoughts, output, toolUse, searchQueries: searches, requests = 1 } = usage;
   const tokens = Object.entries({ prompt, cached, thoughts, output, "tool use": toolUse, searches });
   return (
-    <div class="turn-head">
+    <div class="turn-head wrap">
       <h2>{turnTitle(turn)}</h2>
       {phase === "output" && <span class="tag">output</span>}
       {turn.agent !== undefined && <span class="tag">led by {turn.agent}</span>}
@@ -112,7 +111,7 @@ function TurnHead({ run, turn }: TurnProps): JSX.Element {
         <ForkHere run={run} turn={turn} />
         <RunTestButton run={run} />
       </span>
-      <p class="facts">
+      <p class="facts wrap">
         <span>{formatTime(startedAt)}</span>
         <span>{endedAt === undefined ? "not finished" : formatDuration(endedAt - startedAt)}</span>
         {finishReason !== undefined && <span>{finishReason}</span>}
@@ -128,5 +127,38 @@ function TurnHead({ run, turn }: TurnProps): JSX.Element {
         <Money of={{ ...turn, currency: run.currency, pricesAsOf: run.pricesAsOf }} />
       </p>
     </div>
+  );
+}
+
+/** Copies the address of a turn. Its part from the `#` is that of the turn in the session's HTML file, too. */
+function CopyTurnLink({ run, turn }: TurnProps): JSX.Element {
+  const { id } = useSession();
+  const address = (): string => new URL(formatRoute(turnRoute(id, run, turn)), location.href).href;
+  return <CopyButton text={address} what="to the turn" title="Copy link" />;
+}
+
+/** Goes from a turn to its fork. */
+function ForkHere({ run, turn }: TurnProps): JSX.Element | null {
+  const { id, runs } = useSession();
+  if (turn.number === 0 && run !== runs.value.at(-1)) return null;
+  const item = turn.number === 0 ? undefined : turn.number;
+  return (
+    <a class="button" href={formatRoute({ kind: "session", id, tab: "fork", item })}>
+      Fork here
+    </a>
+  );
+}
+
+/** Saves the run of a turn as a test. */
+function RunTestButton({ run }: Pick<TurnProps, "run">): JSX.Element {
+  const save = useSave();
+  return (
+    <button
+      type="button"
+      title="Save this run as a failing vitest test, with its recording"
+      onClick={() => void save("test", { run: run.runId })}
+    >
+      Test of the run
+    </button>
   );
 }

@@ -35,7 +35,7 @@ export function FailedRequests({
   });
   if (failed.length + held.length === 0) return null;
   return (
-    <ul class="turn-notes" aria-label="Requests that failed or waited">
+    <ul class="turn-notes stack is-tight" aria-label="Requests that failed or waited">
       {held.map(({ step, ms }) => (
         <li key={step} class="note">
           The first request was sent {formatDuration(ms)} after its step began: hooks, the queue or a quota held it.{" "}

@@ -6,7 +6,7 @@ export type Figure = readonly [name: string, value: string, note?: string | unde
 /** Figures that stand beside each other. */
 export function FigureList({ figures }: { readonly figures: readonly Figure[] }): JSX.Element {
   return (
-    <dl class="figures">
+    <dl class="figures wrap">
       {figures.map(([name, value, note]) => (
         <div key={name}>
           <dt>{name}</dt>

@@ -10,7 +10,7 @@ export function Empty({
   readonly children?: ComponentChildren;
 }): JSX.Element {
   return (
-    <div class="empty">
+    <div class="empty stack">
       <h2>{title}</h2>
       {children}
     </div>
@@ -26,7 +26,7 @@ export function Failure({
   readonly retry?: (() => void) | undefined;
 }): JSX.Element {
   return (
-    <div class="empty" role="alert">
+    <div class="empty stack" role="alert">
       <h2>This could not be shown</h2>
       <p>{error.message}</p>
       {retry !== undefined && (

@@ -35,7 +35,7 @@ export function ChunkStrip({
             ),
         )}
       </div>
-      <figcaption>
+      <figcaption class="dim">
         {formatPlural(chunks.length, "chunk")}: the first after {formatDuration(first.ms)}, the last after{" "}
         {formatDuration(last.ms)}
         {longest > 0 && `, the longest pause between two ${formatDuration(longest)}`}.

@@ -43,7 +43,7 @@ function Pane({ details, onGo }: GoProps & { readonly details: ExchangeDetails }
   const turn = session.turnOf(row);
   const answer = useMemo(() => (response?.chunks ?? []).map(({ text }) => text).join(""), [response]);
   return (
-    <div class="exchange">
+    <div class="exchange stack">
       <div class="exchange-top">
         <h2>
           Request {row.n}
@@ -52,7 +52,7 @@ function Pane({ details, onGo }: GoProps & { readonly details: ExchangeDetails }
         <p class="mono exchange-url">
           {request.method} {request.url}
         </p>
-        <p class="facts">
+        <p class="facts wrap">
           <span class={end.isBad ? "bad" : ""}>{end.text}</span>
           <span>{formatDate(row.at)}</span>
           <span>{formatDuration(row.ms)}</span>
@@ -161,7 +161,7 @@ function Message({
   const isRaw = useSignal(false);
   const isJson = /^\s*[[{]/.test(body);
   return (
-    <section class="message" aria-label={title}>
+    <section class="message stack" aria-label={title}>
       <div class="message-head">
         <h3>{title}</h3>
         <span class="dim">

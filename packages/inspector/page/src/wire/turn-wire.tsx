@@ -28,7 +28,7 @@ export function TurnWire({
   return (
     <>
       {rows.length > 1 && (
-        <ul class="turn-requests" aria-label="Requests of the turn">
+        <ul class="turn-requests wrap is-tight" aria-label="Requests of the turn">
           {rows.map((row) => (
             <li key={row.n}>
               <button type="button" aria-pressed={row.n === current.n} onClick={() => onSelect(row.n)}>

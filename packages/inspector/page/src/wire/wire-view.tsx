@@ -1,14 +1,13 @@
 import { useSignal } from "@preact/signals";
-import type { CSSProperties, JSX } from "preact";
+import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import type { ExchangeRow } from "../../../src/inspection/exchange-details.ts";
-import type { TurnRow } from "../../../src/inspection/inspection.ts";
 import { useInspector } from "../app/inspector.ts";
 import { useKeys } from "../app/use-keys.ts";
-import type { SessionPanelProps } from "../session/panel-props.ts";
+import type { SessionModel, SessionPanelProps } from "../session/session-model.ts";
 import { formatBytes, formatDuration, formatTime, formatTokens, turnTitle } from "../ui/format.ts";
 import { Empty } from "../ui/notes.tsx";
-import { ItemRows } from "../ui/virtual-rows.tsx";
+import { type Column, Grid, listKeys } from "../ui/grid.tsx";
 import { ExchangePane } from "./exchange-pane.tsx";
 import { endOf, stepOf } from "./exchange-rows.ts";
 
@@ -24,14 +23,11 @@ export function WireView({ session, route }: SessionPanelProps): JSX.Element {
   const found = rows.findIndex(({ n }) => n === route.item);
   const current = found === -1 ? rows.length - 1 : found;
   const go = (index: number, isReplaced: boolean = true): void => {
-    const row = rows[Math.max(0, Math.min(rows.length - 1, index))];
+    const row = rows[index];
     if (row !== undefined) inspector.go({ kind: "session", id: session.id, tab: "wire", item: row.n }, isReplaced);
   };
   useKeys("Wire", 2, [
-    { keys: ["j", "ArrowDown"], does: "Next request", run: () => go(current + 1) },
-    { keys: ["k", "ArrowUp"], does: "Previous request", run: () => go(current - 1) },
-    { keys: ["g", "Home"], does: "First request", run: () => go(0) },
-    { keys: ["G", "End"], does: "Last request", run: () => go(rows.length - 1) },
+    ...listKeys("request", rows.length, current, go),
     {
       keys: ["f"],
       does: "Only broken prefixes and failures, or all",
@@ -42,10 +38,11 @@ export function WireView({ session, route }: SessionPanelProps): JSX.Element {
   const breaks = all.filter(({ brokenAt }) => brokenAt !== undefined).length;
   const failures = all.filter((row) => endOf(row).isBad).length;
   const row = rows[current];
+  const columns = columnsOf(session);
   return (
     <div class="split">
-      <section class="timeline" aria-label="Requests">
-        <div class="bar">
+      <section class="timeline fill" aria-label="Requests">
+        <div class="bar wrap">
           <button type="button" aria-pressed={onlyOdd.value} onClick={() => (onlyOdd.value = !onlyOdd.value)}>
             Only {breaks} broken {breaks === 1 ? "prefix" : "prefixes"} and {failures}{" "}
             {failures === 1 ? "failure" : "failures"}
@@ -55,35 +52,19 @@ export function WireView({ session, route }: SessionPanelProps): JSX.Element {
           {rows.length === 0 ? (
             <Empty title="No prefix broke, and no request failed" />
           ) : (
-            <ItemRows
-              class="exchange-rows"
+            <Grid
+              name="exchange"
+              label="Requests"
               items={rows}
+              columns={columns}
               height={28}
               selected={current}
-              attributes={{
-                role: "grid",
-                tabIndex: 0,
-                "aria-label": "Requests",
-                "aria-rowcount": rows.length + 1,
-                "aria-activedescendant": `exchange-${current}`,
-              }}
-              head={<Head />}
-              row={(one, index, style) => (
-                <Line
-                  key={index}
-                  row={one}
-                  turn={session.turnOf(one)}
-                  index={index}
-                  isSelected={index === current}
-                  style={style}
-                  onSelect={() => go(index, false)}
-                />
-              )}
+              onSelect={(index) => go(index, false)}
             />
           )}
         </div>
       </section>
-      <section class="details" aria-label="Request and answer">
+      <section class="details fill" aria-label="Request and answer">
         {row !== undefined && (
           <ExchangePane n={row.n} key={row.n} onGo={(n) => go(rows.findIndex((one) => one.n === n))} />
         )}
@@ -107,75 +88,46 @@ pollux inspect sessions --exchanges exchanges`}</pre>
   );
 }
 
-function Head(): JSX.Element {
-  return (
-    <div class="exchange-row exchange-head" role="row" aria-rowindex={1}>
-      <span role="columnheader">#</span>
-      <span role="columnheader">Turn and step</span>
-      <span role="columnheader">Status</span>
-      <span role="columnheader" class="number" title="Bytes that the request before has too, and bytes that are new">
-        Shared + new
-      </span>
-      <span role="columnheader" class="number" title="Prompt tokens that were billed as cached">
-        Cached
-      </span>
-      <span role="columnheader" class="number">
-        Time
-      </span>
-    </div>
-  );
-}
-
-function Line({
-  row,
-  turn,
-  index,
-  isSelected,
-  style,
-  onSelect,
-}: {
-  readonly row: ExchangeRow;
-  readonly turn: TurnRow | undefined;
-  readonly index: number;
-  readonly isSelected: boolean;
-  readonly style: CSSProperties;
-  readonly onSelect: () => void;
-}): JSX.Element {
-  const { n, at, ms, sharedBytes, newBytes, cachedTokens = 0, promptTokens, brokenAt } = row;
-  const end = endOf(row);
-  return (
-    <div
-      id={`exchange-${index}`}
-      class={`exchange-row${isSelected ? " is-selected" : ""}`}
-      role="row"
-      aria-rowindex={index + 2}
-      aria-selected={isSelected}
-      style={style}
-      onClick={onSelect}
-    >
-      <span role="gridcell" class="mono dim">
-        {n}
-      </span>
-      <span role="gridcell" class="exchange-step" title={formatTime(at)}>
-        {turn !== undefined && turnTitle(turn)} <span class="mono dim">{stepOf(row)}</span>
-        {brokenAt !== undefined && (
-          <span class="flag tone-odd" title={`The prefix broke at ${brokenAt.field}`}>
-            broke at {brokenAt.field}
-          </span>
-        )}
-      </span>
-      <span role="gridcell" class={end.isBad ? "bad" : "dim"}>
-        {end.text}
-      </span>
-      <span role="gridcell" class="number">
-        <span class="dim">{formatBytes(sharedBytes)}</span> + {formatBytes(newBytes)}
-      </span>
-      <span role="gridcell" class="number">
-        {promptTokens === undefined ? "–" : `${formatTokens(cachedTokens)} / ${formatTokens(promptTokens)}`}
-      </span>
-      <span role="gridcell" class="number">
-        {formatDuration(ms)}
-      </span>
-    </div>
-  );
+function columnsOf(session: SessionModel): readonly Column<ExchangeRow>[] {
+  return [
+    { title: "#", class: "mono dim", cell: ({ n }) => n },
+    {
+      title: "Turn and step",
+      class: "exchange-step",
+      titleOf: ({ at }) => formatTime(at),
+      cell: (row) => {
+        const { brokenAt } = row;
+        const turn = session.turnOf(row);
+        return (
+          <>
+            {turn !== undefined && turnTitle(turn)} <span class="mono dim">{stepOf(row)}</span>
+            {brokenAt !== undefined && (
+              <span class="flag tone-odd cut" title={`The prefix broke at ${brokenAt.field}`}>
+                broke at {brokenAt.field}
+              </span>
+            )}
+          </>
+        );
+      },
+    },
+    { title: "Status", cell: (row) => <span class={endOf(row).isBad ? "bad" : "dim"}>{endOf(row).text}</span> },
+    {
+      title: "Shared + new",
+      hint: "Bytes that the request before has too, and bytes that are new",
+      class: "number",
+      cell: ({ sharedBytes, newBytes }) => (
+        <>
+          <span class="dim">{formatBytes(sharedBytes)}</span> + {formatBytes(newBytes)}
+        </>
+      ),
+    },
+    {
+      title: "Cached",
+      hint: "Prompt tokens that were billed as cached",
+      class: "number",
+      cell: ({ cachedTokens = 0, promptTokens }) =>
+        promptTokens === undefined ? "–" : `${formatTokens(cachedTokens)} / ${formatTokens(promptTokens)}`,
+    },
+    { title: "Time", class: "number", cell: ({ ms }) => formatDuration(ms) },
+  ];
 }

@@ -1,5 +1,3 @@
-import type { TurnFlag } from "../../../src/inspection/inspection.ts";
-
 /** How a flag is shown: `bad` is a failure, `odd` costs time or money, `note` is neither. */
 export interface FlagView {
   readonly title: string;
@@ -8,7 +6,7 @@ export interface FlagView {
 }
 
 /** In the order in which a person cares. */
-export const FLAGS: { readonly [flag in TurnFlag]: FlagView } = {
+const FLAGS = {
   error: { title: "error", means: "The turn ended in an error.", tone: "bad" },
   "call-failed": { title: "call failed", means: "A tool returned an error to the model.", tone: "bad" },
   unfinished: { title: "unfinished", means: "Something of the turn has begun and has no outcome.", tone: "bad" },
@@ -55,7 +53,10 @@ export const FLAGS: { readonly [flag in TurnFlag]: FlagView } = {
   steering: { title: "steering", means: "Messages came in while the run was going.", tone: "note" },
   nested: { title: "inner agent", means: "A call ran another agent, or a delegated request.", tone: "note" },
   search: { title: "search", means: "The service searched.", tone: "note" },
-};
+} as const;
+
+/** Something in a turn that a person looks for. */
+export type TurnFlag = keyof typeof FLAGS;
 
 const ORDER = Object.keys(FLAGS);
 
