@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   type Agent,
   gemini,
@@ -151,23 +152,13 @@ async function waitFor(
   stream: RunStream<unknown>,
   waitMs: number,
 ): Promise<{ readonly isRunning: boolean; readonly error?: string }> {
-  const run = (async () => {
-    try {
-      await stream.result();
-      return { isRunning: false };
-    } catch (error) {
-      return { isRunning: false, error: error instanceof Error ? error.message : String(error) };
-    }
-  })();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const waited = new Promise<{ readonly isRunning: boolean }>((resolve) => {
-    timer = setTimeout(() => resolve({ isRunning: true }), waitMs);
-  });
-  try {
-    return await Promise.race([run, waited]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const over = new AbortController();
+  const run = stream.result().then(
+    () => ({ isRunning: false }),
+    (error: unknown) => ({ isRunning: false, error: error instanceof Error ? error.message : String(error) }),
+  );
+  const waited = sleep(waitMs, { isRunning: true }, { signal: over.signal }).catch(() => run);
+  return await Promise.race([run, waited]).finally(() => over.abort());
 }
 
 /** Another session. */

@@ -307,13 +307,14 @@ export class RunFold {
       turn.number = this.turnsBefore + number;
       this.turnCount = Math.max(this.turnCount, number);
     }
-    if (type === "begin") turn.begin(place, text, position, at);
-    else if (type === "step") turn.end(place, text, position, at, entry["outcome"]);
+    const step = { place, text, position, at };
+    if (type === "begin") turn.begin(step);
+    else if (type === "step") turn.end(step, entry["outcome"]);
     else if (type === "job" && !isFields(entry["outcome"])) {
-      turn.report(place, text, position, at, entry["progress"]);
+      turn.report(step, entry["progress"]);
       if (place.kind === "wait") this.#progress.set(place.callId, entry);
     } else {
-      turn.answer(place, text, position, at, entry[type === "job" ? "outcome" : "value"]);
+      turn.answer(step, entry[type === "job" ? "outcome" : "value"]);
       if (place.kind === "wait") this.#answered.add(`${place.callId}/${place.question}`);
     }
     return place.kind === "other" ? `its step "${firstWords(text, 60)}" is not one that a run makes` : undefined;

@@ -12,18 +12,18 @@ export interface StepInput {
   readonly position: number;
   /** When its entry was written. */
   readonly at: number;
-  /** Names of the turn's calls, in call order. */
-  readonly calls: readonly string[];
 }
 
+/** Names of a turn's calls, in call order. */
+type Calls = readonly string[];
+
 /** A step that began, and has no outcome yet. */
-export function begunRow({ place, text, at, calls }: StepInput): StepRow {
+export function begunRow({ place, text, at }: StepInput, calls: Calls): StepRow {
   return { name: text, kind: place.kind, at, state: "open", ...labelOf(place, calls) };
 }
 
 /** A step with its outcome. */
-export function outcomeRow(input: StepInput, outcome: unknown): StepRow {
-  const { place, text, position, at, calls } = input;
+export function outcomeRow({ place, text, position, at }: StepInput, calls: Calls, outcome: unknown): StepRow {
   const { ok, value, error } = fieldsOf(outcome);
   const fields = fieldsOf(value);
   const startedAt = numberOf(fields["startedAt"]) ?? at;
@@ -45,25 +45,18 @@ export function outcomeRow(input: StepInput, outcome: unknown): StepRow {
 }
 
 /** An answer from outside. */
-export function answerRow({ place, text, position, at, calls }: StepInput, value: unknown): StepRow {
+export function answerRow({ place, text, position, at }: StepInput, calls: Calls, value: unknown): StepRow {
   const { deny, args, output, error, withdrawn, cancelled } = fieldsOf(value);
   const isDenied = value === false || deny !== undefined || withdrawn !== undefined;
-  const detail =
-    typeof deny === "string"
-      ? `denied: ${deny}`
-      : withdrawn !== undefined
-        ? `withdrawn${typeof withdrawn === "string" ? `: ${withdrawn}` : ""}`
-        : isDenied
-          ? "denied"
-          : args !== undefined
-            ? "approved with other arguments"
-            : value === true
-              ? "approved"
-              : error !== undefined
-                ? "answered with an error"
-                : output !== undefined
-                  ? "answered with an output"
-                  : "answered";
+  const why = textOf(deny) ?? textOf(withdrawn);
+  const said: readonly (readonly [isSo: boolean, what: string])[] = [
+    [isDenied, `${withdrawn === undefined ? "denied" : "withdrawn"}${why === undefined ? "" : `: ${why}`}`],
+    [args !== undefined, "approved with other arguments"],
+    [value === true, "approved"],
+    [error !== undefined, "answered with an error"],
+    [output !== undefined, "answered with an output"],
+  ];
+  const [, detail] = said.find(([isSo]) => isSo) ?? [true, "answered"];
   const wasCancelled =
     cancelled === undefined ? "" : cancelled === true ? ", cancelled" : `, not cancelled: ${JSON.stringify(cancelled)}`;
   const state = isDenied ? "denied" : "ok";
@@ -80,12 +73,12 @@ export function answerRow({ place, text, position, at, calls }: StepInput, value
 }
 
 /** The last report of a job that goes on. */
-export function reportRow({ place, text, position, at, calls }: StepInput, progress: unknown): StepRow {
+export function reportRow({ place, text, position, at }: StepInput, calls: Calls, progress: unknown): StepRow {
   const detail = firstWords(`progress: ${JSON.stringify(progress) ?? "none"}`);
   return { name: text, kind: place.kind, position, at, ms: 0, state: "waiting", detail, ...labelOf(place, calls) };
 }
 
-function labelOf(place: ReadPlace, calls: readonly string[]): { readonly label?: string } {
+function labelOf(place: ReadPlace, calls: Calls): { readonly label?: string } {
   if (place.kind === "guard") return { label: place.side };
   if (place.kind === "inner") return { label: place.name };
   if (place.kind !== "call" && place.kind !== "wait" && place.kind !== "hook") return {};
@@ -97,7 +90,7 @@ function resultOf(
   place: ReadPlace,
   fields: Fields,
   value: unknown,
-  calls: readonly string[],
+  calls: Calls,
 ): Pick<StepRow, "state" | "detail" | "inner" | "label" | "breaks" | "ms"> {
   switch (place.kind) {
     case "model":
@@ -157,7 +150,7 @@ function guardResult(actions: unknown): Pick<StepRow, "state" | "detail"> {
   return { state: action === "stop" ? "denied" : "ok", detail };
 }
 
-function routeDetail(routes: unknown, calls: readonly string[]): { readonly detail?: string } {
+function routeDetail(routes: unknown, calls: Calls): { readonly detail?: string } {
   const told = listOf(routes).flatMap((route, index) => {
     const kind = fieldsOf(route)["do"];
     return typeof kind === "string" && kind !== "run" ? [`${calls[index] ?? `call ${index}`}: ${kind}`] : [];

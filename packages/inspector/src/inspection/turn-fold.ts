@@ -5,7 +5,7 @@ import { type Bill, billsOfStep, type Pricing, sumBills, sumUsage } from "./cost
 import type { TurnFlag } from "./flags.ts";
 import type { BrokenPrefix, FailedRequest, StepRow, TurnRow } from "./inspection.ts";
 import { type Fields, fieldsOf, listOf, textOf } from "./read-values.ts";
-import { answerRow, answerWords, begunRow, outcomeRow, reportRow } from "./step-row.ts";
+import { answerRow, answerWords, begunRow, outcomeRow, reportRow, type StepInput } from "./step-row.ts";
 import type { ReadPlace } from "./step-place.ts";
 import { readsOf, whyHeld } from "./untrusted.ts";
 import { readUsage, turnUsage } from "./usage.ts";
@@ -59,17 +59,18 @@ export class TurnFold {
     this.#leader = this.agent;
   }
 
-  begin(place: ReadPlace, text: string, position: number, at: number): void {
-    this.#add(position);
+  begin(step: StepInput): void {
+    this.#add(step);
     // A step that has an outcome is not open again: it was looked up.
-    if (!this.#steps.has(text)) this.#steps.set(text, begunRow(this.#input(place, text, position, at)));
+    if (!this.#steps.has(step.text)) this.#steps.set(step.text, begunRow(step, this.#calls));
   }
 
-  end(place: ReadPlace, text: string, position: number, at: number, outcome: unknown): void {
-    this.#add(position);
+  end(step: StepInput, outcome: unknown): void {
+    this.#add(step);
+    const { place, text, at } = step;
     const value = fieldsOf(fieldsOf(outcome)["value"]);
     if (place.kind === "model") this.#addAnswer(place, value);
-    const made = outcomeRow(this.#input(place, text, position, at), outcome);
+    const made = outcomeRow(step, this.#calls, outcome);
     const held = place.kind === "route" || place.kind === "reroute" ? this.#held(place, outcome) : "";
     const row = { ...made, ...readsOf(place.kind, value), ...(held !== "" && { detail: held }) };
     if (held !== "") this.#flag("held");
@@ -77,20 +78,20 @@ export class TurnFold {
     this.addBills(text, billsOfStep(value, place.kind === "model", at, this.#pricing));
     if (place.kind !== "compact" && listOf(value["nested"]).length > 0) this.#flag("nested");
     this.#addFlags(row, value);
-    if (place.kind === "route") this.#routes = listOf(fieldsOf(outcome)["value"]).map(fieldsOf);
-    if (place.kind === "route")
-      for (const route of listOf(fieldsOf(outcome)["value"])) {
-        const { do: what } = fieldsOf(route);
-        if (what === "ask-approval") this.#flag("approval");
-        if (what === "ask-outcome") this.#flag("outcome");
-      }
+    if (place.kind !== "route") return;
+    this.#routes = listOf(fieldsOf(outcome)["value"]).map(fieldsOf);
+    for (const { do: what } of this.#routes) {
+      if (what === "ask-approval") this.#flag("approval");
+      if (what === "ask-outcome") this.#flag("outcome");
+    }
   }
 
-  answer(place: ReadPlace, text: string, position: number, at: number, value: unknown): void {
-    this.#add(position);
+  answer(step: StepInput, value: unknown): void {
+    this.#add(step);
+    const { place, text } = step;
     const isOutcome = place.kind === "wait" && place.question === "outcome";
     const given = isOutcome ? readsOf("call", this.#routes[callIndex(place)] ?? {}) : {};
-    const row = { ...answerRow(this.#input(place, text, position, at), value), ...given };
+    const row = { ...answerRow(step, this.#calls, value), ...given };
     // What ran before it was asked stays beside the answer.
     const isAfter = this.#steps.has(text) && this.#steps.get(text)?.state !== "waiting";
     this.#steps.set(isAfter ? `${text}/answer` : text, row);
@@ -98,9 +99,9 @@ export class TurnFold {
   }
 
   /** What was reported of a job that goes on. */
-  report(place: ReadPlace, text: string, position: number, at: number, progress: unknown): void {
-    this.#add(position);
-    this.#steps.set(text, reportRow(this.#input(place, text, position, at), progress));
+  report(step: StepInput, progress: unknown): void {
+    this.#add(step);
+    this.#steps.set(step.text, reportRow(step, this.#calls, progress));
   }
 
   /** The run ended with a question about a call of this turn. */
@@ -255,14 +256,10 @@ export class TurnFold {
     if (!this.#flags.includes(flag)) this.#flags = [...this.#flags, flag];
   }
 
-  #add(position: number): void {
+  #add({ position }: StepInput): void {
     this.positions.push(position);
     this.changedAt = Math.max(this.changedAt, position + 1);
     this.#row = undefined;
-  }
-
-  #input(place: ReadPlace, text: string, position: number, at: number): Parameters<typeof begunRow>[0] {
-    return { place, text, position, at, calls: this.#calls };
   }
 
   #addAnswer(place: Extract<ReadPlace, { kind: "model" }>, value: ReturnType<typeof fieldsOf>): void {

@@ -9,6 +9,12 @@ export interface ReadOnlySession {
 
 /** Sessions that were read from files other than a store's. Nothing can be written to them. */
 export class ReadOnlyStore implements SessionStore {
+  readonly append: SessionStore["append"] = refuse;
+  readonly delete: SessionStore["delete"] = refuse;
+  readonly deleteSessions: SessionStore["deleteSessions"] = refuse;
+  readonly setLease: SessionStore["setLease"] = refuse;
+  readonly setDraft: SessionStore["setDraft"] = refuse;
+  readonly requestStop: SessionStore["requestStop"] = refuse;
   readonly #sessions: ReadonlyMap<string, ReadOnlySession>;
 
   constructor(sessions: readonly ReadOnlySession[]) {
@@ -40,34 +46,11 @@ export class ReadOnlyStore implements SessionStore {
   async records(): Promise<SessionRecords> {
     return {};
   }
+}
 
-  append(id: string): Promise<void> {
-    return this.#refuse(id);
-  }
-
-  async delete(id: string): Promise<void> {
-    await this.#refuse(id);
-  }
-
-  deleteSessions(): Promise<number> {
-    return this.#refuse("*");
-  }
-
-  setLease(id: string): Promise<boolean> {
-    return this.#refuse(id);
-  }
-
-  setDraft(id: string): Promise<void> {
-    return this.#refuse(id);
-  }
-
-  requestStop(id: string): Promise<void> {
-    return this.#refuse(id);
-  }
-
-  async #refuse(id: string): Promise<never> {
-    throw new SessionStoreError(id, "it was read from a file that is no store, so nothing can be written to it");
-  }
+async function refuse(id: unknown): Promise<never> {
+  const session = typeof id === "string" ? id : "*";
+  throw new SessionStoreError(session, "it was read from a file that is no store, so nothing can be written to it");
 }
 
 type Key = Pick<SessionSummary, "id" | "updatedAt">;

@@ -1,13 +1,4 @@
-import type {
-  AppendOptions,
-  Json,
-  Lease,
-  ListOptions,
-  ProcessKnowledge,
-  SessionRecords,
-  SessionStore,
-  SessionSummary,
-} from "@pollux/core";
+import type { AppendOptions, Json, ListOptions, SessionRecords, SessionStore, SessionSummary } from "@pollux/core";
 import { SessionDamagedError } from "@pollux/core/errors";
 import type { LogLine } from "@pollux/core/doctor";
 import { unreadableEntry } from "../inspection/session-fold.ts";
@@ -23,7 +14,12 @@ export interface StoreViewOptions {
 /** A store as the inspector sees it: also logs that are damaged, or one session of several. Writes go through to the store. */
 export class StoreView implements SessionStore {
   readonly watch: SessionStore["watch"];
-  readonly processes: ProcessKnowledge | undefined;
+  readonly processes: SessionStore["processes"];
+  readonly delete: SessionStore["delete"];
+  readonly deleteSessions: SessionStore["deleteSessions"];
+  readonly setLease: SessionStore["setLease"];
+  readonly setDraft: SessionStore["setDraft"];
+  readonly requestStop: SessionStore["requestStop"];
   readonly #store: SessionStore;
   readonly #options: StoreViewOptions;
   readonly #own: Set<string> = new Set();
@@ -31,8 +27,13 @@ export class StoreView implements SessionStore {
   constructor(store: SessionStore, options: StoreViewOptions) {
     this.#store = store;
     this.#options = options;
-    this.watch = store.watch === undefined ? undefined : (id, onChange) => store.watch?.(id, onChange) ?? (() => {});
+    this.watch = store.watch?.bind(store);
     this.processes = store.processes;
+    this.delete = store.delete.bind(store);
+    this.deleteSessions = store.deleteSessions.bind(store);
+    this.setLease = store.setLease.bind(store);
+    this.setDraft = store.setDraft.bind(store);
+    this.requestStop = store.requestStop.bind(store);
   }
 
   async load(id: string, from: number = 0): Promise<readonly Json[]> {
@@ -61,26 +62,6 @@ export class StoreView implements SessionStore {
   async append(id: string, expectedLength: number, entries: readonly Json[], options?: AppendOptions): Promise<void> {
     await this.#store.append(id, expectedLength, entries, options);
     if (expectedLength === 0) this.#own.add(id);
-  }
-
-  delete(id: string): Promise<void> {
-    return this.#store.delete(id);
-  }
-
-  deleteSessions(filter: Parameters<SessionStore["deleteSessions"]>[0]): Promise<number> {
-    return this.#store.deleteSessions(filter);
-  }
-
-  setLease(id: string, expected: Lease | undefined, next: Lease): Promise<boolean> {
-    return this.#store.setLease(id, expected, next);
-  }
-
-  setDraft(...args: Parameters<SessionStore["setDraft"]>): Promise<void> {
-    return this.#store.setDraft(...args);
-  }
-
-  requestStop(id: string, token: number): Promise<void> {
-    return this.#store.requestStop(id, token);
   }
 
   #isHidden(id: string): boolean {

@@ -1,7 +1,8 @@
 import { effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import type { Source, SourceAbout } from "../../../src/inspection/source.ts";
+import type { SourceAbout } from "../../../src/inspection/source.ts";
+import type { HttpSource } from "../source/http-source.ts";
 import { FileSource } from "../source/file-source.ts";
 import { Keys } from "./keys.ts";
 import { Loads } from "./loads.ts";
@@ -14,12 +15,12 @@ export class Inspector {
   readonly theme: Theme = new Theme();
   readonly #route: Signal<Route>;
   readonly #source: Signal<OpenSource>;
-  readonly #served: Source;
+  readonly #served: HttpSource;
   /** What a screen reader says, and a note shows for a moment. */
   readonly notice: Signal<{ readonly text: string; readonly isError: boolean } | undefined> = signal(undefined);
   #noticeTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(source: Source) {
+  constructor(source: HttpSource) {
     this.#served = source;
     this.#source = signal(openSource(source, false));
     this.#route = signal(parseRoute(location.hash));
@@ -94,13 +95,13 @@ export class Inspector {
 export interface OpenSource {
   /** Another source has other views, even of a session with the same id. */
   readonly key: string;
-  readonly source: Source;
+  readonly source: HttpSource;
   readonly isFile: boolean;
   readonly about: ReadonlySignal<SourceAbout | undefined>;
   readonly loads: Loads;
 }
 
-function openSource(source: Source, isFile: boolean): OpenSource {
+function openSource(source: HttpSource, isFile: boolean): OpenSource {
   const about = signal<SourceAbout | undefined>(undefined);
   // The sessions show why the server doesn't answer.
   source.about().then(

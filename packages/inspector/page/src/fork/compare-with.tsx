@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { BranchComparison } from "../../../src/inspection/results.ts";
-import type { Source } from "../../../src/inspection/source.ts";
+import type { HttpSource } from "../source/http-source.ts";
 import { InputField, TaskError } from "../acting/parts.tsx";
 import { useTask } from "../acting/use-task.ts";
 import { useSession } from "../session/session-model.ts";
@@ -33,6 +33,6 @@ export function CompareWith(): JSX.Element {
   );
 }
 
-export async function compare(source: Source, left: string, right: string): Promise<BranchComparison> {
+export async function compare(source: HttpSource, left: string, right: string): Promise<BranchComparison> {
   return await source.view(left, "compare", { with: right });
 }

@@ -7,12 +7,12 @@ import type { TurnDetails } from "../../../src/inspection/turn-details.ts";
 import type { Load } from "../app/loads.ts";
 import { useLoad } from "../app/use-load.ts";
 import { isTurn, type SessionRoute, type TurnRoute } from "../app/route.ts";
-import type { Source } from "../../../src/inspection/source.ts";
+import type { HttpSource } from "../source/http-source.ts";
 
 /** A session that is shown, kept up to date while it changes. */
 export class SessionModel {
   readonly id: string;
-  readonly source: Source;
+  readonly source: HttpSource;
   readonly overview: Signal<SessionOverview | undefined> = signal(undefined);
   readonly error: Signal<Error | undefined> = signal(undefined);
   /** What the model is saying right now. */
@@ -26,7 +26,7 @@ export class SessionModel {
   #isStale = false;
   #isWhole = false;
 
-  constructor(source: Source, id: string) {
+  constructor(source: HttpSource, id: string) {
     this.source = source;
     this.id = id;
   }

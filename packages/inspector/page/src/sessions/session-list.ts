@@ -1,6 +1,6 @@
 import { type Signal, signal } from "@preact/signals";
 import type { SessionQuery, SessionRow } from "../../../src/inspection/inspection.ts";
-import type { Source } from "../../../src/inspection/source.ts";
+import type { HttpSource } from "../source/http-source.ts";
 
 const PAGE = 250;
 
@@ -13,13 +13,13 @@ export class SessionList {
   readonly isWhole: Signal<boolean> = signal(false);
   /** Ages count from then. */
   readonly loadedAt: Signal<number> = signal(Date.now());
-  readonly #source: Source;
+  readonly #source: HttpSource;
   #query: SessionQuery = {};
   #next: string | undefined;
   /** Answers to an earlier query are dropped. */
   #generation = 0;
 
-  constructor(source: Source) {
+  constructor(source: HttpSource) {
     this.#source = source;
   }
 

@@ -4,14 +4,14 @@ import type { ExchangeDetails, ExchangeRow } from "../../../src/inspection/excha
 import type { SessionOverview, SessionPage, SessionQuery } from "../../../src/inspection/inspection.ts";
 import { mergeOverview } from "../../../src/inspection/merge-overview.ts";
 import type { CacheEstimate } from "../../../src/inspection/prefix-cost.ts";
-import { type Source, type SourceAbout, type SourceChange, SourceError } from "../../../src/inspection/source.ts";
+import { type SourceAbout, type SourceChange, SourceError } from "../../../src/inspection/source.ts";
 import type { Playground } from "../../../src/play/play.ts";
 import { fieldsOf, parseJson } from "../../../src/inspection/read-values.ts";
 import type { Totals } from "../../../src/inspection/totals.ts";
 import type { MediaRef, TurnDetails } from "../../../src/inspection/turn-details.ts";
 
-/** The sessions of the server that serves the page. */
-export class HttpSource implements Source {
+/** The sessions of the server that serves the page. Each method throws a {@link SourceError}, such as `not-found`. */
+export class HttpSource {
   readonly #base: string;
   readonly #usesListPrices: boolean;
 
@@ -21,6 +21,7 @@ export class HttpSource implements Source {
     this.#usesListPrices = usesListPrices;
   }
 
+  /** The same with Google's list prices for what no run has priced, or without. Nothing is written. */
   withListPrices(isUsed: boolean): HttpSource {
     return new HttpSource(this.#base, isUsed);
   }
@@ -35,6 +36,10 @@ export class HttpSource implements Source {
     return await this.#get(`/sessions?${params.toString()}`);
   }
 
+  /**
+   * @param known - An overview to bring up to date: only what changed since is fetched.
+   * @param isWhole - Otherwise it may have the end of a long session only: see `EarlierRow`.
+   */
   async overview(session: string, known?: SessionOverview, isWhole: boolean = false): Promise<SessionOverview> {
     if (isWhole) return await this.#get(pathOf(session));
     const first = `${pathOf(session)}?tail=1`;
@@ -51,6 +56,7 @@ export class HttpSource implements Source {
     return await this.#get(`${pathOf(session)}/turns/${encodeURIComponent(runId)}/${turn}`);
   }
 
+  /** @param from - Leaves out those before this index: rows never change. */
   async exchanges(session: string, from: number = 0): Promise<readonly ExchangeRow[]> {
     return await this.#get(`${pathOf(session)}/exchanges${from > 0 ? `?from=${from}` : ""}`);
   }
@@ -59,19 +65,23 @@ export class HttpSource implements Source {
     return await this.#get(`${pathOf(session)}/exchanges/${n}`);
   }
 
+  /** What an explicit cache of the instructions and tools would have cost; undefined where prices or requests are not known. */
   async cacheEstimate(session: string): Promise<CacheEstimate | undefined> {
     return (await this.#get<CacheEstimate | null>(`${pathOf(session)}/cache-estimate`)) ?? undefined;
   }
 
+  /** The log as it is stored, one entry for each line. */
   async log(session: string): Promise<readonly Json[]> {
     return await this.#get(`${pathOf(session)}/log`);
   }
 
+  /** An address of inline media, for an image or a download. */
   async media(session: string, { position, path }: MediaRef): Promise<string> {
     const params = new URLSearchParams({ position: String(position), path: path.join("/") });
     return `${this.#base}${this.#priced(`${pathOf(session)}/media?${params.toString()}`)}`;
   }
 
+  /** Calls back after each change. @returns Ends it. */
   watch(session: string, onChange: (change: SourceChange) => void): () => void {
     const events = new EventSource(`${this.#base}${pathOf(session)}/live`);
     events.addEventListener("changed", ({ data }: MessageEvent<string>) => {
@@ -85,10 +95,15 @@ export class HttpSource implements Source {
     return () => events.close();
   }
 
+  /**
+   * What is checked, compared or taken away: see `showSession` and the handlers in `server/views.ts`. The server is of the same release as
+   * the page, so each view, and what becomes of an action, is of the type that its handler says.
+   */
   async view<T>(session: string, name: string, query: { readonly [name: string]: string } = {}): Promise<T> {
     return await this.#get(`${pathOf(session)}/${name}?${new URLSearchParams(query).toString()}`);
   }
 
+  /** @param query - `from` and `to` in milliseconds since the epoch, `owner`, `agent`: see `readTotals`. */
   async totals(query: URLSearchParams): Promise<Totals> {
     return await this.#get(`/totals?${query.toString()}`);
   }
@@ -101,22 +116,24 @@ export class HttpSource implements Source {
     return await this.#get("/play");
   }
 
+  /** Does something of the playground that needs no session. */
   async playWith<T>(action: string, body: object): Promise<T> {
     return await this.#post(`/play/${action}`, body);
   }
 
+  /** Does something with a session: see the handlers in `actions`. */
   async act<T>(session: string, action: string, body: object): Promise<T> {
     return await this.#post(`${pathOf(session)}/${encodeURIComponent(action)}`, body);
   }
 
   async #post<T>(path: string, body: object): Promise<T> {
     const headers = { "content-type": "application/json" };
-    // The server is of the same release as the page.
+    // As the handler says.
     return (await this.fetch(path, { method: "POST", headers, body: JSON.stringify(body) })) as T;
   }
 
   async #get<T>(path: string): Promise<T> {
-    // The server is of the same release as the page.
+    // As the handler says.
     return (await this.fetch(this.#priced(path), {})) as T;
   }
 

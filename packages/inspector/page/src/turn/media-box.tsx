@@ -10,7 +10,7 @@ export function MediaBox({ media }: { readonly media: MediaView }): JSX.Element 
   return (
     <figure class="media">
       {ref !== undefined && <Inline media={media} place={ref} />}
-      <figcaption>
+      <figcaption class="wrap">
         <span class="mono">{mimeType === "" ? "no type" : mimeType}</span>
         {bytes !== undefined && <span>{formatBytes(bytes)}</span>}
         {name !== undefined && <span>{name}</span>}
