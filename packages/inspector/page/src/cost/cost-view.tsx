@@ -126,10 +126,10 @@ function columnsOf(id: string, largest: number): readonly Column<CostRow>[] {
     },
   });
   return [
-    { title: "Turn", class: "cost-name", cell: (row) => <Name row={row} id={id} /> },
+    { title: "Turn", look: "cost-name", cell: (row) => <Name row={row} id={id} /> },
     {
       title: "Share",
-      class: "cost-share",
+      look: "cost-share",
       titleOf: (row) => `${formatCount(tokensOf(partOf(row).usage))} tokens`,
       cell: (row) => row.kind !== "run" && <Share usage={partOf(row).usage} largest={largest} />,
     },

@@ -186,11 +186,11 @@ function columnsOf(
 ): readonly (readonly [width: string, column: Column<SessionRow>])[] {
   const optional = (width: string, title: string, of: (row: SessionRow) => string | undefined): typeof columns =>
     rows.some((row) => of(row) !== undefined)
-      ? [[width, { title, class: "dim is-wide-only", cell: (row) => of(row) ?? "–" }]]
+      ? [[width, { title, class: "is-wide-only", look: "dim", cell: (row) => of(row) ?? "–" }]]
       : [];
   const columns: readonly (readonly [width: string, column: Column<SessionRow>])[] = [
     ["98px", { title: "State", cell: (row) => <Standing row={row} ticked={ticked} /> }],
-    ["minmax(160px, 1fr)", { title: "Session", class: "session-name", titleOf: detailsOf, cell: nameOf }],
+    ["minmax(160px, 1fr)", { title: "Session", look: "session-name", titleOf: detailsOf, cell: nameOf }],
     ...optional("minmax(80px, 130px)", "Agent", ({ agent }) => agent),
     ...optional("minmax(80px, 120px)", "Owner", ({ owner }) => owner),
     [
@@ -218,7 +218,8 @@ function columnsOf(
       "92px",
       {
         title: "Last change",
-        class: "number dim",
+        class: "number",
+        look: "dim",
         titleOf: ({ updatedAt }) => formatDate(updatedAt),
         cell: ({ updatedAt }) => formatAge(updatedAt, now),
       },

@@ -7,7 +7,10 @@ export interface Column<T> {
   readonly title: string;
   /** Of its head. */
   readonly hint?: string | undefined;
+  /** Of its head and of its cells. */
   readonly class?: string | undefined;
+  /** Of its cells alone. */
+  readonly look?: string | undefined;
   readonly cell: (item: T, index: number) => ComponentChildren;
   /** The title of a cell. */
   readonly titleOf?: ((item: T) => string | undefined) | undefined;
@@ -76,7 +79,12 @@ export function Grid<T>(props: GridProps<T>): JSX.Element {
           onClick={() => onSelect?.(index)}
         >
           {columns.map((column) => (
-            <span key={column.title} role="gridcell" class={column.class} title={column.titleOf?.(item)}>
+            <span
+              key={column.title}
+              role="gridcell"
+              class={`${column.class ?? ""} ${column.look ?? ""}`}
+              title={column.titleOf?.(item)}
+            >
               {column.cell(item, index)}
             </span>
           ))}

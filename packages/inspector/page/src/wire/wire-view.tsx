@@ -90,10 +90,10 @@ pollux inspect sessions --exchanges exchanges`}</pre>
 
 function columnsOf(session: SessionModel): readonly Column<ExchangeRow>[] {
   return [
-    { title: "#", class: "mono dim", cell: ({ n }) => n },
+    { title: "#", look: "mono dim", cell: ({ n }) => n },
     {
       title: "Turn and step",
-      class: "exchange-step",
+      look: "exchange-step",
       titleOf: ({ at }) => formatTime(at),
       cell: (row) => {
         const { brokenAt } = row;
