@@ -1,13 +1,13 @@
 import type { Progress, Tool as McpTool } from "@modelcontextprotocol/client";
 import {
   defineTool,
-  type FunctionCall,
   type Reach,
-  type Reads,
   type Tool,
   type ToolContext,
   type ToolEffects,
+  type ToolOptions,
 } from "@pollux/core";
+import type { JsonSchema } from "@pollux/core/wire";
 import { CallClock } from "./call-clock.ts";
 import type { Connection } from "./connection.ts";
 import { resultOutput } from "./result-output.ts";
@@ -69,13 +69,7 @@ export function rulesFor(
   info: McpToolInfo,
   connection: Connection,
   { reads = connection.reads, reach, needsApproval, maxResultBytes }: McpToolsOptions,
-): {
-  readonly reads: Reads;
-  readonly reach: Reach;
-  readonly needsApproval?: boolean | ((input: unknown, call: FunctionCall) => boolean | Promise<boolean>) | undefined;
-  readonly origin: string;
-  readonly maxResultBytes: number | undefined;
-} {
+): Pick<ToolOptions<JsonSchema, unknown>, "reads" | "reach" | "needsApproval" | "origin" | "maxResultBytes"> {
   return {
     reads: typeof reads === "function" ? reads(info) : reads,
     reach: (typeof reach === "function" ? reach(info) : reach) ?? reachOf(info),
