@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Agent, MemoryStore, type Session } from "@pollux/core";
-import { call, calls, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
+import { call, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { faces } from "../../core/test/helpers/faces.ts";
 import { SESSION_FACES } from "../../core/test/session/session-faces.ts";
@@ -119,7 +119,7 @@ describe("resources", () => {
   test.each(faces)("wait for a person where the server's calls do: %s", async (_face, read) => {
     const needsApproval = ({ name }: McpToolInfo): boolean => name === "read_resource";
     await using server = await odd("whole", { resources: true, needsApproval });
-    const model = new ScriptedModel(calls("list_resources", { name: "read_resource", args: { uri: "notes://one" } }));
+    const model = new ScriptedModel(call("list_resources"), call("read_resource", { uri: "notes://one" }));
     const result = await read(new Agent({ model, tools: server.tools }), "Read.");
     expect(result).toMatchObject({ stopReason: "needs-approval", pending: [{ call: { name: "read_resource" } }] });
   });

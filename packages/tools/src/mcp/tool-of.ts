@@ -1,12 +1,5 @@
 import type { Progress, Tool as McpTool } from "@modelcontextprotocol/client";
-import {
-  defineTool,
-  type Reach,
-  type Tool,
-  type ToolContext,
-  type ToolEffects,
-  type ToolOptions,
-} from "@pollux/core";
+import { defineTool, type Reach, type Tool, type ToolContext, type ToolEffects, type ToolOptions } from "@pollux/core";
 import type { JsonSchema } from "@pollux/core/wire";
 import { CallClock } from "./call-clock.ts";
 import type { Connection } from "./connection.ts";
