@@ -1,12 +1,20 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { buildPage } from "../../examples/web-chat/server/build-page.ts";
 import { type OpenWebChat, openWebChat } from "./support/open-web-chat.ts";
 
+let page: string;
 let chat: OpenWebChat;
 beforeAll(async () => {
-  chat = await openWebChat({ chunkMs: 0 });
+  page = await mkdtemp(join(tmpdir(), "pollux-web-chat-page-"));
+  await buildPage(page);
+  chat = await openWebChat({ page, chunkMs: 0 });
 });
 afterAll(async () => {
   await chat[Symbol.asyncDispose]();
+  await rm(page, { recursive: true });
 });
 
 test("the page is built and served, with a policy that allows no foreign code", async () => {
