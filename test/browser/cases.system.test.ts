@@ -60,7 +60,12 @@ describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
       ["fail", [expect.stringMatching(/^tool-fail output-error (?!.*secret)/), "Done."]],
       [
         "search",
-        ["It rains in Oslo.", "Source 1: https://a.example/", "Source 2: https://b.example/", "data-search-suggestions"],
+        [
+          "It rains in Oslo.",
+          "Source 1: https://a.example/",
+          "Source 2: https://b.example/",
+          "data-search-suggestions",
+        ],
       ],
       ["draw", ["Here: ", "File: data:image/png;base64,aGk="]],
     ] as const) {

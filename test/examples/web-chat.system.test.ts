@@ -8,11 +8,11 @@ import { FrailWebChat } from "./support/frail-web-chat.ts";
 import { type OpenWebChat, openWebChat } from "./support/open-web-chat.ts";
 
 let browser: Chromium;
-let page: string;
+let built: string;
 let chat: OpenWebChat;
 beforeAll(async () => {
-  [browser, page] = await Promise.all([openChromium(), builtPage("web-chat")]);
-  chat = await openWebChat({ page, chunkMs: 5 });
+  [browser, built] = await Promise.all([openChromium(), builtPage("web-chat")]);
+  chat = await openWebChat({ page: built, chunkMs: 5 });
 });
 afterAll(async () => {
   await browser[Symbol.asyncDispose]();
@@ -239,7 +239,7 @@ describe("with answers that are spoken", () => {
 
   test("the pieces of a sound are one player, also after a reload, on a desk and on a phone", async () => {
     const spoken = join(say("Listen:"), parts(piece(12_000), piece(12_001), piece(23_999)));
-    await using speaker = await openWebChat({ page, chunkMs: 5, brain: { answer: () => spoken } });
+    await using speaker = await openWebChat({ page: built, chunkMs: 5, brain: { answer: () => spoken } });
     const tab = await ChatTab.open(browser, speaker.url);
     await tab.say("Speak to me");
     const players = `[...document.querySelectorAll(".answer audio")].map((one) => [one.duration, one.getAttribute("aria-label")])`;

@@ -5,16 +5,16 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildPage } from "../../examples/web-chat/server/build-page.ts";
 import { type OpenWebChat, openWebChat } from "./support/open-web-chat.ts";
 
-let page: string;
+let folder: string;
 let chat: OpenWebChat;
 beforeAll(async () => {
-  page = await mkdtemp(join(tmpdir(), "pollux-web-chat-page-"));
-  await buildPage(page);
-  chat = await openWebChat({ page, chunkMs: 0 });
+  folder = await mkdtemp(join(tmpdir(), "pollux-web-chat-page-"));
+  await buildPage(folder);
+  chat = await openWebChat({ page: folder, chunkMs: 0 });
 });
 afterAll(async () => {
   await chat[Symbol.asyncDispose]();
-  await rm(page, { recursive: true });
+  await rm(folder, { recursive: true });
 });
 
 test("the page is built and served, with a policy that allows no foreign code", async () => {
