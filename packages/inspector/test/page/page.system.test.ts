@@ -213,6 +213,7 @@ describe("the wire", () => {
     const tab = await open("#/s/changing-instructions/wire");
     await tab.sees("Only 3 broken prefixes and 0 failures");
     await tab.sees("The prefix broke at systemInstruction.parts[0].text", ".details");
+    expect((await tab.texts(".break dt")).slice(0, 2)).toEqual(["Before", "Now"]);
     await tab.sees("It is 12:00:02.", ".break");
     await tab.sees("It is 12:00:03.", ".break");
     await tab.until(String.raw`/up to [\d,]+ tokens, about 0\.\d+/.test(document.querySelector(".break")?.innerText)`);

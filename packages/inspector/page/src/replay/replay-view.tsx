@@ -57,7 +57,7 @@ function Result({ id, result }: { readonly id: string; readonly result: ReplayRe
             A request differs at <code>{request.field}</code>
           </h3>
           <WasAndIs
-            before={<a href={formatRoute({ kind: "session", id, tab: "wire", item: request.n })}>Sent</a>}
+            title={<a href={formatRoute({ kind: "session", id, tab: "wire", item: request.n })}>Sent</a>}
             {...request}
           />
         </div>

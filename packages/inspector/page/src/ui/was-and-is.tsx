@@ -1,28 +1,27 @@
 import type { ComponentChildren, JSX } from "preact";
 
-/** A value that differs from what it was. @param before - What the older one is called. */
+/** A value that differs from what it was. @param title - What the older one is called. */
 export function WasAndIs({
-  before,
+  title,
   was,
   is,
 }: {
-  readonly before: ComponentChildren;
+  readonly title: ComponentChildren;
   readonly was?: string | undefined;
   readonly is?: string | undefined;
 }): JSX.Element {
+  const shown = (text: string | undefined): JSX.Element =>
+    text === undefined ? <em>nothing there</em> : <code>{text}</code>;
   return (
     <dl>
-      {(
-        [
-          [before, was],
-          ["Now", is],
-        ] as const
-      ).map(([title, value], index) => (
-        <div key={index}>
-          <dt>{title}</dt>
-          <dd>{value === undefined ? <em>nothing there</em> : <code>{value}</code>}</dd>
-        </div>
-      ))}
+      <div>
+        <dt>{title}</dt>
+        <dd>{shown(was)}</dd>
+      </div>
+      <div>
+        <dt>Now</dt>
+        <dd>{shown(is)}</dd>
+      </div>
     </dl>
   );
 }

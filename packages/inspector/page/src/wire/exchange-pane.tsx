@@ -138,7 +138,7 @@ function Break({ details }: { readonly details: ExchangeDetails }): JSX.Element 
         {cost !== undefined && cost > 0 && `, about ${formatMoney(cost, currency)}`}
         {tokens !== undefined && " (an estimate from the bytes)."}
       </p>
-      <WasAndIs before="Before" {...details.comparison} />
+      <WasAndIs title="Before" {...details.comparison} />
     </section>
   );
 }
