@@ -107,8 +107,9 @@ test("shows what a turn costs, and the agents of a module", async () => {
   const args = [join(folder, "chats.sqlite"), "--allow-actions", "--agent", module, "--host", "localhost"];
   const { terminal, get, stop } = await start(args, { POLLUX_PRICES: "1,2" });
   expect(terminal.out).toContain("The page can change sessions and run agents.\n");
-  const { agents, hasPrices } = await get("about");
-  expect([agents.toSorted(), hasPrices]).toEqual([["helper", "planner"], true]);
+  const { agents, listPrices } = await get("about");
+  // The list's are offered where there are no prices of its own.
+  expect([agents.toSorted(), listPrices]).toEqual([["helper", "planner"], undefined]);
   const { runs } = await get("sessions/chat");
   expect(runs[0].turns[0].cost).toBeGreaterThan(0);
   expect(await stop()).toBe(0);

@@ -59,7 +59,10 @@ test("a message without a key is answered by the emulator, and its session and r
   expect(terminal.out).toContain(
     `Agents: greeter\nSessions in ${store}\nThe local emulator answers, without a key and without cost. Tools run for real.\n`,
   );
-  expect(await get("about")).toMatchObject({ agents: ["greeter"], answers: "emulator", hasPrices: true });
+  const about = await get("about");
+  expect(about).toMatchObject({ agents: ["greeter"], answers: "emulator" });
+  // Offered where there are no prices of its own.
+  expect(about).not.toHaveProperty("listPrices");
   expect(await get("sessions")).toEqual({ sessions: [] });
   expect(await post("sessions/one/play", { agent: "greeter", message: "Hello" })).toMatchObject({ done: "Sent." });
   await expect.poll(async () => (await get("sessions/one")).state).toBe("done");
