@@ -24,6 +24,11 @@ export function postgresKinds(): readonly { readonly kind: PostgresKind; readonl
   ];
 }
 
+/** The kind that long tests run on: the real server where it is installed. The guarantees of `test/engines` are tried on both. */
+export function likeliestPostgres(): PostgresKind {
+  return postgresKinds().findLast(({ installed }) => installed)?.kind ?? "pglite";
+}
+
 /** A server that does not answer for so long after its start never will, in milliseconds. */
 const START_MS = 120_000;
 
