@@ -4,9 +4,10 @@ import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { PGlite } from "@electric-sql/pglite";
+import type { PGlite } from "@electric-sql/pglite";
 import { PGLiteSocketServer } from "@electric-sql/pglite-socket";
 import { freePort } from "../../../../test/support/free-ports.ts";
+import { openPglite } from "./open-pglite.ts";
 
 const run = promisify(execFile);
 
@@ -50,7 +51,7 @@ export async function startPostgres(kind: PostgresKind): Promise<StartedPostgres
 }
 
 async function startPglite(): Promise<StartedPostgres> {
-  const db = await PGlite.create();
+  const db = await openPglite();
   const server = new PGLiteSocketServer({ db: oneQueryAtATime(db), host: "127.0.0.1", port: 0, maxConnections: 100 });
   await server.start();
   const address = server.getServerConn();
