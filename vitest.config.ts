@@ -73,6 +73,7 @@ export default defineConfig({
             "test/support/install-programs.ts",
             "test/support/pack-once.ts",
             "test/support/bundle-programs.ts",
+            "test/support/run-folder.ts",
           ],
           testTimeout: 900_000,
           hookTimeout: 900_000,
