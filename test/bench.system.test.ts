@@ -3,6 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { driversAgainst } from "../bench/against.ts";
+import { driverOf } from "../bench/drivers.ts";
+import { readOptions } from "../bench/options.ts";
 import { bench, benchChats, measure } from "./support/run-bench.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -131,19 +134,26 @@ describe("the benchmarks", () => {
     });
   });
 
+  test("end with what is wrong with their options", async () => {
+    const { status, stdout, stderr } = await bench("--drivers", "./no-such.mjs");
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toContain("--drivers: there is no file ");
+  });
+
   test.for([
     [["--metrics", "loop,speed"], "--metrics: speed is none of loop, history,"],
     [["--drivers", "fast"], "--drivers: fast is none of raw, raw-cached,"],
-    [["--drivers", "./no-such.mjs"], "--drivers: there is no file "],
     [["--runs", "0"], "--runs: 0 is not an integer from 1 to 999."],
     [["--against", "/nowhere"], "--against: /nowhere/packages/core/dist/index.js is missing."],
     [["--against", ".", "--peers"], "--against compares two builds"],
-    [["--docs"], "--docs with --quick would publish"],
+    [["--docs", "--quick"], "--docs with --quick would publish"],
     [["--fast"], "Unknown option '--fast'"],
-  ] as const)("say what is wrong with %s", async ([args, message]) => {
-    const { status, stdout, stderr } = await bench(...args);
-    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
-    expect(stderr).toContain(message);
+  ] as const)("say what is wrong with %s", ([args, message]) => {
+    const read = (): unknown => {
+      const { against, drivers } = readOptions(args);
+      return against === undefined ? drivers?.map(driverOf) : driversAgainst(against);
+    };
+    expect(read).toThrow(message);
   });
 });
 

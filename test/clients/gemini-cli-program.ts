@@ -24,6 +24,7 @@ export function geminiCli(service: { readonly url: string; readonly key: string 
   mkdirSync(work);
   const env = {
     PATH: process.env["PATH"],
+    NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
     HOME: home,
     USERPROFILE: home,
     TMPDIR: folder,

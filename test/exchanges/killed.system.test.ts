@@ -2,17 +2,17 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { readExchanges } from "@pollux/core/exchanges";
 import { JsonlStore } from "@pollux/core/node";
 import { calls, say } from "@pollux/emulator";
 import { expect, test } from "vitest";
 import { temporaryFolder } from "../../packages/core/test/helpers/store-process.ts";
 import { until } from "../../packages/core/test/helpers/until.ts";
+import { bundledProgram } from "../support/bundled-program.ts";
 import { openByteService } from "../support/byte-service.ts";
 import { byStep } from "../support/trip.ts";
 
-const PROGRAM = fileURLToPath(new URL("programs/keep.ts", import.meta.url));
+const PROGRAM = bundledProgram(new URL("programs/keep.ts", import.meta.url));
 
 test.each([0, 3, 10, 25])(
   "a process killed %i requests after its first entry leaves whole exchanges, up to one that it sent",

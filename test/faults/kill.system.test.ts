@@ -10,7 +10,7 @@ import { randomFrom, SEED } from "./support/random.ts";
 import { sideBySide } from "./support/side-by-side.ts";
 import { problemsOfSession } from "./support/stored-session.ts";
 
-const RANDOM_KILLS = 200;
+const RANDOM_KILLS = 80;
 const WIDTH = 4;
 
 const tally = killTally(`kill -9, seed ${SEED}`);

@@ -6,7 +6,7 @@ import { startProgram } from "./support/processes.ts";
 import { Tally } from "./support/tally.ts";
 
 const RUNS = 5000;
-const SESSIONS = 10_000;
+const SESSIONS = 2000;
 const SLOTS = 64;
 
 const tally = new Tally(`${RUNS} runs at once through ${SLOTS} slots, then ${SESSIONS} sessions`);

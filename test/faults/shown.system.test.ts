@@ -8,7 +8,7 @@ import { killWhileStreaming } from "./support/rivals/streamed-kills.ts";
 import { LONG_TEXT } from "./support/rivals/streamed-text.ts";
 import { Tally } from "./support/tally.ts";
 
-const KILLS = 15;
+const KILLS = 8;
 
 const tally = new Tally(`kill -9 in the middle of a text, seed ${SEED}`, [
   "killed",

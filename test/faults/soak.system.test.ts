@@ -10,7 +10,7 @@ import { startProgram } from "./support/processes.ts";
 import type { SoakOrder, SoakReport } from "./support/soak-process.ts";
 import { Tally } from "./support/tally.ts";
 
-const SESSIONS = 2000;
+const SESSIONS = 1000;
 /** Share of the requests that go wrong. */
 const FAULTS = 0.02;
 /** How much more may be held afterwards, in bytes: a leak in each session would be far more. */

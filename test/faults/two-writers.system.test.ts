@@ -12,7 +12,8 @@ const { tally } = table;
 describe.each(KINDS)("two processes that write to one session of a %s store", (kind) => {
   test("are told apart: one goes on, the other follows or stops, nothing is lost", async () => {
     const row = `two writers, ${kind}`;
-    const rounds = 24;
+    // The second takes over at each of six entries.
+    const rounds = 12;
     const found = await sideBySide(Array.from({ length: rounds }), 2, async (_, round) => {
       const work = table.places.work(table.places.place(kind, `writers-${round}`));
       const pair = [openProcess(), openProcess()] as const;

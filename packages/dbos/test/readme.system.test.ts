@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createEmulator } from "@pollux/emulator";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readmePrograms } from "../../../test/support/readme-programs.ts";
-import { postgresKinds, type StartedPostgres, startPostgres } from "./support/postgres.ts";
+import { likeliestPostgres, type StartedPostgres, startPostgres } from "./support/postgres.ts";
 import { until } from "./support/until.ts";
 
 const programs = readmePrograms("packages/dbos");
@@ -14,8 +14,7 @@ describe("the programs of the README", () => {
   let worker: ChildProcess | undefined;
 
   beforeAll(async () => {
-    const kind = postgresKinds().findLast(({ installed }) => installed)?.kind ?? "pglite";
-    [gemini, postgres] = await Promise.all([emulator.listen(), startPostgres(kind)]);
+    [gemini, postgres] = await Promise.all([emulator.listen(), startPostgres(likeliestPostgres())]);
     programs.write();
   });
 

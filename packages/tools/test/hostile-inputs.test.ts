@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { checkExpressions, checkGlobs } from "./hostile/check-patterns.ts";
 import { readMany } from "./hostile/read-many.ts";
 
-// The same with ten thousand inputs each is a system test.
+// The same with thousands of inputs each is a system test.
 test("hostile globs and expressions end within their bounds", () => {
   checkGlobs(300);
   checkExpressions(100);

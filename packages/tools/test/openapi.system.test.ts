@@ -3,6 +3,7 @@ import type { Server } from "node:http";
 import { Agent } from "@pollux/core";
 import { call, calls, say, ScriptedModel } from "@pollux/core/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { HOSTILE_INPUTS } from "../../../test/support/hostile-inputs.ts";
 import { programFile } from "../../../test/support/programs.ts";
 import { openApiSearch, openApiTools } from "../src/openapi.ts";
 import { processorTime } from "./helpers/processor-time.ts";
@@ -32,15 +33,22 @@ beforeEach(() => {
   answer = json({ ok: true });
 });
 
-const github = (): unknown =>
-  JSON.parse(readFileSync(programFile("@octokit/openapi", "generated/api.github.com.json"), "utf8"));
+let parsed: object | undefined;
+/** GitHub's document, 12 MB, parsed once. */
+const github = (): object => {
+  parsed ??= JSON.parse(
+    readFileSync(programFile("@octokit/openapi", "generated/api.github.com.json"), "utf8"),
+  ) as object;
+  return parsed;
+};
 
 describe("documents in use", () => {
   test("every operation of GitHub becomes a tool, and single ones are made without the rest", async () => {
-    const document = github() as object;
+    const document = github();
     const every = (): ReturnType<typeof openApiTools> => openApiTools(document, { operations: () => true });
-    const all = await processorTime(every);
-    const { tools, operations, skipped } = every();
+    const made: ReturnType<typeof openApiTools>[] = [];
+    const all = await processorTime(() => made.push(every()));
+    const { tools, operations, skipped } = made.at(-1) ?? every();
     expect({ tools: tools.length, operations: operations.size, skipped }).toEqual({
       tools: 1223,
       operations: 1223,
@@ -77,7 +85,7 @@ describe("documents in use", () => {
   });
 
   test("GitHub without a choice is an error that says how to choose", () => {
-    expect(() => openApiTools(github() as object)).toThrow(
+    expect(() => openApiTools(github())).toThrow(
       'This OpenAPI document has 1223 operations, too many to offer at once. Select some with `operations`, such as "meta/root", ' +
         '"security-advisories/list-global-advisories", "security-advisories/get-global-advisory", "meta/*", or let the model look them up with openApiSearch().',
     );
@@ -134,7 +142,7 @@ describe("documents in use", () => {
 describe("a run", () => {
   test("looks an operation of a large document up and calls it", async () => {
     answer = json([{ number: 1, title: "A bug" }]);
-    const tools = openApiSearch(github() as object, { baseUrl: base, auth: { bearer: "gh-secret" } });
+    const tools = openApiSearch(github(), { baseUrl: base, auth: { bearer: "gh-secret" } });
     const declared = tools.filter(({ undeclared }) => undeclared !== true);
     expect(declared.map(({ name }) => name)).toEqual(["search_tools", "call_tool"]);
     const model = new ScriptedModel(
@@ -161,7 +169,7 @@ describe("a run", () => {
   });
 
   test("tells the model what is wrong, and asks before what writes", async () => {
-    const tools = openApiSearch(github() as object, { baseUrl: base });
+    const tools = openApiSearch(github(), { baseUrl: base });
     const model = new ScriptedModel(
       calls(
         { name: "call_tool", args: { name: "repo_gets", input: {} } },
@@ -179,6 +187,6 @@ describe("a run", () => {
   });
 });
 
-test("ten thousand hostile documents become tools or are refused", { timeout: 1_800_000 }, async () => {
-  await survivesDocuments(10_000);
+test("thousands of hostile documents become tools or are refused", { timeout: 1_800_000 }, async () => {
+  await survivesDocuments(HOSTILE_INPUTS);
 });

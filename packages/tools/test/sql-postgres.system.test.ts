@@ -1,8 +1,9 @@
 import { Worker } from "node:worker_threads";
-import { PGlite } from "@electric-sql/pglite";
+import type { PGlite } from "@electric-sql/pglite";
 import { Agent, type ToolOutcome } from "@pollux/core";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openPglite } from "../../dbos/test/support/open-pglite.ts";
 import { type SqlDriver, sqlTools, type SqlToolOptions } from "../src/sql.ts";
 import { use } from "./mcp/support.ts";
 
@@ -10,7 +11,7 @@ let database: PGlite;
 let statements: string[] = [];
 
 beforeAll(async () => {
-  database = await PGlite.create();
+  database = await openPglite();
   await database.exec(`
     create table customer (id bigint primary key, name text not null, born date, seen timestamptz, data jsonb, photo bytea, balance numeric(10,2) default 0);
     create table "Order" (customer bigint references customer(id), line int, total float8, primary key (customer, line));
@@ -302,7 +303,7 @@ function threaded(): { readonly query: SqlDriver; readonly cancel: () => Promise
   const start = (): Worker => {
     const code = `
       const { parentPort } = require("node:worker_threads");
-      const ready = import(${JSON.stringify(import.meta.resolve("@electric-sql/pglite"))}).then(({ PGlite }) => PGlite.create());
+      const ready = import(${JSON.stringify(new URL("../../dbos/test/support/open-pglite.ts", import.meta.url).href)}).then(({ openPglite }) => openPglite());
       parentPort.on("message", async ({ id, sql, parameters }) => {
         try { const { rows, fields } = await (await ready).query(sql, parameters); parentPort.postMessage({ id, result: { rows, fields } }); }
         catch (error) { parentPort.postMessage({ id, error: { message: error.message, code: error.code } }); }

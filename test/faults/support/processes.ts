@@ -2,12 +2,12 @@ import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { bundledProgram } from "../../support/bundled-program.ts";
 import type { Order, Report } from "./process-messages.ts";
 
 /** Starts a program of these tests, ready to be sent messages; what it compiles is kept for the next. */
 export function startProgram(file: URL, execArgv: readonly string[] = [], args: readonly string[] = []): ChildProcess {
-  return fork(file, args, {
+  return fork(bundledProgram(file), args, {
     execArgv: ["--conditions=pollux-source", ...execArgv],
     env: environment(),
     stdio: ["ignore", "inherit", "inherit", "ipc"],
@@ -16,7 +16,7 @@ export function startProgram(file: URL, execArgv: readonly string[] = [], args: 
 
 /** The same with no file larger than some units of 512 bytes. */
 function startWithSmallFiles(file: URL, maxBlocks: number): ChildProcess {
-  const program = `"${process.execPath}" --conditions=pollux-source "${fileURLToPath(file)}"`;
+  const program = `"${process.execPath}" --conditions=pollux-source "${bundledProgram(file)}"`;
   return spawn("sh", ["-c", `ulimit -f ${maxBlocks} && exec ${program}`], {
     env: environment(),
     stdio: ["ignore", "inherit", "inherit", "ipc"],

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { expect, onTestFinished } from "vitest";
+import { bundledProgram } from "../../../../test/support/bundled-program.ts";
 import { type Kind, openStore } from "../node/programs/open-store.ts";
 
 /** A folder that is removed after the test. */
@@ -57,7 +57,7 @@ export function runProgram(
   args: readonly string[],
   options: { readonly maxFileKb?: number | undefined } = {},
 ): RunningProgram {
-  const file = fileURLToPath(new URL(`../node/programs/${name}.ts`, import.meta.url));
+  const file = bundledProgram(new URL(`../node/programs/${name}.ts`, import.meta.url));
   const command = [
     process.execPath,
     "--conditions=pollux-source",

@@ -4,9 +4,10 @@ import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { PGlite } from "@electric-sql/pglite";
+import type { PGlite } from "@electric-sql/pglite";
 import { PGLiteSocketServer } from "@electric-sql/pglite-socket";
 import { freePort } from "../../../../test/support/free-ports.ts";
+import { openPglite } from "./open-pglite.ts";
 
 const run = promisify(execFile);
 
@@ -22,6 +23,11 @@ export function postgresKinds(): readonly { readonly kind: PostgresKind; readonl
     { kind: "pglite", installed: true },
     { kind: "debian", installed: existsSync(join(DEBIAN, "postgres")) },
   ];
+}
+
+/** The kind that long tests run on: the real server where it is installed. The guarantees of `test/engines` are tried on both. */
+export function likeliestPostgres(): PostgresKind {
+  return postgresKinds().findLast(({ installed }) => installed)?.kind ?? "pglite";
 }
 
 /** A server that does not answer for so long after its start never will, in milliseconds. */
@@ -45,7 +51,7 @@ export async function startPostgres(kind: PostgresKind): Promise<StartedPostgres
 }
 
 async function startPglite(): Promise<StartedPostgres> {
-  const db = await PGlite.create();
+  const db = await openPglite();
   const server = new PGLiteSocketServer({ db: oneQueryAtATime(db), host: "127.0.0.1", port: 0, maxConnections: 100 });
   await server.start();
   const address = server.getServerConn();

@@ -1,4 +1,5 @@
-import { PGlite, type Results } from "@electric-sql/pglite";
+import type { PGlite, Results } from "@electric-sql/pglite";
+import { openPglite } from "../../../dbos/test/support/open-pglite.ts";
 import type { PostgresClient, PostgresPool, QueryRows } from "../../src/index.ts";
 
 /** A `Pool` over PGlite, which has one session: its clients take turns, a transaction at a time. */
@@ -22,7 +23,7 @@ export class PglitePool implements PostgresPool {
   }
 
   static async create(): Promise<PglitePool> {
-    return new PglitePool(await PGlite.create());
+    return new PglitePool(await openPglite());
   }
 
   async query(text: string, values: unknown[] = []): Promise<QueryRows> {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
+import { bundledProgram } from "../../../../test/support/bundled-program.ts";
 
 /** What a process of `store-program.ts` is to do. */
 export interface ProgramOrder {
@@ -35,7 +35,7 @@ export interface Program {
   readonly gone: Promise<number | null>;
 }
 
-const PROGRAM = fileURLToPath(new URL("./store-program.ts", import.meta.url));
+const PROGRAM = bundledProgram(new URL("./store-program.ts", import.meta.url));
 
 /** Starts a process; it is killed with its test. */
 export function startProgram(order: ProgramOrder): Program {

@@ -64,8 +64,9 @@ async function fill(into: SessionStore, id: string, turns: number): Promise<void
   // The first entry of a session begins a run.
   const { runId } = run[0] as { readonly runId: string };
   const text = JSON.stringify(run);
-  for (let turn = 0; turn < turns; turn += 10) {
-    const runs = Array.from({ length: 10 }, (_, index) => text.replaceAll(runId, `run-${turn + index}`));
+  const atOnce = Math.min(100, turns);
+  for (let turn = 0; turn < turns; turn += atOnce) {
+    const runs = Array.from({ length: atOnce }, (_, index) => text.replaceAll(runId, `run-${turn + index}`));
     await into.append(
       id,
       turn * run.length,

@@ -1,15 +1,15 @@
 import { execFile } from "node:child_process";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { createGzip } from "node:zlib";
 import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bundledProgram } from "../../../../../test/support/bundled-program.ts";
 
 // That the limits end such answers at all is a fast test.
 
-const program = fileURLToPath(new URL("read-huge.ts", import.meta.url));
+const program = bundledProgram(new URL("read-huge.ts", import.meta.url));
 const TOTAL = 2 ** 30;
 
 /** A gigabyte of the same text, packed while it is sent. */

@@ -1,0 +1,34 @@
+/** Set-up of the system project: makes one file of each program that its tests start often, once for all tests. */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { rolldown } from "rolldown";
+import { BUNDLED_PROGRAMS, FOLDER_VARIABLE } from "./bundled-program.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** @internal Called by vitest, by this name. @returns What removes them again. */
+export async function setup(): Promise<() => void> {
+  const cache = join(root, "node_modules/.cache");
+  mkdirSync(cache, { recursive: true });
+  // Inside the repository, where packages are found that are loaded by name.
+  const folder = mkdtempSync(join(cache, "programs-"));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  try {
+    const bundle = await rolldown({
+      cwd: root,
+      input: Object.fromEntries(BUNDLED_PROGRAMS.map((file) => [file.replace(/\.ts$/, ""), file])),
+      platform: "node",
+      // `import` and `require` are added for each import as it is made.
+      resolve: { conditionNames: ["pollux-source", "node"] },
+      logLevel: "warn",
+    });
+    await bundle.write({ dir: folder, entryFileNames: "[name].mjs", chunkFileNames: "shared/[name].mjs" });
+    await bundle.close();
+  } catch (error) {
+    remove();
+    throw error;
+  }
+  process.env[FOLDER_VARIABLE] = folder;
+  return remove;
+}
