@@ -1,6 +1,10 @@
 import { createServer } from "node:net";
-import { Agent, defineTool, endpoint, gemini, geminiApi, type Model } from "@pollux/core";
+import { Agent, defineTool, endpoint, gemini, geminiApi, type Model, type Tool } from "@pollux/core";
+import { ScriptedModel } from "@pollux/core/testing";
 import { createEmulator, type EmulatorOptions, type RunningServer } from "@pollux/emulator";
+import { mcpTools } from "@pollux/tools/mcp";
+import { loadSkills } from "@pollux/tools/skills";
+import { toolSearch } from "@pollux/tools/tool-search";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 
@@ -107,6 +111,37 @@ const WRONG: readonly (readonly [string, () => unknown, string])[] = [
     '"my tool" cannot be a tool\'s name: start with a letter or underscore, then letters, digits and _ . : -, at most 64 characters',
   ],
   [
+    "more tools than a request takes",
+    () => new Agent({ model: new ScriptedModel(), tools: tools(513) }),
+    "513 functions, but one request accepts at most 512: pass them through toolSearch() of @pollux/tools/tool-search, or group them behind agents",
+  ],
+  [
+    "two tools of one name behind a search",
+    () => toolSearch([...tools(2), ...tools(1)], { budgetTokens: 0 }),
+    'toolSearch(): two tools are named "tool_0": rename one, or give its MCP server a prefix',
+  ],
+  [
+    "a tool that is always declared and does not exist",
+    () => toolSearch(tools(2), { always: ["tool_9"] }),
+    'toolSearch(): always names "tool_9", which is not among the tools',
+  ],
+  [
+    "a ranking that does not exist",
+    // What a program without types may say.
+    () => toolSearch(tools(2), { rank: "bm25" as "text" }),
+    'toolSearch(): rank must be "text" or { embed: { model } }',
+  ],
+  [
+    "a folder of skills that is not there",
+    () => loadSkills("/no/such/skills"),
+    "/no/such/skills: it is not a folder that can be read; correct the path",
+  ],
+  [
+    "an MCP server that is not installed",
+    () => mcpTools({ command: "no-such-server" }),
+    'the MCP server "no-such-server" did not start: spawn no-such-server ENOENT; install the program, or give its full path',
+  ],
+  [
     "a model id with a space",
     () => new Agent({ model: gemini("gemini flash", { endpoint: endpoint({ baseUrl: "http://127.0.0.1:1" }) }) }),
     '"gemini flash" is not a model id; use one like "gemini-flash-latest" or "tunedModels/my-model".',
@@ -125,6 +160,12 @@ test.each(WRONG)("%s is an error at once", async (_what, make, message) => {
 test("each of these messages fits into three lines of 120 columns", () => {
   for (const [what, , message] of [...REFUSED, ...WRONG]) expect(message.length, what).toBeLessThanOrEqual(360);
 });
+
+function tools(count: number): readonly Tool[] {
+  return Array.from({ length: count }, (_, index) =>
+    defineTool({ name: `tool_${index}`, description: "Does something.", run: () => "ok" }),
+  );
+}
 
 /** The message of what it throws. */
 async function messageOf(fail: () => unknown): Promise<string> {

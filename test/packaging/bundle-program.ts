@@ -41,8 +41,12 @@ export async function bundleProgram(
     plugins: [
       {
         name: "application",
-        resolveId: (id) => (id === entry ? id : entries[id]),
-        load: (id) => (id === entry ? program : undefined),
+        // Asked about everything else, this thread would take longer than the bundler.
+        resolveId: {
+          filter: { id: /^@pollux\/|application\.js$/ },
+          handler: (id) => (id === entry ? id : entries[id]),
+        },
+        load: { filter: { id: /application\.js$/ }, handler: (id) => (id === entry ? program : undefined) },
       },
     ],
   });

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -18,7 +19,7 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { createEmulator } from "@pollux/emulator";
-import { openChromium } from "../../../test/runtimes/support/chromium.ts";
+import { type Chromium, openChromium, type Page } from "../../../test/runtimes/support/chromium.ts";
 import { freePort } from "../../../test/support/free-ports.ts";
 import { programCommand, programFile } from "../../../test/support/programs.ts";
 import { type LocalRegistry, serveRegistry } from "./support/local-registry.ts";
@@ -41,8 +42,11 @@ beforeAll(async () => {
   const registries = ["", "@pollux:"].map((scope) => `${scope}registry=${registry.url}\n`).join("");
   writeFileSync(join(folder, "npmrc"), `${registries}audit=false\nfund=false\nupdate-notifier=false\n`);
   for (const name of ["bin", "tmp"]) mkdirSync(join(folder, name));
+  // Once: npx takes longer to find it than it takes to run.
+  const find = ["--yes", "--package", manifest.packageManager, "-c", "command -v pnpm"];
+  const { out: found } = await run("npx", find, root, { env: { npm_config_cache: undefined } });
   const commands = {
-    pnpm: `npx --yes ${manifest.packageManager}`,
+    pnpm: /^\/.+\/pnpm$/m.exec(found)?.[0] ?? found,
     yarn: programCommand("yarn"),
     bun: programCommand("bun"),
   };
@@ -132,85 +136,124 @@ test("an old Node is told which one is needed", async () => {
   expect(existsSync(join(folder, "chat"))).toBe(false);
 });
 
-test("a project asks the service once a key is set, runs on Node 22, and has the guides", async () => {
-  const project = await createProject("terminal", "npm", { name: "keyed" });
-  const service = createEmulator();
-  await using server = await service.listen();
-  const env = { GEMINI_API_KEY: "a-key", GOOGLE_GEMINI_BASE_URL: server.url };
-  const node22 = programFile("node-22", "bin/node");
-  const { code, out } = await run(node22, ["src/main.ts", "Roll 3 dice."], project, { env });
-  expect(out).toMatch(/^Answers come from 127\.0\.0\.1:\d+\.\n/);
-  expect(out).toMatch(/✓ roll_dice .*rolls/);
-  expect(service.requests).toHaveLength(2);
-  expect(code).toBe(0);
+describe("with npm", () => {
+  let web: string;
+  beforeAll(async () => {
+    web = await createProject("web", "npm", { options: ["--operator"] });
+  });
 
-  await using locked = await createEmulator({ keys: ["another-key"] }).listen();
-  const refused = { ...env, GOOGLE_GEMINI_BASE_URL: locked.url };
-  const failed = await run("npm", ["start", "Roll 3 dice."], project, { env: refused });
-  expect(failed.out).toMatch(/API key not valid/);
-  expect(failed.out).not.toMatch(/^ +at /m);
-  expect(failed.code).toBe(1);
-  expect(existsSync(join(project, "node_modules/@pollux/core/docs/README.md"))).toBe(true);
-});
+  /** As `npm create` writes it, and installed over what the web chat has: npm adds and removes what is different. */
+  async function createBeside(template: string): Promise<string> {
+    const project = await createProject(template, "npm", { options: ["--no-install"] });
+    cpSync(join(web, "node_modules"), join(project, "node_modules"), { recursive: true, verbatimSymlinks: true });
+    const { code, out } = await run("npm", ["install"], project);
+    expect(code, out).toBe(0);
+    expect(existsSync(join(project, "node_modules/react"))).toBe(false);
+    return project;
+  }
 
-describe.each(["npm", "pnpm", "yarn", "bun"])("with %s", (packageManager) => {
-  test.each(["terminal", "library"])("the template %s answers, type-checks and passes its tests", async (template) => {
-    const project = await createProject(template, packageManager);
-
-    const answered = await run(packageManager, ["run", "start", "Roll 3 dice."], project);
-    expect(answered.out).toMatch(/No API key is set, so a local emulator answers/);
-    expect(answered.out).toMatch(/✓ roll_dice .*rolls/);
-    expect(answered.code).toBe(0);
-
-    const chatted = await run(packageManager, ["run", "start"], project, { input: "Roll 3 dice.\nRoll 2 dice.\n" });
+  // Its types and its own tests are among the first steps of test/newcomer.
+  test("the template terminal chats, asks the service once a key is set, runs on Node 22, and has the guides", async () => {
+    const project = await createBeside("terminal");
+    const chatted = await run("npm", ["run", "start"], project, { input: "Roll 3 dice.\nRoll 2 dice.\n" });
     expect(chatted.out.match(/✓ roll_dice/g)).toHaveLength(2);
     expect(chatted.out.match(/No API key/g)).toHaveLength(1);
     expect(chatted.code).toBe(0);
-    if (template === "terminal") await inspectChats(project);
 
-    await checkProject(packageManager, project, 3);
-    if (template === "library") await packLibrary(packageManager, project);
+    const service = createEmulator();
+    await using server = await service.listen();
+    const env = { GEMINI_API_KEY: "a-key", GOOGLE_GEMINI_BASE_URL: server.url };
+    const node22 = programFile("node-22", "bin/node");
+    const { code, out } = await run(node22, ["src/main.ts", "Roll 3 dice."], project, { env });
+    expect(out).toMatch(/^Answers come from 127\.0\.0\.1:\d+\.\n/);
+    expect(out).toMatch(/✓ roll_dice .*rolls/);
+    expect(service.requests).toHaveLength(2);
+    expect(code).toBe(0);
+    await inspectChats(project);
+
+    await using locked = await createEmulator({ keys: ["another-key"] }).listen();
+    const refused = { ...env, GOOGLE_GEMINI_BASE_URL: locked.url };
+    const failed = await run("npm", ["start", "Roll 3 dice."], project, { env: refused });
+    expect(failed.out).toMatch(/API key not valid/);
+    expect(failed.out).not.toMatch(/^ +at /m);
+    expect(failed.code).toBe(1);
+    expect(existsSync(join(project, "node_modules/@pollux/core/docs/README.md"))).toBe(true);
   });
 
-  test("the template web answers over HTTP, type-checks, builds and passes its tests", async () => {
-    const withOperator = packageManager === "npm";
-    const project = await createProject("web", packageManager, { options: withOperator ? ["--operator"] : [] });
-    await checkProject(packageManager, project, withOperator ? 8 : 6);
+  test("the template library answers, type-checks, passes its tests and is packed", async () => {
+    const project = await createBeside("library");
+    await answers("npm", project);
+    await typechecks("npm", project);
+    await passesTests("npm", project, 3);
+    await packLibrary("npm", project);
+  });
+
+  test("the template web answers in a page, as sources and built, type-checks and passes its tests", async () => {
+    await typechecks("npm", web);
+    await passesTests("npm", web, 8);
+    await using browser = await openChromium();
     {
       // Another project is at the default port.
       await using _other = await occupy(5173);
-      await using chat = await serveChat(packageManager, "start", project, {});
-      expect(await (await fetch(chat.url)).text()).toContain(`<title>web-${packageManager}</title>`);
+      await using chat = await serveChat("npm", "start", web, {});
+      await chatOverHttp(chat, "web-npm", "start");
+      await chatInBrowser(browser, chat);
     }
-    for (const script of ["start", "serve"]) {
-      if (script === "serve") {
-        const built = await run(packageManager, ["run", "build"], project);
-        expect(built.code, built.out).toBe(0);
-        expect(built.out).not.toMatch(/warn|larger than|directive/i);
-      }
-      await using chat = await serveChat(packageManager, script, project);
-      const page = await (await fetch(chat.url)).text();
-      expect(page).toContain(`<title>web-${packageManager}</title>`);
-      const [, code = ""] = /<script type="module"[^>]* src="(\/[^"@]+)"/.exec(page) ?? [];
-      const loaded = await fetch(new URL(code, chat.url));
-      expect([loaded.status, loaded.headers.get("content-type")]).toEqual([
-        200,
-        expect.stringMatching(/^text\/javascript/),
-      ]);
-
-      const message = { id: script, role: "user", parts: [{ type: "text", text: "Roll 3 dice." }] };
-      const answer = await fetch(new URL("/api/chat", chat.url), {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ id: script, messages: [message] }),
-      });
-      expect(await answer.text()).toContain('"toolName":"roll_dice"');
-      const stored = await fetch(new URL(`/api/chat/${script}`, chat.url));
-      expect(await stored.json()).toMatchObject({ messages: [{ role: "user" }, { role: "assistant" }] });
-      if (withOperator) await chatInBrowser(chat);
-    }
+    await using chat = await serveChat("npm", "serve", web);
+    expect(chat.said()).toContain("built in");
+    expect(chat.said()).not.toMatch(/warn|larger than|directive/i);
+    await chatOverHttp(chat, "web-npm", "serve");
+    await chatInBrowser(browser, chat, true);
   });
 });
+
+// What depends on the package manager: what it finds and installs, how packages find each other, scripts and packing.
+describe.each(["pnpm", "yarn", "bun"])("with %s", (packageManager) => {
+  test("the template library answers and is packed", async () => {
+    const project = await createProject("library", packageManager);
+    await answers(packageManager, project);
+    await packLibrary(packageManager, project);
+  });
+});
+
+// It lets a package import only what it lists; the others install like npm.
+test("with pnpm, the template web answers over HTTP, type-checks and builds", async () => {
+  const project = await createProject("web", "pnpm");
+  await typechecks("pnpm", project);
+  const built = await run("pnpm", ["run", "build"], project);
+  expect(built.code, built.out).toBe(0);
+  await using chat = await serveChat("pnpm", "start", project);
+  await chatOverHttp(chat, "web-pnpm", "start");
+});
+
+async function answers(packageManager: string, project: string): Promise<void> {
+  const answered = await run(packageManager, ["run", "start", "Roll 3 dice."], project);
+  expect(answered.out).toMatch(/No API key is set, so a local emulator answers/);
+  expect(answered.out).toMatch(/✓ roll_dice .*rolls/);
+  expect(answered.code).toBe(0);
+}
+
+/** Loads the page and its code, asks, and reads the chat again. */
+async function chatOverHttp({ url }: Served, title: string, id: string): Promise<void> {
+  const page = await (await fetch(url)).text();
+  expect(page).toContain(`<title>${title}</title>`);
+  const [, code = ""] = /<script type="module"[^>]* src="(\/[^"@]+)"/.exec(page) ?? [];
+  const loaded = await fetch(new URL(code, url));
+  expect([loaded.status, loaded.headers.get("content-type")]).toEqual([
+    200,
+    expect.stringMatching(/^text\/javascript/),
+  ]);
+
+  const message = { id, role: "user", parts: [{ type: "text", text: "Roll 3 dice." }] };
+  const answer = await fetch(new URL("/api/chat", url), {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ id, messages: [message] }),
+  });
+  expect(await answer.text()).toContain('"toolName":"roll_dice"');
+  const stored = await fetch(new URL(`/api/chat/${id}`, url));
+  expect(await stored.json()).toMatchObject({ messages: [{ role: "user" }, { role: "assistant" }] });
+}
 
 /** Runs what the README says shows the chats, which are two by now. */
 async function inspectChats(project: string): Promise<void> {
@@ -229,12 +272,15 @@ async function inspectChats(project: string): Promise<void> {
   expect(out).toContain(`Inspecting ${join(realpathSync(project), path)}`);
 }
 
-async function checkProject(packageManager: string, project: string, tests: number): Promise<void> {
-  const types = await run(packageManager, ["run", "typecheck"], project);
-  expect(types.code, types.out).toBe(0);
-  const tested = await run(packageManager, ["run", "test"], project);
-  expect(tested.out).toMatch(new RegExp(`Tests +${tests} passed \\(${tests}\\)`));
-  expect(tested.code).toBe(0);
+async function typechecks(packageManager: string, project: string): Promise<void> {
+  const { code, out } = await run(packageManager, ["run", "typecheck"], project);
+  expect(code, out).toBe(0);
+}
+
+async function passesTests(packageManager: string, project: string, tests: number): Promise<void> {
+  const { code, out } = await run(packageManager, ["run", "test"], project);
+  expect(out).toMatch(new RegExp(`Tests +${tests} passed \\(${tests}\\)`));
+  expect(code).toBe(0);
 }
 
 /** Packs the library, and uses the package as another project would: by what was compiled. */
@@ -256,8 +302,7 @@ async function packLibrary(packageManager: string, project: string): Promise<voi
 }
 
 /** Asks in a page, which shows the call and the answer, also when it is loaded again. */
-async function chatInBrowser({ url, operatorUrl }: Served): Promise<void> {
-  await using browser = await openChromium();
+async function chatInBrowser(browser: Chromium, { url, operatorUrl }: Served, isOperated = false): Promise<void> {
   const page = await browser.newPage();
   const problems: string[] = [];
   page.on("pageerror", (error) => problems.push(String(error)));
@@ -282,8 +327,18 @@ async function chatInBrowser({ url, operatorUrl }: Served): Promise<void> {
   await page.locator("::-p-aria(Send)").click();
   await page.locator(`::-p-aria([name="Approve"][role="button"])`).click();
   await shows(`/booked the table[^]*Luigi/.test(document.querySelector("main")?.innerText)`);
+  if (isOperated) await refundInBrowser(browser, page, operatorUrl, shows);
+  expect(problems).toEqual([]);
+  await page.close();
+}
 
-  // A refund is up to an operator, who pays less.
+/** A refund is up to an operator, who pays less. */
+async function refundInBrowser(
+  browser: Chromium,
+  page: Page,
+  operatorUrl: string,
+  shows: (condition: string) => Promise<void>,
+): Promise<void> {
   await page.locator("::-p-aria(New chat)").click();
   await page.locator("::-p-aria(Message)").fill("Refund 40 euros for the order “A-17”.");
   await page.locator("::-p-aria(Send)").click();
@@ -296,7 +351,7 @@ async function chatInBrowser({ url, operatorUrl }: Served): Promise<void> {
   await operator.waitForFunction(`/Nothing waits/.test(document.body.innerText)`);
   await page.bringToFront();
   await shows(`/30 euros were paid back/.test(document.querySelector("main")?.innerText)`);
-  expect(problems).toEqual([]);
+  await operator.close();
 }
 
 /** Takes a port, unless somebody else has it. */
@@ -314,6 +369,8 @@ interface Served {
   readonly url: string;
   /** Of the page of operators, if there is one. */
   readonly operatorUrl: string;
+  /** What it has printed. */
+  readonly said: () => string;
 }
 
 /** A web chat that runs; on a port that is free, unless `env` says otherwise. */
@@ -327,7 +384,7 @@ async function serveChat(
   const isOperated = existsSync(join(cwd, "server/operators.ts"));
   const closed = once(child, "close");
   let out = "";
-  const { url, operatorUrl } = await new Promise<Served>((resolve, reject) => {
+  const { url, operatorUrl } = await new Promise<Omit<Served, "said">>((resolve, reject) => {
     const read = (chunk: Buffer): void => {
       out += chunk.toString();
       const { url: found = "" } = /(?<url>http:\/\/localhost:\d+)\. Press/.exec(out)?.groups ?? {};
@@ -341,6 +398,7 @@ async function serveChat(
   return {
     url,
     operatorUrl,
+    said: () => out,
     [Symbol.asyncDispose]: async () => {
       // The package manager, and the program that it started.
       process.kill(-child.pid!, "SIGTERM");

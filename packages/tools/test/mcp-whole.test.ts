@@ -1,11 +1,12 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Agent } from "@pollux/core";
-import { call, say, ScriptedModel } from "@pollux/core/testing";
+import { Agent, MemoryStore, type Session } from "@pollux/core";
+import { call, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { faces } from "../../core/test/helpers/faces.ts";
+import { SESSION_FACES } from "../../core/test/session/session-faces.ts";
 import { freePort } from "../../../test/support/free-ports.ts";
-import { elicitByAsking, type McpQuestion, mcpTools, type OnElicit } from "../src/mcp.ts";
+import { elicitByAsking, type McpQuestion, mcpTools, type McpToolInfo, type OnElicit } from "../src/mcp.ts";
 import { useOddServer } from "./mcp/odd-server.ts";
 import { use } from "./mcp/support.ts";
 import { wholeServer } from "./mcp/whole-server.ts";
@@ -113,6 +114,14 @@ describe("resources", () => {
       kind: "failed",
       message: expect.stringMatching(/did not read notes:\/\/none: .*there is no such thing$/),
     });
+  });
+
+  test.each(faces)("wait for a person where the server's calls do: %s", async (_face, read) => {
+    const needsApproval = ({ name }: McpToolInfo): boolean => name === "read_resource";
+    await using server = await odd("whole", { resources: true, needsApproval });
+    const model = new ScriptedModel(call("list_resources"), call("read_resource", { uri: "notes://one" }));
+    const result = await read(new Agent({ model, tools: server.tools }), "Read.");
+    expect(result).toMatchObject({ stopReason: "needs-approval", pending: [{ call: { name: "read_resource" } }] });
   });
 
   test("are no tools of a server that has none", async () => {
@@ -229,6 +238,49 @@ describe("what a server asks the person", () => {
     expect(signal?.aborted).toBe(true);
   });
 
+  test("leaves no timer behind when its call is aborted", async () => {
+    const run = new AbortController();
+    const onElicit: OnElicit = () => {
+      run.abort();
+      return new Promise(() => {});
+    };
+    await using server = await odd("whole", { onElicit });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    expect(await use(server.tools, "ask", FORM, { signal: run.signal })).toMatchObject({ kind: "cancelled" });
+    await server.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test.each(SESSION_FACES)("is not asked again after a crash if it was answered: %s", async (_face, face) => {
+    const onElicit = vi.fn<OnElicit>(() => ({ seat: "aisle" }));
+    await using server = await odd("whole", { onElicit });
+    const sessionIn = (store: MemoryStore, ...script: ScriptLine[]): Session =>
+      new Agent({ model: new ScriptedModel(...script), tools: server.tools }).session({ id: "s", store });
+    const store = new MemoryStore();
+    await face.send(sessionIn(store, call("ask", FORM), say("Done.")), "Ask me.");
+    const log = await store.load("s");
+    const indexOf = (kind: string): number =>
+      log.findIndex((entry) => /"type":"step".*"place":{"kind":"(\w+)"/.exec(JSON.stringify(entry))?.[1] === kind);
+    const [answered, over] = [indexOf("inner"), indexOf("call")];
+    expect(over).toBe(answered + 1);
+    for (const [length, times] of [
+      [answered, 1],
+      [over, 0],
+    ] as const) {
+      onElicit.mockClear();
+      // As a process that dies leaves it.
+      const copy = new MemoryStore();
+      await copy.append("s", 0, log.slice(0, length));
+      const session = sessionIn(copy, say("Done."));
+      const stopped = await face.resume(session);
+      const token = stopped.stopReason === "needs-outcome" ? (stopped.pending[0]?.token ?? "") : "";
+      expect(onElicit).toHaveBeenCalledTimes(0);
+      const { toolCalls } = await face.resume(session, { outcomes: { [token]: { notExecuted: true } } });
+      expect(toolCalls).toMatchObject([{ output: '{"action":"accept","content":{"seat":"aisle"}}' }]);
+      expect(onElicit).toHaveBeenCalledTimes(times);
+    }
+  });
+
   test("is over when the server dies of it", async () => {
     let signal: AbortSignal | undefined;
     const onElicit: OnElicit = (_question, context) => {
@@ -255,6 +307,18 @@ describe("what a server asks the person", () => {
 });
 
 describe("time", () => {
+  test("for a resource is that of its tool, not that of a start", async () => {
+    await using server = await odd("whole", { resources: true, timeoutMs: 60_000, startTimeoutMs: 30_000 });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const outcome = use(server.tools, "read_resource", { uri: "notes://silent" });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(await outcome).toEqual({
+      ok: false,
+      kind: "timeout",
+      message: "read_resource timed out after 60000 ms",
+    });
+  });
+
   test("begins anew with progress, where that is wanted", async () => {
     await using server = await odd("whole", { timeoutMs: 60_000, resetTimeoutOnProgress: true });
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
@@ -270,7 +334,7 @@ describe("time", () => {
     await using server = await odd("whole", { timeoutMs: 50, resetTimeoutOnProgress: true });
     expect(await use(server.tools, "wait")).toEqual({
       ok: false,
-      kind: "failed",
+      kind: "timeout",
       message: "wait timed out: no answer and no progress within 50 ms; it is unknown whether this call took effect",
     });
     await expect.poll(() => existsSync(join(folder(), "cancelled"))).toBe(true);

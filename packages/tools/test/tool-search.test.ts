@@ -1,6 +1,15 @@
-import { Agent, approve, type AgentOptions, defineTool, endpoint, MemoryStore, type Tool } from "@pollux/core";
+import {
+  Agent,
+  approve,
+  type AgentOptions,
+  defineTool,
+  endpoint,
+  type InputToCheck,
+  MemoryStore,
+  type Tool,
+} from "@pollux/core";
 import { readConversation } from "@pollux/core/conversation";
-import { call, calls, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
+import { call, calls, join, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { eventsOf, faces } from "../../core/test/helpers/faces.ts";
@@ -37,6 +46,16 @@ const refund = defineTool({
   needsApproval: ({ amount }) => amount > 100,
   run: ({ amount }) => ({ refunded: amount }),
 });
+
+const EMBEDDINGS = endpoint({ baseUrl: "http://embeddings.local", apiKey: "a-key" });
+
+/** An embedding model to which all texts mean the same. */
+async function sameForAll(_url: string | URL, init?: RequestInit): Promise<Response> {
+  // What the embedding client sends.
+  const { requests } = (await new Response(init?.body ?? null).json()) as { requests?: unknown[] };
+  const embedding = { values: [1, 0] };
+  return Response.json(requests === undefined ? { embedding } : { embeddings: requests.map(() => embedding) });
+}
 
 const all = [...reports, readMail, refund];
 
@@ -95,9 +114,19 @@ describe("what is declared", () => {
     [{ limit: 0 }, "limit must be a number from 1 to 20, got 0"],
     [{ always: ["nothing"] }, 'always names "nothing", which is not among the tools'],
     [{ budget: 5 }, "budget"],
+    [{ rank: "bm25" }, 'rank must be "text" or { embed: { model } }'],
   ])("%j is refused", (options, message) => {
     expect(() => toolSearch(all as readonly Tool[], options as ToolSearchOptions)).toThrow(TypeError);
     expect(() => toolSearch(all as readonly Tool[], options as ToolSearchOptions)).toThrow(message);
+  });
+
+  test("two tools of one name are refused, and one that is listed twice counts once", async () => {
+    const twice = [...all, { ...refund }] as readonly Tool[];
+    const message = 'two tools are named "refund_payment": rename one, or give its MCP server a prefix';
+    expect(() => toolSearch(twice, { budgetTokens: 0 })).toThrow(message);
+    const tools = toolSearch([...all, refund] as readonly Tool[], { budgetTokens: 0 });
+    expect(tools).toHaveLength(all.length + 2);
+    expect(() => new Agent({ model: new ScriptedModel(), tools })).not.toThrow();
   });
 
   test("a tool that is not declared cannot be chosen by name", async () => {
@@ -187,17 +216,66 @@ describe.each(faces)("a call that goes through call_tool, by %s", (_face, read) 
     });
   });
 
-  test("is one of those that a turn may make when its stand-in is", async () => {
-    const { agent, model } = agentOf([calls(through("invoice_report_1", { year: 2025 })), say("Done.")], {
-      hooks: { prepareTurn: () => ({ tools: ["call_tool"] }) },
+  test("can be denied, which is the answer to call_tool", async () => {
+    const { agent } = agentOf([calls(through("refund_payment", { to: "Ann", amount: 500 })), say("Not paid.")], {
+      approve: () => ({ deny: "too much" }),
+    });
+    const { toolCalls, contents } = await read(agent, "Refund Ann.");
+    expect(toolCalls).toMatchObject([{ name: "refund_payment", status: "failed", error: { kind: "denied" } }]);
+    const answer = contents.at(-2)?.parts[0]?.functionResponse;
+    expect(answer).toMatchObject({ name: "call_tool", response: { error: expect.stringContaining("too much") } });
+  });
+
+  test("has its own arguments for a guardrail, which may replace those that a person gave it", async () => {
+    const seen: unknown[] = [];
+    const check = ({ source, text }: InputToCheck) => {
+      if (source !== "arguments") return undefined;
+      seen.push(JSON.parse(text));
+      return { replace: JSON.stringify({ to: "Ann", amount: 40 }) };
+    };
+    const { agent } = agentOf([calls(through("refund_payment", { to: "Ann", amount: 500 })), say("Done.")], {
+      approve: () => ({ args: { to: "Ann", amount: 50 } }),
+      guardrails: { input: [{ name: "most", check }] },
+    });
+    const { toolCalls } = await read(agent, "Refund Ann.");
+    expect(seen).toEqual([{ to: "Ann", amount: 50 }]);
+    expect(toolCalls).toMatchObject([{ name: "refund_payment", edited: true, output: { refunded: 40 } }]);
+  });
+
+  test("is not made when a guardrail stops the answer that has it", async () => {
+    const { agent } = agentOf([join(say("I'll pay."), calls(through("refund_payment", { to: "Ann", amount: 5 })))], {
+      guardrails: { output: [{ name: "none", check: () => ({ stop: "no payments" }) }] },
+    });
+    expect(await read(agent, "Refund Ann.")).toMatchObject({ stopReason: "guardrail", toolCalls: [] });
+  });
+
+  test.each([
+    ["call_tool", "completed"],
+    ["invoice_report_1", "failed"],
+  ])("is one of those that a turn may make when %s is offered, and another one is %s", async (offered, status) => {
+    const [one, other] = ["invoice_report_1", "invoice_report_2"].map((name) => through(name, { year: 2025 }));
+    const { agent, model } = agentOf([calls(one ?? "", other ?? ""), say("Done.")], {
+      hooks: { prepareTurn: () => ({ tools: [offered] }) },
     });
     const { toolCalls } = await read(agent, "Go.");
-    expect(toolCalls).toMatchObject([{ name: "invoice_report_1", status: "completed" }]);
+    expect(toolCalls).toMatchObject([
+      { name: "invoice_report_1", status: "completed" },
+      { name: "invoice_report_2", status },
+    ]);
     expect(model.requests[0]?.calling).toEqual({ mode: "VALIDATED", allowedFunctionNames: ["call_tool"] });
   });
 });
 
 describe("a session", () => {
+  test("takes a denial from another process", async () => {
+    const store = new MemoryStore();
+    const first = await agentOf(pays).agent.session({ id: "s", store }).send("Refund Ann.");
+    const token = first.stopReason === "needs-approval" ? (first.pending[0]?.token ?? "") : "";
+    const session = agentOf([say("Not paid.")]).agent.session({ id: "s", store });
+    const { toolCalls } = await session.resume({ approvals: { [token]: { deny: "not today" } } });
+    expect(toolCalls).toMatchObject([{ name: "refund_payment", status: "failed", error: { kind: "denied" } }]);
+  });
+
   const pays = [calls(through("refund_payment", { to: "Ann", amount: 500 }))];
 
   test("goes on in another process, whose agent declares the tool itself by now", async () => {
@@ -250,7 +328,7 @@ describe("a session", () => {
   } as const;
 });
 
-test("events and a guardrail's checks of answers have the tool's name", async () => {
+test("events have the tool's name", async () => {
   const { agent } = agentOf([calls(through("invoice_report_1", { year: 2025 })), say("Done.")]);
   const { events } = await eventsOf(agent, "Go.");
   expect(events.flatMap((event) => ("callId" in event && "name" in event ? [[event.type, event.name]] : []))).toEqual([
@@ -309,11 +387,18 @@ describe("a search", () => {
     expect(outputs[1]).toMatchObject({ tools: [{ name: "large_3", parameters: {} }] });
   });
 
+  test.each([
+    ["words", "text"],
+    ["meaning", { embed: { model: "gemini-embedding-001", fetch: sameForAll, endpoint: EMBEDDINGS } }],
+  ] as const)("for a name has that tool first, by %s", async (_how, rank) => {
+    expect((await found("ticket_report_7", { rank }))[0]).toBe("ticket_report_7");
+  });
+
   test("by meaning embeds the tools once, and tries again after a failure", async () => {
     const asked: string[] = [];
     const embed = {
       model: "gemini-embedding-001",
-      endpoint: endpoint({ baseUrl: "http://embeddings.local", apiKey: "a-key" }),
+      endpoint: EMBEDDINGS,
       // A vector says whether a text is about money.
       fetch: async (url: string | URL, init?: RequestInit) => {
         asked.push(String(url).replace(/.*:/, ""));

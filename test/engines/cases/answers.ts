@@ -11,24 +11,31 @@ export const APPROVED_WHILE_DOWN: EngineCase = {
     const name = run("a");
     await place.startWorker("w1");
     await place.start(name, "sign");
-    const asked = await questionsOf(place, name, 1);
+    const asked = await questionsOf(place, name, 2);
     // It has to have been carried out before the approval: it needs nobody.
     await until("item 1", async () =>
       (await outside.seen(name)).some((one) => one.what === "item" && one.phase === "done") ? true : undefined,
     );
     await place.killWorker("w1");
     await outside.mark("kill");
-    await soon(`the answer to ${name}`, place.answer(name, asked[0]?.callId ?? "", { approve: true }));
+    for (const { callId } of asked)
+      await soon(`the answer to ${callId} of ${name}`, place.answer(name, callId, { approve: true }));
     await place.killEngine?.();
     await place.startEngine?.();
     await place.startWorker("w1");
     const ended = await soon(`the end of ${name}`, place.report(name));
     const problems = await problemsOfRun(outside, name, "sign", ended);
-    const wrong =
-      JSON.stringify(asked) === '[{"callId":"call:1.1","question":"approval"}]'
-        ? []
-        : [`lost: it asked ${JSON.stringify(asked)}`];
-    return { problems: [...problems, ...wrong] };
+    const questions = asked.map(({ callId, question }) => `${callId} ${question}`).toSorted();
+    const told = (await outside.seen(name)).flatMap((one) => (one.what === "model" ? one.responses : []));
+    return {
+      problems: [
+        ...problems,
+        ...(questions.join() === "call:1.1 approval,call:1.2 approval" ? [] : [`lost: it asked ${questions.join()}`]),
+        ...(told.filter((one) => one.includes('"skill":"expense-policy"')).length === 1
+          ? []
+          : [`lost: the model was told ${told.join()}`]),
+      ],
+    };
   },
 };
 

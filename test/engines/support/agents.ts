@@ -1,4 +1,7 @@
-import { Agent, type AnyTool, defineJob, defineTool, endpoint, gemini, type SessionStore } from "@pollux/core";
+import { fileURLToPath } from "node:url";
+import { Agent, defineJob, defineTool, endpoint, gemini, type SessionStore, type Tool } from "@pollux/core";
+import { loadSkills } from "@pollux/tools/skills";
+import { toolSearch } from "@pollux/tools/tool-search";
 
 /** Where agents work. */
 export interface AgentsPlace {
@@ -20,7 +23,11 @@ const INPUT = {
 };
 
 /** The agents of all these tests, whatever they run on: one that has tools and calls the other, and one that is called. */
-export function makeAgents({ outside, code, store }: AgentsPlace): readonly [errand: Agent, helper: Agent] {
+export async function makeAgents({
+  outside,
+  code,
+  store,
+}: AgentsPlace): Promise<readonly [errand: Agent, helper: Agent]> {
   const model = gemini("gemini-3.8-flash", { endpoint: endpoint({ baseUrl: outside, apiKey: "emulator" }) });
 
   const carryOut = async (input: unknown, key: string, signal: AbortSignal): Promise<string> => {
@@ -28,10 +35,7 @@ export function makeAgents({ outside, code, store }: AgentsPlace): readonly [err
     return await (await fetch(`${outside}/items`, { method: "POST", body, signal })).text();
   };
 
-  function tool(
-    name: string,
-    more: { readonly [Option in "effects" | "needsApproval"]?: never } | object = {},
-  ): AnyTool {
+  function tool(name: string, more: { readonly [Option in "effects" | "needsApproval"]?: never } | object = {}): Tool {
     return defineTool({
       name,
       description: "Carries out one item of a run.",
@@ -55,10 +59,16 @@ export function makeAgents({ outside, code, store }: AgentsPlace): readonly [err
   });
 
   const helper = new Agent({ name: "helper", model, tools: [tool("do_item")] });
+  const skills = await loadSkills(fileURLToPath(new URL("../../../examples/skills", import.meta.url)), {
+    reads: "trusted",
+  });
+  const found = [tool("refund", { effects: "once" }), tool("seal", { needsApproval: true })];
   const errand = new Agent({
     name: "errand",
     model,
     tools: [
+      ...toolSearch(found, { budgetTokens: 0 }),
+      skills.tool,
       tool("do_item", { effects: "idempotent" }),
       tool("pay", { effects: "once" }),
       tool("sign", { needsApproval: true }),

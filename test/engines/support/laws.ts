@@ -1,7 +1,7 @@
 import type { Ended } from "./engine-place.ts";
 import type { Outside } from "./outside.ts";
 import type { Seen } from "./outside-messages.ts";
-import { callsOf, DONE, type PlanName } from "./plans.ts";
+import { callsOf, DONE, itemIn, type PlanName } from "./plans.ts";
 
 /** What is wrong with a run that should have ended well, by what the outside world saw of it. */
 export async function problemsOfRun(
@@ -45,16 +45,14 @@ function problemsOfItems(run: string, plan: PlanName, seen: readonly Seen[]): re
 }
 
 function itemsOf(plan: PlanName, run: string): readonly number[] {
-  return callsOf(plan, run).flatMap((turn) =>
-    turn.flatMap(({ args }) => (typeof args["item"] === "number" ? [args["item"]] : [])),
-  );
+  return callsOf(plan, run).flatMap((turn) => turn.flatMap((call) => itemIn(call) ?? []));
 }
 
 /** What was finished when something was killed must not happen again, and what was not, once more for each kill at most. */
 function problemsOfRepeats(plan: PlanName, run: string, seen: readonly Seen[]): readonly string[] {
   const problems: string[] = [];
   const turnOf = new Map(
-    callsOf(plan, run).flatMap((turn, index) => turn.map(({ args }) => [args["item"], index + 1] as const)),
+    callsOf(plan, run).flatMap((turn, index) => turn.map((call) => [itemIn(call), index + 1] as const)),
   );
   const finished = new Set<string>();
   const known = new Set<string>();

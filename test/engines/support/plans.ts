@@ -28,12 +28,20 @@ const PLANS = {
   two: (run: string) => [[item(run, 1), item(run, 2)], [item(run, 3)]],
   /** Eight side by side. */
   eight: (run: string) => [[1, 2, 3, 4, 5, 6, 7, 8].map((one) => item(run, one))],
-  /** One that a person has to agree to, beside one that needs nobody. */
-  sign: (run: string) => [[item(run, 1), item(run, 2, "sign")], [item(run, 3)]],
+  /** Two that a person has to agree to, one of them a tool that is not declared; beside them one that needs nobody, and a skill. */
+  sign: (run: string) => [
+    [
+      item(run, 1),
+      item(run, 2, "sign"),
+      through(item(run, 4, "seal")),
+      { name: "use_skill", args: { name: "expense-policy" } },
+    ],
+    [item(run, 3)],
+  ],
   /** One that a person has to agree to soon. */
   sign_soon: (run: string) => [[item(run, 1, "sign_soon")]],
-  /** Two that must not happen twice. */
-  pay: (run: string) => [[item(run, 1, "pay"), item(run, 2, "pay")], [item(run, 3)]],
+  /** Two that must not happen twice, one of them a tool that is not declared. */
+  pay: (run: string) => [[item(run, 1, "pay"), through(item(run, 2, "refund"))], [item(run, 3)]],
   /** A job beside a call that needs nobody. */
   job: (run: string) => [[item(run, 1, "job"), item(run, 2)], [item(run, 3)]],
   /** One whose result is larger than what may be kept. */
@@ -63,4 +71,16 @@ export function callsOf(plan: PlanName, run: string): readonly (readonly Planned
 
 function item(run: string, number: number, name = "do_item"): PlannedCall {
   return { name, args: { run, item: number } };
+}
+
+/** A call as a model makes it that has found the tool. */
+function through({ name, args }: PlannedCall): PlannedCall {
+  return { name: "call_tool", args: { name, input: args } };
+}
+
+/** The item that a call carries out; none for a run inside it, and for a skill. */
+export function itemIn({ name, args }: PlannedCall): number | undefined {
+  // As `through` makes it.
+  const { item: number } = name === "call_tool" ? (args["input"] as PlannedCall["args"]) : args;
+  return typeof number === "number" ? number : undefined;
 }

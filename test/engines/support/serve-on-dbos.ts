@@ -29,7 +29,7 @@ export async function serve(
     { name: "napper" },
   );
   await serveAgents({
-    agents: makeAgents({ outside, code }),
+    agents: await makeAgents({ outside, code }),
     databaseUrl: on.databaseUrl,
     executorId: on.executorId,
     applicationVersion: on.version,

@@ -17,7 +17,7 @@ export async function serve(
   say: (said: WorkerSaid) => void,
 ): Promise<{ obey(order: WorkerOrder): void; readonly port?: undefined }> {
   const store = openStore(on);
-  const [errand] = makeAgents({ outside, code, store });
+  const [errand] = await makeAgents({ outside, code, store });
   const aborts = new Map<string, AbortController>();
 
   async function take({ run, input, answers = [] }: Extract<WorkerOrder, { do: "take" }>): Promise<void> {

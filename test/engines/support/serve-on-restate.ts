@@ -12,7 +12,7 @@ export async function serve(
   { on, outside, code }: WorkerSetup & { readonly on: Extract<WorkerKind, { kind: "restate" }> },
   _say: (said: WorkerSaid) => void,
 ): Promise<{ obey(order: WorkerOrder): void; readonly port: number }> {
-  const { services } = serveAgents({ agents: makeAgents({ outside, code }), ingress: on.ingress, events: false });
+  const { services } = serveAgents({ agents: await makeAgents({ outside, code }), ingress: on.ingress, events: false });
   const napper = workflow({
     name: "napper",
     handlers: {

@@ -1,6 +1,6 @@
 import type { Content } from "@pollux/core";
 import { type Answer, type Brain, type BrainTurn, calls, join, say } from "@pollux/emulator";
-import { DONE, type Errand, GO, receipt, receiptsIn } from "./errand.ts";
+import { callOf, DONE, type Errand, GO, receipt, receiptsIn } from "./errand.ts";
 
 /**
  * A brain that calls what has no receipt yet, in the order of the errand: it is not put off by calls that went wrong, and can
@@ -13,7 +13,7 @@ export function errandBrain(errand: Errand): Brain {
       for (const turn of errand) {
         const open = turn.filter((one) => !got.includes(receipt(one)));
         if (open.length > 0) {
-          return join(say("On it."), calls(...open.map(({ name, item }) => ({ name, args: { item } }))));
+          return join(say("On it."), calls(...open.map(callOf)));
         }
       }
       return say(DONE);

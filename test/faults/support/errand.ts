@@ -1,4 +1,7 @@
-import { type AnyTool, type Content, defineJob, defineTool } from "@pollux/core";
+import { fileURLToPath } from "node:url";
+import { type AnyTool, type Content, defineJob, defineTool, type JsonObject } from "@pollux/core";
+import { loadSkills } from "@pollux/tools/skills";
+import { toolSearch } from "@pollux/tools/tool-search";
 import type { Effects } from "./effects.ts";
 
 /** Jobs: of one that is told, of the other it is asked. */
@@ -6,14 +9,22 @@ export type JobName = "research" | "render";
 
 /** One call of an errand; its number says which, and is none that a model would come upon by itself. */
 export interface Item {
-  readonly name: "look" | "save" | "pay" | JobName;
+  readonly name: "look" | "save" | "pay" | "study" | JobName;
   readonly item: number;
+  /** Called through this one, which stands in for it. */
+  readonly via?: typeof VIA | undefined;
 }
+
+/** The tool that stands in for `study`, which is not declared, and may for the others. */
+const VIA = "call_tool";
 
 /** The turns of an errand: what is called in each. A last one says {@link DONE}. */
 export type Errand = readonly (readonly Item[])[];
 
-/** Six turns and eight calls: three side by side, and two that must not happen twice. */
+/**
+ * Six turns and eight calls: three side by side, and two that must not happen twice. One of these is called through a tool that stands in for
+ * it, and so is one that reads a skill.
+ */
 export const LONG: Errand = [
   [
     { name: "look", item: 101 },
@@ -24,8 +35,8 @@ export const LONG: Errand = [
     { name: "save", item: 104 },
     { name: "look", item: 105 },
   ],
-  [{ name: "pay", item: 106 }],
-  [{ name: "look", item: 107 }],
+  [{ name: "pay", item: 106, via: VIA }],
+  [{ name: "study", item: 107, via: VIA }],
   [{ name: "save", item: 108 }],
 ];
 
@@ -81,6 +92,13 @@ export function receiptsOf(errand: Errand): readonly string[] {
 
 const EFFECTS = { look: "none", save: "idempotent", pay: "once" } as const;
 
+/** How the model calls an item. */
+export function callOf({ name, item, via }: Item): { readonly name: string; readonly args: JsonObject } {
+  return via === undefined ? { name, args: { item } } : { name: via, args: { name, input: { item } } };
+}
+
+const { tool: readSkill } = await loadSkills(fileURLToPath(new URL("../../../examples/skills", import.meta.url)));
+
 /** The tools of an errand; what they do is told to `effects`, before and after. Of a job, that is its start. */
 export function errandTools(effects: Effects, workMs: number): readonly AnyTool[] {
   const common = {
@@ -99,10 +117,20 @@ export function errandTools(effects: Effects, workMs: number): readonly AnyTool[
       effects.tell({ step: "end", what, key: idempotencyKey });
       return what;
     };
+  const study = defineTool({
+    ...common,
+    name: "study",
+    effects: "none",
+    run: async (input, context) => {
+      await readSkill.run({ name: "expense-policy" }, context);
+      return await runAs("study")(input, context);
+    },
+  });
   return [
     ...(["look", "save", "pay"] as const).map((name) =>
       defineTool({ ...common, name, effects: EFFECTS[name], run: runAs(name) }),
     ),
+    ...toolSearch([study], { budgetTokens: 0 }),
     // A job has the id of its receipt: that is what it comes to.
     defineJob({ ...common, name: "research", start: runAs("research") }),
     defineJob({ ...common, name: "render", start: runAs("render"), check: (jobId) => ({ output: jobId }) }),

@@ -199,9 +199,9 @@ export function prepareTurns(
         if (known === undefined) throw unknownName("prepareTurn", tool, new Set(byName.keys()));
         return known;
       });
-      // Those that it stands in for.
-      if (chosen.some((tool) => tool.kind === "function" && tool.standsIn === true))
-        chosen.push(...listed.filter((tool) => tool.kind === "function" && tool.undeclared === true));
+      // Those that it stands in for, or the other way round.
+      if (marked(chosen, "standsIn").length > 0) chosen.push(...marked(listed, "undeclared"));
+      else if (marked(chosen, "undeclared").length > 0) chosen.push(...marked(listed, "standsIn"));
       return mixTools(chosen, capabilities, ask, byName.values()).toolset;
     },
     settingsIn: (changes) => {
@@ -209,6 +209,10 @@ export function prepareTurns(
       return changes.settings ?? {};
     },
   };
+}
+
+function marked(tools: readonly AnyTool[], mark: "standsIn" | "undeclared"): readonly AnyTool[] {
+  return tools.filter((tool) => tool.kind === "function" && tool[mark] === true);
 }
 
 /** Finds the models that `prepareTurn` names; each is made once. */

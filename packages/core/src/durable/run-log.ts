@@ -243,6 +243,8 @@ export type OutputCheckValue = Omit<InputCheckValue, "contents">;
 export interface CallStepValue extends StepTimes, ReadByCall {
   /** The function response that answers the call. */
   readonly part: Part;
+  /** Of the tool, where the response has that of one that stood in for it. */
+  readonly name?: string | undefined;
   /** Media that must follow in a separate content. */
   readonly after: readonly Part[];
   /** Why the call failed; absent when it did not. */

@@ -198,6 +198,13 @@ export class ToolError extends KnownError {
   static override readonly name: string = "ToolError";
   override readonly name = "ToolError";
   readonly code: string = "tool_error";
+  /** What the failure counts as. @defaultValue "failed" */
+  readonly kind: "failed" | "timeout";
+
+  constructor(message?: string, options: ErrorOptions & { readonly kind?: "timeout" | undefined } = {}) {
+    super(message, options);
+    this.kind = options.kind ?? "failed";
+  }
 }
 
 /** For a tool to throw: the model can correct the call, as the message explains. Uses up one of the tool's `maxModelRetries` in the run. */

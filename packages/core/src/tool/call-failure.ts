@@ -9,7 +9,8 @@ export function describeFailure(
   error: unknown,
 ): ToolOutcome {
   if (isNamed(error, "ModelRetry")) return failure("bad-input", messageIn(error));
-  if (isNamed(error, "ToolError")) return failure("failed", messageIn(error));
+  if (isNamed(error, "ToolError"))
+    return failure("kind" in error && error.kind === "timeout" ? "timeout" : "failed", messageIn(error));
   if (isNamed(error, "OutcomeUnknownError"))
     return failure("unknown-outcome", `${toolThrew(name)}; ${OUTCOME_UNKNOWN}`);
   return failure("failed", exposeErrors === true ? toolFailed(name, unplannedText(error)) : toolThrew(name));

@@ -114,6 +114,13 @@ describe("how a call can end", () => {
       { ok: false, kind: "failed", message: "The service is closed\n  at night." },
     ],
     [
+      "a time limit that the author kept",
+      async () => {
+        throw new ToolError("no answer within 5 s", { kind: "timeout" });
+      },
+      { ok: false, kind: "timeout", message: "no answer within 5 s" },
+    ],
+    [
       "a retry",
       async () => {
         throw new ModelRetry("use ISO dates");

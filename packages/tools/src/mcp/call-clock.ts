@@ -10,6 +10,7 @@ export class CallClock {
   readonly #problem: string;
   #timer: NodeJS.Timeout | undefined;
   #pauses = 0;
+  #isOver = false;
 
   constructor(limitMs: number, problem: string) {
     this.#limitMs = limitMs;
@@ -17,20 +18,23 @@ export class CallClock {
     this.restart();
   }
 
-  /** Aborts with a {@link ToolError} when the time is up. */
+  /** Aborts when the time is up, with a {@link ToolError} that counts as a timeout. */
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
 
   restart(): void {
-    this.stop();
-    if (this.#pauses > 0 || this.#abort.signal.aborted || this.#limitMs > LONGEST_MS) return;
-    this.#timer = setTimeout(() => this.#abort.abort(new ToolError(this.#problem)), this.#limitMs);
+    clearTimeout(this.#timer);
+    if (this.#pauses > 0 || this.#isOver || this.#limitMs > LONGEST_MS) return;
+    this.#timer = setTimeout(() => {
+      this.#isOver = true;
+      this.#abort.abort(new ToolError(this.#problem, { kind: "timeout" }));
+    }, this.#limitMs);
   }
 
   pause(): void {
     this.#pauses++;
-    this.stop();
+    clearTimeout(this.#timer);
   }
 
   resume(): void {
@@ -38,7 +42,9 @@ export class CallClock {
     this.restart();
   }
 
+  /** Stops for good: the call is over, though a question of it may not be. */
   stop(): void {
+    this.#isOver = true;
     clearTimeout(this.#timer);
   }
 }

@@ -11,7 +11,7 @@ import {
 import { type Logger, type Reads, type ToolContext, ToolError } from "@pollux/core";
 import { sleep } from "@pollux/core/wire";
 import { type CallClock, LONGEST_MS } from "./call-clock.ts";
-import { answerElicitation, type OnElicit } from "./elicitation.ts";
+import { answerElicitation, keepAnswer, type OnElicit } from "./elicitation.ts";
 import { McpServerError } from "./mcp-server-error.ts";
 import { type OpenClient, openClient } from "./open-client.ts";
 import { serverName } from "./server-name.ts";
@@ -30,6 +30,13 @@ export interface ConnectionOptions {
   onToolsChanged(): void;
 }
 
+/** How long an answer is waited for. */
+export interface Patience {
+  readonly signal?: AbortSignal | undefined;
+  /** @defaultValue as for a start */
+  readonly timeoutMs?: number | undefined;
+}
+
 /** One call of a tool. */
 export interface McpCall {
   readonly tool: Tool;
@@ -41,6 +48,8 @@ export interface McpCall {
   readonly context: ToolContext;
   /** Stands still while the person is asked. */
   readonly clock: CallClock | undefined;
+  /** How many the server has asked during it. */
+  questions: number;
   onProgress(progress: Progress): void;
 }
 
@@ -87,7 +96,7 @@ export class Connection {
     const { tools } = await this.ask(
       "list its tools",
       (client, own) => client.listTools(undefined, { ...own, cacheMode: "refresh" }),
-      signal,
+      { signal },
     );
     return tools;
   }
@@ -101,13 +110,14 @@ export class Connection {
   async ask<T>(
     what: string,
     request: (client: Client, options: RequestOptions) => Promise<T>,
-    signal?: AbortSignal,
+    patience: Patience = {},
   ): Promise<T> {
+    const { signal, timeoutMs = this.#options.startTimeoutMs } = patience;
     const isFresh = this.#standing === undefined;
     const open = await this.open(signal);
     try {
       return await request(open.client, {
-        timeout: Math.min(this.#options.startTimeoutMs, LONGEST_MS),
+        timeout: Math.min(timeoutMs, LONGEST_MS),
         ...(signal && { signal }),
       });
     } catch (error) {
@@ -115,7 +125,7 @@ export class Connection {
       const isGone = this.#standing !== open || knowsNoSession(error) || isUnreachable(error);
       if (isGone && !isFresh && !this.#isClosed) {
         await this.#drop(open, "the connection ended");
-        return await this.ask(what, request, signal);
+        return await this.ask(what, request, patience);
       }
       const why = error instanceof Error ? error.message : String(error);
       throw new McpServerError(`the MCP server "${this.name}" did not ${what}: ${why}`, this.name, open.stderr(), {
@@ -249,9 +259,11 @@ export class Connection {
     try {
       const asking = calls.map(({ tool, args, context }) => ({ tool: tool.name, args, context }));
       const context = { server: this.name, calls: asking, signal: over.signal };
-      return onElicit === undefined
-        ? { action: "decline" }
-        : await answerElicitation(params, onElicit, context, logger);
+      if (onElicit === undefined) return { action: "decline" };
+      const answer = (): Promise<ElicitResult> => answerElicitation(params, onElicit, context, logger);
+      // Of several calls, nobody knows which one asks.
+      const call = calls.length === 1 ? calls[0] : undefined;
+      return call === undefined ? await answer() : await keepAnswer(params, ++call.questions, call.context, answer);
     } finally {
       clearTimeout(timer);
       for (const { clock, signal } of calls) {

@@ -1,5 +1,7 @@
+import { createHash } from "node:crypto";
 import { type ElicitRequest, type ElicitResult, fromJsonSchema } from "@modelcontextprotocol/client";
 import type { JsonObject, Logger, ToolContext } from "@pollux/core";
+import { canonical } from "./result-output.ts";
 
 /** Most characters of a server's question. */
 const MOST_CHARACTERS = 2_000;
@@ -86,6 +88,32 @@ export async function answerElicitation(
   } catch (error) {
     if (!context.signal.aborted) logger?.error({ ...facts, err: error }, "answering an MCP server failed");
     return { action: "cancel" };
+  }
+}
+
+/**
+ * Records an answer with its call: if that is made again after a crash and asks the same, the person isn't. No answer is not recorded.
+ *
+ * @param number - Of the question in its call, from 1.
+ */
+export async function keepAnswer(
+  { _meta, ...question }: ElicitRequest["params"],
+  number: number,
+  { step }: Pick<ToolContext, "step">,
+  answer: () => Promise<ElicitResult>,
+): Promise<ElicitResult> {
+  if (step === undefined) return await answer();
+  const hash = createHash("sha256").update(canonical(question)).digest("hex").slice(0, 16);
+  let given: ElicitResult = { action: "cancel" };
+  try {
+    return await step(`elicit:${number}@${hash}`, async () => {
+      given = await answer();
+      if (given.action === "cancel") throw new Error("there is no answer to record");
+      return given;
+    });
+  } catch (error) {
+    if (given.action === "cancel") return given;
+    throw error;
   }
 }
 

@@ -1,10 +1,12 @@
 import { type ReadResourceResult, UriTemplate } from "@modelcontextprotocol/client";
-import { defineTool, type Reads, type Tool, ToolError } from "@pollux/core";
+import { defineTool, type Tool, ToolError } from "@pollux/core";
 import { z } from "zod/v4";
-import type { Connection } from "./connection.ts";
+import { LONGEST_MS } from "./call-clock.ts";
+import type { Connection, Patience } from "./connection.ts";
 import { McpServerError } from "./mcp-server-error.ts";
 import { resourceOutput } from "./result-output.ts";
-import type { McpToolInfo, McpToolsOptions } from "./server-options.ts";
+import type { McpToolsOptions } from "./server-options.ts";
+import { rulesFor } from "./tool-of.ts";
 
 /** Most resources, and most templates, in one answer of `list_resources`. */
 const MOST_LISTED = 200;
@@ -40,17 +42,17 @@ export interface McpReadOptions {
 }
 
 /** @throws {McpServerError} If the server can't be reached. */
-export async function listResources(connection: Connection, signal?: AbortSignal): Promise<McpResourceList> {
+export async function listResources(connection: Connection, patience?: Patience): Promise<McpResourceList> {
   const { resources } = await connection.ask(
     "list its resources",
     (client, own) => client.listResources({}, own),
-    signal,
+    patience,
   );
   const { resourceTemplates } = await connection.ask(
     "list its resource templates",
     // Servers with resources need not have templates, and some don't know the request.
     (client, own) => client.listResourceTemplates({}, own).catch(noTemplates),
-    signal,
+    patience,
   );
   return {
     resources: resources.map(({ uri, name, title, description, mimeType, size }) => ({
@@ -79,10 +81,14 @@ export async function listResources(connection: Connection, signal?: AbortSignal
 export async function readResource(
   connection: Connection,
   address: string,
-  { variables, maxBytes = 10_000_000, signal }: McpReadOptions = {},
+  { variables, maxBytes = 10_000_000, ...patience }: McpReadOptions & Patience = {},
 ): Promise<ReadResourceResult["contents"]> {
   const uri = variables === undefined ? address : new UriTemplate(address).expand({ ...variables });
-  const { contents } = await connection.ask(`read ${uri}`, (client, own) => client.readResource({ uri }, own), signal);
+  const { contents } = await connection.ask(
+    `read ${uri}`,
+    (client, own) => client.readResource({ uri }, own),
+    patience,
+  );
   let bytes = 0;
   for (const one of contents)
     bytes += "text" in one ? Buffer.byteLength(one.text) : Buffer.byteLength(one.blob, "base64");
@@ -97,18 +103,19 @@ export function resourceTools(
   names: { readonly list: string; readonly read: string },
   options: McpToolsOptions,
 ): readonly Tool[] {
-  const info: McpToolInfo = { name: names.read, annotations: { readOnlyHint: true } };
-  const reads: Reads = typeof options.reads === "function" ? options.reads(info) : (options.reads ?? connection.reads);
-  const reach = (typeof options.reach === "function" ? options.reach(info) : options.reach) ?? "lookup";
-  const { timeoutMs = 60_000, maxResultBytes } = options;
-  const shared = { effects: "none", reads, reach, origin: connection.name, timeoutMs, maxResultBytes } as const;
+  const { timeoutMs = 60_000 } = options;
+  const rules = (name: string) => ({
+    ...rulesFor({ name, annotations: { readOnlyHint: true } }, connection, options),
+    name,
+    effects: "none" as const,
+    timeoutMs,
+  });
   const list = defineTool({
-    ...shared,
-    name: names.list,
+    ...rules(names.list),
     description: `Lists what can be read with ${names.read}, and templates of further addresses.`,
     input: z.object({ query: z.string().optional().describe("Only those that contain this text") }),
     run: async ({ query = "" }, { signal }) => {
-      const { resources, templates } = await inWords(listResources(connection, signal), signal);
+      const { resources, templates } = await inWords((patience) => listResources(connection, patience), signal);
       const has = (one: object): boolean => JSON.stringify(one).toLowerCase().includes(query.toLowerCase());
       const [found, further] = [resources.filter(has), templates.filter(has)];
       const more = Math.max(0, found.length - MOST_LISTED) + Math.max(0, further.length - MOST_LISTED);
@@ -120,12 +127,11 @@ export function resourceTools(
     },
   });
   const read = defineTool({
-    ...shared,
-    name: names.read,
+    ...rules(names.read),
     description: `Reads a resource by its address, from ${names.list} or from a template with its variables filled in.`,
     input: z.object({ uri: z.string().min(1).max(4_000) }),
     run: async ({ uri }, { signal }) => {
-      const contents = await inWords(readResource(connection, uri, { signal }), signal);
+      const contents = await inWords((patience) => readResource(connection, uri, patience), signal);
       const outputs = contents.map(resourceOutput);
       return outputs.length === 1 ? outputs[0] : outputs;
     },
@@ -133,8 +139,9 @@ export function resourceTools(
   return [list, read];
 }
 
-async function inWords<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return await work.catch((error: unknown) => {
+/** What the server's failure means to the model. The time limit is the tool's, which the signal tells of. */
+async function inWords<T>(work: (patience: Patience) => Promise<T>, signal: AbortSignal): Promise<T> {
+  return await work({ signal, timeoutMs: LONGEST_MS }).catch((error: unknown) => {
     signal.throwIfAborted();
     throw error instanceof McpServerError ? new ToolError(error.message, { cause: error }) : error;
   });

@@ -1,5 +1,6 @@
 import type { Progress, Tool as McpTool } from "@modelcontextprotocol/client";
-import { defineTool, type Reach, type Tool, type ToolContext, type ToolEffects } from "@pollux/core";
+import { defineTool, type Reach, type Tool, type ToolContext, type ToolEffects, type ToolOptions } from "@pollux/core";
+import type { JsonSchema } from "@pollux/core/wire";
 import { CallClock } from "./call-clock.ts";
 import type { Connection } from "./connection.ts";
 import { resultOutput } from "./result-output.ts";
@@ -14,25 +15,20 @@ const MOST_WAITING = 100;
  * @throws {ToolDefinitionError} If the service would reject its schema.
  */
 export function toolOf(tool: McpTool, name: string, connection: Connection, options: McpToolsOptions): Tool {
-  const { timeoutMs = 60_000, needsApproval, validate, reads = connection.reads, reach } = options;
+  const { timeoutMs = 60_000, validate } = options;
   const info: McpToolInfo = { name: tool.name, annotations: tool.annotations ?? {} };
   const effects = effectsOf(info, options.effects);
   const { resetTimeoutOnProgress = false, maxTimeoutMs = 3_600_000, onElicit } = options;
   const hasClock = resetTimeoutOnProgress || onElicit !== undefined;
   return defineTool({
+    ...rulesFor(info, connection, options),
     name,
     description: [tool.description, tool.title, tool.annotations?.title].find((text) => text?.trim()) ?? tool.name,
     input: tool.inputSchema,
     validate: typeof validate === "function" ? validate(info) : validate,
     timeoutMs: hasClock ? Math.max(timeoutMs, maxTimeoutMs) : timeoutMs,
-    maxResultBytes: options.maxResultBytes,
     effects,
-    reads: typeof reads === "function" ? reads(info) : reads,
-    reach: (typeof reach === "function" ? reach(info) : reach) ?? reachOf(info),
-    origin: connection.name,
     untrustedDescription: options.pins === undefined || options.toolChanges === "accept",
-    needsApproval:
-      typeof needsApproval === "function" ? (input, call) => needsApproval(info, input, call) : needsApproval,
     run: async (input, context) => {
       const reports = new Reports(context);
       const clock = hasClock ? new CallClock(timeoutMs, silenceText(name, timeoutMs, effects)) : undefined;
@@ -46,6 +42,7 @@ export function toolOf(tool: McpTool, name: string, connection: Connection, opti
           timeoutMs: hasClock ? Math.max(timeoutMs, maxTimeoutMs) : timeoutMs,
           repeatable: effects !== "once",
           clock,
+          questions: 0,
           onProgress: (progress) => {
             if (resetTimeoutOnProgress) clock?.restart();
             reports.add(progress);
@@ -58,6 +55,22 @@ export function toolOf(tool: McpTool, name: string, connection: Connection, opti
       }
     },
   });
+}
+
+/** What the author says of calls and results, for one tool. */
+export function rulesFor(
+  info: McpToolInfo,
+  connection: Connection,
+  { reads = connection.reads, reach, needsApproval, maxResultBytes }: McpToolsOptions,
+): Pick<ToolOptions<JsonSchema, unknown>, "reads" | "reach" | "needsApproval" | "origin" | "maxResultBytes"> {
+  return {
+    reads: typeof reads === "function" ? reads(info) : reads,
+    reach: (typeof reach === "function" ? reach(info) : reach) ?? reachOf(info),
+    needsApproval:
+      typeof needsApproval === "function" ? (input, call) => needsApproval(info, input, call) : needsApproval,
+    origin: connection.name,
+    maxResultBytes,
+  };
 }
 
 function silenceText(name: string, timeoutMs: number, effects: ToolEffects): string {

@@ -2,6 +2,7 @@ import type { Dirent } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import type { Reads, Tool } from "@pollux/core";
+import { checkOptions } from "@pollux/core/wire";
 import { codeOf } from "../files/refusal.ts";
 import { readSkillText, SKILL_FILE } from "./skill-bytes.ts";
 import { SkillError, type SkillProblem } from "./skill-error.ts";
@@ -22,6 +23,13 @@ export interface LoadSkillsOptions {
   /** Called with all problems, if there are any; the other skills are loaded then. @defaultValue throws a {@link SkillError} */
   readonly onProblems?: ((problems: readonly SkillProblem[]) => void) | undefined;
 }
+
+const OPTIONS: { readonly [Name in keyof LoadSkillsOptions]-?: true } = {
+  reads: true,
+  toolName: true,
+  maxBytes: true,
+  onProblems: true,
+};
 
 /** Skills for an agent: it needs both the instructions and the tool. */
 export interface Skills {
@@ -54,6 +62,7 @@ export async function loadSkills(
   folders: string | readonly string[],
   options: LoadSkillsOptions = {},
 ): Promise<Skills> {
+  checkOptions("loadSkills()", options, OPTIONS);
   const { toolName = "use_skill", maxBytes = 65_536, reads = "untrusted", onProblems } = options;
   if (!Number.isSafeInteger(maxBytes) || maxBytes < 1)
     throw new TypeError(`loadSkills(): maxBytes must be an integer of at least 1, got ${String(maxBytes)}`);

@@ -9,7 +9,7 @@ const PLAIN = new Set(
   "a an and all by can for from get give i in is it me my of on or please the this to tool want with".split(" "),
 );
 
-/** Ranks by the words of names, descriptions and parameters (BM25+). One whose name is the query comes first. */
+/** Ranks by the words of names, descriptions and parameters (BM25+). */
 export function rankByText(tools: readonly Tool[]): Rank {
   const index = new MiniSearch<Tool>({
     idField: "name",
@@ -26,13 +26,11 @@ export function rankByText(tools: readonly Tool[]): Rank {
   });
   index.addAll(tools);
   const byName = new Map(tools.map((tool) => [tool.name, tool]));
-  return (query, limit) => {
-    const asked = query.slice(0, MAX_QUERY);
-    const found = index.search(asked).map(({ id }) => byName.get(id as string));
-    const all = new Set([byName.get(asked.trim()), ...found]);
-    all.delete(undefined);
-    return [...all].slice(0, limit) as Tool[];
-  };
+  return (query, limit) =>
+    index
+      .search(query.slice(0, MAX_QUERY))
+      .slice(0, limit)
+      .flatMap(({ id }) => byName.get(id as string) ?? []);
 }
 
 /** Lower-case words, `camelCase` split. */

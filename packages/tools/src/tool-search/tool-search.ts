@@ -52,7 +52,7 @@ export type SearchTools = Tool<unknown, unknown, unknown, typeof SEARCH | typeof
  *
  * @param tools - All of an agent's functions, so that names are unique; its built-in tools are passed through.
  * @returns The same tools if they all fit.
- * @throws {TypeError} For an option of another shape, and for a name in `always` that no tool has.
+ * @throws {TypeError} For an option of another shape, for a name in `always` that no tool has, and for two tools with one name.
  * @example
  * ```ts
  * const { tools } = await mcpTools({ url: "https://crm.example/mcp" });
@@ -67,8 +67,10 @@ export function toolSearch<const Listed extends ToolFor<never>>(
   const { budgetTokens = DEFAULT_TOKENS, always = [], about, rank = "text", limit = 5 } = options;
   checkNumber("budgetTokens", budgetTokens, 0, Infinity);
   checkNumber("limit", limit, 1, MAX_LIMIT);
-  // A tool for whatever context, with nothing of it but its declaration looked at here.
-  const listed = tools as readonly unknown[] as readonly AnyTool[];
+  if (rank !== "text" && typeof rank.embed?.model !== "string")
+    throw new TypeError('toolSearch(): rank must be "text" or { embed: { model } }');
+  // A tool for whatever context, with nothing of it but its declaration looked at here. One that is listed twice counts once.
+  const listed = [...new Set(tools)] as readonly unknown[] as readonly AnyTool[];
   const missing = always.find((name) => !listed.some((tool) => tool.name === name));
   if (missing !== undefined)
     throw new TypeError(`toolSearch(): always names "${missing}", which is not among the tools`);
@@ -84,8 +86,18 @@ export function toolSearch<const Listed extends ToolFor<never>>(
   }
   const hidden = functions.flatMap((tool): Tool[] => (kept.has(tool) ? [] : [{ ...tool, undeclared: true }]));
   if (hidden.length === 0) return tools;
+  const byName = new Map(hidden.map((tool) => [tool.name, tool]));
+  if (byName.size < hidden.length) {
+    const twice = hidden.find((tool) => byName.get(tool.name) !== tool)?.name;
+    throw new TypeError(`toolSearch(): two tools are named "${twice}": rename one, or give its MCP server a prefix`);
+  }
   const ranked = rank === "text" ? rankByText(hidden) : rankByMeaning(hidden, rank.embed);
-  const all = [...listed.filter((tool) => kept.has(tool)), searchTools(ranked, limit, about), callTool(), ...hidden];
+  const find: Rank = async (query, most, signal) => {
+    const named = byName.get(query.trim());
+    const found = await ranked(query, most, signal);
+    return named === undefined ? found : [named, ...found.filter((tool) => tool !== named)].slice(0, most);
+  };
+  const all = [...listed.filter((tool) => kept.has(tool)), searchTools(find, limit, about), callTool(), ...hidden];
   // Those that were given, and the two.
   return all as readonly unknown[] as readonly (Listed | SearchTools)[];
 }

@@ -220,6 +220,7 @@ createInterface({ input: process.stdin }).on("line", (line) => {
     });
   else if (method === "notifications/cancelled") writeFileSync(join(folder, "cancelled"), params.reason ?? "");
   else if (method === "tools/list") send({ id, result: { tools } });
+  else if (params?.uri === "notes://silent") return;
   else if (method in reads) {
     const found = reads[method](params);
     send(

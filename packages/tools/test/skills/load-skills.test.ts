@@ -181,6 +181,9 @@ describe("a skill that is broken is named, and what to do", () => {
     await expect(loadSkills(folder, { maxBytes: 0 })).rejects.toThrow(
       "maxBytes must be an integer of at least 1, got 0",
     );
+    await expect(loadSkills(folder, { read: "trusted" } as object)).rejects.toThrow(
+      /there is no option "read"; did you mean "reads"/,
+    );
     await expect(loadSkills("")).rejects.toThrow("give the path of a folder, or several");
   });
 });

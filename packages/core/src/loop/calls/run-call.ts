@@ -381,7 +381,7 @@ export function settledValue(
 }
 
 function describeOutcome(
-  { call, edited, asked }: Pick<TurnCall, "call" | "edited" | "asked">,
+  { call, via, edited, asked }: Pick<TurnCall, "call" | "via" | "edited" | "asked">,
   given: ToolOutcome,
   { part, after, shortened, refused }: ResponseParts,
 ): Omit<CallStepValue, "durationMs" | "startedAt" | "endedAt"> {
@@ -391,6 +391,7 @@ function describeOutcome(
   const notRun = failed?.kind === "denied" || failed?.kind === "withdrawn" || failed?.kind === "not-run";
   return {
     part,
+    ...(via !== undefined && { name: call.name }),
     after: edited === undefined ? after : [editedNote(call), ...after],
     ...(shortened === true && { shortened }),
     failure: failed,

@@ -2,7 +2,6 @@ import type { CallStepValue, ModelStepValue } from "../../durable/run-log.ts";
 import type { Outcome } from "../../durable/steps.ts";
 import { cutText } from "../../internal/text.ts";
 import type { Spent } from "../../loop/limits.ts";
-import type { ModelResponse } from "../../model/model.ts";
 import { addUsage, NO_USAGE } from "../../model/usage.ts";
 import type { Content } from "../../wire/types/content.ts";
 import { type EndEntry, isResumable, type RunEntry, type SessionEntry } from "../log/entries.ts";
@@ -40,8 +39,6 @@ interface LastRun extends Pick<RunEntry, "agent" | "model"> {
   readonly before: readonly TotalsRow[];
   /** Of its steps, one after another. */
   readonly steps: Steps | undefined;
-  /** The last answer, if it called tools that stand in for others. */
-  readonly answer: ModelResponse | undefined;
   /** How long it was going before it was opened last. */
   readonly activeMs: number;
   readonly openedAt: number;
@@ -124,7 +121,6 @@ function findChanges(
           model: entry.model,
           before: info.totals ?? [],
           steps: undefined,
-          answer: undefined,
           activeMs: 0,
           openedAt: entry.at,
         },
@@ -150,7 +146,10 @@ function findChanges(
       return {
         lastTurn: isOfTurn(entry) ? Math.max(fold.lastTurn, entry.place.turn) : fold.lastTurn,
         info: { ...info, cost: info.cost + costOf(entry.outcome) },
-        last: last && addStep(last, entry),
+        last: last && {
+          ...last,
+          steps: { rows: totalsOfStep(entry.place, entry.outcome, last.model), before: last.steps },
+        },
       };
     case "resume": {
       if (entry.runId !== fold.runId) return {};
@@ -180,14 +179,6 @@ function findChanges(
     default:
       return {};
   }
-}
-
-function addStep(last: LastRun, { place, outcome }: Extract<SessionEntry, { type: "step" }>): LastRun {
-  // Its kind says what it recorded.
-  const { response } = (place.kind === "model" && outcome.ok ? outcome.value : {}) as Partial<ModelStepValue>;
-  const answer = place.kind !== "model" ? last.answer : response?.standIns === undefined ? undefined : response;
-  const rows = totalsOfStep(place, outcome, last.model, answer);
-  return { ...last, steps: { rows, before: last.steps }, answer };
 }
 
 /** In their order. */

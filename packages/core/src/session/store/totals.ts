@@ -1,8 +1,7 @@
-import { type CallStepValue, type ModelStepValue, numberCalls, type StepPlace } from "../../durable/run-log.ts";
+import type { CallStepValue, ModelStepValue, StepPlace } from "../../durable/run-log.ts";
 import type { Outcome } from "../../durable/steps.ts";
 import { present } from "../../internal/json.ts";
 import { cutText } from "../../internal/text.ts";
-import type { ModelResponse } from "../../model/model.ts";
 import type { Usage } from "../../model/usage.ts";
 import type { EndEntry, RunEntry } from "../log/entries.ts";
 import type { TotalsRow } from "./store.ts";
@@ -76,18 +75,8 @@ export function percentileOf(times: TotalsRow["times"] = [], share: number): num
   return found && Math.round(FACTOR ** found[0]);
 }
 
-/**
- * Of a step of a run that is going: an answer or a call, and the answers of runs inside it. To be summed.
- *
- * @param model - Of the run.
- * @param answer - The answer whose call it is, if it went through tools that stand in for others: it says which was meant.
- */
-export function totalsOfStep(
-  place: StepPlace,
-  outcome: Outcome,
-  model: string,
-  answer: ModelResponse | undefined,
-): readonly CountedRow[] {
+/** Of a step of a run that is going: an answer or a call, and the answers of runs inside it. To be summed. */
+export function totalsOfStep(place: StepPlace, outcome: Outcome, model: string): readonly CountedRow[] {
   if (!outcome.ok) return [];
   // Other steps have no such members.
   const value = (outcome.value ?? {}) as Partial<ModelStepValue & CallStepValue>;
@@ -102,10 +91,8 @@ export function totalsOfStep(
       usedRow("model", envelope.modelVersion, used, usage.totalTokens && (cost * used.totalTokens) / usage.totalTokens),
     ),
   );
-  const made = part?.functionResponse?.name;
-  if (place.kind !== "call" || made === undefined) return answers;
-  const meant = answer && numberCalls(place.turn, answer).find(({ callId }) => callId === place.callId);
-  const name = meant?.call.name ?? made;
+  const name = value.name ?? part?.functionResponse?.name;
+  if (place.kind !== "call" || name === undefined) return answers;
   const failed = failure === undefined || failure.kind === "denied" ? undefined : 1;
   const inside = nested.map((run) => ({ ...usedRow("tool", name, run.usage, run.cost), count: 0 }));
   return [{ kind: "tool", name, count: 1, failed, ms: value.durationMs ?? 0 }, ...inside, ...answers];
