@@ -69,7 +69,7 @@ export default defineConfig({
         test: {
           name: "system",
           include: SYSTEM_TESTS,
-          globalSetup: ["test/support/install-programs.ts", "test/support/pack-once.ts"],
+          globalSetup: ["test/support/install-programs.ts", "test/support/pack-once.ts", "test/support/run-folder.ts"],
           testTimeout: 900_000,
           hookTimeout: 900_000,
         },

@@ -6,11 +6,15 @@
  * The chat is examples/web-chat, the emulator answers; the inspector shows the sessions of its tests. Needs the programs of test/programs:
  * run a system test first.
  */
-import { statSync } from "node:fs";
+import { mkdtempDisposableSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildPage as buildChat } from "../examples/web-chat/server/build-page.ts";
 import { MemoryStore } from "../packages/core/src/index.ts";
 import { makeDemoSessions } from "../packages/inspector/test/demo-sessions.ts";
-import { builtPage } from "../packages/inspector/test/page/support/served-inspector.ts";
+import { buildPage as buildInspector } from "../packages/inspector/page/build.ts";
+import { pageIn } from "../packages/inspector/test/page/support/served-inspector.ts";
 import { openWebChat } from "../test/examples/support/open-web-chat.ts";
 import { type Chromium, openChromium, type Page } from "../test/runtimes/support/chromium.ts";
 import { Film } from "./film/film.ts";
@@ -26,7 +30,9 @@ await using chromium = await openChromium();
 for (const [name, film] of Object.entries(films)) if (named === undefined || named === name) await film(chromium);
 
 async function filmChat(browser: Chromium): Promise<void> {
-  await using chat = await openWebChat({ chunkMs: 60 });
+  using folder = mkdtempDisposableSync(join(tmpdir(), "pollux-film-"));
+  await buildChat(folder.path);
+  await using chat = await openWebChat({ page: folder.path, chunkMs: 60 });
   const page = await openTab(browser, chat.url);
   await page.locator("#composer").wait();
   const isWriting = 'document.querySelector(".is-stop") !== null';
@@ -51,8 +57,9 @@ async function filmChat(browser: Chromium): Promise<void> {
 async function filmInspector(browser: Chromium): Promise<void> {
   const [store, exchanges] = [new MemoryStore(), new MemoryStore()];
   await makeDemoSessions({ sessions: store, exchanges, isPaced: true });
-  await using built = await builtPage();
-  await using inspector = await built.serve({ title: "sessions", store, exchanges });
+  using folder = mkdtempDisposableSync(join(tmpdir(), "pollux-film-"));
+  await buildInspector(folder.path);
+  await using inspector = await pageIn(folder.path).serve({ title: "sessions", store, exchanges });
   const page = await openTab(browser, inspector.url);
   const film = new Film(page);
   await film.until('document.querySelector(".session-title")');

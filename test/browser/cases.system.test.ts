@@ -21,13 +21,21 @@ afterAll(async () => {
 const sentence = (count: number): string => words(0, count).join("");
 
 describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
+  let tab: ChatTab;
   let chats = 0;
-  /** A tab with a new conversation. */
-  async function openChat(): Promise<{ readonly tab: ChatTab; readonly chat: string }> {
-    const tab = await ChatTab.open(browser);
+  beforeAll(async () => {
+    tab = await ChatTab.open(browser);
+  });
+  afterAll(async () => {
+    await tab.close();
+  });
+
+  /** Shows a new conversation in the tab. */
+  async function openChat(): Promise<string> {
     const chat = `chat-${version}-${chats++}`;
+    tab.errors.splice(0);
     await tab.show(site, version, chat);
-    return { tab, chat };
+    return chat;
   }
 
   /** What the server gives a page that is opened now. */
@@ -42,37 +50,45 @@ describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
     return messages.map(({ parts }) => parts.map(describePart).filter((text) => text !== ""));
   }
 
-  test.each([
-    ["count 5", ["w0 w1 w2 w3 w4 "]],
-    ["think", ["Thought: Hm. ", "It is so."]],
-    ["tools", ["Both. ", 'tool-work output-available {"done":1}', 'tool-work output-available {"done":2}', "Done."]],
-    ["fail", [expect.stringMatching(/^tool-fail output-error (?!.*secret)/), "Done."]],
-    [
-      "search",
-      ["It rains in Oslo.", "Source 1: https://a.example/", "Source 2: https://b.example/", "data-search-suggestions"],
-    ],
-    ["draw", ["Here: ", "File: data:image/png;base64,aGk="]],
-  ])("shows what comes of %j, as a page does that is opened later", async (text, expected) => {
-    const { tab, chat } = await openChat();
-    await tab.say(text);
-    await tab.sees(text);
-    await tab.isQuiet();
-    expect(await tab.answer()).toEqual(expected);
-    expect(await tab.messages()).toEqual(await stored(chat));
+  test("shows what comes of each kind of answer, as a page does that is opened later", async () => {
+    const chat = await openChat();
+    const talk: (readonly unknown[])[] = [];
+    for (const [text, expected] of [
+      ["count 5", ["w0 w1 w2 w3 w4 "]],
+      ["think", ["Thought: Hm. ", "It is so."]],
+      ["tools", ["Both. ", 'tool-work output-available {"done":1}', 'tool-work output-available {"done":2}', "Done."]],
+      ["fail", [expect.stringMatching(/^tool-fail output-error (?!.*secret)/), "Done."]],
+      [
+        "search",
+        [
+          "It rains in Oslo.",
+          "Source 1: https://a.example/",
+          "Source 2: https://b.example/",
+          "data-search-suggestions",
+        ],
+      ],
+      ["draw", ["Here: ", "File: data:image/png;base64,aGk="]],
+    ] as const) {
+      await tab.say(text);
+      await tab.sees(text);
+      await tab.isQuiet();
+      expect(await tab.answer()).toEqual(expected);
+      talk.push([text], expected);
+    }
+    expect(await tab.messages()).toEqual(talk);
+    expect(await stored(chat)).toEqual(talk);
     await tab.reload();
-    expect(await tab.answer()).toEqual(expected);
+    expect(await tab.messages()).toEqual(talk);
     expect(tab.errors).toEqual([]);
-    await tab.close();
   });
 
   test("shows how far a call is", async () => {
-    const { tab } = await openChat();
+    await openChat();
     await tab.say("slow");
     await tab.sees('tool-slow output-available preliminary {"percent":50}');
     await site.ask("/go-on");
     await tab.sees("Done.");
     expect(await tab.answer()).toEqual(['tool-slow output-available {"percent":100}', "Done."]);
-    await tab.close();
   });
 
   const denied = version === 5 ? /^tool-pay output-error / : /^tool-pay output-denied/;
@@ -84,7 +100,7 @@ describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
     ["approves one of two and denies the other", ["Approve", "Deny"], [paid(0), expect.stringMatching(denied)]],
   ])("%s, at once and after a reload", async (_what, presses, expected) => {
     for (const reloads of [false, true]) {
-      const { tab, chat } = await openChat();
+      const chat = await openChat();
       await tab.say(`pay ${presses.length}`);
       await tab.sees("tool-pay");
       await tab.isQuiet();
@@ -95,12 +111,11 @@ describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
       expect(await tab.answer()).toEqual([...expected, "Settled."]);
       expect(await tab.messages()).toEqual(await stored(chat));
       expect(tab.errors).toEqual([]);
-      await tab.close();
     }
   });
 
   test("approves a call after the server was killed and started anew", async () => {
-    const { tab, chat } = await openChat();
+    const chat = await openChat();
     await tab.say("pay 1");
     await tab.sees("tool-pay");
     await tab.isQuiet();
@@ -111,11 +126,10 @@ describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
     await tab.isQuiet();
     expect(await tab.answer()).toEqual([paid(0), "Settled."]);
     expect(await tab.messages()).toEqual(await stored(chat));
-    await tab.close();
   });
 
   test("runs a tool in the page, and sends its output by itself", async () => {
-    const { tab, chat } = await openChat();
+    const chat = await openChat();
     await tab.say("where");
     await tab.sees("tool-where input-available");
     await tab.press("Tell");
@@ -123,11 +137,10 @@ describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
     await tab.isQuiet();
     expect(await tab.answer()).toEqual(['tool-where output-available {"city":"Oslo"}', "Done."]);
     expect(await tab.messages()).toEqual(await stored(chat));
-    await tab.close();
   });
 
   test("stops an answer: the model is not asked any more, and what was said stays", async () => {
-    const { tab, chat } = await openChat();
+    const chat = await openChat();
     await tab.say("count 100000 at 5");
     await tab.sees("w20 ");
     const response = await fetch(`${site.url}/${version}/api/chat/${chat}/stop`, { method: "POST" });
@@ -141,11 +154,10 @@ describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
     expect(await tab.messages()).toEqual(await stored(chat));
     await tab.reload();
     expect((await tab.answer())[0]).toBe(said);
-    await tab.close();
   });
 
   test("goes on after the network was cut", async () => {
-    const { tab, chat } = await openChat();
+    const chat = await openChat();
     await tab.say("count 200 at 5");
     await tab.sees("w20 ");
     site.cut(chat);
@@ -153,11 +165,10 @@ describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
     await tab.isQuiet();
     expect(await tab.messages()).toEqual([["count 200 at 5"], [sentence(200)]]);
     expect(await tab.messages()).toEqual(await stored(chat));
-    await tab.close();
   });
 
   test("has what came while the network was gone, when the answer has ended meanwhile", async () => {
-    const { tab, chat } = await openChat();
+    const chat = await openChat();
     await tab.say("count 50 at 5");
     await tab.sees("w5 ");
     site.isDown = true;
@@ -167,11 +178,10 @@ describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
     await tab.sees("w49 ");
     await tab.isQuiet();
     expect(await tab.messages()).toEqual([["count 50 at 5"], [sentence(50)]]);
-    await tab.close();
   });
 
   test("has the whole of an answer that ended after the page was loaded, and before it was followed", async () => {
-    const { tab, chat } = await openChat();
+    const chat = await openChat();
     await tab.say("count 200 at 10");
     await tab.sees("w20 ");
     const letFollow = site.hold(chat);
@@ -183,11 +193,11 @@ describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
     await late.sees("w199 ");
     await late.isQuiet();
     expect(await late.messages()).toEqual([["count 200 at 10"], [sentence(200)]]);
-    await Promise.all([tab.close(), late.close()]);
+    await late.close();
   });
 
   test("shows one answer in two tabs, the second opened in the middle", async () => {
-    const { tab, chat } = await openChat();
+    const chat = await openChat();
     await tab.say("count 200 at 5");
     await tab.sees("w20 ");
     const other = await ChatTab.open(browser);
@@ -196,11 +206,11 @@ describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
     await Promise.all([tab.isQuiet(), other.isQuiet()]);
     expect(await other.messages()).toEqual([["count 200 at 5"], [sentence(200)]]);
     expect(await tab.messages()).toEqual(await other.messages());
-    await Promise.all([tab.close(), other.close()]);
+    await other.close();
   });
 
   test("has the whole answer, once, after the server was killed in the middle of it", async () => {
-    const { tab, chat } = await openChat();
+    const chat = await openChat();
     await tab.say("mix 40 at 5");
     await tab.sees("w60 ");
     await site.kill();
@@ -209,11 +219,10 @@ describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
     await tab.isQuiet();
     expect((await tab.answer()).join("").match(/w\d+ /g)).toEqual(words(0, 80));
     expect(await tab.messages()).toEqual(await stored(chat));
-    await tab.close();
   });
 
   test("shows an error before the first word, and goes on with the next message", async () => {
-    const { tab } = await openChat();
+    await openChat();
     await tab.say("refuse");
     await tab.isInError();
     expect((await tab.view()).error).not.toContain("away");
@@ -221,30 +230,27 @@ describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
     await tab.sees("You said: hello");
     await tab.isQuiet();
     expect(await tab.answer()).toEqual(["You said: hello"]);
-    await tab.close();
   });
 
   test("shows what was said before an error", async () => {
-    const { tab, chat } = await openChat();
+    const chat = await openChat();
     await tab.say("break");
     await tab.isInError();
     expect(await tab.answer()).toEqual(["It was ", "data-interruption"]);
     expect(await tab.messages()).toEqual(await stored(chat));
-    await tab.close();
   });
 
   test("shows the answer that is made anew, and not the one that broke off", async () => {
-    const { tab, chat } = await openChat();
+    const chat = await openChat();
     await tab.say(`again ${chat}`);
     await tab.sees("It is");
     await tab.isQuiet();
     expect(await tab.answer()).toEqual(["It is so."]);
     expect(await tab.messages()).toEqual(await stored(chat));
-    await tab.close();
   });
 
   test("has an answer made anew, and edits a message: each stands once, also after a reload", async () => {
-    const { tab, chat } = await openChat();
+    const chat = await openChat();
     const [hello, goodbye] = ["hello", "goodbye"].map((text) => [[text], [`You said: ${text}`]]);
     await tab.say("hello");
     await tab.sees("You said: hello");
@@ -265,6 +271,5 @@ describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
     expect(await tab.messages()).toEqual(goodbye);
     expect(await stored(chat)).toEqual(goodbye);
     expect(tab.errors).toEqual([]);
-    await tab.close();
   });
 });

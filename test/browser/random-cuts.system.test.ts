@@ -50,9 +50,9 @@ test.concurrent.each(CUTS)(
       const chat = `chat-${n}`;
       const session = `v${version}/${chat}`;
       const faults: Promise<unknown>[] = [];
-      const plan = Array.from({ length: 1 + random(3) }, () => ({
+      const plan = Array.from({ length: 2 + random(4) }, () => ({
         kind: KINDS[random(KINDS.length)] ?? "network",
-        bytes: random(3500),
+        bytes: random(2000),
       }));
       /** Lays the next trap once the one before has sprung. */
       const arm = (): void => {

@@ -10,7 +10,6 @@ const REPORT = "The first source explains it";
 test("a plan is changed and accepted, and the research answered exactly once, over crashes of the server and a page that was closed", async () => {
   await using browser = await openChromium();
   await using chat = await FrailWebChat.open({
-    chunkMs: 5,
     example: "research-chat",
     // It goes on until somebody has read its events to the end.
     interactions: { polls: Infinity },
@@ -26,7 +25,7 @@ test("a plan is changed and accepted, and the research answered exactly once, ov
     await chat.kill();
     await chat.start();
   }
-  const client = new InteractionsClient({ endpoint: endpoint({ baseUrl: chat.emulatorUrl }) });
+  const client = new InteractionsClient({ endpoint: endpoint({ baseUrl: chat.gate.url }) });
   /** Lets what goes on now end, which the server finds out. */
   async function finish(): Promise<void> {
     const id = asked("GET").at(-1)?.split("/").at(-1)?.split("?")[0] ?? "";

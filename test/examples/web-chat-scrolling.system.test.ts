@@ -1,7 +1,8 @@
 import { type Answer, type Brain, type BrainTurn, say } from "@pollux/emulator";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from "vitest";
 import { emulation } from "../../examples/web-chat/server/emulation.ts";
 import { type Chromium, openChromium } from "../runtimes/support/chromium.ts";
+import { builtPage } from "./support/built-page.ts";
 import { ChatTab } from "./support/chat-tab.ts";
 import { type OpenWebChat, openWebChat } from "./support/open-web-chat.ts";
 
@@ -35,7 +36,12 @@ class LongBrain implements Brain {
 let browser: Chromium;
 let chat: OpenWebChat;
 beforeAll(async () => {
-  [browser, chat] = await Promise.all([openChromium(), openWebChat({ chunkMs: 25, brain: new LongBrain() })]);
+  const [opened, page] = await Promise.all([openChromium(), builtPage("web-chat")]);
+  browser = opened;
+  chat = await openWebChat({ page, chunkMs: 5, brain: new LongBrain() });
+});
+afterEach(() => {
+  chat.gate.release();
 });
 afterAll(async () => {
   await Promise.all([browser[Symbol.asyncDispose](), chat[Symbol.asyncDispose]()]);
@@ -61,10 +67,19 @@ async function placeOf({ page }: ChatTab): Promise<Place> {
   return (await page.evaluate(code)) as Place;
 }
 
-/** A long answer is being written, and fills more than the page. */
-async function openWriting(): Promise<ChatTab> {
+/** Opens a tab until the end of the test. */
+async function open(): Promise<ChatTab> {
   const tab = await ChatTab.open(browser, chat.url);
+  onTestFinished(() => tab.page.close());
+  return tab;
+}
+
+/** A long answer is being written, and fills more than the page. It goes on once it is let. */
+async function openWriting(): Promise<ChatTab> {
+  const tab = await open();
+  chat.gate.hold("Paragraph 40 ");
   await tab.say("Go on and on");
+  await tab.sees("Paragraph 40 ");
   await tab.page.waitForFunction(`${SCROLL}.scrollHeight > ${SCROLL}.clientHeight + 300 && ${IS_AT_END}`);
   return tab;
 }
@@ -84,6 +99,7 @@ test("the end is followed until a trackpad leaves it, in however small steps, an
   await tab.page.locator("::-p-aria(Go to the last message)").wait();
   await tab.page.waitForFunction("window.isStill");
   const left = await placeOf(tab);
+  chat.gate.release();
   await grows(tab, left);
   expect((await placeOf(tab)).top).toBe(left.top);
   await tab.press("Go to the last message");
@@ -97,13 +113,15 @@ test("a reader who went back by the keyboard stays there, also when the answer i
   await tab.page.evaluate(`${SCROLL}.focus()`);
   await tab.page.keyboard.press("Home");
   await tab.page.waitForFunction(`${SCROLL}.scrollTop === 0`);
+  chat.gate.release();
   await tab.sees(END);
   await tab.isDone();
   expect((await placeOf(tab)).top).toBe(0);
 });
 
 test("a card that is opened stays where it is while an answer is written", async () => {
-  const tab = await ChatTab.open(browser, chat.url);
+  const tab = await open();
+  chat.gate.hold("Paragraph 3 ");
   await tab.say("What is the weather in Oslo, at length?");
   await tab.sees("Paragraph 3 ");
   const card = `document.querySelector(".tool summary")`;
@@ -111,14 +129,17 @@ test("a card that is opened stays where it is while an answer is written", async
   const before = await tab.page.evaluate(
     `(() => { const { top } = ${card}.getBoundingClientRect(); ${card}.click(); return top; })()`,
   );
+  chat.gate.hold("Paragraph 40 ");
   await tab.sees("Paragraph 40 ");
   expect(await tab.page.evaluate(`document.querySelector(".tool details").open`)).toBe(true);
   expect(await tab.page.evaluate(`${card}.getBoundingClientRect().top`)).toBe(before);
+  chat.gate.release();
   await tab.isDone();
 });
 
 test("a picture that arrives is followed", async () => {
   const tab = await openWriting();
+  chat.gate.release();
   await tab.sees(END);
   await tab.isDone();
   await tab.say("Draw a picture of “hills at dusk”");
@@ -128,7 +149,7 @@ test("a picture that arrives is followed", async () => {
 });
 
 test("a wide table scrolls on a phone, and its words stay whole", async () => {
-  const tab = await ChatTab.open(browser, chat.url);
+  const tab = await open();
   await tab.page.setViewport({ width: 390, height: 844 });
   await tab.say("Make a table");
   await tab.isDone();

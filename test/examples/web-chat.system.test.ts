@@ -1,39 +1,37 @@
 import type { Part } from "@pollux/core/wire";
 import { join, parts, say } from "@pollux/emulator";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type Chromium, openChromium } from "../runtimes/support/chromium.ts";
+import { builtPage } from "./support/built-page.ts";
 import { ChatTab, countOf } from "./support/chat-tab.ts";
 import { FrailWebChat } from "./support/frail-web-chat.ts";
 import { type OpenWebChat, openWebChat } from "./support/open-web-chat.ts";
 
 let browser: Chromium;
+let built: string;
+let chat: OpenWebChat;
 beforeAll(async () => {
-  browser = await openChromium();
+  [browser, built] = await Promise.all([openChromium(), builtPage("web-chat")]);
+  chat = await openWebChat({ page: built, chunkMs: 5 });
 });
 afterAll(async () => {
   await browser[Symbol.asyncDispose]();
+  await chat[Symbol.asyncDispose]();
 });
 
 const FIRST = "Things to try here";
 const LAST = "or reload the page.";
 
-let chat: OpenWebChat;
-
-/** Serves the tests of a group a chat of their own, with as long between the pieces of an answer. */
-function serveChat(chunkMs: number): void {
-  beforeAll(async () => {
-    chat = await openWebChat({ chunkMs });
-  });
-  afterAll(async () => {
-    await chat[Symbol.asyncDispose]();
-  });
+/** Opens a tab until the end of the test. */
+async function open(url: string): Promise<ChatTab> {
+  const tab = await ChatTab.open(browser, url);
+  onTestFinished(() => tab.page.close());
+  return tab;
 }
 
 describe("with answers that come at once", () => {
-  serveChat(5);
-
   test("a question is answered with tool cards and a table, in a conversation with an address", async () => {
-    const tab = await ChatTab.open(browser, chat.url);
+    const tab = await open(chat.url);
     await tab.say("What is the weather in Oslo and Lima?");
     await tab.sees("the day after");
     await tab.isDone();
@@ -46,7 +44,7 @@ describe("with answers that come at once", () => {
   });
 
   test("a call waits for approval over a reload, and runs once it is approved", async () => {
-    const tab = await ChatTab.open(browser, chat.url);
+    const tab = await open(chat.url);
     await tab.say("I want to order 3 pieces of “mechanical keyboard”");
     await tab.sees("Needs your approval");
     await tab.page.reload();
@@ -58,7 +56,7 @@ describe("with answers that come at once", () => {
   });
 
   test("a call that is denied does not run", async () => {
-    const tab = await ChatTab.open(browser, chat.url);
+    const tab = await open(chat.url);
     await tab.say("I want to order 3 pieces of “mechanical keyboard”");
     await tab.press("Deny");
     await tab.sees("did not run");
@@ -68,7 +66,7 @@ describe("with answers that come at once", () => {
   });
 
   test("a call runs with the values that it was approved with, once the tool accepts them", async () => {
-    const tab = await ChatTab.open(browser, chat.url);
+    const tab = await open(chat.url);
     await tab.say("I want to order 3 pieces of “mechanical keyboard”");
     await tab.press("Edit");
     const quantity = tab.page.locator("input[type=number]");
@@ -90,7 +88,7 @@ describe("with answers that come at once", () => {
   });
 
   test("an answer from the web has footnotes that lead to its sources, and Google's suggestions in a sandbox", async () => {
-    const tab = await ChatTab.open(browser, chat.url);
+    const tab = await open(chat.url);
     await tab.say("Search the web for the latest news about the Gemini API");
     await tab.page.locator(".suggestions").wait();
     const report = `({
@@ -109,7 +107,7 @@ describe("with answers that come at once", () => {
   });
 
   test("a picture is drawn and shown", async () => {
-    const tab = await ChatTab.open(browser, chat.url);
+    const tab = await open(chat.url);
     await tab.say("Draw a picture of “hills at dusk”");
     await tab.page.waitForFunction("document.querySelector('.tool .picture')?.naturalWidth === 640");
     const room = `(() => {
@@ -122,7 +120,7 @@ describe("with answers that come at once", () => {
   });
 
   test("a text is read aloud, and the page can play it", async () => {
-    const tab = await ChatTab.open(browser, chat.url);
+    const tab = await open(chat.url);
     await tab.say("Read aloud “Good evening, and welcome”");
     await tab.page.waitForFunction("document.querySelector('.tool audio')?.duration > 1");
     await tab.isDone();
@@ -130,7 +128,7 @@ describe("with answers that come at once", () => {
   });
 
   test("images are pasted and dropped, and are part of the message after a reload", async () => {
-    const tab = await ChatTab.open(browser, chat.url);
+    const tab = await open(chat.url);
     await tab.page.evaluate(`(async () => {
       const dot = await new Promise((resolve) => {
         const canvas = Object.assign(document.createElement("canvas"), { width: 8, height: 8 });
@@ -162,7 +160,7 @@ describe("with answers that come at once", () => {
   });
 
   test("an answer is made anew, and a message is edited: each stands once, also after a reload", async () => {
-    const tab = await ChatTab.open(browser, chat.url);
+    const tab = await open(chat.url);
     const said = async (): Promise<unknown> =>
       await tab.page.evaluate(`[...document.querySelectorAll(".question .bubble")].map((one) => one.innerText)`);
     const answers = `document.querySelectorAll(".answer[aria-busy=false]")`;
@@ -188,7 +186,7 @@ describe("with answers that come at once", () => {
   });
 
   test("a conversation is renamed, and deleted", async () => {
-    const tab = await ChatTab.open(browser, chat.url);
+    const tab = await open(chat.url);
     await tab.say("Something to forget");
     await tab.sees(LAST);
     await tab.press("Rename Something to forget");
@@ -202,24 +200,28 @@ describe("with answers that come at once", () => {
     expect(tab.complaints).toEqual([]);
   });
 
-  test.each(["light", "dark"])("nothing keeps people out in the %s theme, on a desk and on a phone", async (theme) => {
-    const tab = await ChatTab.open(browser, chat.url);
+  test.each([
+    ["light", undefined],
+    // What differs from the other theme.
+    ["dark", ["color-contrast"]],
+  ])("nothing keeps people out in the %s theme, on a desk and on a phone", async (theme, rules) => {
+    const tab = await open(chat.url);
     const { page } = tab;
     await page.evaluate(`localStorage.setItem("theme", "${theme}")`);
     await page.reload();
     await page.locator(".idea").wait();
-    const found = { empty: await tab.barriers() };
+    const found = { empty: await tab.barriers(rules) };
     await tab.say("Search the web for the latest news about the weather in Oslo");
     await page.locator(".suggestions").wait();
     await tab.say("I want to order 3 pieces of “mechanical keyboard”");
     await page.locator(".approval").wait();
     await tab.isDone();
-    const full = await tab.barriers();
+    const full = await tab.barriers(rules);
     await page.setViewport({ width: 390, height: 844 });
-    const narrow = await tab.barriers();
+    const narrow = await tab.barriers(rules);
     await tab.press("Conversations");
     await page.waitForFunction("getComputedStyle(document.querySelector('.aside')).visibility === 'visible'");
-    expect({ ...found, full, narrow, list: await tab.barriers() }).toEqual({
+    expect({ ...found, full, narrow, list: await tab.barriers(rules) }).toEqual({
       empty: [],
       full: [],
       narrow: [],
@@ -234,41 +236,39 @@ describe("with answers that are spoken", () => {
   const piece = (samples: number): Part => ({
     inlineData: { mimeType: "audio/L16;codec=pcm;rate=24000", data: Buffer.alloc(samples * 2).toString("base64") },
   });
-  beforeAll(async () => {
-    const spoken = join(say("Listen:"), parts(piece(12_000), piece(12_001), piece(23_999)));
-    chat = await openWebChat({ chunkMs: 5, brain: { answer: () => spoken } });
-  });
-  afterAll(async () => {
-    await chat[Symbol.asyncDispose]();
-  });
 
   test("the pieces of a sound are one player, also after a reload, on a desk and on a phone", async () => {
-    const tab = await ChatTab.open(browser, chat.url);
-    const { page } = tab;
+    const spoken = join(say("Listen:"), parts(piece(12_000), piece(12_001), piece(23_999)));
+    await using speaker = await openWebChat({ page: built, chunkMs: 5, brain: { answer: () => spoken } });
+    const tab = await ChatTab.open(browser, speaker.url);
     await tab.say("Speak to me");
     const players = `[...document.querySelectorAll(".answer audio")].map((one) => [one.duration, one.getAttribute("aria-label")])`;
     const hears = async (): Promise<unknown> => {
-      await page.waitForFunction(`document.querySelector(".answer audio")?.readyState > 0`);
-      return await page.evaluate(players);
+      await tab.page.waitForFunction(`document.querySelector(".answer audio")?.readyState > 0`);
+      return await tab.page.evaluate(players);
     };
     expect(await hears()).toEqual([[2, "Speech from the model"]]);
     await tab.isDone();
-    await page.setViewport({ width: 390, height: 844 });
-    await page.reload();
+    await tab.page.setViewport({ width: 390, height: 844 });
+    await tab.page.reload();
     expect(await hears()).toEqual([[2, "Speech from the model"]]);
     const plays = `(async () => { const one = document.querySelector(".answer audio"); one.muted = true; await one.play(); return one.error; })()`;
-    expect(await page.evaluate(plays)).toBe(null);
-    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
+    expect(await tab.page.evaluate(plays)).toBe(null);
+    expect(await tab.page.evaluate("document.documentElement.scrollWidth")).toBe(390);
     expect(await tab.barriers()).toEqual([]);
     expect(tab.complaints).toEqual([]);
+    await tab.page.close();
   });
 });
 
 describe("with answers that take long", () => {
-  serveChat(120);
+  afterEach(() => {
+    chat.gate.release();
+  });
 
   test("an answer is stopped, and what was said stays over a reload", async () => {
-    const tab = await ChatTab.open(browser, chat.url);
+    const tab = await open(chat.url);
+    chat.gate.hold(FIRST);
     await tab.say("Hello");
     await tab.sees(FIRST);
     await tab.page.keyboard.press("Escape");
@@ -283,11 +283,13 @@ describe("with answers that take long", () => {
   });
 
   test("an answer that was stopped is continued, and shown once", async () => {
-    const tab = await ChatTab.open(browser, chat.url);
+    const tab = await open(chat.url);
+    chat.gate.hold(FIRST);
     await tab.say("Hello");
     await tab.sees(FIRST);
     await tab.page.keyboard.press("Escape");
     await tab.sees("Stopped.");
+    chat.gate.release();
     await tab.press("Continue");
     await tab.sees(LAST);
     await tab.isDone();
@@ -300,11 +302,13 @@ describe("with answers that take long", () => {
   });
 
   test("an answer goes on after a reload in the middle, with nothing lost or doubled", async () => {
-    const tab = await ChatTab.open(browser, chat.url);
+    const tab = await open(chat.url);
+    chat.gate.hold(FIRST);
     await tab.say("Hello");
     await tab.sees(FIRST);
     await tab.page.reload();
     await tab.sees(FIRST);
+    chat.gate.release();
     await tab.sees(LAST);
     await tab.isDone();
     const said = await tab.messages();
@@ -315,7 +319,8 @@ describe("with answers that take long", () => {
   });
 
   test("a message that is sent without a network arrives once there is one, and an answer that was cut off goes on", async () => {
-    const tab = await ChatTab.open(browser, chat.url);
+    const tab = await open(chat.url);
+    chat.gate.hold(FIRST);
     await tab.page.setOfflineMode(true);
     await tab.say("Hello");
     await tab.sees("Offline. Reconnecting…");
@@ -323,6 +328,7 @@ describe("with answers that take long", () => {
     await tab.sees(FIRST);
     await tab.page.setOfflineMode(true);
     await tab.sees("Offline. Reconnecting…");
+    chat.gate.release();
     await tab.page.setOfflineMode(false);
     await tab.sees(LAST);
     await tab.isDone();
@@ -334,11 +340,13 @@ describe("with answers that take long", () => {
   });
 
   test("a second tab follows the answer, and what is said in the first", async () => {
-    const first = await ChatTab.open(browser, chat.url);
+    const first = await open(chat.url);
+    chat.gate.hold(FIRST);
     await first.say("Hello");
     await first.sees(FIRST);
-    const second = await ChatTab.open(browser, first.page.url());
+    const second = await open(first.page.url());
     await second.sees(FIRST);
+    chat.gate.release();
     await second.isDone();
     await first.page.bringToFront();
     await first.isDone();
@@ -356,14 +364,14 @@ describe("with answers that take long", () => {
   });
 
   test("what is said while an answer is written is heard by it", async () => {
-    const tab = await ChatTab.open(browser, chat.url);
+    const tab = await open(chat.url);
+    // The second answer, which reports what the tool said.
+    chat.gate.hold("the day after");
     await tab.say("What is the weather in Oslo?");
-    await tab.sees("Asking weather stations");
+    await tab.sees("the day after");
     await tab.say("Please be brief");
-    // On a slow machine it may have been read before the page shows that it waits.
-    await tab.page.waitForFunction(
-      "document.body.innerText.includes('Will be read after this step') || document.querySelector('.is-steering') !== null",
-    );
+    await tab.sees("Will be read after this step");
+    chat.gate.release();
     await tab.page.waitForFunction("document.querySelector('.is-steering') !== null");
     await tab.isDone();
     const bubbles = `[...document.querySelectorAll(".question")].map((one) => one.innerText)`;
@@ -375,10 +383,14 @@ describe("with answers that take long", () => {
 describe("with a server and a network that fail", () => {
   let frail: FrailWebChat;
   beforeAll(async () => {
-    frail = await FrailWebChat.open({ chunkMs: 120 });
+    frail = await FrailWebChat.open();
   });
   afterAll(async () => {
     await frail[Symbol.asyncDispose]();
+  });
+
+  afterEach(() => {
+    frail.gate.release();
   });
 
   /** The answer is there as a whole, once, and is what a page shows that is opened later. */
@@ -393,33 +405,40 @@ describe("with a server and a network that fail", () => {
   }
 
   test("an answer is whole after its connection was cut twice in the middle", async () => {
-    const tab = await ChatTab.open(browser, frail.url);
+    const tab = await open(frail.url);
+    frail.gate.hold(FIRST);
     await tab.say("Hello");
     await tab.sees(FIRST);
     frail.cut();
+    frail.gate.hold("A picture");
     await tab.sees("A picture");
     frail.cut();
+    frail.gate.release();
     await hasAll(tab);
   });
 
   test("an answer is whole that ended while the network was gone", async () => {
-    const tab = await ChatTab.open(browser, frail.url);
+    const tab = await open(frail.url);
+    frail.gate.hold(FIRST);
     await tab.say("Hello");
     await tab.sees(FIRST);
     frail.isDown = true;
     frail.cut();
     await tab.sees("Offline. Reconnecting…");
+    frail.gate.release();
     await frail.isIdle();
     frail.isDown = false;
     await hasAll(tab);
   });
 
   test("an answer is whole after the server was killed in the middle, and started again", async () => {
-    const tab = await ChatTab.open(browser, frail.url);
+    const tab = await open(frail.url);
+    frail.gate.hold(FIRST);
     await tab.say("Hello");
     await tab.sees(FIRST);
     await frail.kill();
     await tab.sees("Offline. Reconnecting…");
+    frail.gate.release();
     await frail.start();
     await hasAll(tab);
   });

@@ -1,12 +1,20 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { buildPage } from "../../examples/web-chat/server/build-page.ts";
 import { type OpenWebChat, openWebChat } from "./support/open-web-chat.ts";
 
+let folder: string;
 let chat: OpenWebChat;
 beforeAll(async () => {
-  chat = await openWebChat({ chunkMs: 0 });
+  folder = await mkdtemp(join(tmpdir(), "pollux-web-chat-page-"));
+  await buildPage(folder);
+  chat = await openWebChat({ page: folder, chunkMs: 0 });
 });
 afterAll(async () => {
   await chat[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
 });
 
 test("the page is built and served, with a policy that allows no foreign code", async () => {

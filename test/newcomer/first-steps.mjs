@@ -6,7 +6,7 @@
  */
 import { exec, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -71,6 +71,8 @@ async function startAProject(folder) {
   await run(`npm install ${packed("create-pollux")}`, folder);
   await run("npx --no-install create-pollux my-agent --yes --no-install", folder);
   const project = join(folder, "my-agent");
+  // npm takes out what the project doesn't list, and unpacks only what is not there.
+  renameSync(join(folder, "app/node_modules"), join(project, "node_modules"));
   // From the registry, these would come with `npm install`.
   const ours = [
     "@pollux/core",

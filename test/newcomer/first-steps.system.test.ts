@@ -7,11 +7,9 @@ import { programFile, programVersion } from "../support/programs.ts";
 
 const program = fileURLToPath(new URL("first-steps.mjs", import.meta.url));
 
-test.each([
-  [programVersion("node-20"), programFile("node-20", "bin/node")],
-  [programVersion("node-22"), programFile("node-22", "bin/node")],
-  [process.versions.node, process.execPath],
-])("README, guide and scaffold lead to running programs on Node %s", async (version, node) => {
+// On this Node, test/packaging and the tests of create-pollux install the packages and projects.
+test.each(["node-20", "node-22"])("README, guide and scaffold lead to running programs on %s", async (name) => {
+  const [version, node] = [programVersion(name), programFile(name, "bin/node")];
   const [first] = inject("packed");
   const env = { ...process.env, PATH: [dirname(node), process.env["PATH"]].join(delimiter) };
   const { stdout } = await promisify(execFile)(node, [program, dirname(first?.tarball ?? "")], { env });

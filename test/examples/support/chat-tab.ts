@@ -50,12 +50,18 @@ export class ChatTab {
     return String(await this.page.evaluate(`document.querySelector('[role="log"]').innerText`));
   }
 
-  /** What axe-core finds that keeps people out. */
-  async barriers(): Promise<unknown> {
+  /**
+   * What axe-core finds that keeps people out.
+   *
+   * @param rules - Default: all.
+   */
+  async barriers(rules?: readonly string[]): Promise<unknown> {
     // Evaluated, because the page's policy allows no foreign script.
-    await this.page.evaluate(readFileSync(programFile("axe-core", "axe.min.js"), "utf8"));
+    if ((await this.page.evaluate("window.axe === undefined")) === true)
+      await this.page.evaluate(readFileSync(programFile("axe-core", "axe.min.js"), "utf8"));
+    const options = { iframes: false, resultTypes: ["violations"], ...(rules && { runOnly: rules }) };
     return await this.page.evaluate(
-      `axe.run(document, { iframes: false }).then(({ violations }) => violations
+      `axe.run(document, ${JSON.stringify(options)}).then(({ violations }) => violations
         .filter(({ impact }) => impact === "serious" || impact === "critical")
         .map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html, failureSummary }) => html.slice(0, 160) + failureSummary) })))`,
     );

@@ -7,13 +7,12 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { createEmulator, type Emulator, type EmulatorOptions, type RunningServer } from "@pollux/emulator";
-import { buildPage } from "../../../examples/web-chat/server/build-page.ts";
+import { createEmulator, type Emulator, type EmulatorOptions } from "@pollux/emulator";
 import { emulation } from "../../../examples/web-chat/server/emulation.ts";
+import { AnswerGate } from "./answer-gate.ts";
+import { builtPage } from "./built-page.ts";
 
 export interface FrailWebChatOptions {
-  /** Milliseconds between two pieces of an answer. */
-  readonly chunkMs: number;
   /** The server and its page. @defaultValue "web-chat" */
   readonly example?: "web-chat" | "research-chat" | undefined;
   readonly interactions?: EmulatorOptions["interactions"];
@@ -23,11 +22,12 @@ export interface FrailWebChatOptions {
 export class FrailWebChat implements AsyncDisposable {
   /** What the server asks. It outlives each of the server's processes. */
   readonly emulator: Emulator;
-  readonly emulatorUrl: string;
+  /** Between the server and its model. */
+  readonly gate: AnswerGate;
   readonly #program: string;
   readonly #folder: string;
-  readonly #emulator: RunningServer;
-  readonly #gate: Server;
+  readonly #page: string;
+  readonly #network: Server;
   readonly #sockets: Set<Socket> = new Set();
   #child: ChildProcess | undefined;
   /** Of the server; undefined while there is none. */
@@ -35,29 +35,28 @@ export class FrailWebChat implements AsyncDisposable {
   /** Nothing gets through. */
   isDown = false;
 
-  private constructor(program: string, folder: string, emulator: Emulator, running: RunningServer) {
+  private constructor(program: string, folder: string, page: string, emulator: Emulator, gate: AnswerGate) {
     this.emulator = emulator;
-    this.emulatorUrl = running.url;
+    this.gate = gate;
     this.#program = program;
     this.#folder = folder;
-    this.#emulator = running;
-    this.#gate = createServer((socket) => this.#forward(socket));
+    this.#page = page;
+    this.#network = createServer((socket) => this.#forward(socket));
   }
 
-  static async open(options: FrailWebChatOptions): Promise<FrailWebChat> {
-    const { chunkMs, example = "web-chat", interactions } = options;
-    const folder = await mkdtemp(join(tmpdir(), "pollux-frail-chat-"));
-    const emulator = createEmulator({ ...emulation(), interactions, delays: { chunkMs } });
-    const chat = new FrailWebChat(`${example}-process.ts`, folder, emulator, await emulator.listen());
-    chat.#gate.listen(0, "127.0.0.1");
-    const root = fileURLToPath(new URL(`../../../examples/${example}`, import.meta.url));
-    await Promise.all([once(chat.#gate, "listening"), buildPage(join(folder, "page"), root), chat.start()]);
+  static async open(options: FrailWebChatOptions = {}): Promise<FrailWebChat> {
+    const { example = "web-chat", interactions } = options;
+    const [folder, page] = await Promise.all([mkdtemp(join(tmpdir(), "pollux-frail-chat-")), builtPage(example)]);
+    const emulator = createEmulator({ ...emulation(), interactions, delays: { chunkMs: 5 } });
+    const chat = new FrailWebChat(`${example}-process.ts`, folder, page, emulator, await AnswerGate.open(emulator));
+    chat.#network.listen(0, "127.0.0.1");
+    await Promise.all([once(chat.#network, "listening"), chat.start()]);
     return chat;
   }
 
   get url(): string {
     // A server that listens on a port has one.
-    return `http://localhost:${(this.#gate.address() as AddressInfo).port}`;
+    return `http://localhost:${(this.#network.address() as AddressInfo).port}`;
   }
 
   /** Cuts all connections. */
@@ -88,9 +87,8 @@ export class FrailWebChat implements AsyncDisposable {
 
   async start(): Promise<void> {
     const file = fileURLToPath(new URL(this.#program, import.meta.url));
-    const folders = [join(this.#folder, "data"), join(this.#folder, "page")];
     const args = ["--conditions=pollux-source", "--disable-warning=ExperimentalWarning", file];
-    const child = spawn(process.execPath, [...args, this.#emulator.url, ...folders], {
+    const child = spawn(process.execPath, [...args, this.gate.url, this.#folder, this.#page], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     this.#child = child;
@@ -102,8 +100,8 @@ export class FrailWebChat implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
     this.cut();
-    await new Promise((resolve) => this.#gate.close(resolve));
-    await this.#emulator.close();
+    await new Promise((resolve) => this.#network.close(resolve));
+    await this.gate[Symbol.asyncDispose]();
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
   }
 

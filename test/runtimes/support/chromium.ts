@@ -1,10 +1,10 @@
-import { createReadStream, createWriteStream, mkdtempSync, rmSync } from "node:fs";
+import { createReadStream, createWriteStream, existsSync, linkSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { createBrotliDecompress } from "node:zlib";
-import { programFile } from "../../support/programs.ts";
+import { programFile, programVersion } from "../../support/programs.ts";
 
 /** The parts of puppeteer that are used. */
 interface PuppeteerModule {
@@ -58,17 +58,12 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** Unpacks the Chromium of test/programs and starts it, with a profile of its own. */
+/** Starts the Chromium of test/programs, with a profile of its own. */
 export async function openChromium(): Promise<Chromium> {
   const folder = mkdtempSync(join(tmpdir(), "pollux-chromium-"));
   const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   try {
-    const executablePath = join(folder, "chromium");
-    await pipeline(
-      createReadStream(programFile("@sparticuz/chromium", "bin/chromium.br")),
-      createBrotliDecompress(),
-      createWriteStream(executablePath, { mode: 0o755 }),
-    );
+    const executablePath = await unpackedChromium();
     const file = pathToFileURL(programFile("puppeteer-core", "lib/puppeteer/puppeteer-core.js")).href;
     const puppeteer = (await import(file)) as PuppeteerModule;
     const browser = await puppeteer.launch({
@@ -96,6 +91,29 @@ export async function openChromium(): Promise<Chromium> {
     remove();
     throw error;
   }
+}
+
+/** Unpacks it once for each version: that takes as much work as a dozen pages. */
+async function unpackedChromium(): Promise<string> {
+  const version = programVersion("@sparticuz/chromium");
+  const folder = fileURLToPath(new URL(`../../../node_modules/.cache/chromium-${version}/`, import.meta.url));
+  const path = join(folder, "chromium");
+  if (existsSync(path)) return path;
+  mkdirSync(folder, { recursive: true });
+  const own = `${path}-${process.pid}`;
+  await pipeline(
+    createReadStream(programFile("@sparticuz/chromium", "bin/chromium.br")),
+    createBrotliDecompress(),
+    createWriteStream(own, { mode: 0o755 }),
+  );
+  try {
+    linkSync(own, path);
+  } catch (error) {
+    // Another process was faster. What it runs must keep its place.
+    if (!existsSync(path)) throw error;
+  }
+  rmSync(own);
+  return path;
 }
 
 async function reportOf(page: Page, url: string): Promise<unknown> {

@@ -16,7 +16,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser[Symbol.asyncDispose]();
   await served[Symbol.asyncDispose]();
-  await page[Symbol.asyncDispose]();
 });
 
 test("two sessions of the list are ticked and compared: what each took, and which was better by figures", async () => {

@@ -19,7 +19,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser[Symbol.asyncDispose]();
   await served[Symbol.asyncDispose]();
-  await page[Symbol.asyncDispose]();
 });
 
 /** Opens a session as a person does: with a click in the list. */

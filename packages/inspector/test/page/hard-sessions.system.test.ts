@@ -24,7 +24,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await browser[Symbol.asyncDispose]();
-  await page[Symbol.asyncDispose]();
 });
 
 describe("a hostile session", () => {

@@ -15,7 +15,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await browser[Symbol.asyncDispose]();
-  await page[Symbol.asyncDispose]();
 });
 
 async function opened(options: Omit<InspectorOptions, "authorize">, hash: string, width?: number) {

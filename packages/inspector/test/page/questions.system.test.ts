@@ -29,7 +29,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser[Symbol.asyncDispose]();
   await served[Symbol.asyncDispose]();
-  await page[Symbol.asyncDispose]();
 });
 
 /** Finds the answer from the list of sessions, in the clicks that the table says. */

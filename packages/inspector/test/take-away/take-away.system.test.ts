@@ -1,9 +1,9 @@
 import { readExchanges } from "@pollux/core/exchanges";
-import { call as calling, createEmulator, say as saying, script } from "@pollux/emulator";
+import { type Brain, call as calling, createEmulator, say as saying, script } from "@pollux/emulator";
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
@@ -81,48 +81,66 @@ describe("curl", () => {
 });
 
 describe("the test of a run", () => {
-  /** Runs it as a person would, but with the sources of the packages. */
-  async function runVitest({ files }: TakenFiles, change: (code: string) => string = (code) => code): Promise<string> {
+  /** What vitest reports of a file. */
+  interface Report {
+    readonly status: string;
+    readonly assertionResults: readonly { readonly failureMessages: readonly string[] }[];
+  }
+
+  /** Runs tests as a person would, each in a folder of its own, but with the sources of the packages. @returns What came of each. */
+  async function runVitest(tests: Readonly<Record<string, TakenFiles>>): Promise<Readonly<Record<string, string>>> {
     const cache = fileURLToPath(new URL("../../node_modules/.cache", import.meta.url));
     await mkdir(cache, { recursive: true });
     const folder = await mkdtemp(join(cache, "taken-"));
     try {
-      for (const { name, text } of files)
-        await writeFile(join(folder, name), name.endsWith(".ts") ? change(text) : text);
+      for (const [name, { files }] of Object.entries(tests)) {
+        await mkdir(join(folder, name));
+        for (const file of files) await writeFile(join(folder, name, file.name), file.text);
+      }
       const conditions = `{ conditions: ["pollux-source", "module", "node"] }`;
       const config = `export default { resolve: ${conditions}, ssr: { resolve: ${conditions} } };\n`;
       await writeFile(join(folder, "vitest.config.mjs"), config);
       const vitest = fileURLToPath(new URL("../../../../node_modules/vitest/vitest.mjs", import.meta.url));
-      const args = ["--conditions=pollux-source", vitest, "run", "--root", folder, "--no-color"];
-      const ended = await run(process.execPath, args, { cwd: folder }).catch(
-        (error: { readonly stdout: string; readonly stderr: string }) => error,
+      const report = join(folder, "report.json");
+      const args = [vitest, "run", "--root", folder, "--no-color", "--reporter=json", `--outputFile=${report}`];
+      // It fails, as some of the tests do.
+      await run(process.execPath, ["--conditions=pollux-source", ...args], { cwd: folder }).catch(() => {});
+      const { testResults } = JSON.parse(await readFile(report, "utf8")) as {
+        readonly testResults: readonly (Report & { readonly name: string })[];
+      };
+      return Object.fromEntries(
+        testResults.map(({ name, status, assertionResults }) => [
+          basename(dirname(name)),
+          [status, ...assertionResults.flatMap(({ failureMessages }) => failureMessages)].join("\n"),
+        ]),
       );
-      return ended.stdout + ended.stderr;
     } finally {
       await rm(folder, { recursive: true });
     }
   }
 
-  test("fails with what the run said, and passes once the expectation is right", async () => {
-    const { store, exchanges } = await keptSession(sum(), "What is 1 + 2?");
-    const taken = await inspect({ store, exchanges }).view<TakenFiles>("take-test");
-    const failed = await runVitest(taken);
-    expect(failed).toContain("1 failed");
-    expect(failed).toContain("It is 3, isn't it?");
-    expect(failed).toContain("Write here what it should have said.");
-    const right = (code: string): string => code.replace("Write here what it should have said.", "It is 3, isn't it?");
-    expect(await runVitest(taken, right)).toContain("1 passed");
-  });
-
-  test("reproduces a run that ended wrong, with failures of tools, from a log without requests, too", async () => {
+  test("fails with what the run said, and passes once the expectation is right; reproduces a run that ended wrong", async () => {
+    const taken = async (brain: Brain, text: string, isLogOnly = false): Promise<TakenFiles> => {
+      const { store, exchanges } = await keptSession(brain, text);
+      return await inspect({ store, ...(!isLogOnly && { exchanges }) }).view<TakenFiles>("take-test");
+    };
+    const fresh = await taken(sum(), "What is 1 + 2?");
+    const right = (text: string): string => text.replace("Write here what it should have said.", "It is 3, isn't it?");
     const again = () => calling("fail", {});
-    const brain = script([again(), again(), again(), again(), again()]);
-    const { store, exchanges } = await keptSession(brain, "Try it.");
-    for (const kept of [exchanges, undefined]) {
-      const taken = await inspect({ store, ...(kept && { exchanges: kept }) }).view<TakenFiles>("take-test");
-      const failed = await runVitest(taken);
-      expect(failed).toContain("1 failed");
-      expect(failed).toContain("repeated-calls");
-    }
+    const failing = () => script([again(), again(), again(), again(), again()]);
+    const results = await runVitest({
+      fresh,
+      right: { ...fresh, files: fresh.files.map((file) => ({ ...file, text: right(file.text) })) },
+      wrong: await taken(failing(), "Try it."),
+      // With failures of tools, without requests.
+      "wrong-in-log": await taken(failing(), "Try it.", true),
+    });
+    expect(results).toEqual({
+      fresh: expect.stringMatching(/^failed\n[^]*It is 3, isn/),
+      right: "passed",
+      wrong: expect.stringMatching(/^failed\n[^]*repeated-calls/),
+      "wrong-in-log": expect.stringMatching(/^failed\n[^]*repeated-calls/),
+    });
+    expect(results["fresh"]).toContain("Write here what it should have said.");
   });
 });

@@ -93,10 +93,15 @@ export class InspectorTab {
     throw new Error(`never ${what}; the page shows:\n${shown.slice(0, 3000)}`);
   }
 
-  /** What axe-core finds serious, or worse. */
-  async seriousFindings(): Promise<readonly string[]> {
-    await this.#page.evaluate(`if (window.axe === undefined) { ${axe.source} }`);
-    const found = await this.#page.evaluate(`window.axe.run().then(({ violations }) => violations
+  /**
+   * What axe-core finds serious, or worse.
+   *
+   * @param rules - Default: all.
+   */
+  async seriousFindings(rules?: readonly string[]): Promise<readonly string[]> {
+    if ((await this.#page.evaluate("window.axe === undefined")) === true) await this.#page.evaluate(axe.source);
+    const options = JSON.stringify({ resultTypes: ["violations"], ...(rules && { runOnly: rules }) });
+    const found = await this.#page.evaluate(`window.axe.run(${options}).then(({ violations }) => violations
       .filter(({ impact }) => impact === "serious" || impact === "critical")
       .map(({ id, nodes }) => id + ": " + nodes.slice(0, 3).map(({ html, failureSummary }) => html.slice(0, 160) + " " + failureSummary).join(" | ")))`);
     // A list of strings, as the code says.

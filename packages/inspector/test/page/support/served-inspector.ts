@@ -1,8 +1,6 @@
 import { createServer } from "node:http";
-import { mkdtemp, rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { oncePerRun } from "../../../../../test/support/once-per-run.ts";
 import { toNodeHandler } from "../../../../web/src/node/node-handler.ts";
 import { buildPage } from "../../../page/build.ts";
 import { Assets } from "../../../src/server/assets.ts";
@@ -15,16 +13,19 @@ export interface ServedInspector extends AsyncDisposable {
   readonly url: string;
 }
 
-/** The page, built for the tests of one file. */
-export interface BuiltPage extends AsyncDisposable {
+/** The page, built. */
+export interface BuiltPage {
   /** Serves it on a free port of this machine. */
   serve(options: Omit<InspectorOptions, "authorize" | "path" | "allowedHosts">): Promise<ServedInspector>;
 }
 
-/** Builds the page into a folder of its own. */
+/** The page, built once for all tests of a run. */
 export async function builtPage(): Promise<BuiltPage> {
-  const folder = await mkdtemp(join(tmpdir(), "pollux-inspector-page-"));
-  await buildPage(folder);
+  return pageIn(await oncePerRun("inspector", buildPage));
+}
+
+/** The page that is built in a folder. */
+export function pageIn(folder: string): BuiltPage {
   const assets = new Assets(folder);
   return {
     serve: async (options) => {
@@ -44,6 +45,5 @@ export async function builtPage(): Promise<BuiltPage> {
         },
       };
     },
-    [Symbol.asyncDispose]: async () => await rm(folder, { recursive: true, force: true }),
   };
 }
