@@ -1,43 +1,25 @@
-import { execFile } from "node:child_process";
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { createEmulator, improvise } from "@pollux/emulator";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { createEmulator, type Emulator, improvise, type RunningServer } from "@pollux/emulator";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { programFile } from "../support/programs.ts";
 import { refusals } from "../support/world.ts";
 import { ROOT } from "./support/pages.ts";
 import { pagesOfOthers, pairsOf, TEN_TASKS } from "./support/side-by-side.ts";
+import { type ProgramRunner, startRunner } from "./support/snippet-runner.ts";
 import { isOutput } from "./support/snippets.ts";
 
+// That our programs print it, too: `snippets.test.ts`.
 const folder = join(ROOT, "test/.snippets-from");
-/** The other libraries are installed where only system tests need them. */
-const theirFolder = join(folder, "theirs");
 const redirect = new URL("support/to-emulator.mjs", import.meta.url).href;
 
 beforeAll(() => {
   rmSync(folder, { recursive: true, force: true });
-  mkdirSync(theirFolder, { recursive: true });
-  symlinkSync(programFile("", ""), join(theirFolder, "node_modules"), "junction");
+  mkdirSync(folder, { recursive: true });
+  // The other libraries are installed where only system tests need them.
+  symlinkSync(programFile("", ""), join(folder, "node_modules"), "junction");
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const pairs = [...pagesOfOthers(), TEN_TASKS].flatMap((page) => pairsOf(page).map((pair) => ({ page, ...pair })));
-
-test.for(pairs)("$page: $heading, the same in both", async ({ page, heading, ours, theirs, output }) => {
-  const file = `${page}-${heading}`.replaceAll(/\W+/g, "-");
-  const ourFile = join(folder, `${file}.ts`);
-  const theirFile = join(theirFolder, `${file}.mjs`);
-  writeFileSync(ourFile, ours);
-  writeFileSync(theirFile, theirs);
-  for (const args of [
-    ["--conditions=pollux-source", ourFile],
-    [`--import=${redirect}`, theirFile],
-  ]) {
-    const printed = await print(args);
-    if (!isOutput(output, printed)) expect(printed).toBe(output);
-  }
-});
 
 /** Where the libraries look for a key of Gemini. Without the other keys, nothing is traced. */
 const KEYS = {
@@ -49,18 +31,34 @@ const KEYS = {
   GOOGLE_GENERATIVE_AI_API_KEY: "emulator",
 };
 
-/** What a program prints, with an emulator of its own. It has to end by itself, and send nothing that the service refuses. */
-async function print(args: readonly string[]): Promise<string> {
-  const emulator = createEmulator({ brain: improvise({ remark: false }) });
-  const server = await emulator.listen();
-  const env = { ...process.env, ...KEYS, GOOGLE_GEMINI_BASE_URL: server.url, EMULATOR_URL: server.url };
-  try {
-    const { stdout } = await promisify(execFile)(process.execPath, args, { env, cwd: folder });
+// One process and one emulator for all programs of a page: most of their time is that of loading the library.
+describe.each([...pagesOfOthers(), TEN_TASKS])("%s", (page) => {
+  let emulator: Emulator;
+  let server: RunningServer;
+  let runner: ProgramRunner;
+  beforeAll(async () => {
+    emulator = createEmulator({ brain: improvise({ remark: false }) });
+    server = await emulator.listen();
+    const env = { ...process.env, ...KEYS, GOOGLE_GEMINI_BASE_URL: server.url, EMULATOR_URL: server.url };
+    runner = startRunner(folder, env, [`--import=${redirect}`]);
+  });
+  afterAll(async () => {
+    await runner[Symbol.asyncDispose]();
+    await server.close();
+  });
+
+  test.each(pairsOf(page))("$heading, the same with the other library", async ({ heading, theirs, output }) => {
+    const file = join(folder, `${`${page}-${heading}`.replaceAll(/\W+/g, "-")}.mjs`);
+    writeFileSync(file, theirs);
+    const end = await runner.run(file);
+    expect(end.problem).toBe("");
     expect(refusals(emulator)).toEqual([]);
     // ADK logs each request on its standard output.
-    const printed = stdout.replaceAll(/^.*\[ADK\].*\n/gm, "");
-    return printed.endsWith("\n") ? printed : `${printed}\n`;
-  } finally {
-    await server.close();
-  }
-}
+    const printed = end.printed.replaceAll(/^.*\[ADK\].*\n/gm, "");
+    if (!isOutput(output, printed)) expect(printed).toBe(output);
+  });
+
+  test("nothing that they leave open keeps the process from ending", async () => {
+    await runner.end();
+  });
+});

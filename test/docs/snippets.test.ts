@@ -47,7 +47,7 @@ describe("the snippets of README and docs", () => {
     expect(stdout).toBe("");
   });
 
-  // All in one process; each in its own, to its end, and those that start servers of others: `snippets.system.test.ts`.
+  // All in one process; those that start servers of others, or need a process of their own: `snippets.system.test.ts`.
   // If the output has changed, `pnpm docs:outputs` writes it into the pages.
   test.each(all.filter(({ code }) => !needsPrograms(code)))(
     "$name runs, and prints what its page says",
@@ -67,6 +67,10 @@ describe("the examples of doc comments", () => {
   test.each(inComments.filter(({ isCompiledOnly }) => !isCompiledOnly))("$of", async (example) => {
     expect((await runner.run(example)).problem).toBe("");
   });
+});
+
+test("nothing that a program leaves open keeps the process from ending", async () => {
+  await runner.end();
 });
 
 describe("the output of a program", () => {

@@ -8,25 +8,29 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const run = promisify(execFile);
 const TSC = join(root, "node_modules/typescript/bin/tsc");
 
+/** The packages whose READMEs need a service, a database or a server: a test of each package runs its programs. */
+const WITH_SERVICES = ["dbos", "interactions", "otel", "postgres", "restate"];
+
 /** The `ts` blocks of a package's README, as programs of their own. */
 export interface ReadmePrograms {
   readonly count: number;
   /** Path of one, by its place on the page. */
   file(index: number): string;
   write(): void;
-  /** What the compiler says under the strictest settings: nothing when all is well. */
-  compile(): Promise<string>;
   /** Runs one to its end. @returns What it printed. */
   run(index: number, env: NodeJS.ProcessEnv): Promise<string>;
   remove(): void;
 }
 
-/** @param packageFolder - Below the root, such as `packages/dbos`. */
-export function readmePrograms(packageFolder: string): ReadmePrograms {
+/**
+ * @param packageFolder - Below the root, such as `packages/dbos`.
+ * @param purpose - Names the folder they are written to.
+ */
+export function readmePrograms(packageFolder: string, purpose = "run"): ReadmePrograms {
   const page = readFileSync(join(root, packageFolder, "README.md"), "utf8");
   const programs = [...page.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code = ""]) => code);
   // Inside the package, so that its dependencies are found. Git, the linter and the compiler leave folders of this name alone.
-  const folder = join(root, packageFolder, "test/dist");
+  const folder = join(root, packageFolder, "test/dist", purpose);
   const file = (index: number): string => join(folder, `${index}.ts`);
   return {
     count: programs.length,
@@ -34,18 +38,6 @@ export function readmePrograms(packageFolder: string): ReadmePrograms {
     write: () => {
       mkdirSync(folder, { recursive: true });
       for (const [index, code] of programs.entries()) writeFileSync(file(index), `${code}export {};\n`);
-    },
-    compile: async () => {
-      const config = {
-        extends: join(root, "tsconfig.base.json"),
-        compilerOptions: { noEmit: true, rootDir: root },
-        include: ["*.ts"],
-      };
-      writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
-      const { stdout } = await run(process.execPath, [TSC, "-p", folder]).catch(
-        (error: unknown) => error as { stdout: string },
-      );
-      return stdout;
     },
     run: async (index, env) => {
       const program = ["--conditions=pollux-source", file(index)];
@@ -57,4 +49,27 @@ export function readmePrograms(packageFolder: string): ReadmePrograms {
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+/** What the compiler says of the programs of these packages' READMEs under the strictest settings: nothing when all is well. */
+export async function compileReadmes(): Promise<string> {
+  const readmes = WITH_SERVICES.map((name) => readmePrograms(`packages/${name}`, "compile"));
+  const folder = join(root, "test/.snippets-readmes");
+  mkdirSync(folder, { recursive: true });
+  try {
+    for (const readme of readmes) readme.write();
+    const config = {
+      extends: join(root, "tsconfig.base.json"),
+      compilerOptions: { noEmit: true, rootDir: root },
+      files: readmes.flatMap((readme) => Array.from({ length: readme.count }, (_, index) => readme.file(index))),
+    };
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
+    const { stdout } = await run(process.execPath, [TSC, "-p", folder]).catch(
+      (error: unknown) => error as { stdout: string },
+    );
+    return stdout;
+  } finally {
+    for (const readme of readmes) readme.remove();
+    rmSync(folder, { recursive: true });
+  }
 }

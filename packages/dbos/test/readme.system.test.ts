@@ -7,6 +7,7 @@ import { until } from "./support/until.ts";
 
 const programs = readmePrograms("packages/dbos");
 
+// That they compile: `test/docs/readmes.system.test.ts`.
 describe("the programs of the README", () => {
   const emulator = createEmulator();
   let gemini: Awaited<ReturnType<typeof emulator.listen>>;
@@ -23,10 +24,6 @@ describe("the programs of the README", () => {
     await postgres?.close();
     await gemini?.close();
     programs.remove();
-  });
-
-  test("compile", async () => {
-    expect(await programs.compile()).toBe("");
   });
 
   test("run, one after the other, against a worker in a process of its own", async () => {

@@ -6,6 +6,7 @@ import { type DebianPostgres, HAS_POSTGRES, startDebian } from "./support/debian
 
 const programs = readmePrograms("packages/postgres");
 
+// That they compile: `test/docs/readmes.system.test.ts`.
 describe.runIf(HAS_POSTGRES)("the programs of the README", () => {
   const emulator = createEmulator();
   let gemini: Awaited<ReturnType<typeof emulator.listen>>;
@@ -20,10 +21,6 @@ describe.runIf(HAS_POSTGRES)("the programs of the README", () => {
     await postgres?.close();
     await gemini?.close();
     programs.remove();
-  });
-
-  test("compile", async () => {
-    expect(await programs.compile()).toBe("");
   });
 
   test("run, one after the other", async () => {

@@ -6,6 +6,7 @@ import { startWorkerProcess, type WorkerProcess } from "./support/worker-process
 
 const programs = readmePrograms("packages/restate");
 
+// That they compile: `test/docs/readmes.system.test.ts`.
 describe.skipIf(restateBinary() === undefined)("the programs of the README (they need Restate's server)", () => {
   const emulator = createEmulator();
   let gemini: Awaited<ReturnType<typeof emulator.listen>>;
@@ -21,10 +22,6 @@ describe.skipIf(restateBinary() === undefined)("the programs of the README (they
     await server?.stop();
     await gemini?.close();
     programs.remove();
-  });
-
-  test("compile", async () => {
-    expect(await programs.compile()).toBe("");
   });
 
   test("run, one after the other, against a worker in a process of its own", async () => {

@@ -7,6 +7,8 @@ export interface SnippetEnd {
   /** What went wrong; empty if nothing did. */
   readonly problem: string;
   readonly printed: string;
+  /** What is open in the process by now, such as timers and sockets; says where to look if it then doesn't end. */
+  readonly open: string;
 }
 
 let failure: unknown;
@@ -16,22 +18,34 @@ process.stdout.write = (chunk: string | Uint8Array) => {
   printed += typeof chunk === "string" ? chunk : Buffer.from(chunk).toString();
   return true;
 };
-process.on("unhandledRejection", (error) => (failure = error));
+// Also one that comes when its program has ended: the next one is then said to have failed, or the process.
+process.on("unhandledRejection", (error) => {
+  failure = error;
+  process.exitCode = 1;
+});
 // A program that ends its process by itself has ended.
 process.exit = ((code?: number) => {
   if (code !== undefined && code !== 0) failure = new Error(`It ended with exit code ${code}.`);
 }) as typeof process.exit;
 
+const end = (): boolean => process.kill(process.pid);
+process.on("disconnect", end);
 process.on("message", (file: string) => {
-  failure = undefined;
+  // There are no more: it ends as any program does, once nothing is open.
+  if (file === "") {
+    process.off("disconnect", end);
+    process.disconnect();
+    return;
+  }
   printed = "";
   import(pathToFileURL(file).href)
     .catch((error: unknown) => (failure ??= error))
     .finally(() => {
       // A page can't show whether the last line ended.
       if (printed !== "" && !printed.endsWith("\n")) printed += "\n";
-      const end: SnippetEnd = { problem: failure === undefined ? "" : inspect(failure), printed };
-      process.send?.(end);
+      const problem = failure === undefined ? "" : inspect(failure);
+      failure = undefined;
+      const open = process.getActiveResourcesInfo().toSorted().join(" ");
+      process.send?.({ problem, printed, open } satisfies SnippetEnd);
     });
 });
-process.on("disconnect", () => process.kill(process.pid));

@@ -4,32 +4,69 @@ import type { SnippetEnd } from "./run-snippets.ts";
 import { openSnippets, type SnippetFolder } from "./snippet-folder.ts";
 import type { Snippet } from "./snippets.ts";
 
-/** One process that runs snippets, one after the other. */
-export interface SnippetRunner extends AsyncDisposable, Pick<SnippetFolder, "folder"> {
+/** One process that runs programs, one after the other. */
+export interface ProgramRunner extends AsyncDisposable {
+  run(file: string): Promise<SnippetEnd>;
+  /** Resolves when the process has ended by itself. @throws When something that a program began keeps it, or it failed. */
+  end(): Promise<void>;
+}
+
+/** A runner of snippets, which are written into a folder. */
+export interface SnippetRunner extends AsyncDisposable, Pick<SnippetFolder, "folder">, Pick<ProgramRunner, "end"> {
   run(snippet: Snippet): Promise<SnippetEnd>;
 }
+
+/** Only ends a hang, in milliseconds. */
+const PATIENCE_MS = 90_000;
 
 /** @param folderName - See {@link openSnippets}. */
 export async function startSnippetRunner(folderName: string, programs?: readonly Snippet[]): Promise<SnippetRunner> {
   const opened = await openSnippets(folderName, programs);
-  const child: ChildProcess = fork(new URL("run-snippets.ts", import.meta.url), {
-    execArgv: ["--conditions=pollux-source"],
-    cwd: opened.folder,
-    env: { ...opened.env, NO_COLOR: "1" },
-    stdio: ["ignore", "ignore", "inherit", "ipc"],
-  });
+  const runner = startRunner(opened.folder, { ...opened.env, NO_COLOR: "1" }, ["--conditions=pollux-source"]);
   return {
     folder: opened.folder,
-    run: async ({ name }) => {
+    run: ({ name }) => runner.run(opened.file(name)),
+    end: () => runner.end(),
+    [Symbol.asyncDispose]: async () => {
+      await runner[Symbol.asyncDispose]();
+      await opened[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** @param execArgv - Node's own options. */
+export function startRunner(cwd: string, env: NodeJS.ProcessEnv, execArgv: readonly string[]): ProgramRunner {
+  const child: ChildProcess = fork(new URL("run-snippets.ts", import.meta.url), {
+    execArgv: [...execArgv],
+    cwd,
+    env,
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
+  const exit = once(child, "exit");
+  /** Where what is open has changed. */
+  const trail: string[] = [];
+  let last = "";
+  return {
+    run: async (file) => {
       const answer = once(child, "message");
-      child.send(opened.file(name));
+      child.send(file);
+      const gone = exit.then(([code]) => Promise.reject(new Error(`Its process has ended with ${code}.`)));
       // What run-snippets.ts sends.
-      const [end] = (await answer) as [SnippetEnd];
+      const [end] = (await Promise.race([answer, gone])) as [SnippetEnd];
+      if (end.open !== last) trail.push(`${file}: ${end.open}`);
+      last = end.open;
       return end;
+    },
+    end: async () => {
+      child.send("");
+      const hang = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
+      const [code] = (await exit) as [number | null];
+      clearTimeout(hang);
+      if (code === null) throw new Error(`It has not ended. What was open:\n${trail.join("\n")}`);
+      if (code !== 0) throw new Error(`It has ended with ${code}.`);
     },
     [Symbol.asyncDispose]: async () => {
       child.kill("SIGKILL");
-      await opened[Symbol.asyncDispose]();
     },
   };
 }
