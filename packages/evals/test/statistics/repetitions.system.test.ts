@@ -7,7 +7,7 @@ import { seenDrop } from "../../src/statistics/seen-drop.ts";
 import { differenceOfValues, higherValues, mean } from "../../src/statistics/worse-values.ts";
 import { type Drawn, isRed, meanOf, shareOf, suites } from "./simulate.ts";
 
-const REPETITIONS = 4000;
+const REPETITIONS = 10_000;
 
 const SIZES = [
   { cases: 12, trials: 1, before: 4, drop: 0.38, dead: 0.08 },
