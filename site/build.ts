@@ -26,7 +26,9 @@ if (process.argv[2] === "dev") {
   for (const watched of ["docs", "examples", "README.md"]) watch(join(ROOT, watched), { recursive: true }, rewrite);
   spawn(process.execPath, [vitepress(), "dev"], { cwd: folder, stdio: "inherit" });
 } else {
-  const { status } = spawnSync(process.execPath, [vitepress(), "build"], { cwd: folder, stdio: "inherit" });
+  // Pages are rendered by the hundred: with room for what each leaves behind, a third of the time is not spent on collecting it.
+  const program = ["--max-semi-space-size=128", vitepress(), "build"];
+  const { status } = spawnSync(process.execPath, program, { cwd: folder, stdio: "inherit" });
   process.exitCode = status ?? 1;
   if (status === 0) say(`built ${join(folder, "dist")}; any static file server can serve it`);
 }

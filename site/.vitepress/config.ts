@@ -84,7 +84,9 @@ async function renderForSearch(
   env: { readonly relativePath: string },
   markdown: Renderer,
 ): Promise<string> {
-  if (!env.relativePath.startsWith("reference/")) return markdown.renderAsync(source, env);
+  // Colors of code are not searched for.
+  if (!env.relativePath.startsWith("reference/"))
+    return markdown.renderAsync(source.replaceAll(/^( *```)\w+/gm, "$1"), env);
   if (env.relativePath.endsWith("index.md")) return "";
   const [title = "", ...rest] = source.replaceAll(/^```[^]*?^```$/gm, "").split(/^(?=#)/m);
   const members = rest.filter((part) => /^### (?!Constructor)/.test(part)).map(firstParagraph);

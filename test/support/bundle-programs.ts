@@ -1,11 +1,12 @@
 /** Set-up of the system project: makes one file of each program that its tests start often, once for all tests. */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { rolldown } from "rolldown";
 import { BUNDLED_PROGRAMS, FOLDER_VARIABLE } from "./bundled-program.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
+const tests = join(root, "test/");
 
 /** @internal Called by vitest, by this name. @returns What removes them again. */
 export async function setup(): Promise<() => void> {
@@ -22,6 +23,14 @@ export async function setup(): Promise<() => void> {
       // `import` and `require` are added for each import as it is made.
       resolve: { conditionNames: ["pollux-source", "node"] },
       logLevel: "warn",
+      plugins: [
+        {
+          name: "own-addresses",
+          // What a program of the tests finds beside its source is still there.
+          transform: (code, id) =>
+            id.startsWith(tests) ? code.replaceAll("import.meta.url", JSON.stringify(pathToFileURL(id).href)) : null,
+        },
+      ],
     });
     await bundle.write({ dir: folder, entryFileNames: "[name].mjs", chunkFileNames: "shared/[name].mjs" });
     await bundle.close();
