@@ -34,8 +34,13 @@ export class ChatTab {
     await this.page.locator(`::-p-aria([name="${name}"][role="button"])`).click();
   }
 
+  /** Looks by the clock: a page need not be drawn to say something. */
   async sees(text: string): Promise<void> {
-    await this.page.waitForFunction(`document.body.innerText.includes(${JSON.stringify(text)})`);
+    const isThere = `document.body.innerText.includes(${JSON.stringify(text)})`;
+    await this.page.waitForFunction(isThere, { polling: 20 }).catch(async (cause: unknown) => {
+      const shown = String(await this.page.evaluate("document.body.innerText"));
+      throw new Error(`never sees "${text}"; the page shows:\n${shown}\n${this.complaints.join("\n")}`, { cause });
+    });
   }
 
   /** Waits until nothing is being written. */
