@@ -10,10 +10,12 @@ export const METRICS = [
   "chunk",
   "many",
   "start",
+  "first",
   "bundle",
   "install",
   "idle",
   "session",
+  "waits",
 ] as const;
 
 /** One of {@link METRICS}. */
@@ -84,12 +86,14 @@ export function casesOf(metric: Metric, quick: boolean): readonly Case[] {
           runs,
           together: false,
           unary: false,
+          // Of the others, the longest run says enough.
+          ...(index === all.length - 1 ? {} : { takes: ({ isPeer }: Driver) => !isPeer }),
           measures: [
             cpu(
               `history-${turns}`,
               `${label}, CPU of a turn`,
               runs * turns,
-              index === all.length - 1 ? [at("pollux", 0.45), at("pollux-fetch", 1.15)] : [],
+              index === all.length - 1 ? [at("pollux", 0.45), at("pollux-fetch", 1.5)] : [],
             ),
             { ...own(`history-${turns}-sent`, `${label}, sent by a run`, "KB", "sentKB"), per: runs },
           ],

@@ -4,15 +4,18 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { casesOf } from "./cases.ts";
 import { driversAgainst } from "./against.ts";
-import { conditions, writeDocsPage } from "./docs-page.ts";
+import { machine } from "./conditions.ts";
 import { type Driver, driverOf, OWN_DRIVERS } from "./drivers.ts";
 import { measureBundle } from "./measure-bundle.ts";
 import { measureCase } from "./measure-case.ts";
+import { measureFirst } from "./measure-first.ts";
 import { measureIdle } from "./measure-idle.ts";
 import { measureInstall } from "./measure-install.ts";
 import { measureSession } from "./measure-session.ts";
 import { measureStart } from "./measure-start.ts";
+import { measureWaits } from "./measure-waits.ts";
 import { HELP, type Options, readOptions } from "./options.ts";
+import { blocksOf, type Results, writeBlocks } from "./pages.ts";
 import { installPeers, type InstalledPeers, PEER_NAMES } from "./peers.ts";
 import { reportOf } from "./report.ts";
 import type { Measured, Row } from "./row.ts";
@@ -42,15 +45,16 @@ async function bench(options: Options): Promise<void> {
 
   const peers = wanted.length > 0 ? await installPeers(wanted, progress) : NO_PEERS;
   const measured = await measureAll(options, [...ours, ...peers.drivers], peers);
-  const report = `${conditions(options.runs)}\n\n${reportOf(measured)}`;
+  const results: Results = { conditions: `${machine()}; ${options.runs} rounds.`, ...measured };
+  const report = `${results.conditions}\n\n${reportOf(measured)}`;
+  const data = `${JSON.stringify(results, undefined, 2)}\n`;
   process.stdout.write(report);
   if (options.out !== undefined) writeFileSync(options.out, report);
-  if (options.json !== undefined)
-    writeFileSync(
-      options.json,
-      `${JSON.stringify({ conditions: conditions(options.runs), ...measured }, undefined, 2)}\n`,
-    );
-  if (options.docs) writeDocsPage(report);
+  if (options.json !== undefined) writeFileSync(options.json, data);
+  if (options.docs) {
+    writeFileSync(join(import.meta.dirname, "results.json"), data);
+    writeBlocks(blocksOf(results));
+  }
   if (measured.absences.some(({ isFailure }) => isFailure)) process.exitCode = 1;
 }
 
@@ -65,6 +69,8 @@ async function measureAll(
     for (const metric of metrics) {
       for (const one of casesOf(metric, quick)) parts.push(await measureCase(one, drivers, runs, service, progress));
       if (metric === "start") parts.push(await measureStart(drivers, quick ? 1 : runs * 3, progress));
+      if (metric === "first") parts.push(await measureFirst(drivers, quick ? 1 : runs * 3, service, progress));
+      if (metric === "waits") parts.push(await measureWaits(quick ? 3 : 200, quick ? 1 : runs, progress));
       if (metric === "bundle") parts.push(await measureBundle(drivers, progress));
       if (metric === "install") parts.push(await measureInstall(peers.folders, progress));
       if (metric === "session") parts.push(await measureSession(quick ? 3 : 200, quick ? 1 : runs, progress));

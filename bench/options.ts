@@ -31,7 +31,7 @@ Exits with 1 if a driver did not do its work, and with 2 for an invalid option.
   --against DIR    only compares the built core of the checkout DIR with this one
   --out FILE       also writes the tables to a file
   --json FILE      writes all figures to a file
-  --docs           writes the tables into docs/benchmarks.md
+  --docs           writes bench/results.json, and from it the tables of docs/benchmarks.md, docs/comparison.md and the README
   --no-build       measures the previous build
   --help
 `;
@@ -63,6 +63,8 @@ export function readOptions(args: readonly string[]): Options {
   if (against !== undefined && (peers || docs || values.drivers !== undefined))
     throw new TypeError("--against compares two builds; leave out --drivers, --peers and --docs.");
   if (docs && quick) throw new TypeError("--docs with --quick would publish meaningless figures.");
+  if (docs && (!peers || values.metrics !== undefined || values.drivers !== undefined))
+    throw new TypeError("--docs publishes one run of everything: use --peers, and neither --metrics nor --drivers.");
   return {
     metrics: metricsOf(values.metrics, against !== undefined),
     drivers: listOf("drivers", values.drivers),
@@ -79,7 +81,7 @@ export function readOptions(args: readonly string[]): Options {
 }
 
 function metricsOf(text: string | undefined, isComparison: boolean): readonly Metric[] {
-  const usual = METRICS.filter((metric) => !isComparison || !["install", "idle", "session"].includes(metric));
+  const usual = METRICS.filter((metric) => !isComparison || !["install", "idle", "session", "waits"].includes(metric));
   return (
     listOf("metrics", text)?.map((name) => {
       const metric = usual.find((one) => one === name);

@@ -5,32 +5,64 @@ import { type Driver, driverFrom } from "./drivers.ts";
 import { install, type Installed } from "./measure-install.ts";
 import type { Absence } from "./row.ts";
 
-/** Dependencies of each peer, by the name of its driver in `peers/`: exact, so that a figure can be had again. */
-const PEERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  "google-genai": { "@google/genai": "3.1.0", zod: "4.6.7" },
-  "ai-sdk": { "@ai-sdk/google": "4.0.121", ai: "7.0.173", zod: "4.6.7" },
+interface Peer {
+  /** What people call it. */
+  readonly title: string;
+  /** What is installed. The first one is the library itself; versions are exact, so that a figure can be had again. */
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+
+/** By the name of the driver in `peers/`. */
+const PEERS: Readonly<Record<string, Peer>> = {
+  "google-genai": { title: "@google/genai", dependencies: { "@google/genai": "3.3.0", zod: "4.6.7" } },
+  "ai-sdk": { title: "AI SDK", dependencies: { ai: "7.0.173", "@ai-sdk/google": "4.0.121", zod: "4.6.7" } },
   langchain: {
-    "@langchain/core": "1.2.13",
-    "@langchain/google": "0.2.6",
-    "@langchain/langgraph": "1.4.13",
-    langchain: "1.5.14",
-    zod: "4.6.7",
+    title: "LangChain",
+    dependencies: {
+      langchain: "1.5.14",
+      "@langchain/core": "1.4.0",
+      "@langchain/google": "0.2.6",
+      "@langchain/langgraph": "1.7.3",
+      zod: "4.6.7",
+    },
   },
-  genkit: { "@genkit-ai/google-genai": "1.42.0", genkit: "1.42.0" },
+  genkit: { title: "Genkit", dependencies: { genkit: "1.42.0", "@genkit-ai/google-genai": "1.42.0" } },
   "openai-agents": {
-    "@ai-sdk/google": "4.0.121",
-    "@openai/agents": "0.20.0",
-    "@openai/agents-extensions": "0.18.0",
-    zod: "4.6.7",
+    title: "OpenAI Agents",
+    dependencies: {
+      "@openai/agents": "0.20.0",
+      "@openai/agents-extensions": "0.18.0",
+      "@ai-sdk/google": "4.0.121",
+      zod: "4.6.7",
+    },
   },
-  "google-adk": { "@google/adk": "2.0.0", zod: "4.6.7" },
-  mastra: { "@ai-sdk/google": "4.0.121", "@mastra/core": "1.71.0", zod: "4.6.7" },
-  tanstack: { "@tanstack/ai": "0.58.0", "@tanstack/ai-gemini": "0.32.0", zod: "4.6.7" },
-  pi: { "@earendil-works/pi-agent-core": "0.87.1", "@earendil-works/pi-ai": "0.87.1" },
+  "google-adk": { title: "ADK", dependencies: { "@google/adk": "2.0.0", zod: "4.6.7" } },
+  mastra: { title: "Mastra", dependencies: { "@mastra/core": "1.71.0", "@ai-sdk/google": "4.0.121", zod: "4.6.7" } },
+  tanstack: {
+    title: "TanStack AI",
+    dependencies: { "@tanstack/ai": "0.58.0", "@tanstack/ai-gemini": "0.32.0", zod: "4.6.7" },
+  },
+  pi: {
+    title: "pi",
+    dependencies: { "@earendil-works/pi-agent-core": "1.5.2", "@earendil-works/pi-ai": "1.5.2" },
+  },
+};
+const OWN_TITLES: Readonly<Record<string, string>> = {
+  raw: "a handwritten `fetch` loop",
+  "raw-http": "a bare `node:http` loop",
+  pollux: "Pollux",
+  "pollux-fetch": "Pollux, over `fetch`",
 };
 
 /** Names that `--drivers` accepts with `--peers`. */
 export const PEER_NAMES: readonly string[] = Object.keys(PEERS);
+
+/** What people call the library of a driver, with its version. */
+export function titleOf(driver: string): string {
+  const peer = PEERS[driver];
+  if (peer === undefined) return OWN_TITLES[driver] ?? driver;
+  return `${peer.title} ${Object.values(peer.dependencies)[0] ?? ""}`;
+}
 
 /** The installed peers, and why others could not be installed. */
 export interface InstalledPeers {
@@ -50,7 +82,7 @@ export async function installPeers(
   for (const name of names) {
     const folder = join(tmpdir(), "pollux-bench-peers", name);
     const file = join(folder, "driver.mjs");
-    const manifest = JSON.stringify({ private: true, type: "module", dependencies: PEERS[name] });
+    const manifest = JSON.stringify({ private: true, type: "module", dependencies: PEERS[name]?.dependencies });
     try {
       if (!isInstalled(folder, manifest)) {
         progress(`install  ${name}`);

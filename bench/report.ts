@@ -71,14 +71,14 @@ function absenceLines(absences: readonly Absence[]): readonly string[] {
 }
 
 /** Three significant digits. */
-function short(value: number): string {
+export function short(value: number): string {
   const size = Math.abs(value);
   if (Number.isInteger(value) && size >= 10) return value.toLocaleString("en-US");
   return size >= 100 ? Math.round(value).toLocaleString("en-US") : value.toFixed(size >= 10 ? 1 : 2);
 }
 
 /** Columns are padded as this repository's formatter does. */
-function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
   const widths = head.map((name, column) =>
     Math.max(3, name.length, ...lines.map((line) => line[column]?.length ?? 0)),
   );

@@ -1,6 +1,6 @@
 /** `pnpm compare`: see `--help`, and docs/comparison.md for what the table means. */
 import { parseArgs } from "node:util";
-import { machine } from "../docs-page.ts";
+import { machine } from "../conditions.ts";
 import { CASES } from "./all-cases.ts";
 import { LIBRARY_NAMES, librariesOf } from "./libraries.ts";
 import { type Results, tableOf, writePages } from "./page.ts";

@@ -1,5 +1,7 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Block, writeBlocks } from "../pages.ts";
+import { table } from "../report.ts";
 import { CASES } from "./all-cases.ts";
 import type { Verdict } from "./case.ts";
 import type { Cell, Column } from "./run-library.ts";
@@ -11,9 +13,6 @@ export interface Results {
   readonly libraries: readonly { readonly name: string; readonly title: string; readonly column: Column }[];
 }
 
-const ROOT = join(import.meta.dirname, "../..");
-const BEGIN = "<!-- behavior: written by `pnpm compare --docs` -->";
-const END = "<!-- end of behavior -->";
 const MARKS: Readonly<Record<Verdict["met"], string>> = { yes: "✓", partly: "~", no: "✗", untested: "–" };
 /** Rows of the README, with a label that reads without the others. */
 const SHORT: readonly (readonly [string, string])[] = [
@@ -31,25 +30,16 @@ const SHORT: readonly (readonly [string, string])[] = [
 /** Writes the data, and the tables of the comparison and of the README. */
 export function writePages(results: Results): void {
   writeFileSync(join(import.meta.dirname, "results.json"), `${JSON.stringify(results, undefined, 2)}\n`);
-  for (const [page, block] of [
-    ["docs/comparison.md", tableOf(results)],
-    ["README.md", shortTableOf(results)],
-  ] as const) {
-    const file = join(ROOT, page);
-    writeFileSync(file, withBlock(readFileSync(file, "utf8"), block, page));
-  }
+  writeBlocks(behaviorBlocksOf(results));
 }
 
-/** The block between the page's markers. */
-export function blockOf(text: string): string {
-  return text.slice(text.indexOf(BEGIN) + BEGIN.length, text.indexOf(END)).trim();
-}
-
-function withBlock(text: string, block: string, page: string): string {
-  const begin = text.indexOf(BEGIN);
-  const end = text.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`${page} needs the lines "${BEGIN}" and "${END}" around its table.`);
-  return `${text.slice(0, begin)}${BEGIN}\n\n${block}\n\n${text.slice(end)}`;
+/** The tables of the comparison and of the README. */
+export function behaviorBlocksOf(results: Results): readonly Block[] {
+  const block = { name: "behavior", command: "pnpm compare --docs" };
+  return [
+    { ...block, page: "docs/comparison.md", text: tableOf(results) },
+    { ...block, page: "README.md", text: shortTableOf(results) },
+  ];
 }
 
 /** The whole table as Markdown, with its notes. */
@@ -67,13 +57,13 @@ export function tableOf({ made, libraries }: Results): string {
     label,
     ...libraries.map(({ column }) => cellOf(column[id])),
   ]);
-  const table = [["what happens", ...libraries.map(({ title }) => title)], ...lines];
   const numbered = notes.map((note, index) => `${index + 1}. ${note}`);
-  return [aligned(table), ...(numbered.length > 0 ? [numbered.join("\n")] : []), `Made on ${made}.`].join("\n\n");
+  const head = ["what happens", ...libraries.map(({ title }) => title)];
+  return [table(head, lines), ...(numbered.length > 0 ? [numbered.join("\n")] : []), `Made on ${made}.`].join("\n\n");
 }
 
 /** For the README: how many of the others do it, counting those that need a setting. */
-export function shortTableOf({ libraries }: Results): string {
+function shortTableOf({ libraries }: Results): string {
   const [pollux, ...others] = libraries;
   const isMet = (cell: Cell | undefined): boolean => cell?.met === "yes" || cell?.tuned?.met === "yes";
   const lines = SHORT.map(([id, label]) => [
@@ -81,18 +71,9 @@ export function shortTableOf({ libraries }: Results): string {
     isMet(pollux?.column[id]) ? "yes" : "no",
     String(others.filter(({ column }) => isMet(column[id])).length),
   ]);
-  return aligned([["behavior, against a scripted API", "Pollux", `of ${others.length} others`], ...lines]);
+  return table(["behavior, against a scripted API", "Pollux", `of ${others.length} others`], lines);
 }
 
 function textOf({ met, says }: Verdict): string {
   return `${MARKS[met]} ${says}`;
-}
-
-/** Columns are padded as this repository's formatter does. */
-function aligned(lines: readonly (readonly string[])[]): string {
-  const [head = []] = lines;
-  const widths = head.map((_, column) => Math.max(3, ...lines.map((line) => line[column]?.length ?? 0)));
-  const written = (cells: readonly string[]): string =>
-    `| ${widths.map((width, column) => (cells[column] ?? "").padEnd(width)).join(" | ")} |`;
-  return [written(head), written(widths.map((width) => "-".repeat(width))), ...lines.slice(1).map(written)].join("\n");
 }

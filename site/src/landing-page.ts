@@ -111,6 +111,14 @@ function film(picture: string, caption: string): string {
   return `<figure>${html}<figcaption>${caption}</figcaption></figure>`;
 }
 
+/** Of `bench/results.json`, what is shown here. */
+interface Results {
+  readonly rows: readonly {
+    readonly id: string;
+    readonly figures: readonly { readonly driver: string; readonly figure: number }[];
+  }[];
+}
+
 interface Reason {
   readonly figure: string;
   readonly title: string;
@@ -125,14 +133,12 @@ function reasons(): readonly Reason[] {
   );
   const [, exchanges = ""] = find("docs/contract.md", /^\d+ files, (\d+) exchanges,/m);
   const [, empty = ""] = find("README.md", /^\| an empty answer is not a success +\| yes +\| (\d) +\|$/m);
-  const [, ours = "", chunk = ""] = find(
-    "docs/comparison.md",
-    /^\| Pollux over `node:http` +\| (.+?) +\| .+? +\| (.+?) +\|/m,
-  );
-  const [, theirs = "", theirChunk = ""] = find(
-    "docs/comparison.md",
-    /^\| AI SDK +\| ([\d.]+) +\| [\d.]+ +\| ([\d.]+) +\|/m,
-  );
+  const { rows } = JSON.parse(readFile("bench/results.json")) as Results;
+  const times = (id: string, driver: string): string =>
+    rows
+      .find((row) => row.id === id)
+      ?.figures.find((figure) => figure.driver === driver)
+      ?.figure.toPrecision(2) ?? "?";
   return [
     {
       figure: `${lost} of ${values}`,
@@ -145,9 +151,9 @@ function reasons(): readonly Reason[] {
       text: `${6 - Number(empty)} of 6 other libraries report an empty answer [as a success](./comparison.md#behavior). Pollux asks again, and a run says with one of thirteen stop reasons how it ended.`,
     },
     {
-      figure: `${ours} ×`,
+      figure: `${times("loop", "pollux")} ×`,
       title: "Little overhead",
-      text: `A ten-turn run takes ${ours} times the CPU of a handwritten \`fetch\` loop, where the AI SDK takes ${theirs}; a streamed chunk ${chunk} times, where it takes ${theirChunk} ([comparison](./comparison.md#cpu)).`,
+      text: `A ten-turn run takes ${times("loop", "pollux")} times the CPU of a handwritten \`fetch\` loop, where the AI SDK takes ${times("loop", "ai-sdk")}; a streamed chunk ${times("stream", "pollux")} times, where it takes ${times("stream", "ai-sdk")} ([comparison](./comparison.md#cpu)).`,
     },
   ];
 }

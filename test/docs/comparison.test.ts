@@ -3,16 +3,42 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { CASES } from "../../bench/compare/all-cases.ts";
 import { LIBRARY_NAMES } from "../../bench/compare/libraries.ts";
-import { blockOf, type Results, shortTableOf, tableOf } from "../../bench/compare/page.ts";
+import { behaviorBlocksOf, type Results } from "../../bench/compare/page.ts";
+import { blocksOf, readResults, withBlock } from "../../bench/pages.ts";
+import { OWN_DRIVERS } from "../../bench/drivers.ts";
+import { PEER_NAMES } from "../../bench/peers.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const read = (file: string): string => readFileSync(`${root}${file}`, "utf8");
 // `pnpm compare --docs` writes the file.
 const results = JSON.parse(read("bench/compare/results.json")) as Results;
 
-test("the comparison and the README have the tables of the last results", () => {
-  expect(blockOf(read("docs/comparison.md"))).toBe(tableOf(results));
-  expect(blockOf(read("README.md"))).toBe(shortTableOf(results));
+test.each([...blocksOf(readResults()), ...behaviorBlocksOf(results)])(
+  "$page has the $name of the last results",
+  (block) => {
+    expect(read(block.page)).toBe(withBlock(read(block.page), block));
+  },
+);
+
+test("a page without its markers is refused", () => {
+  const block = { page: "a.md", name: "figures", command: "x", text: "new" };
+  expect(withBlock("<!-- figures: written by `x` -->\nold\n<!-- end of figures -->\n", block)).toBe(
+    "<!-- figures: written by `x` -->\n\nnew\n\n<!-- end of figures -->\n",
+  );
+  expect(() => withBlock("no markers", block)).toThrow("a.md needs the lines");
+});
+
+test("the figures are of one run with all libraries, and the README says of them what they show", () => {
+  const { rows } = readResults();
+  const pollux = (id: string): number =>
+    rows.find((row) => row.id === id)?.figures.find(({ driver }) => driver === "pollux")?.figure ?? Number.NaN;
+  expect(rows.find(({ id }) => id === "loop")?.figures.map(({ driver }) => driver)).toEqual([
+    ...OWN_DRIVERS,
+    ...PEER_NAMES,
+  ]);
+  expect(read("README.md")).toContain("about the CPU of a handwritten `fetch` loop");
+  expect(pollux("loop")).toBeLessThan(1.2);
+  expect(pollux("history-200")).toBeLessThan(0.8);
 });
 
 test("the results have every library and every row", () => {
