@@ -1,6 +1,16 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -72,6 +82,21 @@ test("a changeset becomes a version that is published, and a project of that ver
   expect(dependencies).toMatchObject({ "@pollux/cli": `^${version}`, "@pollux/core": `^${version}` });
   expect(await run("npm", ["start", "Roll 3 dice."], project)).toMatch(/✓ roll_dice .*rolls/);
   expect(await run("npx", ["--no-install", "pollux", "--version"], project)).toBe(`${version}\n`);
+
+  for (const template of ["web", "library"]) {
+    const options = ["--template", template, "--yes", "--no-install", "--package-manager", "npm"];
+    await run("npx", ["--no-install", "create-pollux", template, ...options], home);
+    const ours = globSync("{,packages/*/}package.json", { cwd: join(home, template) })
+      .flatMap((file) => {
+        const { dependencies: needed = {}, devDependencies = {} } = JSON.parse(
+          readFileSync(join(home, template, file), "utf8"),
+        ) as Readonly<Record<string, Readonly<Record<string, string>> | undefined>>;
+        return Object.entries({ ...needed, ...devDependencies });
+      })
+      .filter(([name, range]) => registry.published.has(name) && range !== "*" && !range.startsWith("workspace:"));
+    expect(ours.length, template).toBeGreaterThan(1);
+    for (const [name, range] of ours) expect([template, name, range]).toEqual([template, name, `^${version}`]);
+  }
 });
 
 /** The built packages and what releases them, with one change that is to be released. */
