@@ -30,19 +30,12 @@ export type { InputPart, RunInput } from "./agent/run-input.ts";
 // session
 export type { Json } from "./internal/json.ts";
 export type { SessionEntry } from "./session/log/entries.ts";
-export { type ErasedData, type EraseOptions, eraseOwner } from "./session/runs/erase-owner.ts";
+export { answerCalls, eraseOwner, listPendingCalls } from "./session/session-doors.ts";
+export type { ErasedData, EraseOptions } from "./session/runs/erase-owner.ts";
 export { MemoryStore } from "./session/store/memory-store.ts";
-export type { WhileRunning } from "./session/runs/session-host.ts";
-export type { StepsFactory } from "./session/runs/session-host.ts";
+export type { Answers, StepsFactory, WhileRunning } from "./session/runs/session-host.ts";
 export type { SessionAbout } from "./session/runs/session-runs.ts";
-export {
-  answerCalls,
-  type Answers,
-  listPendingCalls,
-  type WaitingCall,
-  type WaitingCalls,
-  type WaitingCallsOptions,
-} from "./session/runs/session-answers.ts";
+export type { WaitingCall, WaitingCalls, WaitingCallsOptions } from "./session/runs/session-answers.ts";
 export type {
   AppendOptions,
   Draft,

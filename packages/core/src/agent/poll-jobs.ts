@@ -62,7 +62,7 @@ export async function pollJobs<Context = unknown>(options: PollJobsOptions<Conte
     const { checkedAt } = looked.get(id) ?? {};
     const over = (async () => {
       try {
-        const { log } = session.watched();
+        const { log } = await session.watched().open();
         await log.refresh();
         const { run } = log.view;
         const now = Date.now();

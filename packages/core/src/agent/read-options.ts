@@ -15,7 +15,7 @@ import type { Hooks, TurnChanges } from "../loop/loop-input.ts";
 import { GEMINI_OPTIONS, GEMINI_SPELLINGS } from "../model/gemini-model.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { RunRequest, SessionHost } from "../session/runs/session-host.ts";
-import { hasAnswers } from "../session/runs/session-answers.ts";
+import { hasAnswers } from "../session/runs/session-host.ts";
 import type { SessionConfig } from "../session/runs/session-runs.ts";
 import { MemoryStore } from "../session/store/memory-store.ts";
 import type { SessionStore } from "../session/store/store.ts";

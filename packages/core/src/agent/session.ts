@@ -1,15 +1,14 @@
-import { EventTap, RunStream } from "../loop/run-stream.ts";
+import { EventTap, type RunningLoop, RunStream } from "../loop/run-stream.ts";
 import type { WatchedSession } from "../conversation/session-watch.ts";
 import { LOOP_VERSION } from "../durable/run-log.ts";
 import type { RunResult } from "../loop/result.ts";
 import { present } from "../internal/json.ts";
-import { isResumable } from "../session/log/entries.ts";
-import { checkForkPoint, takeSegments } from "../session/log/session-view.ts";
-import { type Answers, openQuestions } from "../session/runs/session-answers.ts";
-import { NextRun } from "../session/runs/next-run.ts";
-import type { SessionHost } from "../session/runs/session-host.ts";
-import { SessionLog } from "../session/log/session-log.ts";
-import { type SessionAbout, type SessionConfig, SessionRuns } from "../session/runs/session-runs.ts";
+import type { NextRun } from "../session/runs/next-run.ts";
+import { readRun } from "../session/runs/read-run.ts";
+import type { Answers, SessionHost } from "../session/runs/session-host.ts";
+import type { SessionAbout, SessionConfig, SessionRuns } from "../session/runs/session-runs.ts";
+import type { SessionLog } from "../session/log/session-log.ts";
+import type { SessionStore } from "../session/store/store.ts";
 import type { JobReport } from "../tool/job.ts";
 import { checkReads, type Reads } from "../tool/reads.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
@@ -32,6 +31,12 @@ import type {
 } from "./options.ts";
 import { buildContents, readMessage, type RunInput } from "./run-input.ts";
 
+interface Parts {
+  readonly log: SessionLog;
+  readonly runs: SessionRuns<AnyRunOptions>;
+  readonly next: NextRun<AnyRunOptions>;
+}
+
 /**
  * A stored conversation: every answer of the model and every outcome of a tool is stored before anything depends on it, so a run
  * can be resumed after a crash, in any process, and no finished step is repeated.
@@ -48,21 +53,35 @@ export class Session<
   declare readonly "~context"?: ((context: Context) => void) | undefined;
   readonly id: string;
   readonly #host: SessionHost<AnyRunOptions>;
-  readonly #log: SessionLog;
+  readonly #store: SessionStore;
   readonly #config: SessionConfig;
-  readonly #runs: SessionRuns<AnyRunOptions>;
-  readonly #next: NextRun<AnyRunOptions>;
   readonly #events: EventTap = new EventTap();
+  /** The session whose conversation this agent takes over. */
+  #before: { open(): Promise<Parts> } | undefined;
+  #opening: Promise<Parts> | undefined;
+  #opened: Parts | undefined;
 
   /** @internal */
   constructor(host: SessionHost<AnyRunOptions>, options: SessionOptions) {
     const { id, store, config } = readSessionOptions(host, options);
     this.id = id;
     this.#host = host;
-    this.#log = new SessionLog(store, id);
+    this.#store = store;
     this.#config = config;
-    this.#runs = new SessionRuns(this.#log, host, config);
-    this.#next = new NextRun(this.#runs);
+  }
+
+  /** Its parts, which are loaded when it is first used. */
+  #open(): Promise<Parts> {
+    this.#opening ??= (async () => {
+      const { NextRun, SessionLog, SessionRuns } = await import("../session/session-parts.ts");
+      const runs = new SessionRuns(new SessionLog(this.#store, this.id), this.#host, this.#config);
+      if (this.#before !== undefined) {
+        runs.takesOver = true;
+        runs.givenTo = (await this.#before.open()).runs.givenTo;
+      }
+      return (this.#opened = { log: runs.log, runs, next: new NextRun(runs) });
+    })();
+    return this.#opening;
   }
 
   /**
@@ -105,7 +124,8 @@ export class Session<
   ): Promise<readonly Content[]> {
     const { before, ...options }: AnyRunOptions & RewindOptions = readRunOptions(given[0], "rewind");
     this.#host.check(options);
-    return await this.#runs.rewind(before, options, options.signal);
+    const { runs } = await this.#open();
+    return await runs.rewind(before, options, options.signal);
   }
 
   /**
@@ -184,7 +204,7 @@ export class Session<
    * @throws {JobReportError} When an output does not match the schema of its job. Nothing was stored.
    */
   async answer(answers: Answers): Promise<void> {
-    await this.#next.answer(answers);
+    await (await this.#open()).next.answer(answers);
   }
 
   /**
@@ -196,7 +216,7 @@ export class Session<
    * not match the job's schema. Nothing was stored.
    */
   async reportJob(job: string, report: JobReport): Promise<void> {
-    await this.#runs.jobs.report(job, report);
+    await (await this.#open()).runs.jobs.report(job, report);
   }
 
   /**
@@ -213,7 +233,8 @@ export class Session<
   ): Promise<"run" | "next-run"> {
     const contents = buildContents(input, this.#host.model);
     checkReads("reads", reads);
-    const heardBy = await this.#next.steer(contents, readMessage(contents, { reads }), id);
+    const { next } = await this.#open();
+    const heardBy = await next.steer(contents, readMessage(contents, { reads }), id);
     return heardBy === undefined ? "next-run" : "run";
   }
 
@@ -226,7 +247,7 @@ export class Session<
    * @returns False when no run was going, nor waiting for a job.
    */
   async stop({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<boolean> {
-    return await this.#runs.stop(signal);
+    return await (await this.#open()).runs.stop(signal);
   }
 
   /**
@@ -239,7 +260,7 @@ export class Session<
    * @returns False when this object made no run.
    */
   async release({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<boolean> {
-    return await this.#runs.own.release(signal);
+    return await (await this.#open()).runs.own.release(signal);
   }
 
   /**
@@ -248,15 +269,16 @@ export class Session<
    * @returns False when no such call is running here.
    */
   cancelCall(callId: string): boolean {
-    return this.#runs.own.cancelCall(callId);
+    return this.#opened?.runs.own.cancelCall(callId) ?? false;
   }
 
   /** Sets what lists show of the session and go by; `null` takes a member back. */
   async describe(about: {
     readonly [Name in keyof SessionAbout]?: SessionAbout[Name] | null;
   }): Promise<void> {
-    await this.#log.refresh();
-    await this.#log.append({}, { type: "info", ...about });
+    const { log } = await this.#open();
+    await log.refresh();
+    await log.append({}, { type: "info", ...about });
   }
 
   /**
@@ -269,15 +291,15 @@ export class Session<
     session(options: SessionOptions): Session<OtherContext, OtherCalls, OtherSchema>;
   }): Session<OtherContext, OtherCalls, OtherSchema> {
     const session = agent.session({ ...this.#shared(), id: this.id });
-    session.#runs.takesOver = true;
-    session.#runs.givenTo = this.#runs.givenTo;
+    session.#before = { open: () => this.#open() };
     return session;
   }
 
   /** All contents, oldest first, as they are sent. Never ends on an open call: those of a run that is not over count as cancelled. */
   async history(): Promise<readonly Content[]> {
-    await this.#log.refresh();
-    return this.#runs.history();
+    const { log, runs } = await this.#open();
+    await log.refresh();
+    return runs.history();
   }
 
   /**
@@ -286,13 +308,22 @@ export class Session<
    * @internal
    */
   watched(): WatchedSession {
-    return { log: this.#log, events: this.#events, look: () => this.#runs.leases.look() };
+    return {
+      id: this.id,
+      events: this.#events,
+      open: async () => {
+        const { log, runs } = await this.#open();
+        return { log, look: () => runs.leases.look() };
+      },
+    };
   }
 
   /** The current state of the session. */
   async state(): Promise<SessionState> {
-    const { state } = await this.#runs.leases.look();
-    const { run, info } = this.#log.view;
+    const { isResumable, openQuestions } = await import("../session/session-parts.ts");
+    const { log, runs } = await this.#open();
+    const { state } = await runs.leases.look();
+    const { run, info } = log.view;
     const isRunning = state === "held" && run !== undefined && run.end === undefined;
     return {
       ...present(info.ended),
@@ -311,14 +342,16 @@ export class Session<
   async fork(
     options: { readonly id?: string | undefined; readonly contents?: number | undefined } = {},
   ): Promise<Session<Context, Calls, Schema>> {
-    await this.#log.refresh();
-    const all = this.#runs.history();
+    const { checkForkPoint, takeSegments } = await import("../session/session-parts.ts");
+    const { log, runs } = await this.#open();
+    await log.refresh();
+    const all = runs.history();
     const contents = options.contents ?? all.length;
     checkForkPoint(all, contents);
     const fork = new Session<Context, Calls, Schema>(this.#host, { ...this.#shared(), id: options.id });
-    const parts = takeSegments(this.#runs.segments(), contents);
+    const parts = takeSegments(runs.segments(), contents);
     const from = { session: this.id, contents };
-    await fork.#log.append({ at: 0 }, { type: "history", parts, loop: LOOP_VERSION, from });
+    await (await fork.#open()).log.append({ at: 0 }, { type: "history", parts, loop: LOOP_VERSION, from });
     return fork;
   }
 
@@ -331,13 +364,15 @@ export class Session<
    */
   replay(options: AnyRunOptions = {}): RunStream<unknown, Calls> {
     const { runId, ...rest } = options;
-    return new RunStream((emitters) => this.#runs.opener.replay(runId, { options: rest, emitters }));
+    return new RunStream((emitters) =>
+      this.#read(({ runs }) => runs.opener.replay(runId, { options: rest, emitters })),
+    );
   }
 
   /** Options of a session that goes on from this one. */
   #shared(): SessionOptions {
     const { about, history: _, historyReads: _reads, ...limits } = this.#config;
-    return { store: this.#log.store, ...limits, ...about };
+    return { store: this.#store, ...limits, ...about };
   }
 
   /** A stream whose events `readConversation` and `watchConversation` follow too, run in the context of who asked for it. */
@@ -348,9 +383,16 @@ export class Session<
   ): RunStream<Output, Calls, Written> {
     const next = readRequest(this.#host, method, options, message);
     const start = method === "regenerate" ? "send" : method;
-    return new RunStream(
-      (emitters) => this.#next[start]({ ...next, emitters: this.#events.tap(emitters) }),
-      this.#host.callersContext(),
-    );
+    return new RunStream((emitters) => {
+      const request = { ...next, emitters: this.#events.tap(emitters) };
+      return this.#read((parts) => parts.next[start](request));
+    }, this.#host.callersContext());
+  }
+
+  #read(begin: (parts: Parts) => RunningLoop): RunningLoop {
+    return readRun<RunningLoop>(async (reader) => {
+      const running = (reader.opened = begin(await this.#open()));
+      return await running.run();
+    });
   }
 }

@@ -134,7 +134,7 @@ export class MapWork<Input> {
     const followed: Followed[] = [];
     const open: OpenSession = async (id) => {
       const session = this.#openSession({ ...this.#options.session, id, store, ownerBudget: this.#spending.budget });
-      const { log } = session.watched();
+      const { log } = await session.watched().open();
       await log.refresh();
       followed.push(this.#spending.follow(log));
       const { length } = log.view;

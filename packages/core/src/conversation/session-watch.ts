@@ -130,9 +130,14 @@ function joinText(a: ConversationUpdate | undefined, b: ConversationUpdate): Con
 
 /** A session as it is watched. */
 export interface WatchedSession {
-  readonly log: SessionLog;
+  readonly id: string;
   /** Of the runs of this object. */
   readonly events: EventTap;
+  open(): Promise<OpenedSession>;
+}
+
+interface OpenedSession {
+  readonly log: SessionLog;
   /** Whether a run is going, and the log as of then. */
   look(): Promise<LeaseFinding>;
 }
@@ -141,11 +146,12 @@ export interface WatchedSession {
 const POLL_MS = 1000;
 
 /** Those that have readers. */
-const watches = new WeakMap<SessionLog, SessionWatch>();
+const watches = new WeakMap<EventTap, SessionWatch>();
 
 /** Keeps up with a session, once for all who read it in this process. The store is looked at only while one of them waits. */
 export class SessionWatch {
   readonly #session: WatchedSession;
+  #opened: OpenedSession | undefined;
   readonly #fold: LogFold;
   readonly #readers: Set<(update: ConversationUpdate) => void> = new Set();
   /** Of the readers that wait. */
@@ -165,13 +171,13 @@ export class SessionWatch {
 
   private constructor(session: WatchedSession) {
     this.#session = session;
-    this.#fold = new LogFold(session.log.id);
+    this.#fold = new LogFold(session.id);
   }
 
   /** The watch of a session's readers, a new one for the first of them. */
   static of(session: WatchedSession): SessionWatch {
-    const watch = watches.get(session.log) ?? new SessionWatch(session);
-    watches.set(session.log, watch);
+    const watch = watches.get(session.events) ?? new SessionWatch(session);
+    watches.set(session.events, watch);
     return watch;
   }
 
@@ -214,12 +220,14 @@ export class SessionWatch {
   }
 
   async #open(): Promise<void> {
-    const { log, events } = this.#session;
-    log.listeners.add(this.#onEntry);
+    const { events } = this.#session;
     // From now on, so that a run that begins meanwhile makes events.
     events.listen(this.#onEvent);
+    const { log, look } = (this.#opened = await this.#session.open());
+    if (this.#isClosed) return;
+    log.listeners.add(this.#onEntry);
     this.#unwatch = log.store.watch?.(log.id, this.#onStale);
-    const seen = await this.#readRecords();
+    const seen = await this.#readRecords(log, look);
     const { length } = log.view;
     const entries = await log.load(0);
     if (this.#isClosed) return;
@@ -236,10 +244,10 @@ export class SessionWatch {
 
   #close(): void {
     if (this.#isClosed) return;
-    const { log, events } = this.#session;
+    const { events } = this.#session;
     this.#isClosed = true;
-    if (watches.get(log) === this) watches.delete(log);
-    log.listeners.delete(this.#onEntry);
+    if (watches.get(events) === this) watches.delete(events);
+    this.#opened?.log.listeners.delete(this.#onEntry);
     events.leave(this.#onEvent);
     this.#unwatch?.();
     this.#stopTimer?.();
@@ -248,13 +256,13 @@ export class SessionWatch {
   /** Whoever comes next begins anew. */
   #fail(error: unknown): void {
     this.#failure ??= { error };
-    if (watches.get(this.#session.log) === this) watches.delete(this.#session.log);
+    if (watches.get(this.#session.events) === this) watches.delete(this.#session.events);
     this.#wake();
   }
 
   /** A run of this object is followed by its events, and the log by what it writes. */
   #isHere(): boolean {
-    return this.#session.log.running && this.#fold.isFollowing;
+    return this.#opened?.log.running === true && this.#fold.isFollowing;
   }
 
   /** Looks at the store; those who ask meanwhile share it. */
@@ -264,21 +272,21 @@ export class SessionWatch {
   }
 
   async #addRecords(): Promise<void> {
-    const { length } = this.#session.log.view;
-    const seen = await this.#readRecords();
+    const { log, look } = this.#opened ?? (await this.#session.open());
+    const { length } = log.view;
+    const seen = await this.#readRecords(log, look);
     if (this.#isHere()) return;
     // What was written meanwhile may be of a run that was not going yet.
-    if (this.#session.log.view.length > length) this.#isStale = true;
+    if (log.view.length > length) this.#isStale = true;
     else this.#tell(this.#fold.addRecords(seen));
     // Others than who looked wait for what it found, or for the lease that was seen before.
     this.#wake();
   }
 
-  async #readRecords(): Promise<SeenRecords> {
-    const { log } = this.#session;
+  async #readRecords(log: SessionLog, look: OpenedSession["look"]): Promise<SeenRecords> {
     this.#isStale = false;
     const { draft } = await log.store.records(log.id);
-    const found = await this.#session.look();
+    const found = await look();
     this.#leftMs = found.state === "held" ? found.leftMs : Infinity;
     return { isRunning: found.state === "held", draft };
   }

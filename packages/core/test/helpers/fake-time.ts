@@ -12,7 +12,10 @@ const CLOCKS = ["Date", "performance", "setTimeout", "clearTimeout", "setInterva
  */
 export function fakeTime(mode: "stands" | "leaps"): void {
   // Loaded when it is first needed: to read a file takes turns of the event loop, in which time would leap.
-  beforeAll(async () => void (await import("../../src/tool/schema/validator.ts")));
+  beforeAll(async () => {
+    await import("../../src/tool/schema/validator.ts");
+    await import("../../src/session/session-parts.ts");
+  });
   beforeEach(() => {
     vi.useFakeTimers({ toFake: [...CLOCKS] });
     if (mode === "leaps") vi.setTimerTickMode("nextTimerAsync");

@@ -45,15 +45,7 @@ export interface ErasedData {
 /** Most sessions that are listed at once. */
 const PAGE = 500;
 
-/**
- * Removes all that is kept of a person: the sessions that have them as owner, with drafts, records and the notes beside them, their kept
- * exchanges, and by `also` what the application keeps. Runs that are going are stopped first, in whatever process, and write nothing
- * afterwards. May be called again after a failure.
- *
- * Take the person's access away first: what they send meanwhile begins new sessions.
- *
- * @throws {TypeError} Without an owner. The signal's reason, and whatever a store or `also` throws.
- */
+/** As `session-doors.ts` says. */
 export async function eraseOwner(owner: string, options: EraseOptions): Promise<ErasedData> {
   if (typeof owner !== "string" || owner === "")
     throw new TypeError("eraseOwner() needs an owner: a string that is not empty");

@@ -6,9 +6,9 @@ import type { ReadSource } from "../../tool/reads.ts";
 import type { Content } from "../../wire/types/content.ts";
 import { isResumable } from "../log/entries.ts";
 import { lookUntil } from "../lease/lease.ts";
-import { buildAnswerEntries, type Answers, hasAnswers, openQuestions, storeAnswers } from "./session-answers.ts";
-import { readRun } from "./record-opener.ts";
-import type { DecidedRequest, RunRequest } from "./session-host.ts";
+import { buildAnswerEntries, openQuestions, storeAnswers } from "./session-answers.ts";
+import { readRun } from "./read-run.ts";
+import { type Answers, type DecidedRequest, hasAnswers, type RunRequest } from "./session-host.ts";
 import type { SessionRuns } from "./session-runs.ts";
 
 /** Decides what a session does next: begin a run, resume one, follow one that is going, or give the last result once more. */

@@ -10,7 +10,7 @@ import { parseTraceparent } from "../../internal/traceparent.ts";
 import type { RunEvent } from "../../loop/events.ts";
 import { WALL_TIME_REACHED } from "../../loop/limits.ts";
 import type { BeforeEnd } from "../../loop/loop-input.ts";
-import { NOTHING_YET, type RunResult } from "../../loop/result.ts";
+import type { RunResult } from "../../loop/result.ts";
 import type { RunningLoop } from "../../loop/run-stream.ts";
 import { describeTurns } from "../../loop/turn/closed-turns.ts";
 import type { PartialResponse } from "../../loop/turn/partial-answer.ts";
@@ -23,7 +23,8 @@ import { checkedInput, hasLaterTurn, listClosed, listRunContents, listTurns } fr
 import { RunWriter, SessionLog } from "../log/session-log.ts";
 import { readTurn, recordTurn, type TurnRecord } from "../log/turn-record.ts";
 import type { SessionRecords } from "../store/store.ts";
-import type { RunReader, OpenedRecord, RunReading, SessionBounds, SessionHost, SessionRun } from "./session-host.ts";
+import { readRun } from "./read-run.ts";
+import type { OpenedRecord, RunReading, SessionBounds, SessionHost, SessionRun } from "./session-host.ts";
 
 /** Opens the loop over the records of a session's runs: to make a run, or to read it again. */
 export class RecordOpener<Options> {
@@ -182,21 +183,6 @@ export class RecordOpener<Options> {
     const contents = said.flatMap((one) => [...one.contents]);
     return { contents, upTo: last.position + 1, ...(read.length > 0 && { read }) };
   }
-}
-
-/** A run that is made when it is read. */
-export function readRun(make: (reader: RunReader) => Promise<RunResult<unknown>>): RunningLoop {
-  const left = new AbortController();
-  const reader: RunReader = { left: left.signal };
-  return {
-    run: () => make(reader),
-    soFar: () => reader.opened?.soFar() ?? NOTHING_YET,
-    cancelCall: (callId) => reader.opened?.cancelCall(callId) ?? false,
-    release: () => {
-      left.abort(new DOMException("the reader left before the run began", "AbortError"));
-      reader.opened?.release();
-    },
-  };
 }
 
 /** A cut is at a message of the user's, which is never changed. */

@@ -24,25 +24,9 @@ import type { FunctionCall } from "../../wire/types/content.ts";
 import { type CallStanding, standOf, PlacedSteps, type RunRecord } from "../log/run-record.ts";
 import { type NewEntry, SessionLog } from "../log/session-log.ts";
 import type { SessionView } from "../log/session-view.ts";
+import type { Answers } from "./session-host.ts";
 import { checkAtLeast, checkOptions, namesIn, type OptionNames } from "../../internal/option-names.ts";
 import { compareSummaries, type SessionFilter, type SessionStore, type SessionSummary } from "../store/store.ts";
-
-/**
- * Answers to questions, by their tokens: `token` of the calls in `pending`, or of the conversation's. An answer is for what was shown: a
- * question of another run, or about other arguments, has another token.
- */
-export interface Answers {
-  /** Decisions on calls that require approval: `true` runs the call, `false` or `{ deny }` refuses it. */
-  readonly approvals?: { readonly [token: string]: Approval } | undefined;
-  /** Outcomes of calls that were executed elsewhere. */
-  readonly outcomes?: { readonly [token: string]: ExternalOutcome } | undefined;
-  /** Who answers, as the application names them; kept in the log. @defaultValue unknown */
-  readonly by?: string | undefined;
-}
-
-export function hasAnswers({ approvals = {}, outcomes = {} }: Answers): boolean {
-  return Object.keys(approvals).length + Object.keys(outcomes).length > 0;
-}
 
 /** The entries of some answers. @throws {UnexpectedAnswerError} For one to no open question; names those that are open. */
 export function buildAnswerEntries(sessionId: string, view: SessionView, answers: Answers): NewEntry[] {
@@ -243,11 +227,8 @@ export interface WaitingCalls {
 
 const OPTIONS: OptionNames<WaitingCallsOptions> = namesIn("owner prefix metadata approvedBy limit after");
 
-/**
- * What waits for an answer in all sessions of a store, by id of the session: for a program or a page of those who approve. Needs no
- * agent. Sessions whose run is going are looked at, too: it may be busy with other calls.
- */
-export async function listPendingCalls(store: SessionStore, options: WaitingCallsOptions = {}): Promise<WaitingCalls> {
+/** As `session-doors.ts` says, like the next one. */
+export async function listPendingCalls(store: SessionStore, options: WaitingCallsOptions): Promise<WaitingCalls> {
   checkOptions("listPendingCalls()", options, OPTIONS);
   const { approvedBy, limit = 100, after, ...filter } = options;
   checkAtLeast("limit", limit, 1);
@@ -293,15 +274,6 @@ async function readWaiting(
   }));
 }
 
-/**
- * Stores answers to what a session waits for, as `session.answer()` does, without its agent. Runs nothing: the program that has the agent
- * goes on with the answers, at once when the run is still busy. Arguments that an approval changes are checked against the tool's schema
- * there; one that the tool does not let an approval change is refused here.
- *
- * @throws {UnexpectedAnswerError} When an answer has no token of an open question, also for a session that does not exist. Nothing was
- * stored.
- * @throws {InvalidApprovalError} For arguments that may not be edited.
- */
 export async function answerCalls(store: SessionStore, sessionId: string, answers: Answers): Promise<void> {
   await storeAnswers(new SessionLog(store, sessionId), answers);
 }

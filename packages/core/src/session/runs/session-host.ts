@@ -13,7 +13,7 @@ import type { RunState } from "../../loop/run-state.ts";
 import type { Within } from "../../loop/observers/observer.ts";
 import type { ReadSource } from "../../tool/reads.ts";
 import type { RunIdentity } from "../../tool/run-context.ts";
-import type { Tool } from "../../tool/tool.ts";
+import type { Approval, ExternalOutcome, Tool } from "../../tool/tool.ts";
 import type { RunEmitters, RunningLoop } from "../../loop/run-stream.ts";
 import type { Model } from "../../model/model.ts";
 import type { HistoryOrigin } from "../../model/history/import-history.ts";
@@ -23,7 +23,23 @@ import type { RunRecord } from "../log/run-record.ts";
 import type { NewEntry } from "../log/session-log.ts";
 import type { TurnRecord } from "../log/turn-record.ts";
 import type { Draft } from "../store/store.ts";
-import type { Answers } from "./session-answers.ts";
+
+/**
+ * Answers to questions, by their tokens: `token` of the calls in `pending`, or of the conversation's. An answer is for what was shown: a
+ * question of another run, or about other arguments, has another token.
+ */
+export interface Answers {
+  /** Decisions on calls that require approval: `true` runs the call, `false` or `{ deny }` refuses it. */
+  readonly approvals?: { readonly [token: string]: Approval } | undefined;
+  /** Outcomes of calls that were executed elsewhere. */
+  readonly outcomes?: { readonly [token: string]: ExternalOutcome } | undefined;
+  /** Who answers, as the application names them; kept in the log. @defaultValue unknown */
+  readonly by?: string | undefined;
+}
+
+export function hasAnswers({ approvals = {}, outcomes = {} }: Answers): boolean {
+  return Object.keys(approvals).length + Object.keys(outcomes).length > 0;
+}
 
 /** A run of the loop that was opened for a session. */
 export interface OpenedRun extends RunningLoop {
@@ -175,7 +191,7 @@ export interface DecidedRequest<Options> extends RunRequest<Options> {
   readonly stored: { message?: true; answers?: true };
 }
 
-export interface RunReader {
-  opened?: OpenedRecord | undefined;
+export interface RunReader<Opened extends RunningLoop = OpenedRecord> {
+  opened?: Opened | undefined;
   readonly left: AbortSignal;
 }
