@@ -20,10 +20,7 @@ export interface DelegatedAnswer {
   readonly stopReason?: string | undefined;
 }
 
-/**
- * Sends a request with only this built-in tool and the prompt. Reports its usage and sources through
- * {@link ToolContext.attach}. May throw; the model then reads an error as from any failed tool.
- */
+/** Sends a request with only this built-in tool and the prompt, and reports it through {@link ToolContext.attach}. May throw, as any tool. */
 export type RunBuiltIn = (builtIn: BuiltInTool, prompt: string, context: ToolContext) => Promise<DelegatedAnswer>;
 
 /** The tools of a run, in a form that its model accepts. */
@@ -34,11 +31,9 @@ export interface MixedTools {
 }
 
 /**
- * Combines functions and built-in tools on every model: unchanged if the model accepts both in one request, otherwise with
- * a function in place of each built-in tool. One that looks something up by what the model writes runs inside the request, where nobody can
- * be asked about it: beside a tool that may read something private it is a function, too.
- *
- * @param others - Of the run, which may have read something before.
+ * Combines functions and built-in tools on every model: unchanged if it accepts both in one request, otherwise with a function in place of
+ * each built-in tool. One that looks something up runs inside the request, where nobody can be asked about it: beside a tool that may read
+ * something private it is a function, too. @param others - Of the run, which may have read something before.
  */
 export function mixTools(
   tools: readonly AnyTool[],
@@ -65,11 +60,7 @@ function mayReadPrivate(tool: AnyTool): boolean {
   return reads !== undefined && isPrivate({ reads });
 }
 
-/**
- * Makes a function of each built-in tool, for models that cannot take both kinds in one request.
- *
- * @throws {ConfigurationError} For a tool that makes no sense alone (`computerUse`).
- */
+/** Makes a function of each built-in tool. @throws {ConfigurationError} For a tool that makes no sense alone (`computerUse`). */
 export function buildDelegatedTools(builtIns: readonly BuiltInTool[], run: RunBuiltIn): Tool[] {
   return builtIns.map((builtIn) => buildDelegatedTool(builtIn, run));
 }

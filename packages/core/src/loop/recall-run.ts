@@ -43,16 +43,13 @@ export interface RecordedEnding extends Cost {
   readonly problem?: string | undefined;
 }
 
-/** What is needed of the agent. */
 type RecallInput = Pick<LoopInput, "identity" | "model" | "emit" | "historyLength"> & {
   /** Checks a typed answer; absent when no type is asked for now. */
   readonly parse: NonNullable<LoopInput["output"]>["parse"] | undefined;
 };
 
 /**
- * The result of a run that has ended, and its events, as they were. The loop is not run: nothing is decided, and no option matters but
- * the schema of a typed answer.
- *
+ * The result of a run that has ended, and its events, as they were: nothing is decided, and of all options only the schema matters.
  * @param state - Has the contents before the run and its checked message.
  */
 export async function recallRun(
@@ -86,7 +83,6 @@ export async function recallRun(
   return result;
 }
 
-/** The calls of a turn of which some wait. */
 function describeOpen(
   { lastResponse }: RunState,
   { turn, calls }: ClosedTurn,
@@ -151,10 +147,9 @@ async function findAnswer(
 function findGuardrail({ steps }: ClosedTurn): string | undefined {
   for (const { place, value } of steps) {
     const isInput = place.kind === "guard" && place.side === "input" && place.wait === undefined;
-    if (!isInput && place.kind !== "model") continue;
     const { actions, checked = actions } = value as Partial<InputCheckValue & ModelStepValue>;
-    const found = checked && findAnswering(checked);
-    if (found !== undefined) return found;
+    const found = (isInput || place.kind === "model") && checked && findAnswering(checked);
+    if (typeof found === "string") return found;
   }
   return undefined;
 }

@@ -73,12 +73,9 @@ export const GEMINI_SPELLINGS: Spellings = {
 
 /**
  * A model of the Gemini API.
- *
- * @param id - Such as `gemini-flash-latest`; `models/…`, `tunedModels/…` and a gateway's names work too.
- * Without an endpoint, the key is read from the environment with each request: a missing one fails the first.
- *
- * @throws {ConfigurationError} For an invalid ID or base URL.
- * @throws {TypeError} For an option that does not exist.
+ * @param id - Such as `gemini-flash-latest`; `models/…`, `tunedModels/…` and a gateway's names work too. Without an endpoint, the key is
+ * read from the environment with each request.
+ * @throws {ConfigurationError} For an invalid ID or base URL. @throws {TypeError} For an option that does not exist.
  * @example
  * ```ts
  * const model = gemini("gemini-flash-latest", { retry: { maxAttempts: 2 }, traffic: new Traffic({ maxConcurrent: 4 }) });
@@ -303,10 +300,7 @@ export class Conversation {
     return prepared;
   }
 
-  /**
-   * Moves parts after function responses into another `user` content: the service rejects such parts, or treats the model as the
-   * last speaker. A content is always split into the same objects.
-   */
+  /** Moves parts after function responses, which the service rejects, into another `user` content, always into the same objects. */
   #splitMixed(content: Content): readonly Content[] {
     if (!isMixed(content)) return [content];
     const known = this.#split.get(content);

@@ -44,17 +44,11 @@ export interface JobOptions<
    * as `unknownOutcome` says. `"idempotent"`: it is started again with the same `idempotencyKey`. @defaultValue "once"
    */
   readonly effects?: "once" | "idempotent" | undefined;
-  /**
-   * Milliseconds from the start until nobody waits any more: the model reads that, and the job is cancelled. `Infinity` for never.
-   * @defaultValue 21_600_000 (6 hours)
-   */
+  /** Milliseconds from the start until nobody waits any more, and the job is cancelled; `Infinity` for never. @defaultValue 21_600_000 (6 hours) */
   readonly timeoutMs?: number | undefined;
   /** Milliseconds that one `start`, `check` or `cancel` may take. @defaultValue 60_000 */
   readonly requestTimeoutMs?: number | undefined;
-  /**
-   * Milliseconds between two checks by `pollJobs()`. It waits longer for a job that takes long: a tenth of its time so far, five minutes at
-   * most. @defaultValue 5_000
-   */
+  /** Milliseconds between two checks by `pollJobs()`; later a tenth of the time so far, five minutes at most. @defaultValue 5_000 */
   readonly checkEveryMs?: number | undefined;
   /**
    * Starts the job elsewhere and returns its id there. Pass `idempotencyKey` and `callback` along. Throw `ToolError` or `ModelRetry` to

@@ -40,11 +40,7 @@ export interface StartedJob {
 /** Longest time between two checks of a job that are not further apart by themselves, in milliseconds. */
 const MAX_CHECK_MS = 300_000;
 
-/**
- * When to ask about a job next, in milliseconds since the epoch.
- *
- * @param last - When it was asked about last. @defaultValue when it started
- */
+/** When to ask about a job next, in milliseconds since the epoch. @param last - When it was asked about last. @defaultValue when it started */
 export function nextCheckAt(
   { since, everyMs }: { readonly since: number; readonly everyMs: number },
   last: number = since,

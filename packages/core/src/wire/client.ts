@@ -32,10 +32,8 @@ import type { GenerateContentRequest, GenerateContentResponse } from "./types/ge
 import type { CountTokensRequest, CountTokensResponse, ListModelsResponse, ModelInfo } from "./types/resources.ts";
 
 /**
- * A typed client of the Gemini API: one method per operation, wire types in and out, no format of its own.
- *
- * All methods retry, and throw {@link ApiStatusError}, {@link ApiNetworkError}, {@link ApiTimeoutError} or
- * {@link ApiShapeError}; {@link ConfigurationError} before anything is sent.
+ * A typed client of the Gemini API: one method per operation, wire types in and out. All methods retry, and throw {@link ApiStatusError},
+ * {@link ApiNetworkError}, {@link ApiTimeoutError} or {@link ApiShapeError}; {@link ConfigurationError} before anything is sent.
  */
 export class GeminiClient {
   /** @internal */
@@ -66,12 +64,9 @@ export class GeminiClient {
   }
 
   /**
-   * A streamed answer, one list of chunks per read from the network.
-   *
-   * Retries only before the first list. Ends where the body ends: the answer is complete if it has a finish reason. Leaving the
-   * loop cancels the request.
-   *
-   * @see https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
+   * A streamed answer, one list of chunks per read from the network. Retries only before the first list. It is complete if it has a
+   * finish reason. Leaving the loop cancels the request. @see
+   * https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
    */
   async *streamGenerateContent(
     model: string,
@@ -105,11 +100,7 @@ export class GeminiClient {
     return await this.api.object(call, options);
   }
 
-  /**
-   * One page of the models available to this key.
-   *
-   * @param page - `pageSize` up to 1000, by default 50; `pageToken` from the previous page.
-   */
+  /** One page of the models available to this key. @param page - `pageSize` up to 1000, by default 50; `pageToken` of the last page. */
   async listModels(page: PageRequest = {}, options: CallOptions = {}): Promise<ListModelsResponse> {
     const path = withPage(this.endpoint.modelsPath, page);
     return await this.api.object({ operation: "listModels", method: "GET", path }, options);

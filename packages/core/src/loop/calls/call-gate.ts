@@ -1,14 +1,9 @@
-interface Waiting {
-  readonly alone: boolean;
-  readonly enter: () => void;
-}
-
 /** Admits the calls of a round in call order: at most `room` at a time, and a sequential one only alone. */
 export class CallGate {
   readonly #room: number;
   #inside = 0;
   #aloneInside = false;
-  readonly #queue: Waiting[] = [];
+  readonly #queue: { readonly alone: boolean; readonly enter: () => void }[] = [];
 
   constructor(room: number) {
     this.#room = room;

@@ -84,19 +84,15 @@ export class ObserverGroup {
     return undefined;
   }
 
-  /**
-   * @param about - What the observer is called with.
-   * @returns What it returned; `undefined` when it threw.
-   */
+  /** Calls one, which is told of `about`. @returns What it returned; `undefined` when it threw. */
   #call(observer: Observer, about: Subject, call: () => unknown): unknown {
-    const logFailure = (error: unknown): void => this.#logFailure(observer, about, error);
     try {
       const returned = call();
       if (typeof returned === "object" && returned !== null && "then" in returned)
-        Promise.resolve(returned).catch(logFailure);
+        Promise.resolve(returned).catch((error: unknown) => this.#logFailure(observer, about, error));
       return returned;
     } catch (error) {
-      logFailure(error);
+      this.#logFailure(observer, about, error);
       return undefined;
     }
   }
@@ -121,12 +117,7 @@ export type ObservedCall = Pick<TurnCall, "call" | "tool">;
 
 /** Executes the steps of a run that has observers. */
 export interface StepExecutor {
-  /**
-   * Executes a step. Whatever observers do, `work` is called exactly once, synchronously.
-   *
-   * @param agent - Name of the agent that leads.
-   * @param call - The call that the step runs, if any.
-   */
+  /** Executes a step. Whatever observers do, `work` is called exactly once, synchronously. @param agent - Name of the agent that leads. */
   execute<T>(
     place: StepPlace,
     step: Step<RunEvent>,

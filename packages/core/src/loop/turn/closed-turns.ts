@@ -30,12 +30,7 @@ import { responseEvents, wholeEvents } from "./model-step.ts";
 /** What a fold needs for answers whose cost was not recorded. */
 type Pricing = Pick<LoopInput, "prices" | "model">;
 
-/**
- * Brings the state of a run to where it was after some turns: it has done what they say, and nothing is decided.
- *
- * @param state - Has the contents before the run and its checked message.
- * @param lost - What broken answers used, each time that the run failed.
- */
+/** Brings the state of a run to where it was after some turns: nothing is decided. @param lost - What broken answers used, each time. */
 export function foldTurns(
   state: RunState,
   turns: readonly ClosedTurn[],

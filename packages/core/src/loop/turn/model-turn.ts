@@ -153,11 +153,7 @@ export async function checkPartial(input: LoopInput, state: RunState): Promise<v
   });
 }
 
-/**
- * Reports what guardrails let pass of an answer that was held, or put in its place, beyond what was shown of it.
- *
- * @param hasActed - They said by an event what is withdrawn.
- */
+/** Reports what guardrails let pass of an answer that was held, beyond what was shown. @param hasActed - They said what is withdrawn. */
 async function emitPassed(
   { emit, logger }: LoopInput,
   { turns: turn, partial }: RunState,
@@ -248,10 +244,7 @@ export function workPhase({ output }: LoopInput, { contents }: RunState): Phase 
   return { kind: "work", contents, output: output?.native === true ? output : undefined };
 }
 
-/**
- * The last request of a run whose schema could not be sent with the tools: the conversation so far and the schema, without
- * tools. Its answer is not part of the history, which keeps the prose answer and its citations.
- */
+/** The last request of a run whose schema could not be sent with the tools. The history keeps the prose answer and its citations instead. */
 export function outputPhase(state: RunState, output: OutputPlan): Phase {
   return { kind: "output", contents: [...state.sendable().map(withoutServerTools), userText(OUTPUT_REQUEST)], output };
 }
@@ -273,10 +266,7 @@ function buildModelRequest(input: LoopInput, state: RunState, phase: Phase, isFi
   };
 }
 
-/**
- * A content without the parts of built-in tools, which a request without these tools must not have. Function calls stay, with
- * their responses, also those that the service answered itself: they are valid without a declaration.
- */
+/** A content without the parts of built-in tools, which a request without these tools must not have. Function calls stay. */
 export function withoutServerTools(content: Content): Content {
   const kept = content.parts.filter((part) => part.toolCall === undefined && part.toolResponse === undefined);
   if (kept.length === content.parts.length || kept.length === 0) return content;

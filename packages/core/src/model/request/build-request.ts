@@ -29,9 +29,7 @@ export function buildHead(request: ModelRequest, facts: Omit<RequestFacts, "mode
 }
 
 /**
- * Builds the wire request. Pure; contents keep their identity.
- *
- * @param head - From {@link buildHead}; reused from the previous request if nothing changed.
+ * Builds the wire request. Pure; contents keep their identity. @param head - Reused from the previous request if nothing changed.
  * @throws {ConfigurationError} For a combination that this model does not accept in one request.
  */
 export function buildRequest(
@@ -90,10 +88,7 @@ function findWrongCombination(request: ModelRequest, facts: RequestFacts): strin
   return undefined;
 }
 
-/**
- * Functions alone need no config. Built-in tools with functions need the flag on the Developer API; Vertex does not know it,
- * and gateways are tried with it first. Built-in tools alone accept neither flag nor calling mode.
- */
+/** Functions alone need no config. With built-in tools, they need the flag on the Developer API; Vertex does not know it. */
 function buildToolConfig(request: ModelRequest, { endpointKind }: RequestFacts): ToolConfig | undefined {
   const { functions, settings } = request;
   const builtIns = chooseBuiltIns(request);
@@ -134,11 +129,7 @@ function buildGenerationConfig({ settings, output }: ModelRequest, facts: Reques
   });
 }
 
-/**
- * Builds the body of a request that creates a cache, without its lifetime.
- *
- * @throws {ConfigurationError} For a model without explicit caches, or an empty cache.
- */
+/** The body of a request that creates a cache, without its lifetime. @throws {ConfigurationError} For no support, or an empty cache. */
 export function buildCacheRequest(
   { request, displayName }: CacheRequest,
   facts: RequestFacts,
@@ -162,12 +153,7 @@ export function buildCacheRequest(
   };
 }
 
-/**
- * Builds the body that counts the tokens of a request. Vertex takes its fields at the top level; elsewhere only the whole
- * request counts instructions and tools.
- *
- * @see https://ai.google.dev/api/tokens
- */
+/** The body that counts the tokens of a request: its own fields on Vertex, elsewhere the whole. @see https://ai.google.dev/api/tokens */
 export function buildCountTokensRequest(request: GenerateContentRequest, kind: EndpointKind): CountTokensRequest {
   if (kind !== "vertex") return { generateContentRequest: request };
   const { contents, systemInstruction, tools, generationConfig } = request;

@@ -3,10 +3,7 @@ import type { JsonSchema } from "../../wire/types/declaration.ts";
 
 /**
  * Whether nobody but the author of a schema can have written a text in a value: the schema allows only numbers, booleans, `null`, enums,
- * constants and dates, in lists and under fixed names, and the value has no other text or name. Both are looked at, because not every part of
- * a schema is checked, and one may allow members that it does not name.
- *
- * @param value - JSON.
+ * constants and dates, in lists and under fixed names, and the value has no other text or name. @param value - JSON.
  */
 export function hasNoFreeText(schema: JsonSchema, value: unknown): boolean {
   const words = new Set<string>();

@@ -105,10 +105,7 @@ export class Exchange implements PermitRequest {
     this.retryAt = retryAt;
   }
 
-  /**
-   * Sends the request and waits for a successful status. Throws a typed error for any other status, redirects included, for a failure
-   * and for a limit that passes; for an abort the signal's own reason.
-   */
+  /** Sends the request and waits for a successful status. Throws a typed error for any other one, a failure and a limit, or the signal's reason. */
   async open(): Promise<this> {
     const { endpoint, traffic } = this.#settings;
     this.signal?.throwIfAborted();

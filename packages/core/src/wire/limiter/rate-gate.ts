@@ -20,10 +20,7 @@ const PROBE_MS = 2000;
 /** Time between later steps, each of twice as many requests, in milliseconds. */
 const STEP_MS = 250;
 
-/**
- * Decides whether requests of one kind may be sent. Open until an answer asks for a wait; closed for that long; then lets one
- * request through, and once it is answered 2, 4, 8 and so on, until none is waiting.
- */
+/** Decides whether requests of one kind may be sent. Open until an answer asks for a wait; then closed; then lets 1, 2, 4, 8 and so on through. */
 export class RateGate {
   /** The model, or for other operations the operation and its model. */
   readonly name: string;
@@ -67,12 +64,7 @@ export class RateGate {
     return true;
   }
 
-  /**
-   * Closes for as long as the service asked, unless it is already closed for longer; and a little longer, so that processes do not
-   * resume all at once.
-   *
-   * @param random - From 0 to 1.
-   */
+  /** Closes for as long as the service asked, and a little longer, so that processes do not resume all at once. @param random - From 0 to 1. */
   close(error: ApiStatusError, random: number, now: number): void {
     const { retryAfterMs: asked = 0 } = error;
     const closedMs = Math.round(Math.min(asked * (1 + MAX_EXTRA * random), MAX_CLOSED_MS));
@@ -156,10 +148,7 @@ export function notSentError(name: string, said: ApiStatusError, forMs: number):
   );
 }
 
-/**
- * A queue of groups that take turns: one value of each group, then one of each again; first in, first out within a group. A group
- * with a thousand values is served as often as one with a single value. Each value is in it once.
- */
+/** A queue of groups that take turns, however many values they have; first in, first out within a group. Each value is in it once. */
 export class FairQueue<T> {
   size = 0;
   readonly #groups = new Map<unknown, Line<T>>();

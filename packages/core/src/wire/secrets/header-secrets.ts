@@ -5,10 +5,8 @@ import { EMULATOR_KEY, type HeaderFields } from "../endpoints/endpoint.ts";
 const MIN_SECRET = 6;
 
 /**
- * The secrets in authentication headers: each whole value, and its parts that mean something alone: the token of `Bearer token`,
- * the password of `Basic …`, the values of cookies and of a signature's parameters.
- *
- * @param tools - Of a request, as JSON: the keys with which the service is to call an MCP server or a search are secrets, too.
+ * The secrets in authentication headers: each whole value, and its parts that mean something alone: tokens, passwords, values of cookies
+ * and parameters. @param tools - Of a request, as JSON: the keys in them are secrets, too.
  */
 export function findSecrets(headers: HeaderFields, tools?: unknown): readonly string[] {
   const secrets = new Set<string>();

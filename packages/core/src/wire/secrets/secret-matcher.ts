@@ -29,10 +29,8 @@ export function matcherFor(secrets: readonly string[]): SecretMatcher {
 }
 
 /**
- * Finds all forms of some secrets at once, reading a text only once: an Aho–Corasick automaton. Its time is linear in the length
- * of the text, and its size in that of the secrets, whatever they repeat.
- *
- * @see https://doi.org/10.1145/360825.360855
+ * Finds all forms of some secrets at once: an Aho–Corasick automaton, linear in the text and the secrets. @see
+ * https://doi.org/10.1145/360825.360855
  */
 class SecretMatcher {
   readonly #forms: readonly string[];
@@ -44,11 +42,7 @@ class SecretMatcher {
     this.#beginnings = [...new Set(this.#forms.map((form) => form.slice(0, MIN_BEGINNING)))];
   }
 
-  /**
-   * Ranges of secrets, in order and without overlaps.
-   *
-   * @param truncated - True if the text may end, at its end and before each `…`, with the beginning of a secret.
-   */
+  /** Ranges of secrets, in order and without overlaps. @param truncated - The text may end with, or have before a `…`, the beginning of one. */
   find(text: string, truncated = false): readonly Range[] {
     const ranges: Range[] = [];
     // Nearly every text contains none, which the platform finds out much faster.

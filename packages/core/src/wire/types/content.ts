@@ -92,11 +92,7 @@ export interface CodeExecutionResult {
   readonly id?: string | undefined;
 }
 
-/**
- * One piece of a content. Exactly one data field is set; fields this library does not know are kept as they came.
- *
- * @see https://ai.google.dev/api/caching#Part
- */
+/** One piece of a content. Exactly one data field is set; unknown fields are kept. @see https://ai.google.dev/api/caching#Part */
 export interface Part {
   readonly text?: string | undefined;
   readonly inlineData?: Blob | undefined;

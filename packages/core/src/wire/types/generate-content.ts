@@ -1,11 +1,7 @@
 import type { Content, Fields, JsonObject, Part, Texts, Word } from "./content.ts";
 import type { JsonSchema, ToolConfig, WireTool } from "./declaration.ts";
 
-/**
- * From which likelihood on answers of one kind of harm are withheld.
- *
- * @see https://ai.google.dev/api/generate-content#v1beta.SafetySetting
- */
+/** From which likelihood on answers of one kind of harm are withheld. @see https://ai.google.dev/api/generate-content#v1beta.SafetySetting */
 export interface SafetySetting {
   readonly category: HarmCategory;
   readonly threshold: HarmBlockThreshold;
@@ -90,11 +86,7 @@ export interface GenerateContentRequest extends Texts<"cachedContent" | "service
 /** Tokens of one modality. */
 export type ModalityTokenCount = Fields<{ modality: string; tokenCount: number }>;
 
-/**
- * What a response cost. `totalTokenCount` = prompt + candidates + thoughts + tool-use prompt; zero fields are absent.
- *
- * @see https://ai.google.dev/api/generate-content#UsageMetadata
- */
+/** What a response cost. `totalTokenCount` is the sum; zero fields are absent. @see https://ai.google.dev/api/generate-content#UsageMetadata */
 export interface UsageMetadata {
   /** Includes cached tokens. */
   readonly promptTokenCount?: number | undefined;
@@ -146,11 +138,7 @@ export interface GroundingSupport {
   readonly renderedParts?: readonly number[] | undefined;
 }
 
-/**
- * What an answer rests on: searches, what they found, and which ranges of the text it supports.
- *
- * @see https://ai.google.dev/api/generate-content#GroundingMetadata
- */
+/** What an answer rests on: searches, and what they found. @see https://ai.google.dev/api/generate-content#GroundingMetadata */
 export interface GroundingMetadata {
   readonly webSearchQueries?: readonly string[] | undefined;
   readonly imageSearchQueries?: readonly string[] | undefined;
@@ -190,11 +178,7 @@ export interface PromptFeedback extends Texts<"blockReason" | "blockReasonMessag
   readonly safetyRatings?: readonly SafetyRating[] | undefined;
 }
 
-/**
- * Answer of `generateContent`, and each chunk of `streamGenerateContent`. Unknown fields are kept.
- *
- * @see https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse
- */
+/** Answer of `generateContent`, or a chunk of one. @see https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse */
 export interface GenerateContentResponse extends Texts<"modelVersion" | "responseId" | "createTime"> {
   readonly candidates?: readonly Candidate[] | undefined;
   readonly promptFeedback?: PromptFeedback | undefined;

@@ -6,11 +6,7 @@ export type CacheExpiry =
   | { readonly ttl: string; readonly expireTime?: undefined }
   | { readonly ttl?: undefined; readonly expireTime: string };
 
-/**
- * Body that makes a cache. What it holds stands before the contents of every request that uses it.
- *
- * @see https://ai.google.dev/api/caching#CachedContent
- */
+/** Body that makes a cache, which stands before the contents of every request. @see https://ai.google.dev/api/caching#CachedContent */
 export interface CreateCachedContentRequest
   extends
     Texts<"displayName" | "ttl" | "expireTime">,
@@ -81,11 +77,7 @@ export interface ListModelsResponse extends Page {
   readonly publisherModels?: readonly ModelInfo[] | undefined;
 }
 
-/**
- * Body of `countTokens`: contents alone, or a whole request to count its instructions and tools as well.
- *
- * @see https://ai.google.dev/api/tokens
- */
+/** Body of `countTokens`: contents alone, or a whole request. @see https://ai.google.dev/api/tokens */
 export type CountTokensRequest =
   | { readonly contents: readonly Content[]; readonly generateContentRequest?: undefined }
   | { readonly contents?: undefined; readonly generateContentRequest: GenerateContentRequest }
