@@ -66,7 +66,6 @@ export function buildDelegatedTools(builtIns: readonly BuiltInTool[], run: RunBu
 }
 
 const DELEGATES: { readonly [Name in BuiltInName]?: DelegateTexts } = delegates;
-/** Timeout of a delegated request, in milliseconds. */
 const TIMEOUT_MS = 120_000;
 /** Fields that are lists of strings; the others are strings. */
 const LISTS: ReadonlySet<string> = new Set(["urls"]);

@@ -143,7 +143,6 @@ async function findAnswer(
   return parsed.ok ? { stopReason, output: parsed.value } : { stopReason: "invalid-output", problem: parsed.problem };
 }
 
-/** Name of the guardrail that answered in the agent's place in the last turn. */
 function findGuardrail({ steps }: ClosedTurn): string | undefined {
   for (const { place, value } of steps) {
     const isInput = place.kind === "guard" && place.side === "input" && place.wait === undefined;

@@ -73,7 +73,6 @@ export interface BlockedRun<Calls extends ToolCall = ToolCall> extends RunResult
   readonly stopReason: "blocked";
 }
 
-/** The words of the service. */
 interface FinishWords {
   /** As the service gave it. */
   readonly finishReason: string;

@@ -142,7 +142,6 @@ export class RunState {
     addRead(this.read, ...readSteered(steered));
   }
 
-  /** Another answer instead of the last one. */
   replaceLast(response: ModelResponse): void {
     const { lastResponse } = this;
     if (lastResponse === undefined) return;

@@ -36,7 +36,6 @@ export class RunStream<
   #settle!: { resolve: (result: RunResult<unknown>) => void; reject: (error: unknown) => void };
   #running: RunningLoop | undefined;
   #over = false;
-  /** The reader left before the end. */
   #isLeft = false;
 
   /** @internal @param within - The context in which it runs. That of its reader if absent. */
@@ -152,9 +151,7 @@ export class EventQueue<T> {
   #buffer: T[] = [];
   #closed = false;
   #ended = false;
-  /** Resolves the reader's promise, while it waits. */
   #reader: ((values: readonly T[] | undefined) => void) | undefined;
-  /** Writers that wait for room. */
   #wakeWriters: (() => void)[] = [];
   /** Writers in step whose values the reader is reading. */
   #wakeInStep: (() => void)[] = [];
@@ -175,7 +172,6 @@ export class EventQueue<T> {
     return new Promise((resolve) => (isRead ? this.#wakeInStep : this.#inStep).push(resolve));
   }
 
-  /** Gives a value to the reader, if it waits. */
   #handOver(value: T): boolean {
     const reader = this.#reader;
     this.#reader = undefined;
@@ -205,7 +201,6 @@ export class EventQueue<T> {
     this.#reader?.(undefined);
   }
 
-  /** The reader has left. */
   close(): void {
     this.#closed = true;
     this.#buffer = [];

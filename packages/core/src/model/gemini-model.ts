@@ -328,7 +328,6 @@ export class Conversation {
   }
 }
 
-/** Length of the common prefix. */
 function countShared(seen: readonly Content[], contents: readonly Content[]): number {
   let shared = 0;
   while (shared < seen.length && seen[shared] === contents[shared]) shared++;

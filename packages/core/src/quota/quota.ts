@@ -47,7 +47,6 @@ const QUOTA_OPTIONS: OptionNames<QuotaOptions> = namesIn(
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
-/** What an answer is expected to use, or has used. */
 interface Amounts {
   readonly tokens: number;
   readonly cost: number;

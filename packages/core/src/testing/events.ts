@@ -25,7 +25,6 @@ export function shapeOf(events: readonly RunEvent[]): RunEvent["type"][] {
   return shape;
 }
 
-/** Position in a run. */
 type Place = "before" | "between-turns" | "answer" | "answered" | "checked" | "calls" | "after";
 
 type Allowed = { readonly [Type in RunEvent["type"]]?: Place };

@@ -44,7 +44,6 @@ export interface ToolRetryNotice {
   readonly error: { readonly kind: ToolErrorKind; readonly message: string };
 }
 
-/** How one attempt ended. */
 interface Attempt {
   readonly outcome: ToolOutcome;
   /** What `run` threw, or why its time was up; absent when there is nothing to try again. */

@@ -190,7 +190,6 @@ export class ApiClient {
     return this.whole(call, options, readObject);
   }
 
-  /** A call whose answer is read whole. */
   whole<T>(call: ApiCall, options: CallOptions, read: ReadAnswer<T>): Promise<T> {
     return this.retried(call, options, (attempt) => this.attempt(call, options, attempt, read));
   }
@@ -207,7 +206,6 @@ export class ApiClient {
     return this.#exchange(call, options, attempt).open();
   }
 
-  /** One attempt of a call. */
   async attempt<T>(call: ApiCall, options: CallOptions, attempt: Attempt, read: ReadAnswer<T>): Promise<T> {
     const exchange = await this.#exchange(call, options, attempt).open();
     try {
@@ -224,44 +222,24 @@ export class ApiClient {
   /** Makes attempts according to the retry policy, until one succeeds or fails for good; throws the last error as it was thrown. */
   async retried<T>(call: ApiCall, options: CallOptions, run: (attempt: Attempt) => Promise<T>): Promise<T> {
     const { signal } = options;
-    signal?.throwIfAborted();
-    try {
-      return await run({ number: 1 });
-    } catch (first) {
+    let attempt: Attempt = { number: 1 };
+    for (;;) {
       signal?.throwIfAborted();
-      if (!(first instanceof AgentError) || !first.retryable) throw first;
-      // Not loaded before the first failure, for the sake of cold starts.
-      const { default: pRetry } = await import("p-retry");
-      let attempt: Attempt = { number: 1 };
-      const retried = pRetry(() => (attempt.number === 1 ? Promise.reject(first) : run(attempt)), {
-        retries: Math.max(0, this.#retry.maxAttempts - 1),
-        // No delay of p-retry's own: it awaits the one below.
-        minTimeout: 0,
-        maxTimeout: 0,
-        onFailedAttempt: async ({ error, retriesLeft }) => {
-          signal?.throwIfAborted();
-          attempt = await this.#waitFor(error, attempt, retriesLeft, call, options);
-        },
-      });
-      return await retried.catch((error: unknown) => {
-        // p-retry replaces a reason that is not an Error; the caller gets its own.
+      try {
+        return await run(attempt);
+      } catch (error) {
         signal?.throwIfAborted();
-        throw error;
-      });
+        attempt = await this.#waitFor(error, attempt, call, options);
+      }
     }
   }
 
   /** Waits for the next attempt. @throws The error, if it is not worth one. */
-  async #waitFor(
-    error: Error,
-    { number }: Attempt,
-    left: number,
-    call: ApiCall,
-    options: CallOptions,
-  ): Promise<Attempt> {
+  async #waitFor(error: unknown, { number }: Attempt, call: ApiCall, options: CallOptions): Promise<Attempt> {
     const { operation, model } = call;
     const { signal, budget } = options;
-    const waitMs = left > 0 ? delayFor(error, number, this.#retry, this.#random) : undefined;
+    const isLast = number >= this.#retry.maxAttempts;
+    const waitMs = isLast ? undefined : delayFor(error, number, this.#retry, this.#random);
     if (waitMs === undefined || !(error instanceof AgentError)) throw error;
     // The limiter, too, may hold the next attempt back for this error: then that is the wait.
     const heldMs = this.#settings.traffic.closedMs(error);
@@ -313,7 +291,6 @@ export interface PageRequest {
   readonly pageToken?: string | undefined;
 }
 
-/** The path of a list, with the query of a page. */
 function withPage(path: string, { pageSize, pageToken }: PageRequest): string {
   const query = new URLSearchParams();
   if (pageSize !== undefined) query.set("pageSize", String(pageSize));

@@ -79,7 +79,6 @@ export async function rerouteCalls(
   return stop;
 }
 
-/** The state of a call after what was decided about it. */
 function takeRoute(input: LoopInput, state: RunState, call: TurnCall, route: CallRoute, time: number): CallState {
   if (route.do === "deny")
     return answered(input, state, call, failure(route.withdrawn === true ? "withdrawn" : "denied", route.why));
@@ -193,7 +192,6 @@ function usualReach(tool: Tool): Reach {
   return tool.effects === "once" || tool.needsApproval !== undefined ? "outside" : "inside";
 }
 
-/** What a tool says about the answers to the questions about a call. */
 function describeAsked(tool: Tool, input: unknown, call: FunctionCall): AskedOf {
   const editable = listEditable(tool, call.args);
   // If it throws, the application decides: nobody is let in by an error.

@@ -9,7 +9,6 @@ export class CallGate {
     this.#room = room;
   }
 
-  /** Runs `work` once there is room for it. */
   async through<T>(alone: boolean, work: () => Promise<T>): Promise<T> {
     if (this.#queue.length > 0 || !this.#enter(alone))
       await new Promise<void>((enter) => this.#queue.push({ alone, enter }));
@@ -25,7 +24,6 @@ export class CallGate {
     }
   }
 
-  /** Takes a place, if there is one. */
   #enter(alone: boolean): boolean {
     if (this.#aloneInside || this.#inside >= this.#room || (alone && this.#inside > 0)) return false;
     this.#inside++;

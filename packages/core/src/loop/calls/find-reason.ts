@@ -8,13 +8,11 @@ import type { Content, FunctionCall, JsonObject } from "../../wire/types/content
 
 // Loaded with the first call that may be held back: most runs have none.
 
-/** What is known of a run's history. */
 interface Known {
   readonly contents: readonly Content[];
   readonly read: readonly ReadSource[];
 }
 
-/** A call that is decided about. */
 interface AskedCall {
   readonly call: FunctionCall;
   readonly tool: Tool;

@@ -28,7 +28,6 @@ interface Frame {
   value: Record<string, unknown> | unknown[] | undefined;
 }
 
-/** What comes next in the text. */
 type Expected = "start" | "fence" | "value" | "key" | "colon" | "comma" | "string" | "scalar" | "end" | "nothing";
 
 /**
@@ -46,7 +45,6 @@ export class JsonGrowth {
   #isKey = false;
   /** The string has appeared in an earlier piece. */
   #isShown = false;
-  /** The root has appeared. */
   #hasBegun = false;
 
   /** Undefined when the text shows nothing new. */
@@ -131,7 +129,6 @@ export class JsonGrowth {
     return at + 1;
   }
 
-  /** A comma or the end of an object or list. */
   #readMark(char: string, frame: Frame | undefined): void {
     if (frame === undefined) this.#expected = "nothing";
     else if (char === "," && this.#expected === "comma") {

@@ -96,7 +96,6 @@ function isUnchecked(steps: readonly TurnStep[], index: number): boolean {
   return (discarded === undefined || discarded === "invalid-output") && needsCheck(response.content);
 }
 
-/** What guardrails made of an answer. */
 function findGuard(steps: readonly TurnStep[], index: number): OutputCheckValue | undefined {
   const { place, value } = steps[index + 1] ?? {};
   return place?.kind === "guard" && place.side === "output" ? (value as OutputCheckValue) : undefined;
@@ -123,7 +122,6 @@ export function describeTurns(state: RunState): readonly ClosedTurn[] {
   });
 }
 
-/** The run whose turns are reported. */
 interface ReportedRun {
   readonly runId: string;
   /** Who begins them. */
@@ -232,7 +230,6 @@ function findNudge({ steps, contents }: ClosedTurn, index: number): string | und
   return place < end ? contents[place]?.parts[0]?.text : undefined;
 }
 
-/** The questions about calls, and what guardrails did about what was said in answers to them. */
 function* questionEvents(
   { turn, steps }: ClosedTurn,
   answer: Shown | undefined,
@@ -272,7 +269,6 @@ function* questionEvents(
   for (const question of pending) yield { type: "tool-pending", ...question };
 }
 
-/** A call while its questions are answered. */
 type AskedCall = Pick<TurnCall, "callId" | "call" | "edited" | "asked">;
 
 /** What is left of the answer to a message that was stopped. */

@@ -86,7 +86,6 @@ export function addSummary(state: RunState, value: CompactStepValue, keepFrom: n
   if (keepFrom !== undefined) state.compact(compactedContents(value), keepFrom);
 }
 
-/** Decides whether anything is replaced. */
 function planSummary({ compaction }: LoopInput, state: RunState, isRefused: boolean) {
   if (compaction === undefined) return undefined;
   const { options, windowTokens, summarize } = compaction;
@@ -157,7 +156,6 @@ export function compactedContents({ summary, contents }: CompactStepValue): read
   return contents ?? summaryContents(summary);
 }
 
-/** A summary as the model reads it. */
 function summaryContents(summary: string): readonly Content[] {
   return [userText(`${SUMMARY_HEADING}\n\n${summary}`)];
 }

@@ -40,7 +40,6 @@ export class PartialResponse {
     this.clear(released);
   }
 
-  /** Adds what one chunk brought. */
   add(parts: readonly Part[]): void {
     this.#batches.push(parts);
     if (this.unchecked !== "held") this.#changed?.(this);
@@ -52,7 +51,6 @@ export class PartialResponse {
     this.#changed?.(this);
   }
 
-  /** True when somebody may look at it. */
   get isWatched(): boolean {
     return this.#changed !== undefined;
   }
@@ -64,7 +62,6 @@ export class PartialResponse {
     this.checked = checked;
   }
 
-  /** Name of the step that asks. */
   get step(): string {
     return stepName(this.place);
   }

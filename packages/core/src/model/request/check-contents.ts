@@ -101,7 +101,6 @@ function* findPartProblems(
   yield `The input contains ${type}, but ${id} ${isTranscriber ? "reads only audio: pass audio" : "reads only text: remove it"}.`;
 }
 
-/** Length of the decoded data. */
 function countBytes(base64: string): number {
   return Math.floor((base64.length * 3) / 4);
 }

@@ -1,4 +1,4 @@
-import { isObject } from "../../internal/json.ts";
+import { followPointer, isObject } from "../../internal/json.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 
 /**
@@ -48,7 +48,7 @@ class ClosedSchema {
     const { const: constant, enum: listed, $ref, allOf, anyOf, oneOf } = schema;
     if (constant !== undefined) return this.#addWords([constant]);
     if (Array.isArray(listed)) return this.#addWords(listed);
-    if (typeof $ref === "string") return this.isClosed(this.#resolve($ref));
+    if (typeof $ref === "string") return this.isClosed(followPointer($ref, this.#root));
     for (const some of [anyOf, oneOf]) if (Array.isArray(some)) return some.every((one) => this.isClosed(one));
     // All of them apply: each of the others only narrows what one allows.
     if (Array.isArray(allOf) && schema["type"] === undefined) return allOf.some((one) => this.isClosed(one));
@@ -90,15 +90,5 @@ class ClosedSchema {
       else if (Array.isArray(value)) this.#addWords(value);
     }
     return true;
-  }
-
-  /** A place in the same document; anything else allows anything. */
-  #resolve(ref: string): unknown {
-    if (!ref.startsWith("#")) return undefined;
-    const path = ref.slice(1).split("/").slice(1);
-    return path.reduce<unknown>((at, name) => {
-      const key = name.replaceAll("~1", "/").replaceAll("~0", "~");
-      return (isObject(at) || Array.isArray(at)) && Object.hasOwn(at, key) ? Reflect.get(at, key) : undefined;
-    }, this.#root);
   }
 }

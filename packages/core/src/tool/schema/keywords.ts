@@ -69,7 +69,6 @@ export class SchemaPlace {
     this.scope.changes.push({ path: [...this.path, ...keys].join("."), change });
   }
 
-  /** The error for a schema that the service would reject. */
   refused(problem: string): AgentError {
     const path = this.path.join(".");
     return this.scope.owner.error(`${path === "" ? "the schema" : path} ${problem}`, path);

@@ -154,7 +154,6 @@ export class Exchange implements PermitRequest {
     return (this.#foundSecrets ??= findSecrets(this.#auth, this.#call.tools));
   }
 
-  /** For errors found in the body. */
   get failure(): FailureContext {
     return { headers: this.headers, url: this.#url, secrets: this.#secrets, now: this.#settings.now() };
   }

@@ -100,7 +100,6 @@ export class RateGate {
     return this.remainingMs(now) - Math.min(addedMs, MAX_EXTRA * maxDelayMs) > maxDelayMs;
   }
 
-  /** The error that closed it. */
   get reason(): ApiStatusError | undefined {
     return this.#refusal?.error;
   }
@@ -119,12 +118,10 @@ export class RateGate {
     });
   }
 
-  /** Whether {@link arm} has a timer. */
   get isArmed(): boolean {
     return this.#stopTimer !== undefined;
   }
 
-  /** Clears the timer if nothing waits. */
   disarmIfEmpty(): void {
     if (this.waiting.size === 0) this.#disarm();
   }
@@ -163,7 +160,6 @@ export class FairQueue<T> {
     this.size++;
   }
 
-  /** Removes the next value. */
   shift(): T | undefined {
     const key = this.#turns.shift();
     const group = this.#groups.get(key);

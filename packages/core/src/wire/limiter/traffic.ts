@@ -188,7 +188,6 @@ export class EndpointLimiter {
     return new Permit(this, gate, 0);
   }
 
-  /** Frees a slot. */
   release(): void {
     this.active--;
     if (this.#slots.size === 0 || this.#fillTimer !== undefined) return;
@@ -199,7 +198,6 @@ export class EndpointLimiter {
     });
   }
 
-  /** The service asked for a wait. */
   close(gate: RateGate, error: ApiStatusError): void {
     const now = Date.now();
     gate.close(error, this.#limits.random(), now);
@@ -286,7 +284,6 @@ export class EndpointLimiter {
     this.#fill();
   }
 
-  /** Gives free slots to the next requests. */
   #fill(): void {
     while (this.active < this.#limits.maxConcurrent) {
       const queued = this.#slots.shift();

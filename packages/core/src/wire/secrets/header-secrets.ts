@@ -76,7 +76,6 @@ function* piecesOf(text: string): Generator<string> {
 /** Shorter pieces could be a port, a date or a version. */
 const MIN_PIECE = 8;
 
-/** The texts of a value that is JSON. */
 function textsIn(value: string): readonly string[] {
   const texts: string[] = [];
   const add = (_name: string, inner: unknown): void => {

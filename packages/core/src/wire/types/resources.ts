@@ -23,7 +23,6 @@ export interface CachedContent extends Texts<"displayName" | "createTime" | "upd
   readonly usageMetadata?: { readonly totalTokenCount?: number | undefined } | undefined;
 }
 
-/** One page of a list. */
 interface Page {
   /** Pass it on to get the next page; absent on the last one. */
   readonly nextPageToken?: string | undefined;
