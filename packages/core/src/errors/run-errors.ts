@@ -71,10 +71,7 @@ export class SessionConflictError extends SessionError {
   }
 }
 
-/**
- * A session's log cannot be read: a line before the last is damaged or lost, nests too deep, or has a version or kind unknown to this
- * release. Nothing was written; `repairSession` repairs it.
- */
+/** A session's log cannot be read: it is damaged, nests too deep, or is unknown to this release. Nothing was written; `repairSession` repairs it. */
 export class SessionDamagedError extends SessionError {
   static override readonly name = "SessionDamagedError";
   override readonly code = "session_damaged";

@@ -44,7 +44,9 @@ export function mixTools(
   const functions = tools.filter((tool): tool is Tool => tool.kind === "function");
   const builtIns = tools.filter((tool): tool is BuiltInTool => tool.kind === "built-in");
   const mayTell = builtIns.filter(({ name }) => name === "urlContext");
-  const isTold = mayTell.length > 0 && [...tools, ...others].some(mayReadPrivate);
+  // One that decides by the call, or says nothing, may.
+  const readsPrivate = (tool: AnyTool): boolean => isPrivate({ reads: usualRead(tool).reads ?? "untrusted" });
+  const isTold = mayTell.length > 0 && [...tools, ...others].some(readsPrivate);
   const isMixed = builtIns.length > 0 && functions.length + (isTold ? mayTell.length : 0) > 0;
   const delegated = isMixed && !capabilities.builtInsWithFunctions ? builtIns : isTold ? mayTell : [];
   const kept = tools.filter((tool) => tool.kind === "function" || !delegated.includes(tool));
@@ -52,12 +54,6 @@ export function mixTools(
     toolset: buildToolset(delegated.length === 0 ? tools : [...kept, ...buildDelegatedTools(delegated, ask)]),
     delegates: delegated.length > 0,
   };
-}
-
-/** Whether a tool reads private data, or may: one that decides by the call, or says nothing. */
-function mayReadPrivate(tool: AnyTool): boolean {
-  const { reads } = usualRead(tool);
-  return reads !== undefined && isPrivate({ reads });
 }
 
 /** Makes a function of each built-in tool. @throws {ConfigurationError} For a tool that makes no sense alone (`computerUse`). */

@@ -55,10 +55,7 @@ export interface Grounding {
 /** What the answers of a run are based on. */
 export type CollectedSources = Pick<Grounding, "sources" | "searchQueries" | "searchEntryPoints">;
 
-/**
- * Collects the sources of a run's answers, numbered from 1 in order of first appearance, and what was searched for, each once. @param
- * responses - Oldest first, those of nested runs included. @see https://ai.google.dev/api/generate-content#GroundingMetadata
- */
+/** Collects the sources of a run's answers, numbered from 1 in order of first appearance, and what was searched for, each once. */
 export function collectSources(responses: readonly Pick<ModelResponse, "content" | "candidate">[]): CollectedSources {
   const sources = new Map<string, Source>();
   const searchQueries = new Set<string>();

@@ -51,10 +51,7 @@ export function checkOptions(where: string, given: unknown, names: object, advis
   if (problem !== undefined) throw new TypeError(`${where}: ${problem}`);
 }
 
-/**
- * Defaults with the given limits over them. @param option - Their name, for the error. @throws {TypeError} For one that is not positive, or
- * does not exist.
- */
+/** Defaults with the given limits over them. @throws {TypeError} Naming `option`, for one that is not positive, or does not exist. */
 export function withDefaults<T extends { readonly [Name in keyof T]: number }>(
   defaults: T,
   given: { readonly [Name in keyof T]?: number | undefined } | undefined,

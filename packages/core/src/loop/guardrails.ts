@@ -42,10 +42,7 @@ export interface GuardrailStopVerdict {
 
 /** Answers a message in the agent's place. */
 export interface GuardrailAnswerVerdict {
-  /**
-   * What the agent says, in the author's words: not empty. The model is not asked and no output guardrail sees it; the run finishes with
-   * it. In a run with an `output` schema, and of an answer to a question, it stops the run instead, with the text as `message`.
-   */
+  /** What the agent says, in the author's words: not empty. The model is not asked. It stops a run with an `output` schema, as its `message`. */
   readonly answer: string;
   /** Why, for events and the log. */
   readonly reason?: string | undefined;
@@ -96,10 +93,7 @@ export interface OutputGuardrail<Context = unknown> {
 export interface Guardrails<Context = unknown> {
   /** For the message of a run, messages that arrive during it, and what is said in an answer to a question about a call. */
   readonly input?: readonly InputGuardrail<Context>[] | undefined;
-  /**
-   * For each answer with text or media, before its calls are run; also for one that broke off, before it is kept. These checks have five
-   * seconds: what was not checked by then is left out.
-   */
+  /** For each answer with text or media, before its calls are run; also for one that broke off: then within five seconds. */
   readonly output?: readonly OutputGuardrail<Context>[] | undefined;
   /**
    * What a reader of the stream sees of an answer before it was checked: a `checking` event and what a `lookback` lets through

@@ -274,7 +274,10 @@ export class WallClock {
       const { aborted, reason } = this.#controller.signal;
       throw aborted && !step.signal.aborted ? reason : error;
     } finally {
-      if (--this.#inside === 0) this.#stop();
+      if (--this.#inside === 0) {
+        this.#stopTimer?.();
+        this.#spentMs += performance.now() - this.#startedAt;
+      }
     }
   }
 
@@ -287,11 +290,6 @@ export class WallClock {
     const reason = new Error(`the run reached its wall time limit of ${this.#limitMs} ms`);
     reason.name = WALL_TIME_REACHED.name;
     this.#stopTimer = startTimer(leftMs, () => this.#controller.abort(reason));
-  }
-
-  #stop(): void {
-    this.#stopTimer?.();
-    this.#spentMs += performance.now() - this.#startedAt;
   }
 }
 

@@ -48,10 +48,7 @@ type RecallInput = Pick<LoopInput, "identity" | "model" | "emit" | "historyLengt
   readonly parse: NonNullable<LoopInput["output"]>["parse"] | undefined;
 };
 
-/**
- * The result of a run that has ended, and its events, as they were: nothing is decided, and of all options only the schema matters.
- * @param state - Has the contents before the run and its checked message.
- */
+/** The result of a run that has ended, and its events, as they were. @param state - Has the contents before the run and its message. */
 export async function recallRun(
   input: RecallInput,
   state: RunState,

@@ -98,11 +98,7 @@ export class Quota {
     return { requests: first, tokens: second, cost: third };
   }
 
-  /**
-   * Lets a model answer once there is room, and counts what that used.
-   *
-   * @internal
-   */
+  /** Lets a model answer once there is room, and counts what that used. @internal */
   async within(
     modelId: string,
     options: RespondOptions,

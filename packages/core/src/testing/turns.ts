@@ -30,10 +30,7 @@ export interface CallFields {
 
 /**
  * Combines turns into one answer: batches in order; the last finish reason, usage and ending win.
- * @example
- * ```ts
- * const model = new ScriptedModel(join(think("A city."), call("get_weather", { city: "Oslo" })), say("Four degrees."));
- * ```
+ * @example const model = new ScriptedModel(join(think("A city."), call("get_weather", { city: "Oslo" })), say("Four degrees."));
  */
 export function join(...turns: readonly ScriptedTurn[]): ScriptedTurn {
   const batches = turns.flatMap((one) => one.batches);
@@ -44,10 +41,7 @@ export function join(...turns: readonly ScriptedTurn[]): ScriptedTurn {
 
 /**
  * Text, streamed in these batches.
- * @example
- * ```ts
- * const model = new ScriptedModel(say("It is ", "four degrees.")); // in two pieces
- * ```
+ * @example const model = new ScriptedModel(say("It is ", "four degrees.")); // in two pieces
  */
 export function say(...texts: readonly string[]): ScriptedTurn {
   return { batches: texts.map((text) => [{ text }]) };
@@ -65,10 +59,7 @@ export function parts(...given: readonly Part[]): ScriptedTurn {
 
 /**
  * Calls one function.
- * @example
- * ```ts
- * const model = new ScriptedModel(call("get_weather", { city: "Oslo" }), say("Four degrees."));
- * ```
+ * @example const model = new ScriptedModel(call("get_weather", { city: "Oslo" }), say("Four degrees."));
  */
 export function call(name: string, args: JsonObject = {}, fields: CallFields = {}): ScriptedTurn {
   return calls({ name, args, ...fields });

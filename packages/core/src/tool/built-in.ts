@@ -125,10 +125,7 @@ export function codeExecution(): BuiltInTool {
   return builtIn("codeExecution", "trusted", "inside");
 }
 
-/**
- * Search in your own documents in file search stores. Developer API. @throws {TypeError} Without one. @see
- * https://ai.google.dev/gemini-api/docs/file-search
- */
+/** Search in your own documents. Developer API. @throws {TypeError} Without a store. @see https://ai.google.dev/gemini-api/docs/file-search */
 export function fileSearch({ stores, metadataFilter, topK }: FileSearchOptions): BuiltInTool {
   if (stores.length === 0) throw new TypeError("fileSearch() needs the name of at least one store");
   return builtIn("fileSearch", "private", "inside", { fileSearchStoreNames: stores, metadataFilter, topK });

@@ -219,10 +219,7 @@ export function report(
 /** Why a call ended without its tool: its run was aborted, its time was up, or a person cancelled it. */
 type Interruption = "aborted" | "timeout" | "cancelled";
 
-/**
- * Runs work with a signal of its own, which aborts with the outer one, after the time or when it is cancelled, and then resolves at once
- * with what `over` gives. @param work - Must not reject.
- */
+/** Runs work with a signal of its own; when that aborts, it resolves at once with what `over` gives. @param work - Must not reject. */
 function withinLimit<T>(
   outer: AbortSignal,
   timeoutMs: number,
@@ -288,8 +285,8 @@ export async function checkValue(
     return value;
   }
   // Zod 4's synchronous parse first compiles the schema to code: that costs about fifty parses, and some runtimes forbid it.
-  if (isZod4(schema)) {
-    const { data, error } = await schema.safeParseAsync(value);
+  if ("_zod" in schema && "safeParseAsync" in schema) {
+    const { data, error } = await (schema as Zod4Schema).safeParseAsync(value);
     if (error !== undefined) throw fail(error.issues);
     return data;
   }
@@ -302,8 +299,4 @@ interface Zod4Schema extends StandardSchema {
   safeParseAsync(
     value: unknown,
   ): Promise<{ readonly data?: unknown; readonly error?: { readonly issues: readonly StandardIssue[] } }>;
-}
-
-function isZod4(schema: StandardSchema): schema is Zod4Schema {
-  return "_zod" in schema && "safeParseAsync" in schema;
 }

@@ -256,10 +256,7 @@ export interface SanitizedNames {
   readonly original: ReadonlyMap<string, string>;
 }
 
-/**
- * Makes valid names for tools that are only known at run time. A name that every endpoint accepts is kept; any other gets a hash of the
- * whole name, so names never collide and the result is deterministic.
- */
+/** Makes valid names for tools of others. Any that some endpoint refuses gets a hash of the whole name: it never collides. */
 export function sanitizeToolNames(names: Iterable<string>): SanitizedNames {
   const given = new Set(names);
   const sanitized = new Map([...given].filter((name) => PORTABLE.test(name)).map((name) => [name, name]));
@@ -267,17 +264,13 @@ export function sanitizeToolNames(names: Iterable<string>): SanitizedNames {
   for (const name of given) {
     // Half of a hash keeps the name short; the salt takes care of the rest.
     for (let salt = 0; !sanitized.has(name); salt++) {
-      const safe = `${sanitizeName(name)}_${fingerprint(salt === 0 ? name : `${name}#${salt}`).slice(8)}`;
+      const plain = name.replace(/[^A-Za-z0-9_]+/g, "_").replace(/^_+|_+$/g, "");
+      const started = /^[A-Za-z]/.test(plain) ? plain : `_${plain}`;
+      const safe = `${started.slice(0, 54)}_${fingerprint(salt === 0 ? name : `${name}#${salt}`).slice(8)}`;
       if (original.has(safe)) continue;
       sanitized.set(name, safe);
       original.set(safe, name);
     }
   }
   return { sanitized, original };
-}
-
-function sanitizeName(name: string): string {
-  const plain = name.replace(/[^A-Za-z0-9_]+/g, "_").replace(/^_+|_+$/g, "");
-  const started = /^[A-Za-z]/.test(plain) ? plain : `_${plain}`;
-  return started.slice(0, 54);
 }

@@ -35,10 +35,7 @@ export interface ResponseParts {
   readonly refused?: TypeError | undefined;
 }
 
-/**
- * Converts an outcome into what the model reads: the value under `output` or the failure under `error`, with the call's id and name
- * unchanged. Never throws. @see https://ai.google.dev/gemini-api/docs/function-calling
- */
+/** What the model reads of an outcome: the value under `output` or the failure under `error`. Never throws. */
 export function functionResponse(
   call: FunctionCall,
   outcome: ToolOutcome,

@@ -9,10 +9,7 @@ export type JobReport<Output = unknown> =
   | { readonly error: string }
   /** JSON of 16 KB at most; only the last one counts. */
   | { readonly progress: unknown }
-  /**
-   * It is over, and another one follows once a person has approved the call with these arguments added or in place of its own, or has changed
-   * them: `start` is called again.
-   */
+  /** It is over, and another one follows once a person has approved the call with these arguments: `start` is called again. */
   | { readonly ask: JsonObject };
 
 /** A job that has asked, and that another one follows. */

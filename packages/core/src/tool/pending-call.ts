@@ -6,10 +6,7 @@ import { callDenied, callWithdrawn } from "./model-texts.ts";
 import type { ReadByCall } from "./reads.ts";
 import type { Approval, PendingCall, PendingQuestion, Tool, ToolOutcome } from "./tool.ts";
 
-/**
- * The token of a question: the key of its answer. It covers the run, the call, what is asked and the arguments that were shown, so an
- * answer to others fits nowhere. It proves nothing about who knows it. @param time - Counts the times that the same is asked, from 1.
- */
+/** The key of an answer. It covers the run, the call, what is asked and the arguments; it is no secret. @param time - Counts repeats, from 1. */
 export function questionToken(
   runId: string,
   { callId, question, call: { name, args = {} } }: Pick<PendingCall, "callId" | "question" | "call">,

@@ -20,10 +20,7 @@ export interface ToolSettings {
    * passwords. Otherwise only `ToolError` and `ModelRetry` tell it more than that the tool failed. @defaultValue false
    */
   readonly exposeErrors?: boolean | undefined;
-  /**
-   * Milliseconds until a pending question about a call (approval, outcome) expires: the model is told so, and the call is
-   * not run. Counted from when the question is asked; a session checks when it is resumed. @defaultValue never
-   */
+  /** Milliseconds until a pending question about a call expires: the call is not run. A session checks when resumed. @defaultValue never */
   readonly answerTimeoutMs?: number | undefined;
 }
 

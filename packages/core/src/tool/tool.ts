@@ -247,10 +247,7 @@ export interface ParentRun {
 export interface Rehearsal {
   /** The model that answers in an agent's place. @defaultValue the agent's own */
   readonly model?: ((asked: Model, at: RehearsedRun) => Model) | undefined;
-  /**
-   * Answers a call in place of its tool: after its arguments were checked and approved. `undefined` runs the tool.
-   * @defaultValue all tools run
-   */
+  /** Answers a call in place of its tool, once it is checked and approved; `undefined` runs the tool. @defaultValue all tools run */
   readonly call?: ((call: RehearsedCall) => Promise<ToolOutcome | undefined>) | undefined;
   /** Decides in place of the agent's own `approve`. @defaultValue the agent's own */
   readonly approve?: Approve | undefined;

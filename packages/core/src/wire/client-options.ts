@@ -72,11 +72,7 @@ export const DEFAULT_TIMEOUTS: Timeouts = { firstByteMs: 300_000, idleMs: 120_00
 export interface AnswerLimits {
   /** Most bytes of one event of a stream, or of a whole answer. @defaultValue 67_108_864 (64 MiB) */
   readonly maxBufferBytes: number;
-  /**
-   * Most bytes of a whole streamed answer, decompressed. A longer one fails with an `ApiShapeError`.
-   *
-   * @defaultValue 268_435_456 (256 MiB)
-   */
+  /** Most bytes of a streamed answer, decompressed; a longer one fails with an `ApiShapeError`. @defaultValue 268_435_456 (256 MiB) */
   readonly maxAnswerBytes: number;
   /** Most chunks of a streamed answer. One with more fails with an `ApiShapeError`. @defaultValue 1_000_000 */
   readonly maxAnswerChunks: number;

@@ -139,14 +139,6 @@ function readResponse(text: string, exchange: Exchange): GenerateContentResponse
 /** Reads a whole answer. */
 type ReadAnswer<T> = (text: string, exchange: Exchange) => T;
 
-/** What JavaScript passes for the objects that `geminiApi()`, `endpoint()` and `new Traffic()` make. */
-function checkClientOptions({ endpoint, traffic }: GeminiClientOptions): void {
-  if (endpoint !== undefined && typeof endpoint?.modelPath !== "function")
-    throw new TypeError("endpoint must be made by geminiApi(), vertex(), cometapi() or endpoint()");
-  if (traffic !== undefined && typeof traffic?.acquire !== "function")
-    throw new TypeError("traffic must be made by new Traffic()");
-}
-
 /** Sends calls of the API and retries them. Holds what all calls of a client share. */
 export class ApiClient {
   readonly #settings: ExchangeSettings;
@@ -156,10 +148,13 @@ export class ApiClient {
 
   /** @throws {TypeError} For a limit that is not a positive number, or an option of another kind. */
   constructor(options: GeminiClientOptions) {
-    checkClientOptions(options);
+    let { endpoint } = options;
+    const { traffic = new Traffic({ random: options.random }) } = options;
+    if (endpoint !== undefined && typeof endpoint?.modelPath !== "function")
+      throw new TypeError("endpoint must be made by geminiApi(), vertex(), cometapi() or endpoint()");
+    if (typeof traffic?.acquire !== "function") throw new TypeError("traffic must be made by new Traffic()");
     const { env, fetch, group, random = Math.random, now = Date.now, logger = defaultLogger(env) } = options;
     const { maxBufferBytes, maxAnswerBytes, maxAnswerChunks } = options;
-    let { endpoint } = options;
     this.#random = random;
     this.#retry = withDefaults(DEFAULT_RETRY, options.retry, "retry");
     if (!Number.isInteger(this.#retry.maxAttempts))
@@ -171,7 +166,7 @@ export class ApiClient {
       },
       transport: chooseTransport(fetch, options.httpClient, env),
       timeouts: withDefaults(DEFAULT_TIMEOUTS, options.timeouts, "timeouts"),
-      traffic: options.traffic ?? new Traffic({ random }),
+      traffic,
       // A client without retries does not wait for the service either.
       maxDelayMs: this.#retry.maxAttempts > 1 ? this.#retry.maxServerDelayMs : 0,
       logger,

@@ -164,10 +164,7 @@ const UNKNOWN_MODEL: ModelFacts = {
   implicitCacheTokens: undefined,
 };
 
-/**
- * What is known of the model with this id, if anything. @param id - A path, `-preview` and the version at the end are ignored. @see
- * https://ai.google.dev/gemini-api/docs/models
- */
+/** What is known of the model with this id, if anything; a path, `-preview` and the version at the end are ignored. */
 export function findKnownModel(id: string): ModelFacts | undefined {
   const name = id.slice(id.lastIndexOf("/") + 1).toLowerCase();
   const base = name.replace(/(?:-preview)?(?:-\d+)*$/, "");
@@ -177,10 +174,7 @@ export function findKnownModel(id: string): ModelFacts | undefined {
 /** Capabilities of a model. */
 export type ModelCapabilities = ModelFacts;
 
-/**
- * Infers a model's capabilities from its ID. An unknown one (a new model, a tuned one, a gateway's own name) gets those of the newest
- * generation, and nothing that you set is refused. @see https://ai.google.dev/gemini-api/docs/models
- */
+/** Infers a model's capabilities from its ID. An unknown one gets those of the newest generation, and nothing that you set is refused. */
 export function inferCapabilities(modelId: string): ModelCapabilities {
   const known = findKnownModel(modelId);
   if (known !== undefined) return known;

@@ -5,10 +5,7 @@ import type { Model, ModelRequest } from "../../model/model.ts";
 import type { ExchangeTap, HttpExchange } from "../../wire/http/exchange-tap.ts";
 import type { ObservedEvent, RunEvent, RunInfo, StepInfo } from "../events.ts";
 
-/**
- * Observes an agent's runs without affecting them: a failure of its functions is logged, once per run. One observer serves any number of
- * concurrent runs. Replays are not observed.
- */
+/** Observes runs without affecting them: a failure of its functions is logged, once per run. Serves concurrent runs; replays are not observed. */
 export interface Observer {
   /**
    * Called when a run is requested and when it starts. `false` means that this observer has no use for the run: it is not called for
@@ -24,10 +21,7 @@ export interface Observer {
    * without it. Its promise resolves when the step is over and never rejects.
    */
   around?(step: StepInfo, next: () => Promise<void>): unknown;
-  /**
-   * Called synchronously after each HTTP request of a model step, once its answer was read or it failed, retries included. What crossed
-   * the wire is kept in memory until then, but only if an observer has this function. `keepExchanges` writes it to a store.
-   */
+  /** Called synchronously after each HTTP request of a model step, retries included; bodies are kept in memory for it. See `keepExchanges`. */
   exchange?(exchange: ObservedExchange): unknown;
   /** Called synchronously with what a tool threw, each time, before the outcome is known. It may hold what a model and a log must not. */
   threw?(thrown: ObservedThrow): unknown;
@@ -38,10 +32,7 @@ export interface Observer {
    * @see https://www.w3.org/TR/trace-context/#traceparent-header
    */
   traceparent?(of: RunInfo | StepInfo): string | undefined;
-  /**
-   * Called synchronously when a run is requested: a stream may be read much later. Returns a function that calls `work` in the caller's
-   * context, in which the run is executed; `undefined` if there is none to keep.
-   */
+  /** Called synchronously when a run is requested: gives what calls `work` in the caller's context; `undefined` if there is none to keep. */
   capture?(): ((work: () => void) => void) | undefined;
 }
 
@@ -77,10 +68,7 @@ export interface LoopStep extends Step<RunEvent> {
   readonly threw?: ((error: unknown, attempt: number) => void) | undefined;
 }
 
-/**
- * Adds an observer to the runs of all agents in this process that start or resume from now on, before the agent's own ones. One that is
- * added twice is called once. @returns A function that ends this; runs in progress are observed to their end.
- */
+/** Adds an observer to the runs of all agents in this process from now on, before the agent's own. @returns Ends this for later runs. */
 export function observeAllRuns(observer: Observer): () => void {
   // An object per call, so that an observer that was added twice stays until both calls are ended.
   const entry = { observer };

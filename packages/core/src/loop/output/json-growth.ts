@@ -30,10 +30,7 @@ interface Frame {
 
 type Expected = "start" | "fence" | "value" | "key" | "colon" | "comma" | "string" | "scalar" | "end" | "nothing";
 
-/**
- * Reads JSON in pieces, cut anywhere, and reports what each piece adds. Each character is read once, and no value is kept. Strings grow;
- * numbers, booleans and `null` appear whole. A Markdown fence before the value is skipped. Text that is not JSON adds nothing from there on.
- */
+/** Reads JSON in pieces, cut anywhere, and reports what each adds. Strings grow. Text that is not JSON adds nothing from there on. */
 export class JsonGrowth {
   readonly #frames: Frame[] = [];
   #changes: OutputChange[] = [];

@@ -71,9 +71,11 @@ export async function modelTurn(input: LoopInput, state: RunState, phase: Phase)
     if (wasRetried && answer.problem === undefined) answer = { ...answer, problem: "invalid-output" };
     const found = answer.problem;
     const times = found === undefined ? 0 : (tried.get(found) ?? 0) + 1;
+    const sameTurn = { ...input, limits: { ...input.limits, turns: undefined } };
     const isLast =
       found === undefined ||
-      (!wasRetried && (times > MAX_RECOVERIES[found] || budget.isSpent || isLimited(input, state)));
+      (!wasRetried &&
+        (times > MAX_RECOVERIES[found] || budget.isSpent || firstLimit(sameTurn, state.spent()) !== undefined));
     if (guarded !== undefined) {
       // The history keeps an invalid output, so it is checked as well.
       if (isLast || found === "invalid-output") {
@@ -137,10 +139,7 @@ async function guardAnswer(
   );
 }
 
-/**
- * Checks what the model had said when the run ended in the middle of its answer: what passes is kept, and a reader who has not seen it
- * sees it now. Without guardrails, or when one fails or takes too long, nothing is kept. Never rejects.
- */
+/** Checks what the model had said when the run ended in the middle of its answer: what passes is kept, and shown. Never rejects. */
 export async function checkPartial(input: LoopInput, state: RunState): Promise<void> {
   const { partial, turns: turn } = state;
   const { unchecked } = partial;
@@ -224,11 +223,6 @@ async function shorten(
       "send less, or shorten long tool results",
     name,
   );
-}
-
-/** True when a limit leaves no room for another request of the same turn. */
-function isLimited(input: LoopInput, state: RunState): boolean {
-  return firstLimit({ ...input, limits: { ...input.limits, turns: undefined } }, state.spent()) !== undefined;
 }
 
 /** A part of a run whose requests have the same instructions and tools: the work itself, or converting its answer to a schema. */

@@ -99,10 +99,7 @@ export class PartialResponse {
   }
 }
 
-/**
- * What of an unfinished answer can be sent as a content of the model's, if anything: text; signed thoughts; what the service ran, with
- * results; media.
- */
+/** What of an unfinished answer can be sent, if anything: text; signed thoughts; media; what the service ran, with results. */
 export function sendablePartial(parts: readonly Part[]): Content | undefined {
   const open = openPartsIn(parts);
   const kept = parts.filter((part, index) => {

@@ -136,24 +136,19 @@ function offerTools(
   else if (toolset !== undefined && request.calling !== undefined) checkToolChoice(input.toolChoice, names);
   const calling = toolChoice === undefined ? request.calling : callingFor(toolChoice, true);
   if (toolset === undefined) return { request: { ...request, calling } };
-  if (!isSubset(toolset, request) || !takesAllowedNames(model))
+  const declared = new Map(request.functions.map((one) => [one.name, one]));
+  const isSubset = toolset.functions.every((one) => sameJson(declared.get(one.name), one));
+  const { family, thinking } = model.capabilities;
+  // Only then can the declarations stay, and functions be allowed by name without forcing a call.
+  const canStay =
+    isSubset && sameJson(toolset.builtIns, request.builtIns) && (!isOlderFamily(family) || thinking === "budget");
+  if (!canStay)
     return { toolset, request: { ...request, functions: toolset.functions, builtIns: toolset.builtIns, calling } };
   if (names.length === request.functions.length) return { toolset, request: { ...request, calling } };
   if (names.length === 0 || calling?.mode === "NONE")
     return { toolset, request: { ...request, calling: { mode: "NONE" } } };
   const { mode = "VALIDATED", allowedFunctionNames = names } = calling ?? {};
   return { toolset, request: { ...request, calling: { mode, allowedFunctionNames } } };
-}
-
-/** True when the declarations can stay, and the turn's functions be allowed by name. */
-function isSubset({ functions, builtIns }: Toolset, sent: ModelRequest): boolean {
-  const declared = new Map(sent.functions.map((one) => [one.name, one]));
-  return sameJson(builtIns, sent.builtIns) && functions.every((one) => sameJson(declared.get(one.name), one));
-}
-
-/** Whether a model lets functions be allowed by name without forcing a call. @see https://ai.google.dev/gemini-api/docs/function-calling */
-function takesAllowedNames({ capabilities: { family, thinking } }: Model): boolean {
-  return !isOlderFamily(family) || thinking === "budget";
 }
 
 /** Compares a request with the one before it in this process, or with the run's own. */

@@ -154,11 +154,7 @@ export interface Healed {
 export interface Healer {
   /** The request to send, with every heal known so far. */
   apply(): GenerateContentRequest;
-  /**
-   * Chooses a heal for the last request, which was refused with 400 and this message.
-   *
-   * @returns What will change in the next request; `undefined` when the error is final.
-   */
+  /** Chooses a heal for the last request, which was refused with 400 and this message; `undefined` when the error is final. */
   learn(message: string): Healed | undefined;
 }
 

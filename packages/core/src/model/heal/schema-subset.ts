@@ -12,10 +12,7 @@ const FORMATS: Readonly<Record<string, readonly string[]>> = {
   NUMBER: ["float", "double"],
   INTEGER: ["int32", "int64"],
 };
-/**
- * Converts JSON Schema to the older OpenAPI subset, for endpoints without it. References are inlined, and what the subset lacks is dropped.
- * @returns `undefined` when the schema allows only an empty object. @see https://ai.google.dev/api/caching#Schema
- */
+/** Converts JSON Schema to the older OpenAPI subset; `undefined` for an empty object. @see https://ai.google.dev/api/caching#Schema */
 export function toSchemaSubset(schema: JsonSchema): JsonSchema | undefined {
   const root = convert(schema, schema, 0);
   const isNothing = root["type"] === "OBJECT" && root["properties"] === undefined && root["anyOf"] === undefined;

@@ -192,10 +192,7 @@ type Optional<T> = T extends readonly (infer Item)[]
     ? { readonly [Name in keyof T]?: Optional<T[Name]> | undefined }
     : T;
 
-/**
- * Contents as the API takes them; those that are already so are the same objects. One without parts is left out. @throws {TypeError} For a
- * message of another format, and a role that does not exist.
- */
+/** Contents as the API takes them, without those that have no parts. @throws {TypeError} For a message of another format or role. */
 export function readContents(contents: readonly ContentInput[]): readonly Content[] {
   return contents.flatMap((content, index) => (isContent(content) ? content : readContent(content, index)));
 }

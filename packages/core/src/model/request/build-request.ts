@@ -18,7 +18,11 @@ export interface RequestHead extends Pick<GenerateContentRequest, "systemInstruc
 export function buildHead(request: ModelRequest, facts: Omit<RequestFacts, "modelId">): RequestHead {
   const { instructions, functions } = request;
   const builtIns = chooseBuiltIns(request);
-  if (builtIns.length > 0) checkPlace(builtIns, facts.endpointKind);
+  const kind = facts.endpointKind;
+  const names = builtIns.flatMap((tool) => Object.keys({ ...tool, ...tool.googleMaps }));
+  const elsewhere = names.find((one) => ELSEWHERE[kind].includes(one));
+  const place = kind === "vertex" ? "the Developer API" : "Vertex";
+  if (elsewhere !== undefined) throw new ConfigurationError(`${elsewhere} works only on ${place}; remove it.`);
   const tools = [...(functions.length > 0 ? [{ functionDeclarations: functions }] : []), ...builtIns];
   const head = tools.length > 0 ? { tools } : {};
   if (instructions === undefined || instructions === "") return head;
@@ -28,10 +32,7 @@ export function buildHead(request: ModelRequest, facts: Omit<RequestFacts, "mode
     : { ...head, preamble: { role: "user", parts } };
 }
 
-/**
- * Builds the wire request. Pure; contents keep their identity. @param head - Reused from the previous request if nothing changed.
- * @throws {ConfigurationError} For a combination that this model does not accept in one request.
- */
+/** Builds the wire request. Pure; contents keep their identity. @throws {ConfigurationError} For what this model does not accept. */
 export function buildRequest(
   request: ModelRequest,
   facts: RequestFacts,
@@ -66,13 +67,6 @@ const ELSEWHERE: { readonly [Kind in EndpointKind]: readonly string[] } = {
   vertex: ["mcpServers"],
   gateway: [],
 };
-
-function checkPlace(builtIns: readonly WireTool[], kind: EndpointKind): void {
-  const names = builtIns.flatMap((tool) => Object.keys({ ...tool, ...tool.googleMaps }));
-  const name = names.find((one) => ELSEWHERE[kind].includes(one));
-  const place = kind === "vertex" ? "the Developer API" : "Vertex";
-  if (name !== undefined) throw new ConfigurationError(`${name} works only on ${place}; remove it.`);
-}
 
 function findWrongCombination(request: ModelRequest, facts: RequestFacts): string | undefined {
   const { functions, instructions, settings, contents } = request;

@@ -87,10 +87,7 @@ export interface EmbeddedSoFar {
  * @throws {TypeError} For an empty input, or an option out of range. @throws {ConfigurationError} For no key, a title without
  * `RETRIEVAL_DOCUMENT`, or an endpoint without embeddings. @throws {ApiStatusError} When the service rejects the request, after retries.
  * @see https://ai.google.dev/gemini-api/docs/embeddings
- * @example
- * ```ts
- * const { embedding } = await embed("Oslo is the capital of Norway.", { model: "gemini-embedding-001" });
- * ```
+ * @example const { embedding } = await embed("Oslo is the capital of Norway.", { model: "gemini-embedding-001" });
  */
 export async function embed(input: EmbedInput | TitledInput, options: EmbedOptions): Promise<EmbedResult> {
   checkEmbedOptions("embed()", options);
@@ -102,10 +99,7 @@ export async function embed(input: EmbedInput | TitledInput, options: EmbedOptio
  * Embeds any number of inputs, up to 100 in a request (on Vertex, Gemini models take one), a few requests at a time. When a request fails,
  * no further ones are started; the error is thrown unchanged, and {@link embeddedSoFar} has the vectors that arrived.
  * @throws As {@link embed}.
- * @example
- * ```ts
- * const { embeddings } = await embedMany(["Oslo", "Lima"], { model: "gemini-embedding-001", taskType: "RETRIEVAL_DOCUMENT" });
- * ```
+ * @example const { embeddings } = await embedMany(["Oslo", "Lima"], { model: "gemini-embedding-001", taskType: "RETRIEVAL_DOCUMENT" });
  */
 export async function embedMany(
   inputs: readonly (EmbedInput | TitledInput)[],
@@ -153,10 +147,7 @@ export function embeddedSoFar(error: unknown): EmbeddedSoFar | undefined {
 /**
  * How similar two vectors are: 1 for the same direction, 0 for unrelated, -1 for opposite; 0 if one is all zeros.
  * @throws {TypeError} For vectors of different dimensions.
- * @example
- * ```ts
- * const best = vectors.toSorted((a, b) => cosineSimilarity(b, asked) - cosineSimilarity(a, asked))[0];
- * ```
+ * @example const best = vectors.toSorted((a, b) => cosineSimilarity(b, asked) - cosineSimilarity(a, asked))[0];
  */
 export function cosineSimilarity(left: ArrayLike<number>, right: ArrayLike<number>): number {
   if (left.length !== right.length)

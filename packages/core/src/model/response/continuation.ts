@@ -94,10 +94,7 @@ interface Shift {
   readonly parts: number;
 }
 
-/**
- * Merges another segment into an answer. Usage is summed, because every segment is billed, except for the context size, which is the first
- * segment's. Grounding and citations are joined, their ranges moved; everything else is merged as chunks are.
- */
+/** Merges another segment into an answer: usage is summed but for the context's size, grounding and citations are joined and moved. */
 function mergeSegments(first: ModelResponse, next: ModelResponse, segment: ResponseFold): ModelResponse {
   const { continuationToken: _token, finishReason: _reason, finishMessage: _message, ...earlier } = first.candidate;
   // Parts as the last segment alone would have them.

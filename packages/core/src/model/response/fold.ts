@@ -32,10 +32,7 @@ export interface AnswerSource {
   readonly maxOutputTokens?: number | undefined;
 }
 
-/**
- * Folds the chunks of one request's answer into one response. Only the first candidate counts. A finish reason ends the answer unless more
- * parts follow it. See {@link PartCollector}, {@link foldFields} and {@link foldUsage}.
- */
+/** Folds the chunks of one request's answer into one response; only the first candidate counts. See {@link foldFields} and {@link foldUsage}. */
 export class ResponseFold {
   readonly collector: PartCollector;
   readonly #candidate: Record<string, unknown> = {};
@@ -55,10 +52,7 @@ export class ResponseFold {
     this.collector = collector;
   }
 
-  /**
-   * Sends a request and reads its answer to the end. @param token - Where the answer resumes.
-   * @returns The error that broke the stream, if a request with the last token can resume the answer. @throws Any other error.
-   */
+  /** Sends a request and reads its answer to the end. @returns What broke the stream, if a request with the last token can resume the answer. */
   async read(source: AnswerSource, token?: string): Promise<AgentError | undefined> {
     let stream: AnswerStream | undefined;
     try {
@@ -233,10 +227,7 @@ export interface BodyReading {
   readonly error?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/**
- * The answer in a whole body of `generateContent` or `streamGenerateContent`, also one that was cut off: an event stream, JSON, or a list.
- * @throws {ApiShapeError} When it is not a body of this API.
- */
+/** The answer in a whole body, also one that was cut off: an event stream, JSON, or a list. @throws {ApiShapeError} For any other body. */
 export function readResponseBody(body: string): BodyReading {
   const fold = new ResponseFold();
   let error: BodyReading["error"];
@@ -296,10 +287,7 @@ const GATEWAY_WORDS: typeof WORDS = {
   calls: "FUNCTION_CALL TOOL_CALLS TOOL_CALL TOOL_USE",
 };
 
-/**
- * Classifies a finish reason; an unfamiliar one is "unknown", never "complete". `STOP` does not rule out calls: only the parts tell. @see
- * https://ai.google.dev/api/generate-content#FinishReason
- */
+/** Classifies a finish reason; an unfamiliar one is "unknown". @see https://ai.google.dev/api/generate-content#FinishReason */
 export function classifyFinish(reason: string): FinishClass {
   const tables = [
     [WORDS, reason],

@@ -14,10 +14,7 @@ export class PartCollector {
   #call: PartialCall | undefined;
   readonly #gaps: Gaps = { left: MAX_GAPS };
 
-  /**
-   * Adds the parts of one chunk. @returns What can be handed on now: a call with streamed arguments comes as its pieces (see {@link
-   * PartialCall.piece}), then whole. @throws {ApiShapeError} For streamed arguments that cannot be assembled.
-   */
+  /** Adds the parts of one chunk. @returns What can be handed on now. @throws {ApiShapeError} For streamed arguments that cannot be assembled. */
   add(incoming: readonly Part[]): readonly Part[] {
     const complete: Part[] = [];
     for (const part of incoming) {

@@ -1,10 +1,7 @@
 import { followPointer, isObject } from "../../internal/json.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 
-/**
- * Whether nobody but the author of a schema can have written a text in a value: the schema allows only numbers, booleans, `null`, enums,
- * constants and dates, in lists and under fixed names, and the value has no other text or name. @param value - JSON.
- */
+/** Whether only the author of a schema can have written the texts in a value: enums, constants, dates, and fixed names. @param value - JSON. */
 export function hasNoFreeText(schema: JsonSchema, value: unknown): boolean {
   const words = new Set<string>();
   return new ClosedSchema(schema, words).isClosed(schema) && isMadeOf(value, words);

@@ -106,10 +106,7 @@ export function endpoint(options: EndpointOptions): Endpoint {
 /**
  * Google's Developer API. Reads the environment when it is called, but the key with each request: a missing one fails the first.
  * @see https://ai.google.dev/gemini-api/docs/api-key
- * @example
- * ```ts
- * const agent = new Agent({ model: "gemini-flash-latest", endpoint: geminiApi({ apiKey: readSecret("gemini") }) });
- * ```
+ * @example const agent = new Agent({ model: "gemini-flash-latest", endpoint: geminiApi({ apiKey: readSecret("gemini") }) });
  */
 export function geminiApi(options: GoogleOptions = {}): Endpoint {
   if (typeof options !== "object")

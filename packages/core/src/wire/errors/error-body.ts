@@ -90,10 +90,7 @@ const TERMINAL_REASONS: ReadonlySet<unknown> = wordsIn(
   "QUOTA_EXHAUSTED MODEL_CAPACITY_EXHAUSTED INSUFFICIENT_G1_CREDITS_BALANCE",
 );
 
-/**
- * Decides whether and when to retry a 429. The id of a daily quota takes precedence over the delay that comes with it; a limit of 0 never
- * resets. Of several violations the strictest decides. @see https://ai.google.dev/gemini-api/docs/rate-limits
- */
+/** Decides whether and when to retry a 429: by the quota's id, then its delay. @see https://ai.google.dev/gemini-api/docs/rate-limits */
 export function judgeQuota(body: ErrorBody, headers: AnswerHeaders | undefined, now: number): QuotaVerdict {
   const quotaViolations = violationsIn(body.details);
   const reasons = detailsOf(body.details, "ErrorInfo").map(({ reason }) => reason);

@@ -104,10 +104,7 @@ export function mostRequestBytes(limit: number | undefined, { kind }: Endpoint):
   return limit ?? (kind === "vertex" ? Infinity : MAX_REQUEST_BYTES);
 }
 
-/**
- * Rejects a body that the endpoint would reject: see {@link mostRequestBytes}. @throws {ConfigurationError} With both sizes and advice.
- * @see https://ai.google.dev/gemini-api/docs/file-input-methods
- */
+/** Rejects a body over the limit of {@link mostRequestBytes}. @throws {ConfigurationError} With both sizes and advice. */
 export function checkRequestSize(bytes: number, limit: number | undefined, endpoint: Endpoint): void {
   const most = mostRequestBytes(limit, endpoint);
   if (bytes <= most) return;

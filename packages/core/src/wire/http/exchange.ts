@@ -57,10 +57,7 @@ export interface ExchangeSettings {
 
 const MAX_ERROR_BYTES = 256 * 1024;
 
-/**
- * One attempt of a call: authenticated, sent once the limiter permits it, then read. Redirects are not followed. Holds a slot,
- * a timer, a listener and a connection until the body is read or it is closed.
- */
+/** One attempt of a call, sent once the limiter permits it. Holds a slot, a timer, a listener and a connection until it is read or closed. */
 export class Exchange implements PermitRequest {
   /** Bytes of the body read so far, after decompression. */
   bytes = 0;

@@ -42,10 +42,7 @@ export class StreamedAnswer implements AnswerStream {
     return this;
   }
 
-  /**
-   * @throws {ApiStatusError} For an error object among the chunks.
-   * @throws {ApiShapeError} For a chunk that does not have the documented shape, for a web page, and for an answer over a limit.
-   */
+  /** @throws {ApiStatusError} For an error among the chunks. @throws {ApiShapeError} For a chunk of another shape, a page, and a limit. */
   async next(): Promise<AnswerBatch | undefined> {
     const first = this.#first;
     this.#first = undefined;

@@ -106,7 +106,7 @@ export class RateGate {
 
   /** Wakes when the next request may be let through; one timer for all that wait here. */
   arm(now: number): void {
-    this.#disarm();
+    this.disarm();
     if (this.waiting.size === 0) return;
     const waitMs = Math.max(this.remainingMs(now), Math.min(this.#nextStepAt - now, PROBE_MS));
     this.#stopTimer = startTimer(Math.max(1, waitMs), () => {
@@ -122,11 +122,7 @@ export class RateGate {
     return this.#stopTimer !== undefined;
   }
 
-  disarmIfEmpty(): void {
-    if (this.waiting.size === 0) this.#disarm();
-  }
-
-  #disarm(): void {
+  disarm(): void {
     this.#stopTimer?.();
     this.#stopTimer = undefined;
   }

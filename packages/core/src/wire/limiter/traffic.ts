@@ -109,16 +109,13 @@ export class Traffic {
     const { id } = known;
     let limiter = this.#limiters.get(id);
     if (limiter === undefined) {
-      if (this.#limiters.size >= MAX_LIMITERS) this.#dropIdle();
+      const now = Date.now();
+      if (this.#limiters.size >= MAX_LIMITERS)
+        for (const [old, idle] of this.#limiters) if (idle.isIdle(now)) this.#limiters.delete(old);
       limiter = new EndpointLimiter(baseUrl, this.#limits);
       this.#limiters.set(id, limiter);
     }
     return limiter;
-  }
-
-  #dropIdle(): void {
-    const now = Date.now();
-    for (const [id, limiter] of this.#limiters) if (limiter.isIdle(now)) this.#limiters.delete(id);
   }
 }
 
@@ -175,10 +172,7 @@ export class EndpointLimiter {
     return this.active === 0 && this.queued === 0 && this.closedGates(now).length === 0;
   }
 
-  /**
-   * A permit to send: without a promise if one is available. Fails when the queue is full, after too long a wait, and when the service
-   * asked for too long a one. @param name - Of the gate: the model, or for other operations the operation and its model.
-   */
+  /** A permit to send: without a promise if one is available. @param name - Of the gate: the model, or the operation and its model. */
   acquire(name: string, request: PermitRequest): Permit | Promise<Permit> {
     const gate = this.#gates.get(name) ?? this.#addGate(name);
     const isThrough = gate.isOpen || (gate.waiting.size === 0 && gate.take(Date.now()));
@@ -310,7 +304,7 @@ export class EndpointLimiter {
     this.#slots.remove(request.group, queued);
     this.#byAge.delete(queued);
     queued.stopListening();
-    gate.disarmIfEmpty();
+    if (gate.waiting.size === 0) gate.disarm();
     if (this.#byAge.size > 0) return;
     clearTimeout(this.#timer);
     clearTimeout(this.#fillTimer);

@@ -4,10 +4,7 @@ import { EMULATOR_KEY, type HeaderFields } from "../endpoints/endpoint.ts";
 /** Shorter values could be ordinary words. */
 const MIN_SECRET = 6;
 
-/**
- * The secrets in authentication headers: each whole value, and its parts that mean something alone: tokens, passwords, values of cookies
- * and parameters. @param tools - Of a request, as JSON: the keys in them are secrets, too.
- */
+/** The secrets in headers: each whole value, and its parts that mean something alone. @param tools - As JSON: the keys in them are secrets, too. */
 export function findSecrets(headers: HeaderFields, tools?: unknown): readonly string[] {
   const secrets = new Set<string>();
   for (const value of [...Object.values(headers), ...keysIn(tools)])

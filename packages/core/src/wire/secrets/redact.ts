@@ -59,10 +59,7 @@ export function redactValue(value: unknown, secrets: readonly string[], options?
 
 const MAX_DEPTH = 200;
 
-/**
- * Bytes of any kind with each secret overwritten in place, by `[redacted]` and dots or by asterisks. Finds what {@link redact} finds, in
- * UTF-8 and in UTF-16, but nothing that is compressed. @returns The same array if nothing was found.
- */
+/** Bytes with each secret overwritten in place, in UTF-8 and in UTF-16, but not in what is compressed. @returns The same array if none was found. */
 export function redactBytes(bytes: Uint8Array, secrets: readonly string[], options?: RedactOptions): Uint8Array {
   return overwrite(bytes, secretRanges(binaryText(bytes), withUtf16(secrets), options));
 }

@@ -28,10 +28,7 @@ export function matcherFor(secrets: readonly string[]): SecretMatcher {
   return matcher;
 }
 
-/**
- * Finds all forms of some secrets at once: an Aho–Corasick automaton, linear in the text and the secrets. @see
- * https://doi.org/10.1145/360825.360855
- */
+/** Finds all forms of some secrets at once: an Aho–Corasick automaton, linear in both. @see https://doi.org/10.1145/360825.360855 */
 class SecretMatcher {
   readonly #forms: readonly string[];
   readonly #beginnings: readonly string[];
@@ -127,10 +124,7 @@ export function addRange(ranges: Range[], { start, end }: Range): void {
 /** Shorter secrets could be a part of ordinary words, and of any base64. */
 const MIN_ANYWHERE = 8;
 
-/**
- * A secret as services and logs write it, apart from mixed and repeated escapes: as it is, escaped in JSON, a URL or HTML, and as
- * hex or base64, also where it is a part of a longer text that was encoded. A short secret only as it is.
- */
+/** A secret as services and logs write it: as it is, escaped, and as hex or base64, also inside a longer text. A short one only as it is. */
 function listForms(secret: string): readonly string[] {
   if (secret.length < MIN_ANYWHERE) return secret === "" ? [] : [secret];
   const bytes = binaryOf(secret);

@@ -3,11 +3,7 @@ import type { Fields, JsonObject, Texts } from "./content.ts";
 /** A JSON Schema as it goes over the wire. */
 export type JsonSchema = JsonObject;
 
-/**
- * A function the model may call. `parameters` (the older OpenAPI subset) and `parametersJsonSchema` exclude each other.
- *
- * @see https://ai.google.dev/api/caching#FunctionDeclaration
- */
+/** A function the model may call; only one kind of parameters is set. @see https://ai.google.dev/api/caching#FunctionDeclaration */
 export interface FunctionDeclaration {
   /** Starts with a letter or underscore; letters, digits, `_ . : -`; at most 64 characters. */
   readonly name: string;

@@ -203,11 +203,7 @@ export interface SafetyRating {
   readonly overwrittenThreshold?: string | undefined;
 }
 
-/**
- * Text of the answer that is quoted from a work. Offsets are UTF-8 bytes, end exclusive; zero is absent.
- *
- * @see https://ai.google.dev/api/generate-content#CitationMetadata
- */
+/** Text of the answer that is quoted; offsets are UTF-8 bytes. @see https://ai.google.dev/api/generate-content#CitationMetadata */
 export interface CitationSource extends Texts<"uri" | "title">, Fields<Record<"startIndex" | "endIndex", number>> {
   /** License of the work, such as one of a code repository. */
   readonly license?: string | undefined;

@@ -129,11 +129,7 @@ export interface BatchEmbedContentsResponse {
   readonly usageMetadata?: UsageMetadata | undefined;
 }
 
-/**
- * Body of `predict` with Vertex's text embedding models.
- *
- * @see https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api
- */
+/** For text only. @see https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api */
 export interface PredictEmbeddingsRequest {
   readonly instances: readonly ({ readonly content: string } & Fields<{ task_type: string; title: string }>)[];
   readonly parameters?: Fields<{ outputDimensionality: number; autoTruncate: boolean }> | undefined;
