@@ -160,23 +160,23 @@ export class EventQueue<T> {
 
   /** Adds a value. A promise means that the buffer is full: it resolves when there is room. */
   write(value: T): void | Promise<void> {
-    if (this.#closed || this.#handOver(value) || this.#buffer.push(value) < CAPACITY) return;
+    if (this.#closed) return;
+    const reader = this.#reader;
+    this.#reader = undefined;
+    if (reader !== undefined) return reader([value]);
+    if (this.#buffer.push(value) < CAPACITY) return;
     return new Promise((resolve) => this.#wakeWriters.push(resolve));
   }
 
   /** Adds a value, and resolves when the reader has read it and requests more. */
   writeInStep(value: T): void | Promise<void> {
     if (this.#closed) return;
-    const isRead = this.#handOver(value);
-    if (!isRead) this.#buffer.push(value);
-    return new Promise((resolve) => (isRead ? this.#wakeInStep : this.#inStep).push(resolve));
-  }
-
-  #handOver(value: T): boolean {
     const reader = this.#reader;
     this.#reader = undefined;
-    reader?.([value]);
-    return reader !== undefined;
+    if (reader === undefined) this.#buffer.push(value);
+    else reader([value]);
+    const waiting = reader === undefined ? this.#inStep : this.#wakeInStep;
+    return new Promise((resolve) => waiting.push(resolve));
   }
 
   /** The buffered values, or a promise of the next ones; `undefined` at the end. A call means that all earlier ones have been read. */

@@ -85,11 +85,13 @@ export async function answerRest(
   const hasChildren = input.steps.children !== undefined;
   let guardrail = stop;
   for (;;) {
-    if (planned.some(({ current }) => current.state === "edited"))
-      guardrail ??= await rerouteCalls(input, state, planned);
+    let isEdited = false;
+    for (const { current } of planned) isEdited ||= current.state === "edited";
+    if (isEdited) guardrail ??= await rerouteCalls(input, state, planned);
     if (guardrail !== undefined) stopCalls(input, state, planned);
     if (hasChildren) await beginChildren(input, state, planned);
-    const open = planned.filter(({ current }) => current.state !== "answered");
+    const open: TurnCall[] = [];
+    for (const call of planned) if (call.current.state !== "answered") open.push(call);
     if (open.length === 0) break;
     const stopped = await callRound(input, state, hasChildren ? sideBySide(open) : open);
     if (stopped === "suspended") {
