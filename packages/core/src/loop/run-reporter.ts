@@ -1,7 +1,7 @@
 import { lastTraceparent } from "../durable/journal.ts";
 import type { StepPlace } from "../durable/run-log.ts";
 import { findRecorded, isRunSuspended, type Step, type Steps } from "../durable/steps.ts";
-import { isObject, present } from "../internal/json.ts";
+import { isObject } from "../internal/json.ts";
 import { parseTraceparent } from "../internal/traceparent.ts";
 import { bindLogger, type Logger } from "../logging/logger.ts";
 import type { Emit, ObserverEvent, RunEnding, RunEvent, RunInfo } from "./events.ts";
@@ -128,10 +128,7 @@ export class RunReporter implements StepExecutor {
     if (this.#observers === undefined) return work(step);
     const info = describeStep({ run: this.#run, agent }, place, step, startedAt, call);
     this.#report({ type: "step-start", turn: info.turn, step: info }, startedAt);
-    const tap = this.#observers.tap(info, now);
-    const threw = this.#observers.threw(info);
-    const found = present({ traceparent: this.#observers.traceparentOf(info), tap, threw });
-    const { live, end } = observeStep(step, info, found, now, (event, at) => this.#report(event, at));
+    const { live, end } = observeStep(step, info, this.#observers, now, (event, at = now()) => this.#report(event, at));
     return this.#observers.around(info, async () => {
       try {
         const value = await work(live);

@@ -29,9 +29,7 @@ interface Page {
 }
 
 /** One page of the list of caches. */
-export interface ListCachedContentsResponse extends Page {
-  readonly cachedContents?: readonly CachedContent[] | undefined;
-}
+export type ListCachedContentsResponse = Page & Fields<{ cachedContents: readonly CachedContent[] }>;
 
 /** A file that was uploaded to the Files API. Times are RFC 3339; unknown fields are kept. @see https://ai.google.dev/api/files#File */
 export interface GeminiFile extends Texts<"displayName" | "mimeType" | "createTime" | "updateTime"> {
@@ -54,9 +52,7 @@ export interface GeminiFile extends Texts<"displayName" | "mimeType" | "createTi
 }
 
 /** One page of the list of files. */
-export interface ListFilesResponse extends Page {
-  readonly files?: readonly GeminiFile[] | undefined;
-}
+export type ListFilesResponse = Page & Fields<{ files: readonly GeminiFile[] }>;
 
 /** What the service says about a model. Unknown fields are kept. @see https://ai.google.dev/api/models#Model */
 export interface ModelInfo
@@ -109,9 +105,7 @@ export interface EmbedContentRequest extends Numbers<"outputDimensionality"> {
 }
 
 /** A vector. */
-export interface ContentEmbedding {
-  readonly values?: readonly number[] | undefined;
-}
+export type ContentEmbedding = Fields<{ values: readonly number[] }>;
 
 /** Answer of `embedContent`. Unknown fields are kept. */
 export interface EmbedContentResponse {
@@ -123,11 +117,10 @@ export interface EmbedContentResponse {
 }
 
 /** Answer of `batchEmbedContents`: one vector per request, in their order. Unknown fields are kept. */
-export interface BatchEmbedContentsResponse {
-  readonly embeddings?: readonly ContentEmbedding[] | undefined;
-  /** Of the whole batch; not sent for all models. */
-  readonly usageMetadata?: UsageMetadata | undefined;
-}
+export type BatchEmbedContentsResponse = Fields<{
+  embeddings: readonly ContentEmbedding[];
+  usageMetadata: UsageMetadata;
+}>;
 
 /** For text only. @see https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api */
 export interface PredictEmbeddingsRequest {
