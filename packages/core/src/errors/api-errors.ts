@@ -110,10 +110,7 @@ export interface PartialResponse {
   readonly parts: readonly object[];
 }
 
-/**
- * The body ended before a candidate had a finish reason; or a long answer broke off so often that the library gave up: then
- * `retryable` is false, and `cause` is the last failure.
- */
+/** The body ended before a candidate had a finish reason; or a long answer broke off so often that the library gave up, with a `partial`. */
 export class StreamIncompleteError extends AgentError {
   static override readonly name = "StreamIncompleteError";
   override readonly code = "stream_incomplete";
@@ -166,10 +163,7 @@ export class FileStateError extends AgentError {
   }
 }
 
-/**
- * A request was not sent, because the queue for its endpoint is full, or because it was queued for too long. Nothing is billed;
- * the client does not retry it.
- */
+/** A request was not sent: the queue for its endpoint is full, or it was queued for too long. Nothing is billed, and it is not retried. */
 export class TrafficLimitError extends AgentError {
   static override readonly name = "TrafficLimitError";
   override readonly code = "traffic_limit";
@@ -202,10 +196,7 @@ export class RequestLimitError extends AgentError {
   }
 }
 
-/**
- * A request was not sent, because all processes of the application together have used up what they may, in a minute after which the wait
- * would have been too long, or on this day. Nothing is billed; the client does not retry it.
- */
+/** A request was not sent, because all processes of the application together have used up what they may. Nothing is billed; it is not retried. */
 export class QuotaReachedError extends AgentError {
   static override readonly name = "QuotaReachedError";
   override readonly code = "quota_reached";

@@ -51,10 +51,7 @@ export class OutputMissingError extends AgentError {
   }
 }
 
-/**
- * Another writer changed the session after it was read. Nothing of this write was stored, and what was acknowledged before is kept:
- * reopen the session, or `resume()` it.
- */
+/** Another writer changed the session after it was read. Nothing of this write was stored: reopen the session, or `resume()` it. */
 export class SessionConflictError extends SessionError {
   static override readonly name = "SessionConflictError";
   override readonly code = "session_conflict";
@@ -74,10 +71,7 @@ export class SessionConflictError extends SessionError {
   }
 }
 
-/**
- * A session's log cannot be read: a line before the last is damaged or lost, nests too deep, or has a version or kind unknown to this
- * release. Nothing was written; `repairSession` repairs it.
- */
+/** A session's log cannot be read: it is damaged, nests too deep, or is unknown to this release. Nothing was written; `repairSession` repairs it. */
 export class SessionDamagedError extends SessionError {
   static override readonly name = "SessionDamagedError";
   override readonly code = "session_damaged";
@@ -178,9 +172,8 @@ export class ToolDefinitionError extends AgentError {
 }
 
 /**
- * For a tool to throw: the call failed, and the model gets this message. Any other error is logged with its stack, and the model
- * only reads that the tool failed, unless the tool is defined with `exposeErrors: true`.
- *
+ * For a tool to throw: the call failed, and the model gets this message. Any other error is logged, and the model only reads that the tool
+ * failed.
  * @example
  * ```ts
  * const cancel = defineTool({

@@ -1,9 +1,6 @@
 import { AgentError, SessionError } from "./agent-error.ts";
 
-/**
- * A run is going on the session, in this process or another. Nothing was stored or started: wait for the run, steer it, stop it, or say
- * with `whileRunning` what a message does then.
- */
+/** A run is going on the session. Nothing was stored or started: wait for it, steer it, stop it, or say with `whileRunning` what to do. */
 export class SessionRunningError extends SessionError {
   static override readonly name = "SessionRunningError";
   override readonly code = "session_running";
@@ -20,10 +17,7 @@ export class SessionRunningError extends SessionError {
   }
 }
 
-/**
- * Another process took the session over, because this one did not renew its lease in time. Nothing was written after that; the run is
- * the other process's now.
- */
+/** Another process took the session over: the lease was not renewed in time. Nothing was written after that; the run is the other's now. */
 export class SessionLeaseLostError extends SessionError {
   static override readonly name = "SessionLeaseLostError";
   override readonly code = "session_lease_lost";
@@ -90,10 +84,7 @@ export class RewindTargetError extends SessionError {
   }
 }
 
-/**
- * An answer was given for a question that is not open: it was answered or withdrawn meanwhile, or its key is no token. The message says
- * which, and names the open questions. Nothing was stored.
- */
+/** An answer was given for a question that is not open; the message says why, and names the open ones. Nothing was stored. */
 export class UnexpectedAnswerError extends SessionError {
   static override readonly name = "UnexpectedAnswerError";
   override readonly code = "unexpected_answer";
@@ -131,10 +122,7 @@ export class JobReportError extends SessionError {
   }
 }
 
-/**
- * A limit over all runs of the session leaves no room for another, or its text and inline media would leave no room in a request
- * (`requestBytes`). The message was not stored.
- */
+/** A limit over all runs of the session, or on the size of a request (`requestBytes`), leaves no room. The message was not stored. */
 export class SessionLimitError extends SessionError {
   static override readonly name = "SessionLimitError";
   override readonly code = "session_limit";
@@ -155,10 +143,7 @@ export class SessionLimitError extends SessionError {
   }
 }
 
-/**
- * The run was released, by `session.release()` in this process: it has not ended, and any process can continue it at once. Of a message
- * that waited for its turn, nothing was stored.
- */
+/** The run was released, by `session.release()` in this process: it has not ended, and any process can continue it at once. */
 export class RunReleasedError extends AgentError {
   static override readonly name = "RunReleasedError";
   override readonly code = "run_released";

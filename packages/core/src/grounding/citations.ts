@@ -9,13 +9,9 @@ import { type Citation, numberChunks, type Source } from "./sources.ts";
 const NEAR = 400;
 
 /**
- * Converts an answer's grounding supports to ranges of its visible text, in order of `start`.
- *
- * The service counts UTF-8 bytes and sometimes miscounts, so each range is compared with the segment's text, which is searched
- * for if it differs. A support without a known source or without a segment yields no citation.
- *
- * @param sources - Those of the whole run, from {@link collectSources}.
- * @see https://ai.google.dev/api/generate-content#GroundingSupport
+ * Converts an answer's grounding supports to ranges of its visible text, in order of `start`. The service counts UTF-8 bytes and sometimes
+ * miscounts, so a segment's text is searched for if it differs. A support without a known source or a segment yields none.
+ * @param sources - Those of the whole run, from {@link collectSources}. @see https://ai.google.dev/api/generate-content#GroundingSupport
  */
 export function resolveCitations(
   { content, candidate }: Pick<ModelResponse, "content" | "candidate">,
@@ -131,14 +127,7 @@ function indexOfFrom(text: string, wanted: string, from: number): number | undef
   return at === -1 ? undefined : at;
 }
 
-/**
- * Moves citations of earlier answers to where the final text repeats them.
- *
- * When search was a separate request, or an earlier turn of the run, the service's ranges refer to that answer's text. What the
- * final text repeats verbatim keeps its sources; a paraphrase has none.
- *
- * @param earlier - Answers before the final one, oldest first.
- */
+/** Moves citations of earlier answers to where the final text repeats them verbatim; a paraphrase has none. @param earlier - Oldest first. */
 export function findQuotedCitations(
   text: string,
   earlier: readonly Pick<ModelResponse, "content" | "candidate">[],

@@ -20,10 +20,7 @@ export interface DelegatedAnswer {
   readonly stopReason?: string | undefined;
 }
 
-/**
- * Sends a request with only this built-in tool and the prompt. Reports its usage and sources through
- * {@link ToolContext.attach}. May throw; the model then reads an error as from any failed tool.
- */
+/** Sends a request with only this built-in tool and the prompt, and reports it through {@link ToolContext.attach}. May throw, as any tool. */
 export type RunBuiltIn = (builtIn: BuiltInTool, prompt: string, context: ToolContext) => Promise<DelegatedAnswer>;
 
 /** The tools of a run, in a form that its model accepts. */
@@ -34,11 +31,9 @@ export interface MixedTools {
 }
 
 /**
- * Combines functions and built-in tools on every model: unchanged if the model accepts both in one request, otherwise with
- * a function in place of each built-in tool. One that looks something up by what the model writes runs inside the request, where nobody can
- * be asked about it: beside a tool that may read something private it is a function, too.
- *
- * @param others - Of the run, which may have read something before.
+ * Combines functions and built-in tools on every model: unchanged if it accepts both in one request, otherwise with a function in place of
+ * each built-in tool. One that looks something up runs inside the request, where nobody can be asked about it: beside a tool that may read
+ * something private it is a function, too. @param others - Of the run, which may have read something before.
  */
 export function mixTools(
   tools: readonly AnyTool[],
@@ -49,7 +44,9 @@ export function mixTools(
   const functions = tools.filter((tool): tool is Tool => tool.kind === "function");
   const builtIns = tools.filter((tool): tool is BuiltInTool => tool.kind === "built-in");
   const mayTell = builtIns.filter(({ name }) => name === "urlContext");
-  const isTold = mayTell.length > 0 && [...tools, ...others].some(mayReadPrivate);
+  // One that decides by the call, or says nothing, may.
+  const readsPrivate = (tool: AnyTool): boolean => isPrivate({ reads: usualRead(tool).reads ?? "untrusted" });
+  const isTold = mayTell.length > 0 && [...tools, ...others].some(readsPrivate);
   const isMixed = builtIns.length > 0 && functions.length + (isTold ? mayTell.length : 0) > 0;
   const delegated = isMixed && !capabilities.builtInsWithFunctions ? builtIns : isTold ? mayTell : [];
   const kept = tools.filter((tool) => tool.kind === "function" || !delegated.includes(tool));
@@ -59,23 +56,12 @@ export function mixTools(
   };
 }
 
-/** Whether a tool reads private data, or may: one that decides by the call, or says nothing. */
-function mayReadPrivate(tool: AnyTool): boolean {
-  const { reads } = usualRead(tool);
-  return reads !== undefined && isPrivate({ reads });
-}
-
-/**
- * Makes a function of each built-in tool, for models that cannot take both kinds in one request.
- *
- * @throws {ConfigurationError} For a tool that makes no sense alone (`computerUse`).
- */
+/** Makes a function of each built-in tool. @throws {ConfigurationError} For a tool that makes no sense alone (`computerUse`). */
 export function buildDelegatedTools(builtIns: readonly BuiltInTool[], run: RunBuiltIn): Tool[] {
   return builtIns.map((builtIn) => buildDelegatedTool(builtIn, run));
 }
 
 const DELEGATES: { readonly [Name in BuiltInName]?: DelegateTexts } = delegates;
-/** Timeout of a delegated request, in milliseconds. */
 const TIMEOUT_MS = 120_000;
 /** Fields that are lists of strings; the others are strings. */
 const LISTS: ReadonlySet<string> = new Set(["urls"]);

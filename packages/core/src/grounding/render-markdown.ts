@@ -1,12 +1,8 @@
 import { type Citation, type Grounding, isWebUrl, type Source } from "./sources.ts";
 
 /**
- * Renders the answer as Markdown: a marker such as `[1]` after each range that sources support, and the numbered sources below
- * a horizontal rule at the end. A text without sources is returned unchanged.
- *
- * Markers are never placed inside code, a link, a URL or a character. The search entry points are styled HTML, so the page that
- * shows the answer has to add them.
- *
+ * Renders the answer as Markdown: a marker such as `[1]` after each range that sources support, and the numbered sources at the end.
+ * Markers are never placed inside code, a link, a URL or a character. The search entry points are HTML, which the page has to add.
  * @param result - A run's result, or an object with these three of its fields.
  * @example
  * ```ts

@@ -19,10 +19,7 @@ export interface Source {
   readonly chunk: unknown;
 }
 
-/**
- * Whether an address may be offered as a link: only one of the web, by `http` or `https`. Sources and files are named by others, and their
- * addresses can be anything: `javascript:`, `data:`, `gs:`, a relative one.
- */
+/** Whether an address may be offered as a link: only `http` or `https`. Those of sources and files can be anything: `javascript:`, `gs:`. */
 export function isWebUrl(url: string): boolean {
   return /^https?:\/\//i.test(url) && URL.canParse(url);
 }
@@ -58,13 +55,7 @@ export interface Grounding {
 /** What the answers of a run are based on. */
 export type CollectedSources = Pick<Grounding, "sources" | "searchQueries" | "searchEntryPoints">;
 
-/**
- * Collects the sources of a run's answers, numbered from 1 in order of first appearance, with search queries and search entry
- * points. Each is listed once: pages and documents are identified by address, places by ID.
- *
- * @param responses - Oldest first, those of nested runs included.
- * @see https://ai.google.dev/api/generate-content#GroundingMetadata
- */
+/** Collects the sources of a run's answers, numbered from 1 in order of first appearance, and what was searched for, each once. */
 export function collectSources(responses: readonly Pick<ModelResponse, "content" | "candidate">[]): CollectedSources {
   const sources = new Map<string, Source>();
   const searchQueries = new Set<string>();

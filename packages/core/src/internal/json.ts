@@ -69,10 +69,7 @@ export function copyJson<T>(value: T): T {
   return copy as T;
 }
 
-/**
- * How many levels of lists and objects a value from outside may nest: far less than a stack holds, which ends at several thousand in
- * code that descends, such as `JSON.stringify`.
- */
+/** How many levels a value from outside may nest: far less than a stack holds, in code that descends, such as `JSON.stringify`. */
 export const MAX_LEVELS: number = 500;
 
 /** True when a value nests more lists and objects than this. Descends no further, so a value that contains itself is too deep. */
@@ -96,10 +93,7 @@ export function isTooDeep(value: unknown, levels: number = MAX_LEVELS): boolean 
   return false;
 }
 
-/**
- * Where two JSON values first differ, as a path such as `added[2].parts[0].text`; `undefined` when they are equal. Members
- * that are `undefined` count as absent, and the order of keys does not matter.
- */
+/** Where two JSON values first differ, such as `added[2].parts[0].text`; `undefined` when they are equal, whatever the order of keys. */
 export function firstDifference(a: unknown, b: unknown): string | undefined {
   const steps = stepsToDifference(a, b);
   if (steps === undefined) return undefined;

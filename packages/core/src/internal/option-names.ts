@@ -28,10 +28,7 @@ export function findSpelling(spellings: Spellings, name: string): string | undef
   return Object.entries(spellings).find(([, theirs]) => theirs.split(" ").includes(name))?.[0];
 }
 
-/**
- * Says which option does not exist, and what to do; undefined if all of them do. An option that is undefined does not count, and an
- * instance of a class may have members of its own.
- */
+/** Says which option does not exist, and what to do, if one does not. One that is undefined does not count; an instance of a class may have more. */
 export function describeUnknownOption(given: object, names: object, advise: Advice): string | undefined {
   const prototype: unknown = Object.getPrototypeOf(given);
   if (prototype !== Object.prototype && prototype !== null) return undefined;
@@ -54,12 +51,7 @@ export function checkOptions(where: string, given: unknown, names: object, advis
   if (problem !== undefined) throw new TypeError(`${where}: ${problem}`);
 }
 
-/**
- * Defaults with the given limits over them; an `undefined` keeps the default.
- *
- * @param option - Name of the option that holds them, for the error.
- * @throws {TypeError} For a limit that is not a positive number, or that does not exist.
- */
+/** Defaults with the given limits over them. @throws {TypeError} Naming `option`, for one that is not positive, or does not exist. */
 export function withDefaults<T extends { readonly [Name in keyof T]: number }>(
   defaults: T,
   given: { readonly [Name in keyof T]?: number | undefined } | undefined,

@@ -6,13 +6,7 @@ export interface LogMethod {
 }
 
 /** The five methods of a pino logger that this library calls; pass a pino instance or anything shaped like it. */
-export interface Logger {
-  readonly trace: LogMethod;
-  readonly debug: LogMethod;
-  readonly info: LogMethod;
-  readonly warn: LogMethod;
-  readonly error: LogMethod;
-}
+export type Logger = Readonly<Record<Level, LogMethod>>;
 
 /** Does nothing. */
 export const SILENT: Logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };

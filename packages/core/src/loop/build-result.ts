@@ -60,13 +60,11 @@ export function buildResult(
   return Object.assign(outcome, ending, cutOff) as RunResult<unknown>;
 }
 
-/** A call that has its answer, or waits. */
 interface MadeCall extends Omit<AnsweredCall, "value"> {
   readonly value?: AnsweredCall["value"] | undefined;
   readonly question?: PendingCall["question"] | undefined;
 }
 
-/** The calls of the turn that a question left open. */
 function listOpen({ calls, pending }: RunState): MadeCall[] {
   return calls.map(({ current, ...call }) => {
     const question = pending.find(({ callId }) => callId === call.callId)?.question;
@@ -105,7 +103,6 @@ export function findCitations(
   return findQuotedCitations(text, earlier, sources);
 }
 
-/** What a run's answers contain besides text. */
 function collectOutputs(
   { responses, nestedResponses, discarded }: RunState,
   last: ModelResponse | undefined,

@@ -65,11 +65,9 @@ export type RunEvent<Calls extends ToolCall = ToolCall> = (
 };
 
 /**
- * An event as observers get it: as its reader does, with the run, a time and a number, and the step if it is in one. They do
- * not get the pieces of an answer, nor {@link RunEvent}s about calls: `step-end` has the response, or the call's outcome.
- *
- * JSON-safe plain objects, except for errors, which are the thrown values. Do not change contents, requests and responses: they are
- * the run's own.
+ * An event as observers get it: as its reader does, with the run, a time and a number, and the step if it is in one. They do not get the
+ * pieces of an answer, nor {@link RunEvent}s about calls: `step-end` has the response, or the call's outcome. JSON-safe plain objects,
+ * except for errors, which are the thrown values; contents, requests and responses are the run's own, not to be changed.
  *
  * Grammar; the steps of a turn's calls interleave:
  *
@@ -79,11 +77,9 @@ export type RunEvent<Calls extends ToolCall = ToolCall> = (
  * step = step-start (prefix-break | request | first-part | notice | discard | tool-retry)* step-end
  * ```
  *
- * Only what is executed in this process is observed. A run that continues in another process has a `run-start` and a `run-end` in
- * each; recorded steps, and turns in which every step is recorded, are left out. A step that its engine abandons may end after
- * `run-end`. Each turn and each run has an end, even if it fails.
- *
- * Within a model step, `request` is what is sent; a second one follows a `discard` when a broken stream is restarted.
+ * Only what is executed in this process is observed: a run that continues in another process has a `run-start` and a `run-end` in each, and
+ * recorded steps and turns are left out. A step that its engine abandons may end after `run-end`. Each turn and each run has an end, even
+ * if it fails. A second `request` of a model step follows a `discard`.
  *
  * @typeParam Type - To name one kind: `ObservedEvent<"step-end">`.
  */
@@ -125,10 +121,7 @@ export interface StepInfo {
   readonly name: string;
   /** What it is in its run. */
   readonly place: StepPlace;
-  /**
-   * A request to the model; a call; the decision which calls of a turn need approval; a summary of the oldest messages; a hook
-   * around a call that is a separate run; guardrails, which check the message of the run or an answer.
-   */
+  /** A request to the model; a call; which calls need approval; a summary of the oldest messages; a hook around a call; guardrails' checks. */
   readonly kind: "model" | "call" | "route" | "compact" | "hook" | "guard";
   readonly turn: number;
   /** Idempotency key: the same across retries, crashes and resumes. */
@@ -197,10 +190,7 @@ type EventOfRun =
     }
   /** The call waits for an answer from outside. */
   | ({ readonly type: "tool-pending" } & PendingCall)
-  /**
-   * Another agent takes over with the next turn, or, if the run ends here, with the next message. Its requests have other instructions
-   * and tools, so the service's implicit cache starts over.
-   */
+  /** Another agent takes over with the next turn or message, with other instructions and tools: the service's implicit cache starts over. */
   | { readonly type: "handoff"; readonly turn: number; readonly from: string; readonly to: string }
   | { readonly type: "turn-end"; readonly turn: number };
 
@@ -274,10 +264,7 @@ export interface StepEnding extends Cost {
   readonly error?: unknown;
   /** Of a model step: the answer, with finish reason, usage, model version and response id. Absent when the prompt was too long. */
   readonly response?: ModelResponse | undefined;
-  /**
-   * Of a model step: when each chunk of the answer with content arrived, in milliseconds since the epoch. Those of the last request,
-   * if it took several. Absent when there were none.
-   */
+  /** Of a model step: when each chunk with content arrived, in milliseconds since the epoch; of the last request, if it took several. */
   readonly chunksAt?: readonly number[] | undefined;
   /** Of a model step: milliseconds that its requests waited in the queue of `traffic`. Absent when they did not wait. */
   readonly queuedMs?: number | undefined;
@@ -338,8 +325,5 @@ interface CallEvent {
   readonly origin?: string | undefined;
 }
 
-/**
- * Passes one event to the reader. A promise means that the run has to wait for the reader. Never rejects; events for a reader
- * that has left are dropped.
- */
+/** Passes one event to the reader. A promise: the run has to wait for the reader. Never rejects; events for one that has left are dropped. */
 export type Emit = (event: RunEvent) => void | Promise<void>;

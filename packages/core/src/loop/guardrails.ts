@@ -5,10 +5,7 @@ import type { RunContext } from "../tool/run-context.ts";
 
 /** What a person says, before the model reads it. */
 export interface InputToCheck<Context = unknown> extends RunContext<Context> {
-  /**
-   * Where it is said: the message of the run, one that arrived during it, or an answer to a question about a call: why it is denied or
-   * withdrawn, the arguments that an approval gives it, or its outcome.
-   */
+  /** Where it is said: the message of the run, one during it, or an answer to a question about a call: a denial, arguments, an outcome. */
   readonly source: "message" | "steering" | "denial" | "arguments" | "outcome";
   /** Its text; empty if it has none. Of arguments, and of an outcome that is no text, JSON; so is what replaces it. */
   readonly text: string;
@@ -45,11 +42,7 @@ export interface GuardrailStopVerdict {
 
 /** Answers a message in the agent's place. */
 export interface GuardrailAnswerVerdict {
-  /**
-   * What the agent says, in the author's words: not empty. The model is not asked and no output guardrail sees it; the run finishes with
-   * it, and later turns read the message and this answer. In a run with an `output` schema, which no such text matches, and of an answer
-   * to a question, it stops the run instead, with the text as `message`.
-   */
+  /** What the agent says, in the author's words: not empty. The model is not asked. It stops a run with an `output` schema, as its `message`. */
   readonly answer: string;
   /** Why, for events and the log. */
   readonly reason?: string | undefined;
@@ -86,10 +79,9 @@ export interface OutputGuardrail<Context = unknown> {
   readonly check: (output: OutputToCheck<Context>) => OutputVerdict | Promise<OutputVerdict>;
   /**
    * Shows the text of an answer while it comes, this many characters late. It promises that what `check` makes of the text up to there
-   * depends on no later character, and on nothing but the text: it is then also asked on the way, with `isPartial`, and nothing records
-   * that. All output guardrails of the run must have it, and their numbers add up. {@link maskText} and {@link stopText} do.
-   * Thoughts, media and typed output wait for the check of the whole answer, and so does the text behind them.
-   * @defaultValue none: nothing is shown before the whole answer is checked
+   * depends on no later character, and on nothing but the text: it is then also asked on the way, with `isPartial`, unrecorded. All
+   * output guardrails of the run must have it, and their numbers add up; {@link maskText} and {@link stopText} do. What is not plain text
+   * waits for the whole answer, and so does text behind it. @defaultValue none: nothing is shown before the check
    */
   readonly lookback?: number | undefined;
 }
@@ -99,20 +91,13 @@ export interface OutputGuardrail<Context = unknown> {
  * run with a `GuardrailError`: nothing passes unchecked. A session records verdicts, so that resuming does not ask again.
  */
 export interface Guardrails<Context = unknown> {
-  /**
-   * For the message of a run, before its first request, for messages that arrive during the run, and for what is said in an answer to a
-   * question about a call: the reason of a denial, edited arguments, an outcome.
-   */
+  /** For the message of a run, messages that arrive during it, and what is said in an answer to a question about a call. */
   readonly input?: readonly InputGuardrail<Context>[] | undefined;
-  /**
-   * For each answer with text or media, before its calls are run; also for one that broke off, before it is kept. These checks have five
-   * seconds: what was not checked by then is left out.
-   */
+  /** For each answer with text or media, before its calls are run; also for one that broke off: then within five seconds. */
   readonly output?: readonly OutputGuardrail<Context>[] | undefined;
   /**
-   * What a reader of the stream sees of an answer before it was checked: nothing but a `checking` event, and what a `lookback` lets
-   * through (`"hold"`; the rest then comes at once), or everything (`"show"`; a `guardrail` event says that it is withdrawn).
-   * @defaultValue "hold"
+   * What a reader of the stream sees of an answer before it was checked: a `checking` event and what a `lookback` lets through
+   * (`"hold"`), or everything (`"show"`; a `guardrail` event says that it is withdrawn). @defaultValue "hold"
    */
   readonly streaming?: "hold" | "show" | undefined;
 }
@@ -199,11 +184,9 @@ export function maskText(pattern: string | RegExp, options: MaskTextOptions = {}
 }
 
 /**
- * An output guardrail that stops the run when a pattern matches, and shows the text of an answer while it comes, `maxLength` characters
- * late. What was shown before the match is withdrawn then.
- *
- * @param pattern - As that of {@link maskText}.
- * @throws {TypeError} As {@link maskText}.
+ * An output guardrail that stops the run when a pattern matches, and shows text `maxLength` characters late. What was shown before the
+ * match is withdrawn.
+ * @param pattern - As that of {@link maskText}. @throws {TypeError} As {@link maskText}.
  * @example stopText("Project Falcon", { message: "I can't talk about that." })
  */
 export function stopText(pattern: string | RegExp, options: StopTextOptions = {}): OutputGuardrail {

@@ -7,8 +7,7 @@ import { addUsage, type Cost, type Usage } from "../model/usage.ts";
 import type { RemainingLimits } from "../tool/tool.ts";
 import type { FunctionCall, Part } from "../wire/types/content.ts";
 
-/** Bounds of a run. Those on turns, calls, tokens, time and money are checked before a request and after a response; reaching one ends
- * the run with the stop reason `limit`. */
+/** Bounds of a run, checked before a request and after a response; reaching one ends the run with the stop reason `limit`. */
 export interface Limits extends RemainingLimits {
   /** Model turns. @defaultValue 25 */
   readonly turns?: number | undefined;
@@ -85,7 +84,6 @@ export function limitReached(limits: Limits, spent: Spent): LimitReached | undef
   return undefined;
 }
 
-/** What was used, by the names of the limits. */
 function usedOf(spent: Spent): { readonly [Name in LimitReached["name"]]: number } {
   return {
     turns: spent.turns,
@@ -155,11 +153,7 @@ const LIMIT_NAMES = ["turns", "toolCalls", "inputTokens", "outputTokens", "total
 /** The limits that nested runs share with their caller. Turns and calls are counted per run. */
 const SHARED = ["inputTokens", "outputTokens", "totalTokens", "wallTimeMs", "cost"] as const;
 
-/**
- * What is left of the limits of a run, and of its session.
- *
- * @param maxCost - What the run may cost in all by its owner's budget, as of when the turn began.
- */
+/** What is left of the limits of a run, and of its session. @param maxCost - By its owner's budget, as of when the turn began. */
 export function remainingLimits({ limits, session }: RunBounds, spent: Spent, maxCost?: number): RemainingLimits {
   const used = usedOf(spent);
   const left: Bound[] = [
@@ -180,18 +174,12 @@ export function within(limits: Limits, remaining: RemainingLimits): Limits {
   return { ...limits, ...lowest([[limits], [remaining]]) };
 }
 
-/**
- * What an agent may use of a message that another one began, where both count.
- *
- * @param begun - Those of the agent that began.
- * @param set - Those that are set for the one that took over, which hold if they are lower.
- */
+/** What an agent may use of a message that another one began. @param set - Of the one that took over: they hold if they are lower. */
 export function lowestLimits(own: RunLimits, begun: RunLimits, set: Limits): RunLimits {
   const least = (name: "turns" | "toolCalls"): number => Math.min(begun[name] ?? Infinity, set[name] ?? Infinity);
   return { ...own, ...lowest([[begun], [set]]), turns: least("turns"), toolCalls: least("toolCalls") };
 }
 
-/** Limits, and what was used of them. */
 type Bound = readonly [limits: RemainingLimits, used?: ReturnType<typeof usedOf>];
 
 /** What is left where the least is. */
@@ -286,7 +274,10 @@ export class WallClock {
       const { aborted, reason } = this.#controller.signal;
       throw aborted && !step.signal.aborted ? reason : error;
     } finally {
-      if (--this.#inside === 0) this.#stop();
+      if (--this.#inside === 0) {
+        this.#stopTimer?.();
+        this.#spentMs += performance.now() - this.#startedAt;
+      }
     }
   }
 
@@ -299,11 +290,6 @@ export class WallClock {
     const reason = new Error(`the run reached its wall time limit of ${this.#limitMs} ms`);
     reason.name = WALL_TIME_REACHED.name;
     this.#stopTimer = startTimer(leftMs, () => this.#controller.abort(reason));
-  }
-
-  #stop(): void {
-    this.#stopTimer?.();
-    this.#spentMs += performance.now() - this.#startedAt;
   }
 }
 

@@ -6,8 +6,7 @@ import type { Model, ModelRequest } from "../model/model.ts";
 import type { PriceTable, Usage } from "../model/usage.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { AfterUntrusted } from "../tool/reads.ts";
-import type { Rehearsal } from "../tool/tool.ts";
-import type { AnyTool, Approve, Handoff, NestedRun, ParentStep, ToolOutcome } from "../tool/tool.ts";
+import type { AnyTool, Approve, Handoff, NestedRun, ParentStep, Rehearsal, ToolOutcome } from "../tool/tool.ts";
 import type { Toolset } from "../tool/toolset.ts";
 import type { ModelId } from "../wire/known-models.ts";
 import type { Content, FunctionCall, JsonObject } from "../wire/types/content.ts";
@@ -43,11 +42,7 @@ export interface CompactionPlan {
   ) => Promise<string>;
 }
 
-/**
- * Called with the result of a run before it reports its end.
- *
- * @returns `steered` when the run was steered or answered after it last looked, so that it has to go on first.
- */
+/** Called with the result of a run before it reports its end. @returns `steered` when something arrived meanwhile: it goes on first. */
 export type BeforeEnd = (result: RunResult<unknown>) => Promise<"ended" | "steered">;
 
 /** A turn that has begun and is not closed. */
@@ -143,10 +138,7 @@ export interface CallInfo<Context = unknown> extends RunContext<Context> {
   readonly call: FunctionCall;
 }
 
-/**
- * A hook's decision about a call: nothing to run it, a denial with a reason for the model, other arguments to run it with, or
- * an output to use instead of running it.
- */
+/** A hook's decision about a call: nothing to run it, a denial with a reason for the model, other arguments, or an output to use instead. */
 export type CallDecision =
   | void
   | undefined
@@ -154,15 +146,9 @@ export type CallDecision =
   | { readonly args: JsonObject }
   | { readonly output: unknown };
 
-/**
- * Functions called at fixed points of a run. They may be async and are awaited, until the run is aborted. A hook that throws
- * ends the run with its error.
- */
+/** Functions called at fixed points of a run. They may be async and are awaited, until the run is aborted. One that throws ends the run. */
 export interface Hooks<Context = unknown> {
-  /**
-   * Before each request; returns what this turn does differently: another model, other tools, a tool choice, instructions, settings,
-   * contents. Resuming does not call it again for recorded turns. @defaultValue none: all turns are alike
-   */
+  /** Before each request; returns what this turn does differently. Resuming does not call it again for recorded turns. @defaultValue none */
   readonly prepareTurn?: PrepareTurn<Context> | undefined;
   /** Before each call; at the same time for parallel calls. */
   readonly beforeCall?: ((info: CallInfo<Context>) => CallDecision | Promise<CallDecision>) | undefined;
@@ -175,14 +161,9 @@ export interface Hooks<Context = unknown> {
 }
 
 /**
- * Whether the model may or must call functions:
- *
- * - `auto`: it decides.
- * - `required`: it must call a function in the first turn of the run.
- * - `{ only: ["get_weather"] }`: it must call one of these in the first turn.
- * - `none`: it calls none, in any turn.
- *
- * Turns after the first are `auto`, because a model that must call never answers; `prepareTurn` can force calls in any turn.
+ * Whether the model may or must call functions: `auto`, it decides; `none`, it calls none, in any turn; `required`, it must call one in the
+ * first turn; `{ only: ["get_weather"] }`, one of these. Turns after the first are `auto`, because a model that must call never answers;
+ * `prepareTurn` can force calls in any turn.
  */
 export type ToolChoice = "auto" | "required" | "none" | { readonly only: readonly string[] };
 
@@ -209,10 +190,7 @@ export interface TurnChanges<Context = unknown> {
   /** A model made by `gemini()`, or an id at the agent's endpoint. */
   readonly model?: ModelId | Model | undefined;
   readonly instructions?: string | undefined;
-  /**
-   * The tools that the model may call: names of the run's tools, and other tools. Names alone leave the declarations in place where
-   * the model allows it, so the prefix stays.
-   */
+  /** The tools that the model may call: names of the run's tools, and other tools. Names alone leave the declarations, and the prefix, in place. */
   readonly tools?: readonly (string | AnyTool<Context>)[] | undefined;
   /** For this turn, whichever it is. */
   readonly toolChoice?: ToolChoice | undefined;

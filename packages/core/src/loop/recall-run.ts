@@ -43,18 +43,12 @@ export interface RecordedEnding extends Cost {
   readonly problem?: string | undefined;
 }
 
-/** What is needed of the agent. */
 type RecallInput = Pick<LoopInput, "identity" | "model" | "emit" | "historyLength"> & {
   /** Checks a typed answer; absent when no type is asked for now. */
   readonly parse: NonNullable<LoopInput["output"]>["parse"] | undefined;
 };
 
-/**
- * The result of a run that has ended, and its events, as they were. The loop is not run: nothing is decided, and no option matters but
- * the schema of a typed answer.
- *
- * @param state - Has the contents before the run and its checked message.
- */
+/** The result of a run that has ended, and its events, as they were. @param state - Has the contents before the run and its message. */
 export async function recallRun(
   input: RecallInput,
   state: RunState,
@@ -86,7 +80,6 @@ export async function recallRun(
   return result;
 }
 
-/** The calls of a turn of which some wait. */
 function describeOpen(
   { lastResponse }: RunState,
   { turn, calls }: ClosedTurn,
@@ -147,14 +140,12 @@ async function findAnswer(
   return parsed.ok ? { stopReason, output: parsed.value } : { stopReason: "invalid-output", problem: parsed.problem };
 }
 
-/** Name of the guardrail that answered in the agent's place in the last turn. */
 function findGuardrail({ steps }: ClosedTurn): string | undefined {
   for (const { place, value } of steps) {
     const isInput = place.kind === "guard" && place.side === "input" && place.wait === undefined;
-    if (!isInput && place.kind !== "model") continue;
     const { actions, checked = actions } = value as Partial<InputCheckValue & ModelStepValue>;
-    const found = checked && findAnswering(checked);
-    if (found !== undefined) return found;
+    const found = (isInput || place.kind === "model") && checked && findAnswering(checked);
+    if (typeof found === "string") return found;
   }
   return undefined;
 }

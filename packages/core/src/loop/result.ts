@@ -38,10 +38,7 @@ export interface RunResultBase<Calls extends ToolCall = ToolCall> extends Ground
   readonly responses: readonly ModelResponse[];
 }
 
-/**
- * The model gave its final answer, or called a tool that ends the run. `output` is the typed output, `undefined` without a schema, or
- * the output of that tool.
- */
+/** The model gave its final answer, or called a tool that ends the run. */
 export interface FinishedRun<Output = undefined, Calls extends ToolCall = ToolCall> extends RunResultBase<Calls> {
   readonly stopReason: "finished";
   /** By the schema, or the output of the tool that ended the run; `undefined` without either. */
@@ -60,10 +57,7 @@ export interface StoppedRun<Calls extends ToolCall = ToolCall> extends RunResult
 /** A limit ended the run. `text` is that of the last answer. */
 export interface LimitedRun<Calls extends ToolCall = ToolCall> extends RunResultBase<Calls> {
   readonly stopReason: "limit";
-  /**
-   * The last of the contents, when the wall time was up in the middle of an answer: the model's text as far as it came and output
-   * guardrails let it pass.
-   */
+  /** The last of the contents, when the wall time was up in the middle of an answer: its text as far as output guardrails let it pass. */
   readonly interrupted?: Content | undefined;
   /** Which one, and what was used of it. */
   readonly limit: LimitReached;
@@ -75,8 +69,11 @@ export interface TruncatedRun<Calls extends ToolCall = ToolCall> extends RunResu
 }
 
 /** The service blocked the answer (`SAFETY`, `RECITATION`, ...); `safetyRatings` has its ratings. A blocked prompt is a `ResponseBlockedError` instead. */
-export interface BlockedRun<Calls extends ToolCall = ToolCall> extends RunResultBase<Calls> {
+export interface BlockedRun<Calls extends ToolCall = ToolCall> extends RunResultBase<Calls>, FinishWords {
   readonly stopReason: "blocked";
+}
+
+interface FinishWords {
   /** As the service gave it. */
   readonly finishReason: string;
   /** What the service said about it. */
@@ -89,12 +86,8 @@ export interface EmptyRun<Calls extends ToolCall = ToolCall> extends RunResultBa
 }
 
 /** The model's calls were still unreadable after the retries. */
-export interface BadCallRun<Calls extends ToolCall = ToolCall> extends RunResultBase<Calls> {
+export interface BadCallRun<Calls extends ToolCall = ToolCall> extends RunResultBase<Calls>, FinishWords {
   readonly stopReason: "bad-call";
-  /** As the service gave it. */
-  readonly finishReason: string;
-  /** What the service said about it. */
-  readonly finishMessage?: string | undefined;
 }
 
 /** The model repeated the same calls, with the same results. */
@@ -117,12 +110,8 @@ export interface GuardrailRun<Calls extends ToolCall = ToolCall> extends RunResu
 }
 
 /** The model stopped for a reason that this version does not know. Never a success. */
-export interface UnknownFinishRun<Calls extends ToolCall = ToolCall> extends RunResultBase<Calls> {
+export interface UnknownFinishRun<Calls extends ToolCall = ToolCall> extends RunResultBase<Calls>, FinishWords {
   readonly stopReason: "unknown-finish";
-  /** As the service gave it. */
-  readonly finishReason: string;
-  /** What the service said about it. */
-  readonly finishMessage?: string | undefined;
 }
 
 /** Calls wait for approval; continue with `session.resume({ approvals })`. In `contents` they are answered as not run, so that they can be sent. */
@@ -216,10 +205,7 @@ export interface RunSoFar extends Cost {
   readonly runId: string;
   /** Can be sent again: open calls are answered as cancelled. */
   readonly contents: readonly Content[];
-  /**
-   * The last of the contents, when the run ended in the middle of an answer: the model's text as far as it came and output guardrails let
-   * it pass.
-   */
+  /** The last of the contents, when the run ended in the middle of an answer: its text as far as output guardrails let it pass. */
   readonly interrupted?: Content | undefined;
   /** What the model has read in the whole history; absent for nothing. */
   readonly read?: readonly ReadSource[] | undefined;
@@ -237,10 +223,8 @@ export const NOTHING_YET: RunSoFar = { runId: "", contents: [], turns: 0, usage:
 const RUNS = Symbol.for("pollux.runSoFar");
 
 /**
- * What the run that threw this error had done, or `undefined` when the error is not from a run.
- *
- * Works for every error that a run throws, including the reason of your own abort signal if it is an object. To continue, pass
- * `contents` and the rest of your question to another run.
+ * What the run that threw this error had done, or `undefined` when the error is not from a run. Works for every error that a run throws,
+ * also the reason of your own abort signal if it is an object. To continue, pass `contents` and the rest of your question to another run.
  */
 export function runSoFar(error: unknown): RunSoFar | undefined {
   return attachedTo(error, RUNS) as RunSoFar | undefined;

@@ -5,7 +5,6 @@ import { visibleText } from "../model/response/parts.ts";
 import { attachLost, lostBefore, type Usage } from "../model/usage.ts";
 import { TRUNCATED, UNANSWERED } from "../tool/model-texts.ts";
 import { readStandIn } from "../tool/stand-in.ts";
-import type { PendingCall } from "../tool/tool.ts";
 import { buildResult } from "./build-result.ts";
 import { answerCalls, answerRest } from "./calls/answer-calls.ts";
 import { type AskOwnerBudget, checkPriced, firstLimit, type LimitReached, WallClock } from "./limits.ts";
@@ -82,8 +81,7 @@ function timed(input: LoopInput, state: RunState): LoopInput {
 
 /** What broken answers cost: which model gave them is not known, so it is taken to be the run's. */
 function costOfLost({ prices, model, now }: LoopInput, lost: Usage): Pick<LostUsage, "cost" | "unpriced"> {
-  if (prices === undefined) return {};
-  const priced = costOf(prices, lost, model.id, now());
+  const priced = prices === undefined ? {} : costOf(prices, lost, model.id, now());
   return priced.cost !== undefined || lost.totalTokens > 0 ? priced : {};
 }
 
@@ -150,7 +148,9 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase, end: En
     while (answered === undefined) {
       const { length } = phase.contents;
       phase.contents.push(...closing(phase.contents, state.answeredParts(), UNANSWERED));
-      const waiting = pendingEnding(state.pending);
+      const needsApproval = state.pending.some(({ question }) => question === "approval");
+      const stopReason = needsApproval ? "needs-approval" : "needs-outcome";
+      const waiting: Ending = { stopReason, pending: state.pending };
       if (await end(waiting)) {
         if (input.emit !== undefined) await input.emit({ type: "turn-end", turn });
         return waiting;
@@ -222,9 +222,4 @@ async function stopTurn({ emit }: LoopInput, turn: number, guardrail: GuardrailS
 /** Called when the run would finish: what arrives later is too late. The output phase takes no new messages. */
 async function steeringWaits({ steering }: LoopInput, state: RunState, phase: Phase): Promise<boolean> {
   return phase.kind === "work" && (await steering?.waits?.(state.steeringCursor)) === true;
-}
-
-function pendingEnding(pending: readonly PendingCall[]): Ending {
-  const needsApproval = pending.some(({ question }) => question === "approval");
-  return { stopReason: needsApproval ? "needs-approval" : "needs-outcome", pending };
 }

@@ -36,10 +36,9 @@ export interface RunReporterOptions extends Pick<
 }
 
 /**
- * Reports a run to its reader and its observers, from the events that it emits and the steps that it executes.
- *
- * Until the first step is executed here, a run that goes on repeats what its log holds. Its reader gets that with a mark; observers
- * get only what happens between the last recorded step and the first one here, so it is held back until then.
+ * Reports a run to its reader and its observers, from the events that it emits and the steps that it executes. Until the first step is
+ * executed here, a run that goes on repeats what its log holds: its reader gets that with a mark, observers only what follows the last
+ * recorded step, which is held back until then.
  */
 export class RunReporter implements StepExecutor {
   readonly #options: RunReporterOptions;
@@ -70,7 +69,6 @@ export class RunReporter implements StepExecutor {
     this.#startedAt = options.now();
   }
 
-  /** Executes the run, and reports its end. */
   async run(run: () => Promise<RunResult<unknown>>, state: RunState): Promise<RunResult<unknown>> {
     if (this.#observers === undefined) return await run();
     try {
@@ -130,15 +128,7 @@ export class RunReporter implements StepExecutor {
     if (this.#observers === undefined) return work(step);
     const info = describeStep({ run: this.#run, agent }, place, step, startedAt, call);
     this.#report({ type: "step-start", turn: info.turn, step: info }, startedAt);
-    const traceparent = this.#observers.traceparentOf(info);
-    const tap = this.#observers.tap(info, now);
-    const threw = this.#observers.threw(info);
-    const found = {
-      ...(traceparent !== undefined && { traceparent }),
-      ...(tap !== undefined && { tap }),
-      ...(threw !== undefined && { threw }),
-    };
-    const { live, end } = observeStep(step, info, found, now, (event, at) => this.#report(event, at));
+    const { live, end } = observeStep(step, info, this.#observers, now, (event, at = now()) => this.#report(event, at));
     return this.#observers.around(info, async () => {
       try {
         const value = await work(live);
@@ -153,7 +143,7 @@ export class RunReporter implements StepExecutor {
 
   /** What a step records: where that is kept, whoever resumes the run finds its trace there. */
   #recorded<T>(value: T): T {
-    const traceparent = this.traceparent;
+    const { traceparent } = this;
     if (traceparent === undefined || this.#options.runsOn === "memory") return value;
     return isObject(value) && "endedAt" in value ? { ...value, traceparent } : value;
   }

@@ -137,13 +137,11 @@ export class RunState {
     if (hasRead) addRead(this.read, ...readByModel(value));
   }
 
-  /** Adds messages that steer the run. */
   addSteered(steered: Steered): void {
     this.steeringCursor = steered.upTo;
     addRead(this.read, ...readSteered(steered));
   }
 
-  /** Another answer instead of the last one. */
   replaceLast(response: ModelResponse): void {
     const { lastResponse } = this;
     if (lastResponse === undefined) return;
@@ -176,7 +174,6 @@ export class RunState {
     return true;
   }
 
-  /** Adds the usage, cost and answers of a nested run. */
   addNested({ responses, ...spent }: NestedRun): void {
     // Its context is not the caller's.
     this.addLost({ ...spent, usage: { ...spent.usage, contextTokens: 0 } });
@@ -184,7 +181,6 @@ export class RunState {
     for (const response of responses) this.nestedResponses.add(response);
   }
 
-  /** Adds what broken answers used. */
   addLost({ usage, cost = 0, unpriced }: Pick<LostUsage, "usage" | "cost" | "unpriced">): void {
     const contextTokens = usage.contextTokens || this.usage.contextTokens;
     this.usage = { ...addUsage(this.usage, usage), contextTokens };
@@ -202,7 +198,6 @@ export class RunState {
     this.activeMs = Math.max(this.activeMs, wallTimeMs);
   }
 
-  /** What the next request sends. */
   sendable(): readonly Content[] {
     const { contents, compaction } = this;
     return compaction === undefined ? [...contents] : [...compaction.summary, ...contents.slice(compaction.keepFrom)];

@@ -4,13 +4,8 @@ import type { ToolCall } from "../tool/tool-call.ts";
 import type { Within } from "./observers/observer.ts";
 import { attachRunSoFar, type RunResult, type RunSoFar } from "./result.ts";
 
-/** Where the events of a run go when somebody reads them. */
-export interface RunEmitters {
-  /** For the run's own events: the run waits until each is read. */
-  readonly emit: Emit;
-  /** For live events of its steps, which are buffered. */
-  readonly emitLive: Emit;
-}
+/** Where the events of a run go: its own, each of which waits for the reader, and live ones of its steps, which are buffered. */
+export type RunEmitters = Readonly<Record<"emit" | "emitLive", Emit>>;
 
 /** A run that is ready to start. */
 export interface RunningLoop {
@@ -24,11 +19,9 @@ export interface RunningLoop {
 }
 
 /**
- * A run as a stream of events. Read them with `for await`, or only the text with {@link RunStream.textStream}, then take
- * {@link RunStream.result}.
- *
- * Pull-driven and single-use: nothing runs until it is read, and leaving the `for await` early ends the run. A slow
- * reader slows the run down; at most 64 events are buffered. `Written` is what the model writes for the output: the schema's input.
+ * A run as a stream of events. Read them with `for await`, or only the text with {@link RunStream.textStream}, then take {@link
+ * RunStream.result}. Pull-driven and single-use: nothing runs until it is read, and leaving early ends the run. A slow reader slows it
+ * down; at most 64 events are buffered. `Written`: what the model writes for the output.
  */
 export class RunStream<
   Output = undefined,
@@ -43,13 +36,9 @@ export class RunStream<
   #settle!: { resolve: (result: RunResult<unknown>) => void; reject: (error: unknown) => void };
   #running: RunningLoop | undefined;
   #over = false;
-  /** The reader left before the end. */
   #isLeft = false;
 
-  /**
-   * @internal
-   * @param within - The context in which it runs. That of its reader if absent.
-   */
+  /** @internal @param within - The context in which it runs. That of its reader if absent. */
   constructor(open: (emitters: RunEmitters | undefined) => RunningLoop, within: Within = (work) => work()) {
     this.#open = open;
     this.#within = within;
@@ -57,11 +46,7 @@ export class RunStream<
     this.#outcome.catch(() => {}); // the iterator throws it as well
   }
 
-  /**
-   * The final result. Executes the run, without making events, if reading has not started.
-   *
-   * @throws What the run threw; {@link RunAbandonedError} when the reader left before the end.
-   */
+  /** The final result. Executes the run if nobody reads it. @throws What the run threw; {@link RunAbandonedError} when the reader left. */
   result(): Promise<RunResult<Output, Calls>> {
     if (this.#running === undefined && !this.#over) void this.#run(undefined);
     // The agent that made this stream knows the types of its output and its tools.
@@ -69,9 +54,8 @@ export class RunStream<
   }
 
   /**
-   * The text of the answers as it comes, and nothing else: `for await (const text of stream.textStream)`. Read this or the events; the
-   * run's `result()` is there afterwards either way. An answer that is begun again, after a broken stream for instance, comes again from its
-   * beginning: its `discard` is among the events only.
+   * The text of the answers as it comes: `for await (const text of stream.textStream)`. Read this or the events; `result()` is there
+   * afterwards either way. An answer that is begun again comes again from its beginning: its `discard` is among the events only.
    */
   get textStream(): AsyncGenerator<string, void, void> {
     return textsOf(this[Symbol.asyncIterator]());
@@ -84,9 +68,7 @@ export class RunStream<
 
   /**
    * Cancels one call that is running: its signal aborts, the model reads that the user cancelled it, and the run goes on with the other
-   * calls of the turn. A call that has not begun yet will not begin.
-   *
-   * @param callId - As in events, such as `call:3.0`.
+   * calls of the turn. A call that has not begun yet will not begin. @param callId - As in events, such as `call:3.0`.
    * @returns False when no such call is running: it has ended, waits for an answer, or is a separate run on an engine.
    */
   cancelCall(callId: string): boolean {
@@ -164,17 +146,12 @@ function abandoned(running: RunningLoop | undefined): RunAbandonedError {
 /** Buffered values before writers wait. */
 const CAPACITY = 64;
 
-/**
- * A bounded queue from many writers to one reader: a slow reader slows its writers down. A closed queue drops what is written,
- * so that no writer waits for a reader that has left.
- */
+/** A bounded queue from many writers to one reader, who slows them down if slow. A closed one drops what is written. */
 export class EventQueue<T> {
   #buffer: T[] = [];
   #closed = false;
   #ended = false;
-  /** Resolves the reader's promise, while it waits. */
   #reader: ((values: readonly T[] | undefined) => void) | undefined;
-  /** Writers that wait for room. */
   #wakeWriters: (() => void)[] = [];
   /** Writers in step whose values the reader is reading. */
   #wakeInStep: (() => void)[] = [];
@@ -202,10 +179,7 @@ export class EventQueue<T> {
     return new Promise((resolve) => waiting.push(resolve));
   }
 
-  /**
-   * The buffered values, oldest first, or a promise of the next ones; `undefined` at the end. A call means that all earlier
-   * values have been read. Only one reader may wait.
-   */
+  /** The buffered values, or a promise of the next ones; `undefined` at the end. A call means that all earlier ones have been read. */
   next(): readonly T[] | undefined | Promise<readonly T[] | undefined> {
     for (const wake of this.#wakeInStep) wake();
     this.#wakeInStep = this.#inStep;
@@ -222,13 +196,11 @@ export class EventQueue<T> {
     return values;
   }
 
-  /** Nothing more will be written. */
   end(): void {
     this.#ended = true;
     this.#reader?.(undefined);
   }
 
-  /** The reader has left. */
   close(): void {
     this.#closed = true;
     this.#buffer = [];

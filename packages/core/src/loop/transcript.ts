@@ -4,11 +4,7 @@ import type { Content, FunctionCall, Part } from "../wire/types/content.ts";
 
 /** True when the last turn is the model's and has open calls, which must be answered before anything is sent. */
 export function endsOnOpenCall(contents: readonly Content[]): boolean {
-  return openCallsIn(lastModelTurn(contents)).length > 0;
-}
-
-function lastModelTurn(contents: readonly Content[]): readonly Content[] {
-  return contents.slice(contents.findLastIndex(({ role }) => role !== "model") + 1);
+  return closing(contents, new Map(), "").length > 0;
 }
 
 /** A user content with one text. */
@@ -32,7 +28,8 @@ export function closing(
   known: ReadonlyMap<number, Part>,
   why: string,
 ): readonly Content[] {
-  const calls = openCallsIn(lastModelTurn(contents));
+  const turn = contents.slice(contents.findLastIndex(({ role }) => role !== "model") + 1);
+  const calls = openCallsIn(turn);
   if (calls.length === 0) return [];
   return [{ role: "user", parts: calls.map((call, index) => known.get(index) ?? unansweredResponse(call, why)) }];
 }

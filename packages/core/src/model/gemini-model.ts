@@ -9,7 +9,7 @@ import {
   CLIENT_SPELLINGS,
   type GeminiClientOptions,
 } from "../wire/client-options.ts";
-import type { Endpoint, EndpointKind } from "../wire/endpoints/endpoint.ts";
+import type { EndpointKind } from "../wire/endpoints/endpoint.ts";
 import { GeminiClient } from "../wire/client.ts";
 import { findKnownModel, inferCapabilities, type ModelCapabilities, type ModelId } from "../wire/known-models.ts";
 import { mostRequestBytes, RequestEncoder } from "../wire/http/encode-request.ts";
@@ -34,11 +34,7 @@ import { type AnswerSource, ResponseFold } from "./response/fold.ts";
 
 /** Options of {@link gemini}, including those of the client. */
 export interface GeminiOptions extends GeminiClientOptions {
-  /**
-   * Whether to request answers as a stream or whole. The response is the same.
-   *
-   * @defaultValue "stream"; "unary" for models that do not stream
-   */
+  /** Whether to request answers as a stream or whole. @defaultValue "stream"; "unary" for models that do not stream */
   readonly transport?: "stream" | "unary" | undefined;
   /** Overrides what is inferred from the model's ID, for tuned models and gateways' own names. */
   readonly capabilities?: Partial<ModelCapabilities> | undefined;
@@ -73,12 +69,9 @@ export const GEMINI_SPELLINGS: Spellings = {
 
 /**
  * A model of the Gemini API.
- *
- * @param id - Such as `gemini-flash-latest`; `models/…`, `tunedModels/…` and a gateway's names work too.
- * Without an endpoint, the key is read from the environment with each request: a missing one fails the first.
- *
- * @throws {ConfigurationError} For an invalid ID or base URL.
- * @throws {TypeError} For an option that does not exist.
+ * @param id - Such as `gemini-flash-latest`; `models/…`, `tunedModels/…` and a gateway's names work too. Without an endpoint, the key is
+ * read from the environment with each request.
+ * @throws {ConfigurationError} For an invalid ID or base URL. @throws {TypeError} For an option that does not exist.
  * @example
  * ```ts
  * const model = gemini("gemini-flash-latest", { retry: { maxAttempts: 2 }, traffic: new Traffic({ maxConcurrent: 4 }) });
@@ -113,7 +106,10 @@ export class GeminiModel implements Model {
     this.#isAdvised = findKnownModel(id) !== undefined && this.capabilities.routedTo === undefined;
     this.#client = new GeminiClient(options);
     const { endpoint } = this.#client;
-    this.#heals = findHeals(endpoint, id);
+    // Shared by all models with the same endpoint and path.
+    const path = [endpoint.baseUrl, endpoint.apiVersion, endpoint.modelPath(id)].join("/");
+    this.#heals = endpoint.learned?.get(path) ?? new Set<string>();
+    endpoint.learned?.set(path, this.#heals);
     this.origin = { endpoint: endpoint.baseUrl, family: this.capabilities.family };
     this.endpointKind = endpoint.kind;
     this.#facts = { modelId: id, capabilities: this.capabilities, endpointKind: endpoint.kind };
@@ -135,7 +131,9 @@ export class GeminiModel implements Model {
   }
 
   async #answer(request: ModelRequest, options: RespondOptions): Promise<ModelResponse> {
-    const conversation = this.#findConversation(options.conversation);
+    const { conversation: key } = options;
+    const conversation = (key && this.#conversations.get(key)) ?? new Conversation();
+    if (key !== undefined) this.#conversations.set(key, conversation);
     const logger = options.logger ?? this.#logger;
     if (!this.#isAdvised) this.#advise(request.settings, logger);
     const wanted = conversation.buildRequest(request, this.#facts);
@@ -159,7 +157,8 @@ export class GeminiModel implements Model {
         for (const fold of source.folds ?? []) options.onLost?.(fold.partial().usage);
         if (source.hasParts === true || !(error instanceof ApiStatusError) || error.status !== 400) throw error;
         const { filesPath } = this.#client.endpoint;
-        const id = filesPath && findUnreadyFile(error.message);
+        // One that the service is still processing.
+        const id = filesPath && /\bFile (?:files\/)?([a-z0-9-]+) is not in an ACTIVE state/i.exec(error.message)?.[1];
         const file = id && `${filesPath}/${id}`;
         const mustWait = file !== undefined && !waitedFor.has(file);
         if (!mustWait) healer ??= await loadHealer(wanted, this.#heals, memory);
@@ -202,12 +201,6 @@ export class GeminiModel implements Model {
     return await createCachedContent(this.#client.api, buildCacheRequest(request, this.#facts), { signal }, request);
   }
 
-  #findConversation(key: object | undefined): Conversation {
-    const conversation = (key && this.#conversations.get(key)) ?? new Conversation();
-    if (key !== undefined) this.#conversations.set(key, conversation);
-    return conversation;
-  }
-
   #createSource(
     request: GenerateContentRequest,
     encoder: RequestEncoder,
@@ -238,15 +231,6 @@ export class GeminiModel implements Model {
   }
 }
 
-/** The heals that requests to a model need, shared by all models with the same endpoint and path. Throws for an invalid ID. */
-function findHeals(endpoint: Endpoint, id: string): Set<string> {
-  const { baseUrl, apiVersion, learned } = endpoint;
-  const path = [baseUrl, apiVersion, endpoint.modelPath(id)].join("/");
-  const heals = learned?.get(path) ?? new Set<string>();
-  learned?.set(path, heals);
-  return heals;
-}
-
 /** A unary answer, read as a stream of one chunk. */
 async function openWhole(answer: Promise<GenerateContentResponse>): Promise<AnswerStream> {
   const batches: AnswerBatch[] = [[await answer]];
@@ -264,15 +248,7 @@ function loadHealer(...args: Parameters<typeof createHealer>): Promise<Healer> {
   return import("./heal/heal.ts").then(({ createHealer }) => createHealer(...args));
 }
 
-/** The file that the service is still processing, if that is the error. */
-function findUnreadyFile(message: string): string | undefined {
-  return /\bFile (?:files\/)?([a-z0-9-]+) is not in an ACTIVE state/i.exec(message)?.[1];
-}
-
-/**
- * State kept from one request of a conversation to the next, so that a turn does not check, build and serialize a long history
- * again. Contents are remembered by identity and must not be modified once sent.
- */
+/** What is kept from one request of a conversation to the next. Contents are remembered by identity and must not be modified once sent. */
 export class Conversation {
   readonly encoder: RequestEncoder = new RequestEncoder();
   readonly heals: HealMemory = { answered: undefined, active: new Set(), memos: new Map() };
@@ -303,10 +279,7 @@ export class Conversation {
     return prepared;
   }
 
-  /**
-   * Moves parts after function responses into another `user` content: the service rejects such parts, or treats the model as the
-   * last speaker. A content is always split into the same objects.
-   */
+  /** Moves parts after function responses, which the service rejects, into another `user` content, always into the same objects. */
   #splitMixed(content: Content): readonly Content[] {
     if (!isMixed(content)) return [content];
     const known = this.#split.get(content);
@@ -334,7 +307,6 @@ export class Conversation {
   }
 }
 
-/** Length of the common prefix. */
 function countShared(seen: readonly Content[], contents: readonly Content[]): number {
   let shared = 0;
   while (shared < seen.length && seen[shared] === contents[shared]) shared++;

@@ -55,10 +55,7 @@ export type ModelNotice =
   | ({ readonly type: "wait" } & WaitNotice)
   /** The service rejected the request, which will be retried with a change (see `heal/heal.ts`). */
   | ({ readonly type: "heal" } & Healed)
-  /**
-   * A long answer broke after its last checkpoint. Every part received so far is void: those that are still valid follow
-   * again, then the rest of the answer.
-   */
+  /** A long answer broke after its last checkpoint: every part so far is void; what is valid follows again, then the rest of the answer. */
   | { readonly type: "rewind"; readonly reason: string };
 
 /** Options of {@link Model.respond}. */
@@ -68,9 +65,8 @@ export interface RespondOptions extends Pick<CallOptions, "budget" | "logger" | 
   /** Identifies the run: contents that were already sent with the same object are not serialized again. Never read. */
   readonly conversation?: object | undefined;
   /**
-   * Receives each batch of parts as it arrives. Text parts are deltas; a call with streamed arguments comes in pieces
-   * (`willContinue: true`, the new arguments in `partialArgs`) and then whole. A promise must be awaited before the next
-   * batch, so that a slow reader slows the model. Never rejects.
+   * Receives each batch of parts as it arrives. Text parts are deltas; a call with streamed arguments comes in pieces (`willContinue:
+   * true`) and then whole. A promise must be awaited before the next batch. Never rejects.
    */
   readonly onParts?: ((parts: readonly Part[]) => void | Promise<void>) | undefined;
   /** Called for each retry, wait and heal; must not throw. */
@@ -88,10 +84,7 @@ export interface CacheRequest extends CacheLife {
 }
 
 /**
- * Anything that can answer one request.
- *
- * Passes each batch of parts to `onParts` as it arrives, and resolves to the whole response. A unary call has a single batch.
- *
+ * Anything that can answer one request: passes each batch of parts to `onParts` as it arrives, and resolves to the whole response.
  * @throws {AgentError} On transport or protocol failure, never returned as data. An abort throws `signal.reason`.
  */
 export interface Model {

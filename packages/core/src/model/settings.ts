@@ -52,9 +52,8 @@ export interface ModelSettings
   /** `flex`, `standard` or `priority`. Developer API only. */
   readonly serviceTier?: "flex" | "standard" | "priority" | undefined;
   /**
-   * An explicit cache: the result of `agent.createCache()`, or the name of another one (`cachedContents/…`). A cache made
-   * by this agent holds its instructions and declarations, so requests omit them; any other excludes instructions, tools
-   * and tool choice.
+   * An explicit cache: the result of `agent.createCache()`, or the name of another one (`cachedContents/…`). One made by this agent holds
+   * its instructions and declarations; any other excludes instructions, tools and tool choice.
    */
   readonly cachedContent?: string | CacheRef | undefined;
   /** Stream the arguments of function calls as they are written. Vertex with Gemini 3 or newer only. @defaultValue false */
@@ -66,12 +65,7 @@ export function getCacheName(cache: string | CacheRef): string {
   return typeof cache === "string" ? cache : cache.name;
 }
 
-/**
- * Rejects settings that cannot work on a model, before anything is sent.
- *
- * @param endpointKind - If absent, only rules of all endpoints are checked.
- * @throws {ConfigurationError} Naming the setting, its value and valid values.
- */
+/** Rejects settings that cannot work on a model, before anything is sent. @throws {ConfigurationError} Naming the setting and valid values. */
 export function checkSettings(
   settings: ModelSettings,
   capabilities: ModelCapabilities,
@@ -225,13 +219,8 @@ const LEVEL_BUDGETS: Readonly<Record<Level, number>> = {
 };
 
 /**
- * Builds the thinking config, as a level or a budget, whichever the model takes.
- *
- * On Gemini 2.5 a level becomes a budget: 512 tokens for minimal, 1,024 for low, 8,192 for medium, 24,576 for high, 32,768
- * for xhigh, clamped to the model's range. "off" is a budget of 0, or the level minimal where a model has one.
- *
- * @returns `undefined` when the model's default applies.
- * @throws {ConfigurationError} When the model does not support the setting, naming what it supports.
+ * Builds the thinking config, as a level or a budget, whichever the model takes. "off" is a budget of 0, or the level minimal.
+ * @returns `undefined` when the model's default applies. @throws {ConfigurationError} When the model does not support the setting.
  * @see https://ai.google.dev/gemini-api/docs/thinking
  */
 export function buildThinkingConfig(

@@ -32,9 +32,8 @@ export interface Usage {
 const COUNTER = /Tokens?(?:Count|Details)$/;
 
 /**
- * The usage of the chunks so far and of the next one. The token counters are those of the last chunk that has any, all together:
- * some streams restart their counts midway, and only counters of the same chunk add up. Every other field, such as Vertex's
- * `billablePromptUsage`, may come in a single chunk, and is kept.
+ * The usage of the chunks so far and of the next one. The token counters are those of the last chunk that has any, all together: some
+ * streams restart their counts midway. Every other field may come in a single chunk, and is kept.
  */
 export function foldUsage(before: UsageMetadata, after: UsageMetadata): UsageMetadata {
   let hasCounters = false;
@@ -121,10 +120,7 @@ export interface PriceList {
   readonly asOf: string;
   /** Code of the currency, as `USD`. Results name it beside the cost. @defaultValue not known */
   readonly currency?: string | undefined;
-  /**
-   * By model id; `gemini-4-argon` is also for `gemini-4-argon-001`. Prices that change are in order of time, each with the first day
-   * on which they hold, in UTC: `from: "2026-12-01"`.
-   */
+  /** By model id; `gemini-4-argon` is also for `gemini-4-argon-001`. Prices that change are in order, each with its first day, in UTC. */
   readonly models: { readonly [id: string]: Prices | readonly (Prices & { readonly from?: string | undefined })[] };
 }
 
@@ -165,12 +161,7 @@ export function computeCost(usage: Usage, prices: Prices): number {
   return tokens / 1_000_000 + usage.searchQueries * (prices.searchQuery ?? 0);
 }
 
-/**
- * Looks up the prices of a model.
- *
- * @param at - When it answered, in milliseconds since the epoch or as a date. @defaultValue now
- * @returns `undefined` if the table has none.
- */
+/** Looks up the prices of a model, if the table has any. @param at - In milliseconds since the epoch or as a date. @defaultValue now */
 export function findPrices(
   table: PriceTable | undefined,
   modelVersion: string,
@@ -237,11 +228,7 @@ function checkModelPrices(where: string, prices: Prices): void {
       throw new TypeError(`${where}.${name} must be a number of at least 0, got ${String(price)}`);
 }
 
-/**
- * Checks that a limit of money can hold. Which model is behind an alias or a name of a gateway's own, only its answer tells.
- *
- * @throws {ConfigurationError} Without prices, or without any for the model.
- */
+/** Checks that a limit of money can hold. @throws {ConfigurationError} Without prices, or without any for the model. */
 export function requirePrices(limit: string, table: PriceTable | undefined, modelId: string): void {
   if (table === undefined) throw new ConfigurationError(`${limit} requires prices: pass a price table to the agent.`);
   const ids = [modelId, findKnownModel(modelId)?.routedTo ?? modelId];
@@ -264,13 +251,9 @@ const NEW_FLASH = [
 ];
 
 /**
- * Google's list prices in US dollars for the standard tier, of the models whose price is known: others have an unknown cost.
- *
- * An estimate, not a bill. The storage of caches, other tiers (`flex` and batches cost about half, `priority` more), free tiers, and what
- * some models charge on top for prompts of over 200,000 tokens or for audio are not in it; where the price of cached input is not
- * known, it counts as input. Gateways and contracts have prices of their own: spread this and override, or write your own table.
- *
- * @see https://ai.google.dev/gemini-api/docs/pricing
+ * Google's list prices in US dollars for the standard tier, of the models whose price is known. An estimate, not a bill: the storage of
+ * caches, other tiers, and what some models charge on top for prompts of over 200,000 tokens or for audio are not in it. Gateways and
+ * contracts have prices of their own: spread this and override. @see https://ai.google.dev/gemini-api/docs/pricing
  */
 export const googleListPrices: PriceList = {
   asOf: "2026-11-23",

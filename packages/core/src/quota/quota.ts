@@ -47,11 +47,9 @@ const QUOTA_OPTIONS: OptionNames<QuotaOptions> = namesIn(
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
-/** What an answer is expected to use, or has used. */
-interface Amounts {
-  readonly tokens: number;
-  readonly cost: number;
-}
+const LIMIT_NAMES = ["requestsPerMinute", "tokensPerMinute", "costPerDay"] as const;
+
+type Amounts = Pick<QuotaState, "tokens" | "cost">;
 
 /**
  * What all processes of an application may use together: requests and tokens in each minute, money on each day. A model that has one waits
@@ -79,11 +77,10 @@ export class Quota {
   /** @throws {TypeError} For an option that does not exist or is too low, and without a limit. */
   constructor(options: QuotaOptions) {
     checkOptions("new Quota()", options, QUOTA_OPTIONS);
-    const limits = ["requestsPerMinute", "tokensPerMinute", "costPerDay"] as const;
     for (const name of ["requestsPerMinute", "tokensPerMinute"] as const) checkAtLeast(name, options[name], 1);
     for (const name of ["costPerDay", "maxWaitMs"] as const) checkAtLeast(name, options[name], 0);
-    if (limits.every((name) => options[name] === undefined))
-      throw new TypeError(`new Quota() needs a limit: ${limits.join(", ")}`);
+    if (LIMIT_NAMES.every((name) => options[name] === undefined))
+      throw new TypeError(`new Quota() needs a limit: ${LIMIT_NAMES.join(", ")}`);
     if (options.costPerDay !== undefined && options.prices === undefined)
       throw new ConfigurationError("costPerDay requires prices: pass a price table to the quota.");
     if (options.prices !== undefined) checkPrices(options.prices);
@@ -99,11 +96,7 @@ export class Quota {
     return { requests: first, tokens: second, cost: third };
   }
 
-  /**
-   * Lets a model answer once there is room, and counts what that used.
-   *
-   * @internal
-   */
+  /** Lets a model answer once there is room, and counts what that used. @internal */
   async within(
     modelId: string,
     options: RespondOptions,
@@ -212,5 +205,3 @@ export class Quota {
     ];
   }
 }
-
-const LIMIT_NAMES = ["requestsPerMinute", "tokensPerMinute", "costPerDay"] as const;

@@ -25,7 +25,6 @@ export function shapeOf(events: readonly RunEvent[]): RunEvent["type"][] {
   return shape;
 }
 
-/** Position in a run. */
 type Place = "before" | "between-turns" | "answer" | "answered" | "checked" | "calls" | "after";
 
 type Allowed = { readonly [Type in RunEvent["type"]]?: Place };
@@ -65,13 +64,9 @@ const NEXT: Readonly<Record<Place, Allowed>> = {
 };
 
 /**
- * Checks the events of a run against the grammar of {@link RunEvent}: their order, that turns count up from 1, that each event
- * belongs to the current turn, and that each started call ends once.
- *
- * A run ended by a limit may have no turn, or a last turn that was cut short.
- *
- * @param options - `complete: false` for a run that threw: it may stop anywhere.
- * @throws {Error} Names the first event that does not fit.
+ * Checks the events of a run against the grammar of {@link RunEvent}: their order, that turns count up from 1, that each event belongs to
+ * the current turn, and that each started call ends once. One ended by a limit may have no turn, or one that was cut short.
+ * @param options - `complete: false` for a run that threw: it may stop anywhere. @throws {Error} Names the first event that does not fit.
  */
 export function assertGrammar(
   events: readonly RunEvent[],

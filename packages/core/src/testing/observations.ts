@@ -12,12 +12,8 @@ class ObservedSoFar {
 }
 
 /**
- * Checks observations against the grammar of {@link ObservedEvent}: the order within each run, that turns and steps start and end
- * once and are nested, and that each run ends. Runs may be concurrent and nested.
- *
- * @param observations - In order of arrival, of any number of runs.
- * @param options - `complete: false` if a process died or runs are in progress: they may stop anywhere.
- * @throws {Error} Names the first observation that does not fit.
+ * Checks observations, in order of arrival, against the grammar of {@link ObservedEvent}. Runs may be concurrent and nested.
+ * @param options - `complete: false` if runs may stop anywhere. @throws {Error} Names the first observation that does not fit.
  */
 export function assertObservations(
   observations: readonly ObservedEvent[],

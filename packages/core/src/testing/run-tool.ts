@@ -26,9 +26,8 @@ export type RanTool<Completed extends CompletedToolCall> = ToolCall<Completed> &
 };
 
 /**
- * Runs one tool as a run would, by making one that calls it: the arguments are checked, and its time limit, retries, masking of errors
- * and limit on the result's size apply. An approval that it needs is given.
- *
+ * Runs one tool as a run would: the arguments are checked, and its time limit, retries, masking of errors and limit on the result's size
+ * apply. An approval that it needs is given.
  * @param input - What the model would send: before defaults and transforms.
  * @throws The signal's reason when it aborts, and what a hook throws. A failure of the tool is an outcome.
  * @example

@@ -25,7 +25,6 @@ const DEFAULT_USAGE: UsageMetadata = { promptTokenCount: 10, candidatesTokenCoun
 
 /**
  * A model that answers from a script, one entry per request, and records the requests.
- *
  * @example
  * ```ts
  * const model = new ScriptedModel(call("get_weather", { city: "Oslo" }), say("It is ", "21 °C."));

@@ -30,11 +30,7 @@ export interface CallFields {
 
 /**
  * Combines turns into one answer: batches in order; the last finish reason, usage and ending win.
- *
- * @example
- * ```ts
- * const model = new ScriptedModel(join(think("A city."), call("get_weather", { city: "Oslo" })), say("Four degrees."));
- * ```
+ * @example const model = new ScriptedModel(join(think("A city."), call("get_weather", { city: "Oslo" })), say("Four degrees."));
  */
 export function join(...turns: readonly ScriptedTurn[]): ScriptedTurn {
   const batches = turns.flatMap((one) => one.batches);
@@ -45,11 +41,7 @@ export function join(...turns: readonly ScriptedTurn[]): ScriptedTurn {
 
 /**
  * Text, streamed in these batches.
- *
- * @example
- * ```ts
- * const model = new ScriptedModel(say("It is ", "four degrees.")); // in two pieces
- * ```
+ * @example const model = new ScriptedModel(say("It is ", "four degrees.")); // in two pieces
  */
 export function say(...texts: readonly string[]): ScriptedTurn {
   return { batches: texts.map((text) => [{ text }]) };
@@ -67,11 +59,7 @@ export function parts(...given: readonly Part[]): ScriptedTurn {
 
 /**
  * Calls one function.
- *
- * @example
- * ```ts
- * const model = new ScriptedModel(call("get_weather", { city: "Oslo" }), say("Four degrees."));
- * ```
+ * @example const model = new ScriptedModel(call("get_weather", { city: "Oslo" }), say("Four degrees."));
  */
 export function call(name: string, args: JsonObject = {}, fields: CallFields = {}): ScriptedTurn {
   return calls({ name, args, ...fields });
@@ -125,11 +113,7 @@ export function finishes(reason: string, message?: string): ScriptedTurn {
   return { batches: [], finishReason: reason, ...(message !== undefined && { finishMessage: message }) };
 }
 
-/**
- * Text with sources, as the service reports a search: each source supports the texts it names, or the whole answer.
- *
- * @throws {TypeError} When a source supports a text that the answer does not contain.
- */
+/** Text with sources, as the service reports a search. @throws {TypeError} When one supports a text that the answer does not contain. */
 export function grounded(
   text: string,
   options: { readonly sources: readonly GroundedSource[]; readonly queries?: readonly string[] | undefined },
@@ -166,7 +150,6 @@ export function dies(...given: readonly (string | Error)[]): ScriptedTurn {
 
 /**
  * A request that fails with this error before anything is streamed.
- *
  * @example
  * ```ts
  * const model = new ScriptedModel(fails(new Error("no network")));

@@ -65,7 +65,6 @@ type SafetyPolicy =
 
 /**
  * Google Search, run by the service; the result has its sources and citations.
- *
  * @see https://ai.google.dev/gemini-api/docs/google-search
  * @example
  * ```ts
@@ -81,21 +80,15 @@ export function googleSearch({ timeRange, searchTypes, excludeDomains }: GoogleS
   });
 }
 
-/**
- * Google Maps, run by the service. Set the model setting `location` to search around a place.
- *
- * @see https://ai.google.dev/gemini-api/docs/maps-grounding
- */
+/** Google Maps, run by the service; the setting `location` is where it searches. @see https://ai.google.dev/gemini-api/docs/maps-grounding */
 export function googleMaps({ groundingTypes }: GoogleMapsOptions = {}): BuiltInTool {
   const types = groundingTypes && Object.fromEntries(groundingTypes.map((type) => [type, {}]));
   return builtIn("googleMaps", "untrusted", "inside", { groundingTypes: types });
 }
 
 /**
- * An MCP server whose tools the service calls by itself. Calls and their results stand in the model's content; your program runs
- * nothing. Experimental, and for the Developer API only: Google's types exclude it on Vertex, where the converter of Google's
- * JavaScript SDK passes the tool on, but refuses its fields.
- *
+ * An MCP server whose tools the service calls by itself: calls and results stand in the model's content. Experimental, for the Developer
+ * API only.
  * @throws {TypeError} For an empty name, an address that is not of the web, or a time that is not a positive number.
  * @see https://ai.google.dev/api/caching#Tool
  */
@@ -122,40 +115,23 @@ function seconds([name, ms]: readonly [string, number | undefined]): string | un
   return ms === undefined ? undefined : `${ms / 1000}s`;
 }
 
-/**
- * Lets the service read the pages whose URLs are in the conversation, up to 20.
- *
- * @see https://ai.google.dev/gemini-api/docs/url-context
- */
+/** Lets the service read up to 20 pages whose URLs are in the conversation. @see https://ai.google.dev/gemini-api/docs/url-context */
 export function urlContext(): BuiltInTool {
   return builtIn("urlContext", "untrusted", "lookup");
 }
 
-/**
- * A Python sandbox, run by the service.
- *
- * @see https://ai.google.dev/gemini-api/docs/code-execution
- */
+/** A Python sandbox, run by the service. @see https://ai.google.dev/gemini-api/docs/code-execution */
 export function codeExecution(): BuiltInTool {
   return builtIn("codeExecution", "trusted", "inside");
 }
 
-/**
- * Search in your own documents in file search stores. Developer API.
- *
- * @throws {TypeError} Without a store.
- * @see https://ai.google.dev/gemini-api/docs/file-search
- */
+/** Search in your own documents. Developer API. @throws {TypeError} Without a store. @see https://ai.google.dev/gemini-api/docs/file-search */
 export function fileSearch({ stores, metadataFilter, topK }: FileSearchOptions): BuiltInTool {
   if (stores.length === 0) throw new TypeError("fileSearch() needs the name of at least one store");
   return builtIn("fileSearch", "private", "inside", { fileSearchStoreNames: stores, metadataFilter, topK });
 }
 
-/**
- * Lets a model with support for it control a screen: its actions are function calls that your program executes.
- *
- * @see https://ai.google.dev/gemini-api/docs/computer-use
- */
+/** Lets a model control a screen: its actions are calls that your program executes. @see https://ai.google.dev/gemini-api/docs/computer-use */
 export function computerUse(options: ComputerUseOptions = {}): BuiltInTool {
   return builtIn("computerUse", "untrusted", "outside", {
     environment: options.environment ?? "ENVIRONMENT_BROWSER",

@@ -44,7 +44,6 @@ export interface ToolRetryNotice {
   readonly error: { readonly kind: ToolErrorKind; readonly message: string };
 }
 
-/** How one attempt ended. */
 interface Attempt {
   readonly outcome: ToolOutcome;
   /** What `run` threw, or why its time was up; absent when there is nothing to try again. */
@@ -52,12 +51,8 @@ interface Attempt {
 }
 
 /**
- * Looks up the tool, validates the arguments and runs the call. Never rejects, so a batch can be started before it is awaited.
- *
- * Resolves as soon as the run is aborted or the tool times out, even if the tool ignores its signal; what it does afterwards
- * is ignored. The tool gets copies: its changes never reach the history.
- *
- * @param context - Context of the call; the tool's `signal` also aborts on its timeout.
+ * Looks up the tool, validates the arguments and runs the call. Never rejects. Resolves as soon as the run is aborted or the tool times
+ * out, even if the tool ignores its signal. The tool gets copies: its changes never reach the history.
  * @param control - Reports attempts, and receives the function that cancels the call.
  */
 export async function callTool(
@@ -94,10 +89,7 @@ function interrupted({ name, effects }: Tool, why: Interruption, limitMs: number
   return { outcome: failure("cancelled", (why === "aborted" ? CANCELLED : CANCELLED_BY_USER) + unknown) };
 }
 
-/**
- * Makes attempts, each with its own time limit, until one succeeds or none is left. Never rejects. An abort ends a wait; the outcome is
- * then that of the last attempt.
- */
+/** Makes attempts, each with its own time limit, until one succeeds or none is left. Never rejects. An abort ends a wait. */
 async function runRepeatedly(
   tool: Tool,
   policy: ToolRetries,
@@ -227,12 +219,7 @@ export function report(
 /** Why a call ended without its tool: its run was aborted, its time was up, or a person cancelled it. */
 type Interruption = "aborted" | "timeout" | "cancelled";
 
-/**
- * Runs work with a signal of its own, which aborts with the outer one, after the time or when it is cancelled. Then it resolves at once
- * with what `over` gives; what the work does afterwards is ignored.
- *
- * @param work - Must not reject.
- */
+/** Runs work with a signal of its own; when that aborts, it resolves at once with what `over` gives. @param work - Must not reject. */
 function withinLimit<T>(
   outer: AbortSignal,
   timeoutMs: number,
@@ -264,11 +251,9 @@ function timeoutError(timeoutMs: number): DOMException {
 }
 
 /**
- * Makes the function that validates a call's arguments. What a call leaves out takes the default that the schema has for it. The
- * function throws {@link ModelRetry} with at most five problems in at most 500 characters.
- *
- * @param source - The same schema as JSON Schema.
- * @param json - Checks arguments of a plain JSON Schema; without it, they only have to be an object.
+ * Makes the function that validates a call's arguments, after filling in the schema's defaults. It throws {@link ModelRetry} with at most
+ * five problems in 500 characters. @param source - The same schema as JSON Schema. @param json - Without it, arguments of a plain JSON
+ * Schema only have to be an object.
  */
 export function buildParser(
   schema: unknown,
@@ -300,8 +285,8 @@ export async function checkValue(
     return value;
   }
   // Zod 4's synchronous parse first compiles the schema to code: that costs about fifty parses, and some runtimes forbid it.
-  if (isZod4(schema)) {
-    const { data, error } = await schema.safeParseAsync(value);
+  if ("_zod" in schema && "safeParseAsync" in schema) {
+    const { data, error } = await (schema as Zod4Schema).safeParseAsync(value);
     if (error !== undefined) throw fail(error.issues);
     return data;
   }
@@ -314,8 +299,4 @@ interface Zod4Schema extends StandardSchema {
   safeParseAsync(
     value: unknown,
   ): Promise<{ readonly data?: unknown; readonly error?: { readonly issues: readonly StandardIssue[] } }>;
-}
-
-function isZod4(schema: StandardSchema): schema is Zod4Schema {
-  return "_zod" in schema && "safeParseAsync" in schema;
 }

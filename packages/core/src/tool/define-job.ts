@@ -20,10 +20,7 @@ import type { Tool, ToolContext } from "./tool.ts";
 
 /** Context of a job that starts. */
 export interface JobStartContext<Context = unknown> extends Omit<ToolContext<Context>, "progress" | "attach"> {
-  /**
-   * Stands for this call, for the address of a webhook: `session.reportJob()` takes it in place of the job's id, and `readJobCallback()`
-   * tells the session. Letters, digits, `-` and `_`. It proves nothing about who knows it.
-   */
+  /** Stands for this call, for the address of a webhook: `session.reportJob()` and `readJobCallback()` take it. Letters, digits, `-` and `_`. */
   readonly callback: string;
   /** The job that asked for the approval of these arguments; absent unless one has. */
   readonly before?: AskedBefore | undefined;
@@ -44,27 +41,15 @@ export interface JobOptions<
    * as `unknownOutcome` says. `"idempotent"`: it is started again with the same `idempotencyKey`. @defaultValue "once"
    */
   readonly effects?: "once" | "idempotent" | undefined;
-  /**
-   * Milliseconds from the start until nobody waits any more: the model reads that, and the job is cancelled. `Infinity` for never.
-   * @defaultValue 21_600_000 (6 hours)
-   */
+  /** Milliseconds from the start until nobody waits any more, and the job is cancelled; `Infinity` for never. @defaultValue 21_600_000 (6 hours) */
   readonly timeoutMs?: number | undefined;
   /** Milliseconds that one `start`, `check` or `cancel` may take. @defaultValue 60_000 */
   readonly requestTimeoutMs?: number | undefined;
-  /**
-   * Milliseconds between two checks by `pollJobs()`. It waits longer for a job that takes long: a tenth of its time so far, five minutes at
-   * most. @defaultValue 5_000
-   */
+  /** Milliseconds between two checks by `pollJobs()`; later a tenth of the time so far, five minutes at most. @defaultValue 5_000 */
   readonly checkEveryMs?: number | undefined;
-  /**
-   * Starts the job elsewhere and returns its id there. Pass `idempotencyKey` and `callback` along. Throw `ToolError` or `ModelRetry` to
-   * tell the model why it could not be started.
-   */
+  /** Starts the job elsewhere and returns its id there. Pass `idempotencyKey` and `callback` along. Throw `ToolError` or `ModelRetry`. */
   start(input: InputOf<Schema>, context: JobStartContext<Context>): string | Promise<string>;
-  /**
-   * Asks how the job stands; nothing when there is nothing to say. One that throws says nothing: it is asked again.
-   * @defaultValue the job reports by itself
-   */
+  /** Asks how the job stands; nothing when there is nothing to say. One that throws is asked again. @defaultValue it reports by itself */
   check?(
     jobId: string,
     context: JobContext<Context>,

@@ -37,15 +37,9 @@ export interface ToolOptions<
   readonly description: string;
   /** Schema of the input: determines its type, the declaration sent to the service, and the check of each call. @defaultValue no input */
   readonly input?: Schema | undefined;
-  /**
-   * For an input that is a raw JSON Schema: whether arguments are checked against it. `false` for a server whose schema is wrong about
-   * what it accepts: the arguments then only have to be an object. @defaultValue true
-   */
+  /** For an input that is a raw JSON Schema: whether arguments are checked against it, or only have to be an object. @defaultValue true */
   readonly validate?: boolean | undefined;
-  /**
-   * Runs the function again within the call when it fails, with the same idempotency key. Not for `effects: "once"`.
-   * @defaultValue never
-   */
+  /** Runs the function again within the call when it fails, with the same idempotency key. Not for `effects: "once"`. @defaultValue never */
   readonly retry?: ToolRetryPolicy | undefined;
   /**
    * Whether a successful call ends the run: its output becomes the `output` of the result, as JSON, and the stop reason is `finished`.
@@ -61,22 +55,17 @@ export interface ToolOptions<
     | ((input: InputOf<Schema>, call: FunctionCall, run: ApprovalContext<Asked>) => boolean | Promise<boolean>)
     | undefined;
   /**
-   * Who may answer the questions about a call, by a name that the application knows, or depending on its validated input: `"user"` is
-   * the person who chats. Of a tool without `run`, who may give the outcome. One that throws says nothing.
-   * @defaultValue the application decides
+   * Who may answer the questions about a call, by a name that the application knows, or depending on its validated input: `"user"` is the
+   * person who chats. One that throws says nothing. @defaultValue the application decides
    */
   readonly approvedBy?: string | ((input: InputOf<Schema>, call: FunctionCall) => string) | undefined;
   /** The arguments that an approval may change: all, none, or these. @defaultValue the application decides */
   readonly editable?: boolean | readonly string[] | undefined;
   /**
-   * Runs the function with validated input. May be async, or an async generator: what it yields is reported as progress,
-   * what it returns is the result. Throw `ToolError` or `ModelRetry` to tell the model something; any other error is
-   * logged, and the model only reads that the tool failed.
-   *
-   * Without it, the client (a browser, a phone, another service) answers the calls: the run ends with `needs-outcome`, and
-   * `session.resume({ outcomes })` continues it.
-   *
-   * A tool that needs the run's context declares it in the second parameter: `({ context }: ToolContext<App>)`.
+   * Runs the function with validated input. May be async, or an async generator: what it yields is reported as progress, what it returns
+   * is the result. Throw `ToolError` or `ModelRetry` to tell the model something; any other error is logged, and the model only reads
+   * that the tool failed. Declare the run's context in the second parameter: `({ context }: ToolContext<App>)`. Without `run`, the client
+   * answers the calls: the run ends with `needs-outcome`, and `session.resume({ outcomes })` continues it.
    */
   run?(
     input: InputOf<Schema>,
@@ -207,12 +196,7 @@ const SPELLINGS: Spellings = {
 const MAX_NAME_LENGTH = 64;
 const NAME = /^[A-Za-z_][A-Za-z0-9_.:-]*$/;
 
-/**
- * Checks the name of a function.
- *
- * @throws {ToolDefinitionError}
- * @see https://ai.google.dev/api/caching#FunctionDeclaration
- */
+/** Checks the name of a function. @throws {ToolDefinitionError} @see https://ai.google.dev/api/caching#FunctionDeclaration */
 export function checkToolName(name: string): void {
   if (typeof name !== "string") throw new ToolDefinitionError('a tool needs a name, such as "get_weather"', "");
   if (NAME.test(name) && name.length <= MAX_NAME_LENGTH) return;
@@ -272,11 +256,7 @@ export interface SanitizedNames {
   readonly original: ReadonlyMap<string, string>;
 }
 
-/**
- * Makes valid names for tools that are only known at run time, such as an MCP server's. A name that every endpoint accepts
- * is kept; in any other, illegal characters are replaced and a hash of the whole name is appended, so names never collide
- * and the result is deterministic.
- */
+/** Makes valid names for tools of others. Any that some endpoint refuses gets a hash of the whole name: it never collides. */
 export function sanitizeToolNames(names: Iterable<string>): SanitizedNames {
   const given = new Set(names);
   const sanitized = new Map([...given].filter((name) => PORTABLE.test(name)).map((name) => [name, name]));
@@ -284,17 +264,13 @@ export function sanitizeToolNames(names: Iterable<string>): SanitizedNames {
   for (const name of given) {
     // Half of a hash keeps the name short; the salt takes care of the rest.
     for (let salt = 0; !sanitized.has(name); salt++) {
-      const safe = `${sanitizeName(name)}_${fingerprint(salt === 0 ? name : `${name}#${salt}`).slice(8)}`;
+      const plain = name.replace(/[^A-Za-z0-9_]+/g, "_").replace(/^_+|_+$/g, "");
+      const started = /^[A-Za-z]/.test(plain) ? plain : `_${plain}`;
+      const safe = `${started.slice(0, 54)}_${fingerprint(salt === 0 ? name : `${name}#${salt}`).slice(8)}`;
       if (original.has(safe)) continue;
       sanitized.set(name, safe);
       original.set(safe, name);
     }
   }
   return { sanitized, original };
-}
-
-function sanitizeName(name: string): string {
-  const plain = name.replace(/[^A-Za-z0-9_]+/g, "_").replace(/^_+|_+$/g, "");
-  const started = /^[A-Za-z]/.test(plain) ? plain : `_${plain}`;
-  return started.slice(0, 54);
 }

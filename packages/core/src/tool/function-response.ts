@@ -19,11 +19,7 @@ export interface FunctionResponseOptions {
   readonly officeInput?: boolean | undefined;
   /** Largest result in bytes of JSON, media not counted. @defaultValue 65_536 */
   readonly maxResultBytes?: number | undefined;
-  /**
-   * Most bytes of all its media in base64, called when there are any. Media that do not fit are left out, with a note in their place.
-   *
-   * @defaultValue no limit
-   */
+  /** Most bytes of all its media in base64, called when there are any. Media that do not fit are left out, with a note. @defaultValue no limit */
   readonly maxMediaBytes?: (() => number) | undefined;
 }
 
@@ -39,12 +35,7 @@ export interface ResponseParts {
   readonly refused?: TypeError | undefined;
 }
 
-/**
- * Converts an outcome into what the model reads: the value under `output` or the failure under `error`, with the call's id
- * and name unchanged. An output without a JSON form is a failure, too. Never throws.
- *
- * @see https://ai.google.dev/gemini-api/docs/function-calling
- */
+/** What the model reads of an outcome: the value under `output` or the failure under `error`. Never throws. */
 export function functionResponse(
   call: FunctionCall,
   outcome: ToolOutcome,
@@ -97,11 +88,7 @@ function inlinePart({ mimeType, data, fileUri, displayName }: Media): FunctionRe
 /** Most bytes of JSON per character: a control character becomes `\u0000`. */
 const WIDEST = 6;
 
-/**
- * The value, or as much of its JSON as fits plus a note that tells the model how large the whole was.
- *
- * @param maxBytes - Bytes of JSON in UTF-8, excluding the note.
- */
+/** The value, or as much of its JSON as fits plus a note how large the whole was. @param maxBytes - Of JSON in UTF-8, without the note. */
 function cutResult(safe: JsonSafe, raw: unknown, maxBytes: number): Json {
   if (typeof raw === "string" && typeof safe.value === "string") return cutText(raw, safe.value, maxBytes);
   const complete = !safe.cut && !safe.endless;

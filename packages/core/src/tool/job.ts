@@ -9,10 +9,7 @@ export type JobReport<Output = unknown> =
   | { readonly error: string }
   /** JSON of 16 KB at most; only the last one counts. */
   | { readonly progress: unknown }
-  /**
-   * It is over, and another one follows once a person has approved the call with these arguments added or in place of its own, or has changed
-   * them: `start` is called again.
-   */
+  /** It is over, and another one follows once a person has approved the call with these arguments: `start` is called again. */
   | { readonly ask: JsonObject };
 
 /** A job that has asked, and that another one follows. */
@@ -40,11 +37,7 @@ export interface StartedJob {
 /** Longest time between two checks of a job that are not further apart by themselves, in milliseconds. */
 const MAX_CHECK_MS = 300_000;
 
-/**
- * When to ask about a job next, in milliseconds since the epoch.
- *
- * @param last - When it was asked about last. @defaultValue when it started
- */
+/** When to ask about a job next, in milliseconds since the epoch. @param last - When it was asked about last. @defaultValue when it started */
 export function nextCheckAt(
   { since, everyMs }: { readonly since: number; readonly everyMs: number },
   last: number = since,

@@ -1,12 +1,7 @@
 import { tryOr } from "../internal/json.ts";
 import type { Media } from "../model/request/check-contents.ts";
 
-/**
- * A value as a function response holds it. Types that become something else than their members are `unknown`; a call that returns what
- * is refused has no output, so that is `never`.
- *
- * `Value` is only ever tested, never tested against: otherwise a tool would be invariant in its output.
- */
+/** A value as a function response holds it; what is refused is `never`. `Value` is only ever tested: a tool stays covariant in its output. */
 export type JsonOf<Value> = Value extends string | number | boolean | null
   ? Value
   : Value extends undefined | void

@@ -29,14 +29,11 @@ export interface MediaOptions {
 }
 
 /**
- * Makes a file that the model sees: in a run's input (`agent.run(["What is this?", media(bytes)])`), or anywhere inside a tool's
- * result.
- *
- * @param source - Bytes; base64 or a `data:` URL; a `URL`, `https:` or `gs:` address that the service can reach; a file of the
- *   Files API; or a web `Blob` or `File`, for which a promise is returned.
+ * Makes a file that the model sees: in a run's input (`agent.run(["What is this?", media(bytes)])`), or anywhere inside a tool's result.
+ * @param source - Bytes; base64 or a `data:` URL; a `URL`, `https:` or `gs:` address that the service can reach; a file of the Files API;
+ * or a web `Blob` or `File`, for which a promise is returned.
  * @param options - The media type alone, or options.
- * @throws {TypeError} When there are no bytes, the text is a path or not base64, the media type is invalid or cannot be detected, or an
- *   option is out of range.
+ * @throws {TypeError} Without bytes, for a path or text that is not base64, an unknown media type, or an option out of range.
  * @example
  * ```ts
  * const picture = await readFile("oslo.png");

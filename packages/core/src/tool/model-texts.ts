@@ -139,11 +139,7 @@ export const MISMATCH = "does not match the schema";
 /** A value whose check against a JSON Schema would take too long. */
 export const TOO_MUCH_TO_CHECK = "too large or too deep to be checked against the schema: make it smaller";
 
-/**
- * What one finding of the JSON Schema validator means: which members below its place are wrong, and why.
- *
- * @param message - The validator's own words, for keywords where they suffice.
- */
+/** What one finding of the JSON Schema validator means: which members below its place are wrong, and why. @param message - The validator's own. */
 export function describeMismatch(
   keyword: string,
   params: object,

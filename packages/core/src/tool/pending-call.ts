@@ -6,13 +6,7 @@ import { callDenied, callWithdrawn } from "./model-texts.ts";
 import type { ReadByCall } from "./reads.ts";
 import type { Approval, PendingCall, PendingQuestion, Tool, ToolOutcome } from "./tool.ts";
 
-/**
- * The token of a question: the key of its answer. It covers the run, the call, what is asked and the arguments that were shown, so an
- * answer that was meant for other ones fits nowhere. The same wherever it is computed. It identifies a question; it proves nothing about
- * who knows it.
- *
- * @param time - Counts the times that the same is asked about the call, from 1.
- */
+/** The key of an answer. It covers the run, the call, what is asked and the arguments; it is no secret. @param time - Counts repeats, from 1. */
 export function questionToken(
   runId: string,
   { callId, question, call: { name, args = {} } }: Pick<PendingCall, "callId" | "question" | "call">,
@@ -56,10 +50,7 @@ export type OutsideAnswer =
   | { readonly kind: "withdrawn"; readonly text: string; readonly isCancelled: boolean }
   | { readonly kind: "output"; readonly output: unknown };
 
-/**
- * Reads an answer from outside, which may have any shape: whoever checks, uses or shows one goes by this. It never throws, because a
- * recorded answer is read whenever its run is. Anything but `true` or arguments denies an approval.
- */
+/** Reads an answer from outside, which may have any shape. Never throws. Anything but `true` or arguments denies an approval. */
 export function readOutsideAnswer(question: PendingQuestion, given: unknown): OutsideAnswer {
   const fields = asObject(given);
   if ("withdrawn" in fields)
@@ -146,9 +137,8 @@ export function checkEditable({ callId, call, editable }: PendingCall, args: Jso
 }
 
 /**
- * Approves a call that waits, or all of these: the `approvals` of `session.resume()`, `continue()` and `answer()`. Those that wait for something
- * else than an approval are left out. Spread several into one object to decide differently about each.
- *
+ * Approves a call that waits, or all of these: the `approvals` of `session.resume()`, `continue()` and `answer()`. Others than approvals
+ * are left out. Spread several into one object to decide differently about each.
  * @param args - Arguments to run a single call with instead; they must match the tool's schema.
  * @throws {TypeError} When none of them waits for an approval.
  * @example await session.resume({ approvals: approve(result.pending) })

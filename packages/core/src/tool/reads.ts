@@ -23,10 +23,7 @@ export type Reach = "inside" | "lookup" | "outside";
  */
 export type AfterUntrusted = "ask" | "deny" | "allow";
 
-/**
- * What a result brings into the history, or a function of the validated input and the output, which is `undefined` when the tool threw. One
- * that throws: both. Of a tool without `run`: both, too.
- */
+/** What a result brings, or a function of the validated input and the output, `undefined` when the tool threw. One that throws: both. */
 export type ToolReads<Input = unknown, Output = unknown> =
   | Reads
   // As a method, so that tools with other inputs are tools.
@@ -46,22 +43,13 @@ export interface ReachContext {
 
 /** What a tool says about untrusted content. Only the author's code sets it: no model, page or server can. */
 export interface ToolTrust<Input = unknown, Output = unknown> {
-  /**
-   * What a result brings into the history. Errors that the tool throws are results, too. @defaultValue `["untrusted", "private"]`: nothing is
-   * known of it
-   */
+  /** What a result brings into the history, errors that the tool throws included. @defaultValue `["untrusted", "private"]`: nothing is known of it */
   readonly reads?: ToolReads<Input, Output> | undefined;
   /** How far a call reaches. @defaultValue "outside" with `effects: "once"` or `needsApproval`, otherwise "inside" */
   readonly reach?: ToolReach<Input> | undefined;
-  /**
-   * Names what the tool belongs to, such as a server: a lookup may say there what was read there. @defaultValue none: private data of the tool
-   * counts as another's for each lookup
-   */
+  /** Names what the tool belongs to, such as a server: a lookup may say there what was read there. @defaultValue none: all is another's */
   readonly origin?: string | undefined;
-  /**
-   * What becomes of a call that reaches out once untrusted content is in the history. An agent's `"deny"` stands.
-   * @defaultValue the agent's, or else "ask"
-   */
+  /** What becomes of a call that reaches out once untrusted content is in the history. @defaultValue the agent's, whose `"deny"` stands, or "ask" */
   readonly afterUntrusted?: AfterUntrusted | undefined;
   /**
    * Whether somebody else wrote its name, description or schema, such as a server that was not checked: the model has read untrusted content

@@ -1,9 +1,6 @@
 import type { AnyTool, CompletedToolCall, PendingQuestion, ToolCallBase, ToolErrorKind } from "./tool.ts";
 
-/**
- * A call of a run, discriminated by `status` and, once completed, by `name`. `Completed` is the union of what the agent's tools
- * give; without static types, a call with any name.
- */
+/** A call of a run, discriminated by `status` and, once completed, by `name`. `Completed`: the union of what the agent's tools give. */
 export type ToolCall<Completed extends CompletedToolCall = CompletedToolCall> =
   | Completed
   | ShortenedToolCall

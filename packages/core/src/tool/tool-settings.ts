@@ -9,23 +9,18 @@ export interface ToolSettings {
   /** Invalid calls (bad arguments, `ModelRetry`) after which the tool is disabled for the run. @defaultValue 3 */
   readonly maxModelRetries: number;
   /**
-   * Side effects of the function. They decide what a resumed run does with a call that a crash interrupted: `none`
-   * (read-only) and `idempotent` (passes `ToolContext.idempotencyKey` to a service that honors it) run again, `once`
-   * does not. @defaultValue "idempotent"
+   * Side effects of the function: what a resumed run does with a call that a crash interrupted. `none` (read-only) and `idempotent`
+   * (passes `ToolContext.idempotencyKey` on) run again, `once` does not. @defaultValue "idempotent"
    */
   readonly effects: ToolEffects;
   /** For `effects: "once"`: who decides whether an interrupted call took effect. @defaultValue "ask" */
   readonly unknownOutcome: UnknownOutcome;
   /**
-   * Whether the model reads the messages of all errors, in at most 500 characters and without their stacks. They may hold paths,
-   * queries, addresses or passwords. Otherwise the model only reads that the tool failed, unless `run` throws `ToolError` or
-   * `ModelRetry`. @defaultValue false
+   * Whether the model reads the messages of all errors, in at most 500 characters and without stacks: they may hold paths, addresses or
+   * passwords. Otherwise only `ToolError` and `ModelRetry` tell it more than that the tool failed. @defaultValue false
    */
   readonly exposeErrors?: boolean | undefined;
-  /**
-   * Milliseconds until a pending question about a call (approval, outcome) expires: the model is told so, and the call is
-   * not run. Counted from when the question is asked; a session checks when it is resumed. @defaultValue never
-   */
+  /** Milliseconds until a pending question about a call expires: the call is not run. A session checks when resumed. @defaultValue never */
   readonly answerTimeoutMs?: number | undefined;
 }
 
@@ -43,15 +38,9 @@ export interface ToolRetryPolicy {
   readonly minDelayMs?: number | undefined;
   /** Longest wait in milliseconds. @defaultValue 30_000 */
   readonly maxDelayMs?: number | undefined;
-  /**
-   * Milliseconds for all attempts and waits together; the tool's `timeoutMs` limits each attempt.
-   * @defaultValue `Infinity`: the number of attempts limits it
-   */
+  /** Milliseconds for all attempts and waits together; `timeoutMs` limits each attempt. @defaultValue `Infinity`: `maxAttempts` limits it */
   readonly totalTimeoutMs?: number | undefined;
-  /**
-   * Whether an error is worth another attempt: what `run` threw, or a `TimeoutError` after `timeoutMs`. If it throws, there is none.
-   * @defaultValue any error but `ToolError` and `ModelRetry`
-   */
+  /** Whether an error is worth another attempt; a `TimeoutError` after `timeoutMs`. @defaultValue any but `ToolError` and `ModelRetry` */
   readonly when?: ((error: unknown, attempt: number) => boolean | Promise<boolean>) | undefined;
 }
 

@@ -11,10 +11,8 @@ import type { RunContext } from "./run-context.ts";
 import type { ToolRetries, ToolSettings } from "./tool-settings.ts";
 
 /**
- * A function the model can call. Made by `defineTool`.
- *
- * `Context` is what its `run` needs of {@link ToolContext.context}: only agents that are given that context accept it. `Args` is
- * what the model sends, before defaults and transforms. `Ends` is `true` for one that ends the run.
+ * A function the model can call. Made by `defineTool`. `Context` is what its `run` needs of {@link ToolContext.context}; `Args` is what the
+ * model sends, before defaults and transforms; `Ends` is `true` for one that ends the run.
  */
 export interface Tool<
   Input = unknown,
@@ -63,10 +61,7 @@ export interface Tool<
   parse(args: unknown): Input | Promise<Input>;
   /** Runs the function. Returns the result, or is an async generator that yields progress and returns the result. */
   run(input: Input, context: ToolContext<Context>): Output | Promise<Output> | AsyncGenerator<unknown, Output, void>;
-  /**
-   * How what a call has read has changed since, one phrase: asked by a replay. `steps`: what the call recorded with
-   * {@link ToolContext.step}, by name. Absent, or nothing: not known to have changed.
-   */
+  /** How what a call has read has changed since, one phrase, for a replay. `steps`: what {@link ToolContext.step} recorded, by name. */
   changedSince?(steps: { readonly [name: string]: Json }): Promise<string | undefined>;
   /** Never set: makes the context contravariant, which a method is not. */
   readonly "~context"?: ((context: Context) => void) | undefined;
@@ -136,11 +131,7 @@ export interface ToolContext<Context = unknown> extends RunContext<Context> {
   readonly turn: number;
   /** Its lines have the identity of the run, the turn and, in a trace, the ids of the call's span. */
   readonly logger: Logger;
-  /**
-   * W3C `traceparent` of the call in the trace of an observer, to send to other services. Absent without an observer that traces.
-   *
-   * @see https://www.w3.org/TR/trace-context/#traceparent-header
-   */
+  /** W3C `traceparent` of the call in an observer's trace, if any. @see https://www.w3.org/TR/trace-context/#traceparent-header */
   readonly traceparent?: string | undefined;
   /** Reports progress as a `tool-progress` event; `value` must be JSON-safe. Never rejects. */
   progress(value: unknown): Promise<void>;
@@ -191,10 +182,7 @@ export interface BuiltInTool {
   readonly name: BuiltInName;
   /** The entry of the request's `tools`. */
   readonly wire: WireTool;
-  /**
-   * What it is taken to bring into the history where it is a function, and beside others; what an answer says that the service has read
-   * counts in any case. @defaultValue untrusted and private
-   */
+  /** What it is taken to bring into the history; what an answer says that was read counts in any case. @defaultValue untrusted and private */
   readonly reads?: Reads | undefined;
   /** How far it reaches: the service has the request anyway. It runs inside that, where nobody can be asked. */
   readonly reach?: Reach | undefined;
@@ -240,10 +228,7 @@ export interface ParentStep {
 export interface ParentRun {
   /** The step of the call in the calling run, for observers. */
   readonly step: ParentStep;
-  /**
-   * What is left at the time of reading, after what runs inside other calls have reported so far. Parallel runs each see what is
-   * left when they start.
-   */
+  /** What is left at the time of reading, after what runs inside other calls have reported so far. */
   readonly remaining: RemainingLimits;
   readonly prices?: PriceTable | undefined;
   readonly metadata?: JsonObject | undefined;
@@ -262,10 +247,7 @@ export interface ParentRun {
 export interface Rehearsal {
   /** The model that answers in an agent's place. @defaultValue the agent's own */
   readonly model?: ((asked: Model, at: RehearsedRun) => Model) | undefined;
-  /**
-   * Answers a call in place of its tool: after its arguments were checked and approved. `undefined` runs the tool.
-   * @defaultValue all tools run
-   */
+  /** Answers a call in place of its tool, once it is checked and approved; `undefined` runs the tool. @defaultValue all tools run */
   readonly call?: ((call: RehearsedCall) => Promise<ToolOutcome | undefined>) | undefined;
   /** Decides in place of the agent's own `approve`. @defaultValue the agent's own */
   readonly approve?: Approve | undefined;
@@ -319,10 +301,7 @@ export interface ChildAgent {
 export interface Handoff {
   /** Asked when it is needed, since two agents may hand over to each other. */
   readonly to: () => { readonly name: string };
-  /**
-   * What that agent is sent of what was said before. If it leaves calls or their responses first, the last message of the user comes before
-   * them. @defaultValue all of it
-   */
+  /** What that agent is sent of what was said before; a message of the user comes before calls or responses. @defaultValue all of it */
   readonly filter?: ((contents: readonly Content[]) => readonly Content[]) | undefined;
 }
 
@@ -358,10 +337,7 @@ export interface PendingCall {
   readonly question: PendingQuestion;
   /** The key of the answer. It names this question of this run, with these arguments: any other has another one. */
   readonly token: string;
-  /**
-   * Who may answer, in the tool's words: `"user"` for the person who chats, or a name of the application's. Absent: the application
-   * decides.
-   */
+  /** Who may answer, in the tool's words: `"user"` for the person who chats, or a name of the application's. Absent: the application decides. */
   readonly approvedBy?: string | undefined;
   /** The arguments that an approval may change. Absent: the tool does not say. */
   readonly editable?: readonly string[] | undefined;
@@ -375,10 +351,7 @@ export interface PendingCall {
   readonly path?: readonly string[] | undefined;
 }
 
-/**
- * Whether a call may run; a denial can tell the model why. `{ args }` runs it with other arguments, which must match the tool's
- * schema; the model reads what they were. `{ withdrawn }`: whoever asked for the call takes the request back, perhaps with a reason.
- */
+/** Whether a call may run; a denial can tell the model why. `{ args }` runs it with other arguments; `{ withdrawn }` takes the request back. */
 export type Approval = boolean | { readonly deny: string } | { readonly args: JsonObject } | Withdrawal;
 
 /** Takes a request back instead of answering it; the model reads the reason. */

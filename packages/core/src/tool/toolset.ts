@@ -16,11 +16,7 @@ export interface Toolset {
   readonly builtIns: readonly WireTool[];
 }
 
-/**
- * Combines tools; duplicates of a tool count once.
- *
- * @throws {ToolDefinitionError} For two tools with one name, a built-in tool with different options, or too many functions.
- */
+/** Combines tools; duplicates of a tool count once. @throws {ToolDefinitionError} For two with one name or different options, or too many. */
 export function buildToolset(tools: readonly AnyTool[]): Toolset {
   const byName = new Map<string, Tool>();
   const builtIns = new Map<string, BuiltInTool>();

@@ -19,32 +19,21 @@ export interface GeminiClientOptions extends Fields<AnswerLimits> {
   readonly fetch?: FetchLike | undefined;
   /**
    * The HTTP client to use when no `fetch` is given. `auto` takes `node:http` on Node, at less than half the CPU, while the difference
-   * cannot be observed (`globalThis.fetch` and undici's global dispatcher are Node's own, undici's diagnostics channels have no
-   * subscribers, and no proxy is in use), and the platform's `fetch` otherwise. `fetch` and `node` force one; `node` uses the
-   * environment's proxy.
-   *
-   * @defaultValue `POLLUX_HTTP_CLIENT`, then "auto"
+   * cannot be observed (nothing is patched or subscribed to, and no proxy is in use), and the platform's `fetch` otherwise. `fetch` and
+   * `node` force one; `node` uses the environment's proxy. @defaultValue `POLLUX_HTTP_CLIENT`, then "auto"
    */
   readonly httpClient?: HttpClientName | undefined;
   /** How long to wait. @defaultValue first byte 300 s, idle 120 s, whole call 1,200 s */
   readonly timeouts?: Fields<Timeouts> | undefined;
   /** How requests are retried. @defaultValue 4 attempts; 0.5, 1, 2 s apart, or as long as the service asks, up to 300 s */
   readonly retry?: Fields<RetryPolicy> | undefined;
-  /**
-   * Limits concurrent requests, and shares the waits that the service asks for. One object may serve any number of clients.
-   *
-   * @defaultValue the client's own, without a limit
-   */
+  /** Limits concurrent requests, and shares waits that the service asks for, between clients. @defaultValue the client's own, without a limit */
   readonly traffic?: Traffic | undefined;
   /** Group of these requests in the queue of `traffic`; groups take turns. @defaultValue each run is a group */
   readonly group?: object | string | undefined;
   /** @defaultValue silent, unless `POLLUX_LOG` names a level */
   readonly logger?: Logger | undefined;
-  /**
-   * Most bytes of a request, including inline media as base64. A larger one is rejected before it is sent.
-   *
-   * @defaultValue 104_857_600 (100 MiB), the limit of the service; none on Vertex
-   */
+  /** Most bytes of a request, inline media as base64 included. @defaultValue 104_857_600 (100 MiB), the limit of the service; none on Vertex */
   readonly maxRequestBytes?: number | undefined;
   /** Returns numbers from 0 to 1, for jitter. @defaultValue `Math.random` */
   readonly random?: (() => number) | undefined;
@@ -83,11 +72,7 @@ export const DEFAULT_TIMEOUTS: Timeouts = { firstByteMs: 300_000, idleMs: 120_00
 export interface AnswerLimits {
   /** Most bytes of one event of a stream, or of a whole answer. @defaultValue 67_108_864 (64 MiB) */
   readonly maxBufferBytes: number;
-  /**
-   * Most bytes of a whole streamed answer, decompressed. A longer one fails with an `ApiShapeError`.
-   *
-   * @defaultValue 268_435_456 (256 MiB)
-   */
+  /** Most bytes of a streamed answer, decompressed; a longer one fails with an `ApiShapeError`. @defaultValue 268_435_456 (256 MiB) */
   readonly maxAnswerBytes: number;
   /** Most chunks of a streamed answer. One with more fails with an `ApiShapeError`. @defaultValue 1_000_000 */
   readonly maxAnswerChunks: number;

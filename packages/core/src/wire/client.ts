@@ -32,10 +32,8 @@ import type { GenerateContentRequest, GenerateContentResponse } from "./types/ge
 import type { CountTokensRequest, CountTokensResponse, ListModelsResponse, ModelInfo } from "./types/resources.ts";
 
 /**
- * A typed client of the Gemini API: one method per operation, wire types in and out, no format of its own.
- *
- * All methods retry, and throw {@link ApiStatusError}, {@link ApiNetworkError}, {@link ApiTimeoutError} or
- * {@link ApiShapeError}; {@link ConfigurationError} before anything is sent.
+ * A typed client of the Gemini API: one method per operation, wire types in and out. All methods retry, and throw {@link ApiStatusError},
+ * {@link ApiNetworkError}, {@link ApiTimeoutError} or {@link ApiShapeError}; {@link ConfigurationError} before anything is sent.
  */
 export class GeminiClient {
   /** @internal */
@@ -66,12 +64,9 @@ export class GeminiClient {
   }
 
   /**
-   * A streamed answer, one list of chunks per read from the network.
-   *
-   * Retries only before the first list. Ends where the body ends: the answer is complete if it has a finish reason. Leaving the
-   * loop cancels the request.
-   *
-   * @see https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
+   * A streamed answer, one list of chunks per read from the network. Retries only before the first list. It is complete if it has a
+   * finish reason. Leaving the loop cancels the request. @see
+   * https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
    */
   async *streamGenerateContent(
     model: string,
@@ -105,11 +100,7 @@ export class GeminiClient {
     return await this.api.object(call, options);
   }
 
-  /**
-   * One page of the models available to this key.
-   *
-   * @param page - `pageSize` up to 1000, by default 50; `pageToken` from the previous page.
-   */
+  /** One page of the models available to this key. @param page - `pageSize` up to 1000, by default 50; `pageToken` of the last page. */
   async listModels(page: PageRequest = {}, options: CallOptions = {}): Promise<ListModelsResponse> {
     const path = withPage(this.endpoint.modelsPath, page);
     return await this.api.object({ operation: "listModels", method: "GET", path }, options);
@@ -148,14 +139,6 @@ function readResponse(text: string, exchange: Exchange): GenerateContentResponse
 /** Reads a whole answer. */
 type ReadAnswer<T> = (text: string, exchange: Exchange) => T;
 
-/** What JavaScript passes for the objects that `geminiApi()`, `endpoint()` and `new Traffic()` make. */
-function checkClientOptions({ endpoint, traffic }: GeminiClientOptions): void {
-  if (endpoint !== undefined && typeof endpoint?.modelPath !== "function")
-    throw new TypeError("endpoint must be made by geminiApi(), vertex(), cometapi() or endpoint()");
-  if (traffic !== undefined && typeof traffic?.acquire !== "function")
-    throw new TypeError("traffic must be made by new Traffic()");
-}
-
 /** Sends calls of the API and retries them. Holds what all calls of a client share. */
 export class ApiClient {
   readonly #settings: ExchangeSettings;
@@ -165,10 +148,13 @@ export class ApiClient {
 
   /** @throws {TypeError} For a limit that is not a positive number, or an option of another kind. */
   constructor(options: GeminiClientOptions) {
-    checkClientOptions(options);
+    let { endpoint } = options;
+    const { traffic = new Traffic({ random: options.random }) } = options;
+    if (endpoint !== undefined && typeof endpoint?.modelPath !== "function")
+      throw new TypeError("endpoint must be made by geminiApi(), vertex(), cometapi() or endpoint()");
+    if (typeof traffic?.acquire !== "function") throw new TypeError("traffic must be made by new Traffic()");
     const { env, fetch, group, random = Math.random, now = Date.now, logger = defaultLogger(env) } = options;
     const { maxBufferBytes, maxAnswerBytes, maxAnswerChunks } = options;
-    let { endpoint } = options;
     this.#random = random;
     this.#retry = withDefaults(DEFAULT_RETRY, options.retry, "retry");
     if (!Number.isInteger(this.#retry.maxAttempts))
@@ -180,7 +166,7 @@ export class ApiClient {
       },
       transport: chooseTransport(fetch, options.httpClient, env),
       timeouts: withDefaults(DEFAULT_TIMEOUTS, options.timeouts, "timeouts"),
-      traffic: options.traffic ?? new Traffic({ random }),
+      traffic,
       // A client without retries does not wait for the service either.
       maxDelayMs: this.#retry.maxAttempts > 1 ? this.#retry.maxServerDelayMs : 0,
       logger,
@@ -199,7 +185,6 @@ export class ApiClient {
     return this.whole(call, options, readObject);
   }
 
-  /** A call whose answer is read whole. */
   whole<T>(call: ApiCall, options: CallOptions, read: ReadAnswer<T>): Promise<T> {
     return this.retried(call, options, (attempt) => this.attempt(call, options, attempt, read));
   }
@@ -216,7 +201,6 @@ export class ApiClient {
     return this.#exchange(call, options, attempt).open();
   }
 
-  /** One attempt of a call. */
   async attempt<T>(call: ApiCall, options: CallOptions, attempt: Attempt, read: ReadAnswer<T>): Promise<T> {
     const exchange = await this.#exchange(call, options, attempt).open();
     try {
@@ -233,44 +217,24 @@ export class ApiClient {
   /** Makes attempts according to the retry policy, until one succeeds or fails for good; throws the last error as it was thrown. */
   async retried<T>(call: ApiCall, options: CallOptions, run: (attempt: Attempt) => Promise<T>): Promise<T> {
     const { signal } = options;
-    signal?.throwIfAborted();
-    try {
-      return await run({ number: 1 });
-    } catch (first) {
+    let attempt: Attempt = { number: 1 };
+    for (;;) {
       signal?.throwIfAborted();
-      if (!(first instanceof AgentError) || !first.retryable) throw first;
-      // Not loaded before the first failure, for the sake of cold starts.
-      const { default: pRetry } = await import("p-retry");
-      let attempt: Attempt = { number: 1 };
-      const retried = pRetry(() => (attempt.number === 1 ? Promise.reject(first) : run(attempt)), {
-        retries: Math.max(0, this.#retry.maxAttempts - 1),
-        // No delay of p-retry's own: it awaits the one below.
-        minTimeout: 0,
-        maxTimeout: 0,
-        onFailedAttempt: async ({ error, retriesLeft }) => {
-          signal?.throwIfAborted();
-          attempt = await this.#waitFor(error, attempt, retriesLeft, call, options);
-        },
-      });
-      return await retried.catch((error: unknown) => {
-        // p-retry replaces a reason that is not an Error; the caller gets its own.
+      try {
+        return await run(attempt);
+      } catch (error) {
         signal?.throwIfAborted();
-        throw error;
-      });
+        attempt = await this.#waitFor(error, attempt, call, options);
+      }
     }
   }
 
   /** Waits for the next attempt. @throws The error, if it is not worth one. */
-  async #waitFor(
-    error: Error,
-    { number }: Attempt,
-    left: number,
-    call: ApiCall,
-    options: CallOptions,
-  ): Promise<Attempt> {
+  async #waitFor(error: unknown, { number }: Attempt, call: ApiCall, options: CallOptions): Promise<Attempt> {
     const { operation, model } = call;
     const { signal, budget } = options;
-    const waitMs = left > 0 ? delayFor(error, number, this.#retry, this.#random) : undefined;
+    const isLast = number >= this.#retry.maxAttempts;
+    const waitMs = isLast ? undefined : delayFor(error, number, this.#retry, this.#random);
     if (waitMs === undefined || !(error instanceof AgentError)) throw error;
     // The limiter, too, may hold the next attempt back for this error: then that is the wait.
     const heldMs = this.#settings.traffic.closedMs(error);
@@ -322,7 +286,6 @@ export interface PageRequest {
   readonly pageToken?: string | undefined;
 }
 
-/** The path of a list, with the query of a page. */
 function withPage(path: string, { pageSize, pageToken }: PageRequest): string {
   const query = new URLSearchParams();
   if (pageSize !== undefined) query.set("pageSize", String(pageSize));

@@ -164,12 +164,7 @@ const UNKNOWN_MODEL: ModelFacts = {
   implicitCacheTokens: undefined,
 };
 
-/**
- * What is known of the model with this id; `undefined` of a newer one, a tuned one, or a gateway's own name.
- *
- * @param id - A path such as `models/` is ignored, and so are `-preview` and the version at the end.
- * @see https://ai.google.dev/gemini-api/docs/models
- */
+/** What is known of the model with this id, if anything; a path, `-preview` and the version at the end are ignored. */
 export function findKnownModel(id: string): ModelFacts | undefined {
   const name = id.slice(id.lastIndexOf("/") + 1).toLowerCase();
   const base = name.replace(/(?:-preview)?(?:-\d+)*$/, "");
@@ -179,14 +174,7 @@ export function findKnownModel(id: string): ModelFacts | undefined {
 /** Capabilities of a model. */
 export type ModelCapabilities = ModelFacts;
 
-/**
- * Infers a model's capabilities from its ID. A resource prefix such as `models/` is ignored.
- *
- * An unknown ID (a new model, a tuned model, a gateway's own name) gets the capabilities of the newest generation, and nothing that
- * you set is refused: the service knows.
- *
- * @see https://ai.google.dev/gemini-api/docs/models
- */
+/** Infers a model's capabilities from its ID. An unknown one gets those of the newest generation, and nothing that you set is refused. */
 export function inferCapabilities(modelId: string): ModelCapabilities {
   const known = findKnownModel(modelId);
   if (known !== undefined) return known;

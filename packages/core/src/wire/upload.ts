@@ -32,11 +32,9 @@ export interface UploadSource<T> {
 }
 
 /**
- * Uploads bytes in chunks, one chunk in memory at a time. A chunk that fails is retried according to the policy, from the offset
- * that the service reports: what has arrived is not sent again.
- *
- * @throws {ConfigurationError} When the service asks for the bytes on another host, which must not get the key.
- * @throws {ApiShapeError} When the service ends the upload without a result.
+ * Uploads bytes in chunks, one in memory at a time. One that fails is retried from the offset that the service reports.
+ * @throws {ConfigurationError} When the service asks for the bytes on another host, which must not get the key. @throws {ApiShapeError}
+ * When it ends the upload without a result.
  * @see https://ai.google.dev/api/files#method:-media.upload
  */
 export async function upload<T>(source: UploadSource<T>, client: ApiClient, options: CallOptions): Promise<T> {

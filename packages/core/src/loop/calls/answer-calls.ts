@@ -45,9 +45,7 @@ export interface AnsweredCalls {
 
 /**
  * Answers every call of one turn exactly once, in as few rounds as possible: calls that need no approval run in the round
- * in which the others wait for theirs.
- *
- * @param refusal - Answers every call with this text instead of running it.
+ * in which the others wait for theirs. @param refusal - Answers every call with this text instead of running it.
  * @param standIns - Names of those that stand in for others.
  * @returns Undefined when some calls wait for an answer from outside, which suspended the run.
  */
@@ -77,11 +75,7 @@ export function answerCalls(
   return decideCalls(input, state, planned, place, 1).then((stop) => answerRest(input, state, stop));
 }
 
-/**
- * Answers the calls of the open turn that have no answer yet.
- *
- * @param stop - Why a guardrail stops the run: none of them is begun any more.
- */
+/** Answers the calls of the open turn that have no answer yet. @param stop - Why none of them is begun any more. */
 export async function answerRest(
   input: LoopInput,
   state: RunState,
@@ -100,12 +94,11 @@ export async function answerRest(
     for (const call of planned) if (call.current.state !== "answered") open.push(call);
     if (open.length === 0) break;
     const stopped = await callRound(input, state, hasChildren ? sideBySide(open) : open);
-    if (stopped !== "suspended") {
-      guardrail ??= stopped;
-      continue;
+    if (stopped === "suspended") {
+      if (input.emit !== undefined) await reportAnswers(input.emit, planned);
+      return undefined;
     }
-    if (input.emit !== undefined) await reportAnswers(input.emit, planned);
-    return undefined;
+    guardrail ??= stopped;
   }
 
   if (input.emit !== undefined && planned.some(({ endReported }) => endReported !== true))
@@ -188,11 +181,9 @@ function planCall(
 
 /** Calls of agents that are separate runs here leave the other calls once they may run. */
 async function beginChildren(input: LoopInput, state: RunState, calls: readonly TurnCall[]): Promise<void> {
-  for (const call of calls) {
-    const { current } = call;
-    if (current.state === "running" && current.attempt === 0)
-      call.current = (await beginChild(input, state, call)) ?? current;
-  }
+  for (const call of calls)
+    if (call.current.state === "running" && call.current.attempt === 0)
+      call.current = (await beginChild(input, state, call)) ?? call.current;
 }
 
 /** The open calls that may share a round: the gate cannot hold a separate run back while a sequential tool runs. */
@@ -276,7 +267,6 @@ async function reportRound(emit: Emit, runId: string, calls: readonly TurnCall[]
   }
 }
 
-/** The operation that takes a call on from its state. */
 function operationOf(input: LoopInput, state: RunState, call: TurnCall, gate: CallGate | undefined): Op<RunEvent> {
   const { current, callId, turn } = call;
   switch (current.state) {

@@ -33,12 +33,7 @@ import { answered } from "./run-call.ts";
 
 const RUN: CallRoute = { do: "run" };
 
-/**
- * Decides which calls run and which wait, in one step for all of them.
- *
- * @param time - Of the questions that are asked now.
- * @returns Why a guardrail stops the run, if one does for what `approve` said.
- */
+/** Decides which calls run and which wait, in one step. @returns Why a guardrail stops the run, for what `approve` said. */
 export async function decideCalls(
   input: LoopInput,
   state: RunState,
@@ -68,11 +63,7 @@ export async function decideCalls(
   return stop;
 }
 
-/**
- * Decides once more about calls whose arguments an approval changed: who approved these may not be the one to approve those.
- *
- * @returns As {@link decideCalls}.
- */
+/** Decides once more about calls whose arguments an approval changed: who approved these may not be the one to approve those. */
 export async function rerouteCalls(
   input: LoopInput,
   state: RunState,
@@ -81,14 +72,13 @@ export async function rerouteCalls(
   let stop: GuardrailStop | undefined;
   for (const call of calls) {
     const { current, callId, turn } = call;
-    if (current.state !== "edited" || stop !== undefined) continue;
+    if (current.state !== "edited") continue;
     const { time } = current;
-    stop = await decideCalls(input, state, [call], { kind: "reroute", turn, callId, time }, time + 1);
+    stop ??= await decideCalls(input, state, [call], { kind: "reroute", turn, callId, time }, time + 1);
   }
   return stop;
 }
 
-/** The state of a call after what was decided about it. */
 function takeRoute(input: LoopInput, state: RunState, call: TurnCall, route: CallRoute, time: number): CallState {
   if (route.do === "deny")
     return answered(input, state, call, failure(route.withdrawn === true ? "withdrawn" : "denied", route.why));
@@ -185,10 +175,7 @@ async function routeCall(
   }
 }
 
-/**
- * What becomes of calls of a tool if they reach out, because of what the model has read; undefined when nothing does, as in a clean history.
- * `isTrusting`: an older loop made the run.
- */
+/** What becomes of calls of a tool that reach out, because of what the model has read. `isTrusting`: an older loop made the run. */
 export function heldBy(
   { afterUntrusted: own, isTrusting }: LoopInput,
   read: readonly ReadSource[],
@@ -205,7 +192,6 @@ function usualReach(tool: Tool): Reach {
   return tool.effects === "once" || tool.needsApproval !== undefined ? "outside" : "inside";
 }
 
-/** What a tool says about the answers to the questions about a call. */
 function describeAsked(tool: Tool, input: unknown, call: FunctionCall): AskedOf {
   const editable = listEditable(tool, call.args);
   // If it throws, the application decides: nobody is let in by an error.
@@ -216,13 +202,6 @@ function describeAsked(tool: Tool, input: unknown, call: FunctionCall): AskedOf 
     // The tool may be gone when its outcome comes.
     ...(tool.external && tool.reads !== "trusted" && usualRead(tool)),
   };
-}
-
-/** The state of a call that an approval lets go on. What was recorded stands, whatever became of its tool. */
-function approvedState(input: LoopInput, { turn, callId, tool, recorded, next }: TurnCall): CallState {
-  const isExternal = tool?.external === true && recorded === undefined && input.rehearsal?.call === undefined;
-  const isAnswered = isRecorded(input, { kind: "wait", turn, callId, question: "outcome", time: 1 });
-  return isExternal || isAnswered ? { state: "awaiting-output", time: 1 } : { state: "running", attempt: next ?? 0 };
 }
 
 /** The state of a call after the outcome of its wait. */
@@ -261,5 +240,9 @@ export function afterAnswer(
     editCall(call, given.args);
     return { state: "edited", time: current.time };
   }
-  return approvedState(input, call);
+  // What was recorded stands, whatever became of its tool.
+  const isExternal = call.tool?.external === true && call.recorded === undefined && input.rehearsal?.call === undefined;
+  const { turn, callId, next } = call;
+  const isAnswered = isRecorded(input, { kind: "wait", turn, callId, question: "outcome", time: 1 });
+  return isExternal || isAnswered ? { state: "awaiting-output", time: 1 } : { state: "running", attempt: next ?? 0 };
 }

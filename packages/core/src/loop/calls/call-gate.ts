@@ -1,20 +1,14 @@
-interface Waiting {
-  readonly alone: boolean;
-  readonly enter: () => void;
-}
-
 /** Admits the calls of a round in call order: at most `room` at a time, and a sequential one only alone. */
 export class CallGate {
   readonly #room: number;
   #inside = 0;
   #aloneInside = false;
-  readonly #queue: Waiting[] = [];
+  readonly #queue: { readonly alone: boolean; readonly enter: () => void }[] = [];
 
   constructor(room: number) {
     this.#room = room;
   }
 
-  /** Runs `work` once there is room for it. */
   async through<T>(alone: boolean, work: () => Promise<T>): Promise<T> {
     if (this.#queue.length > 0 || !this.#enter(alone))
       await new Promise<void>((enter) => this.#queue.push({ alone, enter }));
@@ -30,7 +24,6 @@ export class CallGate {
     }
   }
 
-  /** Takes a place, if there is one. */
   #enter(alone: boolean): boolean {
     if (this.#aloneInside || this.#inside >= this.#room || (alone && this.#inside > 0)) return false;
     this.#inside++;

@@ -44,10 +44,7 @@ export type CallState =
   | AnsweredState;
 
 /** The call has its answer. */
-export interface AnsweredState {
-  readonly state: "answered";
-  readonly value: CallStepValue;
-}
+export type AnsweredState = { readonly state: "answered"; readonly value: CallStepValue };
 
 /** The states of a call that is a separate run. */
 export type ChildState = Extract<CallState, { state: "before-hook" | "child-run" | "after-hook" }>;

@@ -12,12 +12,7 @@ import type { TurnCall } from "./call-state.ts";
 import { userText } from "../transcript.ts";
 import { checkInput, guardStep } from "../turn/check-guardrails.ts";
 
-/**
- * Checks the text of an answer from outside, in a step of its own.
- *
- * @param wait - Name of the wait that has the answer.
- * @returns The answer as it goes on, or why the run stops.
- */
+/** Checks the text of an answer from outside, in a step of its own. @param wait - Name of the wait that has the answer. */
 export async function checkAnswered(
   input: LoopInput,
   state: RunState,

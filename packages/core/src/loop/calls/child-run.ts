@@ -65,7 +65,6 @@ function reportMissing({ name }: Tool, outcome: Outcome | undefined): Error {
   return new ToolError(toolFailed(name, agentFailures.noReport));
 }
 
-/** What the step of a hook around such a call records. */
 interface HookStepValue {
   readonly decision?: Decision;
   readonly outcome?: ToolOutcome | undefined;

@@ -8,13 +8,11 @@ import type { Content, FunctionCall, JsonObject } from "../../wire/types/content
 
 // Loaded with the first call that may be held back: most runs have none.
 
-/** What is known of a run's history. */
 interface Known {
   readonly contents: readonly Content[];
   readonly read: readonly ReadSource[];
 }
 
-/** A call that is decided about. */
 interface AskedCall {
   readonly call: FunctionCall;
   readonly tool: Tool;
@@ -27,11 +25,8 @@ interface AskedCall {
 
 /**
  * Why a call is asked about, or denied, because of what the model has read; undefined for one that is not. A call that reaches outside is one
- * when anybody may have written some of that. A lookup is one when there is also something private that is not of the same origin: its
- * arguments may have it.
- *
- * @param about - `byName`, `usualRead`: say what a tool brings of which only the name is known. `caller`: name of the source that stands for
- * a caller, whose own sources are there as well.
+ * when anybody may have written some of that; a lookup, when there is also something private of another origin: its arguments may have it.
+ * @param about - `byName`, `usualRead`: what a tool brings of which only the name is known. `caller`: the source that stands for a caller.
  */
 export function findReason(
   { read, contents: sent }: Known,
@@ -93,13 +88,9 @@ function listSources(contents: readonly Content[], untrusted: readonly ReadSourc
 }
 
 /** Without lists that are empty, and in 1 KB. */
-function fit({ private: secret = [], found = [], ...reason }: UntrustedReason): UntrustedReason {
-  const made = {
-    ...reason,
-    ...(secret.length > 0 && { private: secret }),
-    ...(found.length > 0 && { found }),
-  };
-  const { untrusted } = reason;
+function fit({ private: secret = [], found = [], untrusted, ...reason }: UntrustedReason): UntrustedReason {
+  const lists = { untrusted, ...(secret.length > 0 && { private: secret }), ...(found.length > 0 && { found }) };
+  const made = { ...reason, ...lists };
   if (new TextEncoder().encode(JSON.stringify(made)).length <= 1024) return made;
   if (untrusted.length > 1) return fit({ ...made, untrusted: untrusted.slice(0, -1) });
   return fit({ ...made, private: secret.slice(0, -1), found: found.slice(0, -1) });
@@ -139,9 +130,8 @@ export function placeOf({ args = {} }: Pick<FunctionCall, "args">): string | und
 const MAX_SEEN = 3;
 
 /**
- * Whether a whole address stood in what a person wrote, or in a result that was untrusted and not private, so that nobody can have put
- * anything private into it; and no more calls than a few have gone to its site. What a model has told a tool may come back from it: an address
- * that the model wrote before it stood anywhere is its own.
+ * Whether a whole address stood in what a person wrote, or in a result that was untrusted and not private: nobody can have put anything private
+ * into it. No more calls than a few may have gone to its site, and an address that the model wrote before it stood anywhere is its own.
  */
 function wasSeen({ contents, read }: Known, url: string, caller: string): boolean {
   if (!URL.canParse(url)) return false;

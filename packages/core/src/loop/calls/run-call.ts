@@ -234,7 +234,6 @@ function infoOf({ identity, context }: LoopInput, { turn, callId, call }: TurnCa
   return { ...identity, context, turn, callId, call, signal };
 }
 
-/** The call with the arguments that `beforeCall` gave it. */
 function withArguments({ callId, call }: TurnCall, args: JsonObject): FunctionCall {
   if (isTooDeep(args))
     throw depthError(`The arguments that beforeCall returned for ${callId} (${call.name}) nest`, "the tool cannot run");

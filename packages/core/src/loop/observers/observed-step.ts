@@ -1,6 +1,7 @@
 import { type CallStepValue, stepName, type StepPlace, type ModelStepRecord } from "../../durable/run-log.ts";
 import { markOfCall } from "../../durable/read-by-step.ts";
 import type { Step } from "../../durable/steps.ts";
+import { present } from "../../internal/json.ts";
 import { parseTraceparent } from "../../internal/traceparent.ts";
 import type { Logger } from "../../logging/logger.ts";
 import { asOf, type PriceTable } from "../../model/usage.ts";
@@ -84,19 +85,15 @@ export class ObserverGroup {
     return undefined;
   }
 
-  /**
-   * @param about - What the observer is called with.
-   * @returns What it returned; `undefined` when it threw.
-   */
+  /** Calls one, which is told of `about`. @returns What it returned; `undefined` when it threw. */
   #call(observer: Observer, about: Subject, call: () => unknown): unknown {
-    const logFailure = (error: unknown): void => this.#logFailure(observer, about, error);
     try {
       const returned = call();
       if (typeof returned === "object" && returned !== null && "then" in returned)
-        Promise.resolve(returned).catch(logFailure);
+        Promise.resolve(returned).catch((error: unknown) => this.#logFailure(observer, about, error));
       return returned;
     } catch (error) {
-      logFailure(error);
+      this.#logFailure(observer, about, error);
       return undefined;
     }
   }
@@ -121,12 +118,7 @@ export type ObservedCall = Pick<TurnCall, "call" | "tool">;
 
 /** Executes the steps of a run that has observers. */
 export interface StepExecutor {
-  /**
-   * Executes a step. Whatever observers do, `work` is called exactly once, synchronously.
-   *
-   * @param agent - Name of the agent that leads.
-   * @param call - The call that the step runs, if any.
-   */
+  /** Executes a step. Whatever observers do, `work` is called exactly once, synchronously. @param agent - Name of the agent that leads. */
   execute<T>(
     place: StepPlace,
     step: Step<RunEvent>,
@@ -136,37 +128,30 @@ export interface StepExecutor {
   ): Promise<T>;
 }
 
-/** A step whose observers learn what happens in it. @param found - What they add to the step. */
+/** A step whose observers learn what happens in it. @param report - Reports an event at a time: now, if absent. */
 export function observeStep(
   live: Step<RunEvent>,
   step: StepInfo,
-  found: Pick<LoopStep, "traceparent" | "tap" | "threw">,
+  observers: ObserverGroup,
   now: () => number,
-  report: (event: ObserverEvent, at: number) => void,
+  report: (event: ObserverEvent, at?: number) => void,
 ): { readonly live: LoopStep; readonly end: (how: StepEnding) => void } {
   const where = { turn: step.turn, step };
   let hasParts = false;
   /** Of the last request. */
   let chunksAt: number[] = [];
   let queuedMs = 0;
+  const [tap, threw] = [observers.tap(step, now), observers.threw(step)];
   return {
     live: {
       ...live,
-      ...found,
+      ...present({ traceparent: observers.traceparentOf(step), tap, threw }),
       emit: (event) => {
-        if (event.type === "discard") hasParts = false;
-        switch (event.type) {
-          case "discard":
-          case "prefix-break":
-          case "notice":
-          case "tool-retry":
-            report({ ...event, ...where }, now());
-            break;
-          case "guardrail":
-            report(event, now());
-            break;
-          default:
-        }
+        const { type } = event;
+        if (type === "discard") hasParts = false;
+        if (type === "guardrail") report(event);
+        else if (type === "discard" || type === "prefix-break" || type === "notice" || type === "tool-retry")
+          report({ ...event, ...where });
         return live.emit(event);
       },
       chunk: () => {
@@ -175,22 +160,16 @@ export function observeStep(
         if (!hasParts) report({ type: "first-part", ...where }, at);
         hasParts = true;
       },
-      queued: (ms) => {
-        queuedMs += ms;
-      },
+      queued: (ms) => void (queuedMs += ms),
       asks: (request, { id: model, origin, endpointKind, streams }) => {
         chunksAt = [];
-        const service = {
-          ...(origin !== undefined && { endpoint: origin.endpoint }),
-          ...(endpointKind !== undefined && { endpointKind }),
-          ...(streams !== undefined && { streams }),
-        };
-        report({ type: "request", request, model, ...service, ...where }, now());
+        const service = present({ endpoint: origin?.endpoint, endpointKind, streams });
+        report({ type: "request", request, model, ...service, ...where });
       },
     },
     end: (how) => {
       const times = { ...(chunksAt.length > 0 && { chunksAt }), ...(queuedMs > 0 && { queuedMs }) };
-      report({ type: "step-end", ...how, ...times, ...where }, now());
+      report({ type: "step-end", ...how, ...times, ...where });
     },
   };
 }

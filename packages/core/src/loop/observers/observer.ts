@@ -5,57 +5,34 @@ import type { Model, ModelRequest } from "../../model/model.ts";
 import type { ExchangeTap, HttpExchange } from "../../wire/http/exchange-tap.ts";
 import type { ObservedEvent, RunEvent, RunInfo, StepInfo } from "../events.ts";
 
-/**
- * Observes an agent's runs without affecting them: a failure of its functions is logged, once per run.
- *
- * One observer serves any number of concurrent runs. Replays are not observed.
- */
+/** Observes runs without affecting them: a failure of its functions is logged, once per run. Serves concurrent runs; replays are not observed. */
 export interface Observer {
   /**
    * Called when a run is requested and when it starts. `false` means that this observer has no use for the run: it is not called for
    * it, and a run without any other observer costs nothing more than one that has none. @defaultValue it observes every run
    */
   isEnabled?(): boolean;
-  /**
-   * Called synchronously with each {@link ObservedEvent} of each run, in order; defer slow work. Its return value is ignored, and a
-   * promise is not awaited.
-   */
+  /** Called synchronously with each {@link ObservedEvent}, in order; defer slow work. What it returns is ignored, and a promise not awaited. */
   observe?(event: ObservedEvent): unknown;
   /**
-   * Wraps the execution of a step, so that a context such as that of an `AsyncLocalStorage` is active in it. Called after the
-   * step's `step-start`; the first observer is the outermost. Its return value is ignored.
-   *
-   * @param next - Begins the step. Call it once, before `around` returns or awaits anything: a step that has not begun by then
-   * begins without it, and further calls do nothing. Its promise resolves when the step is over and never rejects; `step-end`
-   * has the outcome.
+   * Wraps the execution of a step, so that a context such as that of an `AsyncLocalStorage` is active in it. Called after its
+   * `step-start`; the first observer is the outermost. Its return value is ignored.
+   * @param next - Begins the step. Call it once, before `around` returns or awaits anything: a step that has not begun by then begins
+   * without it. Its promise resolves when the step is over and never rejects.
    */
   around?(step: StepInfo, next: () => Promise<void>): unknown;
-  /**
-   * Called synchronously after each HTTP request of a model step, once its answer was read or it failed: also for retries, changed
-   * requests, and those that continue an answer. What crossed the wire is kept in memory until then, but only if an observer has this
-   * function. Its return value is ignored. `keepExchanges` writes them to a store.
-   */
+  /** Called synchronously after each HTTP request of a model step, retries included; bodies are kept in memory for it. See `keepExchanges`. */
   exchange?(exchange: ObservedExchange): unknown;
-  /**
-   * Called synchronously with what a tool threw, each time it did, before the outcome that the model reads is known. Nothing else in a
-   * run has that value: it may hold what a model and a log must not. Its return value is ignored.
-   */
+  /** Called synchronously with what a tool threw, each time, before the outcome is known. It may hold what a model and a log must not. */
   threw?(thrown: ObservedThrow): unknown;
   /**
-   * The W3C `traceparent` of a run or a step in the observer's trace, such as
-   * `00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01`. Called synchronously, once, right after the `run-start` or
-   * `step-start`; the first observer that returns a well-formed one wins. It is in the lines of the log, in
-   * {@link ToolContext.traceparent} and {@link ParentStep.traceparent}, and what a run records links to it.
-   *
+   * The W3C `traceparent` of a run or a step in the observer's trace. Called synchronously, once, right after the `run-start` or
+   * `step-start`; the first well-formed one wins. It is in the lines of the log, in {@link ToolContext.traceparent} and {@link
+   * ParentStep.traceparent}.
    * @see https://www.w3.org/TR/trace-context/#traceparent-header
    */
   traceparent?(of: RunInfo | StepInfo): string | undefined;
-  /**
-   * Called synchronously when a run is requested, such as by `agent.stream()`: a stream may be read much later, elsewhere. Returns a
-   * function that calls `work` in the caller's context, such as that of an `AsyncLocalStorage`; the run is executed in it.
-   *
-   * @returns `undefined` if there is no context to keep.
-   */
+  /** Called synchronously when a run is requested: gives what calls `work` in the caller's context; `undefined` if there is none to keep. */
   capture?(): ((work: () => void) => void) | undefined;
 }
 
@@ -91,12 +68,7 @@ export interface LoopStep extends Step<RunEvent> {
   readonly threw?: ((error: unknown, attempt: number) => void) | undefined;
 }
 
-/**
- * Adds an observer to the runs of all agents in this process that start or resume from now on. It sees each of them before the
- * agent's own observers, and its `around` encloses theirs. An observer that is added twice, or to the agent as well, is called once.
- *
- * @returns A function that ends this. Runs in progress are observed to their end.
- */
+/** Adds an observer to the runs of all agents in this process from now on, before the agent's own. @returns Ends this for later runs. */
 export function observeAllRuns(observer: Observer): () => void {
   // An object per call, so that an observer that was added twice stays until both calls are ended.
   const entry = { observer };
@@ -105,10 +77,7 @@ export function observeAllRuns(observer: Observer): () => void {
   return () => void ALL_RUNS[OBSERVERS]?.delete(entry);
 }
 
-/**
- * Enabled observers: process-wide first, then the agent's own; each once. Absent when there are none. One that fails to say whether it
- * is enabled is called: what it throws then is logged.
- */
+/** Enabled observers: process-wide first, then the agent's own; each once. One that fails to say whether it is enabled is called. */
 export function findEnabled(own: readonly Observer[]): readonly Observer[] | undefined {
   const all = Array.from(ALL_RUNS[OBSERVERS] ?? [], ({ observer }) => observer);
   const enabled = [...new Set([...all, ...own])].filter((observer) =>
@@ -128,12 +97,7 @@ export const ALL_RUNS: { [OBSERVERS]?: Set<{ readonly observer: Observer }> } =
 /** Executes something in the context that a caller had, and returns what it returns. */
 export type Within = <T>(work: () => T) => T;
 
-/**
- * The contexts of the present caller as observers captured them, so that a stream runs in the context in which it was made and not in
- * that of its reader.
- *
- * @returns `undefined` if there is nothing to restore.
- */
+/** The contexts of the present caller as observers captured them: a stream runs in the one in which it was made. `undefined` for none. */
 export function callersContext(observers: readonly Observer[], logger: Logger): Within | undefined {
   const captured = observers.flatMap((observer) => {
     try {

@@ -28,15 +28,9 @@ interface Frame {
   value: Record<string, unknown> | unknown[] | undefined;
 }
 
-/** What comes next in the text. */
 type Expected = "start" | "fence" | "value" | "key" | "colon" | "comma" | "string" | "scalar" | "end" | "nothing";
 
-/**
- * Reads JSON in pieces, cut anywhere, and reports what each piece adds. Each character is read once, and no value is kept.
- *
- * Strings grow; numbers, booleans and `null` appear whole. A Markdown fence before the value is skipped. Text that is not JSON adds
- * nothing from there on: whoever parses the whole text reports it.
- */
+/** Reads JSON in pieces, cut anywhere, and reports what each adds. Strings grow. Text that is not JSON adds nothing from there on. */
 export class JsonGrowth {
   readonly #frames: Frame[] = [];
   #changes: OutputChange[] = [];
@@ -48,7 +42,6 @@ export class JsonGrowth {
   #isKey = false;
   /** The string has appeared in an earlier piece. */
   #isShown = false;
-  /** The root has appeared. */
   #hasBegun = false;
 
   /** Undefined when the text shows nothing new. */
@@ -133,7 +126,6 @@ export class JsonGrowth {
     return at + 1;
   }
 
-  /** A comma or the end of an object or list. */
   #readMark(char: string, frame: Frame | undefined): void {
     if (frame === undefined) this.#expected = "nothing";
     else if (char === "," && this.#expected === "comma") {

@@ -2,11 +2,7 @@ import { isObject, setMember } from "../../internal/json.ts";
 import type { RunEvent } from "../events.ts";
 import type { JsonPath, OutputChange } from "./json-growth.ts";
 
-/**
- * A value that is still being written: members may be missing, and any text may be cut off, also that of an enum.
- *
- * It is what the model writes, before defaults, transforms and validation.
- */
+/** A value that is still being written, before defaults, transforms and validation: members may be missing, and any text may be cut off. */
 export type DeepPartial<Value> = unknown extends Value
   ? unknown
   : Value extends string
@@ -51,9 +47,7 @@ export interface TypedEvents<Written> extends AsyncIterable<RunEvent> {
 
 /**
  * Reads a run and gives the typed output so far each time it has grown, not validated; then take the `result()`. Gives `undefined` when
- * the answer is discarded and starts over.
- *
- * Each value is a snapshot, in which everything that was whole in the last one is the same object.
+ * the answer is discarded and starts over. Each value is a snapshot, in which what was whole in the last one is the same object.
  */
 export async function* partialOutputs<Written>(
   run: TypedEvents<Written>,
@@ -66,10 +60,7 @@ export async function* partialOutputs<Written>(
   }
 }
 
-/**
- * Reads a run and gives each element of its typed output, a list, as soon as it is whole; then take the `result()`. Elements are as the
- * model wrote them: only the whole output is validated.
- */
+/** Reads a run and gives each element of its typed output, a list, as soon as it is whole, not validated; then take the `result()`. */
 export function outputElements<Written>(
   run: TypedEvents<Written>,
 ): AsyncGenerator<OutputElement<ElementOf<Written>>, void, void>;
@@ -129,10 +120,8 @@ export class PartialOutput<Written = unknown> {
   }
 
   /**
-   * The value so far; `undefined` before its beginning, and again when the answer is discarded.
-   *
-   * A snapshot: it does not change. What was whole in the snapshot before is the same object in this one. Each snapshot takes as
-   * long as the open objects and lists have members.
+   * The value so far; `undefined` before its beginning, and again when the answer is discarded. A snapshot, which takes as long as the open
+   * objects and lists have members; what was whole in the one before is the same object.
    */
   get value(): DeepPartial<Written> | undefined {
     this.#owned = new Set();

@@ -34,12 +34,7 @@ import type { Unchecked } from "./partial-answer.ts";
 
 type GuardPlace = Extract<StepPlace, { kind: "guard" }>;
 
-/**
- * Checks something in a step of its own.
- *
- * @param said - The answer that is checked.
- * @returns What the guardrails made of it, and why the run stops, if it does.
- */
+/** Checks something in a step of its own. @param said - The answer that is checked. */
 export async function guardStep<Checked extends Pick<InputCheckValue, "actions" | "response">>(
   input: LoopInput,
   state: RunState,
@@ -73,9 +68,8 @@ export async function guardStep<Checked extends Pick<InputCheckValue, "actions" 
 export async function checkRunInput(input: LoopInput, state: RunState): Promise<TurnAnswer | TurnStopped | undefined> {
   const { unchecked, turns: turn } = state;
   const place: GuardPlace = { kind: "guard", turn, side: "input", attempt: 0 };
-  const checked = await guardStep(input, state, place, (signal) =>
-    checkInput(input, unchecked, turn, "message", signal),
-  );
+  const check = (signal: AbortSignal) => checkInput(input, unchecked, turn, "message", signal);
+  const checked = await guardStep(input, state, place, check);
   if (checked === "wall-time") return checked;
   state.unchecked = [];
   if (checked.guardrail !== undefined) return { guardrail: checked.guardrail };
@@ -137,21 +131,11 @@ function asStop(verdict: Exclude<InputVerdict, void>, canAnswer: boolean): Guard
 
 /** An answer that no model gave. */
 function asResponse(text: string): ModelResponse {
-  return {
-    content: { role: "model", parts: [{ text }] },
-    finishReason: "STOP",
-    usage: NO_USAGE,
-    candidate: {},
-    envelope: {},
-  };
+  const content: Content = { role: "model", parts: [{ text }] };
+  return { content, finishReason: "STOP", usage: NO_USAGE, candidate: {}, envelope: {} };
 }
 
-/**
- * Checks an answer of the model.
- *
- * @param unchecked - How it is kept when the run is left in the middle of the check; absent for one that is not shown.
- * @returns The answer as it goes on, or why the run stops.
- */
+/** Checks an answer of the model. @param unchecked - How it is kept when the run is left during the check; absent for one that is not shown. */
 export async function checkAnswer(
   input: LoopInput,
   state: RunState,

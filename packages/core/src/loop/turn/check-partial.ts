@@ -11,10 +11,7 @@ import type { LoopStep } from "../observers/observer.ts";
 import { checkOutput } from "./check-guardrails.ts";
 import type { PartialResponse } from "./partial-answer.ts";
 
-/**
- * An answer that is held until its output guardrails have checked it. Of its text, so much is shown as they cannot change their minds
- * about; of everything else, that it is being checked.
- */
+/** An answer that is held until its output guardrails have checked it. Of its text, as much is shown as they cannot change their minds about. */
 export class HeldAnswer {
   readonly #input: LoopInput;
   readonly #turn: number;
@@ -94,11 +91,7 @@ export interface CheckedPartial {
   readonly kept: readonly Part[];
 }
 
-/**
- * Checks parts of an answer that broke off. Never rejects.
- *
- * @param show - Called with the verdict; not waited for any longer than the check may take.
- */
+/** Checks parts of an answer that broke off. Never rejects. @param show - Called with the verdict; awaited no longer than the check may take. */
 export async function checkParts(
   input: GuardedRun,
   parts: readonly Part[],
@@ -144,7 +137,6 @@ async function askGuardrails(
   }
 }
 
-/** What guardrails make of parts that may end anywhere. @throws What one of them threw. */
 async function checkPart(
   input: GuardedRun,
   parts: readonly Part[],

@@ -69,10 +69,7 @@ function isEmpty({ parts }: Content): boolean {
   return true;
 }
 
-/**
- * What to tell the model before it is asked again; `undefined` repeats the request. The first retry of an empty or
- * unreadable answer changes nothing, since the same request often succeeds.
- */
+/** What to tell the model before it is asked again; `undefined` repeats the request, as after a first empty or unreadable answer. */
 export function nudgeFor(
   problem: TurnProblem,
   attempt: number,

@@ -30,12 +30,7 @@ import { responseEvents, wholeEvents } from "./model-step.ts";
 /** What a fold needs for answers whose cost was not recorded. */
 type Pricing = Pick<LoopInput, "prices" | "model">;
 
-/**
- * Brings the state of a run to where it was after some turns: it has done what they say, and nothing is decided.
- *
- * @param state - Has the contents before the run and its checked message.
- * @param lost - What broken answers used, each time that the run failed.
- */
+/** Brings the state of a run to where it was after some turns: nothing is decided. @param lost - What broken answers used, each time. */
 export function foldTurns(
   state: RunState,
   turns: readonly ClosedTurn[],
@@ -101,7 +96,6 @@ function isUnchecked(steps: readonly TurnStep[], index: number): boolean {
   return (discarded === undefined || discarded === "invalid-output") && needsCheck(response.content);
 }
 
-/** What guardrails made of an answer. */
 function findGuard(steps: readonly TurnStep[], index: number): OutputCheckValue | undefined {
   const { place, value } = steps[index + 1] ?? {};
   return place?.kind === "guard" && place.side === "output" ? (value as OutputCheckValue) : undefined;
@@ -128,7 +122,6 @@ export function describeTurns(state: RunState): readonly ClosedTurn[] {
   });
 }
 
-/** The run whose turns are reported. */
 interface ReportedRun {
   readonly runId: string;
   /** Who begins them. */
@@ -237,7 +230,6 @@ function findNudge({ steps, contents }: ClosedTurn, index: number): string | und
   return place < end ? contents[place]?.parts[0]?.text : undefined;
 }
 
-/** The questions about calls, and what guardrails did about what was said in answers to them. */
 function* questionEvents(
   { turn, steps }: ClosedTurn,
   answer: Shown | undefined,
@@ -277,7 +269,6 @@ function* questionEvents(
   for (const question of pending) yield { type: "tool-pending", ...question };
 }
 
-/** A call while its questions are answered. */
 type AskedCall = Pick<TurnCall, "callId" | "call" | "edited" | "asked">;
 
 /** What is left of the answer to a message that was stopped. */

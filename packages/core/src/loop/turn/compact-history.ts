@@ -15,11 +15,9 @@ import { closeOpenCalls, userText } from "../transcript.ts";
 import { type CompactionState, estimateTokens, findBoundaries, thresholdPolicy } from "./compaction.ts";
 
 /**
- * Replaces the oldest messages with a summary when the next prompt would fill too much of the model's window. The history
- * itself stays complete; only what is sent gets shorter. What a journal has is not decided again.
- *
- * @param refused - Counts the requests of the turn, from 1, up to the one that the service refused as too long.
- * @returns True when something was replaced.
+ * Replaces the oldest messages with a summary when the next prompt would fill too much of the model's window. The history itself stays
+ * complete. What a journal has is not decided again. @param refused - Counts the requests of the turn, from 1, up to the one that was
+ * refused as too long. @returns True when something was replaced.
  */
 export async function compactWhenFull(
   input: LoopInput,
@@ -45,10 +43,7 @@ export async function compactWhenFull(
   });
 }
 
-/**
- * Lets the filter of a handoff choose what the agent that took over is sent, in its first turn. As with a summary, the history itself stays
- * complete.
- */
+/** Lets the filter of a handoff choose what the agent that took over is sent, in its first turn. The history itself stays complete. */
 export async function filterHandoff(
   input: LoopInput,
   state: RunState,
@@ -91,7 +86,6 @@ export function addSummary(state: RunState, value: CompactStepValue, keepFrom: n
   if (keepFrom !== undefined) state.compact(compactedContents(value), keepFrom);
 }
 
-/** Decides whether anything is replaced. */
 function planSummary({ compaction }: LoopInput, state: RunState, isRefused: boolean) {
   if (compaction === undefined) return undefined;
   const { options, windowTokens, summarize } = compaction;
@@ -162,24 +156,16 @@ export function compactedContents({ summary, contents }: CompactStepValue): read
   return contents ?? summaryContents(summary);
 }
 
-/** A summary as the model reads it. */
 function summaryContents(summary: string): readonly Content[] {
   return [userText(`${SUMMARY_HEADING}\n\n${summary}`)];
 }
 
-/**
- * True when the service refused a request because its prompt exceeds the model's limit.
- *
- * @see https://ai.google.dev/gemini-api/docs/troubleshooting
- */
+/** True when the service refused a prompt as too long. @see https://ai.google.dev/gemini-api/docs/troubleshooting */
 export function isPromptTooLong(error: unknown): boolean {
   return error instanceof ApiStatusError && /input token count.*exceeds the maximum/is.test(error.message);
 }
 
-/**
- * What a filter has left, from a message on: calls need one before them, and responses need their calls. If it has left none, it is the last one
- * that was said. Checked before it is stored: the session could not get rid of it.
- */
+/** What a filter has left, from a message on: calls need one before them, and responses their calls. Checked before it is stored. */
 function filtered(left: readonly Content[], sent: readonly Content[], { capabilities }: Model): readonly Content[] {
   if (!Array.isArray(left)) throw new TypeError("the filter of a handoff must return a list of contents");
   if (left.length === 0) throw new TypeError("the filter of a handoff must leave something to answer");

@@ -9,10 +9,7 @@ export interface CompactionState {
   readonly promptTokens: number;
   /** Prompt tokens the model accepts. */
   readonly windowTokens: number;
-  /**
-   * Indices where the history may be cut, ascending: those of the user's messages, so that calls keep their responses. None is
-   * after the last message, so that the current turn keeps its signatures.
-   */
+  /** Indices of the user's messages, ascending, where the history may be cut: calls keep their responses, and the current turn its signatures. */
   readonly boundaries: readonly number[];
   /** Approximate tokens of the contents from an index to the end. */
   readonly tokensFrom: (index: number) => number;
@@ -92,11 +89,7 @@ const AUDIO_TOKENS_PER_SECOND = 32;
 const VIDEO_TOKENS_PER_SECOND = 263;
 const PDF_BYTES_PER_PAGE = 50_000;
 
-/**
- * Estimates the prompt tokens of contents; for text, within about 20 percent. The service's own count is in `usage`.
- *
- * @see https://ai.google.dev/gemini-api/docs/tokens
- */
+/** Estimates the prompt tokens of contents; for text, within about 20 percent. @see https://ai.google.dev/gemini-api/docs/tokens */
 export function estimateTokens(contents: readonly Content[]): number {
   let tokens = 0;
   for (const content of contents) for (const part of content.parts) tokens += tokensOfPart(part);

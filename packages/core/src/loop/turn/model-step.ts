@@ -37,12 +37,9 @@ const RESTART_DELAY_MS = 250;
 const MAX_RESTART_WAIT_MS = 300_000;
 
 /**
- * Asks the model once, with the messages that steer the run since the last request, and reports the answer while it arrives.
- *
- * A stream that breaks after its first part is restarted from the same request, up to `limits.restarts` times; a `discard`
- * event tells the reader that everything before it is void.
- *
- * @returns `stopped` when a guardrail rejected a message; `tooLong` when the prompt exceeds the model's limit and the history can be compacted.
+ * Asks the model once, with the messages that steer the run since the last request, and reports the answer while it arrives. A stream that
+ * breaks after its first part is restarted, up to `limits.restarts` times, after a `discard`. @returns `stopped` when a guardrail rejected
+ * a message; `tooLong` when the prompt exceeds the model's limit and the history can be compacted.
  */
 export async function modelStep(
   input: LoopInput,

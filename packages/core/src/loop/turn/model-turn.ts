@@ -71,9 +71,11 @@ export async function modelTurn(input: LoopInput, state: RunState, phase: Phase)
     if (wasRetried && answer.problem === undefined) answer = { ...answer, problem: "invalid-output" };
     const found = answer.problem;
     const times = found === undefined ? 0 : (tried.get(found) ?? 0) + 1;
+    const sameTurn = { ...input, limits: { ...input.limits, turns: undefined } };
     const isLast =
       found === undefined ||
-      (!wasRetried && (times > MAX_RECOVERIES[found] || budget.isSpent || isLimited(input, state)));
+      (!wasRetried &&
+        (times > MAX_RECOVERIES[found] || budget.isSpent || firstLimit(sameTurn, state.spent()) !== undefined));
     if (guarded !== undefined) {
       // The history keeps an invalid output, so it is checked as well.
       if (isLast || found === "invalid-output") {
@@ -137,10 +139,7 @@ async function guardAnswer(
   );
 }
 
-/**
- * Checks what the model had said when the run ended in the middle of its answer: what passes is kept, and a reader who has not seen it
- * sees it now. Without guardrails, or when one fails or takes too long, nothing is kept. Never rejects.
- */
+/** Checks what the model had said when the run ended in the middle of its answer: what passes is kept, and shown. Never rejects. */
 export async function checkPartial(input: LoopInput, state: RunState): Promise<void> {
   const { partial, turns: turn } = state;
   const { unchecked } = partial;
@@ -153,11 +152,7 @@ export async function checkPartial(input: LoopInput, state: RunState): Promise<v
   });
 }
 
-/**
- * Reports what guardrails let pass of an answer that was held, or put in its place, beyond what was shown of it.
- *
- * @param hasActed - They said by an event what is withdrawn.
- */
+/** Reports what guardrails let pass of an answer that was held, beyond what was shown. @param hasActed - They said what is withdrawn. */
 async function emitPassed(
   { emit, logger }: LoopInput,
   { turns: turn, partial }: RunState,
@@ -230,11 +225,6 @@ async function shorten(
   );
 }
 
-/** True when a limit leaves no room for another request of the same turn. */
-function isLimited(input: LoopInput, state: RunState): boolean {
-  return firstLimit({ ...input, limits: { ...input.limits, turns: undefined } }, state.spent()) !== undefined;
-}
-
 /** A part of a run whose requests have the same instructions and tools: the work itself, or converting its answer to a schema. */
 export interface Phase {
   readonly kind: PhaseKind;
@@ -248,10 +238,7 @@ export function workPhase({ output }: LoopInput, { contents }: RunState): Phase 
   return { kind: "work", contents, output: output?.native === true ? output : undefined };
 }
 
-/**
- * The last request of a run whose schema could not be sent with the tools: the conversation so far and the schema, without
- * tools. Its answer is not part of the history, which keeps the prose answer and its citations.
- */
+/** The last request of a run whose schema could not be sent with the tools. The history keeps the prose answer and its citations instead. */
 export function outputPhase(state: RunState, output: OutputPlan): Phase {
   return { kind: "output", contents: [...state.sendable().map(withoutServerTools), userText(OUTPUT_REQUEST)], output };
 }
@@ -273,10 +260,7 @@ function buildModelRequest(input: LoopInput, state: RunState, phase: Phase, isFi
   };
 }
 
-/**
- * A content without the parts of built-in tools, which a request without these tools must not have. Function calls stay, with
- * their responses, also those that the service answered itself: they are valid without a declaration.
- */
+/** A content without the parts of built-in tools, which a request without these tools must not have. Function calls stay. */
 export function withoutServerTools(content: Content): Content {
   const kept = content.parts.filter((part) => part.toolCall === undefined && part.toolResponse === undefined);
   if (kept.length === content.parts.length || kept.length === 0) return content;

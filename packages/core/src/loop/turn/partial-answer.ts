@@ -7,11 +7,7 @@ import type { Content, FunctionCall, FunctionResponse, Part } from "../../wire/t
 /** Whether output guardrails have yet to check an answer: `held`, and nobody may see it before; or `shown` meanwhile. */
 export type Unchecked = "held" | "shown";
 
-/**
- * What the model has said in the request that is under way: empty between two requests, and once the answer is whole.
- *
- * Open calls are left out: a call is not begun before its answer is whole.
- */
+/** What the model has said in the request that is under way, without open calls; empty once the answer is whole. */
 export class PartialResponse {
   /** Of the step that asks. */
   place: ModelPlace = { kind: "model", phase: "work", turn: 0, attempt: 0 };
@@ -44,7 +40,6 @@ export class PartialResponse {
     this.clear(released);
   }
 
-  /** Adds what one chunk brought. */
   add(parts: readonly Part[]): void {
     this.#batches.push(parts);
     if (this.unchecked !== "held") this.#changed?.(this);
@@ -56,7 +51,6 @@ export class PartialResponse {
     this.#changed?.(this);
   }
 
-  /** True when somebody may look at it. */
   get isWatched(): boolean {
     return this.#changed !== undefined;
   }
@@ -68,7 +62,6 @@ export class PartialResponse {
     this.checked = checked;
   }
 
-  /** Name of the step that asks. */
   get step(): string {
     return stepName(this.place);
   }
@@ -106,12 +99,7 @@ export class PartialResponse {
   }
 }
 
-/**
- * What of an unfinished answer can be sent as a content of the model's: text as it came; thoughts with a signature only; what the
- * service ran, its own calls included, only with the result; media.
- *
- * @returns Undefined when nothing is left.
- */
+/** What of an unfinished answer can be sent, if anything: text; signed thoughts; media; what the service ran, with results. */
 export function sendablePartial(parts: readonly Part[]): Content | undefined {
   const open = openPartsIn(parts);
   const kept = parts.filter((part, index) => {

@@ -14,12 +14,7 @@ import type { LoopStep } from "../observers/observer.ts";
 import type { RunState } from "../run-state.ts";
 import { stepLogger } from "../single-step.ts";
 
-/**
- * Asks `prepareTurn` what to change in a request, and changes it. Called inside the step that sends it, by `model-step.ts`, which adds what
- * steers the run before.
- *
- * @returns The record is absent when nothing in it differs.
- */
+/** Asks `prepareTurn` what to change in a request, and changes it, inside the step that sends it. @returns No record when nothing differs. */
 export async function prepareRequest(
   preparer: TurnPreparer,
   input: LoopInput,
@@ -66,11 +61,7 @@ export function describeOther({ author, model: own }: LoopInput, model: Model): 
   return isOwn ? {} : { model: { id: model.id, origin } };
 }
 
-/**
- * Checks what `prepareTurn` put into a request; what was there before is known to be sendable.
- *
- * @throws {ConfigurationError} Naming the member.
- */
+/** Checks what `prepareTurn` put into a request. @throws {ConfigurationError} Naming the member. */
 function checkChangedRequest(before: ModelRequest, after: ModelRequest): void {
   const known = new Set<unknown>(before.contents);
   checkContentsDepth(after.contents.map((content) => (known.has(content) ? NOTHING : content)));
@@ -84,10 +75,7 @@ function checkChangedRequest(before: ModelRequest, after: ModelRequest): void {
 /** Stands for a content that needs no check, so that the others keep their index. */
 const NOTHING: Content = { role: "user", parts: [] };
 
-/**
- * The tools of a turn whose answer was recorded. Names of the run's tools suffice; the author's function is called once more only for
- * a turn that offered others, because a journal does not hold functions.
- */
+/** The tools of a turn whose answer was recorded, by name. `prepareTurn` is called once more only for one that offered others. */
 export async function restoreTools(
   input: LoopInput,
   state: RunState,
@@ -148,28 +136,19 @@ function offerTools(
   else if (toolset !== undefined && request.calling !== undefined) checkToolChoice(input.toolChoice, names);
   const calling = toolChoice === undefined ? request.calling : callingFor(toolChoice, true);
   if (toolset === undefined) return { request: { ...request, calling } };
-  if (!isSubset(toolset, request) || !takesAllowedNames(model))
+  const declared = new Map(request.functions.map((one) => [one.name, one]));
+  const isSubset = toolset.functions.every((one) => sameJson(declared.get(one.name), one));
+  const { family, thinking } = model.capabilities;
+  // Only then can the declarations stay, and functions be allowed by name without forcing a call.
+  const canStay =
+    isSubset && sameJson(toolset.builtIns, request.builtIns) && (!isOlderFamily(family) || thinking === "budget");
+  if (!canStay)
     return { toolset, request: { ...request, functions: toolset.functions, builtIns: toolset.builtIns, calling } };
   if (names.length === request.functions.length) return { toolset, request: { ...request, calling } };
   if (names.length === 0 || calling?.mode === "NONE")
     return { toolset, request: { ...request, calling: { mode: "NONE" } } };
   const { mode = "VALIDATED", allowedFunctionNames = names } = calling ?? {};
   return { toolset, request: { ...request, calling: { mode, allowedFunctionNames } } };
-}
-
-/** True when the declarations can stay, and the turn's functions be allowed by name. */
-function isSubset({ functions, builtIns }: Toolset, sent: ModelRequest): boolean {
-  const declared = new Map(sent.functions.map((one) => [one.name, one]));
-  return sameJson(builtIns, sent.builtIns) && functions.every((one) => sameJson(declared.get(one.name), one));
-}
-
-/**
- * Whether a model lets functions be allowed by name without forcing a call.
- *
- * @see https://ai.google.dev/gemini-api/docs/function-calling
- */
-function takesAllowedNames({ capabilities: { family, thinking } }: Model): boolean {
-  return !isOlderFamily(family) || thinking === "budget";
 }
 
 /** Compares a request with the one before it in this process, or with the run's own. */
@@ -201,12 +180,7 @@ function findBreaks(
   return fields.flatMap(([field, isSame]) => (isSame ? [] : [field]));
 }
 
-/**
- * Contents as a model takes them: signatures are valid only where they were made.
- *
- * @param own - The model of the run, which wrote all contents but the foreign ones.
- * @param foreign - Contents that other models wrote, and where these are.
- */
+/** Contents as a model takes them: signatures are valid only where they were made. @param foreign - Contents of other models than the run's `own`. */
 export function fitContents(
   contents: readonly Content[],
   own: Model,

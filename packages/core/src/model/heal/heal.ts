@@ -40,11 +40,7 @@ const TOO_MUCH_SCHEMA = /too many states|maximum (?:allowed )?(?:schema|nesting)
 /** One object for all requests, see {@link HealMemo}. */
 const PLEASE_CONTINUE: Content = { role: "user", parts: [{ text: "Please continue." }] };
 
-/**
- * In order of application: heals that recognize contents by identity come before those that replace all contents.
- *
- * @see https://ai.google.dev/gemini-api/docs/troubleshooting
- */
+/** In order of application: heals that recognize contents by identity come first. @see https://ai.google.dev/gemini-api/docs/troubleshooting */
 export const HEALS: readonly Heal[] = [
   {
     name: "repeat-request",
@@ -158,18 +154,11 @@ export interface Healed {
 export interface Healer {
   /** The request to send, with every heal known so far. */
   apply(): GenerateContentRequest;
-  /**
-   * Chooses a heal for the last request, which was refused with 400 and this message.
-   *
-   * @returns What will change in the next request; `undefined` when the error is final.
-   */
+  /** Chooses a heal for the last request, which was refused with 400 and this message; `undefined` when the error is final. */
   learn(message: string): Healed | undefined;
 }
 
-/**
- * @param wanted - The request without heals.
- * @param model - Names of the heals of all requests to the model; grows.
- */
+/** @param wanted - The request without heals. @param model - Names of the heals of all requests to the model; grows. */
 export function createHealer(
   wanted: GenerateContentRequest,
   model: Set<string>,

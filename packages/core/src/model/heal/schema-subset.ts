@@ -12,15 +12,7 @@ const FORMATS: Readonly<Record<string, readonly string[]>> = {
   NUMBER: ["float", "double"],
   INTEGER: ["int32", "int64"],
 };
-/**
- * Converts JSON Schema to the older OpenAPI subset of `parameters` and `responseSchema`, for endpoints that do not support it.
- *
- * References are inlined, `const` becomes an `enum`, `oneOf` an `anyOf`, `null` in a list of types `nullable`; keywords that the
- * subset lacks are dropped.
- *
- * @returns `undefined` when the schema allows only an empty object: such a function is declared without parameters.
- * @see https://ai.google.dev/api/caching#Schema
- */
+/** Converts JSON Schema to the older OpenAPI subset; `undefined` for an empty object. @see https://ai.google.dev/api/caching#Schema */
 export function toSchemaSubset(schema: JsonSchema): JsonSchema | undefined {
   const root = convert(schema, schema, 0);
   const isNothing = root["type"] === "OBJECT" && root["properties"] === undefined && root["anyOf"] === undefined;
@@ -146,10 +138,7 @@ const NARROWING = wordsIn(
   "minProperties maxProperties propertyNames patternProperties default examples $defs definitions",
 );
 
-/**
- * Makes a schema cheaper to enforce: no bounds, patterns, formats or long enums, references inlined, and nothing nested deeper
- * than six levels. It accepts every value that the full schema accepts.
- */
+/** Makes a schema cheaper to enforce: fewer constraints, nothing nested deeper than six levels. It accepts every value that the full one does. */
 export function simplifySchema(schema: JsonSchema): JsonSchema {
   return simplify(schema, schema, 0) as JsonSchema;
 }

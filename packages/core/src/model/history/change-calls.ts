@@ -1,10 +1,6 @@
 import type { Content, Part } from "../../wire/types/content.ts";
 
-/**
- * Signature that the service accepts in place of its own, on all endpoints.
- *
- * @see https://ai.google.dev/gemini-api/docs/thought-signatures
- */
+/** Signature that the service accepts in place of its own. @see https://ai.google.dev/gemini-api/docs/thought-signatures */
 export const PLACEHOLDER_SIGNATURE = "skip_thought_signature_validator";
 
 /** Index of the first content after the last user input. Signatures are checked only from there on. */

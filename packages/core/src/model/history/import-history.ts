@@ -10,32 +10,22 @@ import { endOfSide, readCalls, responsesIn } from "./open-calls.ts";
 export interface ImportHistoryOptions {
   /** ID of the model that continues it. @defaultValue the newest generation */
   readonly model?: string | undefined;
-  /**
-   * IDs of calls and their responses. `"complete"` keeps existing ones and generates the missing ones; `"strip"` removes them
-   * all, for endpoints that do not know the field.
-   *
-   * @defaultValue "complete"
-   */
+  /** IDs of calls and their responses: `"complete"` generates the missing ones; `"strip"` removes all. @defaultValue "complete" */
   readonly ids?: "complete" | "strip" | undefined;
   /**
-   * Calls without a response, and responses without a call. `"refuse"` throws and names the place; `"repair"` answers such
-   * calls with an error and drops such responses.
-   *
-   * @defaultValue "refuse"
+   * Calls without a response, and responses without a call. `"refuse"` throws and names the place; `"repair"` answers such calls with an
+   * error and drops such responses. @defaultValue "refuse"
    */
   readonly orphans?: "refuse" | "repair" | undefined;
 }
 
 /**
- * Converts a history that Gemini did not write, or that comes from another model or endpoint, into one that a run can continue.
- *
- * Takes contents in Gemini's format. Adjacent model contents are joined; the responses to their calls move into one content, in
- * the order of the calls, with the call's name and ID, and other parts follow in separate contents. A call that the service
- * answered itself keeps its response where it is. Signatures, thoughts and the service's own tool calls are treated as foreign,
- * see {@link prepareHistory}. A history that Gemini wrote needs no import: pass it to a run as it is.
- *
- * @throws {ConfigurationError} For a role other than `user` and `model`, a content or part without data, a call before any
- *   user content, orphans, and a content that nests more than 500 levels; the message names the place.
+ * Converts a history that Gemini did not write, or that comes from another model or endpoint, into one that a run can continue: contents in
+ * Gemini's format. Adjacent model contents are joined; the responses to their calls move into one content, in the order of the calls, with
+ * their names and IDs, and other parts follow in separate contents. Signatures, thoughts and the service's own tool calls are treated as
+ * foreign, see {@link prepareHistory}. A history that Gemini wrote needs no import.
+ * @throws {ConfigurationError} For a role other than `user` and `model`, a content or part without data, a call before any user content,
+ * orphans, and a content that nests more than 500 levels; the message names the place.
  * @example
  * ```ts
  * const history = importHistory([
@@ -202,12 +192,7 @@ type Optional<T> = T extends readonly (infer Item)[]
     ? { readonly [Name in keyof T]?: Optional<T[Name]> | undefined }
     : T;
 
-/**
- * Contents as the API takes them. Those that are already so are the same objects. One without parts, such as an empty answer that
- * Google's SDK keeps in its history, is left out.
- *
- * @throws {TypeError} For a message of another format, and a role that does not exist.
- */
+/** Contents as the API takes them, without those that have no parts. @throws {TypeError} For a message of another format or role. */
 export function readContents(contents: readonly ContentInput[]): readonly Content[] {
   return contents.flatMap((content, index) => (isContent(content) ? content : readContent(content, index)));
 }
@@ -253,13 +238,9 @@ export interface PrepareHistoryOptions {
 }
 
 /**
- * Adapts a history to a different model, key or endpoint than the one that wrote it.
- *
- * Within one endpoint and family nothing changes. Elsewhere signatures are foreign, and a single one makes the service reject the
- * conversation from then on. They are removed; the first call of each model content, which Gemini 3 and newer require to be
- * signed, gets the placeholder that the service accepts instead. Thoughts are dropped, and so are the service's own tool calls
- * and their responses, which are invalid without their signature. Older families and Gemma get no signatures.
- *
+ * Adapts a history to a different model, key or endpoint than the one that wrote it. Within one endpoint and family nothing changes.
+ * Elsewhere signatures are removed; the first call of each model content gets the placeholder that the service accepts instead. Thoughts
+ * are dropped, and so are the service's own tool calls and their responses. Older families and Gemma get no signatures.
  * @returns New contents; unchanged ones are the same objects, and so is the list if nothing changes.
  * @see https://ai.google.dev/gemini-api/docs/thought-signatures
  */

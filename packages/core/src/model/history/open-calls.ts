@@ -12,12 +12,9 @@ export interface CallInTurn {
 }
 
 /**
- * The calls of a model turn, in order. This alone decides which of them are open.
- *
- * Some functions are run by the service, such as those of its MCP servers: the call, its response and the text after it then come
- * in one model turn. Such a response belongs to the earlier call with its ID; if one of the two has no ID, to the first unanswered
- * one with its name. Responses in `user` contents answer open calls.
- *
+ * The calls of a model turn, in order. This alone decides which of them are open. Some functions are run by the service: the call, its
+ * response and the text after it then come in one model turn. Such a response belongs to the earlier call with its ID; if one of the two
+ * has no ID, to the first unanswered one with its name. Responses in `user` contents answer open calls.
  * @param turn - One model content, or several adjacent ones: the service reads them as one turn.
  */
 export function readCalls(turn: readonly Content[]): readonly CallInTurn[] {
@@ -97,14 +94,11 @@ export function openCallsIn(turn: readonly Content[]): FunctionCall[] {
 }
 
 /**
- * Checks that the responses to the calls of a turn are in the `user` content right after it, with the same names and IDs, and nowhere
- * else: the service rejects a mismatch at best; newer models return an empty answer. Older families accept responses spread over
- * several contents, and any name. Calls that the service answered itself need none, see {@link readCalls}.
- *
+ * Checks that the responses to the calls of a turn are in the `user` content right after it, with the same names and IDs, and nowhere else:
+ * the service rejects a mismatch at best. Older families accept responses spread over several contents, and any name.
  * @param start - Where a turn begins; earlier contents are not checked.
  * @returns Where the last turn begins; later contents may extend it.
- * @throws {ConfigurationError} Naming the content at fault.
- * @see https://ai.google.dev/gemini-api/docs/function-calling
+ * @throws {ConfigurationError} Naming the content at fault. @see https://ai.google.dev/gemini-api/docs/function-calling
  */
 export function checkPairing(
   contents: readonly Content[],

@@ -18,7 +18,11 @@ export interface RequestHead extends Pick<GenerateContentRequest, "systemInstruc
 export function buildHead(request: ModelRequest, facts: Omit<RequestFacts, "modelId">): RequestHead {
   const { instructions, functions } = request;
   const builtIns = chooseBuiltIns(request);
-  if (builtIns.length > 0) checkPlace(builtIns, facts.endpointKind);
+  const kind = facts.endpointKind;
+  const names = builtIns.flatMap((tool) => Object.keys({ ...tool, ...tool.googleMaps }));
+  const elsewhere = names.find((one) => ELSEWHERE[kind].includes(one));
+  const place = kind === "vertex" ? "the Developer API" : "Vertex";
+  if (elsewhere !== undefined) throw new ConfigurationError(`${elsewhere} works only on ${place}; remove it.`);
   const tools = [...(functions.length > 0 ? [{ functionDeclarations: functions }] : []), ...builtIns];
   const head = tools.length > 0 ? { tools } : {};
   if (instructions === undefined || instructions === "") return head;
@@ -28,12 +32,7 @@ export function buildHead(request: ModelRequest, facts: Omit<RequestFacts, "mode
     : { ...head, preamble: { role: "user", parts } };
 }
 
-/**
- * Builds the wire request. Pure; contents keep their identity.
- *
- * @param head - From {@link buildHead}; reused from the previous request if nothing changed.
- * @throws {ConfigurationError} For a combination that this model does not accept in one request.
- */
+/** Builds the wire request. Pure; contents keep their identity. @throws {ConfigurationError} For what this model does not accept. */
 export function buildRequest(
   request: ModelRequest,
   facts: RequestFacts,
@@ -69,13 +68,6 @@ const ELSEWHERE: { readonly [Kind in EndpointKind]: readonly string[] } = {
   gateway: [],
 };
 
-function checkPlace(builtIns: readonly WireTool[], kind: EndpointKind): void {
-  const names = builtIns.flatMap((tool) => Object.keys({ ...tool, ...tool.googleMaps }));
-  const name = names.find((one) => ELSEWHERE[kind].includes(one));
-  const place = kind === "vertex" ? "the Developer API" : "Vertex";
-  if (name !== undefined) throw new ConfigurationError(`${name} works only on ${place}; remove it.`);
-}
-
 function findWrongCombination(request: ModelRequest, facts: RequestFacts): string | undefined {
   const { functions, instructions, settings, contents } = request;
   const { capabilities, modelId } = facts;
@@ -90,10 +82,7 @@ function findWrongCombination(request: ModelRequest, facts: RequestFacts): strin
   return undefined;
 }
 
-/**
- * Functions alone need no config. Built-in tools with functions need the flag on the Developer API; Vertex does not know it,
- * and gateways are tried with it first. Built-in tools alone accept neither flag nor calling mode.
- */
+/** Functions alone need no config. With built-in tools, they need the flag on the Developer API; Vertex does not know it. */
 function buildToolConfig(request: ModelRequest, { endpointKind }: RequestFacts): ToolConfig | undefined {
   const { functions, settings } = request;
   const builtIns = chooseBuiltIns(request);
@@ -134,11 +123,7 @@ function buildGenerationConfig({ settings, output }: ModelRequest, facts: Reques
   });
 }
 
-/**
- * Builds the body of a request that creates a cache, without its lifetime.
- *
- * @throws {ConfigurationError} For a model without explicit caches, or an empty cache.
- */
+/** The body of a request that creates a cache, without its lifetime. @throws {ConfigurationError} For no support, or an empty cache. */
 export function buildCacheRequest(
   { request, displayName }: CacheRequest,
   facts: RequestFacts,
@@ -162,12 +147,7 @@ export function buildCacheRequest(
   };
 }
 
-/**
- * Builds the body that counts the tokens of a request. Vertex takes its fields at the top level; elsewhere only the whole
- * request counts instructions and tools.
- *
- * @see https://ai.google.dev/api/tokens
- */
+/** The body that counts the tokens of a request: its own fields on Vertex, elsewhere the whole. @see https://ai.google.dev/api/tokens */
 export function buildCountTokensRequest(request: GenerateContentRequest, kind: EndpointKind): CountTokensRequest {
   if (kind !== "vertex") return { generateContentRequest: request };
   const { contents, systemInstruction, tools, generationConfig } = request;

@@ -59,10 +59,7 @@ const UNREAD: readonly (readonly [type: RegExp, instead: string])[] = [
 ];
 
 /**
- * Rejects media that the service would reject, before anything is sent. For unknown models and media types, only the rules that
- * apply to all are checked.
- *
- * @throws {ConfigurationError} Naming the media and the fix.
+ * Rejects media that the service would reject, before anything is sent. @throws {ConfigurationError} Naming the media and the fix.
  * @see https://ai.google.dev/gemini-api/docs/file-input-methods
  */
 export function checkMediaParts(contents: readonly Content[], model: MediaModel): void {
@@ -104,7 +101,6 @@ function* findPartProblems(
   yield `The input contains ${type}, but ${id} ${isTranscriber ? "reads only audio: pass audio" : "reads only text: remove it"}.`;
 }
 
-/** Length of the decoded data. */
 function countBytes(base64: string): number {
   return Math.floor((base64.length * 3) / 4);
 }
@@ -150,11 +146,7 @@ function lengthOf(data: unknown): number {
   return typeof data === "string" ? data.length : 0;
 }
 
-/**
- * Checks contents from outside before anything walks through them.
- *
- * @throws {ConfigurationError} For a content that nests too deep to be serialized; names its place.
- */
+/** Checks contents from outside before anything walks through them. @throws {ConfigurationError} For one that nests too deep. */
 export function checkContentsDepth(contents: readonly Content[]): void {
   const at = contents.findIndex((content) => isTooDeep(content));
   if (at !== -1) throw depthError(`contents[${at}] nests`, "it cannot be sent: flatten it, or send it as text");

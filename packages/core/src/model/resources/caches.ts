@@ -49,12 +49,7 @@ export interface Cache extends CacheRef {
   readonly totalTokens: number;
 }
 
-/**
- * Lists, extends and deletes the explicit caches of a key. `agent.createCache()` creates one.
- *
- * @param options - Client options, in particular the `endpoint` that the caches were created on.
- * @see https://ai.google.dev/gemini-api/docs/caching
- */
+/** Lists, extends and deletes the explicit caches of a key. @see https://ai.google.dev/gemini-api/docs/caching */
 export function caches(options: GeminiClientOptions = {}): Caches {
   return new Caches(new ApiClient(options));
 }
@@ -104,11 +99,7 @@ export class Caches {
   }
 }
 
-/**
- * Reads a cache from the service's answer, with what a gateway or a newer service left out or added.
- *
- * @param known - What the caller passed; its `holds` is kept.
- */
+/** Reads a cache from the service's answer, which may lack members. @param known - What the caller passed; its `holds` is kept. */
 function readCache({ usageMetadata, ...answer }: Partial<CachedContent>, known: Partial<CacheRef> = {}): Cache {
   const { name = "", model = "", holds } = known;
   const totalTokens = usageMetadata?.totalTokenCount ?? 0;
@@ -156,11 +147,7 @@ function cachePath(endpoint: Endpoint, name: string): string {
   return id[1] === undefined ? `${all}/${id[2]}` : name;
 }
 
-/**
- * Builds the lifetime of a cache for the wire; `undefined` for the service's default.
- *
- * @throws {ConfigurationError} For an invalid lifetime, or two.
- */
+/** The lifetime of a cache for the wire; `undefined` for the service's default. @throws {ConfigurationError} If it is invalid. */
 function buildCacheExpiry({ ttlSeconds, expireTime }: CacheLife): CacheExpiry | undefined {
   if (ttlSeconds !== undefined && expireTime !== undefined)
     throw new ConfigurationError("ttlSeconds and expireTime are mutually exclusive: pass one of them.");

@@ -59,10 +59,7 @@ export class EmbeddingCalls {
   readonly #client: ApiClient;
   readonly #method: Method;
 
-  /**
-   * @param isBatch - Whether a request may have several inputs.
-   * @throws {ConfigurationError} For what the service would reject or ignore.
-   */
+  /** @param isBatch - Whether a request may have several inputs. @throws {ConfigurationError} For what the service would reject or ignore. */
   constructor(inputs: readonly EmbeddingInput[], settings: EmbeddingSettings, client: ApiClient, isBatch: boolean) {
     const { kind } = client.endpoint;
     checkEmbedding(inputs, settings, kind);

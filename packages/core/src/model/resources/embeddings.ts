@@ -13,9 +13,7 @@ import { addUsage, NO_USAGE, type Usage } from "../usage.ts";
 import { EmbeddingCalls, type EmbeddingInput } from "./embedding-calls.ts";
 
 /**
- * What the vectors are for. Queries and documents of one search have different types: embed the documents with
- * `RETRIEVAL_DOCUMENT`, and what is asked with the type of the question.
- *
+ * What the vectors are for. Embed the documents of a search with `RETRIEVAL_DOCUMENT`, and what is asked with the type of the question.
  * @see https://ai.google.dev/gemini-api/docs/embeddings#task-types
  */
 export type EmbeddingTaskType =
@@ -45,16 +43,11 @@ export interface TitledInput {
 export interface EmbedOptions extends GeminiClientOptions, CallSignal {
   /** Such as `gemini-embedding-2`. Vectors of different models cannot be compared. */
   readonly model: string;
-  /**
-   * What the vectors are for. Newer models than `gemini-embedding-001` take it as a phrase at the start of the text, which is added
-   * to the first text of each input; media without text are embedded as they are.
-   */
+  /** What the vectors are for. Newer models than `gemini-embedding-001` take it as a phrase, which is added to the first text of each input. */
   readonly taskType?: EmbeddingTaskType | undefined;
   /**
-   * Length of the vectors. A reduced vector of `gemini-embedding-001` does not have length 1: normalize it before you use dot
-   * products. {@link cosineSimilarity} does not depend on it.
-   *
-   * @defaultValue the model's, 3072 for Gemini models
+   * Length of the vectors. A reduced one of `gemini-embedding-001` does not have length 1: normalize it before you use dot products, on
+   * which {@link cosineSimilarity} does not depend. @defaultValue the model's, 3072 for Gemini models
    */
   readonly outputDimensionality?: number | undefined;
   /** False rejects inputs that are too long instead of cutting them off. Vertex only. @defaultValue true */
@@ -91,15 +84,10 @@ export interface EmbeddedSoFar {
 
 /**
  * Embeds one text, document or image into a vector.
- *
- * @throws {TypeError} For an empty input, or an option out of range.
- * @throws {ConfigurationError} For no key, a title without `RETRIEVAL_DOCUMENT`, or an endpoint without embeddings.
- * @throws {ApiStatusError} When the service rejects the request, after retries where they help.
+ * @throws {TypeError} For an empty input, or an option out of range. @throws {ConfigurationError} For no key, a title without
+ * `RETRIEVAL_DOCUMENT`, or an endpoint without embeddings. @throws {ApiStatusError} When the service rejects the request, after retries.
  * @see https://ai.google.dev/gemini-api/docs/embeddings
- * @example
- * ```ts
- * const { embedding } = await embed("Oslo is the capital of Norway.", { model: "gemini-embedding-001" });
- * ```
+ * @example const { embedding } = await embed("Oslo is the capital of Norway.", { model: "gemini-embedding-001" });
  */
 export async function embed(input: EmbedInput | TitledInput, options: EmbedOptions): Promise<EmbedResult> {
   checkEmbedOptions("embed()", options);
@@ -108,16 +96,10 @@ export async function embed(input: EmbedInput | TitledInput, options: EmbedOptio
 }
 
 /**
- * Embeds any number of inputs, up to 100 in a request (on Vertex, Gemini models take one), a few requests at a time.
- *
- * When a request fails, no further ones are started and those in flight are awaited; an abort ends them at once. The error is
- * thrown unchanged, and {@link embeddedSoFar} has the vectors that arrived.
- *
+ * Embeds any number of inputs, up to 100 in a request (on Vertex, Gemini models take one), a few requests at a time. When a request fails,
+ * no further ones are started; the error is thrown unchanged, and {@link embeddedSoFar} has the vectors that arrived.
  * @throws As {@link embed}.
- * @example
- * ```ts
- * const { embeddings } = await embedMany(["Oslo", "Lima"], { model: "gemini-embedding-001", taskType: "RETRIEVAL_DOCUMENT" });
- * ```
+ * @example const { embeddings } = await embedMany(["Oslo", "Lima"], { model: "gemini-embedding-001", taskType: "RETRIEVAL_DOCUMENT" });
  */
 export async function embedMany(
   inputs: readonly (EmbedInput | TitledInput)[],
@@ -157,25 +139,15 @@ export async function embedMany(
 
 const SO_FAR = Symbol.for("pollux.embeddedSoFar");
 
-/**
- * The vectors that {@link embedMany} had when it threw this error; undefined for other errors.
- *
- * Works for every error, including the reason of your own abort signal if it is an object. Hidden from loggers and
- * `JSON.stringify`.
- */
+/** The vectors that {@link embedMany} had when it threw this error, also your own abort's reason if it is an object; undefined for other errors. */
 export function embeddedSoFar(error: unknown): EmbeddedSoFar | undefined {
   return attachedTo(error, SO_FAR) as EmbeddedSoFar | undefined;
 }
 
 /**
- * How similar two vectors are: 1 for the same direction, 0 for unrelated, -1 for opposite; 0 if one is all zeros. Their lengths do
- * not matter.
- *
+ * How similar two vectors are: 1 for the same direction, 0 for unrelated, -1 for opposite; 0 if one is all zeros.
  * @throws {TypeError} For vectors of different dimensions.
- * @example
- * ```ts
- * const best = vectors.toSorted((a, b) => cosineSimilarity(b, asked) - cosineSimilarity(a, asked))[0];
- * ```
+ * @example const best = vectors.toSorted((a, b) => cosineSimilarity(b, asked) - cosineSimilarity(a, asked))[0];
  */
 export function cosineSimilarity(left: ArrayLike<number>, right: ArrayLike<number>): number {
   if (left.length !== right.length)

@@ -47,11 +47,9 @@ export class Files {
 
   /**
    * Uploads a file and waits until requests can use it, as `media(file)`. It expires after 48 hours. Chunks have 8 MiB; each is retried
-   * according to the policy and continued where the service left off. A blob is read chunk by chunk.
-   *
-   * @throws {ConfigurationError} For no bytes, more than 2 GiB, or an unknown media type.
-   * @throws {FileStateError} When the service cannot process it, or not within `timeoutMs`.
-   * @see https://ai.google.dev/gemini-api/docs/files
+   * according to the policy and continued where the service left off.
+   * @throws {ConfigurationError} For no bytes, more than 2 GiB, or an unknown media type. @throws {FileStateError} When the service
+   * cannot process it, or not within `timeoutMs`. @see https://ai.google.dev/gemini-api/docs/files
    */
   async upload(data: UploadData, options: UploadFileOptions = {}): Promise<GeminiFile> {
     const { signal, onProgress, onRetry, timeoutMs, pollMs, waitUntilActive } = options;
@@ -76,11 +74,7 @@ export class Files {
     return waitUntilActive === false ? uploaded : await this.wait(uploaded, { signal, timeoutMs, pollMs });
   }
 
-  /**
-   * Waits until the service has processed a file and it is `ACTIVE`. One that is ready is returned without a request.
-   *
-   * @throws {FileStateError} When the service failed to process it, or had not finished after `timeoutMs`.
-   */
+  /** Waits until a file is `ACTIVE`. @throws {FileStateError} When the service failed to process it, or had not finished after `timeoutMs`. */
   async wait(file: string | GeminiFile, options: WaitForFileOptions = {}): Promise<GeminiFile> {
     return await waitForFile(this, file, options);
   }

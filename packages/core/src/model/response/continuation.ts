@@ -16,17 +16,11 @@ export const MAX_REQUESTS = 64;
 const MAX_IDLE_RECONNECTS = 3;
 
 /**
- * Completes an answer whose first request ended with a continuation token, over as many requests as it takes.
- *
- * Gemini 4 ends a request of a long answer with `CONTINUATION` and a token; the same request with that token continues it. So it
- * does after `MAX_TOKENS`, unless the request sets `maxOutputTokens`, which counts over all requests of an answer. A broken stream
- * resumes from its last token, too: the service repeats what it sent after that token, so the parts received after it are dropped.
- *
- * @param segment - The first request's answer.
- * @param failure - What broke its stream.
+ * Completes an answer whose first request ended with a continuation token, over as many requests as it takes. Gemini 4 ends a request of a
+ * long answer with `CONTINUATION` and a token, or with `MAX_TOKENS` unless the request sets `maxOutputTokens`; the same request with that
+ * token continues it. A broken stream resumes from its last token, too: the parts received after it are dropped.
  * @returns The whole answer; its finish reason is `CONTINUATION` when it takes more than 64 requests, or has no new token.
- * @throws What the last request threw; {@link StreamIncompleteError} with the partial answer after four broken streams in
- *   a row without a new token.
+ * @throws What the last request threw; {@link StreamIncompleteError} with the partial answer after four broken streams without a new token.
  */
 export async function continueAnswer(
   source: AnswerSource,
@@ -100,14 +94,7 @@ interface Shift {
   readonly parts: number;
 }
 
-/**
- * Merges another segment into an answer.
- *
- * Usage is summed, because every segment is billed, except for the context size, which is the first segment's. Grounding and
- * citations are joined, their ranges moved. Everything else is merged as if the segments were chunks of one stream.
- *
- * @param next - Of the last segment, with the parts of the whole answer.
- */
+/** Merges another segment into an answer: usage is summed but for the context's size, grounding and citations are joined and moved. */
 function mergeSegments(first: ModelResponse, next: ModelResponse, segment: ResponseFold): ModelResponse {
   const { continuationToken: _token, finishReason: _reason, finishMessage: _message, ...earlier } = first.candidate;
   // Parts as the last segment alone would have them.

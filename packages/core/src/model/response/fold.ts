@@ -32,12 +32,7 @@ export interface AnswerSource {
   readonly maxOutputTokens?: number | undefined;
 }
 
-/**
- * Folds the chunks of one request's answer into one response. A unary answer is a single chunk.
- *
- * Only the first candidate counts. {@link PartCollector} joins text deltas; nothing that came in another field is lost, see
- * {@link foldFields} and {@link foldUsage}. A finish reason ends the answer unless more parts follow it.
- */
+/** Folds the chunks of one request's answer into one response; only the first candidate counts. See {@link foldFields} and {@link foldUsage}. */
 export class ResponseFold {
   readonly collector: PartCollector;
   readonly #candidate: Record<string, unknown> = {};
@@ -57,13 +52,7 @@ export class ResponseFold {
     this.collector = collector;
   }
 
-  /**
-   * Sends a request and reads its answer to the end.
-   *
-   * @param token - Where the answer resumes.
-   * @returns The error that broke the stream, if a request with the last token can resume the answer.
-   * @throws Any other error.
-   */
+  /** Sends a request and reads its answer to the end. @returns What broke the stream, if a request with the last token can resume the answer. */
   async read(source: AnswerSource, token?: string): Promise<AgentError | undefined> {
     let stream: AnswerStream | undefined;
     try {
@@ -173,10 +162,9 @@ const REPLACED = /^(?:safetyRatings|groundingChunks|groundingSupports|renderedPa
 const PER_TOKEN: ReadonlySet<string> = new Set(["chosenCandidates", "topCandidates"]);
 
 /**
- * Adds the fields of a chunk to those of earlier chunks, known or not. The latest value wins, except that an empty one never
- * replaces a full one, since early chunks may hold empty values for fields that other chunks fill, in no guaranteed order. Objects
- * are merged member by member. Lists add up, without the entries that a chunk repeats, since it may hold all of them so far; the
- * exceptions are {@link REPLACED} and {@link PER_TOKEN}.
+ * Adds the fields of a chunk to those of earlier chunks, known or not. The latest value wins, except that an empty one never replaces a
+ * full one. Objects are merged member by member. Lists add up, without the entries that a chunk repeats, except for {@link REPLACED} and
+ * {@link PER_TOKEN}.
  */
 function foldFields(record: Record<string, unknown>, from: object, except: string, alsoExcept: string = except): void {
   // No lists of names or entries: an answer may have thousands of chunks.
@@ -239,12 +227,7 @@ export interface BodyReading {
   readonly error?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/**
- * The answer in a whole body of `generateContent` or `streamGenerateContent`: an event stream, JSON, or a list of JSON objects, also
- * one that was cut off. For bodies that were kept; an agent reads answers as they arrive.
- *
- * @throws {ApiShapeError} When it is not a body of this API.
- */
+/** The answer in a whole body, also one that was cut off: an event stream, JSON, or a list. @throws {ApiShapeError} For any other body. */
 export function readResponseBody(body: string): BodyReading {
   const fold = new ResponseFold();
   let error: BodyReading["error"];
@@ -291,10 +274,8 @@ const WORDS: { readonly [Class in FinishClass]?: string } = {
 };
 
 /**
- * What gateways send in place of the service's words, in any case. Most come from upstream APIs whose parts are translated but not
- * their reasons: those of OpenAI, Anthropic (`end_turn`, `tool_use`) and Cohere (`TOOL_CALL`). aimock sends `FUNCTION_CALL`. Where
- * the service sends `STOP` for a turn with calls, these have a word of their own.
- *
+ * What gateways send in place of the service's words, in any case. Most come from upstream APIs: OpenAI's, Anthropic's (`end_turn`,
+ * `tool_use`) and Cohere's (`TOOL_CALL`). Where the service sends `STOP` for a turn with calls, these have a word of their own.
  * @see https://github.com/CopilotKit/aimock/blob/main/src/gemini.ts
  * @see https://github.com/theopenco/llmgateway/pull/2218
  * @see https://github.com/ferro-labs/ai-gateway/issues/142
@@ -306,14 +287,7 @@ const GATEWAY_WORDS: typeof WORDS = {
   calls: "FUNCTION_CALL TOOL_CALLS TOOL_CALL TOOL_USE",
 };
 
-/**
- * Classifies a finish reason. An unfamiliar one is "unknown", never "complete": a new kind of refusal must not pass for success.
- * The response keeps the word as it came.
- *
- * `STOP` does not rule out calls: only the parts tell. Google's words are case-sensitive; gateways' words are not.
- *
- * @see https://ai.google.dev/api/generate-content#FinishReason
- */
+/** Classifies a finish reason; an unfamiliar one is "unknown". @see https://ai.google.dev/api/generate-content#FinishReason */
 export function classifyFinish(reason: string): FinishClass {
   const tables = [
     [WORDS, reason],

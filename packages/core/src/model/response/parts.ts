@@ -3,12 +3,9 @@ import { isObject, MAX_LEVELS, present } from "../../internal/json.ts";
 import type { Content, FunctionCall, JsonObject, Part, PartialArg } from "../../wire/types/content.ts";
 
 /**
- * Collects the parts of an answer as they arrive, joining text deltas.
- *
- * Text extends the last part only when both are plain unsigned text of the same kind (answer or thought); every other part is kept
- * as received. A call whose arguments are streamed stays where its first piece was.
- *
- * @see https://ai.google.dev/gemini-api/docs/thought-signatures
+ * Collects the parts of an answer as they arrive. Text extends the last part only when both are plain unsigned text of the same kind; every
+ * other part is kept as received. A call whose arguments are streamed stays where its first piece was. @see
+ * https://ai.google.dev/gemini-api/docs/thought-signatures
  */
 export class PartCollector {
   readonly #parts: (Part | PartialCall)[] = [];
@@ -17,13 +14,7 @@ export class PartCollector {
   #call: PartialCall | undefined;
   readonly #gaps: Gaps = { left: MAX_GAPS };
 
-  /**
-   * Adds the parts of one chunk.
-   *
-   * @returns What can be handed on now: the same parts, except that a call with streamed arguments comes as its pieces (see
-   *   {@link PartialCall.piece}), then as the whole call once it is complete.
-   * @throws {ApiShapeError} For streamed arguments that cannot be assembled.
-   */
+  /** Adds the parts of one chunk. @returns What can be handed on now. @throws {ApiShapeError} For streamed arguments that cannot be assembled. */
   add(incoming: readonly Part[]): readonly Part[] {
     const complete: Part[] = [];
     for (const part of incoming) {

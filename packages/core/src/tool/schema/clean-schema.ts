@@ -30,11 +30,7 @@ const UNSUPPORTED = "dropped: the service does not support it";
 /** Keywords that only describe; a reference may have them as siblings. */
 const ANNOTATIONS = wordsIn("title description default examples example deprecated readOnly writeOnly id");
 
-/**
- * Reduces a schema to the subset of JSON Schema that the service documents, or to `undefined` when it matches no value.
- *
- * @throws {AgentError} For a schema that the service would reject.
- */
+/** Reduces a schema to the subset that the service documents; `undefined` if it matches no value. @throws {AgentError} If none is possible. */
 export function cleanSchema(schema: unknown, place: SchemaPlace): JsonSchema | undefined {
   if (schema === true) return {};
   if (schema === false) return undefined;

@@ -32,11 +32,7 @@ export interface DeclaredSchema {
 /** The form of "no parameters" that every recorded endpoint accepts, also when a call is forced. */
 export const NO_PARAMETERS: JsonSchema = { type: "object", properties: {}, additionalProperties: false };
 
-/**
- * The schema of a function's parameters. Its root must be an object.
- *
- * @throws {ToolDefinitionError} For a schema that the service would reject, with the path and the fix.
- */
+/** The schema of a function's parameters: an object. @throws {ToolDefinitionError} For one that the service would reject, with path and fix. */
 export function declareParameters(input: unknown, tool: string): DeclaredSchema {
   const owner = ownedByTool(tool);
   const declared = declareSchema(input, owner);
@@ -53,11 +49,9 @@ export function declareParameters(input: unknown, tool: string): DeclaredSchema 
 }
 
 /**
- * Converts a schema to the subset of JSON Schema that the service documents. Unsupported keywords move into the description,
- * so the model still reads them; values are validated against the author's schema anyway.
- *
+ * Converts a schema to the subset of JSON Schema that the service documents. Unsupported keywords move into the description; values are
+ * validated against the author's schema anyway.
  * @param input - Zod 4, zod 3, a schema that knows its JSON Schema, or a JSON Schema; `"json"` for any JSON.
- * @param owner - @defaultValue the typed output of a run
  * @throws {AgentError} For a schema that the service would reject, with the path and the fix.
  * @see https://ai.google.dev/gemini-api/docs/structured-output
  */
@@ -144,11 +138,7 @@ interface Edge {
   readonly path: readonly string[];
 }
 
-/**
- * Path of a reference that closes a cycle through required properties only, which the service rejects.
- *
- * @see https://ai.google.dev/gemini-api/docs/structured-output
- */
+/** Path of a cycle through required properties only, which the service rejects. @see https://ai.google.dev/gemini-api/docs/structured-output */
 function findRequiredCycle(schema: JsonSchema): readonly string[] | undefined {
   const edges = new Map<string, readonly Edge[]>([["#", listEdges(schema, [])]]);
   for (const [name, definition] of Object.entries(asObject(schema["$defs"])))

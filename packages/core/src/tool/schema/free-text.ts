@@ -1,13 +1,7 @@
-import { isObject } from "../../internal/json.ts";
+import { followPointer, isObject } from "../../internal/json.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 
-/**
- * Whether nobody but the author of a schema can have written a text in a value: the schema allows only numbers, booleans, `null`, enums,
- * constants and dates, in lists and under fixed names, and the value has no other text or name. Both are looked at, because not every part of
- * a schema is checked, and one may allow members that it does not name.
- *
- * @param value - JSON.
- */
+/** Whether only the author of a schema can have written the texts in a value: enums, constants, dates, and fixed names. @param value - JSON. */
 export function hasNoFreeText(schema: JsonSchema, value: unknown): boolean {
   const words = new Set<string>();
   return new ClosedSchema(schema, words).isClosed(schema) && isMadeOf(value, words);
@@ -51,7 +45,7 @@ class ClosedSchema {
     const { const: constant, enum: listed, $ref, allOf, anyOf, oneOf } = schema;
     if (constant !== undefined) return this.#addWords([constant]);
     if (Array.isArray(listed)) return this.#addWords(listed);
-    if (typeof $ref === "string") return this.isClosed(this.#resolve($ref));
+    if (typeof $ref === "string") return this.isClosed(followPointer($ref, this.#root));
     for (const some of [anyOf, oneOf]) if (Array.isArray(some)) return some.every((one) => this.isClosed(one));
     // All of them apply: each of the others only narrows what one allows.
     if (Array.isArray(allOf) && schema["type"] === undefined) return allOf.some((one) => this.isClosed(one));
@@ -93,15 +87,5 @@ class ClosedSchema {
       else if (Array.isArray(value)) this.#addWords(value);
     }
     return true;
-  }
-
-  /** A place in the same document; anything else allows anything. */
-  #resolve(ref: string): unknown {
-    if (!ref.startsWith("#")) return undefined;
-    const path = ref.slice(1).split("/").slice(1);
-    return path.reduce<unknown>((at, name) => {
-      const key = name.replaceAll("~1", "/").replaceAll("~0", "~");
-      return (isObject(at) || Array.isArray(at)) && Object.hasOwn(at, key) ? Reflect.get(at, key) : undefined;
-    }, this.#root);
   }
 }

@@ -25,10 +25,7 @@ export function jsonCheck(schema: JsonSchema): JsonCheck {
   };
 }
 
-/**
- * Adds required properties that a call leaves out and that have a default, which models take for optional: most often `null`. Also
- * inside nested objects and lists; not inside unions of several objects. The value itself if nothing is missing.
- */
+/** Adds required properties with a default that a call leaves out, also nested ones, but not in unions. The value itself if none is missing. */
 export function withDefaults(value: unknown, schema: unknown, root: JsonSchema): unknown {
   const target = resolve(schema, root);
   if (target === undefined) return value;

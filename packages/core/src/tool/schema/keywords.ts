@@ -1,5 +1,5 @@
 import type { AgentError } from "../../errors/agent-error.ts";
-import { asObject, isObject, schemaType } from "../../internal/json.ts";
+import { asList, asObject, isObject, schemaType } from "../../internal/json.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 import type { SchemaChange } from "../tool.ts";
 
@@ -69,7 +69,6 @@ export class SchemaPlace {
     this.scope.changes.push({ path: [...this.path, ...keys].join("."), change });
   }
 
-  /** The error for a schema that the service would reject. */
   refused(problem: string): AgentError {
     const path = this.path.join(".");
     return this.scope.owner.error(`${path === "" ? "the schema" : path} ${problem}`, path);
@@ -198,26 +197,23 @@ export function addBounds({ schema, types, draft, notes, place }: SchemaNode): v
 const MAX_PATTERN = 200;
 
 /** Unsupported keywords that a sentence in the description can replace. */
-const SENTENCES: ReadonlyMap<string, (value: unknown) => string> = new Map<string, (value: unknown) => string>([
-  ["minLength", (value) => `At least ${count(value, "character")}.`],
-  ["maxLength", (value) => `At most ${count(value, "character")}.`],
-  ["pattern", (value) => (String(value).length > MAX_PATTERN ? "" : `Matches /${String(value)}/.`)],
-  ["uniqueItems", (value) => (value === true ? "No duplicates." : "")],
-  ["multipleOf", (value) => `A multiple of ${String(value)}.`],
-  ["minProperties", (value) => `At least ${count(value, "property", "properties")}.`],
-  ["maxProperties", (value) => `At most ${count(value, "property", "properties")}.`],
-  ["default", (value) => `Default: ${JSON.stringify(value)}.`],
-  [
-    "examples",
-    (value) =>
-      Array.isArray(value) && value.length > 0
-        ? `Examples: ${value.map((example) => JSON.stringify(example)).join(", ")}.`
-        : "",
-  ],
-  ["example", (value) => `Example: ${JSON.stringify(value)}.`],
-  ["contentEncoding", (value) => `Encoded as ${String(value)}.`],
-  ["contentMediaType", (value) => `Content type ${String(value)}.`],
-]);
+const SENTENCES: { readonly [keyword: string]: (value: unknown) => string } = {
+  minLength: (value) => `At least ${count(value, "character")}.`,
+  maxLength: (value) => `At most ${count(value, "character")}.`,
+  pattern: (value) => (String(value).length > MAX_PATTERN ? "" : `Matches /${String(value)}/.`),
+  uniqueItems: (value) => (value === true ? "No duplicates." : ""),
+  multipleOf: (value) => `A multiple of ${String(value)}.`,
+  minProperties: (value) => `At least ${count(value, "property", "properties")}.`,
+  maxProperties: (value) => `At most ${count(value, "property", "properties")}.`,
+  default: (value) => `Default: ${JSON.stringify(value)}.`,
+  examples: (value) => {
+    const examples = asList(value).map((example) => JSON.stringify(example));
+    return examples.length > 0 ? `Examples: ${examples.join(", ")}.` : "";
+  },
+  example: (value) => `Example: ${JSON.stringify(value)}.`,
+  contentEncoding: (value) => `Encoded as ${String(value)}.`,
+  contentMediaType: (value) => `Content type ${String(value)}.`,
+};
 
 function count(value: unknown, one: string, many = `${one}s`): string {
   return `${String(value)} ${value === 1 ? one : many}`;
@@ -239,7 +235,7 @@ export function keepsFormat(format: string, types: readonly string[]): boolean {
 export function addNotes({ schema, types, notes, place }: SchemaNode): void {
   const { format } = schema;
   for (const [key, value] of Object.entries(schema)) {
-    const sentence = SENTENCES.get(key);
+    const sentence = Object.hasOwn(SENTENCES, key) ? SENTENCES[key] : undefined;
     if (sentence === undefined) continue;
     // A named format tells the model more than the regular expression zod derives from it.
     const text = key === "pattern" && typeof format === "string" ? "" : sentence(value);

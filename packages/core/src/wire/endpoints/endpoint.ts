@@ -28,16 +28,9 @@ export interface Endpoint {
   readonly filesPath?: string | undefined;
   /** Path of one model, below base URL and version. @throws {ConfigurationError} For an invalid model id. */
   modelPath(model: string): string;
-  /**
-   * Headers that authenticate a request; called for each attempt. Their values are secrets, kept out of errors and logs.
-   *
-   * @throws {ConfigurationError} When there is no key for this host.
-   */
+  /** Headers that authenticate an attempt, kept out of errors and logs. @throws {ConfigurationError} When there is no key for this host. */
   authHeaders(): HeaderFields | Promise<HeaderFields>;
-  /**
-   * What models found out about the service, by path of the model: names of the changes that their requests need. Shared by all
-   * models with this endpoint; without it, each model finds out for itself.
-   */
+  /** What models found out about the service, by their path: names of the changes that their requests need. Absent: each finds out for itself. */
   readonly learned?: Map<string, Set<string>> | undefined;
 }
 
@@ -59,10 +52,7 @@ export interface EndpointOptions {
 
 /** Options of {@link geminiApi}. */
 export interface GoogleOptions {
-  /**
-   * @defaultValue `GOOGLE_API_KEY`, then `GEMINI_API_KEY`, then `GOOGLE_GENERATIVE_AI_API_KEY`; from the environment only for Google's
-   * own hosts
-   */
+  /** @defaultValue `GOOGLE_API_KEY`, `GEMINI_API_KEY`, or `GOOGLE_GENERATIVE_AI_API_KEY` in the environment, only for Google's own hosts */
   readonly apiKey?: string | undefined;
   /** @defaultValue `GOOGLE_GEMINI_BASE_URL`, then `https://generativelanguage.googleapis.com` */
   readonly baseUrl?: string | undefined;
@@ -89,7 +79,6 @@ const EMULATOR_HINT =
 
 /**
  * Any host that serves the Gemini API: a gateway, a proxy, the emulator. Reads nothing from the environment.
- *
  * @throws {ConfigurationError} For an invalid base URL, and for a missing key.
  * @example
  * ```ts
@@ -115,14 +104,9 @@ export function endpoint(options: EndpointOptions): Endpoint {
 }
 
 /**
- * Google's Developer API. Reads the environment when it is called, but the key with each request: it may be set later, and a
- * missing one fails the first request.
- *
+ * Google's Developer API. Reads the environment when it is called, but the key with each request: a missing one fails the first.
  * @see https://ai.google.dev/gemini-api/docs/api-key
- * @example
- * ```ts
- * const agent = new Agent({ model: "gemini-flash-latest", endpoint: geminiApi({ apiKey: readSecret("gemini") }) });
- * ```
+ * @example const agent = new Agent({ model: "gemini-flash-latest", endpoint: geminiApi({ apiKey: readSecret("gemini") }) });
  */
 export function geminiApi(options: GoogleOptions = {}): Endpoint {
   if (typeof options !== "object")

@@ -24,10 +24,7 @@ export function readErrorText(text: string): ErrorBody {
   return { message: htmlTitle(text) ?? text.trim(), details: [] };
 }
 
-/**
- * Reads a parsed error in Google's shape, in a gateway's (`error.message`, `error` as a string, `message`), or in a list of one of
- * them. Also reads JSON in the message, two levels deep; the fields of the innermost error take precedence.
- */
+/** Reads a parsed error in Google's shape, in a gateway's, or in a list, and JSON in the message, two levels deep: the innermost counts. */
 export function readErrorValue(value: unknown, depth = 0): ErrorBody {
   const root: unknown = Array.isArray(value) ? value[0] : value;
   if (typeof root === "string") return { message: root, details: [] };
@@ -93,12 +90,7 @@ const TERMINAL_REASONS: ReadonlySet<unknown> = wordsIn(
   "QUOTA_EXHAUSTED MODEL_CAPACITY_EXHAUSTED INSUFFICIENT_G1_CREDITS_BALANCE",
 );
 
-/**
- * Decides whether and when to retry a 429. A daily quota also comes with a `RetryInfo` of seconds, so the quota's id takes
- * precedence over the delay. A limit of 0 never resets. Of several violations the strictest decides.
- *
- * @see https://ai.google.dev/gemini-api/docs/rate-limits
- */
+/** Decides whether and when to retry a 429: by the quota's id, then its delay. @see https://ai.google.dev/gemini-api/docs/rate-limits */
 export function judgeQuota(body: ErrorBody, headers: AnswerHeaders | undefined, now: number): QuotaVerdict {
   const quotaViolations = violationsIn(body.details);
   const reasons = detailsOf(body.details, "ErrorInfo").map(({ reason }) => reason);

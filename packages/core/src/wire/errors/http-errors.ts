@@ -159,12 +159,7 @@ function clean(text: string, { secrets = [] }: FailureContext): string {
   return redact(text, secrets);
 }
 
-/**
- * What a `fetch` threw, as an error that says what to do.
- *
- * @param what - What happened: no response, or one that broke off.
- * @param secrets - Redacted in what the error repeats.
- */
+/** What a `fetch` threw, as an error that says what to do. @param what - What happened. @param secrets - Redacted in what it repeats. */
 export function networkError(error: unknown, url: string, what: string, secrets: readonly string[]): Error {
   if (error instanceof AgentError) return error;
   const reasons = readReasons(error);

@@ -24,11 +24,7 @@ const VARIABLE = "POLLUX_HTTP_CLIENT";
 /** Gives what sends the next request. @throws {ConfigurationError} For `node` on a platform without it. */
 export type TransportChoice = (logger: Logger) => Send | Promise<Send>;
 
-/**
- * Chooses what sends each request, and logs the choice when it changes.
- *
- * @throws {ConfigurationError} For an unknown name, and for a `fetch` together with a name.
- */
+/** Chooses what sends each request, and logs the choice when it changes. @throws {ConfigurationError} For an unknown name, or also a `fetch`. */
 export function chooseTransport(
   fetch: FetchLike | Transport | undefined,
   httpClient: HttpClientName | undefined,

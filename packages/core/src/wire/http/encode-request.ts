@@ -4,15 +4,9 @@ import type { Content } from "../types/content.ts";
 import type { GenerateContentRequest } from "../types/generate-content.ts";
 
 /**
- * Request → bytes, serializing each content once.
- *
- * Keeps the bytes of the last request up to the end of its contents. The same content object at the same index is not serialized
- * again, so a content must not change after it was sent. System instruction, tools and cached content come before the contents
- * and everything else after them: as long as a conversation only grows, its bytes are a stable prefix, which the service's
- * implicit cache needs.
- *
- * Use one encoder per conversation; it holds as much memory as its largest request.
- *
+ * Request → bytes, serializing each content once. Keeps the bytes of the last request up to the end of its contents; the same content
+ * object at the same index is not serialized again, so it must not change. As long as a conversation only grows, its bytes are a stable
+ * prefix, which the service's implicit cache needs. Use one encoder per conversation; it holds as much memory as its largest request.
  * @see https://ai.google.dev/gemini-api/docs/caching
  */
 export class RequestEncoder {
@@ -36,10 +30,7 @@ export class RequestEncoder {
     return this.encodeView(request).slice();
   }
 
-  /**
-   * The whole body, as a view of the encoder's buffer: valid until the next request is encoded. To copy a history of 300 KB costs
-   * as much as to send it.
-   */
+  /** The whole body, as a view of the encoder's buffer: valid until the next request is encoded. A copy costs as much as to send it. */
   encodeView(request: GenerateContentRequest): Uint8Array<ArrayBuffer> {
     const { systemInstruction, tools, cachedContent, contents, ...rest } = request;
     this.#encodeHead({ systemInstruction, tools, cachedContent });
@@ -113,12 +104,7 @@ export function mostRequestBytes(limit: number | undefined, { kind }: Endpoint):
   return limit ?? (kind === "vertex" ? Infinity : MAX_REQUEST_BYTES);
 }
 
-/**
- * Rejects a body that the endpoint would reject: see {@link mostRequestBytes}.
- *
- * @throws {ConfigurationError} With both sizes and advice.
- * @see https://ai.google.dev/gemini-api/docs/file-input-methods
- */
+/** Rejects a body over the limit of {@link mostRequestBytes}. @throws {ConfigurationError} With both sizes and advice. */
 export function checkRequestSize(bytes: number, limit: number | undefined, endpoint: Endpoint): void {
   const most = mostRequestBytes(limit, endpoint);
   if (bytes <= most) return;

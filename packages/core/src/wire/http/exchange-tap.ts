@@ -25,10 +25,7 @@ export interface HttpExchange {
   readonly responseHeaders?: HeaderFields | undefined;
   /** The answer's body, read by read, decompressed. A character that two reads share belongs to the second. */
   readonly chunks: readonly ExchangeChunk[];
-  /**
-   * `complete`: the answer's body was read to its end, whatever its status. `failed`: it broke off, or a time limit passed.
-   * `cancelled`: the caller aborted it, or the client read no further.
-   */
+  /** `complete`: the answer's body was read to its end. `failed`: it broke off, or a time limit passed. `cancelled`: it was read no further. */
   readonly ended: "complete" | "failed" | "cancelled";
   /** Why the call failed. A complete answer may have one: a status, or an error in the body. */
   readonly error?: { readonly name: string; readonly message: string; readonly code?: string | undefined } | undefined;

@@ -57,10 +57,7 @@ export interface ExchangeSettings {
 
 const MAX_ERROR_BYTES = 256 * 1024;
 
-/**
- * One attempt of a call: authenticated, sent once the limiter permits it, then read. Redirects are not followed. Holds a slot,
- * a timer, a listener and a connection until the body is read or it is closed.
- */
+/** One attempt of a call, sent once the limiter permits it. Holds a slot, a timer, a listener and a connection until it is read or closed. */
 export class Exchange implements PermitRequest {
   /** Bytes of the body read so far, after decompression. */
   bytes = 0;
@@ -105,10 +102,7 @@ export class Exchange implements PermitRequest {
     this.retryAt = retryAt;
   }
 
-  /**
-   * Sends the request and waits for a successful status. Throws a typed error for any other status, redirects included, for a failure
-   * and for a limit that passes; for an abort the signal's own reason.
-   */
+  /** Sends the request and waits for a successful status. Throws a typed error for any other one, a failure and a limit, or the signal's reason. */
   async open(): Promise<this> {
     const { endpoint, traffic } = this.#settings;
     this.signal?.throwIfAborted();
@@ -157,7 +151,6 @@ export class Exchange implements PermitRequest {
     return (this.#foundSecrets ??= findSecrets(this.#auth, this.#call.tools));
   }
 
-  /** For errors found in the body. */
   get failure(): FailureContext {
     return { headers: this.headers, url: this.#url, secrets: this.#secrets, now: this.#settings.now() };
   }

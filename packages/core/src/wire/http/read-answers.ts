@@ -18,10 +18,7 @@ export interface AnswerStream {
   close(): void;
 }
 
-/**
- * Body of a stream → chunks. Takes event streams and bare JSON, regardless of the content type. Chunks before an error are
- * returned before the error is thrown. Its time limits are the exchange's: `exchange.ts`.
- */
+/** Body of a stream → chunks, of event streams and bare JSON. Chunks before an error are returned before it is thrown. */
 export class StreamedAnswer implements AnswerStream {
   readonly #exchange: Exchange;
   readonly #decoder: SseDecoder;
@@ -45,10 +42,7 @@ export class StreamedAnswer implements AnswerStream {
     return this;
   }
 
-  /**
-   * @throws {ApiStatusError} For an error object among the chunks.
-   * @throws {ApiShapeError} For a chunk that does not have the documented shape, for a web page, and for an answer over a limit.
-   */
+  /** @throws {ApiStatusError} For an error among the chunks. @throws {ApiShapeError} For a chunk of another shape, a page, and a limit. */
   async next(): Promise<AnswerBatch | undefined> {
     const first = this.#first;
     this.#first = undefined;
@@ -141,11 +135,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/**
- * JSON text → checked answers: one for an object, several for an array, which is a stream without SSE framing.
- *
- * @throws {ApiShapeError} Naming the path that does not have the documented shape.
- */
+/** JSON text → checked answers: several for an array, which is a stream without SSE framing. @throws {ApiShapeError} Naming the path. */
 export function parseAnswers(text: string): readonly ParsedAnswer[] {
   const value = parseJson(text);
   const answers = Array.isArray(value) ? checkAnswers(value) : [checkAnswer(value)];
@@ -172,14 +162,10 @@ function checkAnswers(list: readonly unknown[]): readonly ParsedAnswer[] {
 }
 
 /**
- * Checks only the structure that readers of an answer rely on: unknown fields and absent ones are fine. Changes the value, which
- * is fresh from the parser, in place: turns numeric enums into words, and numbers written as text (`"99"`) into numbers.
- *
- * A member of a candidate, content or part that is `null` counts as absent and is removed, also from a call or another message in
- * a part, from usage and from prompt feedback. Protobuf's JSON means the same by both, and the service refuses a part without
- * data, so what is left is what is stored and sent back. Inside arguments, results and fields that this library does not know,
- * `null` is a value and stays.
- *
+ * Checks only the structure that readers of an answer rely on: unknown fields and absent ones are fine. Changes the value in place: turns
+ * numeric enums into words, and numbers written as text (`"99"`) into numbers. A member of a candidate, content or part that is `null`
+ * counts as absent and is removed, also from a message in a part, from usage and from prompt feedback: the service refuses a part without
+ * data. Inside arguments, results and unknown fields, `null` is a value and stays.
  * @throws {ApiShapeError} Naming the path that does not have the documented shape.
  */
 export function checkAnswer(value: unknown, path = "$"): ParsedAnswer {

@@ -67,7 +67,6 @@ export class RequestBudget {
     this.#left = limit;
   }
 
-  /** True when no request is left. */
   get isSpent(): boolean {
     return this.#left <= 0;
   }

@@ -9,12 +9,9 @@ export interface SseOptions {
 }
 
 /**
- * Bytes of a `text/event-stream` → data strings, one list per read.
- *
- * Takes CR, LF and CRLF, any split of the bytes, a byte order mark, comments, multi-line data, events whose blank lines a proxy
- * removed, and a last event without a blank line if it is complete JSON (a truncated one is dropped: its stream is incomplete).
- * `[DONE]` is ignored. JSON on lines without `data:` (gateways and proxies send errors that way) is one data string at the end of
- * the body, also when `[DONE]`, comments or events follow it.
+ * Bytes of a `text/event-stream` → data strings, one list per read. Takes any line ends, any split of the bytes, comments, multi-line data,
+ * events whose blank lines a proxy removed, and a last event without one if it is complete JSON. `[DONE]` is ignored. JSON on lines without
+ * `data:`, as gateways send errors, is one data string at the end of the body.
  */
 export class SseDecoder {
   readonly #parser: EventSourceParser;
@@ -40,11 +37,7 @@ export class SseDecoder {
     });
   }
 
-  /**
-   * Data strings completed by these bytes, in order.
-   *
-   * @throws {ApiShapeError} When more than `maxBufferBytes` came without completing an event.
-   */
+  /** Data strings completed by these bytes, in order. @throws {ApiShapeError} When too many bytes came without completing an event. */
   push(bytes: Uint8Array): readonly string[] {
     let text = this.#decoder.decode(bytes, { stream: true });
     if (!this.#bare && text !== "") {

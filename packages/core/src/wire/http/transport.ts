@@ -46,10 +46,7 @@ export interface InFlightRequest {
   cancel(reason?: unknown): void;
 }
 
-/**
- * Key under which a {@link FetchLike} may offer a cheaper way to send than `fetch`: without `Request`, `Response`, `Headers` and
- * `ReadableStream`. Registered, so that it is the same in every copy of this module.
- */
+/** Key under which a {@link FetchLike} may offer a cheaper way to send than `fetch`. Registered: the same in every copy of this module. */
 export const SEND: unique symbol = Symbol.for("pollux.send");
 
 /** Key of a {@link FetchLike} that needs no key of a service: nothing leaves the process. Registered, like {@link SEND}. */

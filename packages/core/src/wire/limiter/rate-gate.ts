@@ -20,10 +20,7 @@ const PROBE_MS = 2000;
 /** Time between later steps, each of twice as many requests, in milliseconds. */
 const STEP_MS = 250;
 
-/**
- * Decides whether requests of one kind may be sent. Open until an answer asks for a wait; closed for that long; then lets one
- * request through, and once it is answered 2, 4, 8 and so on, until none is waiting.
- */
+/** Decides whether requests of one kind may be sent. Open until an answer asks for a wait; then closed; then lets 1, 2, 4, 8 and so on through. */
 export class RateGate {
   /** The model, or for other operations the operation and its model. */
   readonly name: string;
@@ -67,12 +64,7 @@ export class RateGate {
     return true;
   }
 
-  /**
-   * Closes for as long as the service asked, unless it is already closed for longer; and a little longer, so that processes do not
-   * resume all at once.
-   *
-   * @param random - From 0 to 1.
-   */
+  /** Closes for as long as the service asked, and a little longer, so that processes do not resume all at once. @param random - From 0 to 1. */
   close(error: ApiStatusError, random: number, now: number): void {
     const { retryAfterMs: asked = 0 } = error;
     const closedMs = Math.round(Math.min(asked * (1 + MAX_EXTRA * random), MAX_CLOSED_MS));
@@ -108,14 +100,13 @@ export class RateGate {
     return this.remainingMs(now) - Math.min(addedMs, MAX_EXTRA * maxDelayMs) > maxDelayMs;
   }
 
-  /** The error that closed it. */
   get reason(): ApiStatusError | undefined {
     return this.#refusal?.error;
   }
 
   /** Wakes when the next request may be let through; one timer for all that wait here. */
   arm(now: number): void {
-    this.#disarm();
+    this.disarm();
     if (this.waiting.size === 0) return;
     const waitMs = Math.max(this.remainingMs(now), Math.min(this.#nextStepAt - now, PROBE_MS));
     this.#stopTimer = startTimer(Math.max(1, waitMs), () => {
@@ -127,17 +118,11 @@ export class RateGate {
     });
   }
 
-  /** Whether {@link arm} has a timer. */
   get isArmed(): boolean {
     return this.#stopTimer !== undefined;
   }
 
-  /** Clears the timer if nothing waits. */
-  disarmIfEmpty(): void {
-    if (this.waiting.size === 0) this.#disarm();
-  }
-
-  #disarm(): void {
+  disarm(): void {
     this.#stopTimer?.();
     this.#stopTimer = undefined;
   }
@@ -156,10 +141,7 @@ export function notSentError(name: string, said: ApiStatusError, forMs: number):
   );
 }
 
-/**
- * A queue of groups that take turns: one value of each group, then one of each again; first in, first out within a group. A group
- * with a thousand values is served as often as one with a single value. Each value is in it once.
- */
+/** A queue of groups that take turns, however many values they have; first in, first out within a group. Each value is in it once. */
 export class FairQueue<T> {
   size = 0;
   readonly #groups = new Map<unknown, Line<T>>();
@@ -174,7 +156,6 @@ export class FairQueue<T> {
     this.size++;
   }
 
-  /** Removes the next value. */
   shift(): T | undefined {
     const key = this.#turns.shift();
     const group = this.#groups.get(key);

@@ -12,11 +12,7 @@ export interface TrafficOptions {
   readonly maxConcurrent?: number | undefined;
   /** Most queued requests. One more fails with a `TrafficLimitError`. @defaultValue 100_000 */
   readonly maxQueued?: number | undefined;
-  /**
-   * Longest time in the queue, in milliseconds; then the request fails with a `TrafficLimitError`. `Infinity` disables the limit.
-   *
-   * @defaultValue 3_600_000
-   */
+  /** Longest time in the queue, in milliseconds; then the request fails with a `TrafficLimitError`. @defaultValue 3_600_000 */
   readonly maxQueueMs?: number | undefined;
   /** Returns numbers from 0 to 1, for jitter. @defaultValue `Math.random` */
   readonly random?: (() => number) | undefined;
@@ -37,12 +33,9 @@ export interface TrafficState {
 const MAX_LIMITERS = 1000;
 
 /**
- * Limits on requests that clients, models and agents share: how many are in flight, which are queued, and how long the service asked
- * to wait. Pass the same object to all of them.
- *
- * Requests are counted per endpoint and key; a wait that the service asked for applies per model as well. Runs take turns in the
- * queue, however many requests each of them has. Of a key only a salted fingerprint is kept, which is never shown.
- *
+ * Limits on requests that clients, models and agents share: how many are in flight, which are queued, and how long the service asked to
+ * wait. Requests are counted per endpoint and key; a wait applies per model as well. Runs take turns in the queue. Of a key only a salted
+ * fingerprint is kept, which is never shown.
  * @example
  * ```ts
  * const traffic = new Traffic({ maxConcurrent: 8 });
@@ -116,16 +109,13 @@ export class Traffic {
     const { id } = known;
     let limiter = this.#limiters.get(id);
     if (limiter === undefined) {
-      if (this.#limiters.size >= MAX_LIMITERS) this.#dropIdle();
+      const now = Date.now();
+      if (this.#limiters.size >= MAX_LIMITERS)
+        for (const [old, idle] of this.#limiters) if (idle.isIdle(now)) this.#limiters.delete(old);
       limiter = new EndpointLimiter(baseUrl, this.#limits);
       this.#limiters.set(id, limiter);
     }
     return limiter;
-  }
-
-  #dropIdle(): void {
-    const now = Date.now();
-    for (const [id, limiter] of this.#limiters) if (limiter.isIdle(now)) this.#limiters.delete(id);
   }
 }
 
@@ -145,10 +135,7 @@ export type EndpointLimits = { readonly [Name in keyof TrafficOptions]-?: NonNul
 /** More gates than this are kept only while something waits there. */
 const MAX_GATES = 100;
 
-/**
- * Limits the requests to one endpoint with one key: so many at once, the rest in a fair queue. A request first passes the gate of
- * its model, then takes a slot; it holds no slot while it waits at the gate.
- */
+/** Limits the requests to one endpoint with one key: so many at once, the rest in a fair queue. A request first passes its model's gate. */
 export class EndpointLimiter {
   readonly baseUrl: string;
   /** Requests in flight, until the end of their answers. */
@@ -185,12 +172,7 @@ export class EndpointLimiter {
     return this.active === 0 && this.queued === 0 && this.closedGates(now).length === 0;
   }
 
-  /**
-   * A permit to send: without a promise if one is available. Fails when the queue is full, after too long a wait in it, and when the
-   * service asked for a longer wait than the request allows.
-   *
-   * @param name - Of the gate: the model, or for other operations the operation and its model.
-   */
+  /** A permit to send: without a promise if one is available. @param name - Of the gate: the model, or the operation and its model. */
   acquire(name: string, request: PermitRequest): Permit | Promise<Permit> {
     const gate = this.#gates.get(name) ?? this.#addGate(name);
     const isThrough = gate.isOpen || (gate.waiting.size === 0 && gate.take(Date.now()));
@@ -200,7 +182,6 @@ export class EndpointLimiter {
     return new Permit(this, gate, 0);
   }
 
-  /** Frees a slot. */
   release(): void {
     this.active--;
     if (this.#slots.size === 0 || this.#fillTimer !== undefined) return;
@@ -211,7 +192,6 @@ export class EndpointLimiter {
     });
   }
 
-  /** The service asked for a wait. */
   close(gate: RateGate, error: ApiStatusError): void {
     const now = Date.now();
     gate.close(error, this.#limits.random(), now);
@@ -298,7 +278,6 @@ export class EndpointLimiter {
     this.#fill();
   }
 
-  /** Gives free slots to the next requests. */
   #fill(): void {
     while (this.active < this.#limits.maxConcurrent) {
       const queued = this.#slots.shift();
@@ -325,7 +304,7 @@ export class EndpointLimiter {
     this.#slots.remove(request.group, queued);
     this.#byAge.delete(queued);
     queued.stopListening();
-    gate.disarmIfEmpty();
+    if (gate.waiting.size === 0) gate.disarm();
     if (this.#byAge.size > 0) return;
     clearTimeout(this.#timer);
     clearTimeout(this.#fillTimer);

@@ -4,12 +4,7 @@ import { EMULATOR_KEY, type HeaderFields } from "../endpoints/endpoint.ts";
 /** Shorter values could be ordinary words. */
 const MIN_SECRET = 6;
 
-/**
- * The secrets in authentication headers: each whole value, and its parts that mean something alone: the token of `Bearer token`,
- * the password of `Basic …`, the values of cookies and of a signature's parameters.
- *
- * @param tools - Of a request, as JSON: the keys with which the service is to call an MCP server or a search are secrets, too.
- */
+/** The secrets in headers: each whole value, and its parts that mean something alone. @param tools - As JSON: the keys in them are secrets, too. */
 export function findSecrets(headers: HeaderFields, tools?: unknown): readonly string[] {
   const secrets = new Set<string>();
   for (const value of [...Object.values(headers), ...keysIn(tools)])
@@ -78,7 +73,6 @@ function* piecesOf(text: string): Generator<string> {
 /** Shorter pieces could be a port, a date or a version. */
 const MIN_PIECE = 8;
 
-/** The texts of a value that is JSON. */
 function textsIn(value: string): readonly string[] {
   const texts: string[] = [];
   const add = (_name: string, inner: unknown): void => {

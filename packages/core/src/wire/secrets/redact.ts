@@ -3,30 +3,22 @@ import { addRange, binaryText, layersOf, matcherFor, type Range } from "./secret
 
 /** Options of {@link redact}. */
 export interface RedactOptions {
-  /**
-   * True for a text that was truncated: six or more characters from the beginning of a secret are also redacted at the end of the
-   * text and before each `…`.
-   */
+  /** True for a text that was truncated: beginnings of a secret, from six characters, are redacted at its end and before each `…`. */
   readonly truncated?: boolean | undefined;
 }
 
 /**
- * The text with each secret, and anything that looks like a Google key, replaced by `[redacted]`; everything else stays as it is.
- *
- * Finds a secret in every form in which services and logs repeat it: as it is; escaped in JSON, a URL or HTML, also several times
- * over; and in hex, base64 or base64url, also as a part of a longer text. A secret of fewer than 8 characters is only found where
- * it stands alone and is not encoded, so that ordinary words stay readable. Takes time linear in the length of the text.
- *
- * @param secrets - Pass the same array again for the same secrets: preparing them takes longer than searching a short text.
+ * The text with each secret, and anything that looks like a Google key, replaced by `[redacted]`. Finds a secret in every form in which
+ * services and logs repeat it: as it is; escaped in JSON, a URL or HTML, also several times over; and in hex, base64 or base64url, also as
+ * a part of a longer text. One of fewer than 8 characters is only found where it stands alone and is not encoded. Takes time linear in the
+ * length of the text.
+ * @param secrets - Pass the same array again for the same secrets: preparing them takes time.
  */
 export function redact(text: string, secrets: readonly string[], options?: RedactOptions): string {
   return redactPieces([text], secrets, options).join("");
 }
 
-/**
- * {@link redact} for consecutive texts, such as the deltas of a stream: also finds a secret that spans several of them.
- * `[redacted]` replaces it where it begins.
- */
+/** {@link redact} for consecutive texts, such as the deltas of a stream. `[redacted]` replaces a secret that spans several where it begins. */
 export function redactPieces(
   pieces: readonly string[],
   secrets: readonly string[],
@@ -67,21 +59,12 @@ export function redactValue(value: unknown, secrets: readonly string[], options?
 
 const MAX_DEPTH = 200;
 
-/**
- * Bytes of any kind with each secret, and anything that looks like a Google key, overwritten in place: by `[redacted]` and dots
- * up to its length, or by asterisks if it is shorter. The length of the whole stays the same. Finds what {@link redact} finds, in
- * UTF-8 and in UTF-16, but nothing that is compressed.
- *
- * @returns The same array if nothing was found.
- */
+/** Bytes with each secret overwritten in place, in UTF-8 and in UTF-16, but not in what is compressed. @returns The same array if none was found. */
 export function redactBytes(bytes: Uint8Array, secrets: readonly string[], options?: RedactOptions): Uint8Array {
   return overwrite(bytes, secretRanges(binaryText(bytes), withUtf16(secrets), options));
 }
 
-/**
- * Takes the secrets out of the JSON bodies of a conversation. Searches only what the body before did not have; holds one body, or two
- * if there was a secret in it.
- */
+/** Takes the secrets out of the JSON bodies of a conversation. Searches only what the body before did not have; holds one or two bodies. */
 export class BodyScrubber {
   #secrets: readonly string[] = [];
   #raw: Uint8Array = NOTHING;
@@ -117,10 +100,7 @@ export class BodyScrubber {
 
 const NOTHING = new Uint8Array();
 
-/**
- * Where the last object of a list begins, at or before a position: between `},` and `{"`, which no string contains, since quotes are
- * escaped in it. So no text, and no secret in one, is split there.
- */
+/** Where the last object of a list begins, at or before a position: between `},` and `{"`, which no string contains. So no text is split there. */
 function startOfObject(json: Uint8Array, position: number): number {
   for (let at = Math.min(position, json.length - 4); at >= 0; at--)
     if (json[at] === 0x7d && json[at + 1] === 0x2c && json[at + 2] === 0x7b && json[at + 3] === 0x22) return at;

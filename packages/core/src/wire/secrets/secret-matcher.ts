@@ -28,12 +28,7 @@ export function matcherFor(secrets: readonly string[]): SecretMatcher {
   return matcher;
 }
 
-/**
- * Finds all forms of some secrets at once, reading a text only once: an Aho–Corasick automaton. Its time is linear in the length
- * of the text, and its size in that of the secrets, whatever they repeat.
- *
- * @see https://doi.org/10.1145/360825.360855
- */
+/** Finds all forms of some secrets at once: an Aho–Corasick automaton, linear in both. @see https://doi.org/10.1145/360825.360855 */
 class SecretMatcher {
   readonly #forms: readonly string[];
   readonly #beginnings: readonly string[];
@@ -44,11 +39,7 @@ class SecretMatcher {
     this.#beginnings = [...new Set(this.#forms.map((form) => form.slice(0, MIN_BEGINNING)))];
   }
 
-  /**
-   * Ranges of secrets, in order and without overlaps.
-   *
-   * @param truncated - True if the text may end, at its end and before each `…`, with the beginning of a secret.
-   */
+  /** Ranges of secrets, in order and without overlaps. @param truncated - The text may end with, or have before a `…`, the beginning of one. */
   find(text: string, truncated = false): readonly Range[] {
     const ranges: Range[] = [];
     // Nearly every text contains none, which the platform finds out much faster.
@@ -133,10 +124,7 @@ export function addRange(ranges: Range[], { start, end }: Range): void {
 /** Shorter secrets could be a part of ordinary words, and of any base64. */
 const MIN_ANYWHERE = 8;
 
-/**
- * A secret as services and logs write it, apart from mixed and repeated escapes: as it is, escaped in JSON, a URL or HTML, and as
- * hex or base64, also where it is a part of a longer text that was encoded. A short secret only as it is.
- */
+/** A secret as services and logs write it: as it is, escaped, and as hex or base64, also inside a longer text. A short one only as it is. */
 function listForms(secret: string): readonly string[] {
   if (secret.length < MIN_ANYWHERE) return secret === "" ? [] : [secret];
   const bytes = binaryOf(secret);

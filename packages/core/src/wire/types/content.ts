@@ -10,6 +10,9 @@ export type Texts<Name extends string> = Fields<Record<Name, string>>;
 /** Such members, all of them numbers. */
 export type Numbers<Name extends string> = Fields<Record<Name, number>>;
 
+/** Such members, all of them true or false. */
+export type Flags<Name extends string> = Fields<Record<Name, boolean>>;
+
 /** A word of the API that is known here, or a newer one. */
 export type Word<Known extends string> = Known | (string & {});
 
@@ -28,13 +31,9 @@ export interface FileData extends Texts<"mimeType" | "displayName"> {
 }
 
 /** One piece of streamed arguments (Vertex only). */
-export interface PartialArg {
+export interface PartialArg extends Texts<"stringValue">, Numbers<"numberValue">, Flags<"boolValue" | "willContinue"> {
   readonly jsonPath: string;
-  readonly stringValue?: string | undefined;
-  readonly numberValue?: number | undefined;
-  readonly boolValue?: boolean | undefined;
   readonly nullValue?: "NULL_VALUE" | null | undefined;
-  readonly willContinue?: boolean | undefined;
 }
 
 /** The model asks for a function to be run. */
@@ -49,10 +48,7 @@ export interface FunctionCall {
 }
 
 /** Media that belongs to a function response (Gemini 3 and newer). */
-export interface FunctionResponsePart {
-  readonly inlineData?: Blob | undefined;
-  readonly fileData?: FileData | undefined;
-}
+export type FunctionResponsePart = Fields<{ inlineData: Blob; fileData: FileData }>;
 
 /** What a function gave back. */
 export interface FunctionResponse {
@@ -64,39 +60,27 @@ export interface FunctionResponse {
 }
 
 /** A tool call the service made and answered by itself; the client only echoes it. */
-export interface ServerToolCall {
-  readonly id?: string | undefined;
+export interface ServerToolCall extends Fields<{ id: string; args: JsonObject }> {
   readonly toolType: string;
-  readonly args?: JsonObject | undefined;
 }
 
 /** The service's own answer to a {@link ServerToolCall}. */
-export interface ServerToolResponse {
-  readonly id?: string | undefined;
+export interface ServerToolResponse extends Fields<{ id: string; response: JsonObject }> {
   readonly toolType: string;
-  readonly response?: JsonObject | undefined;
 }
 
 /** Code the model wrote to run in the service's sandbox. */
-export interface ExecutableCode {
-  readonly language?: string | undefined;
+export interface ExecutableCode extends Texts<"language" | "id"> {
   readonly code: string;
-  readonly id?: string | undefined;
 }
 
 /** What that code printed. */
-export interface CodeExecutionResult {
+export interface CodeExecutionResult extends Texts<"output" | "id"> {
   /** `OUTCOME_OK`, `OUTCOME_FAILED`, `OUTCOME_DEADLINE_EXCEEDED`, or a newer word. */
   readonly outcome: string;
-  readonly output?: string | undefined;
-  readonly id?: string | undefined;
 }
 
-/**
- * One piece of a content. Exactly one data field is set; fields this library does not know are kept as they came.
- *
- * @see https://ai.google.dev/api/caching#Part
- */
+/** One piece of a content. Exactly one data field is set; unknown fields are kept. @see https://ai.google.dev/api/caching#Part */
 export interface Part {
   readonly text?: string | undefined;
   readonly inlineData?: Blob | undefined;

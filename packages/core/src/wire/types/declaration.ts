@@ -3,11 +3,7 @@ import type { Fields, JsonObject, Texts } from "./content.ts";
 /** A JSON Schema as it goes over the wire. */
 export type JsonSchema = JsonObject;
 
-/**
- * A function the model may call. `parameters` (the older OpenAPI subset) and `parametersJsonSchema` exclude each other.
- *
- * @see https://ai.google.dev/api/caching#FunctionDeclaration
- */
+/** A function the model may call; only one kind of parameters is set. @see https://ai.google.dev/api/caching#FunctionDeclaration */
 export interface FunctionDeclaration {
   /** Starts with a letter or underscore; letters, digits, `_ . : -`; at most 64 characters. */
   readonly name: string;
@@ -17,24 +13,22 @@ export interface FunctionDeclaration {
 }
 
 /** One entry of a request's `tools`: functions, or a tool the service runs itself. */
-export interface WireTool {
+export interface WireTool extends Fields<Record<BuiltIn, JsonObject>> {
   readonly functionDeclarations?: readonly FunctionDeclaration[] | undefined;
-  readonly googleSearch?: JsonObject | undefined;
-  readonly googleMaps?: JsonObject | undefined;
-  readonly urlContext?: JsonObject | undefined;
-  readonly codeExecution?: JsonObject | undefined;
-  readonly fileSearch?: JsonObject | undefined;
-  readonly computerUse?: JsonObject | undefined;
   /** Developer API. Timeouts are seconds with an `s`, such as `30s`. */
   readonly mcpServers?: readonly Fields<{ name: string; streamableHttpTransport: McpTransport }>[] | undefined;
-  /** Web search for companies, with stricter rules for data. Vertex, as are the next three. */
+  /** Web search for companies, with stricter rules for data. Vertex, as are the next two. */
   readonly enterpriseWebSearch?: Fields<{ excludeDomains: readonly string[]; blockingConfidence: string }> | undefined;
   /** Search by Exa, with your key there. */
   readonly exaAiSearch?: { readonly apiKey: string; readonly customConfigs?: JsonObject | undefined } | undefined;
   /** Search by Parallel, with your key there or a subscription in Google Cloud's marketplace. */
   readonly parallelAiSearch?: (Texts<"apiKey"> & JsonObject) | undefined;
-  readonly retrieval?: JsonObject | undefined;
 }
+
+type BuiltIn =
+  | ("googleSearch" | "googleMaps" | "urlContext" | "codeExecution" | "fileSearch" | "computerUse")
+  /** Vertex. */
+  | "retrieval";
 
 type McpTransport = Texts<"url" | "timeout" | "sseReadTimeout"> &
   Fields<{ headers: { readonly [name: string]: string }; terminateOnClose: boolean }>;

@@ -1,11 +1,7 @@
 import type { Content, Fields, JsonObject, Part, Texts, Word } from "./content.ts";
 import type { JsonSchema, ToolConfig, WireTool } from "./declaration.ts";
 
-/**
- * From which likelihood on answers of one kind of harm are withheld.
- *
- * @see https://ai.google.dev/api/generate-content#v1beta.SafetySetting
- */
+/** From which likelihood on answers of one kind of harm are withheld. @see https://ai.google.dev/api/generate-content#v1beta.SafetySetting */
 export interface SafetySetting {
   readonly category: HarmCategory;
   readonly threshold: HarmBlockThreshold;
@@ -90,26 +86,21 @@ export interface GenerateContentRequest extends Texts<"cachedContent" | "service
 /** Tokens of one modality. */
 export type ModalityTokenCount = Fields<{ modality: string; tokenCount: number }>;
 
-/**
- * What a response cost. `totalTokenCount` = prompt + candidates + thoughts + tool-use prompt; zero fields are absent.
- *
- * @see https://ai.google.dev/api/generate-content#UsageMetadata
- */
-export interface UsageMetadata {
+/** What a response cost. `totalTokenCount` is the sum; zero fields are absent. @see https://ai.google.dev/api/generate-content#UsageMetadata */
+export interface UsageMetadata
+  extends
+    Fields<
+      Record<
+        `${"rawPrompt" | "cachedContent" | "candidates" | "thoughts" | "toolUsePrompt" | "total"}TokenCount`,
+        number
+      >
+    >,
+    Fields<
+      Record<`${"prompt" | "cache" | "candidates" | "toolUsePrompt"}TokensDetails`, readonly ModalityTokenCount[]>
+    >,
+    Texts<"serviceTier" | "trafficType"> {
   /** Includes cached tokens. */
   readonly promptTokenCount?: number | undefined;
-  readonly rawPromptTokenCount?: number | undefined;
-  readonly cachedContentTokenCount?: number | undefined;
-  readonly candidatesTokenCount?: number | undefined;
-  readonly thoughtsTokenCount?: number | undefined;
-  readonly toolUsePromptTokenCount?: number | undefined;
-  readonly totalTokenCount?: number | undefined;
-  readonly promptTokensDetails?: readonly ModalityTokenCount[] | undefined;
-  readonly cacheTokensDetails?: readonly ModalityTokenCount[] | undefined;
-  readonly candidatesTokensDetails?: readonly ModalityTokenCount[] | undefined;
-  readonly toolUsePromptTokensDetails?: readonly ModalityTokenCount[] | undefined;
-  readonly serviceTier?: string | undefined;
-  readonly trafficType?: string | undefined;
 }
 
 /** One grounding chunk; exactly one of the kinds is set. */
@@ -146,15 +137,10 @@ export interface GroundingSupport {
   readonly renderedParts?: readonly number[] | undefined;
 }
 
-/**
- * What an answer rests on: searches, what they found, and which ranges of the text it supports.
- *
- * @see https://ai.google.dev/api/generate-content#GroundingMetadata
- */
-export interface GroundingMetadata {
-  readonly webSearchQueries?: readonly string[] | undefined;
-  readonly imageSearchQueries?: readonly string[] | undefined;
-  readonly retrievalQueries?: readonly string[] | undefined;
+/** What an answer rests on: searches, and what they found. @see https://ai.google.dev/api/generate-content#GroundingMetadata */
+export interface GroundingMetadata extends Fields<
+  Record<"webSearchQueries" | "imageSearchQueries" | "retrievalQueries", readonly string[]>
+> {
   /** The terms of use require `renderedContent` (HTML and CSS) to be shown next to grounded answers. */
   readonly searchEntryPoint?: Texts<"renderedContent" | "sdkBlob"> | undefined;
   readonly groundingChunks?: readonly GroundingChunk[] | undefined;
@@ -163,9 +149,7 @@ export interface GroundingMetadata {
 }
 
 /** Which pages were read for an answer, and how that went. @see https://ai.google.dev/api/generate-content#UrlContextMetadata */
-export interface UrlContextMetadata {
-  readonly urlMetadata?: readonly Texts<"retrievedUrl" | "urlRetrievalStatus">[] | undefined;
-}
+export type UrlContextMetadata = Fields<{ urlMetadata: readonly Texts<"retrievedUrl" | "urlRetrievalStatus">[] }>;
 
 /** One candidate; in a stream, what one chunk adds to it. Every field can be absent. */
 export interface Candidate extends Fields<{ finishMessage: string; index: number; tokenCount: number }> {
@@ -190,11 +174,7 @@ export interface PromptFeedback extends Texts<"blockReason" | "blockReasonMessag
   readonly safetyRatings?: readonly SafetyRating[] | undefined;
 }
 
-/**
- * Answer of `generateContent`, and each chunk of `streamGenerateContent`. Unknown fields are kept.
- *
- * @see https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse
- */
+/** Answer of `generateContent`, or a chunk of one. @see https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse */
 export interface GenerateContentResponse extends Texts<"modelVersion" | "responseId" | "createTime"> {
   readonly candidates?: readonly Candidate[] | undefined;
   readonly promptFeedback?: PromptFeedback | undefined;
@@ -219,11 +199,7 @@ export interface SafetyRating {
   readonly overwrittenThreshold?: string | undefined;
 }
 
-/**
- * Text of the answer that is quoted from a work. Offsets are UTF-8 bytes, end exclusive; zero is absent.
- *
- * @see https://ai.google.dev/api/generate-content#CitationMetadata
- */
+/** Text of the answer that is quoted; offsets are UTF-8 bytes. @see https://ai.google.dev/api/generate-content#CitationMetadata */
 export interface CitationSource extends Texts<"uri" | "title">, Fields<Record<"startIndex" | "endIndex", number>> {
   /** License of the work, such as one of a code repository. */
   readonly license?: string | undefined;
@@ -232,20 +208,17 @@ export interface CitationSource extends Texts<"uri" | "title">, Fields<Record<"s
 }
 
 /** What an answer quotes: `citationSources` on the Developer API and CometAPI, `citations` on Vertex. */
-export interface CitationMetadata {
-  readonly citationSources?: readonly CitationSource[] | undefined;
-  readonly citations?: readonly CitationSource[] | undefined;
-}
+export type CitationMetadata = Fields<Record<"citationSources" | "citations", readonly CitationSource[]>>;
 
 /** A token and its log probability. */
 export type LogprobsCandidate = Fields<{ token: string; tokenId: number; logProbability: number }>;
 
 /** Log probabilities of an answer, one entry for each decoding step. @see https://ai.google.dev/api/generate-content#LogprobsResult */
-export interface LogprobsResult {
-  readonly chosenCandidates?: readonly LogprobsCandidate[] | undefined;
-  readonly topCandidates?: readonly { readonly candidates?: readonly LogprobsCandidate[] | undefined }[] | undefined;
-  readonly logProbabilitySum?: number | undefined;
-}
+export type LogprobsResult = Fields<{
+  chosenCandidates: readonly LogprobsCandidate[];
+  topCandidates: readonly Fields<{ candidates: readonly LogprobsCandidate[] }>[];
+  logProbabilitySum: number;
+}>;
 
 /** A kind of harm. `HARM_CATEGORY_CIVIC_INTEGRITY` is deprecated; those for images are Vertex's. */
 export type HarmCategory = Word<

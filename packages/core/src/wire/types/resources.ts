@@ -6,11 +6,7 @@ export type CacheExpiry =
   | { readonly ttl: string; readonly expireTime?: undefined }
   | { readonly ttl?: undefined; readonly expireTime: string };
 
-/**
- * Body that makes a cache. What it holds stands before the contents of every request that uses it.
- *
- * @see https://ai.google.dev/api/caching#CachedContent
- */
+/** Body that makes a cache, which stands before the contents of every request. @see https://ai.google.dev/api/caching#CachedContent */
 export interface CreateCachedContentRequest
   extends
     Texts<"displayName" | "ttl" | "expireTime">,
@@ -27,16 +23,13 @@ export interface CachedContent extends Texts<"displayName" | "createTime" | "upd
   readonly usageMetadata?: { readonly totalTokenCount?: number | undefined } | undefined;
 }
 
-/** One page of a list. */
 interface Page {
   /** Pass it on to get the next page; absent on the last one. */
   readonly nextPageToken?: string | undefined;
 }
 
 /** One page of the list of caches. */
-export interface ListCachedContentsResponse extends Page {
-  readonly cachedContents?: readonly CachedContent[] | undefined;
-}
+export type ListCachedContentsResponse = Page & Fields<{ cachedContents: readonly CachedContent[] }>;
 
 /** A file that was uploaded to the Files API. Times are RFC 3339; unknown fields are kept. @see https://ai.google.dev/api/files#File */
 export interface GeminiFile extends Texts<"displayName" | "mimeType" | "createTime" | "updateTime"> {
@@ -59,9 +52,7 @@ export interface GeminiFile extends Texts<"displayName" | "mimeType" | "createTi
 }
 
 /** One page of the list of files. */
-export interface ListFilesResponse extends Page {
-  readonly files?: readonly GeminiFile[] | undefined;
-}
+export type ListFilesResponse = Page & Fields<{ files: readonly GeminiFile[] }>;
 
 /** What the service says about a model. Unknown fields are kept. @see https://ai.google.dev/api/models#Model */
 export interface ModelInfo
@@ -81,11 +72,7 @@ export interface ListModelsResponse extends Page {
   readonly publisherModels?: readonly ModelInfo[] | undefined;
 }
 
-/**
- * Body of `countTokens`: contents alone, or a whole request to count its instructions and tools as well.
- *
- * @see https://ai.google.dev/api/tokens
- */
+/** Body of `countTokens`: contents alone, or a whole request. @see https://ai.google.dev/api/tokens */
 export type CountTokensRequest =
   | { readonly contents: readonly Content[]; readonly generateContentRequest?: undefined }
   | { readonly contents?: undefined; readonly generateContentRequest: GenerateContentRequest }
@@ -118,9 +105,7 @@ export interface EmbedContentRequest extends Numbers<"outputDimensionality"> {
 }
 
 /** A vector. */
-export interface ContentEmbedding {
-  readonly values?: readonly number[] | undefined;
-}
+export type ContentEmbedding = Fields<{ values: readonly number[] }>;
 
 /** Answer of `embedContent`. Unknown fields are kept. */
 export interface EmbedContentResponse {
@@ -132,17 +117,12 @@ export interface EmbedContentResponse {
 }
 
 /** Answer of `batchEmbedContents`: one vector per request, in their order. Unknown fields are kept. */
-export interface BatchEmbedContentsResponse {
-  readonly embeddings?: readonly ContentEmbedding[] | undefined;
-  /** Of the whole batch; not sent for all models. */
-  readonly usageMetadata?: UsageMetadata | undefined;
-}
+export type BatchEmbedContentsResponse = Fields<{
+  embeddings: readonly ContentEmbedding[];
+  usageMetadata: UsageMetadata;
+}>;
 
-/**
- * Body of `predict` with Vertex's text embedding models.
- *
- * @see https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api
- */
+/** For text only. @see https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api */
 export interface PredictEmbeddingsRequest {
   readonly instances: readonly ({ readonly content: string } & Fields<{ task_type: string; title: string }>)[];
   readonly parameters?: Fields<{ outputDimensionality: number; autoTruncate: boolean }> | undefined;
