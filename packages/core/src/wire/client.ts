@@ -217,24 +217,44 @@ export class ApiClient {
   /** Makes attempts according to the retry policy, until one succeeds or fails for good; throws the last error as it was thrown. */
   async retried<T>(call: ApiCall, options: CallOptions, run: (attempt: Attempt) => Promise<T>): Promise<T> {
     const { signal } = options;
-    let attempt: Attempt = { number: 1 };
-    for (;;) {
+    signal?.throwIfAborted();
+    try {
+      return await run({ number: 1 });
+    } catch (first) {
       signal?.throwIfAborted();
-      try {
-        return await run(attempt);
-      } catch (error) {
+      if (!(first instanceof AgentError) || !first.retryable) throw first;
+      // Not loaded before the first failure, for the sake of cold starts.
+      const { default: pRetry } = await import("p-retry");
+      let attempt: Attempt = { number: 1 };
+      const retried = pRetry(() => (attempt.number === 1 ? Promise.reject(first) : run(attempt)), {
+        retries: Math.max(0, this.#retry.maxAttempts - 1),
+        // No delay of p-retry's own: it awaits the one below.
+        minTimeout: 0,
+        maxTimeout: 0,
+        onFailedAttempt: async ({ error, retriesLeft }) => {
+          signal?.throwIfAborted();
+          attempt = await this.#waitFor(error, attempt, retriesLeft, call, options);
+        },
+      });
+      return await retried.catch((error: unknown) => {
+        // p-retry replaces a reason that is not an Error; the caller gets its own.
         signal?.throwIfAborted();
-        attempt = await this.#waitFor(error, attempt, call, options);
-      }
+        throw error;
+      });
     }
   }
 
   /** Waits for the next attempt. @throws The error, if it is not worth one. */
-  async #waitFor(error: unknown, { number }: Attempt, call: ApiCall, options: CallOptions): Promise<Attempt> {
+  async #waitFor(
+    error: Error,
+    { number }: Attempt,
+    left: number,
+    call: ApiCall,
+    options: CallOptions,
+  ): Promise<Attempt> {
     const { operation, model } = call;
     const { signal, budget } = options;
-    const isLast = number >= this.#retry.maxAttempts;
-    const waitMs = isLast ? undefined : delayFor(error, number, this.#retry, this.#random);
+    const waitMs = left > 0 ? delayFor(error, number, this.#retry, this.#random) : undefined;
     if (waitMs === undefined || !(error instanceof AgentError)) throw error;
     // The limiter, too, may hold the next attempt back for this error: then that is the wait.
     const heldMs = this.#settings.traffic.closedMs(error);

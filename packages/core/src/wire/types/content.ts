@@ -10,9 +10,6 @@ export type Texts<Name extends string> = Fields<Record<Name, string>>;
 /** Such members, all of them numbers. */
 export type Numbers<Name extends string> = Fields<Record<Name, number>>;
 
-/** Such members, all of them true or false. */
-export type Flags<Name extends string> = Fields<Record<Name, boolean>>;
-
 /** A word of the API that is known here, or a newer one. */
 export type Word<Known extends string> = Known | (string & {});
 
@@ -31,9 +28,13 @@ export interface FileData extends Texts<"mimeType" | "displayName"> {
 }
 
 /** One piece of streamed arguments (Vertex only). */
-export interface PartialArg extends Texts<"stringValue">, Numbers<"numberValue">, Flags<"boolValue" | "willContinue"> {
+export interface PartialArg {
   readonly jsonPath: string;
+  readonly stringValue?: string | undefined;
+  readonly numberValue?: number | undefined;
+  readonly boolValue?: boolean | undefined;
   readonly nullValue?: "NULL_VALUE" | null | undefined;
+  readonly willContinue?: boolean | undefined;
 }
 
 /** The model asks for a function to be run. */
@@ -48,7 +49,10 @@ export interface FunctionCall {
 }
 
 /** Media that belongs to a function response (Gemini 3 and newer). */
-export type FunctionResponsePart = Fields<{ inlineData: Blob; fileData: FileData }>;
+export interface FunctionResponsePart {
+  readonly inlineData?: Blob | undefined;
+  readonly fileData?: FileData | undefined;
+}
 
 /** What a function gave back. */
 export interface FunctionResponse {
@@ -60,24 +64,32 @@ export interface FunctionResponse {
 }
 
 /** A tool call the service made and answered by itself; the client only echoes it. */
-export interface ServerToolCall extends Fields<{ id: string; args: JsonObject }> {
+export interface ServerToolCall {
+  readonly id?: string | undefined;
   readonly toolType: string;
+  readonly args?: JsonObject | undefined;
 }
 
 /** The service's own answer to a {@link ServerToolCall}. */
-export interface ServerToolResponse extends Fields<{ id: string; response: JsonObject }> {
+export interface ServerToolResponse {
+  readonly id?: string | undefined;
   readonly toolType: string;
+  readonly response?: JsonObject | undefined;
 }
 
 /** Code the model wrote to run in the service's sandbox. */
-export interface ExecutableCode extends Texts<"language" | "id"> {
+export interface ExecutableCode {
+  readonly language?: string | undefined;
   readonly code: string;
+  readonly id?: string | undefined;
 }
 
 /** What that code printed. */
-export interface CodeExecutionResult extends Texts<"output" | "id"> {
+export interface CodeExecutionResult {
   /** `OUTCOME_OK`, `OUTCOME_FAILED`, `OUTCOME_DEADLINE_EXCEEDED`, or a newer word. */
   readonly outcome: string;
+  readonly output?: string | undefined;
+  readonly id?: string | undefined;
 }
 
 /** One piece of a content. Exactly one data field is set; unknown fields are kept. @see https://ai.google.dev/api/caching#Part */

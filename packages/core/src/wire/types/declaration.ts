@@ -13,22 +13,24 @@ export interface FunctionDeclaration {
 }
 
 /** One entry of a request's `tools`: functions, or a tool the service runs itself. */
-export interface WireTool extends Fields<Record<BuiltIn, JsonObject>> {
+export interface WireTool {
   readonly functionDeclarations?: readonly FunctionDeclaration[] | undefined;
+  readonly googleSearch?: JsonObject | undefined;
+  readonly googleMaps?: JsonObject | undefined;
+  readonly urlContext?: JsonObject | undefined;
+  readonly codeExecution?: JsonObject | undefined;
+  readonly fileSearch?: JsonObject | undefined;
+  readonly computerUse?: JsonObject | undefined;
   /** Developer API. Timeouts are seconds with an `s`, such as `30s`. */
   readonly mcpServers?: readonly Fields<{ name: string; streamableHttpTransport: McpTransport }>[] | undefined;
-  /** Web search for companies, with stricter rules for data. Vertex, as are the next two. */
+  /** Web search for companies, with stricter rules for data. Vertex, as are the next three. */
   readonly enterpriseWebSearch?: Fields<{ excludeDomains: readonly string[]; blockingConfidence: string }> | undefined;
   /** Search by Exa, with your key there. */
   readonly exaAiSearch?: { readonly apiKey: string; readonly customConfigs?: JsonObject | undefined } | undefined;
   /** Search by Parallel, with your key there or a subscription in Google Cloud's marketplace. */
   readonly parallelAiSearch?: (Texts<"apiKey"> & JsonObject) | undefined;
+  readonly retrieval?: JsonObject | undefined;
 }
-
-type BuiltIn =
-  | ("googleSearch" | "googleMaps" | "urlContext" | "codeExecution" | "fileSearch" | "computerUse")
-  /** Vertex. */
-  | "retrieval";
 
 type McpTransport = Texts<"url" | "timeout" | "sseReadTimeout"> &
   Fields<{ headers: { readonly [name: string]: string }; terminateOnClose: boolean }>;

@@ -87,20 +87,21 @@ export interface GenerateContentRequest extends Texts<"cachedContent" | "service
 export type ModalityTokenCount = Fields<{ modality: string; tokenCount: number }>;
 
 /** What a response cost. `totalTokenCount` is the sum; zero fields are absent. @see https://ai.google.dev/api/generate-content#UsageMetadata */
-export interface UsageMetadata
-  extends
-    Fields<
-      Record<
-        `${"rawPrompt" | "cachedContent" | "candidates" | "thoughts" | "toolUsePrompt" | "total"}TokenCount`,
-        number
-      >
-    >,
-    Fields<
-      Record<`${"prompt" | "cache" | "candidates" | "toolUsePrompt"}TokensDetails`, readonly ModalityTokenCount[]>
-    >,
-    Texts<"serviceTier" | "trafficType"> {
+export interface UsageMetadata {
   /** Includes cached tokens. */
   readonly promptTokenCount?: number | undefined;
+  readonly rawPromptTokenCount?: number | undefined;
+  readonly cachedContentTokenCount?: number | undefined;
+  readonly candidatesTokenCount?: number | undefined;
+  readonly thoughtsTokenCount?: number | undefined;
+  readonly toolUsePromptTokenCount?: number | undefined;
+  readonly totalTokenCount?: number | undefined;
+  readonly promptTokensDetails?: readonly ModalityTokenCount[] | undefined;
+  readonly cacheTokensDetails?: readonly ModalityTokenCount[] | undefined;
+  readonly candidatesTokensDetails?: readonly ModalityTokenCount[] | undefined;
+  readonly toolUsePromptTokensDetails?: readonly ModalityTokenCount[] | undefined;
+  readonly serviceTier?: string | undefined;
+  readonly trafficType?: string | undefined;
 }
 
 /** One grounding chunk; exactly one of the kinds is set. */
@@ -138,9 +139,10 @@ export interface GroundingSupport {
 }
 
 /** What an answer rests on: searches, and what they found. @see https://ai.google.dev/api/generate-content#GroundingMetadata */
-export interface GroundingMetadata extends Fields<
-  Record<"webSearchQueries" | "imageSearchQueries" | "retrievalQueries", readonly string[]>
-> {
+export interface GroundingMetadata {
+  readonly webSearchQueries?: readonly string[] | undefined;
+  readonly imageSearchQueries?: readonly string[] | undefined;
+  readonly retrievalQueries?: readonly string[] | undefined;
   /** The terms of use require `renderedContent` (HTML and CSS) to be shown next to grounded answers. */
   readonly searchEntryPoint?: Texts<"renderedContent" | "sdkBlob"> | undefined;
   readonly groundingChunks?: readonly GroundingChunk[] | undefined;
@@ -149,7 +151,9 @@ export interface GroundingMetadata extends Fields<
 }
 
 /** Which pages were read for an answer, and how that went. @see https://ai.google.dev/api/generate-content#UrlContextMetadata */
-export type UrlContextMetadata = Fields<{ urlMetadata: readonly Texts<"retrievedUrl" | "urlRetrievalStatus">[] }>;
+export interface UrlContextMetadata {
+  readonly urlMetadata?: readonly Texts<"retrievedUrl" | "urlRetrievalStatus">[] | undefined;
+}
 
 /** One candidate; in a stream, what one chunk adds to it. Every field can be absent. */
 export interface Candidate extends Fields<{ finishMessage: string; index: number; tokenCount: number }> {
@@ -208,17 +212,20 @@ export interface CitationSource extends Texts<"uri" | "title">, Fields<Record<"s
 }
 
 /** What an answer quotes: `citationSources` on the Developer API and CometAPI, `citations` on Vertex. */
-export type CitationMetadata = Fields<Record<"citationSources" | "citations", readonly CitationSource[]>>;
+export interface CitationMetadata {
+  readonly citationSources?: readonly CitationSource[] | undefined;
+  readonly citations?: readonly CitationSource[] | undefined;
+}
 
 /** A token and its log probability. */
 export type LogprobsCandidate = Fields<{ token: string; tokenId: number; logProbability: number }>;
 
 /** Log probabilities of an answer, one entry for each decoding step. @see https://ai.google.dev/api/generate-content#LogprobsResult */
-export type LogprobsResult = Fields<{
-  chosenCandidates: readonly LogprobsCandidate[];
-  topCandidates: readonly Fields<{ candidates: readonly LogprobsCandidate[] }>[];
-  logProbabilitySum: number;
-}>;
+export interface LogprobsResult {
+  readonly chosenCandidates?: readonly LogprobsCandidate[] | undefined;
+  readonly topCandidates?: readonly { readonly candidates?: readonly LogprobsCandidate[] | undefined }[] | undefined;
+  readonly logProbabilitySum?: number | undefined;
+}
 
 /** A kind of harm. `HARM_CATEGORY_CIVIC_INTEGRITY` is deprecated; those for images are Vertex's. */
 export type HarmCategory = Word<

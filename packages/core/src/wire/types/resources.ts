@@ -29,7 +29,9 @@ interface Page {
 }
 
 /** One page of the list of caches. */
-export type ListCachedContentsResponse = Page & Fields<{ cachedContents: readonly CachedContent[] }>;
+export interface ListCachedContentsResponse extends Page {
+  readonly cachedContents?: readonly CachedContent[] | undefined;
+}
 
 /** A file that was uploaded to the Files API. Times are RFC 3339; unknown fields are kept. @see https://ai.google.dev/api/files#File */
 export interface GeminiFile extends Texts<"displayName" | "mimeType" | "createTime" | "updateTime"> {
@@ -52,7 +54,9 @@ export interface GeminiFile extends Texts<"displayName" | "mimeType" | "createTi
 }
 
 /** One page of the list of files. */
-export type ListFilesResponse = Page & Fields<{ files: readonly GeminiFile[] }>;
+export interface ListFilesResponse extends Page {
+  readonly files?: readonly GeminiFile[] | undefined;
+}
 
 /** What the service says about a model. Unknown fields are kept. @see https://ai.google.dev/api/models#Model */
 export interface ModelInfo
@@ -105,7 +109,9 @@ export interface EmbedContentRequest extends Numbers<"outputDimensionality"> {
 }
 
 /** A vector. */
-export type ContentEmbedding = Fields<{ values: readonly number[] }>;
+export interface ContentEmbedding {
+  readonly values?: readonly number[] | undefined;
+}
 
 /** Answer of `embedContent`. Unknown fields are kept. */
 export interface EmbedContentResponse {
@@ -117,10 +123,11 @@ export interface EmbedContentResponse {
 }
 
 /** Answer of `batchEmbedContents`: one vector per request, in their order. Unknown fields are kept. */
-export type BatchEmbedContentsResponse = Fields<{
-  embeddings: readonly ContentEmbedding[];
-  usageMetadata: UsageMetadata;
-}>;
+export interface BatchEmbedContentsResponse {
+  readonly embeddings?: readonly ContentEmbedding[] | undefined;
+  /** Of the whole batch; not sent for all models. */
+  readonly usageMetadata?: UsageMetadata | undefined;
+}
 
 /** For text only. @see https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api */
 export interface PredictEmbeddingsRequest {

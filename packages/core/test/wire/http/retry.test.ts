@@ -1,8 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { ApiNetworkError, ApiStatusError, ApiTimeoutError } from "../../../src/errors/api-errors.ts";
 import { ApiClient } from "../../../src/wire/client.ts";
 import type { CallOptions } from "../../../src/wire/client-options.ts";
 import { DEFAULT_RETRY, delayFor, type RetryNotice, type RetryPolicy } from "../../../src/wire/http/retry.ts";
+
+// Loaded with the first retry: reading it takes turns of the event loop, which the tests' clocks do not wait for.
+beforeAll(async () => void (await import("p-retry")));
 
 const overloaded = (retryAfterMs?: number): ApiStatusError =>
   new ApiStatusError("overloaded", { status: 503, retryable: true, retryAfterMs });
