@@ -92,7 +92,7 @@ export class AgentRuns implements Follower<AgentRuns> {
         if (options.extraTools !== undefined) this.head(plan);
       },
       describe: (options, run) => {
-        const begun = this.#outputOf(options) && this.#begin(this.plan(options), this.#identify(run));
+        const begun = (options.output ?? this.options.output) && this.#begin(this.plan(options), this.#identify(run));
         if (begun !== undefined) this.#described.set(options, begun);
         return {
           ...(this.#guardrails(options)?.input !== undefined && { guarded: true }),
@@ -170,7 +170,9 @@ export class AgentRuns implements Follower<AgentRuns> {
     const { guardrails, preparer } = planned;
     // The log of a session says it of a run that goes on.
     const checksInput = run.checksInput ?? guardrails?.input !== undefined;
-    const historyLength = run.historyLength ?? (checksInput ? messageStart(contents) : contents.length - 1);
+    // The message begins after what the model has answered.
+    const answered = contents.findLastIndex(({ role }) => role === "model") + 1;
+    const historyLength = run.historyLength ?? (checksInput ? answered : contents.length - 1);
     const state = new RunState(runId, contents, run.onPartial, this.#foreign.get(conversation));
     const { prices } = plan;
     const isMade = typeof plan.instructions === "function";
@@ -299,16 +301,12 @@ export class AgentRuns implements Follower<AgentRuns> {
     return new AgentRuns({ ...own, output, observers: all, prices: own.prices ?? prices }, this.model, this.#logger);
   }
 
-  #outputOf(run: AnyRunOptions): AnyRunOptions["output"] {
-    return run.output ?? this.options.output;
-  }
-
   #recall(run: RecalledRun<AnyRunOptions>): Promise<RunResult<unknown>> {
     const { options, runId, contents, historyLength, compaction, emitters } = run;
     const state = new RunState(runId, contents);
     state.compaction = compaction;
     addRead(state.read, ...run.read);
-    const output = this.#outputOf(options);
+    const { output = this.options.output } = options;
     const parse = output && describeOutput(output).parse;
     const about = { identity: this.#identify(run), model: this.model, emit: emitters?.emit, historyLength, parse };
     return recallRun(about, state, run);
@@ -379,11 +377,6 @@ export class AgentRuns implements Follower<AgentRuns> {
 function usedGuardrails({ input = [], output = [], streaming }: Guardrails = {}): Guardrails | undefined {
   if (input.length + output.length === 0) return undefined;
   return { ...(input.length > 0 && { input }), ...(output.length > 0 && { output }), streaming };
-}
-
-/** Where the message begins that the model has not answered yet. */
-function messageStart(contents: readonly Content[]): number {
-  return contents.findLastIndex(({ role }) => role === "model") + 1;
 }
 
 /** A run, and what precedes its contents: its tools may be made for it, once. */

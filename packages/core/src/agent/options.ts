@@ -7,7 +7,7 @@ import type { Guardrails } from "../loop/guardrails.ts";
 import type { Limits, RunLimits, StopRule, OwnerBudget } from "../loop/limits.ts";
 import type { Observer } from "../loop/observers/observer.ts";
 import type { Model } from "../model/model.ts";
-import type { PriceTable, Usage } from "../model/usage.ts";
+import type { PriceTable } from "../model/usage.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { AfterUntrusted, Reads, ReadSource } from "../tool/reads.ts";
 import type { AnyTool, Approve, ParentStep, ToolFor, PendingCall } from "../tool/tool.ts";
@@ -19,6 +19,7 @@ import type { Endpoint } from "../wire/endpoints/endpoint.ts";
 import type { WhileRunning, SessionLimits, StepsFactory, Unfinished } from "../session/runs/session-host.ts";
 import type { Answers } from "../session/runs/session-answers.ts";
 import type { SessionAbout } from "../session/runs/session-runs.ts";
+import type { EndedRuns } from "../session/store/session-info.ts";
 import type { EndReason, SessionStore } from "../session/store/store.ts";
 import type { ContentInput } from "../model/history/import-history.ts";
 import type { Rehearsal } from "../tool/tool.ts";
@@ -298,21 +299,7 @@ export interface ContinueOptions extends SendOptions, ResumeOptions {
 }
 
 /** State of a session. */
-export interface SessionState {
-  /** Runs that have ended, however they ended. */
-  readonly runs: number;
-  /** Of all runs. */
-  readonly turns: number;
-  /** Of all runs. */
-  readonly toolCalls: number;
-  /** Sum over all runs. */
-  readonly usage: Usage;
-  /** Cost of all runs; 0 without a price table. */
-  readonly cost: number;
-  /** A model that answered and has no price: what it cost is not in `cost`. */
-  readonly unpriced?: string | undefined;
-  /** Day of the price list of the last run that had one. */
-  readonly pricesAsOf?: string | undefined;
+export interface SessionState extends EndedRuns {
   /**
    * How the last run of the conversation ended. `"running"` while it is going, or may be: a lease that nobody has renewed is only
    * known to be abandoned once it has expired. `"cut-off"` when its process died; `undefined` when there was none, or after a

@@ -211,16 +211,14 @@ function checkGuardrails(guardrails: Guardrails): void {
   checkValue("guardrails.streaming", guardrails.streaming, ["hold", "show"]);
   for (const side of ["input", "output"] as const) {
     const list: unknown = guardrails[side] ?? [];
+    const isGuardrail = (one: unknown): boolean =>
+      isObject(one) && typeof one["name"] === "string" && typeof one["check"] === "function";
     if (Array.isArray(list) && list.every(isGuardrail)) continue;
     throw new TypeError(`guardrails.${side} must be a list of { name: "…", check: function }`);
   }
   for (const { name, lookback = 0 } of guardrails.output ?? [])
     if (!Number.isSafeInteger(lookback) || lookback < 0)
       throw new TypeError(`lookback of the output guardrail "${name}" must be a whole number of characters, 0 or more`);
-}
-
-function isGuardrail(given: unknown): boolean {
-  return isObject(given) && typeof given["name"] === "string" && typeof given["check"] === "function";
 }
 
 const TURN_SPELLINGS: Spellings = {
@@ -244,18 +242,7 @@ export function readSessionOptions(
   options: SessionOptions,
 ): { readonly id: string; readonly store: SessionStore; readonly config: SessionConfig } {
   checkOptions("session()", options, SESSION, { "use id": "sessionId", "use history": "messages" });
-  const {
-    id = crypto.randomUUID(),
-    store = new MemoryStore(),
-    limits,
-    ownerBudget,
-    leaseMs,
-    history,
-    historyReads,
-    title,
-    owner,
-    metadata,
-  } = options;
+  const { id = crypto.randomUUID(), store = new MemoryStore(), limits, ownerBudget, leaseMs, historyReads } = options;
   if (typeof store.records !== "function")
     throw new TypeError('store must be a store, such as new SqliteStore("chats.sqlite")');
   if (id.trim() === "") throw new TypeError("a session's id must not be empty");
@@ -267,8 +254,13 @@ export function readSessionOptions(
   checkReads("historyReads", historyReads);
   if (ownerBudget !== undefined) host.requirePrices("ownerBudget");
   if (limits?.cost !== undefined) host.requirePrices("limits.cost");
-  const given = { history: history && readHistory(history), historyReads };
-  return { id, store, config: { limits, ownerBudget, leaseMs, about: { title, owner, metadata }, ...given } };
+  const { title, owner, metadata } = options;
+  const history = options.history && readHistory(options.history);
+  return {
+    id,
+    store,
+    config: { limits, ownerBudget, leaseMs, about: { title, owner, metadata }, history, historyReads },
+  };
 }
 
 /** What the options of a method say about the next run. @param message - Of `send`. @throws {TypeError} For a contradiction. */

@@ -53,7 +53,8 @@ export class MapWork<Input> {
       stop.signal.throwIfAborted();
       // Until it has begun, it fails by what stops all inputs.
       ended = "failed";
-      inputs = iterate(this.#inputs);
+      const given = this.#inputs;
+      inputs = Symbol.asyncIterator in given ? given[Symbol.asyncIterator]() : given[Symbol.iterator]();
       if (this.#options.store !== undefined) await this.#spending.readStore(this.#options.store, this.#prefix);
       ended = "aborted";
       for (;;) {
@@ -177,10 +178,6 @@ export class MapWork<Input> {
     this.#options.onProgress?.(this.tally.progress());
     for (const wake of this.#waiters.splice(0)) wake();
   }
-}
-
-function iterate<Input>(inputs: Iterable<Input> | AsyncIterable<Input>): Iterated<Input> {
-  return Symbol.asyncIterator in inputs ? inputs[Symbol.asyncIterator]() : inputs[Symbol.iterator]();
 }
 
 /** A session under way, and what it had cost before. */

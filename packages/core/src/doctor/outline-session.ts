@@ -1,10 +1,11 @@
 import { type CallRoute, numberCalls } from "../durable/run-log.ts";
 import type { Compaction } from "../loop/turn/compaction.ts";
-import type { Cost, Usage } from "../model/usage.ts";
-import type { EndEntry, SessionEntry } from "../session/log/entries.ts";
+import type { Cost } from "../model/usage.ts";
+import type { EndEntry, RunEntry, SessionEntry } from "../session/log/entries.ts";
 import { PlacedSteps, type RunRecord } from "../session/log/run-record.ts";
 import { findCompaction, listTurns } from "../session/log/run-turns.ts";
 import { SessionView } from "../session/log/session-view.ts";
+import type { EndedRuns } from "../session/store/session-info.ts";
 import { readResponse, resolveRefs } from "../session/log/turn-record.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { OutsideAnswer } from "../tool/pending-call.ts";
@@ -32,14 +33,9 @@ export interface HistoryOutline {
 }
 
 /** One run of a session. */
-export interface RunOutline {
-  /** When it began, in milliseconds since the epoch. */
-  readonly at: number;
-  /** Id of the model. */
-  readonly model: string;
+export interface RunOutline extends Pick<RunEntry, "at" | "model" | "input"> {
   /** Whether the session was taken back to before it. */
   readonly isTakenBack: boolean;
-  readonly input: readonly Content[];
   /** The contents after its input. */
   readonly added: readonly AddedContent[];
   /** What is sent in place of the first contents of the history since then. */
@@ -76,12 +72,7 @@ export interface AnsweredQuestion {
 }
 
 /** What ended runs have used. */
-export interface SessionTotals extends Cost {
-  readonly runs: number;
-  readonly turns: number;
-  readonly toolCalls: number;
-  readonly usage: Usage;
-}
+export interface SessionTotals extends Cost, Pick<EndedRuns, "runs" | "turns" | "toolCalls" | "usage"> {}
 
 /**
  * Outlines a session for whoever shows it: who said what, what was asked and answered, how each run ended and what it used.

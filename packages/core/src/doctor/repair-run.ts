@@ -40,7 +40,10 @@ export function repairRun(group: RunGroup, place: Place, report: Report): Repair
   const isOwn = (entry: Item["entry"]): boolean => "runId" in entry && entry.runId === group.run.entry.runId;
   for (const { entry } of group.items) if ("runId" in entry && isOwn(entry)) addToRecord(record, entry);
   const { outcomes, end: recordedEnd } = record;
-  const run = repairInput(replaceUnchecked(group.run, outcomes, report), place.first, report);
+  const unread = replaceUnchecked(group.run, outcomes, report);
+  const closed = closeOpenCalls(unread.entry.input);
+  const input = pairCalls(closed, place.first, (...change) => report(unread.position, ...change));
+  const run = input === closed ? unread : { ...unread, entry: { ...unread.entry, input } };
   const { runId, at } = run.entry;
   const contents: Content[] = [...checkedInput({ entry: run.entry, outcomes })];
   const derived = deriveOpen({ ...record, turns: [] }, { cancelled: RESULT_NOT_RECORDED }).turns;
@@ -129,13 +132,6 @@ function replaceUnchecked(run: Item<RunEntry>, outcomes: RunRecord["outcomes"], 
   const problem = `what guardrails made of the message of run ${entry.runId} is lost`;
   report(run.position, problem, "a note takes the place of the message");
   return { ...run, entry: { ...entry, input: [userText("(this message was lost)")] } };
-}
-
-function repairInput(run: Item<RunEntry>, first: boolean, report: Report): Item<RunEntry> {
-  const { position, entry } = run;
-  const closed = closeOpenCalls(entry.input);
-  const input = pairCalls(closed, first, (...change) => report(position, ...change));
-  return input === closed ? run : { position, entry: { ...entry, input } };
 }
 
 /** Puts turns that stand before their steps behind all steps, and those that follow them as well. */

@@ -1,5 +1,5 @@
 import { abortable } from "../internal/abort.ts";
-import { checkOptions, type OptionNames } from "../internal/option-names.ts";
+import { checkOptions, namesIn, type OptionNames } from "../internal/option-names.ts";
 import { defaultLogger, type Logger } from "../logging/logger.ts";
 import type { ObservedExchange, Observer } from "../loop/observers/observer.ts";
 import type { SessionStore } from "../session/store/store.ts";
@@ -36,12 +36,7 @@ export interface KeepExchangesOptions {
   readonly logger?: Logger | undefined;
 }
 
-const OPTIONS: OptionNames<KeepExchangesOptions> = {
-  maxWaitingBytes: true,
-  maxKnownBytes: true,
-  causes: true,
-  logger: true,
-};
+const OPTIONS: OptionNames<KeepExchangesOptions> = namesIn("maxWaitingBytes maxKnownBytes causes logger");
 
 /**
  * An observer that writes each HTTP exchange of its agents' runs to a store, as it crossed the wire and without keys: one log for

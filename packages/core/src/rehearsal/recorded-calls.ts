@@ -3,6 +3,7 @@ import { numberCalls } from "../durable/run-log.ts";
 import { outcomeOf as refusalOf, readOutsideAnswer } from "../tool/pending-call.ts";
 import type { ToolOutcome } from "../tool/tool.ts";
 import type { ModelResponse } from "../model/model.ts";
+import type { Agent } from "../agent/agent.ts";
 
 /** A call of a session, and what came of it. */
 export interface RecordedCall {
@@ -143,4 +144,24 @@ function outcomeOf({ response }: RecordedCall): ToolOutcome {
   const { error, output } = asObject(response);
   if (error === undefined) return { ok: true, output };
   return { ok: false, kind: "failed", message: typeof error === "string" ? error : JSON.stringify(error) };
+}
+
+/**
+ * Calls of a log that have read what is no longer the same, such as a skill whose text has changed: a sentence each, oldest first. A replay
+ * gives calls their recorded outcomes, so this asks the tools of the agent that can tell: see `Tool.changedSince`.
+ *
+ * @param runId - Only calls of this run. @defaultValue all runs
+ */
+export async function changedCalls(
+  { tools }: Pick<Agent, "tools">,
+  log: readonly Json[],
+  runId?: string,
+): Promise<readonly string[]> {
+  const changes: string[] = [];
+  for (const { callId, name, steps } of recordedCalls(log, runId)) {
+    const tool = tools.find((one) => one.kind === "function" && one.name === name);
+    const change = steps && tool?.kind === "function" ? await tool.changedSince?.(steps) : undefined;
+    if (change !== undefined) changes.push(`${callId} (${name}) has read something else: ${change}`);
+  }
+  return changes;
 }

@@ -43,16 +43,15 @@ export async function* conversationUpdates(
       if (update !== undefined) yield update;
     }
   } catch (error) {
-    const update = fold.fail(error, signal?.aborted === true || wasStopped(error));
+    const wasStopped = error instanceof Error && STOPPED.has(error.name);
+    const update = fold.fail(error, signal?.aborted === true || wasStopped);
     if (update !== undefined) yield update;
     throw error;
   }
 }
 
-/** True for the errors of runs that somebody stopped. */
-function wasStopped(error: unknown): boolean {
-  return error instanceof Error && ["AbortError", "RunStoppedError", "RunAbandonedError"].includes(error.name);
-}
+/** Names of the errors of runs that somebody stopped. */
+const STOPPED: ReadonlySet<string> = new Set(["AbortError", "RunStoppedError", "RunAbandonedError"]);
 
 /** A conversation as it grows by the events of one run, of which nothing else is known: they tell what its steps recorded. */
 class EventFold extends ConversationFold {

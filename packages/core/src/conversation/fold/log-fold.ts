@@ -2,7 +2,7 @@ import { readByCall } from "../../durable/read-by-step.ts";
 import type { RunEvent } from "../../loop/events.ts";
 import type { EndEntry, SessionEntry } from "../../session/log/entries.ts";
 import { readGiven } from "../../session/log/run-turns.ts";
-import { SteeringLog } from "../../session/log/session-view.ts";
+import { type RunStart, SteeringLog } from "../../session/log/session-view.ts";
 import type { TurnRecord } from "../../session/log/turn-record.ts";
 import type { SessionRecords } from "../../session/store/store.ts";
 import { foldInfo, type InfoFold, NO_INFO } from "../../session/store/session-info.ts";
@@ -44,12 +44,15 @@ export interface SeenRecords extends Pick<SessionRecords, "draft"> {
 export class LogFold extends ConversationFold {
   readonly #steering = new SteeringLog();
   /** Where the runs of the conversation began. */
-  readonly #runs: { readonly runId: string; readonly position: number; readonly steeringCursor: number }[] = [];
+  readonly #runs: (Pick<RunStart, "position" | "steeringCursor"> & { readonly runId: string })[] = [];
   #info: InfoFold = NO_INFO;
 
   /** The next entry of the log. */
   addEntry(entry: SessionEntry): ConversationUpdate {
-    this.#readTitle(entry);
+    const before = this.#info.info?.title;
+    this.#info = foldInfo(this.#info, [entry]);
+    const title = this.#info.info?.title;
+    if (title !== before) this.change({ type: "title", ...(title !== undefined && { title }) });
     const isOfRun = this.#read(entry, this.conversation.position.log);
     return this.entryUpdate(isOfRun);
   }
@@ -107,13 +110,6 @@ export class LogFold extends ConversationFold {
         if (this.run?.runId === entry.runId) this.#readRun(this.run, entry);
         return entry.type !== "answer" && entry.type !== "job";
     }
-  }
-
-  #readTitle(entry: SessionEntry): void {
-    const before = this.#info.info?.title;
-    this.#info = foldInfo(this.#info, [entry]);
-    const title = this.#info.info?.title;
-    if (title !== before) this.change({ type: "title", ...(title !== undefined && { title }) });
   }
 
   #readRun(run: RunView, entry: Extract<SessionEntry, { runId: string }>): void {

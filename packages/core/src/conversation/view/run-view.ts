@@ -2,6 +2,7 @@ import { readByCall, readByModel, readSteered } from "../../durable/read-by-step
 import { type CallStepValue, type ModelStepValue, READS_SINCE, type StepPlace } from "../../durable/run-log.ts";
 import type { Outcome } from "../../durable/steps.ts";
 import type { ErrorCode } from "../../errors/agent-error.ts";
+import { present } from "../../internal/json.ts";
 import { resolveCitations } from "../../grounding/citations.ts";
 import { type CollectedSources, collectSources, type Source } from "../../grounding/sources.ts";
 import { findCitations, hasSources } from "../../loop/build-result.ts";
@@ -314,21 +315,27 @@ export function endsEarly({ stopReason }: Pick<RunViewEnd, "stopReason">): boole
 }
 
 /** How a run ended, as far as anybody may know it. */
-export function endFields({ stopReason, reached, guardrail, error, usage, ...spent }: Ending): RunViewEnd {
+export function endFields({
+  stopReason,
+  reached,
+  guardrail,
+  error,
+  usage,
+  ...spent
+}: Cost &
+  Pick<EndEntry, "stopReason"> &
+  Partial<Pick<EndEntry, "usage" | "reached" | "guardrail" | "error">>): RunViewEnd {
   const { cost, pricesAsOf } = knownCost(spent);
-  const { name = "", side = "input", message } = guardrail ?? {};
   return {
     stopReason,
     ...(reached !== undefined && { limit: reached.name, limitScope: reached.scope }),
-    ...(guardrail !== undefined && { guardrail: { name, side, ...(message !== undefined && { message }) } }),
+    ...(guardrail && {
+      guardrail: present({ name: guardrail.name, side: guardrail.side, message: guardrail.message }),
+    }),
     ...(usage !== undefined && { usage }),
     ...(cost !== undefined && { cost, pricesAsOf }),
     ...(error !== undefined && { error: safeError(error, stopReason === "aborted") }),
   };
-}
-
-interface Ending extends Cost, Partial<Pick<EndEntry, "usage" | "reached" | "guardrail" | "error">> {
-  readonly stopReason: EndReason;
 }
 
 const ERRORS: { readonly [Code in ErrorCode]?: string } = {
@@ -349,20 +356,20 @@ const ERRORS: { readonly [Code in ErrorCode]?: string } = {
   session_limit: "The conversation has reached its limit.",
 };
 
+/** The same by the status of a refusal of the service, where that says more. */
+const REFUSALS: { readonly [status: number]: string } = {
+  429: "A rate limit or quota of the model's service is reached.",
+  503: "The model's service is overloaded or not available.",
+};
+
+const NO_MORE_TODAY = "The daily quota for the model is used up. It starts over at midnight Pacific time.";
+
 /** The error of a run as it is shown. */
 function safeError(error: NonNullable<EndEntry["error"]>, isAborted: boolean): MessageError {
-  const { name, code } = error;
+  const { name, code, status = 0, resetsAt } = error;
+  const refusal = code !== "api_status" ? undefined : resetsAt === undefined ? REFUSALS[status] : NO_MORE_TODAY;
   // A code that is not in the table is none of ours, or says nothing to a person.
   const text = Object.hasOwn(ERRORS, code ?? "") ? ERRORS[code as ErrorCode] : undefined;
-  const message = refusal(error) ?? text ?? (isAborted ? "The run was stopped." : "Something went wrong.");
+  const message = refusal ?? text ?? (isAborted ? "The run was stopped." : "Something went wrong.");
   return { name, ...(code !== undefined && { code }), message };
-}
-
-/** What a refusal of the service means to whoever waits for the answer; undefined when it says no more than that it is one. */
-function refusal({ code, status, resetsAt }: NonNullable<EndEntry["error"]>): string | undefined {
-  if (code !== "api_status") return undefined;
-  if (resetsAt !== undefined)
-    return "The daily quota for the model is used up. It starts over at midnight Pacific time.";
-  if (status === 429) return "A rate limit or quota of the model's service is reached.";
-  return status === 503 ? "The model's service is overloaded or not available." : undefined;
 }

@@ -107,15 +107,13 @@ function connectsWithin<A extends http.Agent>(limitMs: number, agent: A): A {
         callback?.(notConnected(limitMs), socket);
         socket.destroy();
       });
-    } else limitConnecting(socket, limitMs);
+    } else {
+      const done = startTimer(limitMs, () => socket.destroy(notConnected(limitMs)));
+      socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", done).once("close", done);
+    }
     return socket;
   };
   return agent;
-}
-
-function limitConnecting(socket: Socket, limitMs: number): void {
-  const done = startTimer(limitMs, () => socket.destroy(notConnected(limitMs)));
-  socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", done).once("close", done);
 }
 
 function notConnected(limitMs: number): Error {

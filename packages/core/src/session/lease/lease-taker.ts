@@ -53,7 +53,7 @@ export class LeaseTaker {
         await this.#log.append({ lease: { expected: left.lease, next: lease }, at }, ...entries);
       } catch (error) {
         // It may have been written all the same.
-        await abandonLease(store, id, lease);
+        await store.setLease(id, lease, { ...lease, held: false }).catch(() => {});
         throw error;
       }
       return { lease: new HeldLease(store, id, lease, listener), mode, closes, left };
@@ -70,10 +70,21 @@ export class LeaseTaker {
     });
   }
 
-  /** Does something once it is known that no run is going; anew when others were faster. */
+  /** Does something once it is known that no run is going; anew when others were faster. @throws {SessionRunningError} When one is. */
   async #whenFree<Done>(signal: AbortSignal | undefined, act: (left: SessionRecords) => Promise<Done>): Promise<Done> {
+    const { id, store } = this.#log;
     for (let races = 0; ; races++) {
-      const left = await this.#untilFree(signal);
+      const left = await lookUntil(store, id, signal, async () => {
+        // The lease first: whoever takes it after this makes our append fail.
+        const records = await store.records(id);
+        const found = this.#observe(records.lease);
+        if (found.state === "held") {
+          if (found.renewedRecently) throw new SessionRunningError(id, found.lease.runId);
+          return { againInMs: found.leftMs };
+        }
+        await this.#log.refresh();
+        return { found: records };
+      });
       try {
         return await act(left);
       } catch (error) {
@@ -81,22 +92,6 @@ export class LeaseTaker {
         if (!raced || races >= MAX_RACES) throw error;
       }
     }
-  }
-
-  /** Reads the session once no run of others is going. @throws {SessionRunningError} When one is. */
-  async #untilFree(signal: AbortSignal | undefined): Promise<SessionRecords> {
-    const { id, store } = this.#log;
-    return await lookUntil(store, id, signal, async () => {
-      // The lease first: whoever takes it after this makes our append fail.
-      const records = await store.records(id);
-      const found = this.#observe(records.lease);
-      if (found.state === "held") {
-        if (found.renewedRecently) throw new SessionRunningError(id, found.lease.runId);
-        return { againInMs: found.leftMs };
-      }
-      await this.#log.refresh();
-      return { found: records };
-    });
   }
 
   /** Whether a run is going, and the log as of then. `free` also when its process has died. */
@@ -162,11 +157,6 @@ function nextLease(last: Lease | undefined, runId: string, durationMs: number, s
     durationMs,
     ...(process !== undefined && { process }),
   };
-}
-
-/** Gives a lease back that may have been taken, or may be held still. Never rejects. */
-async function abandonLease(store: SessionStore, id: string, lease: Lease): Promise<void> {
-  await store.setLease(id, lease, { ...lease, held: false }).catch(() => {});
 }
 
 /** A run that is about to begin or to go on. */

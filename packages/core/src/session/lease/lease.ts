@@ -85,7 +85,8 @@ export class HeldLease {
         if (!this.#stopped) this.#plan();
       });
     }, wait);
-    unref(this.#timer);
+    // Lets the process end meanwhile. Where timers are numbers, there is no such method.
+    (this.#timer as { readonly unref?: () => void }).unref?.();
   }
 
   async #renew(): Promise<void> {
@@ -169,11 +170,6 @@ export async function lookUntil<Found>(
   }
 }
 
-/** Lets the process end while a timer waits; a no-op where timers are numbers. */
-function unref(timer: unknown): void {
-  (timer as { readonly unref?: () => void }).unref?.();
-}
-
 /** Least time between two writes of a draft, in milliseconds. */
 const DRAFT_EVERY_MS = 500;
 
@@ -244,21 +240,17 @@ export function boundParts(all: readonly Part[]): { readonly parts: readonly Par
   let room = MAX_DRAFT_CHARACTERS;
   const parts: Part[] = [];
   for (const part of all) {
-    const size = sizeOf(part, room);
+    const { text, inlineData } = part;
+    const long = (text?.length ?? 0) + (inlineData?.data.length ?? 0);
+    // Media that do not fit are not written out to find that out.
+    const size = long > room ? long : JSON.stringify(part).length;
     if (size > room) {
       const isText = Object.keys(part).every((key) => key === "text" || key === "thought");
-      if (isText && part.text !== undefined) parts.push({ ...part, text: cutText(part.text, Math.max(0, room - 32)) });
+      if (isText && text !== undefined) parts.push({ ...part, text: cutText(text, Math.max(0, room - 32)) });
       return { parts, truncated: true };
     }
     parts.push(part);
     room -= size;
   }
   return { parts, truncated: false };
-}
-
-/** Characters of a part as JSON, or about so many; media that do not fit are not written out to find that out. */
-function sizeOf(part: Part, room: number): number {
-  const { text, inlineData } = part;
-  const long = (text?.length ?? 0) + (inlineData?.data.length ?? 0);
-  return long > room ? long : JSON.stringify(part).length;
 }

@@ -7,7 +7,7 @@ import {
   type CallStepValue,
   type NumberedCall,
 } from "../../durable/run-log.ts";
-import { type Outcome, isWaitTimedOut } from "../../durable/steps.ts";
+import { type Outcome, isWaitTimedOut, valueLeft } from "../../durable/steps.ts";
 import type { Json } from "../../internal/json.ts";
 import type { Spent } from "../../loop/limits.ts";
 import type { EndEntry, EntryOfRun, JobEntry, RunEntry } from "./entries.ts";
@@ -109,9 +109,8 @@ export interface RecordedJob extends StartedJob {
 }
 
 function addJob({ jobs }: RunRecord, { place, outcome }: Extract<EntryOfRun, { type: "step" }>): void {
-  if (place.kind !== "call" || !outcome.ok) return;
-  // What such a step leaves.
-  const { job, part } = outcome.value as Partial<CallStepValue>;
+  if (place.kind !== "call") return;
+  const { job, part } = valueLeft(outcome);
   const { turn, callId } = place;
   if (job !== undefined) jobs.set(callId, { ...job, turn, callId, name: part?.functionResponse?.name ?? "" });
 }

@@ -197,14 +197,13 @@ export class SessionLog {
 
   async load(from: number): Promise<SessionEntry[]> {
     const values = await this.store.load(this.id, from);
-    return values.map((value, index) => this.#checked(value, from + index));
-  }
-
-  #checked(value: Json, position: number): SessionEntry {
-    const problem = checkEntryHeader(value) ?? checkEntryMembers(value as unknown as SessionEntry);
-    if (problem !== undefined) throw this.#damaged(position, problem);
-    // As far as it is checked here and where it is added to the view.
-    return value as unknown as SessionEntry;
+    return values.map((value, index) => {
+      // As far as it is checked here and where it is added to the view.
+      const entry = value as unknown as SessionEntry;
+      const problem = checkEntryHeader(value) ?? checkEntryMembers(entry);
+      if (problem !== undefined) throw this.#damaged(from + index, problem);
+      return entry;
+    });
   }
 }
 

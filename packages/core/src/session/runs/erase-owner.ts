@@ -67,8 +67,10 @@ export async function eraseOwner(owner: string, options: EraseOptions): Promise<
       erased[kind] = (erased[kind] ?? 0) + count;
     for (const id of ids) {
       signal?.throwIfAborted();
-      if (exchanges !== undefined)
-        erased.exchanges += "load" in exchanges ? await eraseKept(exchanges, id) : await exchanges.delete(id);
+      if (exchanges !== undefined && "load" in exchanges) {
+        await exchanges.deleteSessions({ prefix: causesOf(id) });
+        erased.exchanges += await eraseLog(exchanges, id);
+      } else erased.exchanges += (await exchanges?.delete(id)) ?? 0;
       erased.notes += (await eraseLog(store, `notes:${id}`)) > 0 ? 1 : 0;
       erased.drafts += (await store.records(id)).draft === undefined ? 0 : 1;
       // Last, so that all else is found again after a failure.
@@ -89,12 +91,6 @@ async function listIds(store: SessionStore, owner: string): Promise<readonly str
     page = await store.list({ owner, limit: PAGE, order: "id", after: page.at(-1) });
   }
   return ids;
-}
-
-/** What `keepExchanges` wrote of a session, with the causes beside it. @returns The exchanges. */
-async function eraseKept(exchanges: SessionStore, id: string): Promise<number> {
-  await exchanges.deleteSessions({ prefix: causesOf(id) });
-  return await eraseLog(exchanges, id);
 }
 
 /** @returns The entries that were in it. */

@@ -1,7 +1,7 @@
 import type { ClosedTurn } from "../../durable/closed-turn.ts";
 import { journal, type JournalLog, lastTraceparent, type MakeAgain } from "../../durable/journal.ts";
-import { type ModelStepValue, READS_SINCE, type Steered, type StepPlace } from "../../durable/run-log.ts";
-import type { NamedStep, Outcome } from "../../durable/steps.ts";
+import { READS_SINCE, type Steered } from "../../durable/run-log.ts";
+import { type NamedStep, type Outcome, valueLeft } from "../../durable/steps.ts";
 import { ReplayDifferenceError, RunStepError } from "../../errors/run-errors.ts";
 import { RunReleasedError } from "../../errors/session-errors.ts";
 import { whenAborted } from "../../internal/abort.ts";
@@ -277,7 +277,9 @@ function readRecord(record: RunRecord): OpenRecordOptions {
       record: unwritten,
     },
     missing: ({ name, place }) => {
-      if (record.end?.reached?.name === "wallTimeMs" && mayRunOut(place) && outOfTime.size < 2) {
+      // A call leaves its cancellation in the log when the wall time ends it; these leave nothing.
+      const mayRunOut = place !== undefined && ["model", "compact", "route", "reroute", "guard"].includes(place.kind);
+      if (record.end?.reached?.name === "wallTimeMs" && mayRunOut && outOfTime.size < 2) {
         // The clock is not in the log: what it cut off is the first that is not there, and the request that found out.
         outOfTime.add(name);
         return { ok: false, error: WALL_TIME_REACHED };
@@ -306,8 +308,7 @@ function madeAgain(again: MakeAgain): Pick<OpenRecordOptions, "again" | "steerin
   let steered: Steered | undefined;
   return {
     again: (op, known, make) => {
-      // Only the steps of requests have such a member.
-      ({ steered } = ((known?.ok === true && known.value) || {}) as Partial<ModelStepValue>);
+      ({ steered } = valueLeft(known));
       return again(op, known, make);
     },
     steering: { take: async (after) => (steered !== undefined && steered.upTo > after ? steered : undefined) },
@@ -315,11 +316,6 @@ function madeAgain(again: MakeAgain): Pick<OpenRecordOptions, "again" | "steerin
 }
 
 class EndOfLog extends Error {}
-
-/** True for steps that leave nothing in the log when the wall time ends them. A call leaves its cancellation. */
-function mayRunOut(place: StepPlace | undefined): boolean {
-  return place !== undefined && ["model", "compact", "route", "reroute", "guard"].includes(place.kind);
-}
 
 function compareEnds(record: RunRecord, result: RunResult<unknown>): string[] {
   const { end } = record;

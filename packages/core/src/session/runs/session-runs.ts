@@ -91,7 +91,9 @@ export class SessionRuns<Options> {
       }
       const unfinished = start === undefined ? run.unfinished : "close";
       const { closing, withdrawn } = await closeLast(this.log, this.host, unfinished, options);
-      const host = this.#findLeader(start?.entry.agent);
+      // Who leads takes the message, or took the one in whose place it comes.
+      const leader = start?.entry.agent ?? (view.run && findLeader(view.run));
+      const host = leader === undefined || this.takesOver ? this.host : this.host.lead(leader);
       const rewind: NewEntry[] = start === undefined ? [] : [{ type: "rewind", before: start.entry.runId, withdrawn }];
       const entry: NewEntry = {
         type: "run",
@@ -167,13 +169,6 @@ export class SessionRuns<Options> {
     });
     if (last !== undefined) await this.jobs.cancel(last, options, "the conversation was taken back");
     return message;
-  }
-
-  /** Who takes a message: the agent that leads, or the one that took it `before`. */
-  #findLeader(before: string | undefined): SessionHost<Options> {
-    const { run } = this.log.view;
-    const leader = before ?? (run && findLeader(run));
-    return leader === undefined || this.takesOver ? this.host : this.host.lead(leader);
   }
 
   /** Waits until no run is going, or, with `known`, whether one is. @returns Its id; `undefined` when none is. */

@@ -131,16 +131,12 @@ export function deleteMatching(database: Database, filter: SessionFilter): strin
 export function parseSummary(row: Readonly<Record<string, unknown>>): SessionSummary {
   const { key, length, updated_at: updatedAt, info } = row;
   return {
-    ...parseInfo(info),
+    // Nothing for a damaged one: the log does not need it.
+    ...(typeof info === "string" && tryOr(() => JSON.parse(info) as SessionInfo, undefined)),
     id: decodeKey(key as Uint8Array),
     length: Number(length),
     updatedAt: Number(updatedAt),
   };
-}
-
-/** Nothing for a damaged one: the log does not need it. */
-function parseInfo(text: unknown): SessionInfo | undefined {
-  return typeof text === "string" ? tryOr(() => JSON.parse(text) as SessionInfo, undefined) : undefined;
 }
 
 type Condition = readonly [sql: string, values: readonly Value[]];
@@ -157,17 +153,11 @@ function conditions({ prefix = "", owner, metadata = {}, state, updatedBefore }:
   if (owner !== undefined) where.push(["owner = ?", [JSON.stringify(owner)]]);
   if (state !== undefined) where.push(["state = ?", [state]]);
   if (updatedBefore !== undefined) where.push(["updated_at < ?", [updatedBefore]]);
+  // A member stands on a line of its own, as JSON has no line feed inside a string. SQLite's own functions for JSON would take strings
+  // apart at NUL, and cannot be given half a character.
   for (const [name, value] of Object.entries(metadata))
-    where.push(["instr(metadata, ?) > 0", [metadataLine(name, value)]]);
+    where.push(["instr(metadata, ?) > 0", [`\n ${JSON.stringify(name)}: ${JSON.stringify(value)}`]]);
   return where;
-}
-
-/**
- * One member of the metadata as it stands in the column: on a line of its own, as JSON has no line feed inside a string. SQLite's own
- * functions for JSON would take strings apart at NUL, and cannot be given half a character.
- */
-function metadataLine(name: string, value: string): string {
-  return `\n ${JSON.stringify(name)}: ${JSON.stringify(value)}`;
 }
 
 /** The first key after all keys with a prefix; `undefined` when there is none. */

@@ -127,7 +127,10 @@ class TurnQueue {
   #next(): void {
     const group = this.#group();
     try {
-      for (const tell of attemptAll(group)) tell();
+      const together = group[0]?.together;
+      const attempt = (): readonly (() => void)[] => group.map((one) => one.attempt());
+      const commits = group.some((one) => one.together?.commits === "full") ? "full" : "normal";
+      for (const tell of together === undefined ? attempt() : together.transact(commits, attempt)) tell();
     } catch (error) {
       if (isBusy(error)) return this.#stillBusy(error);
       if (group.length > 1) {
@@ -178,12 +181,4 @@ class TurnQueue {
     this.#stop?.();
     this.#onEmpty();
   }
-}
-
-/** @returns Tells each caller. @throws When nothing was done. */
-function attemptAll(group: readonly Waiting[]): readonly (() => void)[] {
-  const attempt = (): readonly (() => void)[] => group.map((one) => one.attempt());
-  const together = group[0]?.together;
-  if (together === undefined) return attempt();
-  return together.transact(group.some((one) => one.together?.commits === "full") ? "full" : "normal", attempt);
 }
