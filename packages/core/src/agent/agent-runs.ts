@@ -18,7 +18,6 @@ import {
 } from "../loop/observers/observer.ts";
 import type { RunContext, RunIdentity } from "../tool/run-context.ts";
 import { recallRun } from "../loop/recall-run.ts";
-import type { RunResult } from "../loop/result.ts";
 import { runLoop } from "../loop/run-loop.ts";
 import { RunState } from "../loop/run-state.ts";
 import { RunReporter, type RunReporterOptions } from "../loop/run-reporter.ts";
@@ -28,7 +27,7 @@ import { foldTurns } from "../loop/turn/closed-turns.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { Model } from "../model/model.ts";
 import { asOf, checkPrices, requirePrices } from "../model/usage.ts";
-import type { OpenedRun, RecalledRun, SessionHost, SessionRun } from "../session/runs/session-host.ts";
+import type { OpenedRun, SessionHost, SessionRun } from "../session/runs/session-host.ts";
 import { addRead } from "../tool/reads.ts";
 import type { AnyTool } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";
@@ -109,7 +108,19 @@ export class AgentRuns implements Follower<AgentRuns> {
         return tool?.kind === "function" ? { tool, context: run?.options.context } : undefined;
       },
       open: (run) => this.open(this.plan(run.options), run),
-      recall: (run) => this.#recall(run),
+      recall: (run) => {
+        const { options, runId, contents, historyLength, compaction, emitters } = run;
+        const state = new RunState(runId, contents);
+        state.compaction = compaction;
+        addRead(state.read, ...run.read);
+        const { output = this.options.output } = options;
+        const parse = output && describeOutput(output).parse;
+        return recallRun(
+          { identity: this.#identify(run), model, emit: emitters?.emit, historyLength, parse },
+          state,
+          run,
+        );
+      },
       callersContext: () => this.callersContext(),
     };
     return host;
@@ -299,17 +310,6 @@ export class AgentRuns implements Follower<AgentRuns> {
     const own = overrideOptions(this.options, {});
     const all = [...new Set([...observers, ...(own.observers ?? [])])];
     return new AgentRuns({ ...own, output, observers: all, prices: own.prices ?? prices }, this.model, this.#logger);
-  }
-
-  #recall(run: RecalledRun<AnyRunOptions>): Promise<RunResult<unknown>> {
-    const { options, runId, contents, historyLength, compaction, emitters } = run;
-    const state = new RunState(runId, contents);
-    state.compaction = compaction;
-    addRead(state.read, ...run.read);
-    const { output = this.options.output } = options;
-    const parse = output && describeOutput(output).parse;
-    const about = { identity: this.#identify(run), model: this.model, emit: emitters?.emit, historyLength, parse };
-    return recallRun(about, state, run);
   }
 
   #identify({ runId, sessionId, metadata }: Omit<RunIdentity, "agent">): RunIdentity {

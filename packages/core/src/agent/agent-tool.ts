@@ -201,7 +201,6 @@ function parseTask(input: unknown): string {
   return task;
 }
 
-/** Adds the agent's name to the path of every question about one of its calls. */
 function addToPath(name: string, approve: Approve): Approve {
   return (pending, run) => approve({ ...pending, path: [name, ...(pending.path ?? [])] }, run);
 }

@@ -172,7 +172,6 @@ export interface RunOptions<
   readonly rehearsal?: Rehearsal | undefined;
 }
 
-/** What all of these tools need as context. */
 type NeededBy<Tools> = [Tools] extends [ToolFor<infer Needed>] ? Needed : unknown;
 
 /** The context itself. A condition, so that it is inferred from tools only if no function or hook declares one. */

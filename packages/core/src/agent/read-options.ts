@@ -73,10 +73,8 @@ const REWIND: OptionNames<RewindOptions> = namesIn("before");
 const REGENERATE: OptionNames<RegenerateOptions> = namesIn("whileRunning messageId");
 const CONTINUE: OptionNames<ContinueOptions> = { ...SEND, ...RESUME, message: true };
 
-/** A method that starts a run, or that takes the options of one. */
 type Method = "run" | "send" | "rewind" | "regenerate" | "resume" | "continue";
 
-/** What each takes besides the options of a run. */
 const METHODS: { readonly [Name in Method]: object } = {
   run: {},
   send: SEND,

@@ -115,7 +115,6 @@ export interface WatchedSession {
 /** How often a store is looked at that cannot tell of changes, in milliseconds. */
 const POLL_MS = 1000;
 
-/** Those that have readers. */
 const watches = new WeakMap<SessionLog, SessionWatch>();
 
 /** Keeps up with a session, once for all who read it in this process. The store is looked at only while one of them waits. */

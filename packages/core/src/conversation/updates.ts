@@ -101,7 +101,6 @@ function without<T extends { readonly id: string }>(list: readonly T[], ids: rea
   return list.filter(({ id }) => !ids.includes(id));
 }
 
-/** A change inside of a message. */
 type ChangeInside = Extract<ConversationChange, { messageId: string }>;
 
 /** The message after a change inside of it. */
@@ -269,7 +268,6 @@ function diffFields(
   return { set: Object.fromEntries(set), ...(unset.length > 0 && { unset }) };
 }
 
-/** How many of the first members are the same. */
 function sameLength<T>(a: readonly T[], b: readonly T[], isSame: (a: T, b: T) => boolean): number {
   const length = Math.min(a.length, b.length);
   // Both have one at each of these places.

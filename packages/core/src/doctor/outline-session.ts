@@ -98,7 +98,6 @@ export function sessionHistory(entries: readonly SessionEntry[]): readonly Conte
   return readRuns(entries).view.history();
 }
 
-/** A log as a session reads it, and the record of each of its runs. */
 function readRuns(entries: Iterable<SessionEntry>): { view: SessionView; runs: readonly RunRecord[] } {
   const view = new SessionView();
   const runs: RunRecord[] = [];
@@ -145,7 +144,6 @@ function listHeld(steps: PlacedSteps, turn: number, answer: ModelResponse): read
   });
 }
 
-/** What was asked about the calls of an answer and answered from outside. */
 function listQuestions(
   { outcomes }: RunRecord,
   steps: PlacedSteps,

@@ -4,7 +4,7 @@ import { RESULT_NOT_RECORDED } from "../model/history/import-history.ts";
 import { type EndEntry, ENTRY_VERSION, isResumable, type RunEntry } from "../session/log/entries.ts";
 import { CUT_OFF, deriveOpen } from "../session/log/derive-open.ts";
 import { addToRecord, beginRecord, type RunRecord } from "../session/log/run-record.ts";
-import { checkedInput, findBadTurn, findMissingAnswer, INPUT_GUARD, sumUpRun } from "../session/log/run-turns.ts";
+import { checkedInput, findBadTurn, INPUT_GUARD, sumUpRun } from "../session/log/run-turns.ts";
 import { SessionView } from "../session/log/session-view.ts";
 import { resolveRefs, type StepRecord, type TurnRecord } from "../session/log/turn-record.ts";
 import type { Content } from "../wire/types/content.ts";
@@ -180,23 +180,21 @@ function hasGaps({ items, lost }: RunGroup, record: RunRecord, end?: EndEntry): 
   // What started the job is damaged.
   if (end?.pending?.some(({ question, callId }) => question === "job" && !record.jobs.has(callId)) === true)
     return true;
-  // No session resumes it.
-  if (findMissingAnswer(record) !== undefined) return true;
   return hasStrayRoutes(items) || hasMissingTurns(record);
 }
 
 /** True when the model's answer of a turn is lost, or the whole turn. */
 function hasMissingTurns({ outcomes, begun }: RunRecord): boolean {
   const asked = new Set<number>();
-  let last = 0;
+  const turns = new Set<number>();
   for (const { place } of [...outcomes.values(), ...begun.values()]) {
     // A message is checked, and others are summarized, before the model is asked.
     if (place.kind === "compact" || (place.kind === "guard" && place.side === "input")) continue;
-    last = Math.max(last, place.turn);
+    turns.add(place.turn);
     if (place.kind === "model" && place.attempt === 0) asked.add(place.turn);
   }
-  for (let turn = 1; turn <= last; turn++) if (!asked.has(turn)) return true;
-  return false;
+  for (let turn = Math.max(0, ...turns); turn > 0; turn--) turns.add(turn);
+  return [...turns].some((turn) => !asked.has(turn));
 }
 
 /** True when the run took up calls of an answer with which it would have ended: the finish reason is not the one that was given. */

@@ -83,7 +83,6 @@ function examineLog(lines: readonly LogLine[]): SessionCheck & Omit<SessionRepai
   const signed = repairSignatures(read, report);
   const { items, contents, isChanged } = repairHead(signed.log, report);
   let countsHold = !isChanged;
-  /** How many contents came before each run of the conversation. */
   const before = new Map<string, number>();
   for (const [index, whole] of signed.log.groups.entries()) {
     const end = whole.items.findIndex(isRewind);
@@ -205,7 +204,6 @@ function renumberSteering(items: readonly Item[], report: Report): readonly Sess
   });
 }
 
-/** A step's entry with another value of the same kind. */
 function withModelStep(entry: SessionEntry, value: ModelStepValue): SessionEntry {
   // The same JSON under another type.
   return { ...entry, outcome: { ok: true, value: value as unknown as Json } } as SessionEntry;

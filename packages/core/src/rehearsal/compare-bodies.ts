@@ -214,7 +214,6 @@ function endOfValue(body: Uint8Array, start: number, limit: number): number {
   return Math.min(body.length, limit + 1);
 }
 
-/** The name of the member that starts at a quote. */
 function keyAt(body: Uint8Array, quote: number): string | undefined {
   if (body[quote] !== QUOTE) return undefined;
   return textOf(body, quote + 1, Math.min(endOfToken(body, quote) - 1, quote + MAX_KEY));
@@ -230,9 +229,7 @@ function textOf(bytes: Uint8Array, from: number, to: number): string {
 
 const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
-/** Most bytes of a name that are read. */
 const MAX_KEY = 200;
-/** Most members that a path shows. */
 const MAX_DEPTH = 20;
 
 /** Where the token ends that starts at a position; always after it. */

@@ -110,7 +110,6 @@ export function cutLog(log: readonly Json[], { runId, turn, newRunId }: CutPoint
   return { entries: [...log.slice(0, start), renamed(run), ...since] };
 }
 
-/** Of a turn that is closed, or of a step. */
 function turnOf({ type, turn, place }: Record<string, unknown>): number {
   const found = type === "turn" ? turn : asObject(place)["turn"];
   return typeof found === "number" ? found : 0;

@@ -36,7 +36,6 @@ export class KeptRequests {
   /** What is asked besides answers: how files are. */
   readonly #others: KeptExchange[] = [];
   readonly #top: RunAgain;
-  /** By the id that it has now. */
   readonly #runs: Map<string, RunAgain>;
   /** Steps that asked again, by run and name. */
   readonly #made: Set<string> = new Set();

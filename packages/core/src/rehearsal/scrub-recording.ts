@@ -97,20 +97,15 @@ function scrubExchange(texts: TextScrubber, exchange: WholeExchange, request: un
   return texts.members(exchange, where, (name, value, at) => {
     if (name === "body" && request === undefined) return texts.text(exchange.body, at);
     if (name === "body") return scrubbed === request ? value : JSON.stringify(scrubbed);
-    if (name === "chunks") return scrubChunks(texts, exchange, `${where}.answer`);
+    if (name === "chunks") {
+      const { chunks, operation } = exchange;
+      const body = chunks.map(({ text }) => text).join("");
+      const text = scrubAnswer(texts, body, `${where}.answer`, operation);
+      return text === body ? chunks : [{ ms: chunks.at(-1)?.ms ?? 0, text }];
+    }
     // What is not the author's to scrub may have a key in it.
     return texts.value(value, name === "error" ? name : "tools", at);
   }) as WholeExchange;
-}
-
-function scrubChunks(
-  texts: TextScrubber,
-  { chunks, operation }: WholeExchange,
-  where: string,
-): WholeExchange["chunks"] {
-  const body = chunks.map(({ text }) => text).join("");
-  const text = scrubAnswer(texts, body, where, operation);
-  return text === body ? chunks : [{ ms: chunks.at(-1)?.ms ?? 0, text }];
 }
 
 /**

@@ -21,7 +21,6 @@ import type { LiveAnswer, TurnView } from "../view/turn-view.ts";
 /** How much of the answer under way is known. */
 type LivePlace = readonly [attempt: number, said: number, seen: number];
 
-/** A run that begins. */
 type BegunRun = Pick<RunEntry, "runId" | "input" | "agent"> &
   Partial<Pick<RunEntry, "at" | "guarded" | "loop" | "read">>;
 

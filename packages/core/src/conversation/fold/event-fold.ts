@@ -1,7 +1,7 @@
 import { type ModelStepValue, stepName, type StepPlace } from "../../durable/run-log.ts";
 import { describeError } from "../../durable/steps.ts";
 import type { Json } from "../../internal/json.ts";
-import type { RunEnd, RunEvent } from "../../loop/events.ts";
+import type { RunEvent } from "../../loop/events.ts";
 import { runSoFar } from "../../loop/result.ts";
 import type { RunEntry } from "../../session/log/entries.ts";
 import { answerId } from "../../session/log/session-view.ts";
@@ -72,7 +72,6 @@ class EventFold extends ConversationFold {
     return this.liveUpdate();
   }
 
-  /** The run failed, or was aborted. */
   fail(error: unknown, isAborted: boolean): ConversationUpdate | undefined {
     const { run } = this;
     if (run === undefined || run.end !== undefined) return undefined;
@@ -127,8 +126,16 @@ class EventFold extends ConversationFold {
         if (event.type === "tool-end" && event.reads !== undefined) run.addRead([{ reads: event.reads }]);
         return run.touch(turn);
       }
-      case "run-end":
-        return endRun(run, event.result);
+      case "run-end": {
+        const { result } = event;
+        leave(run);
+        run.release();
+        run.end = endFields({ ...result, reached: result.stopReason === "limit" ? result.limit : undefined });
+        run.ground(result);
+        run.citeLast(result);
+        if ("pending" in result) run.ask(result.pending);
+        return;
+      }
       default:
     }
   }
@@ -137,15 +144,6 @@ class EventFold extends ConversationFold {
 /** What events tell of a step is what the view of its run reads. */
 function addStep(run: RunView, place: StepPlace, value: object): void {
   run.addStep(stepName(place), place, { ok: true, value: value as Json });
-}
-
-function endRun(run: RunView, result: RunEnd): void {
-  leave(run);
-  run.release();
-  run.end = endFields({ ...result, reached: result.stopReason === "limit" ? result.limit : undefined });
-  run.ground(result);
-  run.citeLast(result);
-  if ("pending" in result) run.ask(result.pending);
 }
 
 /** An answer that was to be made anew is void even when the new one never began. */

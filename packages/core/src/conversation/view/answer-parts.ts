@@ -131,7 +131,6 @@ function mediaOf(part: Part, nextId: (kind: string) => string): readonly SaidPar
   return [present({ type: "media", id: nextId("media"), mimeType, ...where, name, thought })];
 }
 
-/** Ids made of a kind and its count. */
 function countIds(prefix: string): (kind: string) => string {
   const counts = new Map<string, number>();
   return (kind) => {

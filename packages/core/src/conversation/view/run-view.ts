@@ -20,7 +20,6 @@ import type { ConversationChange, Message, MessageError, MessagePart, MessageSta
 import { liveParts, type CallsLeft, type KnownCall } from "./answer-parts.ts";
 import { type LiveAnswer, TurnView } from "./turn-view.ts";
 
-/** How a run ended, as its message has it. */
 type RunViewEnd = Pick<Message, "limit" | "limitScope" | "guardrail" | "error" | "usage" | "cost" | "pricesAsOf"> & {
   readonly stopReason: EndReason;
 };
@@ -364,7 +363,6 @@ const REFUSALS: { readonly [status: number]: string } = {
 
 const NO_MORE_TODAY = "The daily quota for the model is used up. It starts over at midnight Pacific time.";
 
-/** The error of a run as it is shown. */
 function safeError(error: NonNullable<EndEntry["error"]>, isAborted: boolean): MessageError {
   const { name, code, status = 0, resetsAt } = error;
   const refusal = code !== "api_status" ? undefined : resetsAt === undefined ? REFUSALS[status] : NO_MORE_TODAY;

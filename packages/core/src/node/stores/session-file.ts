@@ -157,7 +157,6 @@ function parseLog(data: Uint8Array): ParsedLog {
 
 const lenient = new TextDecoder();
 
-/** One entry's text as a line of a log. */
 function parseEntry(text: string, texts: ParsedLog["texts"]): LogLine {
   try {
     const value: unknown = JSON.parse(text);
@@ -215,7 +214,6 @@ async function replaceLog(file: string, before: Buffer, text: string, entries: r
   await syncFolder(dirname(file));
 }
 
-/** Writes a file with the permissions of another. */
 async function writeLike(file: string, target: string, data: string | Buffer, flag: "w" | "wx"): Promise<void> {
   const { mode } = await stat(file);
   await writeFile(target, data, { flag, flush: true, mode });

@@ -91,7 +91,6 @@ export function knowsProxies(version: string): boolean {
   return major > 24 || (major === 24 && minor >= 5) || (major === 22 && minor >= 21);
 }
 
-/** Limits how long each new connection may take. */
 function connectsWithin<A extends http.Agent>(limitMs: number, agent: A): A {
   const connect = agent.createConnection.bind(agent);
   agent.createConnection = (options, callback) => {

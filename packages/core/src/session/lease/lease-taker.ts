@@ -42,7 +42,7 @@ export class LeaseTaker {
     signal: AbortSignal | undefined,
     prepare: () => Promise<PreparedRun>,
     listener: LeaseListener,
-  ): Promise<TakenRun> {
+  ): Promise<Pick<PreparedRun, "mode" | "closes"> & { readonly lease: HeldLease; readonly left: SessionRecords }> {
     const { id, store } = this.#log;
     return await this.#whenFree(signal, async (left) => {
       // All that is decided from here on is decided on this.
@@ -145,7 +145,6 @@ export class LeaseTaker {
   }
 }
 
-/** The lease for the next owner of a session. */
 function nextLease(last: Lease | undefined, runId: string, durationMs: number, store: SessionStore): Lease {
   const process = store.processes?.self;
   return {
@@ -166,13 +165,6 @@ export interface PreparedRun {
   readonly entries: readonly NewEntry[];
   /** The run before it, as it was left. */
   readonly closes?: RunRecord | undefined;
-}
-
-/** A run whose entries are in the log. */
-interface TakenRun extends Pick<PreparedRun, "mode" | "closes"> {
-  readonly lease: HeldLease;
-  /** The records from before. */
-  readonly left: SessionRecords;
 }
 
 /** `free`: nobody holds it, or its holder is dead. `held`: it may be held; `renewedRecently` when its holder was seen to renew it. */

@@ -1,7 +1,7 @@
 import { SessionLeaseLostError } from "../../errors/session-errors.ts";
 import { MAX_TIMER_MS, sleep } from "../../internal/abort.ts";
 import type { Logger } from "../../logging/logger.ts";
-import type { Draft, Lease, SessionRecords, SessionStore } from "../store/store.ts";
+import type { Draft, Lease, SessionStore } from "../store/store.ts";
 import { cutText } from "../../internal/text.ts";
 import type { PartialResponse } from "../../loop/turn/partial-answer.ts";
 import type { Part } from "../../wire/types/content.ts";
@@ -121,14 +121,9 @@ export class HeldLease {
   }
 
   async #look(): Promise<void> {
-    let found: SessionRecords;
-    try {
-      found = await this.#store.records(this.#id);
-    } catch {
-      return; // the next renewal finds out what is wrong
-    }
-    if (this.#stopped) return;
-    if (found.stopToken === this.token) this.#on.stop();
+    // The next renewal finds out what is wrong.
+    const found = await this.#store.records(this.#id).catch(() => undefined);
+    if (!this.#stopped && found?.stopToken === this.token) this.#on.stop();
   }
 }
 
@@ -215,15 +210,8 @@ export class DraftWriter {
     if (parts.length === 0 && !this.#isStored) return;
     this.#writing = true;
     try {
-      const draft = {
-        step,
-        place,
-        attempt,
-        parts,
-        ...(unchecked !== undefined && { guarded: true as const }),
-        ...(truncated && { truncated }),
-      };
-      await this.#lease.setDraft(parts.length === 0 ? undefined : draft);
+      const about = { ...(unchecked !== undefined && { guarded: true as const }), ...(truncated && { truncated }) };
+      await this.#lease.setDraft(parts.length === 0 ? undefined : { step, place, attempt, parts, ...about });
       this.#isStored = parts.length > 0;
     } catch (error) {
       // The run does not depend on it, and its next append says what is wrong with the store.

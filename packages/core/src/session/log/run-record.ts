@@ -153,7 +153,6 @@ export interface PlacedStep<Value = unknown> {
   readonly value: Value;
 }
 
-/** What is recorded of a run's steps. */
 type StepsOfRun = Partial<Pick<RunRecord, "outcomes" | "begun">> & {
   readonly entry: Pick<RunRecord["entry"], "guarded">;
 };

@@ -176,13 +176,8 @@ export function findDamagedEnd(run: RunRecord | undefined): string | undefined {
   return undefined;
 }
 
-export function checkAnswers(sessionId: string, record: RunRecord): void {
-  const missing = findMissingAnswer(record);
-  if (missing !== undefined) throw new SessionDamagedError(sessionId, missing);
-}
-
-/** Finds a turn that lost the model's answer: another answer would get the outcomes of the lost one's calls. */
-export function findMissingAnswer({ entry, turns, outcomes }: RunRecord): string | undefined {
+/** @throws {SessionDamagedError} For a turn that lost the model's answer: another one would get the outcomes of the lost one's calls. */
+export function checkAnswers(sessionId: string, { entry, turns, outcomes }: RunRecord): void {
   const answered = new Set(turns.map(({ turn }) => turn));
   for (const { place } of outcomes.values())
     if (place.kind === "model" && place.attempt === 0) answered.add(place.turn);
@@ -191,9 +186,8 @@ export function findMissingAnswer({ entry, turns, outcomes }: RunRecord): string
     // A message is checked, and others are summarized, before the model is asked.
     if (kind === "compact" || (kind === "guard" && place.side === "input") || answered.has(turn)) continue;
     const answer = stepName({ kind: "model", phase: "work", turn, attempt: 0 });
-    return `${step} of run ${entry.runId} is in the log, and ${answer} is not`;
+    throw new SessionDamagedError(sessionId, `${step} of run ${entry.runId} is in the log, and ${answer} is not`);
   }
-  return undefined;
 }
 
 /** Only what every reader of contents relies on. */

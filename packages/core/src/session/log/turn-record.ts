@@ -197,7 +197,6 @@ export function readTurn(
   };
 }
 
-/** The job that a wait is for. */
 function findJob(
   { callId, time }: Extract<StepPlace, { kind: "wait" }>,
   outcomes: StepOutcomes,

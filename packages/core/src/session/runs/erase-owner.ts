@@ -22,7 +22,6 @@ export interface EraseOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Logs of sessions' exchanges. */
 interface KeptLogs {
   /** Removes the log of a session, and returns how many exchanges were in it. */
   delete(sessionId: string): Promise<number>;

@@ -101,23 +101,19 @@ export class NextRun<Options> {
     }
     const waits = (last.end?.pending ?? []).length > 0 && !answered;
     const canResume = last.end === undefined || isResumable(last.end);
-    if (waits && (await this.#runs.jobs.check(run.options, run.signal))) return await this.#resumeOrFollow(run);
+    if (waits && (await this.#runs.jobs.check(run.options, run.signal))) {
+      const { runId } = (view.run ?? last).entry;
+      return await this.#runs.resume(run).catch((error: unknown) => {
+        // Others who found that out were faster.
+        if (error instanceof NothingToResumeError) return this.#runs.opener.recall(runId, run);
+        throw error;
+      });
+    }
     if ((canResume && !waits) || answered) return await this.#runs.resume(run);
     // A message that was sent before asks for the result of its own run.
     return await (wasSteered && !waits && !hasMessage(run)
       ? this.#runs.begin({ ...run, message: [] })
       : this.#runs.opener.recall(last.entry.runId, run));
-  }
-
-  /** Goes on with what has become of jobs, unless others who found that out were faster. */
-  async #resumeOrFollow(run: DecidedRequest<Options>): Promise<RunResult<unknown>> {
-    const last = this.#runs.log.view.run?.entry.runId ?? "";
-    try {
-      return await this.#runs.resume(run);
-    } catch (error) {
-      if (!(error instanceof NothingToResumeError)) throw error;
-      return await this.#runs.opener.recall(last, run);
-    }
   }
 
   /** A run on a message; if it was stored as steering, on that, or what has read it meanwhile or will once it is answered. */

@@ -4,7 +4,7 @@ import { RunReleasedError, RunStoppedError, SessionRunningError } from "../../er
 import { whenAborted } from "../../internal/abort.ts";
 import { present } from "../../internal/json.ts";
 import { parseTraceparent } from "../../internal/traceparent.ts";
-import { bindLogger, type Logger } from "../../logging/logger.ts";
+import { bindLogger } from "../../logging/logger.ts";
 import type { BeforeEnd } from "../../loop/loop-input.ts";
 import { attachRunSoFar, type RunResult } from "../../loop/result.ts";
 import { DraftWriter, type HeldLease, boundParts } from "../lease/lease.ts";
@@ -13,7 +13,6 @@ import { isResumable } from "../log/entries.ts";
 import type { RunRecord } from "../log/run-record.ts";
 import { hasLaterTurn, checkAnswers, findLeader, sumUpRun } from "../log/run-turns.ts";
 import type { NewEntry, SessionLog } from "../log/session-log.ts";
-import type { PendingCall } from "../../tool/tool.ts";
 import type { SessionView } from "../log/session-view.ts";
 import type { RecordOpener } from "./record-opener.ts";
 import type { DecidedRequest, RunReader, OpenedRecord, SessionHost, Unfinished } from "./session-host.ts";
@@ -25,7 +24,6 @@ import type { EndEntry, InterruptedAnswer } from "../log/entries.ts";
 import { openQuestions } from "./session-answers.ts";
 import type { SessionJobs } from "./session-jobs.ts";
 
-/** What a session's runs have in common. */
 interface Parts<Options> {
   readonly log: SessionLog;
   readonly host: SessionHost<Options>;
@@ -75,7 +73,7 @@ export class OwnRun<Options> {
     prepare: () => Promise<PreparedRun>,
   ): Promise<RunResult<unknown>> {
     const { reader } = run;
-    const { log, leases, opener } = this.#runs;
+    const { log, host, leases, opener } = this.#runs;
     this.released.throwIfAborted();
     if (this.current !== undefined) throw new SessionRunningError(log.id, this.current.runId);
     reader.opened = undefined;
@@ -98,17 +96,19 @@ export class OwnRun<Options> {
       over: new Promise<void>((resolve) => (over = resolve)),
     };
     this.current = current;
-    const end = (why: unknown): void => {
-      current.abort(why);
-      current.cut.abort(why);
-    };
+    const end = (why: unknown): void => [current, current.cut].forEach((one) => one.abort(why));
     let lease: HeldLease | undefined;
     let draft: DraftWriter | undefined;
     /** The jobs of the run before it are being cancelled. */
     let leaving: Promise<void> | undefined;
     /** Its end is in the log, or not for this process to write. */
     let ended = false;
-    const logger = this.#loggerOf(current);
+    // Its lines have the identity of the run that is going and, in a trace, the ids of its span.
+    const logger = bindLogger(host.logger, () => {
+      const { metadata } = log.view.run?.entry ?? {};
+      const trace = parseTraceparent(reader.opened?.traceparent());
+      return present({ runId: current.runId, agent: host.agent, sessionId: log.id, metadata, ...trace });
+    });
     try {
       const taken = await leases.take(run.signal, prepare, {
         logger,
@@ -190,10 +190,12 @@ export class OwnRun<Options> {
   #isOvertaken(view: SessionView, result: RunResult<unknown>): boolean {
     if (result.stopReason === "finished") return view.steering.unread.length > 0;
     if (!("pending" in result)) return false;
-    const isAnswered = ({ token, question, callId, job }: PendingCall): boolean =>
-      view.answered.has(token) ||
-      (question === "job" && view.run?.outcomes.has(waitName(callId, question, job?.number)) === true);
-    const news = result.pending.filter((one) => isAnswered(one) && !this.#goneOnFor.has(one.token));
+    const news = result.pending.filter(
+      ({ token, question, callId, job }) =>
+        !this.#goneOnFor.has(token) &&
+        (view.answered.has(token) ||
+          (question === "job" && view.run?.outcomes.has(waitName(callId, question, job?.number)) === true)),
+    );
     for (const { token } of news) this.#goneOnFor.add(token);
     return news.length > 0;
   }
@@ -225,21 +227,8 @@ export class OwnRun<Options> {
       }),
     );
   }
-
-  /** Its lines have the identity of the run that is going and, in a trace, the ids of its span. */
-  #loggerOf(current: CurrentRun): Logger {
-    const { log, host } = this.#runs;
-    const { logger, agent } = host;
-    return bindLogger(logger, () => {
-      const { runId, reader } = current;
-      const { metadata } = log.view.run?.entry ?? {};
-      const trace = parseTraceparent(reader.opened?.traceparent());
-      return present({ runId, agent, sessionId: log.id, metadata, ...trace });
-    });
-  }
 }
 
-/** The run of a session object that is going. */
 interface CurrentRun {
   runId: string;
   /** Ends what is under way, whether it is opened or not. */
@@ -265,7 +254,6 @@ function buildEnding(result: RunResult<unknown>): RunEnding {
 /** The reader of the run left in the middle of it. */
 const LEFT = { name: "RunAbandonedError", message: "the reader left before the run ended", code: "run_aborted" };
 
-/** The run that was just begun or resumed. */
 function lastRun(log: SessionLog): RunRecord {
   const { run } = log.view;
   if (run === undefined) throw new TypeError(`internal error: session "${log.id}" has no open run; please report`);
@@ -316,14 +304,8 @@ async function endCutOff<Options>(
     const checked = guarded && (await host.checkPartial(parts, run));
     interrupted = interruptedAnswer({ ...at, checked: checked?.actions }, checked?.kept ?? parts, truncated);
   }
-  return {
-    type: "end",
-    runId,
-    open: open.turns,
-    ...sumUpRun(record, open.turns),
-    ...describeEnding(open.ending),
-    interrupted,
-  };
+  const totals = sumUpRun(record, open.turns);
+  return { type: "end", runId, open: open.turns, ...totals, ...describeEnding(open.ending), interrupted };
 }
 
 /** The end of a run that was stopped while it waited. */
@@ -354,12 +336,6 @@ export function interruptedAnswer(
 ): InterruptedAnswer | undefined {
   const { parts, truncated } = boundParts(kept);
   if (parts.length + checked.length === 0) return undefined;
-  return {
-    step,
-    place,
-    attempt,
-    parts,
-    ...((truncated || isCut) && { truncated: true }),
-    ...(checked.length > 0 && { checked }),
-  };
+  const cut = truncated || isCut ? (true as const) : undefined;
+  return present({ step, place, attempt, parts, truncated: cut, checked: checked.length > 0 ? checked : undefined });
 }

@@ -20,7 +20,7 @@ import type { Content } from "../../wire/types/content.ts";
 import { type EndEntry, hasResult } from "../log/entries.ts";
 import type { RunRecord } from "../log/run-record.ts";
 import { checkedInput, hasLaterTurn, listClosed, listRunContents, listTurns } from "../log/run-turns.ts";
-import { RunWriter, SessionLog } from "../log/session-log.ts";
+import { SessionLog, writeRun } from "../log/session-log.ts";
 import { readTurn, recordTurn, type TurnRecord } from "../log/turn-record.ts";
 import type { SessionRecords } from "../store/store.ts";
 import type { RunReader, OpenedRecord, RunReading, SessionBounds, SessionHost, SessionRun } from "./session-host.ts";
@@ -45,7 +45,7 @@ export class RecordOpener<Options> {
     const { limits, ownerBudget } = this.#config;
     const host = this.#host.lead(record.entry.agent);
     const { before, toHistory, readTurns, about } = this.#placeRun(record, run, host);
-    const writer = new RunWriter(this.#log, record, token);
+    const writer = writeRun(this.#log, record, token);
     const toRecord = (turn: ClosedTurn): TurnRecord => recordTurn(turn, record.outcomes, toHistory);
     // One that goes on does so after its closed turns.
     const turns = mode === "resume" ? listClosed(record) : [];
@@ -82,7 +82,7 @@ export class RecordOpener<Options> {
     });
     return {
       ...opened,
-      unwritten: () => ({ closed: writer.unwritten, open: describeTurns(opened.state).map(toRecord) }),
+      unwritten: () => ({ closed: writer.unwritten(), open: describeTurns(opened.state).map(toRecord) }),
     };
   }
 

@@ -269,15 +269,8 @@ async function readWaiting(
   await log.refresh();
   const { run } = log.view;
   if (run === undefined) return [];
-  return openQuestions(run).map((question) => ({
-    ...question,
-    sessionId: id,
-    runId: run.entry.runId,
-    owner,
-    title,
-    metadata,
-    askedAt: run.askedAt,
-  }));
+  const about = { sessionId: id, runId: run.entry.runId, owner, title, metadata, askedAt: run.askedAt };
+  return openQuestions(run).map((question) => ({ ...question, ...about }));
 }
 
 /**

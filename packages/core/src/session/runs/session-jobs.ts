@@ -37,10 +37,8 @@ export class SessionJobs<Options> {
     await this.#log.refresh();
     const target = findTarget(id, view, job);
     let value = readReport(report);
-    if ("output" in value) {
-      const found = this.#find(target.run, target, undefined, new AbortController().signal);
-      if (found !== undefined) value = readReport({ output: await parseOutput(id, job, found.job, value["output"]) });
-    }
+    const found = "output" in value && this.#find(target.run, target, undefined, new AbortController().signal);
+    if (found) value = readReport({ output: await parseOutput(id, job, found.job, value["output"]) });
     await this.#store(job, value);
   }
 
@@ -133,7 +131,6 @@ export class SessionJobs<Options> {
 
 const NO_JOB = { jobId: "", since: 0 };
 
-/** A report as it is recorded. */
 type ReportValue = { readonly [member: string]: Json | undefined };
 
 /** @throws {TypeError} For a report of another shape, or a progress that is too long. */

@@ -1,4 +1,4 @@
-import type { Json } from "../../internal/json.ts";
+import { type Json, present } from "../../internal/json.ts";
 import {
   type Decide,
   decideAppend,
@@ -69,11 +69,8 @@ export class MemoryStore implements SessionStore {
 
   async records(id: string): Promise<SessionRecords> {
     const { lease, draft, stopToken } = this.#sessions.get(id) ?? {};
-    return {
-      ...(lease !== undefined && { lease }),
-      ...(typeof draft === "string" && { draft: JSON.parse(draft) as Draft }),
-      ...(stopToken !== undefined && { stopToken }),
-    };
+    const read = typeof draft === "string" ? (JSON.parse(draft) as Draft) : undefined;
+    return present({ lease, draft: read, stopToken });
   }
 
   async setLease(id: string, expected: Lease | undefined, next: Lease): Promise<boolean> {
@@ -109,10 +106,9 @@ export class MemoryStore implements SessionStore {
   }
 
   #summaries(): SessionSummary[] {
-    const found: SessionSummary[] = [];
-    for (const [id, { lines, updatedAt, info }] of this.#sessions)
-      if (lines.length > 0) found.push({ ...info, id, length: lines.length, updatedAt });
-    return found;
+    return [...this.#sessions].flatMap(([id, { lines, updatedAt, info }]) =>
+      lines.length > 0 ? [{ ...info, id, length: lines.length, updatedAt }] : [],
+    );
   }
 
   #changed(id: string): void {

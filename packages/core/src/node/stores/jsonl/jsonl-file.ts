@@ -232,7 +232,6 @@ export class JsonlFile {
     return { data, start };
   }
 
-  /** Where a line starts, in bytes. */
   #startOf(line: number): number {
     return this.#ends[line - 1] ?? 0;
   }
@@ -320,7 +319,6 @@ function identityOf({ dev, ino, birthtimeNs }: BigIntStats): string {
 /** Largest single read; Node accepts at most 2 GB. */
 const MAX_READ_BYTES = 1 << 28;
 
-/** Reads a range of bytes, up to the end of the file. */
 async function readRange(handle: FileHandle, from: number, to: number): Promise<Buffer> {
   const data = Buffer.allocUnsafe(Math.max(0, to - from));
   let at = 0;

@@ -11,7 +11,6 @@ import type {
 } from "../../../session/store/store.ts";
 import { type Database, encodeKey } from "./sqlite-database.ts";
 
-/** Tables with a row for each session, by its key. */
 const TABLES = ["pollux_session", "pollux_record", "pollux_draft"] as const;
 
 function readRow(database: Database, id: string, columns: string): Readonly<Record<string, unknown>> {

@@ -83,15 +83,12 @@ export function placeOf(file: string): string {
   return tryOr(() => realpathSync.native(file), randomUUID());
 }
 
-/** Calls that wait for one lock. */
 class TurnQueue {
   readonly #onEmpty: () => void;
   readonly #waiting: Set<Waiting> = new Set();
-  /** Since the last success. */
   #tries = 0;
   /** So many have failed together, and are tried one by one. */
   #alone = 0;
-  /** Cancels the next try. */
   #stop: (() => void) | undefined;
 
   constructor(onEmpty: () => void) {
