@@ -298,47 +298,52 @@ export interface SessionChange {
 }
 
 /**
- * What a call changes in a session as it stands while nobody else writes to it; `undefined` for nothing. Every store writes by these.
+ * What a call changes in a session as it stands while nobody else writes to it; `undefined` for nothing.
  *
  * @throws {SessionLeaseLostError | SessionConflictError} When the call is refused.
  */
 export type Decide = (now: Standing) => SessionChange | undefined;
 
-/** Of `append`. The entries are serialized at once: the caller may change them while the append waits. */
-export function decideAppend(
-  id: string,
-  expectedLength: number,
-  entries: readonly Json[],
-  { token, lease, info }: AppendOptions = {},
-): Decide {
-  const added = entries.map((entry) => JSON.stringify(entry));
-  return (now) => {
-    if (token !== undefined && !isHeld(now, token)) throw new SessionLeaseLostError(id, token);
-    if (lease !== undefined && !isSameLease(now.lease, lease.expected))
-      throw new SessionLeaseLostError(id, lease.expected?.token);
-    if (now.length !== expectedLength) throw new SessionConflictError(id, expectedLength, now.length);
-    if (added.length === 0) return lease && leaseChange(now, lease.next);
-    return { added, ...(info !== undefined && { info }), ...(lease !== undefined && leaseChange(now, lease.next)) };
-  };
-}
+/** The calls of core's own stores that write to a session: what they change is decided in the same way by each. */
+export abstract class DecidingStore {
+  /** @returns Whether it changed anything. @throws A refusal, before anything is written. */
+  protected abstract change(id: string, what: "log" | "lease" | "draft" | "records", decide: Decide): Promise<boolean>;
 
-/** Of `setLease`. */
-export function decideLease(expected: Lease | undefined, next: Lease): Decide {
-  return (now) => (isSameLease(now.lease, expected) ? leaseChange(now, next) : undefined);
-}
+  /** The entries are serialized at once: the caller may change them while the append waits. */
+  async append(
+    id: string,
+    expectedLength: number,
+    entries: readonly Json[],
+    { token, lease, info }: AppendOptions = {},
+  ): Promise<void> {
+    const added = entries.map((entry) => JSON.stringify(entry));
+    await this.change(id, "log", (now) => {
+      if (token !== undefined && !isHeld(now, token)) throw new SessionLeaseLostError(id, token);
+      if (lease !== undefined && !isSameLease(now.lease, lease.expected))
+        throw new SessionLeaseLostError(id, lease.expected?.token);
+      if (now.length !== expectedLength) throw new SessionConflictError(id, expectedLength, now.length);
+      if (added.length === 0) return lease && leaseChange(now, lease.next);
+      return { added, ...(info !== undefined && { info }), ...(lease !== undefined && leaseChange(now, lease.next)) };
+    });
+  }
 
-/** Of `setDraft`. */
-export function decideDraft(token: number, draft: Draft | undefined): Decide {
-  const text = draft === undefined ? null : JSON.stringify(draft);
-  return (now) => (isHeld(now, token) ? { draft: text } : undefined);
-}
+  async setLease(id: string, expected: Lease | undefined, next: Lease): Promise<boolean> {
+    return await this.change(id, "lease", (now) =>
+      isSameLease(now.lease, expected) ? leaseChange(now, next) : undefined,
+    );
+  }
 
-/** Of `requestStop`. */
-export function decideStop(token: number): Decide {
-  return ({ length, lease, stopToken = 0 }) => {
-    const isThere = length > 0 || lease !== undefined || stopToken > 0;
-    return isThere && token > stopToken ? { stopToken: token } : undefined;
-  };
+  async setDraft(id: string, token: number, draft: Draft | undefined): Promise<void> {
+    const text = draft === undefined ? null : JSON.stringify(draft);
+    await this.change(id, "draft", (now) => (isHeld(now, token) ? { draft: text } : undefined));
+  }
+
+  async requestStop(id: string, token: number): Promise<void> {
+    await this.change(id, "records", ({ length, lease, stopToken = 0 }) => {
+      const isThere = length > 0 || lease !== undefined || stopToken > 0;
+      return isThere && token > stopToken ? { stopToken: token } : undefined;
+    });
+  }
 }
 
 /** A draft belongs to a lease that is held. */

@@ -4,20 +4,15 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Json } from "../../../internal/json.ts";
 import {
-  decideAppend,
-  decideDraft,
-  decideLease,
-  decideStop,
-  type Draft,
-  type Lease,
-  type SessionRecords,
-  type AppendOptions,
   checkDeleteFilter,
   compareSummaries,
+  type Decide,
+  DecidingStore,
   type ListOptions,
   matchesFilter,
   type ProcessKnowledge,
   type SessionFilter,
+  type SessionRecords,
   type SessionStore,
   type SessionSummary,
 } from "../../../session/store/store.ts";
@@ -74,7 +69,7 @@ interface Place extends Pick<SessionSummary, "id" | "updatedAt"> {
  * @example
  * const session = agent.session({ id: "order-17", store: new JsonlStore("sessions") });
  */
-export class JsonlStore implements SessionStore {
+export class JsonlStore extends DecidingStore implements SessionStore {
   readonly processes: ProcessKnowledge;
   readonly #where: Where;
   readonly #files: Map<string, JsonlFile> = new Map();
@@ -84,6 +79,7 @@ export class JsonlStore implements SessionStore {
 
   /** @param folder - Created with the first append. */
   constructor(folder: string, options: JsonlStoreOptions = {}) {
+    super();
     this.#where = { folder, waitMs: options.lockTimeoutMs ?? 10_000, self: thisProcess() };
     this.processes = knowProcesses(this.#where.self);
   }
@@ -91,11 +87,6 @@ export class JsonlStore implements SessionStore {
   /** @throws {SessionDamagedError} For a line that is not JSON, with its file and number. */
   async load(id: string, from = 0): Promise<readonly Json[]> {
     return await this.#inTurn(id, "its log cannot be read", (file) => file.load(from));
-  }
-
-  async append(id: string, expectedLength: number, entries: readonly Json[], options?: AppendOptions): Promise<void> {
-    const decide = decideAppend(id, expectedLength, entries, options);
-    await this.#change(id, "its log cannot be written", (file) => file.append(decide));
   }
 
   async list(options: ListOptions = {}): Promise<readonly SessionSummary[]> {
@@ -119,29 +110,17 @@ export class JsonlStore implements SessionStore {
     return await orStoreError(id, "its records cannot be read", this.#file(id).records());
   }
 
-  async setLease(id: string, expected: Lease | undefined, next: Lease): Promise<boolean> {
-    const decide = decideLease(expected, next);
-    return await this.#change(id, "its lease cannot be written", (file) => file.change(decide));
-  }
-
-  async setDraft(id: string, token: number, draft: Draft | undefined): Promise<void> {
-    const decide = decideDraft(token, draft);
-    await this.#change(id, "its draft cannot be written", (file) => file.change(decide));
-  }
-
-  async requestStop(id: string, token: number): Promise<void> {
-    const doing = "its records cannot be written";
-    // Does not create the folder for a session that is not there.
-    const isThere = Promise.resolve().then(() => this.#file(id).exists());
-    if (await orStoreError(id, doing, isThere)) await this.#change(id, doing, (file) => file.change(decideStop(token)));
-  }
-
   watch(id: string, onChange: () => void): () => void {
     return this.#changes.watch(id, onChange);
   }
 
-  async #change(id: string, doing: string, change: (file: JsonlFile) => Promise<boolean>): Promise<boolean> {
-    const isChanged = await orStoreError(id, doing, change(this.#used(id)));
+  protected async change(id: string, what: string, decide: Decide): Promise<boolean> {
+    const doing = `its ${what} cannot be written`;
+    // A request to stop does not create the folder for a session that is not there.
+    const exists = async (): Promise<boolean> => this.#file(id).exists();
+    if (what === "records" && !(await orStoreError(id, doing, exists()))) return false;
+    const file = this.#used(id);
+    const isChanged = await orStoreError(id, doing, what === "log" ? file.append(decide) : file.change(decide));
     if (isChanged) this.#changes.changed(id);
     return isChanged;
   }
