@@ -32,9 +32,7 @@ export type { Json } from "./internal/json.ts";
 export type { SessionEntry } from "./session/log/entries.ts";
 export { type ErasedData, type EraseOptions, eraseOwner } from "./session/runs/erase-owner.ts";
 export { MemoryStore } from "./session/store/memory-store.ts";
-export type { WhileRunning } from "./session/runs/session-host.ts";
-export type { StepsFactory } from "./session/runs/session-host.ts";
-export type { SessionAbout } from "./session/runs/session-runs.ts";
+export type { SessionAbout, StepsFactory, WhileRunning } from "./session/runs/session-host.ts";
 export {
   answerCalls,
   type Answers,

@@ -16,9 +16,14 @@ import type { ModelId } from "../wire/known-models.ts";
 import type { JsonObject } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import type { Endpoint } from "../wire/endpoints/endpoint.ts";
-import type { WhileRunning, SessionLimits, StepsFactory, Unfinished } from "../session/runs/session-host.ts";
+import type {
+  SessionAbout,
+  WhileRunning,
+  SessionLimits,
+  StepsFactory,
+  Unfinished,
+} from "../session/runs/session-host.ts";
 import type { Answers } from "../session/runs/session-answers.ts";
-import type { SessionAbout } from "../session/runs/session-runs.ts";
 import type { EndedRuns } from "../session/store/session-info.ts";
 import type { EndReason, SessionStore } from "../session/store/store.ts";
 import type { ContentInput } from "../model/history/import-history.ts";

@@ -7,9 +7,8 @@ import { isResumable } from "../session/log/entries.ts";
 import { checkForkPoint, takeSegments } from "../session/log/session-view.ts";
 import { type Answers, openQuestions } from "../session/runs/session-answers.ts";
 import { NextRun } from "../session/runs/next-run.ts";
-import type { SessionHost } from "../session/runs/session-host.ts";
+import type { SessionAbout, SessionHost } from "../session/runs/session-host.ts";
 import { SessionLog } from "../session/log/session-log.ts";
-import { type SessionAbout, type SessionConfig, SessionRuns } from "../session/runs/session-runs.ts";
 import type { JobReport } from "../tool/job.ts";
 import { checkReads, type Reads } from "../tool/reads.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
@@ -47,22 +46,14 @@ export class Session<
   /** Never set. */
   declare readonly "~context"?: ((context: Context) => void) | undefined;
   readonly id: string;
-  readonly #host: SessionHost<AnyRunOptions>;
-  readonly #log: SessionLog;
-  readonly #config: SessionConfig;
-  readonly #runs: SessionRuns<AnyRunOptions>;
-  readonly #next: NextRun<AnyRunOptions>;
+  readonly #runs: NextRun<AnyRunOptions>;
   readonly #events: EventTap = new EventTap();
 
   /** @internal */
   constructor(host: SessionHost<AnyRunOptions>, options: SessionOptions) {
     const { id, store, config } = readSessionOptions(host, options);
     this.id = id;
-    this.#host = host;
-    this.#log = new SessionLog(store, id);
-    this.#config = config;
-    this.#runs = new SessionRuns(this.#log, host, config);
-    this.#next = new NextRun(this.#runs);
+    this.#runs = new NextRun(new SessionLog(store, id), host, config);
   }
 
   /**
@@ -85,7 +76,7 @@ export class Session<
     input: RunInput,
     ...options: OptionsArgument<RunOptions<Own, Context> & SendOptions, Context>
   ): RunStream<OutputOf<Own>, Calls, WrittenOf<Own>> {
-    return this.#start("send", options[0], buildContents(input, this.#host.model));
+    return this.#start("send", options[0], buildContents(input, this.#runs.host.model));
   }
 
   /**
@@ -104,7 +95,7 @@ export class Session<
     ...given: OptionsArgument<RunOptions<undefined, Context> & RewindOptions, Context>
   ): Promise<readonly Content[]> {
     const { before, ...options }: AnyRunOptions & RewindOptions = readRunOptions(given[0], "rewind");
-    this.#host.check(options);
+    this.#runs.host.check(options);
     return await this.#runs.rewind(before, options, options.signal);
   }
 
@@ -184,7 +175,7 @@ export class Session<
    * @throws {JobReportError} When an output does not match the schema of its job. Nothing was stored.
    */
   async answer(answers: Answers): Promise<void> {
-    await this.#next.answer(answers);
+    await this.#runs.answer(answers);
   }
 
   /**
@@ -211,9 +202,9 @@ export class Session<
     input: RunInput,
     { id, reads }: { readonly id?: string | undefined; readonly reads?: Reads | undefined } = {},
   ): Promise<"run" | "next-run"> {
-    const contents = buildContents(input, this.#host.model);
+    const contents = buildContents(input, this.#runs.host.model);
     checkReads("reads", reads);
-    const heardBy = await this.#next.steer(contents, readMessage(contents, { reads }), id);
+    const heardBy = await this.#runs.steer(contents, readMessage(contents, { reads }), id);
     return heardBy === undefined ? "next-run" : "run";
   }
 
@@ -239,7 +230,7 @@ export class Session<
    * @returns False when this object made no run.
    */
   async release({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<boolean> {
-    return await this.#runs.own.release(signal);
+    return await this.#runs.release(signal);
   }
 
   /**
@@ -248,15 +239,15 @@ export class Session<
    * @returns False when no such call is running here.
    */
   cancelCall(callId: string): boolean {
-    return this.#runs.own.cancelCall(callId);
+    return this.#runs.cancelCall(callId);
   }
 
   /** Sets what lists show of the session and go by; `null` takes a member back. */
   async describe(about: {
     readonly [Name in keyof SessionAbout]?: SessionAbout[Name] | null;
   }): Promise<void> {
-    await this.#log.refresh();
-    await this.#log.append({}, { type: "info", ...about });
+    await this.#runs.log.refresh();
+    await this.#runs.log.append({}, { type: "info", ...about });
   }
 
   /**
@@ -276,7 +267,7 @@ export class Session<
 
   /** All contents, oldest first, as they are sent. Never ends on an open call: those of a run that is not over count as cancelled. */
   async history(): Promise<readonly Content[]> {
-    await this.#log.refresh();
+    await this.#runs.log.refresh();
     return this.#runs.history();
   }
 
@@ -286,13 +277,13 @@ export class Session<
    * @internal
    */
   watched(): WatchedSession {
-    return { log: this.#log, events: this.#events, look: () => this.#runs.leases.look() };
+    return { log: this.#runs.log, events: this.#events, look: () => this.#runs.leases.look() };
   }
 
   /** The current state of the session. */
   async state(): Promise<SessionState> {
     const { state } = await this.#runs.leases.look();
-    const { run, info } = this.#log.view;
+    const { run, info } = this.#runs.log.view;
     const isRunning = state === "held" && run !== undefined && run.end === undefined;
     return {
       ...present(info.ended),
@@ -311,14 +302,14 @@ export class Session<
   async fork(
     options: { readonly id?: string | undefined; readonly contents?: number | undefined } = {},
   ): Promise<Session<Context, Calls, Schema>> {
-    await this.#log.refresh();
+    await this.#runs.log.refresh();
     const all = this.#runs.history();
     const contents = options.contents ?? all.length;
     checkForkPoint(all, contents);
-    const fork = new Session<Context, Calls, Schema>(this.#host, { ...this.#shared(), id: options.id });
+    const fork = new Session<Context, Calls, Schema>(this.#runs.host, { ...this.#shared(), id: options.id });
     const parts = takeSegments(this.#runs.segments(), contents);
     const from = { session: this.id, contents };
-    await fork.#log.append({ at: 0 }, { type: "history", parts, loop: LOOP_VERSION, from });
+    await fork.#runs.log.append({ at: 0 }, { type: "history", parts, loop: LOOP_VERSION, from });
     return fork;
   }
 
@@ -336,8 +327,8 @@ export class Session<
 
   /** Options of a session that goes on from this one. */
   #shared(): SessionOptions {
-    const { about, history: _, historyReads: _reads, ...limits } = this.#config;
-    return { store: this.#log.store, ...limits, ...about };
+    const { about, history: _, historyReads: _reads, ...limits } = this.#runs.config;
+    return { store: this.#runs.log.store, ...limits, ...about };
   }
 
   /** A stream whose events `readConversation` and `watchConversation` follow too, run in the context of who asked for it. */
@@ -346,11 +337,11 @@ export class Session<
     options: unknown,
     message?: readonly Content[],
   ): RunStream<Output, Calls, Written> {
-    const next = readRequest(this.#host, method, options, message);
+    const next = readRequest(this.#runs.host, method, options, message);
     const start = method === "regenerate" ? "send" : method;
     return new RunStream(
-      (emitters) => this.#next[start]({ ...next, emitters: this.#events.tap(emitters) }),
-      this.#host.callersContext(),
+      (emitters) => this.#runs[start]({ ...next, emitters: this.#events.tap(emitters) }),
+      this.#runs.host.callersContext(),
     );
   }
 }

@@ -8,41 +8,51 @@ import { bindLogger } from "../../logging/logger.ts";
 import type { BeforeEnd } from "../../loop/loop-input.ts";
 import { attachRunSoFar, type RunResult } from "../../loop/result.ts";
 import { DraftWriter, type HeldLease, boundParts } from "../lease/lease.ts";
-import type { LeaseTaker, PreparedRun } from "../lease/lease-taker.ts";
+import { LeaseTaker, type PreparedRun } from "../lease/lease-taker.ts";
 import { isResumable } from "../log/entries.ts";
 import type { RunRecord } from "../log/run-record.ts";
 import { hasLaterTurn, checkAnswers, findLeader, sumUpRun } from "../log/run-turns.ts";
 import type { NewEntry, SessionLog } from "../log/session-log.ts";
 import type { SessionView } from "../log/session-view.ts";
-import type { RecordOpener } from "./record-opener.ts";
-import type { DecidedRequest, RunReader, OpenedRecord, SessionHost, Unfinished } from "./session-host.ts";
+import { RecordOpener } from "./record-opener.ts";
+import type {
+  DecidedRequest,
+  RunReader,
+  OpenedRecord,
+  SessionConfig,
+  SessionHost,
+  Unfinished,
+} from "./session-host.ts";
 import { SessionUnfinishedError } from "../../errors/run-errors.ts";
 import { PartialResponse } from "../../loop/turn/partial-answer.ts";
 import type { Part } from "../../wire/types/content.ts";
 import { CUT_OFF, deriveOpen, type OpenPart } from "../log/derive-open.ts";
 import type { EndEntry, InterruptedAnswer } from "../log/entries.ts";
 import { openQuestions } from "./session-answers.ts";
-import type { SessionJobs } from "./session-jobs.ts";
-
-interface Parts<Options> {
-  readonly log: SessionLog;
-  readonly host: SessionHost<Options>;
-  readonly leases: LeaseTaker;
-  readonly opener: RecordOpener<Options>;
-  readonly jobs: SessionJobs<Options>;
-  takesOver: boolean;
-}
+import { SessionJobs } from "./session-jobs.ts";
 
 /** The run that a session object makes itself: at most one at a time. */
 export class OwnRun<Options> {
+  readonly log: SessionLog;
+  readonly host: SessionHost<Options>;
+  readonly config: SessionConfig;
+  readonly leases: LeaseTaker;
+  readonly opener: RecordOpener<Options>;
+  readonly jobs: SessionJobs<Options>;
+  /** The next run is this agent's, whoever leads. */
+  takesOver = false;
   current: CurrentRun | undefined;
   readonly #released: AbortController = new AbortController();
-  readonly #runs: Parts<Options>;
   /** Tokens of questions whose answers runs have gone on for: each time for other ones. */
   readonly #goneOnFor: Set<string> = new Set();
 
-  constructor(runs: Parts<Options>) {
-    this.#runs = runs;
+  constructor(log: SessionLog, host: SessionHost<Options>, config: SessionConfig) {
+    this.log = log;
+    this.host = host;
+    this.config = config;
+    this.leases = new LeaseTaker(log, config.leaseMs);
+    this.opener = new RecordOpener(log, host, config);
+    this.jobs = new SessionJobs(log, host);
   }
 
   /** Ends what waits to begin a run, and refuses it from then on: the session was released. */
@@ -52,7 +62,7 @@ export class OwnRun<Options> {
 
   /** Leaves the run, if any, to other processes once its `once` calls are over, which the signal cuts. @returns False without a run. */
   async release(signal: AbortSignal | undefined): Promise<boolean> {
-    this.#released.abort(new RunReleasedError(this.#runs.log.id));
+    this.#released.abort(new RunReleasedError(this.log.id));
     const { current } = this;
     if (current === undefined) return false;
     current.abort(this.released.reason);
@@ -73,7 +83,7 @@ export class OwnRun<Options> {
     prepare: () => Promise<PreparedRun>,
   ): Promise<RunResult<unknown>> {
     const { reader } = run;
-    const { log, host, leases, opener } = this.#runs;
+    const { log, host, leases, opener } = this;
     this.released.throwIfAborted();
     if (this.current !== undefined) throw new SessionRunningError(log.id, this.current.runId);
     reader.opened = undefined;
@@ -120,8 +130,8 @@ export class OwnRun<Options> {
         },
       });
       lease = taken.lease;
-      leaving = taken.closes && this.#runs.jobs.cancel(taken.closes, run.options, "another message came");
-      if (taken.mode === "begin") this.#runs.takesOver = false;
+      leaving = taken.closes && this.jobs.cancel(taken.closes, run.options, "another message came");
+      if (taken.mode === "begin") this.takesOver = false;
       const record = lastRun(log);
       current.runId = record.entry.runId;
       take();
@@ -145,7 +155,7 @@ export class OwnRun<Options> {
       if (reason !== undefined) opened.abort(reason);
       if (reader.left.aborted) opened.release();
       const result = await opened.run();
-      if (!isResumable(result)) await this.#runs.jobs.cancel(lastRun(log), run.options, "the run is over");
+      if (!isResumable(result)) await this.jobs.cancel(lastRun(log), run.options, "the run is over");
       return result;
     } catch (error) {
       const { opened } = reader;
@@ -160,7 +170,7 @@ export class OwnRun<Options> {
       await this.#appendEnd(opened, lease, how).catch((failed: unknown) => {
         logger.warn({ err: failed }, "the run's end could not be written");
       });
-      if (how.stopReason === "aborted") await this.#runs.jobs.cancel(lastRun(log), run.options, "the run was stopped");
+      if (how.stopReason === "aborted") await this.jobs.cancel(lastRun(log), run.options, "the run was stopped");
       throw error;
     } finally {
       await leaving;
@@ -176,7 +186,7 @@ export class OwnRun<Options> {
 
   /** Records how a run ended and gives its lease back, unless it was steered or answered after it last looked. */
   async #end(opened: OpenedRecord, lease: HeldLease, result: RunResult<unknown>): ReturnType<BeforeEnd> {
-    if (result.stopReason === "finished" && hasLaterTurn(lastRun(this.#runs.log), result)) return "steered";
+    if (result.stopReason === "finished" && hasLaterTurn(lastRun(this.log), result)) return "steered";
     try {
       await this.#appendEnd(opened, lease, buildEnding(result), (view) => this.#isOvertaken(view, result));
       return "ended";
@@ -212,7 +222,7 @@ export class OwnRun<Options> {
     const { lost, partial } = opened.state;
     const entry: NewEntry = {
       type: "end",
-      runId: lastRun(this.#runs.log).entry.runId,
+      runId: lastRun(this.log).entry.runId,
       open,
       ...spent,
       ...(cost > 0 && { cost }),
@@ -221,7 +231,7 @@ export class OwnRun<Options> {
       interrupted: interruptedAnswer(partial, partial.kept()),
     };
     await lease.giveBack((change) =>
-      this.#runs.log.append({ token: lease.token, lease: change }, (view) => {
+      this.log.append({ token: lease.token, lease: change }, (view) => {
         if (overtaken(view)) throw new Overtaken();
         return [...closed, entry];
       }),
