@@ -5,7 +5,6 @@ import { type EndEntry, ENTRY_VERSION, isResumable, type RunEntry } from "../ses
 import { CUT_OFF, deriveOpen } from "../session/log/derive-open.ts";
 import { addToRecord, beginRecord, type RunRecord } from "../session/log/run-record.ts";
 import { checkedInput, findBadTurn, INPUT_GUARD, sumUpRun } from "../session/log/run-turns.ts";
-import { SessionView } from "../session/log/session-view.ts";
 import { resolveRefs, type StepRecord, type TurnRecord } from "../session/log/turn-record.ts";
 import type { Content } from "../wire/types/content.ts";
 import { isNameless } from "./entry-shape.ts";
@@ -35,7 +34,7 @@ const DAMAGED = {
 };
 
 export function repairRun(group: RunGroup, place: Place, report: Report): RepairedRun {
-  const record = beginRecord(group.run.entry, { steeringCursor: 0, spentBefore: new SessionView().spent() });
+  const record = beginRecord(group.run.entry);
   // Among them may be what became of jobs of runs before.
   const isOwn = (entry: Item["entry"]): boolean => "runId" in entry && entry.runId === group.run.entry.runId;
   for (const { entry } of group.items) if ("runId" in entry && isOwn(entry)) addToRecord(record, entry);

@@ -9,6 +9,7 @@ import {
 } from "../../durable/run-log.ts";
 import { type Outcome, isWaitTimedOut, valueLeft } from "../../durable/steps.ts";
 import type { Json } from "../../internal/json.ts";
+import { NO_USAGE } from "../../model/usage.ts";
 import type { Spent } from "../../loop/limits.ts";
 import type { EndEntry, EntryOfRun, JobEntry, RunEntry } from "./entries.ts";
 import type { StepRecord, TurnRecord, CallRecord } from "./turn-record.ts";
@@ -49,7 +50,10 @@ export interface RunRecord {
   askedAt: number;
 }
 
-export function beginRecord(entry: RunEntry, before: Pick<RunRecord, "steeringCursor" | "spentBefore">): RunRecord {
+export function beginRecord(
+  entry: RunEntry,
+  before: Pick<RunRecord, "steeringCursor" | "spentBefore"> = FIRST,
+): RunRecord {
   return {
     entry,
     ...before,
@@ -63,6 +67,11 @@ export function beginRecord(entry: RunEntry, before: Pick<RunRecord, "steeringCu
     askedAt: entry.at,
   };
 }
+
+const FIRST = {
+  steeringCursor: 0,
+  spentBefore: { turns: 0, toolCalls: 0, usage: NO_USAGE, cost: 0, wallTimeMs: 0 },
+};
 
 export function addToRecord(run: RunRecord, entry: EntryOfRun): void {
   switch (entry.type) {
