@@ -1,7 +1,7 @@
 import type { OutputOf, OutputSchema, SessionOptions } from "../agent/options.ts";
 import type { RunInput } from "../agent/run-input.ts";
 import type { Session } from "../agent/session.ts";
-import { steadyClock, whenAborted } from "../internal/abort.ts";
+import { whenAborted } from "../internal/abort.ts";
 import { checkAtLeast, checkOptions } from "../internal/option-names.ts";
 import type { SessionLog } from "../session/log/session-log.ts";
 import { MemoryStore } from "../session/store/memory-store.ts";
@@ -108,7 +108,7 @@ export class MapRun<Input, Output, Calls extends ToolCall = ToolCall> implements
     this.#options = options;
     this.#spending = new Spending(options.maxCost);
     const total = options.total ?? (Array.isArray(inputs) ? inputs.length : undefined);
-    this.#tally = new MapTally(steadyClock(), total, () => this.#spending.total);
+    this.#tally = new MapTally(total, () => this.#spending.total);
     this.#summary = new Promise((resolve) => (this.#end = resolve));
   }
 

@@ -1,7 +1,7 @@
 import type { StepPlace } from "../durable/run-log.ts";
 import { isObject, type Json } from "../internal/json.ts";
+import type { RunInfo } from "../loop/events.ts";
 import type { SessionStore } from "../session/store/store.ts";
-import type { ParentStep } from "../tool/tool.ts";
 import type { HeaderFields } from "../wire/endpoints/endpoint.ts";
 import type { ExchangeChunk, HttpExchange } from "../wire/http/exchange-tap.ts";
 import { type BodyDelta, buildBody } from "./body-delta.ts";
@@ -43,18 +43,10 @@ export interface ExchangeAbout extends Pick<
 }
 
 /** A kept exchange. Its body is rebuilt by `KeptExchanges.body`. */
-export interface KeptExchange extends Omit<HttpExchange, "body"> {
+export interface KeptExchange
+  extends Omit<HttpExchange, "body">, Pick<RunInfo, "runId" | "agent" | "model" | "endpoint" | "parent"> {
   /** Position in the log. */
   readonly position: number;
-  readonly runId: string;
-  /** Name of the agent. */
-  readonly agent: string;
-  /** Id of the agent's model. */
-  readonly model: string;
-  /** Where its requests are sent, if known. */
-  readonly endpoint?: string | undefined;
-  /** The step of another run that contains the run. */
-  readonly parent?: ParentStep | undefined;
   readonly step: { readonly name: string; readonly place: StepPlace; readonly attempt: number };
   /** Size of the request's body. */
   readonly bodyBytes: number;

@@ -12,28 +12,22 @@ export interface PrefixComparison {
 export interface BrokenPrefix {
   /** Path of the first value that differs, such as `tools[0].functionDeclarations[3].description`. */
   readonly field: string;
-  /** Some text around the difference in the request before; absent where the value is new. */
+  /** Some text around the difference in the body before, or as it was recorded; absent where the value is new. */
   readonly was?: string | undefined;
-  /** The same of this request; absent where the value is gone. */
+  /** The same of the body as it is now; absent where the value is gone. */
   readonly is?: string | undefined;
   /** Bytes of the earlier request's prompt from the difference on, which a cache can no longer serve. */
   readonly lostBytes: number;
 }
 
 /** The first place where two bodies differ. */
-export interface BodyDifference {
+export interface BodyDifference extends Omit<BrokenPrefix, "lostBytes"> {
   /** From 0, in the order of the run's requests. */
   readonly request: number;
   /** Of the kept exchange in its log, where there is one. */
   readonly position?: number | undefined;
   /** Step of the request, such as `model:2`. */
   readonly step: string;
-  /** Path of the first value that differs, such as `tools[0].functionDeclarations[3].description`. */
-  readonly field: string;
-  /** Some text around it in the recorded body; absent where the value is new. */
-  readonly was?: string | undefined;
-  /** The same of the body as it is built now; absent where the value is gone. */
-  readonly is?: string | undefined;
 }
 
 /**
@@ -129,12 +123,7 @@ function isInContents([whole, contents, ...inner]: readonly Frame[]): boolean {
   return whole?.key === "contents" && contents?.isList === true && inner.length === 0;
 }
 
-function describe(
-  before: Uint8Array,
-  after: Uint8Array,
-  spot: Spot,
-  at: number,
-): Pick<BrokenPrefix, "field" | "was" | "is"> {
+function describe(before: Uint8Array, after: Uint8Array, spot: Spot, at: number): Omit<BrokenPrefix, "lostBytes"> {
   // One of the two may have a member that the other one does not have there.
   const [old, now] = [memberAt(before, spot), memberAt(after, spot)];
   const isOld = old !== undefined && (now === undefined || orderOf(old.name) <= orderOf(now.name));

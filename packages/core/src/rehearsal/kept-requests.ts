@@ -2,15 +2,12 @@ import { isObject, asList, asObject, type Json } from "../internal/json.ts";
 import type { Outcome } from "../durable/steps.ts";
 import { KeptExchanges, type KeptExchange } from "../exchanges/kept-exchanges.ts";
 import type { RehearsedRun } from "../tool/tool.ts";
+import type { HttpExchange } from "../wire/http/exchange-tap.ts";
 import { redactBytes } from "../wire/secrets/redact.ts";
 import { type BodyDifference, compareBodies } from "./compare-bodies.ts";
 
 /** A request as a model would send it now. */
-export interface SentRequest {
-  readonly method: string;
-  readonly url: string;
-  readonly body: Uint8Array;
-}
+export type SentRequest = Pick<HttpExchange, "method" | "url" | "body">;
 
 /** A request that was kept, and the exchange that ended its attempts. */
 interface KeptRequest {

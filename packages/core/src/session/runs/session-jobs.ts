@@ -8,7 +8,7 @@ import { type JobContext, type JobReport, readJobCallback } from "../../tool/job
 import type { PendingCall, ToolJob } from "../../tool/tool.ts";
 import { isResumable } from "../log/entries.ts";
 import { findLeader } from "../log/run-turns.ts";
-import type { RunRecord } from "../log/run-record.ts";
+import type { RecordedJob, RunRecord } from "../log/run-record.ts";
 import type { NewEntry, SessionLog } from "../log/session-log.ts";
 import type { SessionView } from "../log/session-view.ts";
 import { buildAnswerEntries, listOpenCalls, openQuestions, parseOutput } from "./session-answers.ts";
@@ -151,13 +151,9 @@ function readReport(report: JobReport): ReportValue {
 }
 
 /** The call that a report is about, and the name of its tool. */
-interface JobTarget {
+interface JobTarget extends Pick<RecordedJob, "callId" | "turn" | "name" | "number"> {
   readonly run: RunRecord;
-  readonly callId: string;
-  readonly turn: number;
-  readonly name: string;
   readonly jobId?: string | undefined;
-  readonly number?: number | undefined;
   /** It is the question whether the job was started, which the report answers. */
   readonly asked?: PendingCall | undefined;
 }

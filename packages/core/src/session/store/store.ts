@@ -4,12 +4,13 @@ import type { ModelPlace } from "../../durable/run-log.ts";
 import { SessionConflictError } from "../../errors/run-errors.ts";
 import { SessionLeaseLostError } from "../../errors/session-errors.ts";
 import type { StopReason } from "../../loop/result.ts";
+import type { Cost } from "../../model/usage.ts";
 
 /** How a run ended. `damaged`: entries of it were lost, and a repair ended it for good. */
 export type EndReason = StopReason | "failed" | "aborted" | "damaged";
 
 /** What a session says about itself with each append, for lists. A store keeps the latest and filters by it. */
-export interface SessionInfo {
+export interface SessionInfo extends Pick<Cost, "unpriced" | "pricesAsOf" | "currency"> {
   /** As set by the application, or the first words of the first message; absent before either. */
   readonly title?: string | undefined;
   /** Whose session it is, as set by the application. */
@@ -37,12 +38,6 @@ export interface SessionInfo {
   readonly totalTokens: number;
   /** Cost of all runs, of one that is going that of its finished steps, in the unit of the price table; 0 without one. */
   readonly cost: number;
-  /** A model that answered and has no price: what it cost is not in `cost`. */
-  readonly unpriced?: string | undefined;
-  /** Day of the price list of the last run that had one. */
-  readonly pricesAsOf?: string | undefined;
-  /** Currency of that list. */
-  readonly currency?: string | undefined;
   /** What its runs did, as of the last end of one. Absent before that, and where an older release wrote it last. */
   readonly totals?: readonly TotalsRow[] | undefined;
 }
