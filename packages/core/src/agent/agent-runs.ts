@@ -159,9 +159,7 @@ export class AgentRuns implements Follower<AgentRuns> {
   }
 
   /** The tools of a run that is about to go on; those that need no run without one. */
-  tools(
-    run: { readonly options: AnyRunOptions; readonly runId: string; readonly sessionId: string } | undefined,
-  ): readonly AnyTool[] {
+  tools(run: Parameters<SessionHost<AnyRunOptions>["findTool"]>[1]): readonly AnyTool[] {
     if (run === undefined) return listTools(this.options, undefined);
     const { options, ...identity } = run;
     return listTools(overrideOptions(this.options, options), this.#aboutAlone(options, identity));

@@ -11,7 +11,6 @@ import type { PriceTable } from "../model/usage.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { AfterUntrusted, Reads, ReadSource } from "../tool/reads.ts";
 import type { AnyTool, Approve, ParentStep, ToolFor, PendingCall } from "../tool/tool.ts";
-import type { CallSignal } from "../wire/client-options.ts";
 import type { ModelId } from "../wire/known-models.ts";
 import type { JsonObject } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
@@ -193,13 +192,11 @@ export type OptionsArgument<Options, Context> = undefined extends Context
   ? [options?: Options]
   : [options: Options & { readonly context: Context }];
 
-/** Options of counting tokens. */
-export interface CountTokensOptions<Context = unknown> extends SharedOptions<Context>, CallSignal {
-  /** For `instructions` and `tools` that are functions. */
-  readonly context?: GivenContext<Context> | undefined;
-  /** Counted if the request includes the schema. */
-  readonly output?: OutputSchema | undefined;
-}
+/** Options of counting tokens. The `context` is for functions; the schema of the `output` is counted if the request includes it. */
+export interface CountTokensOptions<Context = unknown>
+  extends
+    SharedOptions<Context>,
+    Pick<RunOptions<OutputSchema | undefined, Context>, "context" | "output" | "signal"> {}
 
 /** Options of a run, whatever its output and its context. */
 export interface AnyRunOptions extends Omit<RunOptions<OutputSchema | undefined>, "context"> {

@@ -228,7 +228,7 @@ export class MapRun<Input, Output, Calls extends ToolCall = ToolCall> implements
 
   async #run(input: Input, index: number, key: string, signal: AbortSignal): Promise<void> {
     const { message, run, retries = 1, store = new MemoryStore() } = this.#options;
-    const followed: Followed[] = [];
+    const followed: (() => void)[] = [];
     const open: OpenSession = async (id) => {
       const session = this.#openSession({ ...this.#options.session, id, store, ownerBudget: this.#spending.budget });
       const { log } = session.watched();
@@ -250,7 +250,7 @@ export class MapRun<Input, Output, Calls extends ToolCall = ToolCall> implements
       this.#tally.missing(key, signal.aborted ? "aborted" : "not begun");
       if (!signal.aborted) this.#stopped ??= { ended: "failed", error };
     } finally {
-      for (const one of followed) this.#spending.settle(one);
+      for (const settle of followed) settle();
       this.#tally.running -= 1;
       this.#changed();
     }
@@ -276,16 +276,11 @@ export class MapRun<Input, Output, Calls extends ToolCall = ToolCall> implements
   }
 }
 
-/** A session under way, and what it had cost before. */
-interface Followed {
-  readonly log: SessionLog;
-  readonly before: number;
-}
-
 /** What the runs of all inputs have cost. */
 class Spending {
   readonly #maxCost: number | undefined;
-  readonly #live = new Set<Followed>();
+  /** What each session under way has cost since it was opened. */
+  readonly #live = new Set<() => number>();
   #settled = 0;
   /** Sessions that cost something. */
   #paid = 0;
@@ -295,7 +290,7 @@ class Spending {
   }
 
   get total(): number {
-    return [...this.#live].reduce((sum, one) => sum + costSince(one), this.#settled);
+    return [...this.#live].reduce((sum, since) => sum + since(), this.#settled);
   }
 
   /** Asked before each turn of each run. */
@@ -319,27 +314,19 @@ class Spending {
     return this.total < this.#maxCost && this.total + mean * (running + 1) <= this.#maxCost;
   }
 
-  follow(log: SessionLog): Followed {
-    const followed = { log, before: costOf(log) };
-    this.#live.add(followed);
-    return followed;
-  }
-
-  settle(followed: Followed): void {
-    this.#live.delete(followed);
-    this.#count(costSince(followed));
+  /** @returns Counts what the session has cost once nothing is under way in it. */
+  follow({ view }: SessionLog): () => void {
+    const before = view.info.info?.cost ?? 0;
+    const since = (): number => (view.info.info?.cost ?? 0) - before;
+    this.#live.add(since);
+    return () => {
+      this.#live.delete(since);
+      this.#count(since());
+    };
   }
 
   #count(cost: number): void {
     this.#settled += cost;
     if (cost > 0) this.#paid += 1;
   }
-}
-
-function costSince({ log, before }: Followed): number {
-  return costOf(log) - before;
-}
-
-function costOf({ view }: SessionLog): number {
-  return view.info.info?.cost ?? 0;
 }

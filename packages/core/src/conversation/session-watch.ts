@@ -62,7 +62,8 @@ export function watchConversation(
       if (isClosed) return;
       watch = SessionWatch.of(watched);
       await watch.enter(push);
-      while (!isClosed) {
+      for (;;) {
+        if (isClosed) return;
         watch.check();
         const updates: readonly ConversationUpdate[] = waiting ?? [
           { type: "snapshot", conversation: watch.conversation },

@@ -49,7 +49,9 @@ export function repairRun(group: RunGroup, place: Place, report: Report): Repair
   /** A turn that refers only to what is in the log, and in which each call has one response. */
   const repair = <Turn extends TurnRecord>(position: number, turn: Turn): Turn => {
     let repaired = turn;
-    const lost = findBadTurn(turn, record) ?? findNameless(turn, outcomes);
+    // An answer with a call that the service could not read is never used.
+    const isDamaged = (): boolean => resolveRefs(turn, outcomes).some(({ parts }) => parts.some(isNameless));
+    const lost = findBadTurn(turn, record) ?? (isDamaged() ? "a turn refers to a damaged call" : undefined);
     if (lost !== undefined) {
       report(position, lost, "the turn is put together from its steps; calls without an outcome count as cancelled");
       const known = derived.find((one) => one.turn === turn.turn);
@@ -146,12 +148,6 @@ function placeTurns(items: readonly Item[], report: Report): readonly Item[] {
   const isLate = ({ entry }: Item, index: number): boolean => entry.type === "turn" && index >= from;
   const kept = items.filter((item, index) => !isLate(item, index));
   return kept.toSpliced(kept.findLastIndex(({ entry }) => entry.type === "step") + 1, 0, ...items.filter(isLate));
-}
-
-/** An answer with a call that the service could not read is never used. */
-function findNameless(turn: TurnRecord, outcomes: RunRecord["outcomes"]): string | undefined {
-  const hasOne = resolveRefs(turn, outcomes).some(({ parts }) => parts.some(isNameless));
-  return hasOne ? "a turn refers to a damaged call" : undefined;
 }
 
 /** Why an end in effect, with these turns, is final when the run can not be resumed. */

@@ -188,13 +188,8 @@ export interface ModelStepValue extends StepTimes, Pick<Cost, "cost" | "unpriced
   readonly steeringWaits?: true | undefined;
 }
 
-/** What a `model` step records. */
-export type ModelStepRecord = ModelStepValue | PromptTooLong | SteeringStopped;
-
-/** What a `model` step records when the prompt was too long and the history can be compacted. */
-export interface PromptTooLong {
-  readonly tooLong: true;
-}
+/** What a `model` step records; `tooLong` when the prompt was too long and the history can be compacted. */
+export type ModelStepRecord = ModelStepValue | { readonly tooLong: true } | SteeringStopped;
 
 /** What a `model` step records when a guardrail stopped the run for a message that arrived during it: no request was sent. */
 export interface SteeringStopped extends StepTimes {

@@ -103,7 +103,13 @@ export class KeptRequests {
   /** What answers the requests of a run. */
   requestsOf(at: RehearsedRun): (sent: SentRequest) => Response {
     const run = this.#runs.get(at.runId) ?? this.#begin(at);
-    return (sent) => (sent.method === "GET" ? this.#other(sent) : this.#answer(sent, run, at));
+    return (sent) => {
+      if (sent.method !== "GET") return this.#answer(sent, run, at);
+      // How it was at last: nothing is waited for.
+      const other = this.#others.findLast((one) => endOf(one.url) === endOf(sent.url));
+      if (other === undefined) return this.stop(`${endOf(sent.url)} was not asked for when the run was recorded`);
+      return responseOf(other);
+    };
   }
 
   /** True when runs inside a step of a run asked for something. @param runId - As it is now. @defaultValue the outermost one */
@@ -156,14 +162,6 @@ export class KeptRequests {
     }
     this.now = Math.max(this.now, last.endedAt);
     return responseOf(last);
-  }
-
-  /** How it was at last: nothing is waited for. */
-  #other({ url }: SentRequest): Response {
-    const found = this.#others.findLast((one) => endOf(one.url) === endOf(url));
-    return found === undefined
-      ? this.stop(`${endOf(url)} was not asked for when the run was recorded`)
-      : responseOf(found);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Agent } from "../agent/agent.ts";
 import type { AnyRunOptions } from "../agent/options.ts";
 import type { MakeAgain } from "../durable/journal.ts";
+import { messageOf } from "../errors/agent-error.ts";
 import { ReplayDifferenceError } from "../errors/run-errors.ts";
 import { asObject, firstDifference, isObject, type Json } from "../internal/json.ts";
 import { textOf } from "../internal/text.ts";
@@ -88,7 +89,8 @@ export async function replayRun(
     const { difference } = kept;
     if (difference !== undefined) return report({ isSame: false, difference });
     const isOver = !(error instanceof ReplayDifferenceError) && ENDS_WITHOUT_RESULT.has(end["stopReason"]);
-    const problem = kept.findProblem() ?? (isOver ? undefined : describe(error));
+    const why = error instanceof ReplayDifferenceError ? error.differences.join("; ") : messageOf(error);
+    const problem = kept.findProblem() ?? (isOver ? undefined : why);
     return report({ isSame: problem === undefined, ...(problem !== undefined && { problem }) });
   } finally {
     loop.release();
@@ -98,18 +100,13 @@ export async function replayRun(
 /** Those that a replay reaches the end of the log of. One that was cut off has no end. */
 const ENDS_WITHOUT_RESULT: ReadonlySet<unknown> = new Set(["failed", "aborted", "damaged", undefined]);
 
-function describe(error: unknown): string {
-  if (error instanceof ReplayDifferenceError) return error.differences.join("; ");
-  return textOf(error instanceof Error ? error.message : error);
-}
-
 function rehearse(kept: KeptRequests): Rehearsal {
-  const replicaOf = replicas();
+  const models = replicas();
   return {
     now: () => kept.now,
     // Whoever was asked has answered: what the call came to is recorded.
     approve: async () => true,
-    model: (asked, at) => replicaOf(asked, at.runId, kept.requestsOf(at)),
+    model: (asked, at) => models(asked, at.runId, kept.requestsOf(at)),
     call: async ({ runId, turn, callId, call, tool }) => {
       // What runs inside is rehearsed as well.
       if (tool.handoff !== undefined || kept.hasInside(runId, callId)) return undefined;

@@ -104,7 +104,7 @@ export class NodeRequest implements InFlightRequest {
 
   readonly #answered = (answer: IncomingMessage): void => {
     const { statusCode: status = 0, statusMessage: statusText = "", rawHeaders } = answer;
-    const headers = new NodeHeaders(rawHeaders);
+    const headers = nodeHeaders(rawHeaders);
     this.#body = new ByteQueue(decodeBody(answer, headers.get("content-encoding")));
     // An answer that ends before the request was sent refuses it: the rest is not sent.
     answer.on("end", () => {
@@ -126,27 +126,22 @@ const SECURE_HEADERS: OutgoingHttpHeaders = { ...PLAIN_HEADERS, "accept-encoding
  * Finds headers in the raw list. Node makes its own objects of all of them only when they are read, and until 20.20.2 and 24.14.1
  * throws for `headersDistinct` when a header has the name of a member of all objects.
  */
-class NodeHeaders implements Required<AnswerHeaders> {
-  readonly #raw: readonly string[];
-
-  constructor(raw: readonly string[]) {
-    this.#raw = raw;
-  }
-
-  get(name: string): string | null {
-    const wanted = name.toLowerCase();
-    let found: string | null = null;
-    for (let at = 0; at < this.#raw.length; at += 2) {
-      if (this.#raw[at]?.toLowerCase() !== wanted) continue;
-      const value = this.#raw[at + 1] ?? "";
-      found = found === null ? value : `${found}, ${value}`;
-    }
-    return found;
-  }
-
-  forEach(visit: (value: string, name: string) => void): void {
-    for (let at = 0; at < this.#raw.length; at += 2) visit(this.#raw[at + 1] ?? "", this.#raw[at] ?? "");
-  }
+function nodeHeaders(raw: readonly string[]): Required<AnswerHeaders> {
+  return {
+    get: (name) => {
+      const wanted = name.toLowerCase();
+      let found: string | null = null;
+      for (let at = 0; at < raw.length; at += 2) {
+        if (raw[at]?.toLowerCase() !== wanted) continue;
+        const value = raw[at + 1] ?? "";
+        found = found === null ? value : `${found}, ${value}`;
+      }
+      return found;
+    },
+    forEach: (visit) => {
+      for (let at = 0; at < raw.length; at += 2) visit(raw[at + 1] ?? "", raw[at] ?? "");
+    },
+  };
 }
 
 /** Codes of the errors of a connection that the other side closed. */

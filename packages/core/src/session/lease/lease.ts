@@ -171,56 +171,52 @@ const DRAFT_EVERY_MS = 500;
 /** Most that a draft holds: characters of its parts as JSON. */
 const MAX_DRAFT_CHARACTERS = 262_144;
 
-/** Keeps the draft of an unfinished answer in its store: at most two writes a second, one at a time. A slow store delays no run. */
-export class DraftWriter {
-  readonly #lease: HeldLease;
-  readonly #logger: Logger;
-  #partial: PartialResponse | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #writing = false;
-  #isStored = false;
-  #failed = false;
-
-  constructor(lease: HeldLease, logger: Logger) {
-    this.#lease = lease;
-    this.#logger = logger;
-  }
-
-  /** Called whenever the answer under way grew, or became void. */
-  readonly changed = (partial: PartialResponse): void => {
-    this.#partial = partial;
-    if (this.#timer !== undefined || this.#writing) return;
-    this.#timer = setTimeout(() => void this.#write(), DRAFT_EVERY_MS);
+/**
+ * Keeps the draft of an unfinished answer in its store: at most two writes a second, one at a time. A slow store delays no run.
+ *
+ * @returns `changed`: to be called whenever the answer under way grew, or became void.
+ */
+export function writeDrafts(
+  lease: HeldLease,
+  logger: Logger,
+): { readonly changed: (partial: PartialResponse) => void; readonly release: () => void } {
+  let last: PartialResponse | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let isWriting = false;
+  let isStored = false;
+  let hasFailed = false;
+  const changed = (partial: PartialResponse): void => {
+    last = partial;
+    if (timer === undefined && !isWriting) timer = setTimeout(() => void write(), DRAFT_EVERY_MS);
   };
-
-  release(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#partial = undefined;
-    this.#writing = true;
-  }
-
-  async #write(): Promise<void> {
-    this.#timer = undefined;
-    const partial = this.#partial;
-    this.#partial = undefined;
+  const write = async (): Promise<void> => {
+    timer = undefined;
+    const partial = last;
+    last = undefined;
     if (partial === undefined) return;
     const { step, place, attempt, unchecked } = partial;
     const { parts, truncated } = boundParts(partial.shown());
-    if (parts.length === 0 && !this.#isStored) return;
-    this.#writing = true;
+    if (parts.length === 0 && !isStored) return;
+    isWriting = true;
     try {
       const about = { ...(unchecked !== undefined && { guarded: true as const }), ...(truncated && { truncated }) };
-      await this.#lease.setDraft(parts.length === 0 ? undefined : { step, place, attempt, parts, ...about });
-      this.#isStored = parts.length > 0;
+      await lease.setDraft(parts.length === 0 ? undefined : { step, place, attempt, parts, ...about });
+      isStored = parts.length > 0;
     } catch (error) {
       // The run does not depend on it, and its next append says what is wrong with the store.
-      if (!this.#failed) this.#logger.warn({ err: error }, "a draft could not be written");
-      this.#failed = true;
+      if (!hasFailed) logger.warn({ err: error }, "a draft could not be written");
+      hasFailed = true;
     }
-    this.#writing = false;
-    if (this.#partial !== undefined) this.changed(this.#partial);
-  }
+    isWriting = false;
+    if (last !== undefined) changed(last);
+  };
+  const release = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    last = undefined;
+    isWriting = true;
+  };
+  return { changed, release };
 }
 
 /** As many parts, from the first on, as a draft may hold; the last text is cut. */

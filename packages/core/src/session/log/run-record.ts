@@ -82,7 +82,11 @@ export function addToRecord(run: RunRecord, entry: EntryOfRun): void {
     case "step":
       setOutcome(run, entry, entry.outcome);
       useAnswers(run, entry.place);
-      addJob(run, entry);
+      if (entry.place.kind === "call") {
+        const { turn, callId } = entry.place;
+        const { job, part } = valueLeft(entry.outcome);
+        if (job !== undefined) run.jobs.set(callId, { ...job, turn, callId, name: part?.functionResponse?.name ?? "" });
+      }
       run.askedAt = entry.at;
       return;
     case "job":
@@ -115,13 +119,6 @@ export interface RecordedJob extends StartedJob {
   /** Of its tool. */
   readonly name: string;
   readonly progress?: Json | undefined;
-}
-
-function addJob({ jobs }: RunRecord, { place, outcome }: Extract<EntryOfRun, { type: "step" }>): void {
-  if (place.kind !== "call") return;
-  const { job, part } = valueLeft(outcome);
-  const { turn, callId } = place;
-  if (job !== undefined) jobs.set(callId, { ...job, turn, callId, name: part?.functionResponse?.name ?? "" });
 }
 
 function addReport(run: RunRecord, entry: JobEntry): void {
@@ -162,10 +159,6 @@ export interface PlacedStep<Value = unknown> {
   readonly value: Value;
 }
 
-type StepsOfRun = Partial<Pick<RunRecord, "outcomes" | "begun">> & {
-  readonly entry: Pick<RunRecord["entry"], "guarded">;
-};
-
 /** The steps of a run by their places, whatever the version of the loop named them. */
 export class PlacedSteps {
   readonly #byPlace = new Map<string, PlacedStep>();
@@ -175,7 +168,14 @@ export class PlacedSteps {
   readonly #isGuarded: boolean;
 
   /** @param closed - Only the steps of later turns are of interest. */
-  constructor({ entry, outcomes, begun }: StepsOfRun, closed: number = 0) {
+  constructor(
+    {
+      entry,
+      outcomes,
+      begun,
+    }: Partial<Pick<RunRecord, "outcomes" | "begun">> & { readonly entry: Pick<RunEntry, "guarded"> },
+    closed: number = 0,
+  ) {
     this.#isGuarded = entry.guarded === true;
     for (const [name, { place, outcome }] of outcomes ?? []) if (place.turn > closed) this.add(name, place, outcome);
     for (const { place } of begun?.values() ?? []) if (place.turn > closed) this.begin(place);

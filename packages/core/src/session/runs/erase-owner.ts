@@ -57,7 +57,13 @@ export async function eraseOwner(owner: string, options: EraseOptions): Promise<
   if (typeof owner !== "string" || owner === "")
     throw new TypeError("eraseOwner() needs an owner: a string that is not empty");
   const { store, exchanges, also, signal } = options;
-  const erased: Counts = { sessions: 0, drafts: 0, notes: 0, exchanges: 0, stoppedRuns: 0 };
+  const erased: { -readonly [Kind in keyof ErasedData]: number } = {
+    sessions: 0,
+    drafts: 0,
+    notes: 0,
+    exchanges: 0,
+    stoppedRuns: 0,
+  };
   for (let ids = await listIds(store, owner), isFirst = true; ids.length > 0 || isFirst; isFirst = false) {
     // Together: each may take until its lease has expired.
     const stopped = await Promise.all(ids.map((id) => new LeaseTaker(new SessionLog(store, id)).stop(signal)));
@@ -80,8 +86,6 @@ export async function eraseOwner(owner: string, options: EraseOptions): Promise<
   }
   return erased;
 }
-
-type Counts = { -readonly [Kind in keyof ErasedData]: number };
 
 async function listIds(store: SessionStore, owner: string): Promise<readonly string[]> {
   const ids: string[] = [];

@@ -7,7 +7,7 @@ import { parseTraceparent } from "../../internal/traceparent.ts";
 import { bindLogger } from "../../logging/logger.ts";
 import type { BeforeEnd } from "../../loop/loop-input.ts";
 import { attachRunSoFar, type RunResult } from "../../loop/result.ts";
-import { DraftWriter, type HeldLease, boundParts } from "../lease/lease.ts";
+import { boundParts, type HeldLease, writeDrafts } from "../lease/lease.ts";
 import { LeaseTaker, type PreparedRun } from "../lease/lease-taker.ts";
 import { isResumable } from "../log/entries.ts";
 import type { RunRecord } from "../log/run-record.ts";
@@ -26,7 +26,7 @@ import type {
 import { SessionUnfinishedError } from "../../errors/run-errors.ts";
 import { PartialResponse } from "../../loop/turn/partial-answer.ts";
 import type { Part } from "../../wire/types/content.ts";
-import { CUT_OFF, deriveOpen, type OpenPart } from "../log/derive-open.ts";
+import { CUT_OFF, deriveOpen } from "../log/derive-open.ts";
 import type { EndEntry, InterruptedAnswer } from "../log/entries.ts";
 import { openQuestions } from "./session-answers.ts";
 import { SessionJobs } from "./session-jobs.ts";
@@ -108,7 +108,7 @@ export class OwnRun<Options> {
     this.current = current;
     const end = (why: unknown): void => [current, current.cut].forEach((one) => one.abort(why));
     let lease: HeldLease | undefined;
-    let draft: DraftWriter | undefined;
+    let draft: ReturnType<typeof writeDrafts> | undefined;
     /** The jobs of the run before it are being cancelled. */
     let leaving: Promise<void> | undefined;
     /** Its end is in the log, or not for this process to write. */
@@ -135,7 +135,7 @@ export class OwnRun<Options> {
       const record = lastRun(log);
       current.runId = record.entry.runId;
       take();
-      draft = new DraftWriter(lease, logger);
+      draft = writeDrafts(lease, logger);
       const opened: OpenedRecord = opener.open(record, run, {
         mode: taken.mode,
         token: lease.token,
@@ -314,8 +314,12 @@ async function endCutOff<Options>(
     const checked = guarded && (await host.checkPartial(parts, run));
     interrupted = interruptedAnswer({ ...at, checked: checked?.actions }, checked?.kept ?? parts, truncated);
   }
-  const totals = sumUpRun(record, open.turns);
-  return { type: "end", runId, open: open.turns, ...totals, ...describeEnding(open.ending), interrupted };
+  const { turns, ending } = open;
+  const how: RunEnding =
+    typeof ending === "object"
+      ? { stopReason: "guardrail", guardrail: ending }
+      : { stopReason: ending, ...(ending === "aborted" && { error: CUT_OFF }) };
+  return { type: "end", runId, open: turns, ...sumUpRun(record, turns), ...how, interrupted };
 }
 
 /** The end of a run that was stopped while it waited. */
@@ -332,11 +336,6 @@ function stoppedError(sessionId: string): RunStoppedError {
 
 /** How a run ended, in the words of its log. */
 export type RunEnding = Pick<EndEntry, "stopReason" | "reached" | "guardrail" | "pending" | "problem" | "error">;
-
-function describeEnding(ending: OpenPart["ending"]): RunEnding {
-  if (typeof ending === "object") return { stopReason: "guardrail", guardrail: ending };
-  return ending === "aborted" ? { stopReason: ending, error: CUT_OFF } : { stopReason: ending };
-}
 
 /** What the end of a run keeps of the answer that it ended in the middle of. `isCut`: the answer was longer. */
 export function interruptedAnswer(

@@ -138,7 +138,7 @@ export interface SessionHost<Options> {
   /** A tool by its name, and the context of its run, if it is known: without a run, only one that needs none is. */
   findTool(
     name: string,
-    run: { readonly options: Options; readonly runId: string; readonly sessionId: string } | undefined,
+    run: Pick<SessionRun<Options>, "options" | "runId" | "sessionId"> | undefined,
   ): { readonly tool: Tool; readonly context: unknown } | undefined;
   /** What the entry of a run with these options has when it begins. */
   describe(options: Options, run: Omit<RunIdentity, "agent">): Pick<RunEntry, "guarded" | "output">;

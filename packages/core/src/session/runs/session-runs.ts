@@ -11,20 +11,17 @@ import { firstDifference } from "../../internal/json.ts";
 import { limitReached } from "../../loop/limits.ts";
 import type { RunResult } from "../../loop/result.ts";
 import { contentsBytes, maxContentsBytes, mostContentsBytes } from "../../model/request/check-contents.ts";
-import { markOf, type Reads } from "../../tool/reads.ts";
+import { markOf } from "../../tool/reads.ts";
 import type { Content } from "../../wire/types/content.ts";
 import { lookUntil } from "../lease/lease.ts";
-import { LeaseTaker } from "../lease/lease-taker.ts";
 import { type HistorySegment, isResumable } from "../log/entries.ts";
 import { readGiven, readStart, checkAnswers, findLeader, hasOpenPart } from "../log/run-turns.ts";
 import { answerId, findStart, type RunStart } from "../log/session-view.ts";
 import type { RunRecord } from "../log/run-record.ts";
-import type { NewEntry, SessionLog } from "../log/session-log.ts";
+import type { NewEntry } from "../log/session-log.ts";
 import { closeLast, endStopped, OwnRun } from "./own-run.ts";
-import { RecordOpener } from "./record-opener.ts";
-import type { DecidedRequest, SessionBounds, SessionHost } from "./session-host.ts";
+import type { DecidedRequest } from "./session-host.ts";
 import { buildAnswerEntries, buildWithdrawals, checkByTools, hasUnusedAnswers } from "./session-answers.ts";
-import { SessionJobs } from "./session-jobs.ts";
 
 /**
  * The runs of one session: begins them, resumes them, and records how they end. One at a time, in whatever processes. What a message does

@@ -73,12 +73,14 @@ export function describeLog(entries: readonly SessionEntry[]): SessionInfo | und
 
 /** What is known after some more entries: a store gets it with the append that adds them. */
 export function foldInfo(fold: InfoFold, entries: readonly SessionEntry[]): InfoFold {
-  return entries.reduce((known, entry) => {
+  let known = fold;
+  for (const entry of entries) {
     const info = known.info ?? { state: "idle", createdAt: entry.at, messages: 0, ...describeUsed(NO_RUNS) };
     const next = { ...known, info, ...findChanges(known, info, entry) };
     const title = next.title ?? next.firstWords;
-    return next.info.title === title ? next : { ...next, info: { ...next.info, title } };
-  }, fold);
+    known = next.info.title === title ? next : { ...next, info: { ...next.info, title } };
+  }
+  return known;
 }
 
 function findChanges(

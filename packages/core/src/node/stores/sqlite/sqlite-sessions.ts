@@ -99,8 +99,6 @@ export function deleteSession(database: Database, id: string): void {
   for (const table of TABLES) database.prepare(`delete from ${table} where key = ?`).run(key);
 }
 
-type Value = string | number | Uint8Array;
-
 export function listSummaries(database: Database, options: ListOptions): SessionSummary[] {
   const { order = "recent", after, limit = 100 } = options;
   const where = conditions(options);
@@ -138,7 +136,7 @@ export function parseSummary(row: Readonly<Record<string, unknown>>): SessionSum
   };
 }
 
-type Condition = readonly [sql: string, values: readonly Value[]];
+type Condition = readonly [sql: string, values: readonly (string | number | Uint8Array)[]];
 
 function textOf(where: readonly Condition[]): string {
   return where.map(([sql]) => sql).join(" and ") || "true";
