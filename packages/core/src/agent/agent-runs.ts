@@ -7,7 +7,7 @@ import { bindLogger, type Logger } from "../logging/logger.ts";
 import type { RunEvent } from "../loop/events.ts";
 import type { Guardrails } from "../loop/guardrails.ts";
 import { checkLimits, lowestLimits, withDefaults } from "../loop/limits.ts";
-import type { CompactionPlan, LoopInput, OutputPlan } from "../loop/loop-input.ts";
+import type { LoopInput, OutputPlan } from "../loop/loop-input.ts";
 import {
   ALL_RUNS,
   callersContext,
@@ -260,7 +260,8 @@ export class AgentRuns implements Follower<AgentRuns> {
 
   /** What an agent decides about requests and calls. */
   #planned(plan: RunPlan, head: AgentHead, identity: RunIdentity) {
-    const { settings, limits, prices, stopWhen = [], hooks = {}, approve, rehearsal } = plan;
+    const { settings, limits, prices, compaction, stopWhen = [], hooks = {}, approve, rehearsal } = plan;
+    const { runId, metadata } = identity;
     const prepareTurn = hooks.prepareTurn?.bind(hooks);
     return {
       model: this.model,
@@ -268,7 +269,13 @@ export class AgentRuns implements Follower<AgentRuns> {
       toolChoice: head.toolChoice,
       limits,
       prices,
-      compaction: this.#compactionPlan(plan, identity),
+      compaction: compaction
+        ? {
+            options: compaction,
+            windowTokens: compaction.windowTokens ?? this.model.capabilities.inputTokenLimit,
+            summarize: summarizer(this.#inside, compaction.instructions, { metadata, prices, rehearsal, runId }),
+          }
+        : undefined,
       stopWhen,
       hooks,
       guardrails: usedGuardrails(plan.guardrails),
@@ -356,18 +363,6 @@ export class AgentRuns implements Follower<AgentRuns> {
       resumedFrom,
       runsOn: steps !== undefined ? "engine" : sessionId !== undefined ? "journal" : "memory",
     });
-  }
-
-  #compactionPlan(
-    { compaction, prices, rehearsal }: RunPlan,
-    { runId, metadata }: RunIdentity,
-  ): CompactionPlan | undefined {
-    if (compaction === undefined || compaction === false) return undefined;
-    return {
-      options: compaction,
-      windowTokens: compaction.windowTokens ?? this.model.capabilities.inputTokenLimit,
-      summarize: summarizer(this.#inside, compaction.instructions, { metadata, prices, rehearsal, runId }),
-    };
   }
 }
 

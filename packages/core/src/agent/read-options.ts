@@ -74,7 +74,8 @@ const CONTINUE: OptionNames<ContinueOptions> = { ...SEND, ...RESUME, message: tr
 
 type Method = "run" | "send" | "rewind" | "regenerate" | "resume" | "continue";
 
-const METHODS: { readonly [Name in Method]: object } = {
+/** What each method that starts a run takes besides the options of one. */
+const METHODS: Readonly<Record<Method, object>> = {
   run: {},
   send: SEND,
   rewind: REWIND,
@@ -86,43 +87,8 @@ const METHODS: { readonly [Name in Method]: object } = {
 const GUARDRAILS: OptionNames<Guardrails> = namesIn("input output streaming");
 
 const ONE_ANSWER = "a run follows one answer: run again for another";
-const SPELLINGS: Spellings = {
-  ...GEMINI_SPELLINGS,
-  "use instructions": "system systemPrompt systemInstruction",
-  "pass it as the first argument of run()": "prompt messages contents input",
-  "use limits: { turns: … }": "maxSteps maxTurns maxIterations",
-  "use limits: { repeats: … }": "maxRepeats",
-  "use limits: { restarts: … }": "maxRestarts",
-  "use limits: { requestsPerTurn: … }": "maxRequestsPerTurn",
-  "use limits: { wallTimeMs: … }": "timeout timeoutMs",
-  "use output: schema":
-    "schema outputSchema outputType responseSchema responseJsonSchema responseFormat response_format experimental_output",
-  "use settings: { maxOutputTokens: … }": "maxTokens max_tokens",
-  "use signal, an option of run()": "abortSignal",
-  "use settings: { thinking: … }": "thinkingConfig reasoning",
-  [ONE_ANSWER]: "candidateCount n",
-  "pass it to session.resume()": "approvals outcomes",
-  "use toolChoice": "toolConfig",
-  "use tools: [handoff(agent)]": "handoffs subAgents sub_agents",
-  "use tools, with those of mcpTools() of @pollux/tools/mcp": "mcpServers toolsets",
-  "use endsRun, an option of a tool": "toolUseBehavior",
-  "pass it to handoff() or asTool()": "description handoffDescription",
-  "use guardrails: { input: […] }": "inputGuardrails",
-  "use guardrails: { output: […] }": "outputGuardrails",
-  "use hooks: { prepareTurn }": "prepareStep activeTools beforeModelCallback",
-  "use hooks: { beforeCall }": "beforeToolCallback",
-  "use hooks: { afterCall }": "afterToolCallback",
-  "use hooks or observers": "middleware",
-  "use limits: { concurrentCalls: … }": "concurrency",
-  "use observers": "onStepFinish onFinish onChunk onError callbacks telemetry experimental_telemetry",
-  "use context, an option of run()": "experimental_context runtimeContext deps",
-  "use agent.session({ history })": "history",
-  "use agent.session({ id })": "sessionId threadId conversationId",
-  "use agent.session({ store })": "memory checkpointer sessionService",
-  "use settings: { temperature: … }": "config generationConfig generateContentConfig modelSettings providerOptions",
-};
 const LIMIT_SPELLINGS: Spellings = {
-  "use turns": "maxSteps maxTurns",
+  "use turns": "maxSteps maxTurns maxIterations",
   "use wallTimeMs": "timeout timeoutMs",
   "use repeats": "maxRepeats",
   "use restarts": "maxRestarts",
@@ -135,6 +101,42 @@ const SETTING_SPELLINGS: Spellings = {
   [ONE_ANSWER]: "candidateCount n",
 };
 
+/** What to write where the members of a group are given beside it. */
+function besides(group: string, spellings: Spellings): Spellings {
+  const entries = Object.entries(spellings);
+  return Object.fromEntries(
+    entries.map(([ours, theirs]) => [ours.replace(/^use (\w+)$/, `use ${group}: { $1: … }`), theirs]),
+  );
+}
+
+const SPELLINGS: Spellings = {
+  ...GEMINI_SPELLINGS,
+  ...besides("limits", LIMIT_SPELLINGS),
+  ...besides("settings", SETTING_SPELLINGS),
+  "use instructions": "system systemPrompt systemInstruction",
+  "pass it as the first argument of run()": "prompt messages contents input",
+  "use output: schema":
+    "schema outputSchema outputType responseSchema responseJsonSchema responseFormat response_format experimental_output",
+  "use signal, an option of run()": "abortSignal",
+  "pass it to session.resume()": "approvals outcomes",
+  "use toolChoice": "toolConfig",
+  "use tools: [handoff(agent)]": "handoffs subAgents sub_agents",
+  "use tools, with those of mcpTools() of @pollux/tools/mcp": "mcpServers toolsets",
+  "use endsRun, an option of a tool": "toolUseBehavior",
+  "pass it to handoff() or asTool()": "description handoffDescription",
+  "use guardrails: { input: […] }": "inputGuardrails",
+  "use guardrails: { output: […] }": "outputGuardrails",
+  "use hooks: { prepareTurn }": "prepareStep activeTools beforeModelCallback",
+  "use hooks: { beforeCall }": "beforeToolCallback",
+  "use hooks: { afterCall }": "afterToolCallback",
+  "use hooks or observers": "middleware",
+  "use observers": "onStepFinish onFinish onChunk onError callbacks telemetry experimental_telemetry",
+  "use context, an option of run()": "experimental_context runtimeContext deps",
+  "use agent.session({ history })": "history",
+  "use agent.session({ id })": "sessionId threadId conversationId",
+  "use agent.session({ store })": "memory checkpointer sessionService",
+  "use settings: { temperature: … }": "config generationConfig generateContentConfig modelSettings providerOptions",
+};
 /** What to do about an option that is spelled as elsewhere, or belongs elsewhere. */
 function advise(name: string): string | undefined {
   const owner = Object.hasOwn(RUN, name) ? "run()" : Object.hasOwn(AGENT, name) ? "new Agent()" : undefined;

@@ -10,7 +10,7 @@ import { isObject, type Json } from "../internal/json.ts";
 import { causesOf } from "../session/store/causes-id.ts";
 import { CauseKeeper, type KeepCausesOptions } from "./keep-causes.ts";
 import { bodyDelta, type KnownBody } from "./body-delta.ts";
-import { aboutOf, entryOf, type ExchangeEntry, isExchangeEntry, KeptExchanges } from "./kept-exchanges.ts";
+import { entryOf, type ExchangeEntry, isExchangeEntry, KeptExchanges } from "./kept-exchanges.ts";
 
 /** Options of {@link keepExchanges}. */
 export interface KeepExchangesOptions {
@@ -339,11 +339,7 @@ export class ExchangeLog {
     const delta = bodyDelta(body, this.#bodies.values());
     this.#remember({ position, runId, isNested: parent !== undefined, body });
     const exchange = { ...rest, runId, agent, model, endpoint, parent: parent && { ...parent } };
-    const about = aboutOf(exchange);
-    const key = JSON.stringify(about);
-    const known = this.#abouts.get(key);
-    if (known === undefined) this.#abouts.set(key, position);
-    return entryOf(exchange, known ?? about, delta);
+    return entryOf(exchange, delta, position, this.#abouts);
   }
 }
 

@@ -163,19 +163,21 @@ export async function readExchanges(store: Pick<SessionStore, "load">, id: strin
 export function exchangeEntry(exchange: ForeignExchange): Json {
   const delta = { bytes: new TextEncoder().encode(exchange.body).length, parts: [exchange.body] };
   // Plain data, but for members that are undefined, which JSON leaves out.
-  return entryOf(exchange, aboutOf(exchange), delta) as unknown as Json;
+  return entryOf(exchange, delta, 0, new Map()) as unknown as Json;
 }
 
-export function aboutOf(exchange: Omit<ForeignExchange, "body">): ExchangeAbout {
-  const { agent, model, endpoint, operation, method, url, requestHeaders } = exchange;
-  return { agent, model, endpoint, operation, method, url, headers: requestHeaders };
-}
-
+/** @param abouts - Where each `ExchangeAbout` of the log is, by its JSON; one that is new there is added. */
 export function entryOf(
   exchange: Omit<ForeignExchange, "body">,
-  about: ExchangeEntry["about"],
   body: BodyDelta,
+  position: number,
+  abouts: Map<string, number>,
 ): ExchangeEntry {
+  const { agent, model, endpoint, operation, method, url, requestHeaders } = exchange;
+  const own: ExchangeAbout = { agent, model, endpoint, operation, method, url, headers: requestHeaders };
+  const key = JSON.stringify(own);
+  const about = abouts.get(key) ?? own;
+  if (about === own) abouts.set(key, position);
   const { startedAt, endedAt, runId, parent, step, attempt, status, responseHeaders, chunks, ended, error } = exchange;
   return {
     v: EXCHANGE_VERSION,

@@ -1,11 +1,5 @@
 import { bodyDelta, type KnownBody } from "../exchanges/body-delta.ts";
-import {
-  aboutOf,
-  entryOf,
-  type ForeignExchange,
-  type KeptExchange,
-  KeptExchanges,
-} from "../exchanges/kept-exchanges.ts";
+import { entryOf, type ForeignExchange, type KeptExchange, KeptExchanges } from "../exchanges/kept-exchanges.ts";
 import { type Json, tryOr, asList, asObject } from "../internal/json.ts";
 import { ENTRY_VERSION } from "../session/log/entries.ts";
 
@@ -31,12 +25,8 @@ export function writeWhole(exchanges: readonly WholeExchange[]): readonly Json[]
   const bodies = new Map<string, KnownBody>();
   return exchanges.map((exchange, position): Json => {
     const { runId, dropped } = exchange;
-    const about = aboutOf(exchange);
-    const key = JSON.stringify(about);
-    const known = abouts.get(key);
-    if (known === undefined) abouts.set(key, position);
     const body = new TextEncoder().encode(exchange.body);
-    const entry = { ...entryOf(exchange, known ?? about, bodyDelta(body, bodies.values())), dropped };
+    const entry = { ...entryOf(exchange, bodyDelta(body, bodies.values()), position, abouts), dropped };
     bodies.delete(runId);
     bodies.set(runId, { position, body });
     if (bodies.size > MAX_BASES) bodies.delete(bodies.keys().next().value ?? "");

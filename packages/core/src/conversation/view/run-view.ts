@@ -206,6 +206,8 @@ export class RunView {
     if (!this.#isChanged) return [];
     const shown = this.#shown;
     const { id, role, runId, at, agent } = shown;
+    const state = STATES[this.end?.stopReason ?? "failed"] ?? "failed";
+    const ended = state === "waiting" && this.isLeft ? "stopped" : state;
     this.#shown = {
       id,
       role,
@@ -214,7 +216,7 @@ export class RunView {
       agent,
       ...this.end,
       ...(this.isGoing && this.#live?.checking && { checking: true as const }),
-      state: this.#state(),
+      state: this.end === undefined ? (this.isGoing ? "streaming" : "interrupted") : ended,
       parts: this.#listParts(),
       sources: this.#sources.map(({ chunk: _chunk, ...source }) => source),
       searchEntryPoints: this.#searchEntryPoints,
@@ -263,12 +265,6 @@ export class RunView {
     if (live === undefined || left.isGoing || liveParts(live.turn, live.said, false).length === 0) return parts;
     const dropped = this.isDropped && { dropped: true as const };
     return [...parts, { type: "interruption", id: "interruption", turn: live.turn, ...dropped }];
-  }
-
-  #state(): MessageState {
-    if (this.end === undefined) return this.isGoing ? "streaming" : "interrupted";
-    const state = STATES[this.end.stopReason] ?? "failed";
-    return state === "waiting" && this.isLeft ? "stopped" : state;
   }
 
   #left(): CallsLeft {

@@ -13,7 +13,6 @@ import type { BeforeEnd } from "../../loop/loop-input.ts";
 import { NOTHING_YET, type RunResult } from "../../loop/result.ts";
 import type { RunningLoop } from "../../loop/run-stream.ts";
 import { describeTurns } from "../../loop/turn/closed-turns.ts";
-import type { PartialResponse } from "../../loop/turn/partial-answer.ts";
 import { prepareHistory } from "../../model/history/import-history.ts";
 import { readContents } from "../../tool/reads.ts";
 import type { Content } from "../../wire/types/content.ts";
@@ -218,9 +217,7 @@ function budgetAtEnd({ end }: RunRecord): SessionBounds["ownerBudget"] {
   return () => ({ maxCost: limit, spent: used });
 }
 
-interface OpenRecordOptions {
-  /** @defaultValue "read" */
-  readonly mode?: SessionRun<unknown>["mode"] | undefined;
+interface OpenRecordOptions extends Partial<Pick<SessionRun<unknown>, "mode" | "steering" | "onPartial">> {
   /** Of the run's lease; absent when nothing is written. */
   readonly token?: number | undefined;
   /** What the run's steps left. @defaultValue what the session's log has, where more is written */
@@ -232,9 +229,6 @@ interface OpenRecordOptions {
   readonly missing?: ((op: NamedStep) => Outcome) | undefined;
   /** Makes steps of a replay again. */
   readonly again?: MakeAgain | undefined;
-  /** @defaultValue what the session's log has */
-  readonly steering?: SessionRun<unknown>["steering"] | undefined;
-  readonly onPartial?: ((partial: PartialResponse) => void) | undefined;
   /** Ends `once` calls that have begun, when the run was released. Any other abort of the run ends them, too. */
   readonly cut?: AbortSignal | undefined;
 }
