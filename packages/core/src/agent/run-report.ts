@@ -69,11 +69,9 @@ export interface EndedReport extends ReportBase {
 }
 
 /** The run threw. */
-export interface FailedReport extends ReportBase {
+export interface FailedReport extends Omit<CancelledReport, "status"> {
   readonly status: "failed";
   readonly error: StepError;
-  /** What it had done; absent when it could not start. */
-  readonly soFar?: RunSoFar | undefined;
 }
 
 /** The run was cancelled from outside. */

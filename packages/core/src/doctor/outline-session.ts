@@ -1,4 +1,4 @@
-import { type CallRoute, numberCalls } from "../durable/run-log.ts";
+import { type CallRoute, type NumberedCall, numberCalls } from "../durable/run-log.ts";
 import type { Compaction } from "../loop/turn/compaction.ts";
 import type { Cost } from "../model/usage.ts";
 import type { EndEntry, RunEntry, SessionEntry } from "../session/log/entries.ts";
@@ -7,7 +7,6 @@ import { findCompaction, listTurns } from "../session/log/run-turns.ts";
 import { SessionView } from "../session/log/session-view.ts";
 import type { EndedRuns } from "../session/store/session-info.ts";
 import { readResponse, resolveRefs } from "../session/log/turn-record.ts";
-import type { ModelResponse } from "../model/model.ts";
 import type { OutsideAnswer } from "../tool/pending-call.ts";
 import type { PendingQuestion } from "../tool/tool.ts";
 import type { UntrustedReason } from "../tool/reads.ts";
@@ -117,12 +116,12 @@ function outlineRun(record: RunRecord, isTakenBack: boolean): RunOutline {
       // What did not end yet may still end.
       const known =
         end === undefined && "calls" in ref ? { calls: ref.calls.filter((one) => typeof one === "string") } : ref;
-      const answer = "model" in ref ? readResponse(ref, outcomes) : undefined;
+      const calls = numberCalls(turn.turn, "model" in ref ? readResponse(ref, outcomes) : undefined);
       return resolveRefs({ ...turn, contents: [known] }, outcomes).map((content) => ({
         content,
         isSteering: "steered" in ref,
-        questions: answer === undefined ? [] : listQuestions(record, steps, turn.turn, answer),
-        held: answer === undefined ? [] : listHeld(steps, turn.turn, answer),
+        questions: listQuestions(record, steps, calls),
+        held: listHeld(steps, calls),
       }));
     });
   });
@@ -131,8 +130,8 @@ function outlineRun(record: RunRecord, isTakenBack: boolean): RunOutline {
 }
 
 /** The calls of an answer that were held, by what was decided about them. */
-function listHeld(steps: PlacedSteps, turn: number, answer: ModelResponse): readonly HeldCall[] {
-  return numberCalls(turn, answer).flatMap(({ callId, call }, index): readonly HeldCall[] => {
+function listHeld(steps: PlacedSteps, calls: readonly NumberedCall[]): readonly HeldCall[] {
+  return calls.flatMap(({ turn, callId, call }, index): readonly HeldCall[] => {
     let because: UntrustedReason | undefined;
     for (const { place, value } of steps.inTurn(turn)) {
       // What such steps leave.
@@ -147,10 +146,9 @@ function listHeld(steps: PlacedSteps, turn: number, answer: ModelResponse): read
 function listQuestions(
   { outcomes }: RunRecord,
   steps: PlacedSteps,
-  turn: number,
-  response: ModelResponse,
+  calls: readonly NumberedCall[],
 ): readonly AnsweredQuestion[] {
-  return numberCalls(turn, response).flatMap(({ callId, call: { name } }) =>
+  return calls.flatMap(({ callId, call: { name } }) =>
     [...outcomes.values()].flatMap(({ place, by }): readonly AnsweredQuestion[] => {
       if (place.kind !== "wait" || place.callId !== callId) return [];
       const answer = steps.findGiven(place);

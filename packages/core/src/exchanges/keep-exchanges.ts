@@ -6,7 +6,7 @@ import type { SessionStore } from "../session/store/store.ts";
 import type { CallSignal } from "../wire/client-options.ts";
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { SessionConflictError } from "../errors/run-errors.ts";
-import { isObject, type Json } from "../internal/json.ts";
+import { isObject, type Json, tryOr } from "../internal/json.ts";
 import { causesOf } from "../session/store/causes-id.ts";
 import { CauseKeeper, type KeepCausesOptions } from "./keep-causes.ts";
 import { bodyDelta, type KnownBody } from "./body-delta.ts";
@@ -349,11 +349,8 @@ function lastBodies(kept: KeptExchanges): RunBody[] {
   const nested = runs.filter(({ parent }) => parent !== undefined).slice(-MAX_NESTED);
   const top = runs.filter(({ parent }) => parent === undefined).slice(-1);
   return [...top, ...nested].flatMap(({ position, runId, parent }): RunBody[] => {
-    try {
-      return [{ position, runId, isNested: parent !== undefined, body: kept.body(position) }];
-    } catch {
-      // Damaged: the next body is written whole.
-      return [];
-    }
+    // After a damaged one, the next body is written whole.
+    const body = tryOr<Uint8Array | undefined>(() => kept.body(position), undefined);
+    return body === undefined ? [] : [{ position, runId, isNested: parent !== undefined, body }];
   });
 }
