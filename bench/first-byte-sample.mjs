@@ -44,6 +44,6 @@ async function ask(id) {
 const waits = [];
 for (let index = 0; index < 2 * times; index++) waits.push(await ask(`chat-${index}`));
 // The first half warms up.
-const sorted = waits.slice(times).sort((one, other) => one - other);
+const sorted = waits.slice(times).toSorted((one, other) => one - other);
 const sample = { cold: waits[0], warm: sorted[sorted.length >> 1] };
 process.stdout.write(`\nsample: ${JSON.stringify(sample)}\n`, () => process.exit());

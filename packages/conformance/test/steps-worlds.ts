@@ -1,7 +1,7 @@
 import { type SessionStore, type Json, type RunEvent } from "@pollux/core";
 import { journal, type JournalLog, passThrough, type StepPlace } from "@pollux/core/durable";
 import type { StepsAbilities, StepsProgram, StepsWorld } from "@pollux/conformance";
-import { RunWriter, SessionLog } from "../../core/src/session/log/session-log.ts";
+import { SessionLog, writeRun } from "../../core/src/session/log/session-log.ts";
 
 /** A program on steps alone has no turns; a session's entries have places all the same. */
 const PLACE: StepPlace = { kind: "inner", turn: 0, callId: "", name: "" };
@@ -126,10 +126,10 @@ export class JournalWorld implements StepsWorld {
   }
 }
 
-function writerFor(log: SessionLog): RunWriter {
+function writerFor(log: SessionLog): ReturnType<typeof writeRun> {
   const { run } = log.view;
   if (run === undefined) throw new TypeError("the session has no run");
-  return new RunWriter(log, run);
+  return writeRun(log, run);
 }
 
 async function opened(store: SessionStore, runId: string): Promise<SessionLog> {

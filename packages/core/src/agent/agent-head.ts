@@ -64,14 +64,11 @@ export function buildHead(
 
 /** The tools of a run. */
 export function listTools({ tools = [], extraTools }: ToolOptions, about: RunContext | undefined): readonly AnyTool[] {
-  const listed = checkTools(typeof tools === "function" ? callTools(tools, about) : tools, "tools");
+  let own = tools;
+  // A function that takes the run cannot be called without one.
+  if (typeof own === "function" && (about !== undefined || own.length === 0)) own = own(about as RunContext);
+  const listed = typeof own === "function" ? [] : checkTools(own, "tools");
   return extraTools === undefined ? listed : [...listed, ...checkTools(extraTools, "extraTools")];
-}
-
-/** A function that takes the run cannot be called without one. */
-function callTools(tools: Extract<ToolOptions["tools"], Function>, about: RunContext | undefined): readonly AnyTool[] {
-  if (about !== undefined) return tools(about);
-  return tools.length === 0 ? (tools as () => readonly AnyTool[])() : [];
 }
 
 /** @throws {TypeError} For what is not a list of tools. */

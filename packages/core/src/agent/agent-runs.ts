@@ -7,7 +7,7 @@ import { bindLogger, type Logger } from "../logging/logger.ts";
 import type { RunEvent } from "../loop/events.ts";
 import type { Guardrails } from "../loop/guardrails.ts";
 import { checkLimits, lowestLimits, withDefaults } from "../loop/limits.ts";
-import type { CompactionPlan, LoopInput, OutputPlan } from "../loop/loop-input.ts";
+import type { LoopInput, OutputPlan } from "../loop/loop-input.ts";
 import {
   ALL_RUNS,
   callersContext,
@@ -18,7 +18,6 @@ import {
 } from "../loop/observers/observer.ts";
 import type { RunContext, RunIdentity } from "../tool/run-context.ts";
 import { recallRun } from "../loop/recall-run.ts";
-import type { RunResult } from "../loop/result.ts";
 import { runLoop } from "../loop/run-loop.ts";
 import { RunState } from "../loop/run-state.ts";
 import { RunReporter, type RunReporterOptions } from "../loop/run-reporter.ts";
@@ -28,7 +27,7 @@ import { foldTurns } from "../loop/turn/closed-turns.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { Model } from "../model/model.ts";
 import { asOf, checkPrices, requirePrices } from "../model/usage.ts";
-import type { OpenedRun, RecalledRun, SessionHost, SessionRun } from "../session/runs/session-host.ts";
+import type { OpenedRun, SessionHost, SessionRun } from "../session/runs/session-host.ts";
 import { addRead } from "../tool/reads.ts";
 import type { AnyTool } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";
@@ -92,7 +91,7 @@ export class AgentRuns implements Follower<AgentRuns> {
         if (options.extraTools !== undefined) this.head(plan);
       },
       describe: (options, run) => {
-        const begun = this.#outputOf(options) && this.#begin(this.plan(options), this.#identify(run));
+        const begun = (options.output ?? this.options.output) && this.#begin(this.plan(options), this.#identify(run));
         if (begun !== undefined) this.#described.set(options, begun);
         return {
           ...(this.#guardrails(options)?.input !== undefined && { guarded: true }),
@@ -109,7 +108,19 @@ export class AgentRuns implements Follower<AgentRuns> {
         return tool?.kind === "function" ? { tool, context: run?.options.context } : undefined;
       },
       open: (run) => this.open(this.plan(run.options), run),
-      recall: (run) => this.#recall(run),
+      recall: (run) => {
+        const { options, runId, contents, historyLength, compaction, emitters } = run;
+        const state = new RunState(runId, contents);
+        state.compaction = compaction;
+        addRead(state.read, ...run.read);
+        const { output = this.options.output } = options;
+        const parse = output && describeOutput(output).parse;
+        return recallRun(
+          { identity: this.#identify(run), model, emit: emitters?.emit, historyLength, parse },
+          state,
+          run,
+        );
+      },
       callersContext: () => this.callersContext(),
     };
     return host;
@@ -148,9 +159,7 @@ export class AgentRuns implements Follower<AgentRuns> {
   }
 
   /** The tools of a run that is about to go on; those that need no run without one. */
-  tools(
-    run: { readonly options: AnyRunOptions; readonly runId: string; readonly sessionId: string } | undefined,
-  ): readonly AnyTool[] {
+  tools(run: Parameters<SessionHost<AnyRunOptions>["findTool"]>[1]): readonly AnyTool[] {
     if (run === undefined) return listTools(this.options, undefined);
     const { options, ...identity } = run;
     return listTools(overrideOptions(this.options, options), this.#aboutAlone(options, identity));
@@ -170,7 +179,9 @@ export class AgentRuns implements Follower<AgentRuns> {
     const { guardrails, preparer } = planned;
     // The log of a session says it of a run that goes on.
     const checksInput = run.checksInput ?? guardrails?.input !== undefined;
-    const historyLength = run.historyLength ?? (checksInput ? messageStart(contents) : contents.length - 1);
+    // The message begins after what the model has answered.
+    const answered = contents.findLastIndex(({ role }) => role === "model") + 1;
+    const historyLength = run.historyLength ?? (checksInput ? answered : contents.length - 1);
     const state = new RunState(runId, contents, run.onPartial, this.#foreign.get(conversation));
     const { prices } = plan;
     const isMade = typeof plan.instructions === "function";
@@ -249,7 +260,8 @@ export class AgentRuns implements Follower<AgentRuns> {
 
   /** What an agent decides about requests and calls. */
   #planned(plan: RunPlan, head: AgentHead, identity: RunIdentity) {
-    const { settings, limits, prices, stopWhen = [], hooks = {}, approve, rehearsal } = plan;
+    const { settings, limits, prices, compaction, stopWhen = [], hooks = {}, approve, rehearsal } = plan;
+    const { runId, metadata } = identity;
     const prepareTurn = hooks.prepareTurn?.bind(hooks);
     return {
       model: this.model,
@@ -257,7 +269,13 @@ export class AgentRuns implements Follower<AgentRuns> {
       toolChoice: head.toolChoice,
       limits,
       prices,
-      compaction: this.#compactionPlan(plan, identity),
+      compaction: compaction
+        ? {
+            options: compaction,
+            windowTokens: compaction.windowTokens ?? this.model.capabilities.inputTokenLimit,
+            summarize: summarizer(this.#inside, compaction.instructions, { metadata, prices, rehearsal, runId }),
+          }
+        : undefined,
       stopWhen,
       hooks,
       guardrails: usedGuardrails(plan.guardrails),
@@ -297,21 +315,6 @@ export class AgentRuns implements Follower<AgentRuns> {
     const own = overrideOptions(this.options, {});
     const all = [...new Set([...observers, ...(own.observers ?? [])])];
     return new AgentRuns({ ...own, output, observers: all, prices: own.prices ?? prices }, this.model, this.#logger);
-  }
-
-  #outputOf(run: AnyRunOptions): AnyRunOptions["output"] {
-    return run.output ?? this.options.output;
-  }
-
-  #recall(run: RecalledRun<AnyRunOptions>): Promise<RunResult<unknown>> {
-    const { options, runId, contents, historyLength, compaction, emitters } = run;
-    const state = new RunState(runId, contents);
-    state.compaction = compaction;
-    addRead(state.read, ...run.read);
-    const output = this.#outputOf(options);
-    const parse = output && describeOutput(output).parse;
-    const about = { identity: this.#identify(run), model: this.model, emit: emitters?.emit, historyLength, parse };
-    return recallRun(about, state, run);
   }
 
   #identify({ runId, sessionId, metadata }: Omit<RunIdentity, "agent">): RunIdentity {
@@ -361,29 +364,12 @@ export class AgentRuns implements Follower<AgentRuns> {
       runsOn: steps !== undefined ? "engine" : sessionId !== undefined ? "journal" : "memory",
     });
   }
-
-  #compactionPlan(
-    { compaction, prices, rehearsal }: RunPlan,
-    { runId, metadata }: RunIdentity,
-  ): CompactionPlan | undefined {
-    if (compaction === undefined || compaction === false) return undefined;
-    return {
-      options: compaction,
-      windowTokens: compaction.windowTokens ?? this.model.capabilities.inputTokenLimit,
-      summarize: summarizer(this.#inside, compaction.instructions, { metadata, prices, rehearsal, runId }),
-    };
-  }
 }
 
 /** Without lists that are empty; undefined when nothing is checked. */
 function usedGuardrails({ input = [], output = [], streaming }: Guardrails = {}): Guardrails | undefined {
   if (input.length + output.length === 0) return undefined;
   return { ...(input.length > 0 && { input }), ...(output.length > 0 && { output }), streaming };
-}
-
-/** Where the message begins that the model has not answered yet. */
-function messageStart(contents: readonly Content[]): number {
-  return contents.findLastIndex(({ role }) => role === "model") + 1;
 }
 
 /** A run, and what precedes its contents: its tools may be made for it, once. */

@@ -6,7 +6,7 @@ import { usedUp, within } from "../loop/limits.ts";
 import type { RunResult } from "../loop/result.ts";
 import type { RunStream } from "../loop/run-stream.ts";
 import type { Model } from "../model/model.ts";
-import { NO_USAGE, type PriceList, type Prices } from "../model/usage.ts";
+import { NO_USAGE } from "../model/usage.ts";
 import { describeFailure } from "../tool/call-failure.ts";
 import { checkValue } from "../tool/call-tool.ts";
 import { defineTool } from "../tool/define-tool.ts";
@@ -201,7 +201,6 @@ function parseTask(input: unknown): string {
   return task;
 }
 
-/** Adds the agent's name to the path of every question about one of its calls. */
 function addToPath(name: string, approve: Approve): Approve {
   return (pending, run) => approve({ ...pending, path: [name, ...(pending.path ?? [])] }, run);
 }
@@ -238,12 +237,16 @@ function childAgent(
     start: async (args, parent) => {
       const task = parseTask(await tool.parse(args));
       const { limits, metadata } = inheritOptions(tool.name, agent.own, parent);
+      // A price function cannot be passed on, but its prices for the agent's model can. That of `startChild` has the time.
+      const {
+        prices = typeof parent.prices === "function" ? parent.prices(agent.model.id, new Date(0)) : parent.prices,
+      } = agent.own;
       const isSchema = output !== undefined && output !== "json";
       const start: EngineRunInput = {
         input: task,
         output: isSchema ? declareSchema(output).schema : output,
         limits: { ...limits, wallTimeMs: Math.min(limits?.wallTimeMs ?? Infinity, tool.timeoutMs) },
-        prices: choosePrices(agent, parent),
+        prices: typeof prices === "function" ? undefined : prices,
         parent: parent.step,
         read: parent.read,
         metadata,
@@ -259,13 +262,6 @@ function childAgent(
       return { outcome: await buildOutcome(read, tool, output), nested: await collectNested(read, readFrom), activeMs };
     },
   };
-}
-
-/** A price function cannot be passed on, but its prices for the agent's model can. */
-function choosePrices({ own, model }: NestedAgent, parent: ParentRun): Prices | PriceList | undefined {
-  if (own.prices !== undefined) return typeof own.prices === "function" ? undefined : own.prices;
-  // The function of `startChild`, which has the time.
-  return typeof parent.prices === "function" ? parent.prices(model.id, new Date(0)) : parent.prices;
 }
 
 async function buildOutcome(

@@ -168,7 +168,11 @@ export class Agent<
 
   /** A conversation: each message goes on from the last. In memory, or in a store: then it survives a crash, and goes on in any process. */
   session(options: SessionOptions = {}): Session<ContextFor<Context, Tools>, CallsOf<Tools>, Schema> {
-    return new Session(this.#runs.sessionHost(othersOf(options)), options);
+    // Whether these are options is checked by the session.
+    const others: unknown = (options as SessionOptions | null)?.agents ?? [];
+    if (!Array.isArray(others) || !others.every((one): one is Agent => one instanceof Agent))
+      throw new TypeError("agents must be a list of agents: agents: [billing]");
+    return new Session(this.#runs.sessionHost(others.map(({ runs }) => runs)), options);
   }
 
   /** The options' schema validates the output, and the tools validate their calls, which makes the types true. */
@@ -183,13 +187,6 @@ export class Agent<
       this.#runs.callersContext(),
     );
   }
-}
-
-/** Those that may lead its sessions. Whether the options are any is checked by the session. @throws {TypeError} */
-function othersOf(options: SessionOptions | null): readonly AgentRuns[] {
-  const given: unknown = options?.agents ?? [];
-  if (Array.isArray(given) && given.every((one) => one instanceof Agent)) return given.map(({ runs }) => runs);
-  throw new TypeError("agents must be a list of agents: agents: [billing]");
 }
 
 /** What an agent's runs ask about calls that need approval; on an engine, also the runs inside them. */

@@ -7,18 +7,23 @@ import type { Guardrails } from "../loop/guardrails.ts";
 import type { Limits, RunLimits, StopRule, OwnerBudget } from "../loop/limits.ts";
 import type { Observer } from "../loop/observers/observer.ts";
 import type { Model } from "../model/model.ts";
-import type { PriceTable, Usage } from "../model/usage.ts";
+import type { PriceTable } from "../model/usage.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { AfterUntrusted, Reads, ReadSource } from "../tool/reads.ts";
 import type { AnyTool, Approve, ParentStep, ToolFor, PendingCall } from "../tool/tool.ts";
-import type { CallSignal } from "../wire/client-options.ts";
 import type { ModelId } from "../wire/known-models.ts";
 import type { JsonObject } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import type { Endpoint } from "../wire/endpoints/endpoint.ts";
-import type { WhileRunning, SessionLimits, StepsFactory, Unfinished } from "../session/runs/session-host.ts";
-import type { Answers } from "../session/runs/session-host.ts";
-import type { SessionAbout } from "../session/runs/session-runs.ts";
+import type {
+  Answers,
+  SessionAbout,
+  WhileRunning,
+  SessionLimits,
+  StepsFactory,
+  Unfinished,
+} from "../session/runs/session-host.ts";
+import type { EndedRuns } from "../session/store/session-info.ts";
 import type { EndReason, SessionStore } from "../session/store/store.ts";
 import type { ContentInput } from "../model/history/import-history.ts";
 import type { Rehearsal } from "../tool/tool.ts";
@@ -171,7 +176,6 @@ export interface RunOptions<
   readonly rehearsal?: Rehearsal | undefined;
 }
 
-/** What all of these tools need as context. */
 type NeededBy<Tools> = [Tools] extends [ToolFor<infer Needed>] ? Needed : unknown;
 
 /** The context itself. A condition, so that it is inferred from tools only if no function or hook declares one. */
@@ -188,13 +192,11 @@ export type OptionsArgument<Options, Context> = undefined extends Context
   ? [options?: Options]
   : [options: Options & { readonly context: Context }];
 
-/** Options of counting tokens. */
-export interface CountTokensOptions<Context = unknown> extends SharedOptions<Context>, CallSignal {
-  /** For `instructions` and `tools` that are functions. */
-  readonly context?: GivenContext<Context> | undefined;
-  /** Counted if the request includes the schema. */
-  readonly output?: OutputSchema | undefined;
-}
+/** Options of counting tokens. The `context` is for functions; the schema of the `output` is counted if the request includes it. */
+export interface CountTokensOptions<Context = unknown>
+  extends
+    SharedOptions<Context>,
+    Pick<RunOptions<OutputSchema | undefined, Context>, "context" | "output" | "signal"> {}
 
 /** Options of a run, whatever its output and its context. */
 export interface AnyRunOptions extends Omit<RunOptions<OutputSchema | undefined>, "context"> {
@@ -298,21 +300,7 @@ export interface ContinueOptions extends SendOptions, ResumeOptions {
 }
 
 /** State of a session. */
-export interface SessionState {
-  /** Runs that have ended, however they ended. */
-  readonly runs: number;
-  /** Of all runs. */
-  readonly turns: number;
-  /** Of all runs. */
-  readonly toolCalls: number;
-  /** Sum over all runs. */
-  readonly usage: Usage;
-  /** Cost of all runs; 0 without a price table. */
-  readonly cost: number;
-  /** A model that answered and has no price: what it cost is not in `cost`. */
-  readonly unpriced?: string | undefined;
-  /** Day of the price list of the last run that had one. */
-  readonly pricesAsOf?: string | undefined;
+export interface SessionState extends EndedRuns {
   /**
    * How the last run of the conversation ended. `"running"` while it is going, or may be: a lease that nobody has renewed is only
    * known to be abandoned once it has expired. `"cut-off"` when its process died; `undefined` when there was none, or after a

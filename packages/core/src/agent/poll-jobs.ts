@@ -34,7 +34,6 @@ const OPTIONS: OptionNames<PollJobsOptions> = namesIn(
 /** Most sessions that are listed at once. */
 const PAGE = 100;
 
-/** What was found out about a session when it was looked at last. */
 interface Looked {
   readonly updatedAt: number;
   readonly checkedAt?: number | undefined;

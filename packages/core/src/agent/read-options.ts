@@ -14,9 +14,7 @@ import { checkLimits, type Limits } from "../loop/limits.ts";
 import type { Hooks, TurnChanges } from "../loop/loop-input.ts";
 import { GEMINI_OPTIONS, GEMINI_SPELLINGS } from "../model/gemini-model.ts";
 import type { ModelSettings } from "../model/settings.ts";
-import type { RunRequest, SessionHost } from "../session/runs/session-host.ts";
-import { hasAnswers } from "../session/runs/session-host.ts";
-import type { SessionConfig } from "../session/runs/session-runs.ts";
+import { hasAnswers, type RunRequest, type SessionConfig, type SessionHost } from "../session/runs/session-host.ts";
 import { MemoryStore } from "../session/store/memory-store.ts";
 import type { SessionStore } from "../session/store/store.ts";
 import { checkReads } from "../tool/reads.ts";
@@ -73,11 +71,10 @@ const REWIND: OptionNames<RewindOptions> = namesIn("before");
 const REGENERATE: OptionNames<RegenerateOptions> = namesIn("whileRunning messageId");
 const CONTINUE: OptionNames<ContinueOptions> = { ...SEND, ...RESUME, message: true };
 
-/** A method that starts a run, or that takes the options of one. */
 type Method = "run" | "send" | "rewind" | "regenerate" | "resume" | "continue";
 
-/** What each takes besides the options of a run. */
-const METHODS: { readonly [Name in Method]: object } = {
+/** What each method that starts a run takes besides the options of one. */
+const METHODS: Readonly<Record<Method, object>> = {
   run: {},
   send: SEND,
   rewind: REWIND,
@@ -89,43 +86,8 @@ const METHODS: { readonly [Name in Method]: object } = {
 const GUARDRAILS: OptionNames<Guardrails> = namesIn("input output streaming");
 
 const ONE_ANSWER = "a run follows one answer: run again for another";
-const SPELLINGS: Spellings = {
-  ...GEMINI_SPELLINGS,
-  "use instructions": "system systemPrompt systemInstruction",
-  "pass it as the first argument of run()": "prompt messages contents input",
-  "use limits: { turns: … }": "maxSteps maxTurns maxIterations",
-  "use limits: { repeats: … }": "maxRepeats",
-  "use limits: { restarts: … }": "maxRestarts",
-  "use limits: { requestsPerTurn: … }": "maxRequestsPerTurn",
-  "use limits: { wallTimeMs: … }": "timeout timeoutMs",
-  "use output: schema":
-    "schema outputSchema outputType responseSchema responseJsonSchema responseFormat response_format experimental_output",
-  "use settings: { maxOutputTokens: … }": "maxTokens max_tokens",
-  "use signal, an option of run()": "abortSignal",
-  "use settings: { thinking: … }": "thinkingConfig reasoning",
-  [ONE_ANSWER]: "candidateCount n",
-  "pass it to session.resume()": "approvals outcomes",
-  "use toolChoice": "toolConfig",
-  "use tools: [handoff(agent)]": "handoffs subAgents sub_agents",
-  "use tools, with those of mcpTools() of @pollux/tools/mcp": "mcpServers toolsets",
-  "use endsRun, an option of a tool": "toolUseBehavior",
-  "pass it to handoff() or asTool()": "description handoffDescription",
-  "use guardrails: { input: […] }": "inputGuardrails",
-  "use guardrails: { output: […] }": "outputGuardrails",
-  "use hooks: { prepareTurn }": "prepareStep activeTools beforeModelCallback",
-  "use hooks: { beforeCall }": "beforeToolCallback",
-  "use hooks: { afterCall }": "afterToolCallback",
-  "use hooks or observers": "middleware",
-  "use limits: { concurrentCalls: … }": "concurrency",
-  "use observers": "onStepFinish onFinish onChunk onError callbacks telemetry experimental_telemetry",
-  "use context, an option of run()": "experimental_context runtimeContext deps",
-  "use agent.session({ history })": "history",
-  "use agent.session({ id })": "sessionId threadId conversationId",
-  "use agent.session({ store })": "memory checkpointer sessionService",
-  "use settings: { temperature: … }": "config generationConfig generateContentConfig modelSettings providerOptions",
-};
 const LIMIT_SPELLINGS: Spellings = {
-  "use turns": "maxSteps maxTurns",
+  "use turns": "maxSteps maxTurns maxIterations",
   "use wallTimeMs": "timeout timeoutMs",
   "use repeats": "maxRepeats",
   "use restarts": "maxRestarts",
@@ -138,6 +100,42 @@ const SETTING_SPELLINGS: Spellings = {
   [ONE_ANSWER]: "candidateCount n",
 };
 
+/** What to write where the members of a group are given beside it. */
+function besides(group: string, spellings: Spellings): Spellings {
+  const entries = Object.entries(spellings);
+  return Object.fromEntries(
+    entries.map(([ours, theirs]) => [ours.replace(/^use (\w+)$/, `use ${group}: { $1: … }`), theirs]),
+  );
+}
+
+const SPELLINGS: Spellings = {
+  ...GEMINI_SPELLINGS,
+  ...besides("limits", LIMIT_SPELLINGS),
+  ...besides("settings", SETTING_SPELLINGS),
+  "use instructions": "system systemPrompt systemInstruction",
+  "pass it as the first argument of run()": "prompt messages contents input",
+  "use output: schema":
+    "schema outputSchema outputType responseSchema responseJsonSchema responseFormat response_format experimental_output",
+  "use signal, an option of run()": "abortSignal",
+  "pass it to session.resume()": "approvals outcomes",
+  "use toolChoice": "toolConfig",
+  "use tools: [handoff(agent)]": "handoffs subAgents sub_agents",
+  "use tools, with those of mcpTools() of @pollux/tools/mcp": "mcpServers toolsets",
+  "use endsRun, an option of a tool": "toolUseBehavior",
+  "pass it to handoff() or asTool()": "description handoffDescription",
+  "use guardrails: { input: […] }": "inputGuardrails",
+  "use guardrails: { output: […] }": "outputGuardrails",
+  "use hooks: { prepareTurn }": "prepareStep activeTools beforeModelCallback",
+  "use hooks: { beforeCall }": "beforeToolCallback",
+  "use hooks: { afterCall }": "afterToolCallback",
+  "use hooks or observers": "middleware",
+  "use observers": "onStepFinish onFinish onChunk onError callbacks telemetry experimental_telemetry",
+  "use context, an option of run()": "experimental_context runtimeContext deps",
+  "use agent.session({ history })": "history",
+  "use agent.session({ id })": "sessionId threadId conversationId",
+  "use agent.session({ store })": "memory checkpointer sessionService",
+  "use settings: { temperature: … }": "config generationConfig generateContentConfig modelSettings providerOptions",
+};
 /** What to do about an option that is spelled as elsewhere, or belongs elsewhere. */
 function advise(name: string): string | undefined {
   const owner = Object.hasOwn(RUN, name) ? "run()" : Object.hasOwn(AGENT, name) ? "new Agent()" : undefined;
@@ -211,16 +209,14 @@ function checkGuardrails(guardrails: Guardrails): void {
   checkValue("guardrails.streaming", guardrails.streaming, ["hold", "show"]);
   for (const side of ["input", "output"] as const) {
     const list: unknown = guardrails[side] ?? [];
+    const isGuardrail = (one: unknown): boolean =>
+      isObject(one) && typeof one["name"] === "string" && typeof one["check"] === "function";
     if (Array.isArray(list) && list.every(isGuardrail)) continue;
     throw new TypeError(`guardrails.${side} must be a list of { name: "…", check: function }`);
   }
   for (const { name, lookback = 0 } of guardrails.output ?? [])
     if (!Number.isSafeInteger(lookback) || lookback < 0)
       throw new TypeError(`lookback of the output guardrail "${name}" must be a whole number of characters, 0 or more`);
-}
-
-function isGuardrail(given: unknown): boolean {
-  return isObject(given) && typeof given["name"] === "string" && typeof given["check"] === "function";
 }
 
 const TURN_SPELLINGS: Spellings = {
@@ -244,18 +240,7 @@ export function readSessionOptions(
   options: SessionOptions,
 ): { readonly id: string; readonly store: SessionStore; readonly config: SessionConfig } {
   checkOptions("session()", options, SESSION, { "use id": "sessionId", "use history": "messages" });
-  const {
-    id = crypto.randomUUID(),
-    store = new MemoryStore(),
-    limits,
-    ownerBudget,
-    leaseMs,
-    history,
-    historyReads,
-    title,
-    owner,
-    metadata,
-  } = options;
+  const { id = crypto.randomUUID(), store = new MemoryStore(), limits, ownerBudget, leaseMs, historyReads } = options;
   if (typeof store.records !== "function")
     throw new TypeError('store must be a store, such as new SqliteStore("chats.sqlite")');
   if (id.trim() === "") throw new TypeError("a session's id must not be empty");
@@ -267,8 +252,13 @@ export function readSessionOptions(
   checkReads("historyReads", historyReads);
   if (ownerBudget !== undefined) host.requirePrices("ownerBudget");
   if (limits?.cost !== undefined) host.requirePrices("limits.cost");
-  const given = { history: history && readHistory(history), historyReads };
-  return { id, store, config: { limits, ownerBudget, leaseMs, about: { title, owner, metadata }, ...given } };
+  const { title, owner, metadata } = options;
+  const history = options.history && readHistory(options.history);
+  return {
+    id,
+    store,
+    config: { limits, ownerBudget, leaseMs, about: { title, owner, metadata }, history, historyReads },
+  };
 }
 
 /** What the options of a method say about the next run. @param message - Of `send`. @throws {TypeError} For a contradiction. */

@@ -1,34 +1,25 @@
 import type { StepError } from "../durable/steps.ts";
-import type { Limits } from "../loop/limits.ts";
 import type { OutputAudio } from "../loop/output-audio.ts";
 import type { OutputImage, RunResult, RunSoFar } from "../loop/result.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { PriceList, Prices } from "../model/usage.ts";
-import type { Reads, ReadSource } from "../tool/reads.ts";
-import type { ParentStep } from "../tool/tool.ts";
-import type { Content, JsonObject, Part } from "../wire/types/content.ts";
+import type { ReadSource } from "../tool/reads.ts";
+import type { Content, Part } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
+import type { AnyRunOptions } from "./options.ts";
 
 /** Input of a run as JSON: text, the parts of one user content, or whole contents. */
 export type EngineInput = string | readonly (string | Part)[] | readonly Content[];
 
 /** Starts a run on an engine. Plain JSON; the engine assigns the run's id. */
-export interface EngineRunInput {
+export interface EngineRunInput extends Pick<AnyRunOptions, "limits" | "metadata" | "reads" | "parent"> {
   readonly input: EngineInput;
   /** Schema of the answer: a JSON Schema, or `"json"` for any JSON. Absent: the answer is text. */
   readonly output?: JsonSchema | "json" | undefined;
-  /** Override the agent's own. */
-  readonly limits?: Limits | undefined;
   /** Prices instead of the agent's own. */
   readonly prices?: Prices | PriceList | undefined;
-  /** Identifies the run for the application: see `metadata` of a run's options. */
-  readonly metadata?: JsonObject | undefined;
-  /** What the input brings into the history: see `reads` of a run's options. @defaultValue "trusted" */
-  readonly reads?: Reads | undefined;
   /** What the run has read that starts this one: the input may come from there. Absent, and with `callers`: untrusted and private. */
   readonly read?: readonly ReadSource[] | undefined;
-  /** The step of another run that starts this one, for observers. */
-  readonly parent?: ParentStep | undefined;
   /** Names of the agents whose runs it is inside, outermost first: without an `approve` of its own, it asks the nearest one that has one. */
   readonly callers?: readonly string[] | undefined;
   /** Names of the tools through which these called, outermost first: the `path` of its questions. */
@@ -78,11 +69,9 @@ export interface EndedReport extends ReportBase {
 }
 
 /** The run threw. */
-export interface FailedReport extends ReportBase {
+export interface FailedReport extends Omit<CancelledReport, "status"> {
   readonly status: "failed";
   readonly error: StepError;
-  /** What it had done; absent when it could not start. */
-  readonly soFar?: RunSoFar | undefined;
 }
 
 /** The run was cancelled from outside. */

@@ -5,9 +5,7 @@ import type { RunResult } from "../loop/result.ts";
 import { present } from "../internal/json.ts";
 import type { NextRun } from "../session/runs/next-run.ts";
 import { readRun } from "../session/runs/read-run.ts";
-import type { Answers, SessionHost } from "../session/runs/session-host.ts";
-import type { SessionAbout, SessionConfig, SessionRuns } from "../session/runs/session-runs.ts";
-import type { SessionLog } from "../session/log/session-log.ts";
+import type { Answers, SessionAbout, SessionConfig, SessionHost } from "../session/runs/session-host.ts";
 import type { SessionStore } from "../session/store/store.ts";
 import type { JobReport } from "../tool/job.ts";
 import { checkReads, type Reads } from "../tool/reads.ts";
@@ -31,12 +29,6 @@ import type {
 } from "./options.ts";
 import { buildContents, readMessage, type RunInput } from "./run-input.ts";
 
-interface Parts {
-  readonly log: SessionLog;
-  readonly runs: SessionRuns<AnyRunOptions>;
-  readonly next: NextRun<AnyRunOptions>;
-}
-
 /**
  * A stored conversation: every answer of the model and every outcome of a tool is stored before anything depends on it, so a run
  * can be resumed after a crash, in any process, and no finished step is repeated.
@@ -56,10 +48,10 @@ export class Session<
   readonly #store: SessionStore;
   readonly #config: SessionConfig;
   readonly #events: EventTap = new EventTap();
-  /** The session whose conversation this agent takes over. */
-  #before: { open(): Promise<Parts> } | undefined;
-  #opening: Promise<Parts> | undefined;
-  #opened: Parts | undefined;
+  /** The runs of the session whose conversation this agent takes over. */
+  #before: (() => Promise<NextRun<AnyRunOptions>>) | undefined;
+  #opening: Promise<NextRun<AnyRunOptions>> | undefined;
+  #opened: NextRun<AnyRunOptions> | undefined;
 
   /** @internal */
   constructor(host: SessionHost<AnyRunOptions>, options: SessionOptions) {
@@ -70,16 +62,16 @@ export class Session<
     this.#config = config;
   }
 
-  /** Its parts, which are loaded when it is first used. */
-  #open(): Promise<Parts> {
+  /** Its runs: their code is loaded with the first use of a session. */
+  #open(): Promise<NextRun<AnyRunOptions>> {
     this.#opening ??= (async () => {
-      const { NextRun, SessionLog, SessionRuns } = await import("../session/session-parts.ts");
-      const runs = new SessionRuns(new SessionLog(this.#store, this.id), this.#host, this.#config);
+      const { NextRun, SessionLog } = await import("../session/session-parts.ts");
+      const runs = new NextRun(new SessionLog(this.#store, this.id), this.#host, this.#config);
       if (this.#before !== undefined) {
         runs.takesOver = true;
-        runs.givenTo = (await this.#before.open()).runs.givenTo;
+        runs.givenTo = (await this.#before()).givenTo;
       }
-      return (this.#opened = { log: runs.log, runs, next: new NextRun(runs) });
+      return (this.#opened = runs);
     })();
     return this.#opening;
   }
@@ -124,8 +116,7 @@ export class Session<
   ): Promise<readonly Content[]> {
     const { before, ...options }: AnyRunOptions & RewindOptions = readRunOptions(given[0], "rewind");
     this.#host.check(options);
-    const { runs } = await this.#open();
-    return await runs.rewind(before, options, options.signal);
+    return await (await this.#open()).rewind(before, options, options.signal);
   }
 
   /**
@@ -204,7 +195,7 @@ export class Session<
    * @throws {JobReportError} When an output does not match the schema of its job. Nothing was stored.
    */
   async answer(answers: Answers): Promise<void> {
-    await (await this.#open()).next.answer(answers);
+    await (await this.#open()).answer(answers);
   }
 
   /**
@@ -216,7 +207,7 @@ export class Session<
    * not match the job's schema. Nothing was stored.
    */
   async reportJob(job: string, report: JobReport): Promise<void> {
-    await (await this.#open()).runs.jobs.report(job, report);
+    await (await this.#open()).jobs.report(job, report);
   }
 
   /**
@@ -233,8 +224,7 @@ export class Session<
   ): Promise<"run" | "next-run"> {
     const contents = buildContents(input, this.#host.model);
     checkReads("reads", reads);
-    const { next } = await this.#open();
-    const heardBy = await next.steer(contents, readMessage(contents, { reads }), id);
+    const heardBy = await (await this.#open()).steer(contents, readMessage(contents, { reads }), id);
     return heardBy === undefined ? "next-run" : "run";
   }
 
@@ -247,7 +237,7 @@ export class Session<
    * @returns False when no run was going, nor waiting for a job.
    */
   async stop({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<boolean> {
-    return await (await this.#open()).runs.stop(signal);
+    return await (await this.#open()).stop(signal);
   }
 
   /**
@@ -260,7 +250,7 @@ export class Session<
    * @returns False when this object made no run.
    */
   async release({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<boolean> {
-    return await (await this.#open()).runs.own.release(signal);
+    return await (await this.#open()).release(signal);
   }
 
   /**
@@ -269,7 +259,7 @@ export class Session<
    * @returns False when no such call is running here.
    */
   cancelCall(callId: string): boolean {
-    return this.#opened?.runs.own.cancelCall(callId) ?? false;
+    return this.#opened?.cancelCall(callId) ?? false;
   }
 
   /** Sets what lists show of the session and go by; `null` takes a member back. */
@@ -291,14 +281,14 @@ export class Session<
     session(options: SessionOptions): Session<OtherContext, OtherCalls, OtherSchema>;
   }): Session<OtherContext, OtherCalls, OtherSchema> {
     const session = agent.session({ ...this.#shared(), id: this.id });
-    session.#before = { open: () => this.#open() };
+    session.#before = () => this.#open();
     return session;
   }
 
   /** All contents, oldest first, as they are sent. Never ends on an open call: those of a run that is not over count as cancelled. */
   async history(): Promise<readonly Content[]> {
-    const { log, runs } = await this.#open();
-    await log.refresh();
+    const runs = await this.#open();
+    await runs.log.refresh();
     return runs.history();
   }
 
@@ -312,8 +302,8 @@ export class Session<
       id: this.id,
       events: this.#events,
       open: async () => {
-        const { log, runs } = await this.#open();
-        return { log, look: () => runs.leases.look() };
+        const { log, leases } = await this.#open();
+        return { log, look: () => leases.look() };
       },
     };
   }
@@ -321,8 +311,8 @@ export class Session<
   /** The current state of the session. */
   async state(): Promise<SessionState> {
     const { isResumable, openQuestions } = await import("../session/session-parts.ts");
-    const { log, runs } = await this.#open();
-    const { state } = await runs.leases.look();
+    const { leases, log } = await this.#open();
+    const { state } = await leases.look();
     const { run, info } = log.view;
     const isRunning = state === "held" && run !== undefined && run.end === undefined;
     return {
@@ -343,8 +333,8 @@ export class Session<
     options: { readonly id?: string | undefined; readonly contents?: number | undefined } = {},
   ): Promise<Session<Context, Calls, Schema>> {
     const { checkForkPoint, takeSegments } = await import("../session/session-parts.ts");
-    const { log, runs } = await this.#open();
-    await log.refresh();
+    const runs = await this.#open();
+    await runs.log.refresh();
     const all = runs.history();
     const contents = options.contents ?? all.length;
     checkForkPoint(all, contents);
@@ -364,9 +354,7 @@ export class Session<
    */
   replay(options: AnyRunOptions = {}): RunStream<unknown, Calls> {
     const { runId, ...rest } = options;
-    return new RunStream((emitters) =>
-      this.#read(({ runs }) => runs.opener.replay(runId, { options: rest, emitters })),
-    );
+    return new RunStream((emitters) => this.#read((runs) => runs.opener.replay(runId, { options: rest, emitters })));
   }
 
   /** Options of a session that goes on from this one. */
@@ -385,11 +373,11 @@ export class Session<
     const start = method === "regenerate" ? "send" : method;
     return new RunStream((emitters) => {
       const request = { ...next, emitters: this.#events.tap(emitters) };
-      return this.#read((parts) => parts.next[start](request));
+      return this.#read((runs) => runs[start](request));
     }, this.#host.callersContext());
   }
 
-  #read(begin: (parts: Parts) => RunningLoop): RunningLoop {
+  #read(begin: (runs: NextRun<AnyRunOptions>) => RunningLoop): RunningLoop {
     return readRun<RunningLoop>(async (reader) => {
       const running = (reader.opened = begin(await this.#open()));
       return await running.run();

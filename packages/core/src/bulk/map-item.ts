@@ -4,6 +4,7 @@ import type { RunInput } from "../agent/run-input.ts";
 import { ApiStatusError, QuotaReachedError, ResponseBlockedError } from "../errors/api-errors.ts";
 import { AgentError, ConfigurationError } from "../errors/agent-error.ts";
 import { sleep } from "../internal/abort.ts";
+import { wordsIn } from "../internal/text.ts";
 import type { FinishedRun, NeedsApprovalRun, NeedsOutcomeRun, RunResult } from "../loop/result.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
 
@@ -58,15 +59,9 @@ type ItemOutcome = WithoutInput<MapItem<unknown, unknown>>;
 type WithoutInput<Item> = Item extends unknown ? Omit<Item, "index" | "key" | "input"> : never;
 
 /** Endings that another answer of the model may not have. */
-const MAY_GET_BETTER: ReadonlySet<RunResult<unknown>["stopReason"]> = new Set([
-  "invalid-output",
-  "truncated",
-  "empty",
-  "bad-call",
-  "repeated-calls",
-  "blocked",
-  "unknown-finish",
-]);
+const MAY_GET_BETTER: ReadonlySet<string> = wordsIn(
+  "invalid-output truncated empty bad-call repeated-calls blocked unknown-finish",
+);
 
 /** The first wait before a failed run goes on, in milliseconds; each further one is four times as long, up to a minute. */
 const FIRST_WAIT_MS = 1000;
@@ -96,17 +91,13 @@ export async function runItem({ id, message, options, retries, signal, open }: I
       attempts += 1;
     } catch (error) {
       signal.throwIfAborted();
-      if (failures >= retries || !mayPass(error)) return { ...item, status: "failed", error };
+      // A prompt that was blocked is sent once more, too.
+      const mayPass = error instanceof ResponseBlockedError || (error instanceof AgentError && error.retryable);
+      if (failures >= retries || !mayPass) return { ...item, status: "failed", error };
       await sleep(Math.min(60_000, FIRST_WAIT_MS * 4 ** failures), signal);
       failures += 1;
     }
   }
-}
-
-/** Whether the same request may succeed later, or once more: a prompt that was blocked is sent once more, too. */
-function mayPass(error: unknown): boolean {
-  if (error instanceof ResponseBlockedError) return true;
-  return error instanceof AgentError && error.retryable;
 }
 
 /** Whether every other input would fail in the same way: a setting is wrong, the key was refused, or a quota is used up. */

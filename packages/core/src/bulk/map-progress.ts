@@ -1,3 +1,4 @@
+import { steadyClock } from "../internal/abort.ts";
 import type { MapItem } from "./map-item.ts";
 
 /** How a {@link map} stands. Plain JSON. */
@@ -37,8 +38,8 @@ const MAX_MISSING = 1000;
 
 /** Counts what becomes of the inputs. */
 export class MapTally {
-  readonly #now: () => number;
-  readonly #begun: number;
+  readonly #now: () => number = steadyClock();
+  readonly #begun: number = this.#now();
   readonly #costs: () => number;
   readonly #counts = { finished: 0, reused: 0, failed: 0, waiting: 0 };
   readonly #missing: { readonly key: string; readonly why: string }[] = [];
@@ -46,9 +47,7 @@ export class MapTally {
   total: number | undefined;
 
   /** @param costs - What all runs have cost so far. */
-  constructor(now: () => number, total: number | undefined, costs: () => number) {
-    this.#now = now;
-    this.#begun = now();
+  constructor(total: number | undefined, costs: () => number) {
     this.#costs = costs;
     this.total = total;
   }

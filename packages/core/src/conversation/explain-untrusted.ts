@@ -22,16 +22,14 @@ export function explainUntrusted(
 ): string {
   const start = rule === "deny" ? "It was denied because it would" : "It would";
   const reaches = reach === "outside" ? "reach outside" : "show a stranger what it asks for";
-  const areSame = untrusted.length === secret.length && untrusted.every((one, index) => isOf(one, secret[index]));
+  // A source is a tool, wherever that was called.
+  const areSame =
+    untrusted.length === secret.length &&
+    untrusted.every((one, index) => one === secret[index] || one.startsWith(`${secret[index]} `));
   const known = secret.length === 0 ? "" : `private data ${areSame ? "" : `from ${joinNames(secret)} `}and `;
   const copied =
     found.length === 0 ? "" : `, which has its ${joinNames(found.map((path) => `"${path}"`))} word for word`;
   return `${start} ${reaches} (${nameCall(call)}) after the agent read ${known}untrusted content from ${joinNames(untrusted)}${copied}.`;
-}
-
-/** Whether a source is a tool, wherever that was called. */
-function isOf(source: string, tool: string = ""): boolean {
-  return source === tool || source.startsWith(`${tool} `);
 }
 
 /** A call with whom it is for, or what it is about. */

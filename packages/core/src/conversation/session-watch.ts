@@ -18,11 +18,13 @@ export interface WatchableSession {
 
 /** The conversation of a session as a person sees it, also while a run is going, in whatever process. */
 export async function readConversation(session: WatchableSession): Promise<Conversation> {
-  const reader = new Reader(session.watched());
+  const watch = SessionWatch.of(session.watched());
+  const reader = (): void => {};
   try {
-    return await reader.open();
+    await watch.enter(reader);
+    return watch.conversation;
   } finally {
-    reader.close();
+    watch.leave(reader);
   }
 }
 
@@ -38,82 +40,56 @@ export function watchConversation(
   session: WatchableSession,
   { signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): AsyncIterableIterator<ConversationUpdate> {
-  const reader = new Reader(session.watched());
-  const updates = readUpdates(reader, signal);
+  const watched = session.watched();
+  let watch: SessionWatch | undefined;
+  /** Undefined before the first snapshot, and when too much has happened to tell it one by one. */
+  let waiting: ConversationUpdate[] | undefined;
+  let isClosed = false;
+  const push = (update: ConversationUpdate): void => {
+    if (waiting === undefined) return;
+    const joined = joinText(waiting.at(-1), update);
+    if (joined !== undefined) waiting.pop();
+    waiting.push(joined ?? update);
+    if (waiting.length >= MAX_WAITING) waiting = undefined;
+  };
+  const close = (): void => {
+    if (!isClosed) watch?.leave(push);
+    isClosed = true;
+  };
+  async function* read(): AsyncGenerator<ConversationUpdate, void, void> {
+    const unlisten = whenAborted(signal, close);
+    try {
+      if (isClosed) return;
+      watch = SessionWatch.of(watched);
+      await watch.enter(push);
+      for (;;) {
+        if (isClosed) return;
+        watch.check();
+        const updates: readonly ConversationUpdate[] = waiting ?? [
+          { type: "snapshot", conversation: watch.conversation },
+        ];
+        waiting = [];
+        yield* updates;
+        if (updates.length === 0) await watch.change();
+      }
+    } catch (error) {
+      if (!isClosed) throw error;
+    } finally {
+      unlisten();
+      close();
+    }
+  }
+  const updates = read();
   return {
     next: () => updates.next(),
     return: () => {
       // A read that is waiting ends as well.
-      reader.close();
+      close();
       return updates.return();
     },
     [Symbol.asyncIterator]() {
       return this;
     },
-  };
-}
-
-async function* readUpdates(
-  reader: Reader,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<ConversationUpdate, void, void> {
-  const unlisten = whenAborted(signal, () => reader.close());
-  try {
-    if (reader.isClosed) return;
-    await reader.open();
-    for (let updates = await reader.next(); updates !== undefined; updates = await reader.next()) yield* updates;
-  } catch (error) {
-    if (!reader.isClosed) throw error;
-  } finally {
-    unlisten();
-    reader.close();
-  }
-}
-
-/** What one reader has yet to be told. */
-class Reader {
-  readonly #session: WatchedSession;
-  #watch: SessionWatch | undefined;
-  /** Undefined before the first snapshot, and when too much has happened to tell it one by one. */
-  #waiting: ConversationUpdate[] | undefined;
-  isClosed = false;
-
-  constructor(session: WatchedSession) {
-    this.#session = session;
-  }
-
-  /** The conversation as it is now. Called before anything else. */
-  async open(): Promise<Conversation> {
-    this.#watch = SessionWatch.of(this.#session);
-    await this.#watch.enter(this.#push);
-    return this.#watch.conversation;
-  }
-
-  /** A snapshot; then what has happened since the last call, once something has. Undefined when it is closed. */
-  async next(): Promise<readonly ConversationUpdate[] | undefined> {
-    for (;;) {
-      const watch = this.#watch;
-      if (this.isClosed || watch === undefined) return undefined;
-      watch.check();
-      const updates = this.#waiting ?? [{ type: "snapshot", conversation: watch.conversation }];
-      this.#waiting = [];
-      if (updates.length > 0) return updates;
-      await watch.change();
-    }
-  }
-
-  close(): void {
-    if (this.isClosed) return;
-    this.isClosed = true;
-    this.#watch?.leave(this.#push);
-  }
-
-  readonly #push = (update: ConversationUpdate): void => {
-    if (this.#waiting === undefined) return;
-    const joined = joinText(this.#waiting.at(-1), update);
-    if (joined !== undefined) this.#waiting.pop();
-    this.#waiting.push(joined ?? update);
-    if (this.#waiting.length >= MAX_WAITING) this.#waiting = undefined;
   };
 }
 
@@ -145,7 +121,6 @@ interface OpenedSession {
 /** How often a store is looked at that cannot tell of changes, in milliseconds. */
 const POLL_MS = 1000;
 
-/** Those that have readers. */
 const watches = new WeakMap<EventTap, SessionWatch>();
 
 /** Keeps up with a session, once for all who read it in this process. The store is looked at only while one of them waits. */
@@ -215,7 +190,8 @@ export class SessionWatch {
     if (this.#isStale && !this.#isHere()) return await this.#look();
     await new Promise<void>((resolve) => {
       this.#wakes.add(resolve);
-      this.#startTimer();
+      const atMostMs = Math.min(this.#unwatch === undefined ? POLL_MS : Infinity, this.#leftMs);
+      if (atMostMs < Infinity) this.#stopTimer ??= startTimer(Math.max(1, atMostMs), this.#onStale);
     });
   }
 
@@ -289,12 +265,6 @@ export class SessionWatch {
     const found = await look();
     this.#leftMs = found.state === "held" ? found.leftMs : Infinity;
     return { isRunning: found.state === "held", draft };
-  }
-
-  #startTimer(): void {
-    if (this.#stopTimer !== undefined) return;
-    const atMostMs = Math.min(this.#unwatch === undefined ? POLL_MS : Infinity, this.#leftMs);
-    if (atMostMs < Infinity) this.#stopTimer = startTimer(Math.max(1, atMostMs), this.#onStale);
   }
 
   #wake(): void {

@@ -79,8 +79,12 @@ function applyChange(conversation: Conversation, change: ConversationChange): Co
       const messages = [...without(conversation.messages, [change.message.id]), change.message];
       return derive({ ...conversation, messages }, change.message.usage !== undefined);
     }
-    case "take-back":
-      return takeBack(conversation, change.ids);
+    case "take-back": {
+      const messages = without(conversation.messages, change.ids);
+      const gone = conversation.messages.filter(({ id }) => change.ids.includes(id));
+      const takenBack = totalsOf(gone, conversation.takenBack);
+      return { ...conversation, messages, state: "idle", pending: [], takenBack, ...totalsOf(messages, takenBack) };
+    }
     default: {
       const index = conversation.messages.findLastIndex(({ id }) => id === change.messageId);
       const message = conversation.messages[index];
@@ -97,14 +101,6 @@ function without<T extends { readonly id: string }>(list: readonly T[], ids: rea
   return list.filter(({ id }) => !ids.includes(id));
 }
 
-function takeBack(conversation: Conversation, ids: readonly string[]): Conversation {
-  const messages = without(conversation.messages, ids);
-  const gone = conversation.messages.filter(({ id }) => ids.includes(id));
-  const takenBack = totalsOf(gone, conversation.takenBack);
-  return { ...conversation, messages, state: "idle", pending: [], takenBack, ...totalsOf(messages, takenBack) };
-}
-
-/** A change inside of a message. */
 type ChangeInside = Extract<ConversationChange, { messageId: string }>;
 
 /** The message after a change inside of it. */
@@ -272,7 +268,6 @@ function diffFields(
   return { set: Object.fromEntries(set), ...(unset.length > 0 && { unset }) };
 }
 
-/** How many of the first members are the same. */
 function sameLength<T>(a: readonly T[], b: readonly T[], isSame: (a: T, b: T) => boolean): number {
   const length = Math.min(a.length, b.length);
   // Both have one at each of these places.

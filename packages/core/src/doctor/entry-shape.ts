@@ -1,8 +1,8 @@
 import { type CallRoute, stepName, type StepPlace } from "../durable/run-log.ts";
 import { isObject } from "../internal/json.ts";
+import { namesIn } from "../internal/option-names.ts";
 import { NO_USAGE } from "../model/usage.ts";
 import { type EndEntry, isKnownType, type SessionEntry, type StepKey } from "../session/log/entries.ts";
-import type { Content } from "../wire/types/content.ts";
 
 /** What is wrong with a stored value, after its path; `undefined` when nothing is. */
 type Check = (value: unknown, at: string) => string | undefined;
@@ -62,7 +62,7 @@ const functionCall: Check = object({ name: text, id: optional(string), args: opt
 const functionResponse: Check = object({ name: text, id: optional(string), response: members });
 const texts = { text: optional(string), thoughtSignature: optional(string) };
 const PARTS: { readonly user: Check; readonly model: Check } = {
-  user: object({ ...texts, functionCall: onlyIn("model"), functionResponse: optional(functionResponse) }),
+  user: object({ ...texts, functionCall: onlyInModel, functionResponse: optional(functionResponse) }),
   // The service answers its own calls in the model's content.
   model: object({ ...texts, functionCall: optional(functionCall), functionResponse: optional(functionResponse) }),
 };
@@ -70,32 +70,13 @@ const responsePart: Check = (value, at) => PARTS.user(value, at) ?? object({ fun
 const contents: Check = list(content);
 
 /** How a run may end. A missing one does not compile. */
-const STOP_REASONS: { readonly [Reason in EndEntry["stopReason"]]: true } = {
-  finished: true,
-  stopped: true,
-  limit: true,
-  truncated: true,
-  blocked: true,
-  empty: true,
-  "bad-call": true,
-  "repeated-calls": true,
-  "invalid-output": true,
-  "unknown-finish": true,
-  guardrail: true,
-  "needs-approval": true,
-  "needs-outcome": true,
-  failed: true,
-  aborted: true,
-  damaged: true,
-};
+const STOP_REASONS: { readonly [Reason in EndEntry["stopReason"]]: true } = namesIn(
+  "finished stopped limit truncated blocked empty bad-call repeated-calls invalid-output unknown-finish guardrail",
+  "needs-approval needs-outcome failed aborted damaged",
+);
 
 /** What may be done with a call. A missing one does not compile. */
-const ROUTES: { readonly [Do in CallRoute["do"]]: true } = {
-  run: true,
-  "ask-approval": true,
-  "ask-outcome": true,
-  deny: true,
-};
+const ROUTES: { readonly [Do in CallRoute["do"]]: true } = namesIn("run ask-approval ask-outcome deny");
 
 const actions: Check = list(object({ name: string, action: text }));
 const words: Check = list(string);
@@ -348,8 +329,8 @@ function optional(check: Check): Check {
   return (value, at) => (value === undefined ? undefined : check(value, at));
 }
 
-function onlyIn(role: Content["role"]): Check {
-  return (value, at) => (value === undefined ? undefined : `${at} is allowed only in ${role} contents`);
+function onlyInModel(value: unknown, at: string): string | undefined {
+  return value === undefined ? undefined : `${at} is allowed only in model contents`;
 }
 
 function oneOf(...names: readonly string[]): Check {

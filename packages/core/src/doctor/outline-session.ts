@@ -1,12 +1,12 @@
-import { type CallRoute, numberCalls } from "../durable/run-log.ts";
+import { type CallRoute, type NumberedCall, numberCalls } from "../durable/run-log.ts";
 import type { Compaction } from "../loop/turn/compaction.ts";
-import type { Cost, Usage } from "../model/usage.ts";
-import type { EndEntry, SessionEntry } from "../session/log/entries.ts";
+import type { Cost } from "../model/usage.ts";
+import type { EndEntry, RunEntry, SessionEntry } from "../session/log/entries.ts";
 import { PlacedSteps, type RunRecord } from "../session/log/run-record.ts";
 import { findCompaction, listTurns } from "../session/log/run-turns.ts";
 import { SessionView } from "../session/log/session-view.ts";
+import type { EndedRuns } from "../session/store/session-info.ts";
 import { readResponse, resolveRefs } from "../session/log/turn-record.ts";
-import type { ModelResponse } from "../model/model.ts";
 import type { OutsideAnswer } from "../tool/pending-call.ts";
 import type { PendingQuestion } from "../tool/tool.ts";
 import type { UntrustedReason } from "../tool/reads.ts";
@@ -32,14 +32,9 @@ export interface HistoryOutline {
 }
 
 /** One run of a session. */
-export interface RunOutline {
-  /** When it began, in milliseconds since the epoch. */
-  readonly at: number;
-  /** Id of the model. */
-  readonly model: string;
+export interface RunOutline extends Pick<RunEntry, "at" | "model" | "input"> {
   /** Whether the session was taken back to before it. */
   readonly isTakenBack: boolean;
-  readonly input: readonly Content[];
   /** The contents after its input. */
   readonly added: readonly AddedContent[];
   /** What is sent in place of the first contents of the history since then. */
@@ -76,12 +71,7 @@ export interface AnsweredQuestion {
 }
 
 /** What ended runs have used. */
-export interface SessionTotals extends Cost {
-  readonly runs: number;
-  readonly turns: number;
-  readonly toolCalls: number;
-  readonly usage: Usage;
-}
+export interface SessionTotals extends Cost, Pick<EndedRuns, "runs" | "turns" | "toolCalls" | "usage"> {}
 
 /**
  * Outlines a session for whoever shows it: who said what, what was asked and answered, how each run ended and what it used.
@@ -107,7 +97,6 @@ export function sessionHistory(entries: readonly SessionEntry[]): readonly Conte
   return readRuns(entries).view.history();
 }
 
-/** A log as a session reads it, and the record of each of its runs. */
 function readRuns(entries: Iterable<SessionEntry>): { view: SessionView; runs: readonly RunRecord[] } {
   const view = new SessionView();
   const runs: RunRecord[] = [];
@@ -127,12 +116,12 @@ function outlineRun(record: RunRecord, isTakenBack: boolean): RunOutline {
       // What did not end yet may still end.
       const known =
         end === undefined && "calls" in ref ? { calls: ref.calls.filter((one) => typeof one === "string") } : ref;
-      const answer = "model" in ref ? readResponse(ref, outcomes) : undefined;
+      const calls = numberCalls(turn.turn, "model" in ref ? readResponse(ref, outcomes) : undefined);
       return resolveRefs({ ...turn, contents: [known] }, outcomes).map((content) => ({
         content,
         isSteering: "steered" in ref,
-        questions: answer === undefined ? [] : listQuestions(record, steps, turn.turn, answer),
-        held: answer === undefined ? [] : listHeld(steps, turn.turn, answer),
+        questions: listQuestions(record, steps, calls),
+        held: listHeld(steps, calls),
       }));
     });
   });
@@ -141,8 +130,8 @@ function outlineRun(record: RunRecord, isTakenBack: boolean): RunOutline {
 }
 
 /** The calls of an answer that were held, by what was decided about them. */
-function listHeld(steps: PlacedSteps, turn: number, answer: ModelResponse): readonly HeldCall[] {
-  return numberCalls(turn, answer).flatMap(({ callId, call }, index): readonly HeldCall[] => {
+function listHeld(steps: PlacedSteps, calls: readonly NumberedCall[]): readonly HeldCall[] {
+  return calls.flatMap(({ turn, callId, call }, index): readonly HeldCall[] => {
     let because: UntrustedReason | undefined;
     for (const { place, value } of steps.inTurn(turn)) {
       // What such steps leave.
@@ -154,14 +143,12 @@ function listHeld(steps: PlacedSteps, turn: number, answer: ModelResponse): read
   });
 }
 
-/** What was asked about the calls of an answer and answered from outside. */
 function listQuestions(
   { outcomes }: RunRecord,
   steps: PlacedSteps,
-  turn: number,
-  response: ModelResponse,
+  calls: readonly NumberedCall[],
 ): readonly AnsweredQuestion[] {
-  return numberCalls(turn, response).flatMap(({ callId, call: { name } }) =>
+  return calls.flatMap(({ callId, call: { name } }) =>
     [...outcomes.values()].flatMap(({ place, by }): readonly AnsweredQuestion[] => {
       if (place.kind !== "wait" || place.callId !== callId) return [];
       const answer = steps.findGiven(place);

@@ -93,7 +93,11 @@ export function readLog(lines: readonly LogLine[], report: Report): ReadLog {
   for (const [position, line] of lines.entries()) {
     if (position >= newer && "value" in line) continue;
     const group = groups.at(-1);
-    const problem = "value" in line ? checkValue(line.value) : line.problem;
+    // An object, if its header is right.
+    const { value } = line as { readonly value: Record<string, unknown> };
+    const wrong = "value" in line ? checkEntryHeader(value) : line.problem;
+    const inMembers = wrong === undefined ? checkEntry(value) : undefined;
+    const problem = wrong ?? (inMembers && `its ${inMembers}`);
     if (problem !== undefined) {
       const lost = guessLine(position, line);
       const isTorn = "torn" in line && line.torn === true;
@@ -103,7 +107,7 @@ export function readLog(lines: readonly LogLine[], report: Report): ReadLog {
       continue;
     }
     // Its shape was checked.
-    const { value: entry } = line as { readonly value: SessionEntry };
+    const entry = value as unknown as SessionEntry;
     if (entry.type === "run") groups.push({ run: { position, entry }, items: [], lost: [] });
     else if (entry.type === "history" && group !== undefined)
       report(
@@ -121,7 +125,7 @@ export function readLog(lines: readonly LogLine[], report: Report): ReadLog {
   const started = new Set(groups.map(({ run }) => run.entry.runId));
   const before = new Set<string>();
   for (const group of groups) {
-    keepOwn(group, { started, before }, report);
+    keepOwn(group, started, before, report);
     before.add(group.run.entry.runId);
     placeAnswers(group, report);
     correctNames(group, report);
@@ -147,14 +151,6 @@ function findNewer(lines: readonly LogLine[]): number {
   return from;
 }
 
-function checkValue(value: unknown): string | undefined {
-  const problem = checkEntryHeader(value);
-  if (problem !== undefined) return problem;
-  // An object, or it would have been a problem.
-  const wrong = checkEntry(value as Record<string, unknown>);
-  return wrong && `its ${wrong}`;
-}
-
 /** What a value that is no entry, or the text of a line, suggests that it was. */
 function guessLine(position: number, line: LogLine): LostLine {
   if ("value" in line) {
@@ -170,7 +166,6 @@ function guessLine(position: number, line: LogLine): LostLine {
 
 function describeLost({ type = "", step, kind }: LostLine): string {
   if (type === "begin") return `the record that ${step ?? "a step"} started is lost`;
-  if (type === "job") return "what was known of a job is lost";
   if (type === "answer") return `an external answer (${step ?? "to a call"}) is lost`;
   if (type === "step" && kind === "model") return `the model's response (${step ?? "of a step"}) is lost`;
   if (type === "step") return `the result of ${step ?? "a step"} is lost`;
@@ -179,6 +174,7 @@ function describeLost({ type = "", step, kind }: LostLine): string {
 
 const LOST: ReadonlyMap<string, string> = new Map([
   ["history", "the contents the session started with are lost"],
+  ["job", "what was known of a job is lost"],
   ["run", "a message and everything that followed from it are lost"],
   ["rewind", "what it took back is part of the conversation again"],
   ["resume", "the record that the run was resumed is lost"],
@@ -187,16 +183,13 @@ const LOST: ReadonlyMap<string, string> = new Map([
   ["end", "the end of its run is lost"],
 ]);
 
-/** Ids of runs. */
-interface KnownRuns {
-  /** All of the log. */
-  readonly started: ReadonlySet<string>;
-  /** Those that began before the group's. */
-  readonly before: ReadonlySet<string>;
-}
-
-/** Keeps the entries of the group's own run, after correcting a single damaged id. */
-function keepOwn(group: RunGroup, { started, before }: KnownRuns, report: Report): void {
+/**
+ * Keeps the entries of the group's own run, after correcting a single damaged id.
+ *
+ * @param started - Ids of all runs of the log.
+ * @param before - Those that began before the group's.
+ */
+function keepOwn(group: RunGroup, started: ReadonlySet<string>, before: ReadonlySet<string>, report: Report): void {
   const { position, entry } = group.run;
   const ids = group.items.flatMap((item) => getRunId(item) ?? []);
   const strangers = ids.filter((id) => !started.has(id));

@@ -4,8 +4,7 @@ import { RESULT_NOT_RECORDED } from "../model/history/import-history.ts";
 import { type EndEntry, ENTRY_VERSION, isResumable, type RunEntry } from "../session/log/entries.ts";
 import { CUT_OFF, deriveOpen } from "../session/log/derive-open.ts";
 import { addToRecord, beginRecord, type RunRecord } from "../session/log/run-record.ts";
-import { checkedInput, findBadTurn, findMissingAnswer, INPUT_GUARD, sumUpRun } from "../session/log/run-turns.ts";
-import { SessionView } from "../session/log/session-view.ts";
+import { checkedInput, findBadTurn, INPUT_GUARD, sumUpRun } from "../session/log/run-turns.ts";
 import { resolveRefs, type StepRecord, type TurnRecord } from "../session/log/turn-record.ts";
 import type { Content } from "../wire/types/content.ts";
 import { isNameless } from "./entry-shape.ts";
@@ -35,19 +34,24 @@ const DAMAGED = {
 };
 
 export function repairRun(group: RunGroup, place: Place, report: Report): RepairedRun {
-  const record = beginRecord(group.run.entry, { steeringCursor: 0, spentBefore: new SessionView().spent() });
+  const record = beginRecord(group.run.entry);
   // Among them may be what became of jobs of runs before.
   const isOwn = (entry: Item["entry"]): boolean => "runId" in entry && entry.runId === group.run.entry.runId;
   for (const { entry } of group.items) if ("runId" in entry && isOwn(entry)) addToRecord(record, entry);
   const { outcomes, end: recordedEnd } = record;
-  const run = repairInput(replaceUnchecked(group.run, outcomes, report), place.first, report);
+  const unread = replaceUnchecked(group.run, outcomes, report);
+  const closed = closeOpenCalls(unread.entry.input);
+  const input = pairCalls(closed, place.first, (...change) => report(unread.position, ...change));
+  const run = input === closed ? unread : { ...unread, entry: { ...unread.entry, input } };
   const { runId, at } = run.entry;
   const contents: Content[] = [...checkedInput({ entry: run.entry, outcomes })];
   const derived = deriveOpen({ ...record, turns: [] }, { cancelled: RESULT_NOT_RECORDED }).turns;
   /** A turn that refers only to what is in the log, and in which each call has one response. */
   const repair = <Turn extends TurnRecord>(position: number, turn: Turn): Turn => {
     let repaired = turn;
-    const lost = findBadTurn(turn, record) ?? findNameless(turn, outcomes);
+    // An answer with a call that the service could not read is never used.
+    const isDamaged = (): boolean => resolveRefs(turn, outcomes).some(({ parts }) => parts.some(isNameless));
+    const lost = findBadTurn(turn, record) ?? (isDamaged() ? "a turn refers to a damaged call" : undefined);
     if (lost !== undefined) {
       report(position, lost, "the turn is put together from its steps; calls without an outcome count as cancelled");
       const known = derived.find((one) => one.turn === turn.turn);
@@ -131,13 +135,6 @@ function replaceUnchecked(run: Item<RunEntry>, outcomes: RunRecord["outcomes"], 
   return { ...run, entry: { ...entry, input: [userText("(this message was lost)")] } };
 }
 
-function repairInput(run: Item<RunEntry>, first: boolean, report: Report): Item<RunEntry> {
-  const { position, entry } = run;
-  const closed = closeOpenCalls(entry.input);
-  const input = pairCalls(closed, first, (...change) => report(position, ...change));
-  return input === closed ? run : { position, entry: { ...entry, input } };
-}
-
 /** Puts turns that stand before their steps behind all steps, and those that follow them as well. */
 function placeTurns(items: readonly Item[], report: Report): readonly Item[] {
   const outcomes = new Map<string, StepRecord>();
@@ -151,12 +148,6 @@ function placeTurns(items: readonly Item[], report: Report): readonly Item[] {
   const isLate = ({ entry }: Item, index: number): boolean => entry.type === "turn" && index >= from;
   const kept = items.filter((item, index) => !isLate(item, index));
   return kept.toSpliced(kept.findLastIndex(({ entry }) => entry.type === "step") + 1, 0, ...items.filter(isLate));
-}
-
-/** An answer with a call that the service could not read is never used. */
-function findNameless(turn: TurnRecord, outcomes: RunRecord["outcomes"]): string | undefined {
-  const hasOne = resolveRefs(turn, outcomes).some(({ parts }) => parts.some(isNameless));
-  return hasOne ? "a turn refers to a damaged call" : undefined;
 }
 
 /** Why an end in effect, with these turns, is final when the run can not be resumed. */
@@ -184,23 +175,21 @@ function hasGaps({ items, lost }: RunGroup, record: RunRecord, end?: EndEntry): 
   // What started the job is damaged.
   if (end?.pending?.some(({ question, callId }) => question === "job" && !record.jobs.has(callId)) === true)
     return true;
-  // No session resumes it.
-  if (findMissingAnswer(record) !== undefined) return true;
   return hasStrayRoutes(items) || hasMissingTurns(record);
 }
 
 /** True when the model's answer of a turn is lost, or the whole turn. */
 function hasMissingTurns({ outcomes, begun }: RunRecord): boolean {
   const asked = new Set<number>();
-  let last = 0;
+  const turns = new Set<number>();
   for (const { place } of [...outcomes.values(), ...begun.values()]) {
     // A message is checked, and others are summarized, before the model is asked.
     if (place.kind === "compact" || (place.kind === "guard" && place.side === "input")) continue;
-    last = Math.max(last, place.turn);
+    turns.add(place.turn);
     if (place.kind === "model" && place.attempt === 0) asked.add(place.turn);
   }
-  for (let turn = 1; turn <= last; turn++) if (!asked.has(turn)) return true;
-  return false;
+  for (let turn = Math.max(0, ...turns); turn > 0; turn--) turns.add(turn);
+  return [...turns].some((turn) => !asked.has(turn));
 }
 
 /** True when the run took up calls of an answer with which it would have ended: the finish reason is not the one that was given. */

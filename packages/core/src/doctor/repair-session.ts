@@ -83,10 +83,11 @@ function examineLog(lines: readonly LogLine[]): SessionCheck & Omit<SessionRepai
   const signed = repairSignatures(read, report);
   const { items, contents, isChanged } = repairHead(signed.log, report);
   let countsHold = !isChanged;
-  /** How many contents came before each run of the conversation. */
   const before = new Map<string, number>();
   for (const [index, whole] of signed.log.groups.entries()) {
-    const { group, later } = splitGroup(whole);
+    const end = whole.items.findIndex(isRewind);
+    const group = end < 0 ? whole : { ...whole, items: whole.items.slice(0, end) };
+    const later = end < 0 ? [] : whole.items.slice(end);
     const rewinds = later.filter(isRewind);
     const isLast = index === signed.log.groups.length - 1 && rewinds.length === 0;
     before.set(group.run.entry.runId, contents.length);
@@ -122,10 +123,7 @@ function examineLog(lines: readonly LogLine[]): SessionCheck & Omit<SessionRepai
   };
 }
 
-function repairHead(
-  { head }: ReadLog,
-  report: Report,
-): { readonly items: Item[]; readonly contents: Content[]; readonly isChanged: boolean } {
+function repairHead({ head }: ReadLog, report: Report) {
   const contents = head.flatMap(({ entry }) =>
     entry.type === "history" ? entry.parts.flatMap((segment) => segment.contents) : [],
   );
@@ -142,12 +140,6 @@ function repairHead(
     return { position, entry: { ...entry, parts } };
   });
   return { items, contents: paired, isChanged: true };
-}
-
-function splitGroup(group: RunGroup): { readonly group: RunGroup; readonly later: RunGroup["items"] } {
-  const end = group.items.findIndex(isRewind);
-  if (end < 0) return { group, later: [] };
-  return { group: { ...group, items: group.items.slice(0, end) }, later: group.items.slice(end) };
 }
 
 function isRewind(item: Item): item is Item<RewindEntry> {
@@ -212,7 +204,6 @@ function renumberSteering(items: readonly Item[], report: Report): readonly Sess
   });
 }
 
-/** A step's entry with another value of the same kind. */
 function withModelStep(entry: SessionEntry, value: ModelStepValue): SessionEntry {
   // The same JSON under another type.
   return { ...entry, outcome: { ok: true, value: value as unknown as Json } } as SessionEntry;
@@ -226,10 +217,7 @@ function inLogOrder(problems: readonly SessionProblem[]): readonly SessionProble
 const BASE64 = /^[\w+/-]+={0,2}$/;
 
 /** Removes signatures that are not base64, and those from another model or endpoint. */
-function repairSignatures(
-  log: ReadLog,
-  report: Report,
-): { readonly log: ReadLog; readonly notes: readonly SessionProblem[] } {
+function repairSignatures(log: ReadLog, report: Report) {
   const unsigned: number[] = [];
   /** Where each signature was seen first. */
   const owners = new Map<string, string>();

@@ -1,6 +1,7 @@
-import type { Usage } from "../model/usage.ts";
+import type { Cost, Usage } from "../model/usage.ts";
 import type { StartedJob } from "../tool/job.ts";
-import type { Content, FunctionCall } from "../wire/types/content.ts";
+import type { PendingCall } from "../tool/tool.ts";
+import type { Content } from "../wire/types/content.ts";
 import type { CallStepValue, StepPlace } from "./run-log.ts";
 
 /**
@@ -53,13 +54,7 @@ export type TurnProblem =
   | "invalid-output";
 
 /** A call that has its answer. */
-export interface AnsweredCall {
-  readonly turn: number;
-  readonly callId: string;
-  /** With the arguments it ran with. */
-  readonly call: FunctionCall;
-  /** A person changed its arguments when approving it. */
-  readonly edited?: true | undefined;
+export interface AnsweredCall extends Pick<PendingCall, "turn" | "callId" | "call" | "edited"> {
   /** It ends the run. */
   readonly endsRun?: true | undefined;
   /** What its step recorded; made by the loop where no step left it: denied, answered from outside, out of time. */
@@ -67,12 +62,8 @@ export interface AnsweredCall {
 }
 
 /** What broken answers used before a run failed: it stays counted when the run is resumed. */
-export interface LostUsage {
+export interface LostUsage extends Pick<Cost, "cost" | "unpriced"> {
   /** The turn that failed. */
   readonly turn: number;
   readonly usage: Usage;
-  /** In the unit of the price table; absent without one. */
-  readonly cost?: number | undefined;
-  /** The model that has no price in the table. */
-  readonly unpriced?: string | undefined;
 }

@@ -1,4 +1,4 @@
-import { isObject, type Json } from "../internal/json.ts";
+import type { Json } from "../internal/json.ts";
 import { parseTraceparent } from "../internal/traceparent.ts";
 import {
   describeError,
@@ -9,6 +9,7 @@ import {
   type Step,
   type Steps,
   tooLarge,
+  valueLeft,
   waitTimedOut,
 } from "./steps.ts";
 import { stepName, type StepPlace } from "./run-log.ts";
@@ -124,8 +125,10 @@ export function journal<Event>(options: JournalOptions<Event>): Steps<Event> {
     };
     const key = `${runId}/${name}`;
     const step = once ? { key, attempt, signal: onceSignal, emit, begin } : { key, attempt, signal, emit };
-    const outcome = bounded(op, await runHere(op, step));
-    if (outcome.ok) await log.record(op, outcome);
+    const outcome = await runHere(op, step);
+    if (!outcome.ok) return outcome;
+    if (!fits(outcome.value, MAX_CHARACTERS)) return tooLarge(op, `over ${MAX_CHARACTERS} characters`);
+    await log.record(op, outcome);
     return outcome;
   }
 
@@ -171,8 +174,8 @@ export function passThrough<Event>(options: PassThroughOptions<Event>): Steps<Ev
 export function lastTraceparent(outcomes: Iterable<Outcome>): string | undefined {
   let last: string | undefined;
   for (const outcome of outcomes) {
-    const given = outcome.ok && isObject(outcome.value) ? outcome.value["traceparent"] : undefined;
-    if (typeof given === "string" && parseTraceparent(given) !== undefined) last = given;
+    const { traceparent } = valueLeft(outcome);
+    if (parseTraceparent(traceparent) !== undefined) last = traceparent;
   }
   return last;
 }
@@ -195,12 +198,6 @@ async function runHere<Event>(op: Op<Event>, step: Step<Event>): Promise<Outcome
 
 /** Most that a step may record in a journal: characters of its texts. */
 const MAX_CHARACTERS = 64 * 1024 * 1024;
-
-/** The outcome, or an error in place of a value that is too large to record. */
-function bounded(op: NamedStep, outcome: Outcome): Outcome {
-  if (!outcome.ok || fits(outcome.value, MAX_CHARACTERS)) return outcome;
-  return tooLarge(op, `over ${MAX_CHARACTERS} characters`);
-}
 
 /** Whether all texts of a value together are no longer than this. Much cheaper than writing it as JSON. */
 function fits(value: unknown, characters: number): boolean {

@@ -2,12 +2,14 @@ import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { Json } from "../internal/json.ts";
 import { openCallsIn } from "../model/history/open-calls.ts";
 import type { ModelResponse } from "../model/model.ts";
+import type { Cost } from "../model/usage.ts";
+import type { ResponseParts } from "../tool/function-response.ts";
 import type { AskedOf } from "../tool/pending-call.ts";
 import { type MeantCall, readStandIn } from "../tool/stand-in.ts";
 import type { ReadByCall, ReadSource, UntrustedReason } from "../tool/reads.ts";
 import type { StartedJob } from "../tool/job.ts";
 import type { NestedRun, PendingQuestion, ToolOutcome } from "../tool/tool.ts";
-import type { Content, JsonObject, Part } from "../wire/types/content.ts";
+import type { Content, JsonObject } from "../wire/types/content.ts";
 
 /**
  * What the log of a run holds: the places of its steps, their names, and the values they record. No other file builds names.
@@ -170,7 +172,7 @@ export interface PreparedTurn {
 }
 
 /** What a `model` step records. */
-export interface ModelStepValue extends StepTimes {
+export interface ModelStepValue extends StepTimes, Pick<Cost, "cost" | "unpriced"> {
   /** Absent for a request as the run would send it. */
   readonly prepared?: PreparedTurn | undefined;
   readonly response: ModelResponse;
@@ -182,21 +184,12 @@ export interface ModelStepValue extends StepTimes {
   readonly checked?: readonly GuardrailAction[] | undefined;
   /** The answer is checked in a step of its own; `held`: nobody has seen it before. */
   readonly guarded?: "held" | "shown" | undefined;
-  /** What it cost, in the unit of the price table; absent without one, and if that has no price for the model. */
-  readonly cost?: number | undefined;
-  /** The model that answered, if the price table had no price for it. */
-  readonly unpriced?: string | undefined;
   /** More messages arrived before the model gave an answer without calls. */
   readonly steeringWaits?: true | undefined;
 }
 
-/** What a `model` step records. */
-export type ModelStepRecord = ModelStepValue | PromptTooLong | SteeringStopped;
-
-/** What a `model` step records when the prompt was too long and the history can be compacted. */
-export interface PromptTooLong {
-  readonly tooLong: true;
-}
+/** What a `model` step records; `tooLong` when the prompt was too long and the history can be compacted. */
+export type ModelStepRecord = ModelStepValue | { readonly tooLong: true } | SteeringStopped;
 
 /** What a `model` step records when a guardrail stopped the run for a message that arrived during it: no request was sent. */
 export interface SteeringStopped extends StepTimes {
@@ -240,17 +233,11 @@ export interface GivenCheckValue extends Omit<InputCheckValue, "contents" | "res
 export type OutputCheckValue = Omit<InputCheckValue, "contents">;
 
 /** What a `call` step records. */
-export interface CallStepValue extends StepTimes, ReadByCall {
-  /** The function response that answers the call. */
-  readonly part: Part;
+export interface CallStepValue extends StepTimes, ReadByCall, Omit<ResponseParts, "refused"> {
   /** Of the tool, where the response has that of one that stood in for it. */
   readonly name?: string | undefined;
-  /** Media that must follow in a separate content. */
-  readonly after: readonly Part[];
   /** Why the call failed; absent when it did not. */
   readonly failure?: Extract<ToolOutcome, { ok: false }> | undefined;
-  /** The output in `part` is a text in place of what the tool returned. */
-  readonly shortened?: true | undefined;
   /** The whole output of a tool that ends the run. */
   readonly ending?: { readonly output: Json } | undefined;
   /** Name of the agent that takes over with the next turn. */

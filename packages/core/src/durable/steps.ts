@@ -4,7 +4,7 @@ import { textOf, utf8Length } from "../internal/text.ts";
 import { lostBefore, type Usage } from "../model/usage.ts";
 import type { Content } from "../wire/types/content.ts";
 import type { ClosedTurn } from "./closed-turn.ts";
-import type { Steered, StepPlace } from "./run-log.ts";
+import type { CallStepValue, ModelStepValue, Steered, StepPlace } from "./run-log.ts";
 
 /** What an operation uses while it runs. */
 export interface Step<Event = unknown> {
@@ -69,6 +69,12 @@ export type Op<Event = unknown> =
 
 /** How an operation ended. Values are JSON, and errors are data. */
 export type Outcome = { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly error: StepError };
+
+/** What a request or a call left; nothing for a step that failed. Other steps have no such members, but for `response` and `nested`. */
+export function valueLeft(outcome: Outcome | undefined): Partial<ModelStepValue & CallStepValue> {
+  // Anything but an object has none of them either.
+  return ((outcome?.ok === true && outcome.value) || {}) as Partial<ModelStepValue & CallStepValue>;
+}
 
 /** An error as data. */
 export interface StepError {

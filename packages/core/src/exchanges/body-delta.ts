@@ -60,16 +60,13 @@ function mostLike(body: Uint8Array, known: Iterable<KnownBody>): Likeness | unde
   let best: Likeness | undefined;
   for (const old of known) {
     const shared = sharedPrefix(old.body, body);
-    const likeness = { old, shared, contents: sharedContents(old.body, body, shared, to) };
+    // In the usual case, the beginning ends after most of the contents.
+    const from = shared > to ? -1 : indexOf(old.body, CONTENTS, shared);
+    const length = from === -1 ? 0 : sharedPrefix(old.body.subarray(from), body.subarray(to));
+    const likeness = { old, shared, contents: from === -1 ? undefined : { from, to, length } };
     if (size(likeness) >= Math.max(MIN_SHARED, best === undefined ? 0 : size(best) + 1)) best = likeness;
   }
   return best;
-}
-
-function sharedContents(old: Uint8Array, body: Uint8Array, shared: number, to: number): Likeness["contents"] {
-  // In the usual case, the beginning ends after most of the contents.
-  const from = shared > to ? -1 : indexOf(old, CONTENTS, shared);
-  return from === -1 ? undefined : { from, to, length: sharedPrefix(old.subarray(from), body.subarray(to)) };
 }
 
 /** How many bytes two arrays have in common at their end. */

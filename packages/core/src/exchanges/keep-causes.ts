@@ -1,5 +1,5 @@
 import { SessionConflictError } from "../errors/run-errors.ts";
-import { isObject, type Json, tryOr } from "../internal/json.ts";
+import { asObject, isObject, type Json, tryOr } from "../internal/json.ts";
 import { checkOptions } from "../internal/option-names.ts";
 import type { ObservedEvent } from "../loop/events.ts";
 import type { ObservedThrow } from "../loop/observers/observer.ts";
@@ -140,8 +140,17 @@ export class CauseKeeper {
     const text = (whole: unknown): string =>
       typeof whole === "string" ? redact(whole.slice(0, MAX_TEXT), this.#secrets, { truncated: true }) : "";
     // By its members: it may be from another realm.
-    const { name, message, stack, cause, errors } = tryOr<Partial<AggregateError>>(() => readError(thrown), {});
-    if (message === undefined)
+    const { name, message, stack, cause, errors } = tryOr<{ readonly [member: string]: unknown }>(() => {
+      const given = asObject(thrown);
+      return {
+        name: given["name"],
+        message: given["message"],
+        stack: given["stack"],
+        cause: given["cause"],
+        errors: given["errors"],
+      };
+    }, {});
+    if (typeof message !== "string")
       return {
         name: typeof thrown,
         message: text(typeof thrown === "string" ? thrown : tryOr(() => JSON.stringify(thrown), "")),
@@ -154,12 +163,6 @@ export class CauseKeeper {
       ...(inner !== undefined && depth < MAX_DEPTH && { cause: this.#describe(inner, depth + 1) }),
     };
   }
-}
-
-function readError(thrown: unknown): Partial<AggregateError> {
-  if (!isObject(thrown) || typeof thrown["message"] !== "string") return {};
-  const { name, message, stack, cause, errors } = thrown as unknown as AggregateError; // each is checked where it is used
-  return { name, message, ...(stack !== undefined && { stack }), cause, errors };
 }
 
 /**

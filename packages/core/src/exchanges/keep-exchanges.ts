@@ -1,16 +1,16 @@
 import { abortable } from "../internal/abort.ts";
-import { checkOptions, type OptionNames } from "../internal/option-names.ts";
+import { checkOptions, namesIn, type OptionNames } from "../internal/option-names.ts";
 import { defaultLogger, type Logger } from "../logging/logger.ts";
 import type { ObservedExchange, Observer } from "../loop/observers/observer.ts";
 import type { SessionStore } from "../session/store/store.ts";
 import type { CallSignal } from "../wire/client-options.ts";
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { SessionConflictError } from "../errors/run-errors.ts";
-import { isObject, type Json } from "../internal/json.ts";
+import { isObject, type Json, tryOr } from "../internal/json.ts";
 import { causesOf } from "../session/store/causes-id.ts";
 import { CauseKeeper, type KeepCausesOptions } from "./keep-causes.ts";
 import { bodyDelta, type KnownBody } from "./body-delta.ts";
-import { aboutOf, entryOf, type ExchangeEntry, isExchangeEntry, KeptExchanges } from "./kept-exchanges.ts";
+import { entryOf, type ExchangeEntry, isExchangeEntry, KeptExchanges } from "./kept-exchanges.ts";
 
 /** Options of {@link keepExchanges}. */
 export interface KeepExchangesOptions {
@@ -36,12 +36,7 @@ export interface KeepExchangesOptions {
   readonly logger?: Logger | undefined;
 }
 
-const OPTIONS: OptionNames<KeepExchangesOptions> = {
-  maxWaitingBytes: true,
-  maxKnownBytes: true,
-  causes: true,
-  logger: true,
-};
+const OPTIONS: OptionNames<KeepExchangesOptions> = namesIn("maxWaitingBytes maxKnownBytes causes logger");
 
 /**
  * An observer that writes each HTTP exchange of its agents' runs to a store, as it crossed the wire and without keys: one log for
@@ -344,11 +339,7 @@ export class ExchangeLog {
     const delta = bodyDelta(body, this.#bodies.values());
     this.#remember({ position, runId, isNested: parent !== undefined, body });
     const exchange = { ...rest, runId, agent, model, endpoint, parent: parent && { ...parent } };
-    const about = aboutOf(exchange);
-    const key = JSON.stringify(about);
-    const known = this.#abouts.get(key);
-    if (known === undefined) this.#abouts.set(key, position);
-    return entryOf(exchange, known ?? about, delta);
+    return entryOf(exchange, delta, position, this.#abouts);
   }
 }
 
@@ -358,11 +349,8 @@ function lastBodies(kept: KeptExchanges): RunBody[] {
   const nested = runs.filter(({ parent }) => parent !== undefined).slice(-MAX_NESTED);
   const top = runs.filter(({ parent }) => parent === undefined).slice(-1);
   return [...top, ...nested].flatMap(({ position, runId, parent }): RunBody[] => {
-    try {
-      return [{ position, runId, isNested: parent !== undefined, body: kept.body(position) }];
-    } catch {
-      // Damaged: the next body is written whole.
-      return [];
-    }
+    // After a damaged one, the next body is written whole.
+    const body = tryOr<Uint8Array | undefined>(() => kept.body(position), undefined);
+    return body === undefined ? [] : [{ position, runId, isNested: parent !== undefined, body }];
   });
 }

@@ -1,7 +1,7 @@
 import type { StepPlace } from "../durable/run-log.ts";
 import { isObject, type Json } from "../internal/json.ts";
+import type { RunInfo } from "../loop/events.ts";
 import type { SessionStore } from "../session/store/store.ts";
-import type { ParentStep } from "../tool/tool.ts";
 import type { HeaderFields } from "../wire/endpoints/endpoint.ts";
 import type { ExchangeChunk, HttpExchange } from "../wire/http/exchange-tap.ts";
 import { type BodyDelta, buildBody } from "./body-delta.ts";
@@ -43,18 +43,10 @@ export interface ExchangeAbout extends Pick<
 }
 
 /** A kept exchange. Its body is rebuilt by `KeptExchanges.body`. */
-export interface KeptExchange extends Omit<HttpExchange, "body"> {
+export interface KeptExchange
+  extends Omit<HttpExchange, "body">, Pick<RunInfo, "runId" | "agent" | "model" | "endpoint" | "parent"> {
   /** Position in the log. */
   readonly position: number;
-  readonly runId: string;
-  /** Name of the agent. */
-  readonly agent: string;
-  /** Id of the agent's model. */
-  readonly model: string;
-  /** Where its requests are sent, if known. */
-  readonly endpoint?: string | undefined;
-  /** The step of another run that contains the run. */
-  readonly parent?: ParentStep | undefined;
   readonly step: { readonly name: string; readonly place: StepPlace; readonly attempt: number };
   /** Size of the request's body. */
   readonly bodyBytes: number;
@@ -171,19 +163,21 @@ export async function readExchanges(store: Pick<SessionStore, "load">, id: strin
 export function exchangeEntry(exchange: ForeignExchange): Json {
   const delta = { bytes: new TextEncoder().encode(exchange.body).length, parts: [exchange.body] };
   // Plain data, but for members that are undefined, which JSON leaves out.
-  return entryOf(exchange, aboutOf(exchange), delta) as unknown as Json;
+  return entryOf(exchange, delta, 0, new Map()) as unknown as Json;
 }
 
-export function aboutOf(exchange: Omit<ForeignExchange, "body">): ExchangeAbout {
-  const { agent, model, endpoint, operation, method, url, requestHeaders } = exchange;
-  return { agent, model, endpoint, operation, method, url, headers: requestHeaders };
-}
-
+/** @param abouts - Where each `ExchangeAbout` of the log is, by its JSON; one that is new there is added. */
 export function entryOf(
   exchange: Omit<ForeignExchange, "body">,
-  about: ExchangeEntry["about"],
   body: BodyDelta,
+  position: number,
+  abouts: Map<string, number>,
 ): ExchangeEntry {
+  const { agent, model, endpoint, operation, method, url, requestHeaders } = exchange;
+  const own: ExchangeAbout = { agent, model, endpoint, operation, method, url, headers: requestHeaders };
+  const key = JSON.stringify(own);
+  const about = abouts.get(key) ?? own;
+  if (about === own) abouts.set(key, position);
   const { startedAt, endedAt, runId, parent, step, attempt, status, responseHeaders, chunks, ended, error } = exchange;
   return {
     v: EXCHANGE_VERSION,

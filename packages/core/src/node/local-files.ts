@@ -55,10 +55,10 @@ export async function saveImages(
   const name = options.name ?? "image";
   if (!/^[\w-][\w.-]{0,99}$/.test(name))
     throw new TypeError(`The name ${JSON.stringify(name)} must be a plain file name without its extension`);
-  const files = images.map((image, index) => ({
-    extension: findExtension(image.mimeType),
-    bytes: bytesOf(image, index),
-  }));
+  const files = images.map(({ mimeType, data = "", bytes = Buffer.from(data, "base64") }, index) => {
+    if (bytes.byteLength === 0) throw new TypeError(`${mimeType.split("/", 1).join("")} ${index + 1} has no bytes`);
+    return { extension: findExtension(mimeType), bytes };
+  });
   await mkdir(folder, { recursive: true });
   const paths: string[] = [];
   let number = 0;
@@ -82,12 +82,6 @@ export async function saveAudio(
     return { mimeType: sound.rate === undefined ? sound.mimeType : "audio/wav", bytes: sound.toWav() };
   });
   return await saveImages(files, folder, { name: "sound", ...options });
-}
-
-function bytesOf({ mimeType, bytes, data }: ImageToSave, index: number): Uint8Array {
-  const found = bytes ?? Buffer.from(data ?? "", "base64");
-  if (found.byteLength === 0) throw new TypeError(`${mimeType.split("/", 1).join("")} ${index + 1} has no bytes`);
-  return found;
 }
 
 /** False when the name is in use. */

@@ -7,11 +7,14 @@ export {
   type BrokenPrefix,
   comparePrefix,
 } from "./compare-bodies.ts";
-export { changedCalls } from "./changed-calls.ts";
-export { cutExchanges } from "./cut-exchanges.ts";
-export { cutLog, type CutLog, type CutPoint } from "./cut-log.ts";
-export { type RecordedCall, recordedCalls, RecordedOutcomes, type RecordedOutcome } from "./recorded-calls.ts";
-export type { Recording } from "./recording.ts";
-export { replayRun, type ReplayOptions, type ReplayReport } from "./replay-run.ts";
+export { cutExchanges, cutLog, type CutLog, type CutPoint } from "./cut-recording.ts";
+export {
+  changedCalls,
+  type RecordedCall,
+  recordedCalls,
+  RecordedOutcomes,
+  type RecordedOutcome,
+} from "./recorded-calls.ts";
+export { type Recording, replayRun, type ReplayOptions, type ReplayReport } from "./replay-run.ts";
 export { type ScrubCounts, type ScrubOptions, scrubRecording, type ScrubbedRecording } from "./scrub-recording.ts";
 export type { ScrubbedText } from "./scrub-texts.ts";

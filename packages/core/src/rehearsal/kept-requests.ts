@@ -2,15 +2,12 @@ import { isObject, asList, asObject, type Json } from "../internal/json.ts";
 import type { Outcome } from "../durable/steps.ts";
 import { KeptExchanges, type KeptExchange } from "../exchanges/kept-exchanges.ts";
 import type { RehearsedRun } from "../tool/tool.ts";
+import type { HttpExchange } from "../wire/http/exchange-tap.ts";
 import { redactBytes } from "../wire/secrets/redact.ts";
 import { type BodyDifference, compareBodies } from "./compare-bodies.ts";
 
 /** A request as a model would send it now. */
-export interface SentRequest {
-  readonly method: string;
-  readonly url: string;
-  readonly body: Uint8Array;
-}
+export type SentRequest = Pick<HttpExchange, "method" | "url" | "body">;
 
 /** A request that was kept, and the exchange that ended its attempts. */
 interface KeptRequest {
@@ -36,7 +33,6 @@ export class KeptRequests {
   /** What is asked besides answers: how files are. */
   readonly #others: KeptExchange[] = [];
   readonly #top: RunAgain;
-  /** By the id that it has now. */
   readonly #runs: Map<string, RunAgain>;
   /** Steps that asked again, by run and name. */
   readonly #made: Set<string> = new Set();
@@ -107,7 +103,13 @@ export class KeptRequests {
   /** What answers the requests of a run. */
   requestsOf(at: RehearsedRun): (sent: SentRequest) => Response {
     const run = this.#runs.get(at.runId) ?? this.#begin(at);
-    return (sent) => (sent.method === "GET" ? this.#other(sent) : this.#answer(sent, run, at));
+    return (sent) => {
+      if (sent.method !== "GET") return this.#answer(sent, run, at);
+      // How it was at last: nothing is waited for.
+      const other = this.#others.findLast((one) => endOf(one.url) === endOf(sent.url));
+      if (other === undefined) return this.stop(`${endOf(sent.url)} was not asked for when the run was recorded`);
+      return responseOf(other);
+    };
   }
 
   /** True when runs inside a step of a run asked for something. @param runId - As it is now. @defaultValue the outermost one */
@@ -160,14 +162,6 @@ export class KeptRequests {
     }
     this.now = Math.max(this.now, last.endedAt);
     return responseOf(last);
-  }
-
-  /** How it was at last: nothing is waited for. */
-  #other({ url }: SentRequest): Response {
-    const found = this.#others.findLast((one) => endOf(one.url) === endOf(url));
-    return found === undefined
-      ? this.stop(`${endOf(url)} was not asked for when the run was recorded`)
-      : responseOf(found);
   }
 }
 

@@ -1,21 +1,21 @@
 import type { Agent } from "../agent/agent.ts";
 import type { AnyRunOptions } from "../agent/options.ts";
 import type { MakeAgain } from "../durable/journal.ts";
-import type { Outcome } from "../durable/steps.ts";
+import { messageOf } from "../errors/agent-error.ts";
 import { ReplayDifferenceError } from "../errors/run-errors.ts";
-import { asObject, firstDifference, isObject } from "../internal/json.ts";
+import { asObject, firstDifference, isObject, type Json } from "../internal/json.ts";
 import { textOf } from "../internal/text.ts";
 import type { RunResult } from "../loop/result.ts";
 import { RecordOpener } from "../session/runs/record-opener.ts";
-import type { SessionBounds } from "../session/runs/session-host.ts";
 import { SessionLog } from "../session/log/session-log.ts";
 import { MemoryStore } from "../session/store/memory-store.ts";
 import type { Rehearsal } from "../tool/tool.ts";
-import { changedCalls } from "./changed-calls.ts";
+import { changedCalls } from "./recorded-calls.ts";
 import type { BodyDifference } from "./compare-bodies.ts";
-import { KeptRequests } from "./kept-requests.ts";
-import type { Recording } from "./recording.ts";
-import { replicas } from "./replica.ts";
+import { KeptRequests, type SentRequest } from "./kept-requests.ts";
+import { gemini, type GeminiModel } from "../model/gemini-model.ts";
+import type { Model } from "../model/model.ts";
+import { endpoint } from "../wire/endpoints/endpoint.ts";
 
 /** Options of {@link replayRun}: which run, and the options that it had. */
 export interface ReplayOptions extends Omit<AnyRunOptions, "rehearsal" | "steps" | "parent" | "read"> {
@@ -65,7 +65,11 @@ export async function replayRun(
   const end = entries.findLast(({ type }) => type === "end" || type === "resume") ?? {};
   const store = new MemoryStore();
   await store.append(sessionId, 0, log);
-  const opener = new RecordOpener(new SessionLog(store, sessionId), agent.runs.sessionHost(), boundsOf(end));
+  // The limit of the session that ended the run.
+  const { scope, name, limit } = asObject(end["reached"]);
+  const limits = scope === "session" && typeof name === "string" ? { [name]: limit as number } : undefined;
+  const bounds = { limits, ownerBudget: undefined };
+  const opener = new RecordOpener(new SessionLog(store, sessionId), agent.runs.sessionHost(), bounds);
   const loop = opener.replay(
     runId,
     { options: { ...options, rehearsal: rehearse(kept) }, emitters: undefined },
@@ -85,7 +89,8 @@ export async function replayRun(
     const { difference } = kept;
     if (difference !== undefined) return report({ isSame: false, difference });
     const isOver = !(error instanceof ReplayDifferenceError) && ENDS_WITHOUT_RESULT.has(end["stopReason"]);
-    const problem = kept.findProblem() ?? (isOver ? undefined : describe(error));
+    const why = error instanceof ReplayDifferenceError ? error.differences.join("; ") : messageOf(error);
+    const problem = kept.findProblem() ?? (isOver ? undefined : why);
     return report({ isSame: problem === undefined, ...(problem !== undefined && { problem }) });
   } finally {
     loop.release();
@@ -95,25 +100,13 @@ export async function replayRun(
 /** Those that a replay reaches the end of the log of. One that was cut off has no end. */
 const ENDS_WITHOUT_RESULT: ReadonlySet<unknown> = new Set(["failed", "aborted", "damaged", undefined]);
 
-function describe(error: unknown): string {
-  if (error instanceof ReplayDifferenceError) return error.differences.join("; ");
-  return textOf(error instanceof Error ? error.message : error);
-}
-
-/** The limit of the session that ended the run. */
-function boundsOf(end: Readonly<Record<string, unknown>>): SessionBounds {
-  const { scope, name, limit } = asObject(end["reached"]);
-  const limits = scope === "session" && typeof name === "string" ? { [name]: limit as number } : undefined;
-  return { limits, ownerBudget: undefined };
-}
-
 function rehearse(kept: KeptRequests): Rehearsal {
-  const replicaOf = replicas();
+  const models = replicas();
   return {
     now: () => kept.now,
     // Whoever was asked has answered: what the call came to is recorded.
     approve: async () => true,
-    model: (asked, at) => replicaOf(asked, at.runId, kept.requestsOf(at)),
+    model: (asked, at) => models(asked, at.runId, kept.requestsOf(at)),
     call: async ({ runId, turn, callId, call, tool }) => {
       // What runs inside is rehearsed as well.
       if (tool.handoff !== undefined || kept.hasInside(runId, callId)) return undefined;
@@ -138,7 +131,9 @@ function again(kept: KeptRequests): MakeAgain {
       const made = await make();
       if (kept.isStopped) throw new ReplayDifferenceError(name, [kept.findProblem() ?? "a request differs"]);
       if (known === undefined) return made;
-      const where = isRequest ? undefined : differenceIn(known, made);
+      // A guardrail that fails now says nothing.
+      const isOver = !isRequest && known.ok && made.ok;
+      const where = isOver ? firstDifference(comparable(known.value), comparable(made.value)) : undefined;
       if (where !== undefined) kept.stop(`${name} comes to something else: its outcome differs at ${where}`);
       kept.setTime(known, "endedAt");
       return known;
@@ -146,14 +141,53 @@ function again(kept: KeptRequests): MakeAgain {
   };
 }
 
-/** Where what a step made now differs from what it recorded, apart from its times and what was used. A guardrail that fails now says nothing. */
-function differenceIn(known: Outcome, made: Outcome): string | undefined {
-  if (!known.ok || !made.ok) return undefined;
-  return firstDifference(comparable(known.value), comparable(made.value));
-}
-
+/** What a step came to, without its times and what was used. */
 function comparable(value: unknown): unknown {
   if (!isObject(value)) return value;
   const { part, summary, actions, contents, response, given } = value;
   return JSON.parse(JSON.stringify({ part, summary, actions, contents, response, given }));
+}
+
+/** What was recorded of a session. */
+export interface Recording {
+  /** Its id, which instructions and hooks may read. @defaultValue "recording" */
+  readonly sessionId?: string | undefined;
+  /** Entries of its log, as a store has them. */
+  readonly log: readonly Json[];
+  /** Entries that `keepExchanges` wrote; empty when requests were not kept. */
+  readonly exchanges: readonly Json[];
+}
+
+/** Answers the HTTP requests of a run. */
+export type Answer = (sent: SentRequest) => Response;
+
+/** Makes models that build the requests of others, and send them to a recording. One of a run learns what that run's model learned. */
+export function replicas(): (asked: Model, runId: string, answer: Answer) => Model {
+  const made = new WeakMap<Model, Map<string, GeminiModel>>();
+  return (asked, runId, answer) => {
+    const own = made.get(asked) ?? new Map<string, GeminiModel>();
+    made.set(asked, own);
+    const replica = own.get(runId) ?? replicaOf(asked, answer);
+    own.set(runId, replica);
+    return replica;
+  };
+}
+
+function replicaOf(
+  { id, capabilities, endpointKind, streams = true, maxRequestBytes }: Model,
+  answer: Answer,
+): GeminiModel {
+  return gemini(id, {
+    // Never asked for anything.
+    endpoint: endpoint({ baseUrl: "http://replay.invalid", auth: "none", kind: endpointKind ?? "developer" }),
+    capabilities,
+    transport: streams ? "stream" : "unary",
+    maxRequestBytes,
+    // What became of the attempts is recorded.
+    retry: { maxAttempts: 1 },
+    fetch: async (url, init) => {
+      const body = new Uint8Array(await new Response(init?.body).arrayBuffer());
+      return answer({ method: init?.method ?? "GET", url, body });
+    },
+  });
 }

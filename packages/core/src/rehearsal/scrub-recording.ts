@@ -1,9 +1,9 @@
-import { asObject, type Json, tryOr } from "../internal/json.ts";
+import { asObject, type Json, tryOr, isObject } from "../internal/json.ts";
 import { findSecrets } from "../wire/secrets/header-secrets.ts";
-import { readWhole, type WholeExchange, writeWhole } from "./cut-exchanges.ts";
-import type { Recording } from "./recording.ts";
-import { scrubAnswer } from "./scrub-answer.ts";
+import { readWhole, type WholeExchange, writeWhole } from "./cut-recording.ts";
+import type { Recording } from "./replay-run.ts";
 import { type ScrubbedText, TextScrubber } from "./scrub-texts.ts";
+import { type BodyReading, readResponseBody } from "../model/response/fold.ts";
 
 /** Options of {@link scrubRecording}. */
 export interface ScrubOptions {
@@ -97,18 +97,42 @@ function scrubExchange(texts: TextScrubber, exchange: WholeExchange, request: un
   return texts.members(exchange, where, (name, value, at) => {
     if (name === "body" && request === undefined) return texts.text(exchange.body, at);
     if (name === "body") return scrubbed === request ? value : JSON.stringify(scrubbed);
-    if (name === "chunks") return scrubChunks(texts, exchange, `${where}.answer`);
+    if (name === "chunks") {
+      const { chunks, operation } = exchange;
+      const body = chunks.map(({ text }) => text).join("");
+      const text = scrubAnswer(texts, body, `${where}.answer`, operation);
+      return text === body ? chunks : [{ ms: chunks.at(-1)?.ms ?? 0, text }];
+    }
     // What is not the author's to scrub may have a key in it.
     return texts.value(value, name === "error" ? name : "tools", at);
   }) as WholeExchange;
 }
 
-function scrubChunks(
-  texts: TextScrubber,
-  { chunks, operation }: WholeExchange,
-  where: string,
-): WholeExchange["chunks"] {
-  const body = chunks.map(({ text }) => text).join("");
-  const text = scrubAnswer(texts, body, where, operation);
-  return text === body ? chunks : [{ ms: chunks.at(-1)?.ms ?? 0, text }];
+/**
+ * The body of an answer, scrubbed; the same text when there was nothing to change. A stream becomes one event, since a text may be spread
+ * over many.
+ */
+export function scrubAnswer(texts: TextScrubber, body: string, where: string, operation: string): string {
+  if (body === "") return body;
+  const isAnswer = /generateContent$/i.test(operation);
+  const read = isAnswer ? tryOr<BodyReading | undefined>(() => readResponseBody(body), undefined) : undefined;
+  if (read === undefined) {
+    const value = tryOr<unknown>(() => JSON.parse(body), undefined);
+    if (value === undefined) return texts.text(body, where);
+    const scrubbed = texts.value(value, "body", where);
+    return scrubbed === value ? body : JSON.stringify(scrubbed);
+  }
+  const response = texts.value(read.response, "response", where) as BodyReading["response"]; // texts became texts
+  const error = texts.value(read.error, "error", where);
+  // Neither what was cut off nor what a later chunk has replaced is in the response.
+  if (response === read.response && error === read.error && !texts.changes(body)) return body;
+  const { content, candidate, envelope } = response;
+  const hasCandidate = content.parts.length > 0 || Object.keys(candidate).length > 0;
+  const answer = { ...(hasCandidate && { candidates: [{ content, ...candidate }] }), ...envelope };
+  const values = [...(Object.keys(answer).length > 0 ? [answer] : []), ...(error === undefined ? [] : [error])];
+  const events = values.map((value) => JSON.stringify(value));
+  if (/^\s*\[/.test(body)) return `[${events.join(",\r\n")}]`;
+  return isObject(tryOr<unknown>(() => JSON.parse(body), undefined))
+    ? events.join("")
+    : events.map((one) => `data: ${one}\r\n\r\n`).join("");
 }

@@ -1,6 +1,6 @@
 import { RangeFinder } from "../grounding/citations.ts";
 import { asObject, isObject, setMember } from "../internal/json.ts";
-import { utf8Length } from "../internal/text.ts";
+import { utf8Length, wordsIn } from "../internal/text.ts";
 import { PLACEHOLDER_SIGNATURE } from "../model/history/change-calls.ts";
 import { PartCollector, visibleText } from "../model/response/parts.ts";
 import { redactBytes } from "../wire/secrets/redact.ts";
@@ -158,7 +158,10 @@ export class TextScrubber {
     const own = signatures.filter((one) => one !== PLACEHOLDER_SIGNATURE);
     if (scrubbed !== parts || own.some((one) => this.#lost.has(one))) {
       for (const one of own) this.#lost.add(one);
-      if (signatures.length > 0) scrubbed = scrub(joinTexts(withoutSignatures(parts)));
+      // Texts without signatures are joined, as in an answer.
+      const joined = new PartCollector();
+      joined.add(withoutSignatures(parts));
+      if (signatures.length > 0) scrubbed = scrub(joined.parts());
     }
     const rest = (name: string, value: unknown, at: string): unknown =>
       name === "parts" ? scrubbed : this.value(value, name, at);
@@ -230,17 +233,8 @@ function withoutSignatures(parts: readonly Part[]): readonly Part[] {
   });
 }
 
-/** As texts of an answer are joined that have no signatures. */
-function joinTexts(parts: readonly Part[]): readonly Part[] {
-  const collector = new PartCollector();
-  collector.add(parts);
-  return collector.parts();
-}
-
-const words = (text: string): ReadonlySet<string> => new Set(text.split(" "));
-
 /** Members whose texts are no one's words: kinds, names, ids and states, of the log and of the wire. */
-const KEPT = words(
+const KEPT = wordsIn(
   "type runId sessionId session agent model endpoint family step token withdrawn callId jobId stopReason name role id data mimeType " +
     "thoughtSignature finishReason kind question hook do phase discarded approvedBy editable path handoff reads reach rule tool found breaks " +
     "status outcome calls after steered before language languageCode toolType category probability severity blockReason code action ended " +
@@ -248,10 +242,10 @@ const KEPT = words(
     "cachedContent mediaProcessing limit operation",
 );
 /** Members that hold nothing else. */
-const KEPT_WHOLE = words(
+const KEPT_WHOLE = wordsIn(
   "place usage usageMetadata logprobsResult tools toolConfig generationConfig safetySettings safetyRatings videoMetadata mediaResolution modelStatus lost",
 );
 /** Bytes, in which the beginning of a key means nothing. */
-const OPAQUE = words("data thoughtSignature");
+const OPAQUE = wordsIn("data thoughtSignature");
 /** Members of any shape. */
-const FREE = words("args metadata runMetadata partMetadata customMetadata details progress output given");
+const FREE = wordsIn("args metadata runMetadata partMetadata customMetadata details progress output given");

@@ -6,4 +6,3 @@ export { checkForkPoint, takeSegments } from "./log/session-view.ts";
 export { eraseOwner } from "./runs/erase-owner.ts";
 export { NextRun } from "./runs/next-run.ts";
 export { answerCalls, listPendingCalls, openQuestions } from "./runs/session-answers.ts";
-export { SessionRuns } from "./runs/session-runs.ts";

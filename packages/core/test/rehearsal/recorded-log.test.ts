@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Agent } from "../../src/agent/agent.ts";
-import { cutLog } from "../../src/rehearsal/cut-log.ts";
+import { cutLog } from "../../src/rehearsal/cut-recording.ts";
 import { recordedCalls, RecordedOutcomes } from "../../src/rehearsal/recorded-calls.ts";
 import { MemoryStore } from "../../src/session/store/memory-store.ts";
 import { call, calls, say, ScriptedModel } from "../../src/testing/index.ts";

@@ -18,10 +18,6 @@ import { saidParts, editCall } from "../view/answer-parts.ts";
 import { hasRead, readsOf, RunView } from "../view/run-view.ts";
 import type { LiveAnswer, TurnView } from "../view/turn-view.ts";
 
-/** How much of the answer under way is known. */
-type LivePlace = readonly [attempt: number, said: number, seen: number];
-
-/** A run that begins. */
 type BegunRun = Pick<RunEntry, "runId" | "input" | "agent"> &
   Partial<Pick<RunEntry, "at" | "guarded" | "loop" | "read">>;
 
@@ -102,7 +98,9 @@ export class ConversationFold {
    *
    * @param known - See `LivePosition`. @defaultValue what was read of events
    */
-  liveUpdate(known: LivePlace = [this.#attempt, this.#said, this.#seen]): ConversationUpdate | undefined {
+  liveUpdate(
+    known: readonly [attempt: number, said: number, seen: number] = [this.#attempt, this.#said, this.#seen],
+  ): ConversationUpdate | undefined {
     this.#showRun();
     if (this.#changes.length === 0) return undefined;
     const { log, live } = this.conversation.position;

@@ -1,7 +1,7 @@
 import { type ModelStepValue, stepName, type StepPlace } from "../../durable/run-log.ts";
 import { describeError } from "../../durable/steps.ts";
 import type { Json } from "../../internal/json.ts";
-import type { RunEnd, RunEvent } from "../../loop/events.ts";
+import type { RunEvent } from "../../loop/events.ts";
 import { runSoFar } from "../../loop/result.ts";
 import type { RunEntry } from "../../session/log/entries.ts";
 import { answerId } from "../../session/log/session-view.ts";
@@ -43,16 +43,15 @@ export async function* conversationUpdates(
       if (update !== undefined) yield update;
     }
   } catch (error) {
-    const update = fold.fail(error, signal?.aborted === true || wasStopped(error));
+    const wasStopped = error instanceof Error && STOPPED.has(error.name);
+    const update = fold.fail(error, signal?.aborted === true || wasStopped);
     if (update !== undefined) yield update;
     throw error;
   }
 }
 
-/** True for the errors of runs that somebody stopped. */
-function wasStopped(error: unknown): boolean {
-  return error instanceof Error && ["AbortError", "RunStoppedError", "RunAbandonedError"].includes(error.name);
-}
+/** Names of the errors of runs that somebody stopped. */
+const STOPPED: ReadonlySet<string> = new Set(["AbortError", "RunStoppedError", "RunAbandonedError"]);
 
 /** A conversation as it grows by the events of one run, of which nothing else is known: they tell what its steps recorded. */
 class EventFold extends ConversationFold {
@@ -73,7 +72,6 @@ class EventFold extends ConversationFold {
     return this.liveUpdate();
   }
 
-  /** The run failed, or was aborted. */
   fail(error: unknown, isAborted: boolean): ConversationUpdate | undefined {
     const { run } = this;
     if (run === undefined || run.end !== undefined) return undefined;
@@ -128,8 +126,16 @@ class EventFold extends ConversationFold {
         if (event.type === "tool-end" && event.reads !== undefined) run.addRead([{ reads: event.reads }]);
         return run.touch(turn);
       }
-      case "run-end":
-        return endRun(run, event.result);
+      case "run-end": {
+        const { result } = event;
+        leave(run);
+        run.release();
+        run.end = endFields({ ...result, reached: result.stopReason === "limit" ? result.limit : undefined });
+        run.ground(result);
+        run.citeLast(result);
+        if ("pending" in result) run.ask(result.pending);
+        return;
+      }
       default:
     }
   }
@@ -138,15 +144,6 @@ class EventFold extends ConversationFold {
 /** What events tell of a step is what the view of its run reads. */
 function addStep(run: RunView, place: StepPlace, value: object): void {
   run.addStep(stepName(place), place, { ok: true, value: value as Json });
-}
-
-function endRun(run: RunView, result: RunEnd): void {
-  leave(run);
-  run.release();
-  run.end = endFields({ ...result, reached: result.stopReason === "limit" ? result.limit : undefined });
-  run.ground(result);
-  run.citeLast(result);
-  if ("pending" in result) run.ask(result.pending);
 }
 
 /** An answer that was to be made anew is void even when the new one never began. */

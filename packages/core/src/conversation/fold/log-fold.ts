@@ -1,8 +1,8 @@
 import { readByCall } from "../../durable/read-by-step.ts";
 import type { RunEvent } from "../../loop/events.ts";
-import type { EndEntry, SessionEntry } from "../../session/log/entries.ts";
+import type { SessionEntry } from "../../session/log/entries.ts";
 import { readGiven } from "../../session/log/run-turns.ts";
-import { SteeringLog } from "../../session/log/session-view.ts";
+import { type RunStart, SteeringLog } from "../../session/log/session-view.ts";
 import type { TurnRecord } from "../../session/log/turn-record.ts";
 import type { SessionRecords } from "../../session/store/store.ts";
 import { foldInfo, type InfoFold, NO_INFO } from "../../session/store/session-info.ts";
@@ -44,12 +44,15 @@ export interface SeenRecords extends Pick<SessionRecords, "draft"> {
 export class LogFold extends ConversationFold {
   readonly #steering = new SteeringLog();
   /** Where the runs of the conversation began. */
-  readonly #runs: { readonly runId: string; readonly position: number; readonly steeringCursor: number }[] = [];
+  readonly #runs: (Pick<RunStart, "position" | "steeringCursor"> & { readonly runId: string })[] = [];
   #info: InfoFold = NO_INFO;
 
   /** The next entry of the log. */
   addEntry(entry: SessionEntry): ConversationUpdate {
-    this.#readTitle(entry);
+    const before = this.#info.info?.title;
+    this.#info = foldInfo(this.#info, [entry]);
+    const title = this.#info.info?.title;
+    if (title !== before) this.change({ type: "title", ...(title !== undefined && { title }) });
     const isOfRun = this.#read(entry, this.conversation.position.log);
     return this.entryUpdate(isOfRun);
   }
@@ -97,23 +100,24 @@ export class LogFold extends ConversationFold {
         this.#steering.records.push({ ...entry, position });
         this.#showQueue();
         return false;
-      case "rewind":
-        this.#takeBack(entry.before);
+      case "rewind": {
+        const { messages } = this.conversation;
+        const first = messages.findIndex((message) => message.runId === entry.before);
+        this.run = undefined;
+        if (first >= 0) this.change({ type: "take-back", ids: messages.slice(first).map(({ id }) => id) });
+        const index = this.#runs.findIndex((run) => run.runId === entry.before);
+        // What was said after the run began goes with the run that heard it.
+        for (const run of this.#runs.slice(index, index + 1)) this.#steering.rewind(run);
+        if (index >= 0) this.#runs.length = index;
         this.#showQueue();
         return true;
+      }
       case "info":
         return false;
       default:
         if (this.run?.runId === entry.runId) this.#readRun(this.run, entry);
         return entry.type !== "answer" && entry.type !== "job";
     }
-  }
-
-  #readTitle(entry: SessionEntry): void {
-    const before = this.#info.info?.title;
-    this.#info = foldInfo(this.#info, [entry]);
-    const title = this.#info.info?.title;
-    if (title !== before) this.change({ type: "title", ...(title !== undefined && { title }) });
   }
 
   #readRun(run: RunView, entry: Extract<SessionEntry, { runId: string }>): void {
@@ -141,24 +145,19 @@ export class LogFold extends ConversationFold {
         run.hasRunner = true;
         run.live = undefined;
         return run.touch();
-      case "end":
-        endRun(run, entry);
+      case "end": {
+        const { interrupted, pending = [], open } = entry;
+        run.end = endFields(entry);
+        run.live = interrupted && { turn: interrupted.place.turn, said: [...interrupted.parts] };
+        run.ask(pending);
+        const isEarly = endsEarly(entry);
+        for (const record of open) closeTurn(run, record, isEarly);
+        if (!isEarly) run.citeLast();
+        run.touch();
         return this.#showQueue();
+      }
       default:
     }
-  }
-
-  /** The run and all that followed is no longer part of the conversation; what was said after it began goes with the run that heard it. */
-  #takeBack(runId: string): void {
-    const { messages } = this.conversation;
-    const first = messages.findIndex((message) => message.runId === runId);
-    this.run = undefined;
-    if (first >= 0) this.change({ type: "take-back", ids: messages.slice(first).map(({ id }) => id) });
-    const index = this.#runs.findIndex((run) => run.runId === runId);
-    const run = this.#runs[index];
-    if (run === undefined) return;
-    this.#steering.rewind(run);
-    this.#runs.length = index;
   }
 
   /** Shows what is not heard yet; the request under way has heard what it has taken along. */
@@ -190,17 +189,6 @@ function addDraft(run: RunView, { draft, isRunning }: SeenRecords): number {
   const { turn } = draft.place;
   run.live = { turn, said: [...draft.parts] };
   return draft.parts.reduce((sum, { text }) => sum + (text?.length ?? 1), 0);
-}
-
-function endRun(run: RunView, entry: EndEntry): void {
-  const { interrupted, pending = [] } = entry;
-  run.end = endFields(entry);
-  run.live = interrupted && { turn: interrupted.place.turn, said: [...interrupted.parts] };
-  run.ask(pending);
-  const isEarly = endsEarly(entry);
-  for (const record of entry.open) closeTurn(run, record, isEarly);
-  if (!isEarly) run.citeLast();
-  run.touch();
 }
 
 /** What a turn added to the history is known. @param isEarly - The run ended in the middle of it: an answer that is not used is void. */

@@ -1,9 +1,8 @@
-import type { StartedJob } from "../../tool/job.ts";
 import { buildCallId, type CallStepValue } from "../../durable/run-log.ts";
 import { isCallPiece } from "../../model/response/parts.ts";
 import type { Content, Part, JsonObject } from "../../wire/types/content.ts";
 import type { MessagePart, SaidPart, ToolCallPart, ToolCallState } from "../conversation.ts";
-import { isObject } from "../../internal/json.ts";
+import { isObject, present } from "../../internal/json.ts";
 import type { CallStanding } from "../../session/log/run-record.ts";
 import { readStandIn } from "../../tool/stand-in.ts";
 import { buildPendingCall } from "../../tool/pending-call.ts";
@@ -126,21 +125,12 @@ function mediaOf(part: Part, nextId: (kind: string) => string): readonly SaidPar
     const keys = Object.keys(part).filter((key) => key !== "thoughtSignature" && key !== "thought");
     return keys.length === 0 ? [] : [{ type: "unknown", id: nextId("unknown"), keys }];
   }
-  const { mimeType, displayName } = media;
-  return [
-    {
-      type: "media",
-      id: nextId("media"),
-      ...(mimeType !== undefined && { mimeType }),
-      ...(inlineData !== undefined && { data: inlineData.data }),
-      ...(fileData !== undefined && { uri: fileData.fileUri }),
-      ...(displayName !== undefined && { name: displayName }),
-      ...(part.thought === true && { thought: true }),
-    },
-  ];
+  const { mimeType, displayName: name } = media;
+  const where = { data: inlineData?.data, uri: fileData?.fileUri };
+  const thought = part.thought === true ? true : undefined;
+  return [present({ type: "media", id: nextId("media"), mimeType, ...where, name, thought })];
 }
 
-/** Ids made of a kind and its count. */
 function countIds(prefix: string): (kind: string) => string {
   const counts = new Map<string, number>();
   return (kind) => {
@@ -222,22 +212,15 @@ export function showCall(known: KnownCall, left: CallsLeft): ToolCallPart {
     const { question, token, approvedBy, editable, because, job } = pending;
     // The keys of that table are states.
     const state = Object.entries(QUESTION_OF).find(([, one]) => one === question)?.[0] as ToolCallState | undefined;
-    const who = { ...(approvedBy !== undefined && { approvedBy }), ...(editable !== undefined && { editable }) };
-    const why = because !== undefined && { because };
-    const asks = { token, ...who, ...why };
-    if (state !== undefined) return { ...part, state, asks, ...(job !== undefined && showJob(job, reported)) };
+    const asks = present({ token, approvedBy, editable, because });
+    const shown = job && {
+      job: present({ since: job.since, until: job.until, reportedAt: reported?.at }),
+      ...(reported !== undefined && { progress: reported.progress }),
+    };
+    if (state !== undefined) return { ...part, state, asks, ...shown };
   }
   const shown = progress !== undefined && { progress: safeProgress(progress) };
   return { ...part, state: begun === undefined ? "called" : "running", ...shown };
-}
-
-function showJob(
-  { since, until }: StartedJob,
-  reported: KnownCall["reported"],
-): Pick<ToolCallPart, "job" | "progress"> {
-  const job = { since, ...(until !== undefined && { until }) };
-  if (reported === undefined) return { job };
-  return { job: { ...job, reportedAt: reported.at }, progress: reported.progress };
 }
 
 /** How a call is shown that failed. */

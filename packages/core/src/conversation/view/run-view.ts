@@ -2,6 +2,7 @@ import { readByCall, readByModel, readSteered } from "../../durable/read-by-step
 import { type CallStepValue, type ModelStepValue, READS_SINCE, type StepPlace } from "../../durable/run-log.ts";
 import type { Outcome } from "../../durable/steps.ts";
 import type { ErrorCode } from "../../errors/agent-error.ts";
+import { present } from "../../internal/json.ts";
 import { resolveCitations } from "../../grounding/citations.ts";
 import { type CollectedSources, collectSources, type Source } from "../../grounding/sources.ts";
 import { findCitations, hasSources } from "../../loop/build-result.ts";
@@ -19,7 +20,6 @@ import type { ConversationChange, Message, MessageError, MessagePart, MessageSta
 import { liveParts, type CallsLeft, type KnownCall } from "./answer-parts.ts";
 import { type LiveAnswer, TurnView } from "./turn-view.ts";
 
-/** How a run ended, as its message has it. */
 type RunViewEnd = Pick<Message, "limit" | "limitScope" | "guardrail" | "error" | "usage" | "cost" | "pricesAsOf"> & {
   readonly stopReason: EndReason;
 };
@@ -206,6 +206,8 @@ export class RunView {
     if (!this.#isChanged) return [];
     const shown = this.#shown;
     const { id, role, runId, at, agent } = shown;
+    const state = STATES[this.end?.stopReason ?? "failed"] ?? "failed";
+    const ended = state === "waiting" && this.isLeft ? "stopped" : state;
     this.#shown = {
       id,
       role,
@@ -214,7 +216,7 @@ export class RunView {
       agent,
       ...this.end,
       ...(this.isGoing && this.#live?.checking && { checking: true as const }),
-      state: this.#state(),
+      state: this.end === undefined ? (this.isGoing ? "streaming" : "interrupted") : ended,
       parts: this.#listParts(),
       sources: this.#sources.map(({ chunk: _chunk, ...source }) => source),
       searchEntryPoints: this.#searchEntryPoints,
@@ -265,12 +267,6 @@ export class RunView {
     return [...parts, { type: "interruption", id: "interruption", turn: live.turn, ...dropped }];
   }
 
-  #state(): MessageState {
-    if (this.end === undefined) return this.isGoing ? "streaming" : "interrupted";
-    const state = STATES[this.end.stopReason] ?? "failed";
-    return state === "waiting" && this.isLeft ? "stopped" : state;
-  }
-
   #left(): CallsLeft {
     const { end, isLeft, isGoing } = this;
     const isWaiting = end !== undefined && STATES[end.stopReason] === "waiting";
@@ -314,21 +310,27 @@ export function endsEarly({ stopReason }: Pick<RunViewEnd, "stopReason">): boole
 }
 
 /** How a run ended, as far as anybody may know it. */
-export function endFields({ stopReason, reached, guardrail, error, usage, ...spent }: Ending): RunViewEnd {
+export function endFields({
+  stopReason,
+  reached,
+  guardrail,
+  error,
+  usage,
+  ...spent
+}: Cost &
+  Pick<EndEntry, "stopReason"> &
+  Partial<Pick<EndEntry, "usage" | "reached" | "guardrail" | "error">>): RunViewEnd {
   const { cost, pricesAsOf } = knownCost(spent);
-  const { name = "", side = "input", message } = guardrail ?? {};
   return {
     stopReason,
     ...(reached !== undefined && { limit: reached.name, limitScope: reached.scope }),
-    ...(guardrail !== undefined && { guardrail: { name, side, ...(message !== undefined && { message }) } }),
+    ...(guardrail && {
+      guardrail: present({ name: guardrail.name, side: guardrail.side, message: guardrail.message }),
+    }),
     ...(usage !== undefined && { usage }),
     ...(cost !== undefined && { cost, pricesAsOf }),
     ...(error !== undefined && { error: safeError(error, stopReason === "aborted") }),
   };
-}
-
-interface Ending extends Cost, Partial<Pick<EndEntry, "usage" | "reached" | "guardrail" | "error">> {
-  readonly stopReason: EndReason;
 }
 
 const ERRORS: { readonly [Code in ErrorCode]?: string } = {
@@ -349,20 +351,19 @@ const ERRORS: { readonly [Code in ErrorCode]?: string } = {
   session_limit: "The conversation has reached its limit.",
 };
 
-/** The error of a run as it is shown. */
+/** The same by the status of a refusal of the service, where that says more. */
+const REFUSALS: { readonly [status: number]: string } = {
+  429: "A rate limit or quota of the model's service is reached.",
+  503: "The model's service is overloaded or not available.",
+};
+
+const NO_MORE_TODAY = "The daily quota for the model is used up. It starts over at midnight Pacific time.";
+
 function safeError(error: NonNullable<EndEntry["error"]>, isAborted: boolean): MessageError {
-  const { name, code } = error;
+  const { name, code, status = 0, resetsAt } = error;
+  const refusal = code !== "api_status" ? undefined : resetsAt === undefined ? REFUSALS[status] : NO_MORE_TODAY;
   // A code that is not in the table is none of ours, or says nothing to a person.
   const text = Object.hasOwn(ERRORS, code ?? "") ? ERRORS[code as ErrorCode] : undefined;
-  const message = refusal(error) ?? text ?? (isAborted ? "The run was stopped." : "Something went wrong.");
+  const message = refusal ?? text ?? (isAborted ? "The run was stopped." : "Something went wrong.");
   return { name, ...(code !== undefined && { code }), message };
-}
-
-/** What a refusal of the service means to whoever waits for the answer; undefined when it says no more than that it is one. */
-function refusal({ code, status, resetsAt }: NonNullable<EndEntry["error"]>): string | undefined {
-  if (code !== "api_status") return undefined;
-  if (resetsAt !== undefined)
-    return "The daily quota for the model is used up. It starts over at midnight Pacific time.";
-  if (status === 429) return "A rate limit or quota of the model's service is reached.";
-  return status === 503 ? "The model's service is overloaded or not available." : undefined;
 }

@@ -116,9 +116,22 @@ export class TurnView {
     }
   }
 
-  /** Marks what its answer is based on. */
+  /** Marks what its answer is based on. The ranges of citations count through all of its texts. */
   cite(citations: readonly Citation[]): void {
-    this.#cited = citeParts(this.#parts, citations);
+    // What could not be found in the text would mark the wrong words.
+    const found = citations.filter(({ match }) => match !== "unverified");
+    let from = 0;
+    this.#cited = this.#parts.map((part) => {
+      if (part.type !== "text") return part;
+      const to = from + part.text.length;
+      const own = found
+        .filter(({ start, end }) => start < to && end > from)
+        .map(({ start, end, sources }): PartCitation => {
+          return { start: Math.max(start, from) - from, end: Math.min(end, to) - from, sources };
+        });
+      from = to;
+      return own.length === 0 ? part : { ...part, citations: own };
+    });
   }
 
   /** The user said something before its answer. */
@@ -166,23 +179,4 @@ export class TurnView {
     this.response = response;
     this.setContent(response?.content ?? { parts: [] }, response?.standIns);
   }
-}
-
-/** An answer's parts with its citations, whose ranges count through all of its texts. */
-function citeParts(parts: readonly MessagePart[], citations: readonly Citation[]): readonly MessagePart[] {
-  // What could not be found in the text would mark the wrong words.
-  const found = citations.filter(({ match }) => match !== "unverified");
-  if (found.length === 0) return parts;
-  let from = 0;
-  return parts.map((part) => {
-    if (part.type !== "text") return part;
-    const to = from + part.text.length;
-    const own = found
-      .filter(({ start, end }) => start < to && end > from)
-      .map(({ start, end, sources }): PartCitation => {
-        return { start: Math.max(start, from) - from, end: Math.min(end, to) - from, sources };
-      });
-    from = to;
-    return own.length === 0 ? part : { ...part, citations: own };
-  });
 }

@@ -5,6 +5,7 @@ import { repairSession, type SessionRepair } from "../../doctor/repair-session.t
 import type { LogLine } from "../../doctor/read-log.ts";
 import { ConfigurationError, messageOf } from "../../errors/agent-error.ts";
 import { SessionStoreError } from "../../errors/run-errors.ts";
+import { tryOr } from "../../internal/json.ts";
 import type { SessionEntry } from "../../session/log/entries.ts";
 import { describeLog } from "../../session/store/session-info.ts";
 import type { SessionSummary } from "../../session/store/store.ts";
@@ -16,13 +17,9 @@ import { parseSummary, writeEntries, writeInfo } from "./sqlite/sqlite-sessions.
 import { placeOf, takeTurn } from "./sqlite/sqlite-turns.ts";
 
 /** A session as stored in a file. */
-export interface StoredSession {
+export interface StoredSession extends Pick<SessionSummary, "length" | "updatedAt"> {
   /** Absent when the file's name does not tell it. */
   readonly id: string | undefined;
-  /** Entries in its log. */
-  readonly length: number;
-  /** Time of the last write, in milliseconds since the epoch. */
-  readonly updatedAt: number;
   /** Its log, in any condition: for `checkSession` and `repairSession`. */
   lines(): readonly LogLine[];
 }
@@ -147,7 +144,11 @@ interface ParsedLog {
 function parseLog(data: Uint8Array): ParsedLog {
   const texts = new WeakMap<object, string>();
   const ends = findLineEnds(data);
-  const lines = ends.map((end, index): LogLine => parseBytes(data.subarray(ends[index - 1] ?? 0, end), texts));
+  const lines = ends.map((end, index): LogLine => {
+    const bytes = data.subarray(ends[index - 1] ?? 0, end);
+    const text = tryOr<string | undefined>(() => utf8.decode(bytes).trimEnd(), undefined);
+    return text === undefined ? { problem: "it is not UTF-8", text: lenient.decode(bytes) } : parseEntry(text, texts);
+  });
   const rest = data.length - (ends.at(-1) ?? 0);
   if (rest > 0)
     lines.push({ problem: `it was cut off while being written (${rest.toLocaleString("en-US")} bytes)`, torn: true });
@@ -156,15 +157,6 @@ function parseLog(data: Uint8Array): ParsedLog {
 
 const lenient = new TextDecoder();
 
-function parseBytes(bytes: Uint8Array, texts: ParsedLog["texts"]): LogLine {
-  try {
-    return parseEntry(utf8.decode(bytes).trimEnd(), texts);
-  } catch {
-    return { problem: "it is not UTF-8", text: lenient.decode(bytes) };
-  }
-}
-
-/** One entry's text as a line of a log. */
 function parseEntry(text: string, texts: ParsedLog["texts"]): LogLine {
   try {
     const value: unknown = JSON.parse(text);
@@ -198,10 +190,7 @@ async function repairJsonl(file: string, inPlace: boolean): Promise<FileRepair> 
 type FileRepair = SessionFileRepair["repairs"][number];
 
 /** @returns Its entries as JSON, too. */
-function repairLog(
-  id: string | undefined,
-  { lines, texts }: ParsedLog,
-): { readonly repair: FileRepair; readonly entries: readonly string[] } {
+function repairLog(id: string | undefined, { lines, texts }: ParsedLog) {
   const repair = { id, ...repairSession(lines) };
   return { repair, entries: repair.entries.map((entry) => texts.get(entry) ?? JSON.stringify(entry)) };
 }
@@ -225,7 +214,6 @@ async function replaceLog(file: string, before: Buffer, text: string, entries: r
   await syncFolder(dirname(file));
 }
 
-/** Writes a file with the permissions of another. */
 async function writeLike(file: string, target: string, data: string | Buffer, flag: "w" | "wx"): Promise<void> {
   const { mode } = await stat(file);
   await writeFile(target, data, { flag, flush: true, mode });

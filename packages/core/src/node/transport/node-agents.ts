@@ -91,7 +91,6 @@ export function knowsProxies(version: string): boolean {
   return major > 24 || (major === 24 && minor >= 5) || (major === 22 && minor >= 21);
 }
 
-/** Limits how long each new connection may take. */
 function connectsWithin<A extends http.Agent>(limitMs: number, agent: A): A {
   const connect = agent.createConnection.bind(agent);
   agent.createConnection = (options, callback) => {
@@ -107,15 +106,13 @@ function connectsWithin<A extends http.Agent>(limitMs: number, agent: A): A {
         callback?.(notConnected(limitMs), socket);
         socket.destroy();
       });
-    } else limitConnecting(socket, limitMs);
+    } else {
+      const done = startTimer(limitMs, () => socket.destroy(notConnected(limitMs)));
+      socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", done).once("close", done);
+    }
     return socket;
   };
   return agent;
-}
-
-function limitConnecting(socket: Socket, limitMs: number): void {
-  const done = startTimer(limitMs, () => socket.destroy(notConnected(limitMs)));
-  socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", done).once("close", done);
 }
 
 function notConnected(limitMs: number): Error {

@@ -85,9 +85,9 @@ export class NodeRequest implements InFlightRequest {
     let received = 0;
     request.on("socket", (socket) => (received = socket.bytesRead));
     request.on("response", this.#answered);
-    request.on("error", (error) => {
+    request.on("error", (error: NodeJS.ErrnoException) => {
       // Most likely the server closed a kept connection while the request was in flight.
-      const isStale = request.reusedSocket && request.socket?.bytesRead === received && isReset(error);
+      const isStale = request.reusedSocket && request.socket?.bytesRead === received && RESETS.has(error.code ?? "");
       const isOurs = this.#cancelled || this.#agents.closed !== closed;
       if (isStale && mayRepeat && !isOurs) this.#send(sent, false);
       else this.#rejectHead(error);
@@ -96,13 +96,15 @@ export class NodeRequest implements InFlightRequest {
     request.on("close", () => {
       if (this.#request === request && this.#body === undefined) this.#rejectHead(connectionClosed());
     });
-    if (body !== undefined && body.byteLength <= MAX_JOINED_BYTES) request.end(asLatin1(body), "latin1");
+    // As a string of one character for each byte, which Node joins with the head: two buffers take a more expensive system call.
+    if (body !== undefined && body.byteLength <= MAX_JOINED_BYTES)
+      request.end(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("latin1"), "latin1");
     else request.end(body);
   }
 
   readonly #answered = (answer: IncomingMessage): void => {
     const { statusCode: status = 0, statusMessage: statusText = "", rawHeaders } = answer;
-    const headers = new NodeHeaders(rawHeaders);
+    const headers = nodeHeaders(rawHeaders);
     this.#body = new ByteQueue(decodeBody(answer, headers.get("content-encoding")));
     // An answer that ends before the request was sent refuses it: the rest is not sent.
     answer.on("end", () => {
@@ -124,32 +126,26 @@ const SECURE_HEADERS: OutgoingHttpHeaders = { ...PLAIN_HEADERS, "accept-encoding
  * Finds headers in the raw list. Node makes its own objects of all of them only when they are read, and until 20.20.2 and 24.14.1
  * throws for `headersDistinct` when a header has the name of a member of all objects.
  */
-class NodeHeaders implements Required<AnswerHeaders> {
-  readonly #raw: readonly string[];
-
-  constructor(raw: readonly string[]) {
-    this.#raw = raw;
-  }
-
-  get(name: string): string | null {
-    const wanted = name.toLowerCase();
-    let found: string | null = null;
-    for (let at = 0; at < this.#raw.length; at += 2) {
-      if (this.#raw[at]?.toLowerCase() !== wanted) continue;
-      const value = this.#raw[at + 1] ?? "";
-      found = found === null ? value : `${found}, ${value}`;
-    }
-    return found;
-  }
-
-  forEach(visit: (value: string, name: string) => void): void {
-    for (let at = 0; at < this.#raw.length; at += 2) visit(this.#raw[at + 1] ?? "", this.#raw[at] ?? "");
-  }
+function nodeHeaders(raw: readonly string[]): Required<AnswerHeaders> {
+  return {
+    get: (name) => {
+      const wanted = name.toLowerCase();
+      let found: string | null = null;
+      for (let at = 0; at < raw.length; at += 2) {
+        if (raw[at]?.toLowerCase() !== wanted) continue;
+        const value = raw[at + 1] ?? "";
+        found = found === null ? value : `${found}, ${value}`;
+      }
+      return found;
+    },
+    forEach: (visit) => {
+      for (let at = 0; at < raw.length; at += 2) visit(raw[at + 1] ?? "", raw[at] ?? "");
+    },
+  };
 }
 
-function isReset(error: Error): boolean {
-  return "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
-}
+/** Codes of the errors of a connection that the other side closed. */
+const RESETS: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE"]);
 
 /** The body without its content encodings; unchanged if one of them is unknown. */
 function decodeBody(answer: IncomingMessage, codings: string | null): Readable {
@@ -279,8 +275,3 @@ const DONE: Promise<BodyRead> = Promise.resolve({});
 
 /** Up to this size a body is sent in one write with its head; to copy a larger one costs more than a second buffer. */
 const MAX_JOINED_BYTES = 64 * 1024;
-
-/** Bytes as a string of one character each, which Node joins with the head: two buffers take a more expensive system call. */
-function asLatin1(bytes: Uint8Array<ArrayBuffer>): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
-}

@@ -42,7 +42,7 @@ export class LeaseTaker {
     signal: AbortSignal | undefined,
     prepare: () => Promise<PreparedRun>,
     listener: LeaseListener,
-  ): Promise<TakenRun> {
+  ): Promise<Pick<PreparedRun, "mode" | "closes"> & { readonly lease: HeldLease; readonly left: SessionRecords }> {
     const { id, store } = this.#log;
     return await this.#whenFree(signal, async (left) => {
       // All that is decided from here on is decided on this.
@@ -53,7 +53,7 @@ export class LeaseTaker {
         await this.#log.append({ lease: { expected: left.lease, next: lease }, at }, ...entries);
       } catch (error) {
         // It may have been written all the same.
-        await abandonLease(store, id, lease);
+        await store.setLease(id, lease, { ...lease, held: false }).catch(() => {});
         throw error;
       }
       return { lease: new HeldLease(store, id, lease, listener), mode, closes, left };
@@ -70,10 +70,21 @@ export class LeaseTaker {
     });
   }
 
-  /** Does something once it is known that no run is going; anew when others were faster. */
+  /** Does something once it is known that no run is going; anew when others were faster. @throws {SessionRunningError} When one is. */
   async #whenFree<Done>(signal: AbortSignal | undefined, act: (left: SessionRecords) => Promise<Done>): Promise<Done> {
+    const { id, store } = this.#log;
     for (let races = 0; ; races++) {
-      const left = await this.#untilFree(signal);
+      const left = await lookUntil(store, id, signal, async () => {
+        // The lease first: whoever takes it after this makes our append fail.
+        const records = await store.records(id);
+        const found = this.#observe(records.lease);
+        if (found.state === "held") {
+          if (found.renewedRecently) throw new SessionRunningError(id, found.lease.runId);
+          return { againInMs: found.leftMs };
+        }
+        await this.#log.refresh();
+        return { found: records };
+      });
       try {
         return await act(left);
       } catch (error) {
@@ -81,22 +92,6 @@ export class LeaseTaker {
         if (!raced || races >= MAX_RACES) throw error;
       }
     }
-  }
-
-  /** Reads the session once no run of others is going. @throws {SessionRunningError} When one is. */
-  async #untilFree(signal: AbortSignal | undefined): Promise<SessionRecords> {
-    const { id, store } = this.#log;
-    return await lookUntil(store, id, signal, async () => {
-      // The lease first: whoever takes it after this makes our append fail.
-      const records = await store.records(id);
-      const found = this.#observe(records.lease);
-      if (found.state === "held") {
-        if (found.renewedRecently) throw new SessionRunningError(id, found.lease.runId);
-        return { againInMs: found.leftMs };
-      }
-      await this.#log.refresh();
-      return { found: records };
-    });
   }
 
   /** Whether a run is going, and the log as of then. `free` also when its process has died. */
@@ -150,7 +145,6 @@ export class LeaseTaker {
   }
 }
 
-/** The lease for the next owner of a session. */
 function nextLease(last: Lease | undefined, runId: string, durationMs: number, store: SessionStore): Lease {
   const process = store.processes?.self;
   return {
@@ -164,11 +158,6 @@ function nextLease(last: Lease | undefined, runId: string, durationMs: number, s
   };
 }
 
-/** Gives a lease back that may have been taken, or may be held still. Never rejects. */
-async function abandonLease(store: SessionStore, id: string, lease: Lease): Promise<void> {
-  await store.setLease(id, lease, { ...lease, held: false }).catch(() => {});
-}
-
 /** A run that is about to begin or to go on. */
 export interface PreparedRun {
   readonly runId: string;
@@ -176,13 +165,6 @@ export interface PreparedRun {
   readonly entries: readonly NewEntry[];
   /** The run before it, as it was left. */
   readonly closes?: RunRecord | undefined;
-}
-
-/** A run whose entries are in the log. */
-interface TakenRun extends Pick<PreparedRun, "mode" | "closes"> {
-  readonly lease: HeldLease;
-  /** The records from before. */
-  readonly left: SessionRecords;
 }
 
 /** `free`: nobody holds it, or its holder is dead. `held`: it may be held; `renewedRecently` when its holder was seen to renew it. */

@@ -1,7 +1,7 @@
 import { SessionLeaseLostError } from "../../errors/session-errors.ts";
 import { MAX_TIMER_MS, sleep } from "../../internal/abort.ts";
 import type { Logger } from "../../logging/logger.ts";
-import type { Draft, Lease, SessionRecords, SessionStore } from "../store/store.ts";
+import type { Draft, Lease, SessionStore } from "../store/store.ts";
 import { cutText } from "../../internal/text.ts";
 import type { PartialResponse } from "../../loop/turn/partial-answer.ts";
 import type { Part } from "../../wire/types/content.ts";
@@ -85,7 +85,8 @@ export class HeldLease {
         if (!this.#stopped) this.#plan();
       });
     }, wait);
-    unref(this.#timer);
+    // Lets the process end meanwhile. Where timers are numbers, there is no such method.
+    (this.#timer as { readonly unref?: () => void }).unref?.();
   }
 
   async #renew(): Promise<void> {
@@ -120,14 +121,9 @@ export class HeldLease {
   }
 
   async #look(): Promise<void> {
-    let found: SessionRecords;
-    try {
-      found = await this.#store.records(this.#id);
-    } catch {
-      return; // the next renewal finds out what is wrong
-    }
-    if (this.#stopped) return;
-    if (found.stopToken === this.token) this.#on.stop();
+    // The next renewal finds out what is wrong.
+    const found = await this.#store.records(this.#id).catch(() => undefined);
+    if (!this.#stopped && found?.stopToken === this.token) this.#on.stop();
   }
 }
 
@@ -169,74 +165,58 @@ export async function lookUntil<Found>(
   }
 }
 
-/** Lets the process end while a timer waits; a no-op where timers are numbers. */
-function unref(timer: unknown): void {
-  (timer as { readonly unref?: () => void }).unref?.();
-}
-
 /** Least time between two writes of a draft, in milliseconds. */
 const DRAFT_EVERY_MS = 500;
 
 /** Most that a draft holds: characters of its parts as JSON. */
 const MAX_DRAFT_CHARACTERS = 262_144;
 
-/** Keeps the draft of an unfinished answer in its store: at most two writes a second, one at a time. A slow store delays no run. */
-export class DraftWriter {
-  readonly #lease: HeldLease;
-  readonly #logger: Logger;
-  #partial: PartialResponse | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #writing = false;
-  #isStored = false;
-  #failed = false;
-
-  constructor(lease: HeldLease, logger: Logger) {
-    this.#lease = lease;
-    this.#logger = logger;
-  }
-
-  /** Called whenever the answer under way grew, or became void. */
-  readonly changed = (partial: PartialResponse): void => {
-    this.#partial = partial;
-    if (this.#timer !== undefined || this.#writing) return;
-    this.#timer = setTimeout(() => void this.#write(), DRAFT_EVERY_MS);
+/**
+ * Keeps the draft of an unfinished answer in its store: at most two writes a second, one at a time. A slow store delays no run.
+ *
+ * @returns `changed`: to be called whenever the answer under way grew, or became void.
+ */
+export function writeDrafts(
+  lease: HeldLease,
+  logger: Logger,
+): { readonly changed: (partial: PartialResponse) => void; readonly release: () => void } {
+  let last: PartialResponse | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let isWriting = false;
+  let isStored = false;
+  let hasFailed = false;
+  const changed = (partial: PartialResponse): void => {
+    last = partial;
+    if (timer === undefined && !isWriting) timer = setTimeout(() => void write(), DRAFT_EVERY_MS);
   };
-
-  release(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#partial = undefined;
-    this.#writing = true;
-  }
-
-  async #write(): Promise<void> {
-    this.#timer = undefined;
-    const partial = this.#partial;
-    this.#partial = undefined;
+  const write = async (): Promise<void> => {
+    timer = undefined;
+    const partial = last;
+    last = undefined;
     if (partial === undefined) return;
     const { step, place, attempt, unchecked } = partial;
     const { parts, truncated } = boundParts(partial.shown());
-    if (parts.length === 0 && !this.#isStored) return;
-    this.#writing = true;
+    if (parts.length === 0 && !isStored) return;
+    isWriting = true;
     try {
-      const draft = {
-        step,
-        place,
-        attempt,
-        parts,
-        ...(unchecked !== undefined && { guarded: true as const }),
-        ...(truncated && { truncated }),
-      };
-      await this.#lease.setDraft(parts.length === 0 ? undefined : draft);
-      this.#isStored = parts.length > 0;
+      const about = { ...(unchecked !== undefined && { guarded: true as const }), ...(truncated && { truncated }) };
+      await lease.setDraft(parts.length === 0 ? undefined : { step, place, attempt, parts, ...about });
+      isStored = parts.length > 0;
     } catch (error) {
       // The run does not depend on it, and its next append says what is wrong with the store.
-      if (!this.#failed) this.#logger.warn({ err: error }, "a draft could not be written");
-      this.#failed = true;
+      if (!hasFailed) logger.warn({ err: error }, "a draft could not be written");
+      hasFailed = true;
     }
-    this.#writing = false;
-    if (this.#partial !== undefined) this.changed(this.#partial);
-  }
+    isWriting = false;
+    if (last !== undefined) changed(last);
+  };
+  const release = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    last = undefined;
+    isWriting = true;
+  };
+  return { changed, release };
 }
 
 /** As many parts, from the first on, as a draft may hold; the last text is cut. */
@@ -244,21 +224,17 @@ export function boundParts(all: readonly Part[]): { readonly parts: readonly Par
   let room = MAX_DRAFT_CHARACTERS;
   const parts: Part[] = [];
   for (const part of all) {
-    const size = sizeOf(part, room);
+    const { text, inlineData } = part;
+    const long = (text?.length ?? 0) + (inlineData?.data.length ?? 0);
+    // Media that do not fit are not written out to find that out.
+    const size = long > room ? long : JSON.stringify(part).length;
     if (size > room) {
       const isText = Object.keys(part).every((key) => key === "text" || key === "thought");
-      if (isText && part.text !== undefined) parts.push({ ...part, text: cutText(part.text, Math.max(0, room - 32)) });
+      if (isText && text !== undefined) parts.push({ ...part, text: cutText(text, Math.max(0, room - 32)) });
       return { parts, truncated: true };
     }
     parts.push(part);
     room -= size;
   }
   return { parts, truncated: false };
-}
-
-/** Characters of a part as JSON, or about so many; media that do not fit are not written out to find that out. */
-function sizeOf(part: Part, room: number): number {
-  const { text, inlineData } = part;
-  const long = (text?.length ?? 0) + (inlineData?.data.length ?? 0);
-  return long > room ? long : JSON.stringify(part).length;
 }

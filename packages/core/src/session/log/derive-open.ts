@@ -66,7 +66,7 @@ export function deriveOpen(
   const open = isOpen ? draft : undefined;
   const steps = new PlacedSteps(record, closed);
   const turns: TurnRecord[] = [];
-  let last: DerivedTurn | undefined;
+  let last: ReturnType<typeof deriveTurn> | undefined;
   for (const turn of steps.turns()) {
     last = deriveTurn(steps, turn, open?.place.turn === turn, cancelled);
     turns.push(last.turn);
@@ -87,16 +87,8 @@ export function deriveLost(record: RunRecord, known: readonly TurnRecord[]): rea
     .map((turn) => deriveTurn(steps, turn, false, CANCELLED).turn);
 }
 
-interface DerivedTurn {
-  readonly turn: TurnRecord;
-  readonly stop: GuardrailStop | undefined;
-  readonly unchecked: OpenDraft | undefined;
-  readonly isComplete: boolean;
-  readonly hasEnded: boolean;
-}
-
 /** @param isAsking - The model was asked once more, and has not answered. */
-function deriveTurn(steps: PlacedSteps, turn: number, isAsking: boolean, cancelled: string): DerivedTurn {
+function deriveTurn(steps: PlacedSteps, turn: number, isAsking: boolean, cancelled: string) {
   const stop = findStop(steps.inTurn(turn));
   const contents: ContentRef[] = [];
   const calls: CallRecord[] = [];
@@ -147,25 +139,23 @@ function deriveTurn(steps: PlacedSteps, turn: number, isAsking: boolean, cancell
     turn,
     ...(isOutput && { phase: "output" }),
     contents,
-    steps: listSteps(steps.inTurn(turn), discarded),
+    steps: steps.inTurn(turn).flatMap(({ name, place: { kind } }): StepRef[] => {
+      if (kind === "call" || kind === "hook" || kind === "inner") return [];
+      const problem = discarded.get(name);
+      return [{ step: name, ...(problem !== undefined && { discarded: problem }) }];
+    }),
     calls,
   };
-  const unchecked = used?.isUnchecked === true && last !== undefined && !isOutput ? draftOf(last, used) : undefined;
+  let unchecked: OpenDraft | undefined;
+  if (used?.isUnchecked === true && last !== undefined && !isOutput && isKept(used.value.response))
+    unchecked = {
+      step: last.name,
+      place: last.place,
+      attempt: 1,
+      parts: used.value.response.content.parts,
+      guarded: true,
+    };
   return { turn: record, stop, unchecked, isComplete, hasEnded };
-}
-
-/** An answer that nobody has checked, as one that was never finished. */
-function draftOf({ name: step, place }: Attempt, { value: { response } }: ReadAnswer): OpenDraft | undefined {
-  if (!isKept(response)) return undefined;
-  return { step, place, attempt: 1, parts: response.content.parts, guarded: true };
-}
-
-function listSteps(steps: readonly PlacedStep[], discarded: ReadonlyMap<string, TurnProblem>): readonly StepRef[] {
-  return steps.flatMap(({ name, place: { kind } }): StepRef[] => {
-    if (kind === "call" || kind === "hook" || kind === "inner") return [];
-    const problem = discarded.get(name);
-    return [{ step: name, ...(problem !== undefined && { discarded: problem }) }];
-  });
 }
 
 type Attempt = PlacedStep<ModelStepRecord> & {

@@ -2,14 +2,12 @@ import type { LostUsage } from "../../durable/closed-turn.ts";
 import type { GuardrailAction, StepPlace } from "../../durable/run-log.ts";
 import type { Outcome, StepError } from "../../durable/steps.ts";
 import { isObject, isTooDeep, type Json, MAX_LEVELS } from "../../internal/json.ts";
-import type { GuardrailStop } from "../../loop/guardrails.ts";
-import type { LimitReached } from "../../loop/limits.ts";
+import type { RecordedEnding } from "../../loop/recall-run.ts";
 import type { StopReason } from "../../loop/result.ts";
 import type { HistoryOrigin } from "../../model/history/import-history.ts";
-import type { Cost, Usage } from "../../model/usage.ts";
 import type { ReadSource } from "../../tool/reads.ts";
-import type { PendingCall } from "../../tool/tool.ts";
-import type { Content, JsonObject } from "../../wire/types/content.ts";
+import type { RunIdentity } from "../../tool/run-context.ts";
+import type { Content } from "../../wire/types/content.ts";
 import type { Draft, EndReason } from "../store/store.ts";
 import type { TurnRecord } from "./turn-record.ts";
 
@@ -39,13 +37,10 @@ export interface StepKey {
 }
 
 /** A run begins. */
-export interface RunEntry extends EntryBase {
+export interface RunEntry extends EntryBase, Omit<RunIdentity, "sessionId"> {
   readonly type: "run";
-  readonly runId: string;
   /** Version of the loop that began it. */
   readonly loop: number;
-  /** Name of the agent that began it. */
-  readonly agent: string;
   /** Id of the model. */
   readonly model: string;
   /** Where its answers come from: their signatures mean something only there. */
@@ -53,8 +48,6 @@ export interface RunEntry extends EntryBase {
   readonly input: readonly Content[];
   /** What the input brings into the history; absent for nothing. */
   readonly read?: readonly ReadSource[] | undefined;
-  /** From the caller. */
-  readonly metadata?: JsonObject | undefined;
   /** Its answer is typed: by a schema that every request has, or in a last request that converts it. */
   readonly output?: "native" | "converted" | undefined;
   /** Guardrails check the input: it is part of the history only once a step says what they made of it. */
@@ -66,7 +59,7 @@ export interface RunEntry extends EntryBase {
 }
 
 /** How a run ended, and what it used. With `unpriced`, its cost is what is known of it. */
-export interface EndEntry extends EntryBase, Cost {
+export interface EndEntry extends EntryBase, Omit<RecordedEnding, "stopReason"> {
   readonly type: "end";
   readonly runId: string;
   readonly stopReason: EndReason;
@@ -74,15 +67,8 @@ export interface EndEntry extends EntryBase, Cost {
   readonly open: readonly TurnRecord[];
   readonly turns: number;
   readonly toolCalls: number;
-  readonly usage: Usage;
   /** What broken answers used before it failed: part of the totals, also once the run is resumed. */
   readonly lost?: LostUsage | undefined;
-  /** The limit that ended it. */
-  readonly reached?: LimitReached | undefined;
-  /** Of an invalid output: what does not match. */
-  readonly problem?: string | undefined;
-  readonly guardrail?: GuardrailStop | undefined;
-  readonly pending?: readonly PendingCall[] | undefined;
   /** The answer that the run ended in the middle of. Part of the history unless the run is resumed. */
   readonly interrupted?: InterruptedAnswer | undefined;
   readonly error?: Omit<StepError, "lost"> | undefined;

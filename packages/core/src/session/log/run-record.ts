@@ -7,8 +7,9 @@ import {
   type CallStepValue,
   type NumberedCall,
 } from "../../durable/run-log.ts";
-import { type Outcome, isWaitTimedOut } from "../../durable/steps.ts";
+import { type Outcome, isWaitTimedOut, valueLeft } from "../../durable/steps.ts";
 import type { Json } from "../../internal/json.ts";
+import { NO_USAGE } from "../../model/usage.ts";
 import type { Spent } from "../../loop/limits.ts";
 import type { EndEntry, EntryOfRun, JobEntry, RunEntry } from "./entries.ts";
 import type { StepRecord, TurnRecord, CallRecord } from "./turn-record.ts";
@@ -49,7 +50,10 @@ export interface RunRecord {
   askedAt: number;
 }
 
-export function beginRecord(entry: RunEntry, before: Pick<RunRecord, "steeringCursor" | "spentBefore">): RunRecord {
+export function beginRecord(
+  entry: RunEntry,
+  before: Pick<RunRecord, "steeringCursor" | "spentBefore"> = FIRST,
+): RunRecord {
   return {
     entry,
     ...before,
@@ -64,6 +68,11 @@ export function beginRecord(entry: RunEntry, before: Pick<RunRecord, "steeringCu
   };
 }
 
+const FIRST = {
+  steeringCursor: 0,
+  spentBefore: { turns: 0, toolCalls: 0, usage: NO_USAGE, cost: 0, wallTimeMs: 0 },
+};
+
 export function addToRecord(run: RunRecord, entry: EntryOfRun): void {
   switch (entry.type) {
     case "begin":
@@ -73,7 +82,11 @@ export function addToRecord(run: RunRecord, entry: EntryOfRun): void {
     case "step":
       setOutcome(run, entry, entry.outcome);
       useAnswers(run, entry.place);
-      addJob(run, entry);
+      if (entry.place.kind === "call") {
+        const { turn, callId } = entry.place;
+        const { job, part } = valueLeft(entry.outcome);
+        if (job !== undefined) run.jobs.set(callId, { ...job, turn, callId, name: part?.functionResponse?.name ?? "" });
+      }
       run.askedAt = entry.at;
       return;
     case "job":
@@ -106,14 +119,6 @@ export interface RecordedJob extends StartedJob {
   /** Of its tool. */
   readonly name: string;
   readonly progress?: Json | undefined;
-}
-
-function addJob({ jobs }: RunRecord, { place, outcome }: Extract<EntryOfRun, { type: "step" }>): void {
-  if (place.kind !== "call" || !outcome.ok) return;
-  // What such a step leaves.
-  const { job, part } = outcome.value as Partial<CallStepValue>;
-  const { turn, callId } = place;
-  if (job !== undefined) jobs.set(callId, { ...job, turn, callId, name: part?.functionResponse?.name ?? "" });
 }
 
 function addReport(run: RunRecord, entry: JobEntry): void {
@@ -154,11 +159,6 @@ export interface PlacedStep<Value = unknown> {
   readonly value: Value;
 }
 
-/** What is recorded of a run's steps. */
-type StepsOfRun = Partial<Pick<RunRecord, "outcomes" | "begun">> & {
-  readonly entry: Pick<RunRecord["entry"], "guarded">;
-};
-
 /** The steps of a run by their places, whatever the version of the loop named them. */
 export class PlacedSteps {
   readonly #byPlace = new Map<string, PlacedStep>();
@@ -168,7 +168,14 @@ export class PlacedSteps {
   readonly #isGuarded: boolean;
 
   /** @param closed - Only the steps of later turns are of interest. */
-  constructor({ entry, outcomes, begun }: StepsOfRun, closed: number = 0) {
+  constructor(
+    {
+      entry,
+      outcomes,
+      begun,
+    }: Partial<Pick<RunRecord, "outcomes" | "begun">> & { readonly entry: Pick<RunEntry, "guarded"> },
+    closed: number = 0,
+  ) {
     this.#isGuarded = entry.guarded === true;
     for (const [name, { place, outcome }] of outcomes ?? []) if (place.turn > closed) this.add(name, place, outcome);
     for (const { place } of begun?.values() ?? []) if (place.turn > closed) this.begin(place);

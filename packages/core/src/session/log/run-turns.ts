@@ -1,12 +1,6 @@
 import type { LostUsage } from "../../durable/closed-turn.ts";
-import {
-  type CallStepValue,
-  type CompactStepValue,
-  type InputCheckValue,
-  type ModelStepValue,
-  stepName,
-  READS_SINCE,
-} from "../../durable/run-log.ts";
+import { type CompactStepValue, type InputCheckValue, stepName, READS_SINCE } from "../../durable/run-log.ts";
+import { valueLeft } from "../../durable/steps.ts";
 import { messageOf } from "../../errors/agent-error.ts";
 import { SessionDamagedError } from "../../errors/run-errors.ts";
 import { asObject, isObject } from "../../internal/json.ts";
@@ -83,13 +77,12 @@ export function checkedInput({
 export function listForeign({ outcomes }: Pick<RunRecord, "outcomes">): Map<Content, HistoryOrigin> {
   const foreign = new Map<Content, HistoryOrigin>();
   for (const { place, outcome } of outcomes.values()) {
-    if (!outcome.ok || (place.kind !== "model" && place.kind !== "guard")) continue;
-    // Others have no such members.
-    const { response } = (outcome.value ?? {}) as Partial<ModelStepValue>;
+    if (place.kind !== "model" && place.kind !== "guard") continue;
+    const { response } = valueLeft(outcome);
     if (response === undefined) continue;
     const { turn, attempt } = place;
-    const asked = outcomes.get(stepName({ kind: "model", phase: "work", turn, attempt }))?.outcome;
-    const { prepared } = (asked?.ok === true ? asked.value : {}) as Partial<ModelStepValue>;
+    const asked = outcomes.get(stepName({ kind: "model", phase: "work", turn, attempt }));
+    const { prepared } = valueLeft(asked?.outcome);
     if (prepared?.model !== undefined) foreign.set(response.content, prepared.model.origin);
   }
   return foreign;
@@ -127,8 +120,7 @@ export function findCompaction(
 export function findLeader({ entry, outcomes }: Pick<RunRecord, "entry" | "outcomes">): string {
   let leader = entry.agent;
   for (const { place, outcome } of outcomes.values())
-    // What the step of a call leaves.
-    if (place.kind === "call" && outcome.ok) leader = (outcome.value as Partial<CallStepValue>).handoff ?? leader;
+    if (place.kind === "call") leader = valueLeft(outcome).handoff ?? leader;
   return leader;
 }
 
@@ -149,25 +141,21 @@ export function sumUpRun({ turns: closed, outcomes, lost }: RunRecord, open: rea
   const addOther = (other: Pick<LostUsage, "usage" | "cost" | "unpriced">): void =>
     add({ ...other, usage: { ...other.usage, contextTokens: usage.contextTokens } });
   for (const { outcome } of outcomes.values()) {
-    if (!outcome.ok) continue;
-    // Other steps have no such members.
-    const value = (outcome.value ?? {}) as Partial<ModelStepValue & CallStepValue>;
+    const value = valueLeft(outcome);
     // What a guardrail puts in the place of an answer has its usage as well.
     if (value.response !== undefined && !("actions" in value)) add({ ...value, usage: value.response.usage });
     value.nested?.forEach(addOther);
   }
   lost.forEach(addOther);
+  let toolCalls = 0;
+  for (const { contents } of turns) for (const ref of contents) if ("calls" in ref) toolCalls += ref.calls.length;
   return {
     turns: turns.at(-1)?.turn ?? 0,
-    toolCalls: turns.reduce((sum, turn) => sum + countCalls(turn), 0),
+    toolCalls,
     usage,
     ...(cost > 0 && { cost }),
     ...(unpriced !== undefined && { unpriced }),
   };
-}
-
-function countCalls({ contents }: TurnRecord): number {
-  return contents.reduce((sum, ref) => sum + ("calls" in ref ? ref.calls.length : 0), 0);
 }
 
 export function findBadTurn(turn: TurnRecord, { outcomes }: Pick<RunRecord, "outcomes">): string | undefined {
@@ -188,13 +176,8 @@ export function findDamagedEnd(run: RunRecord | undefined): string | undefined {
   return undefined;
 }
 
-export function checkAnswers(sessionId: string, record: RunRecord): void {
-  const missing = findMissingAnswer(record);
-  if (missing !== undefined) throw new SessionDamagedError(sessionId, missing);
-}
-
-/** Finds a turn that lost the model's answer: another answer would get the outcomes of the lost one's calls. */
-export function findMissingAnswer({ entry, turns, outcomes }: RunRecord): string | undefined {
+/** @throws {SessionDamagedError} For a turn that lost the model's answer: another one would get the outcomes of the lost one's calls. */
+export function checkAnswers(sessionId: string, { entry, turns, outcomes }: RunRecord): void {
   const answered = new Set(turns.map(({ turn }) => turn));
   for (const { place } of outcomes.values())
     if (place.kind === "model" && place.attempt === 0) answered.add(place.turn);
@@ -203,9 +186,8 @@ export function findMissingAnswer({ entry, turns, outcomes }: RunRecord): string
     // A message is checked, and others are summarized, before the model is asked.
     if (kind === "compact" || (kind === "guard" && place.side === "input") || answered.has(turn)) continue;
     const answer = stepName({ kind: "model", phase: "work", turn, attempt: 0 });
-    return `${step} of run ${entry.runId} is in the log, and ${answer} is not`;
+    throw new SessionDamagedError(sessionId, `${step} of run ${entry.runId} is in the log, and ${answer} is not`);
   }
-  return undefined;
 }
 
 /** Only what every reader of contents relies on. */
@@ -272,9 +254,7 @@ export function listReads(
 function readTurn({ steps, calls }: TurnRecord, outcomes: StepOutcomes): readonly ReadSource[] {
   const found: ReadSource[] = [];
   for (const { step } of steps) {
-    const { outcome } = outcomes.get(step) ?? {};
-    // Others have no such members.
-    const { response, described, steered } = ((outcome?.ok === true && outcome.value) || {}) as Partial<ModelStepValue>;
+    const { response, described, steered } = valueLeft(outcomes.get(step)?.outcome);
     if (steered !== undefined) addRead(found, ...readSteered(steered));
     if (response !== undefined) addRead(found, ...readByModel({ response, described }));
   }

@@ -15,7 +15,7 @@ import { foldInfo } from "../store/session-info.ts";
 import { findDamage, SessionView } from "./session-view.ts";
 import type { AppendOptions, SessionStore } from "../store/store.ts";
 import type { JournalLog } from "../../durable/journal.ts";
-import type { NamedStep, Outcome } from "../../durable/steps.ts";
+import type { NamedStep } from "../../durable/steps.ts";
 import type { RunRecord } from "./run-record.ts";
 import { findDamagedEnd } from "./run-turns.ts";
 import type { TurnRecord } from "./turn-record.ts";
@@ -55,7 +55,6 @@ export class SessionLog {
   readonly store: SessionStore;
   #waiting: Waiting[] = [];
   #writing = false;
-  /** The end that was checked last. */
   #goodEnd: EndEntry | undefined;
 
   constructor(store: SessionStore, id: string) {
@@ -197,14 +196,13 @@ export class SessionLog {
 
   async load(from: number): Promise<SessionEntry[]> {
     const values = await this.store.load(this.id, from);
-    return values.map((value, index) => this.#checked(value, from + index));
-  }
-
-  #checked(value: Json, position: number): SessionEntry {
-    const problem = checkEntryHeader(value) ?? checkEntryMembers(value as unknown as SessionEntry);
-    if (problem !== undefined) throw this.#damaged(position, problem);
-    // As far as it is checked here and where it is added to the view.
-    return value as unknown as SessionEntry;
+    return values.map((value, index) => {
+      // As far as it is checked here and where it is added to the view.
+      const entry = value as unknown as SessionEntry;
+      const problem = checkEntryHeader(value) ?? checkEntryMembers(entry);
+      if (problem !== undefined) throw this.#damaged(from + index, problem);
+      return entry;
+    });
   }
 }
 
@@ -214,11 +212,7 @@ function isFromAnybody({ type }: SessionEntry): boolean {
 }
 
 function asStoreError(error: unknown, id: string): unknown {
-  if (
-    error instanceof SessionStoreError ||
-    error instanceof SessionDamagedError ||
-    error instanceof SessionLeaseLostError
-  )
+  if ([SessionStoreError, SessionDamagedError, SessionLeaseLostError].some((known) => error instanceof known))
     return error;
   return new SessionStoreError(
     id,
@@ -228,66 +222,40 @@ function asStoreError(error: unknown, id: string): unknown {
 }
 
 /** Writes what a run records, under the token of its lease. A turn is written before the first entry of the next one, with it. */
-export class RunWriter implements JournalLog {
-  readonly #log: SessionLog;
-  readonly #record: RunRecord;
-  readonly #token: number | undefined;
-  /** Turns that are closed, and not known to be in the log. */
-  #closed: readonly NewEntry[] = [];
-  #isWriting = false;
-
-  constructor(log: SessionLog, record: RunRecord, token?: number) {
-    this.#log = log;
-    this.#record = record;
-    this.#token = token;
-  }
-
-  findOutcome(name: string): Outcome | undefined {
-    return this.#record.outcomes.get(name)?.outcome;
-  }
-
-  begunAt(name: string): number | undefined {
-    return this.#record.begun.get(name)?.at;
-  }
-
-  async begin(step: NamedStep): Promise<number> {
-    await this.#append({ type: "begin", runId: this.#runId, ...keyOf(step) });
-    return this.begunAt(step.name) ?? Date.now();
-  }
-
-  async record(step: NamedStep, outcome: Outcome): Promise<void> {
-    await this.#append({ type: "step", runId: this.#runId, ...keyOf(step), outcome });
-  }
-
-  readAnswers(): Promise<void> {
-    return this.#log.refresh();
-  }
-
-  closeTurn(turn: TurnRecord): void {
-    this.#closed = [...this.#closed, { type: "turn", runId: this.#runId, ...turn }];
-  }
-
-  /** Closed turns that the run's last append has to begin with. */
-  get unwritten(): readonly NewEntry[] {
-    return this.#closed;
-  }
-
-  get #runId(): string {
-    return this.#record.entry.runId;
-  }
-
-  async #append(entry: NewEntry): Promise<void> {
+export function writeRun(
+  log: SessionLog,
+  { entry: { runId }, outcomes, begun }: RunRecord,
+  token?: number,
+): JournalLog & { closeTurn(turn: TurnRecord): void; unwritten(): readonly NewEntry[] } {
+  /** Turns that are closed, and not known to be in the log: the run's last append has to begin with them. */
+  let closed: readonly NewEntry[] = [];
+  let isWriting = false;
+  const append = async (entry: NewEntry): Promise<void> => {
     // An append that comes meanwhile is written after it.
-    const closed = this.#isWriting ? [] : this.#closed;
-    if (closed.length === 0) return await this.#log.append({ token: this.#token }, entry);
-    this.#isWriting = true;
+    const first = isWriting ? [] : closed;
+    if (first.length === 0) return await log.append({ token }, entry);
+    isWriting = true;
     try {
-      await this.#log.append({ token: this.#token }, ...closed, entry);
-      this.#closed = this.#closed.slice(closed.length);
+      await log.append({ token }, ...first, entry);
+      closed = closed.slice(first.length);
     } finally {
-      this.#isWriting = false;
+      isWriting = false;
     }
-  }
+  };
+  return {
+    findOutcome: (name) => outcomes.get(name)?.outcome,
+    begunAt: (name) => begun.get(name)?.at,
+    begin: async (step) => {
+      await append({ type: "begin", runId, ...keyOf(step) });
+      return begun.get(step.name)?.at ?? Date.now();
+    },
+    record: async (step, outcome) => await append({ type: "step", runId, ...keyOf(step), outcome }),
+    readAnswers: () => log.refresh(),
+    closeTurn: (turn) => {
+      closed = [...closed, { type: "turn", runId, ...turn }];
+    },
+    unwritten: () => closed,
+  };
 }
 
 /** What a run of an agent records has a place. */

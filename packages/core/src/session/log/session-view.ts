@@ -1,5 +1,5 @@
-import { LOOP_VERSION, type ModelStepValue, stepName } from "../../durable/run-log.ts";
-import type { Outcome } from "../../durable/steps.ts";
+import { LOOP_VERSION, stepName } from "../../durable/run-log.ts";
+import { type Outcome, valueLeft } from "../../durable/steps.ts";
 import { RewindTargetError } from "../../errors/session-errors.ts";
 import { asObject, isObject } from "../../internal/json.ts";
 import type { Spent } from "../../loop/limits.ts";
@@ -198,9 +198,7 @@ export class SteeringLog {
 
   /** A step was recorded, whose request may have included some. */
   addStep(outcome: Outcome): void {
-    // Only the steps of requests have such a member.
-    const { steered } = ((outcome.ok && outcome.value) || {}) as Partial<ModelStepValue>;
-    this.cursor = Math.max(this.cursor, steered?.upTo ?? 0);
+    this.cursor = Math.max(this.cursor, valueLeft(outcome).steered?.upTo ?? 0);
   }
 
   /** Those that came after a run began go with the run that read them. */
@@ -293,13 +291,12 @@ export function findDamage(view: SessionView, entry: SessionEntry): string | und
 function findBadReason(calls: unknown, name: string): string | undefined {
   const isRead = (call: unknown): boolean => {
     const { because } = asObject(call);
-    return isObject(call) && (because === undefined || isListOf(asObject(because)["untrusted"], isText));
+    return (
+      isObject(call) &&
+      (because === undefined || isListOf(asObject(because)["untrusted"], (one) => typeof one === "string"))
+    );
   };
   return isListOf(calls, isRead) ? undefined : `its ${name} does not say what becomes of its calls`;
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === "string";
 }
 
 function noBeginning(runId: string): string {

@@ -1,4 +1,4 @@
-import type { AnsweredCall, ClosedTurn, TurnProblem, TurnStep } from "../../durable/closed-turn.ts";
+import type { AnsweredCall, ClosedTurn, TurnStep } from "../../durable/closed-turn.ts";
 import {
   type CallStepValue,
   type ModelStepValue,
@@ -34,15 +34,9 @@ export type ContentRef =
   /** The media that follow the responses to these calls. */
   | { readonly after: readonly string[] };
 
-/** A step of a turn, and what is not in its outcome. */
-export interface StepRef {
+/** A step of a turn, and what is not in its outcome. Its `keepFrom` is an index in the session's history. */
+export interface StepRef extends Pick<TurnStep, "at" | "discarded" | "keepFrom"> {
   readonly step: string;
-  /** Of an answer that is not the turn's first: how many of the turn's contents were there before. */
-  readonly at?: number | undefined;
-  /** Why the model was asked again after this answer. */
-  readonly discarded?: TurnProblem | undefined;
-  /** Of a summary: index of the first content of the session's history that is still sent. */
-  readonly keepFrom?: number | undefined;
 }
 
 /** A call that has its answer. */
@@ -197,7 +191,6 @@ export function readTurn(
   };
 }
 
-/** The job that a wait is for. */
 function findJob(
   { callId, time }: Extract<StepPlace, { kind: "wait" }>,
   outcomes: StepOutcomes,

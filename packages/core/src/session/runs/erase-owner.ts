@@ -22,7 +22,6 @@ export interface EraseOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Logs of sessions' exchanges. */
 interface KeptLogs {
   /** Removes the log of a session, and returns how many exchanges were in it. */
   delete(sessionId: string): Promise<number>;
@@ -50,7 +49,13 @@ export async function eraseOwner(owner: string, options: EraseOptions): Promise<
   if (typeof owner !== "string" || owner === "")
     throw new TypeError("eraseOwner() needs an owner: a string that is not empty");
   const { store, exchanges, also, signal } = options;
-  const erased: Counts = { sessions: 0, drafts: 0, notes: 0, exchanges: 0, stoppedRuns: 0 };
+  const erased: { -readonly [Kind in keyof ErasedData]: number } = {
+    sessions: 0,
+    drafts: 0,
+    notes: 0,
+    exchanges: 0,
+    stoppedRuns: 0,
+  };
   for (let ids = await listIds(store, owner), isFirst = true; ids.length > 0 || isFirst; isFirst = false) {
     // Together: each may take until its lease has expired.
     const stopped = await Promise.all(ids.map((id) => new LeaseTaker(new SessionLog(store, id)).stop(signal)));
@@ -59,8 +64,10 @@ export async function eraseOwner(owner: string, options: EraseOptions): Promise<
       erased[kind] = (erased[kind] ?? 0) + count;
     for (const id of ids) {
       signal?.throwIfAborted();
-      if (exchanges !== undefined)
-        erased.exchanges += "load" in exchanges ? await eraseKept(exchanges, id) : await exchanges.delete(id);
+      if (exchanges !== undefined && "load" in exchanges) {
+        await exchanges.deleteSessions({ prefix: causesOf(id) });
+        erased.exchanges += await eraseLog(exchanges, id);
+      } else erased.exchanges += (await exchanges?.delete(id)) ?? 0;
       erased.notes += (await eraseLog(store, `notes:${id}`)) > 0 ? 1 : 0;
       erased.drafts += (await store.records(id)).draft === undefined ? 0 : 1;
       // Last, so that all else is found again after a failure.
@@ -72,8 +79,6 @@ export async function eraseOwner(owner: string, options: EraseOptions): Promise<
   return erased;
 }
 
-type Counts = { -readonly [Kind in keyof ErasedData]: number };
-
 async function listIds(store: SessionStore, owner: string): Promise<readonly string[]> {
   const ids: string[] = [];
   for (let page = await store.list({ owner, limit: PAGE, order: "id" }); page.length > 0;) {
@@ -81,12 +86,6 @@ async function listIds(store: SessionStore, owner: string): Promise<readonly str
     page = await store.list({ owner, limit: PAGE, order: "id", after: page.at(-1) });
   }
   return ids;
-}
-
-/** What `keepExchanges` wrote of a session, with the causes beside it. @returns The exchanges. */
-async function eraseKept(exchanges: SessionStore, id: string): Promise<number> {
-  await exchanges.deleteSessions({ prefix: causesOf(id) });
-  return await eraseLog(exchanges, id);
 }
 
 /** @returns The entries that were in it. */

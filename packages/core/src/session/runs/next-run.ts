@@ -9,21 +9,15 @@ import { lookUntil } from "../lease/lease.ts";
 import { buildAnswerEntries, openQuestions, storeAnswers } from "./session-answers.ts";
 import { readRun } from "./read-run.ts";
 import { type Answers, type DecidedRequest, hasAnswers, type RunRequest } from "./session-host.ts";
-import type { SessionRuns } from "./session-runs.ts";
+import { SessionRuns } from "./session-runs.ts";
 
 /** Decides what a session does next: begin a run, resume one, follow one that is going, or give the last result once more. */
-export class NextRun<Options> {
-  readonly #runs: SessionRuns<Options>;
-
-  constructor(runs: SessionRuns<Options>) {
-    this.#runs = runs;
-  }
-
+export class NextRun<Options> extends SessionRuns<Options> {
   /** A message, or one that is sent once more, whatever state the session is in. */
   send(request: RunRequest<Options>): RunningLoop {
     const decide = async (run: DecidedRequest<Options>): Promise<RunResult<unknown>> => {
-      if (run.whileRunning === "refuse" && run.unfinished !== "steer") return await this.#runs.begin(run);
-      const running = await this.#runs.settle("known", run.signal);
+      if (run.whileRunning === "refuse" && run.unfinished !== "steer") return await this.beginRun(run);
+      const running = await this.settle("known", run.signal);
       return await (running === undefined ? this.#beginOn(run) : this.#whileRunning(run, running));
     };
     return this.#decided(request, decide, (error) => mayWait(request, error));
@@ -31,15 +25,15 @@ export class NextRun<Options> {
 
   /** The last run once more, from where it stopped. */
   resume(request: RunRequest<Options>): RunningLoop {
-    return this.#decided(request, (run) => this.#runs.resume(run));
+    return this.#decided(request, (run) => this.resumeRun(run));
   }
 
   /** What fits the session's state and what the caller brings. */
   continue(request: RunRequest<Options>): RunningLoop {
     const decide = async (decided: DecidedRequest<Options>): Promise<RunResult<unknown>> => {
       const { runId, stored } = decided;
-      const running = await this.#runs.settle("known", decided.signal);
-      const { view } = this.#runs.log;
+      const running = await this.settle("known", decided.signal);
+      const { view } = this.log;
       const run = stored.answers === true ? { ...decided, answers: {} } : decided;
       const answers = hasAnswers(run.answers);
       // A message that was sent before under this id is not sent again.
@@ -47,23 +41,23 @@ export class NextRun<Options> {
       const isNew = hasMessage(run) && !view.runIds.has(runId);
       if (running !== undefined) {
         const isSaidNow = isNew && !wasSaid;
-        if (isSaidNow && run.whileRunning === "refuse") throw new SessionRunningError(this.#runs.log.id, running);
+        if (isSaidNow && run.whileRunning === "refuse") throw new SessionRunningError(this.log.id, running);
         if (answers) await this.answer(run.answers);
         stored.answers = true;
         return await (isSaidNow ? this.#whileRunning(run, running) : this.#follow(run, running));
       }
       const isOld = view.runIds.has(runId) && view.run?.entry.runId !== runId;
-      if (isOld && !answers) return await this.#runs.opener.recall(runId, run);
+      if (isOld && !answers) return await this.opener.recall(runId, run);
       if (!isNew) return await this.#withoutMessage(run, answers);
       if (wasSaid) stored.message = true;
-      return await (answers ? this.#runs.resume(run) : this.#beginOn(run));
+      return await (answers ? this.resumeRun(run) : this.#beginOn(run));
     };
     return this.#decided(request, decide, (error) => error instanceof RunIdTakenError || mayWait(request, error));
   }
 
   /** Stores answers to what the last run waits for; see {@link storeAnswers}. */
   async answer(answers: Answers): Promise<void> {
-    const { log, host } = this.#runs;
+    const { log, host } = this;
     await storeAnswers(log, answers, ({ name }) => host.findTool(name, undefined)?.tool);
   }
 
@@ -73,16 +67,16 @@ export class NextRun<Options> {
     read: readonly ReadSource[] | undefined,
     id: string | undefined,
   ): Promise<string | undefined> {
-    const { log } = this.#runs;
+    const { log } = this;
     await log.refresh();
     await log.append({}, (view) => {
       if (id !== undefined && view.isSaid(id)) return [];
-      this.#runs.checkRoom(contents);
+      this.checkRoom(contents);
       return [{ type: "steer", contents, read, id }];
     });
     // It began a run meanwhile.
     if (id !== undefined && log.view.runIds.has(id)) return id;
-    const { state } = await this.#runs.leases.look();
+    const { state } = await this.leases.look();
     const { run, steering } = log.view;
     const said = id === undefined ? undefined : log.view.steerOf(id);
     if (said !== undefined && said.position < steering.cursor) return run?.entry.runId;
@@ -90,55 +84,51 @@ export class NextRun<Options> {
   }
 
   async #withoutMessage(run: DecidedRequest<Options>, answered: boolean): Promise<RunResult<unknown>> {
-    const { view, id } = this.#runs.log;
+    const { view, id } = this.log;
     const { run: last } = view;
     const wasSteered = view.steering.unread.length > 0;
     if (last === undefined) {
       if (!wasSteered) throw new NothingToResumeError(id, "it has no run to resume; send a message first");
       // Rejects any answer: what was asked was taken back.
       buildAnswerEntries(id, view, run.answers);
-      return await this.#runs.begin({ ...run, message: [] });
+      return await this.beginRun({ ...run, message: [] });
     }
     const waits = (last.end?.pending ?? []).length > 0 && !answered;
     const canResume = last.end === undefined || isResumable(last.end);
-    if (waits && (await this.#runs.jobs.check(run.options, run.signal))) return await this.#resumeOrFollow(run);
-    if ((canResume && !waits) || answered) return await this.#runs.resume(run);
+    if (waits && (await this.jobs.check(run.options, run.signal))) {
+      const { runId } = (view.run ?? last).entry;
+      return await this.resumeRun(run).catch((error: unknown) => {
+        // Others who found that out were faster.
+        if (error instanceof NothingToResumeError) return this.opener.recall(runId, run);
+        throw error;
+      });
+    }
+    if ((canResume && !waits) || answered) return await this.resumeRun(run);
     // A message that was sent before asks for the result of its own run.
     return await (wasSteered && !waits && !hasMessage(run)
-      ? this.#runs.begin({ ...run, message: [] })
-      : this.#runs.opener.recall(last.entry.runId, run));
-  }
-
-  /** Goes on with what has become of jobs, unless others who found that out were faster. */
-  async #resumeOrFollow(run: DecidedRequest<Options>): Promise<RunResult<unknown>> {
-    const last = this.#runs.log.view.run?.entry.runId ?? "";
-    try {
-      return await this.#runs.resume(run);
-    } catch (error) {
-      if (!(error instanceof NothingToResumeError)) throw error;
-      return await this.#runs.opener.recall(last, run);
-    }
+      ? this.beginRun({ ...run, message: [] })
+      : this.opener.recall(last.entry.runId, run));
   }
 
   /** A run on a message; if it was stored as steering, on that, or what has read it meanwhile or will once it is answered. */
   async #beginOn(run: DecidedRequest<Options>): Promise<RunResult<unknown>> {
     const { unfinished, replaces, stored } = run;
     const waiting = unfinished === "steer" && replaces === undefined ? await this.#sayToWaiting(run) : undefined;
-    if (waiting !== undefined) return await this.#runs.opener.recall(waiting, run);
-    if (stored.message !== true) return await this.#runs.begin(run);
-    const { view } = this.#runs.log;
+    if (waiting !== undefined) return await this.opener.recall(waiting, run);
+    if (stored.message !== true) return await this.beginRun(run);
+    const { view } = this.log;
     const { run: last } = view;
     const isHeard = view.steering.unread.length === 0;
     // What is stored is not refused any more: the run that is not to be closed reads it.
     const isKept = unfinished === "refuse" && (last?.end === undefined || openQuestions(last).length > 0);
     return await ((isHeard || isKept) && last !== undefined
       ? this.#follow(run, last.entry.runId)
-      : this.#runs.begin({ ...run, message: [] }));
+      : this.beginRun({ ...run, message: [] }));
   }
 
   /** Says a message to the last run if it waits for an answer. @returns Its id. */
   async #sayToWaiting({ message = [], read, runId: id }: RunRequest<Options>): Promise<string | undefined> {
-    const { log } = this.#runs;
+    const { log } = this;
     await log.refresh();
     let waiting: string | undefined;
     await log.append({}, (view) => {
@@ -151,33 +141,33 @@ export class NextRun<Options> {
 
   async #whileRunning(run: DecidedRequest<Options>, running: string): Promise<RunResult<unknown>> {
     const { whileRunning, stored, signal } = run;
-    if (whileRunning === "refuse") throw new SessionRunningError(this.#runs.log.id, running);
+    if (whileRunning === "refuse") throw new SessionRunningError(this.log.id, running);
     if (whileRunning === "steer") {
       // Decided on once more, it is stored.
       const heardBy = stored.message === true ? running : await this.steer(run.message ?? [], run.read, run.runId);
       stored.message = true;
       if (heardBy !== undefined) return await this.#follow(run, heardBy);
-    } else if (whileRunning === "replace") await this.#runs.stop(signal);
-    else await this.#runs.settle("over", signal);
+    } else if (whileRunning === "replace") await this.stop(signal);
+    else await this.settle("over", signal);
     return await this.#beginOn(run);
   }
 
   /** A run of another process or object: its result once it is over, and then its events. One that dies meanwhile is resumed. */
   async #follow(run: DecidedRequest<Options>, runId: string): Promise<RunResult<unknown>> {
-    const { log, leases, own } = this.#runs;
+    const { log, leases } = this;
     const isOver = await lookUntil(log.store, log.id, run.signal, async () => {
       const found = await leases.look();
       const { run: last } = log.view;
       if (last?.entry.runId !== runId || last.end !== undefined) return { found: true };
       if (found.state === "held") return { againInMs: found.leftMs };
-      if (own.current === undefined) return { found: false };
+      if (this.current === undefined) return { found: false };
       // A run of this object that renews its lease too late is not over for that.
-      await abortable(own.current.over, run.signal);
+      await abortable(this.current.over, run.signal);
       return { againInMs: 0 };
     });
     return await (isOver
-      ? this.#runs.opener.recall(runId, run)
-      : this.#runs.resume({ ...run, message: undefined, answers: {} }));
+      ? this.opener.recall(runId, run)
+      : this.resumeRun({ ...run, message: undefined, answers: {} }));
   }
 
   /** A run that is decided on when it is read. Where another process was faster, and the caller would wait for it, once more. */
@@ -187,7 +177,7 @@ export class NextRun<Options> {
     again: (error: unknown) => boolean = () => false,
   ): RunningLoop {
     return readRun(async (reader) => {
-      const signals = [request.signal, reader.left, this.#runs.own.released];
+      const signals = [request.signal, reader.left, this.released];
       const signal = AbortSignal.any(signals.filter((one) => one !== undefined));
       const run = { ...request, signal, reader, stored: {} };
       for (;;) {

@@ -4,47 +4,55 @@ import { RunReleasedError, RunStoppedError, SessionRunningError } from "../../er
 import { whenAborted } from "../../internal/abort.ts";
 import { present } from "../../internal/json.ts";
 import { parseTraceparent } from "../../internal/traceparent.ts";
-import { bindLogger, type Logger } from "../../logging/logger.ts";
+import { bindLogger } from "../../logging/logger.ts";
 import type { BeforeEnd } from "../../loop/loop-input.ts";
 import { attachRunSoFar, type RunResult } from "../../loop/result.ts";
-import { DraftWriter, type HeldLease, boundParts } from "../lease/lease.ts";
-import type { LeaseTaker, PreparedRun } from "../lease/lease-taker.ts";
+import { boundParts, type HeldLease, writeDrafts } from "../lease/lease.ts";
+import { LeaseTaker, type PreparedRun } from "../lease/lease-taker.ts";
 import { isResumable } from "../log/entries.ts";
 import type { RunRecord } from "../log/run-record.ts";
 import { hasLaterTurn, checkAnswers, findLeader, sumUpRun } from "../log/run-turns.ts";
 import type { NewEntry, SessionLog } from "../log/session-log.ts";
-import type { PendingCall } from "../../tool/tool.ts";
 import type { SessionView } from "../log/session-view.ts";
-import type { RecordOpener } from "./record-opener.ts";
-import type { DecidedRequest, RunReader, OpenedRecord, SessionHost, Unfinished } from "./session-host.ts";
+import { RecordOpener } from "./record-opener.ts";
+import type {
+  DecidedRequest,
+  RunReader,
+  OpenedRecord,
+  SessionConfig,
+  SessionHost,
+  Unfinished,
+} from "./session-host.ts";
 import { SessionUnfinishedError } from "../../errors/run-errors.ts";
 import { PartialResponse } from "../../loop/turn/partial-answer.ts";
 import type { Part } from "../../wire/types/content.ts";
-import { CUT_OFF, deriveOpen, type OpenPart } from "../log/derive-open.ts";
+import { CUT_OFF, deriveOpen } from "../log/derive-open.ts";
 import type { EndEntry, InterruptedAnswer } from "../log/entries.ts";
 import { openQuestions } from "./session-answers.ts";
-import type { SessionJobs } from "./session-jobs.ts";
-
-/** What a session's runs have in common. */
-interface Parts<Options> {
-  readonly log: SessionLog;
-  readonly host: SessionHost<Options>;
-  readonly leases: LeaseTaker;
-  readonly opener: RecordOpener<Options>;
-  readonly jobs: SessionJobs<Options>;
-  takesOver: boolean;
-}
+import { SessionJobs } from "./session-jobs.ts";
 
 /** The run that a session object makes itself: at most one at a time. */
 export class OwnRun<Options> {
+  readonly log: SessionLog;
+  readonly host: SessionHost<Options>;
+  readonly config: SessionConfig;
+  readonly leases: LeaseTaker;
+  readonly opener: RecordOpener<Options>;
+  readonly jobs: SessionJobs<Options>;
+  /** The next run is this agent's, whoever leads. */
+  takesOver = false;
   current: CurrentRun | undefined;
   readonly #released: AbortController = new AbortController();
-  readonly #runs: Parts<Options>;
   /** Tokens of questions whose answers runs have gone on for: each time for other ones. */
   readonly #goneOnFor: Set<string> = new Set();
 
-  constructor(runs: Parts<Options>) {
-    this.#runs = runs;
+  constructor(log: SessionLog, host: SessionHost<Options>, config: SessionConfig) {
+    this.log = log;
+    this.host = host;
+    this.config = config;
+    this.leases = new LeaseTaker(log, config.leaseMs);
+    this.opener = new RecordOpener(log, host, config);
+    this.jobs = new SessionJobs(log, host);
   }
 
   /** Ends what waits to begin a run, and refuses it from then on: the session was released. */
@@ -54,7 +62,7 @@ export class OwnRun<Options> {
 
   /** Leaves the run, if any, to other processes once its `once` calls are over, which the signal cuts. @returns False without a run. */
   async release(signal: AbortSignal | undefined): Promise<boolean> {
-    this.#released.abort(new RunReleasedError(this.#runs.log.id));
+    this.#released.abort(new RunReleasedError(this.log.id));
     const { current } = this;
     if (current === undefined) return false;
     current.abort(this.released.reason);
@@ -75,7 +83,7 @@ export class OwnRun<Options> {
     prepare: () => Promise<PreparedRun>,
   ): Promise<RunResult<unknown>> {
     const { reader } = run;
-    const { log, leases, opener } = this.#runs;
+    const { log, host, leases, opener } = this;
     this.released.throwIfAborted();
     if (this.current !== undefined) throw new SessionRunningError(log.id, this.current.runId);
     reader.opened = undefined;
@@ -98,17 +106,19 @@ export class OwnRun<Options> {
       over: new Promise<void>((resolve) => (over = resolve)),
     };
     this.current = current;
-    const end = (why: unknown): void => {
-      current.abort(why);
-      current.cut.abort(why);
-    };
+    const end = (why: unknown): void => [current, current.cut].forEach((one) => one.abort(why));
     let lease: HeldLease | undefined;
-    let draft: DraftWriter | undefined;
+    let draft: ReturnType<typeof writeDrafts> | undefined;
     /** The jobs of the run before it are being cancelled. */
     let leaving: Promise<void> | undefined;
     /** Its end is in the log, or not for this process to write. */
     let ended = false;
-    const logger = this.#loggerOf(current);
+    // Its lines have the identity of the run that is going and, in a trace, the ids of its span.
+    const logger = bindLogger(host.logger, () => {
+      const { metadata } = log.view.run?.entry ?? {};
+      const trace = parseTraceparent(reader.opened?.traceparent());
+      return present({ runId: current.runId, agent: host.agent, sessionId: log.id, metadata, ...trace });
+    });
     try {
       const taken = await leases.take(run.signal, prepare, {
         logger,
@@ -120,12 +130,12 @@ export class OwnRun<Options> {
         },
       });
       lease = taken.lease;
-      leaving = taken.closes && this.#runs.jobs.cancel(taken.closes, run.options, "another message came");
-      if (taken.mode === "begin") this.#runs.takesOver = false;
+      leaving = taken.closes && this.jobs.cancel(taken.closes, run.options, "another message came");
+      if (taken.mode === "begin") this.takesOver = false;
       const record = lastRun(log);
       current.runId = record.entry.runId;
       take();
-      draft = new DraftWriter(lease, logger);
+      draft = writeDrafts(lease, logger);
       const opened: OpenedRecord = opener.open(record, run, {
         mode: taken.mode,
         token: lease.token,
@@ -145,7 +155,7 @@ export class OwnRun<Options> {
       if (reason !== undefined) opened.abort(reason);
       if (reader.left.aborted) opened.release();
       const result = await opened.run();
-      if (!isResumable(result)) await this.#runs.jobs.cancel(lastRun(log), run.options, "the run is over");
+      if (!isResumable(result)) await this.jobs.cancel(lastRun(log), run.options, "the run is over");
       return result;
     } catch (error) {
       const { opened } = reader;
@@ -160,7 +170,7 @@ export class OwnRun<Options> {
       await this.#appendEnd(opened, lease, how).catch((failed: unknown) => {
         logger.warn({ err: failed }, "the run's end could not be written");
       });
-      if (how.stopReason === "aborted") await this.#runs.jobs.cancel(lastRun(log), run.options, "the run was stopped");
+      if (how.stopReason === "aborted") await this.jobs.cancel(lastRun(log), run.options, "the run was stopped");
       throw error;
     } finally {
       await leaving;
@@ -176,7 +186,7 @@ export class OwnRun<Options> {
 
   /** Records how a run ended and gives its lease back, unless it was steered or answered after it last looked. */
   async #end(opened: OpenedRecord, lease: HeldLease, result: RunResult<unknown>): ReturnType<BeforeEnd> {
-    if (result.stopReason === "finished" && hasLaterTurn(lastRun(this.#runs.log), result)) return "steered";
+    if (result.stopReason === "finished" && hasLaterTurn(lastRun(this.log), result)) return "steered";
     try {
       await this.#appendEnd(opened, lease, buildEnding(result), (view) => this.#isOvertaken(view, result));
       return "ended";
@@ -190,10 +200,12 @@ export class OwnRun<Options> {
   #isOvertaken(view: SessionView, result: RunResult<unknown>): boolean {
     if (result.stopReason === "finished") return view.steering.unread.length > 0;
     if (!("pending" in result)) return false;
-    const isAnswered = ({ token, question, callId, job }: PendingCall): boolean =>
-      view.answered.has(token) ||
-      (question === "job" && view.run?.outcomes.has(waitName(callId, question, job?.number)) === true);
-    const news = result.pending.filter((one) => isAnswered(one) && !this.#goneOnFor.has(one.token));
+    const news = result.pending.filter(
+      ({ token, question, callId, job }) =>
+        !this.#goneOnFor.has(token) &&
+        (view.answered.has(token) ||
+          (question === "job" && view.run?.outcomes.has(waitName(callId, question, job?.number)) === true)),
+    );
     for (const { token } of news) this.#goneOnFor.add(token);
     return news.length > 0;
   }
@@ -210,7 +222,7 @@ export class OwnRun<Options> {
     const { lost, partial } = opened.state;
     const entry: NewEntry = {
       type: "end",
-      runId: lastRun(this.#runs.log).entry.runId,
+      runId: lastRun(this.log).entry.runId,
       open,
       ...spent,
       ...(cost > 0 && { cost }),
@@ -219,27 +231,14 @@ export class OwnRun<Options> {
       interrupted: interruptedAnswer(partial, partial.kept()),
     };
     await lease.giveBack((change) =>
-      this.#runs.log.append({ token: lease.token, lease: change }, (view) => {
+      this.log.append({ token: lease.token, lease: change }, (view) => {
         if (overtaken(view)) throw new Overtaken();
         return [...closed, entry];
       }),
     );
   }
-
-  /** Its lines have the identity of the run that is going and, in a trace, the ids of its span. */
-  #loggerOf(current: CurrentRun): Logger {
-    const { log, host } = this.#runs;
-    const { logger, agent } = host;
-    return bindLogger(logger, () => {
-      const { runId, reader } = current;
-      const { metadata } = log.view.run?.entry ?? {};
-      const trace = parseTraceparent(reader.opened?.traceparent());
-      return present({ runId, agent, sessionId: log.id, metadata, ...trace });
-    });
-  }
 }
 
-/** The run of a session object that is going. */
 interface CurrentRun {
   runId: string;
   /** Ends what is under way, whether it is opened or not. */
@@ -265,7 +264,6 @@ function buildEnding(result: RunResult<unknown>): RunEnding {
 /** The reader of the run left in the middle of it. */
 const LEFT = { name: "RunAbandonedError", message: "the reader left before the run ended", code: "run_aborted" };
 
-/** The run that was just begun or resumed. */
 function lastRun(log: SessionLog): RunRecord {
   const { run } = log.view;
   if (run === undefined) throw new TypeError(`internal error: session "${log.id}" has no open run; please report`);
@@ -316,14 +314,12 @@ async function endCutOff<Options>(
     const checked = guarded && (await host.checkPartial(parts, run));
     interrupted = interruptedAnswer({ ...at, checked: checked?.actions }, checked?.kept ?? parts, truncated);
   }
-  return {
-    type: "end",
-    runId,
-    open: open.turns,
-    ...sumUpRun(record, open.turns),
-    ...describeEnding(open.ending),
-    interrupted,
-  };
+  const { turns, ending } = open;
+  const how: RunEnding =
+    typeof ending === "object"
+      ? { stopReason: "guardrail", guardrail: ending }
+      : { stopReason: ending, ...(ending === "aborted" && { error: CUT_OFF }) };
+  return { type: "end", runId, open: turns, ...sumUpRun(record, turns), ...how, interrupted };
 }
 
 /** The end of a run that was stopped while it waited. */
@@ -341,11 +337,6 @@ function stoppedError(sessionId: string): RunStoppedError {
 /** How a run ended, in the words of its log. */
 export type RunEnding = Pick<EndEntry, "stopReason" | "reached" | "guardrail" | "pending" | "problem" | "error">;
 
-function describeEnding(ending: OpenPart["ending"]): RunEnding {
-  if (typeof ending === "object") return { stopReason: "guardrail", guardrail: ending };
-  return ending === "aborted" ? { stopReason: ending, error: CUT_OFF } : { stopReason: ending };
-}
-
 /** What the end of a run keeps of the answer that it ended in the middle of. `isCut`: the answer was longer. */
 export function interruptedAnswer(
   { step, place, attempt, checked = [] }: Pick<InterruptedAnswer, "step" | "place" | "attempt" | "checked">,
@@ -354,12 +345,6 @@ export function interruptedAnswer(
 ): InterruptedAnswer | undefined {
   const { parts, truncated } = boundParts(kept);
   if (parts.length + checked.length === 0) return undefined;
-  return {
-    step,
-    place,
-    attempt,
-    parts,
-    ...((truncated || isCut) && { truncated: true }),
-    ...(checked.length > 0 && { checked }),
-  };
+  const cut = truncated || isCut ? (true as const) : undefined;
+  return present({ step, place, attempt, parts, truncated: cut, checked: checked.length > 0 ? checked : undefined });
 }

@@ -1,7 +1,7 @@
 import type { ClosedTurn } from "../../durable/closed-turn.ts";
 import { journal, type JournalLog, lastTraceparent, type MakeAgain } from "../../durable/journal.ts";
-import { type ModelStepValue, READS_SINCE, type Steered, type StepPlace } from "../../durable/run-log.ts";
-import type { NamedStep, Outcome } from "../../durable/steps.ts";
+import { READS_SINCE, type Steered } from "../../durable/run-log.ts";
+import { type NamedStep, type Outcome, valueLeft } from "../../durable/steps.ts";
 import { ReplayDifferenceError, RunStepError } from "../../errors/run-errors.ts";
 import { RunReleasedError } from "../../errors/session-errors.ts";
 import { whenAborted } from "../../internal/abort.ts";
@@ -13,14 +13,13 @@ import type { BeforeEnd } from "../../loop/loop-input.ts";
 import type { RunResult } from "../../loop/result.ts";
 import type { RunningLoop } from "../../loop/run-stream.ts";
 import { describeTurns } from "../../loop/turn/closed-turns.ts";
-import type { PartialResponse } from "../../loop/turn/partial-answer.ts";
 import { prepareHistory } from "../../model/history/import-history.ts";
 import { readContents } from "../../tool/reads.ts";
 import type { Content } from "../../wire/types/content.ts";
 import { type EndEntry, hasResult } from "../log/entries.ts";
 import type { RunRecord } from "../log/run-record.ts";
 import { checkedInput, hasLaterTurn, listClosed, listRunContents, listTurns } from "../log/run-turns.ts";
-import { RunWriter, SessionLog } from "../log/session-log.ts";
+import { SessionLog, writeRun } from "../log/session-log.ts";
 import { readTurn, recordTurn, type TurnRecord } from "../log/turn-record.ts";
 import type { SessionRecords } from "../store/store.ts";
 import { readRun } from "./read-run.ts";
@@ -46,7 +45,7 @@ export class RecordOpener<Options> {
     const { limits, ownerBudget } = this.#config;
     const host = this.#host.lead(record.entry.agent);
     const { before, toHistory, readTurns, about } = this.#placeRun(record, run, host);
-    const writer = new RunWriter(this.#log, record, token);
+    const writer = writeRun(this.#log, record, token);
     const toRecord = (turn: ClosedTurn): TurnRecord => recordTurn(turn, record.outcomes, toHistory);
     // One that goes on does so after its closed turns.
     const turns = mode === "resume" ? listClosed(record) : [];
@@ -83,7 +82,7 @@ export class RecordOpener<Options> {
     });
     return {
       ...opened,
-      unwritten: () => ({ closed: writer.unwritten, open: describeTurns(opened.state).map(toRecord) }),
+      unwritten: () => ({ closed: writer.unwritten(), open: describeTurns(opened.state).map(toRecord) }),
     };
   }
 
@@ -204,9 +203,7 @@ function budgetAtEnd({ end }: RunRecord): SessionBounds["ownerBudget"] {
   return () => ({ maxCost: limit, spent: used });
 }
 
-interface OpenRecordOptions {
-  /** @defaultValue "read" */
-  readonly mode?: SessionRun<unknown>["mode"] | undefined;
+interface OpenRecordOptions extends Partial<Pick<SessionRun<unknown>, "mode" | "steering" | "onPartial">> {
   /** Of the run's lease; absent when nothing is written. */
   readonly token?: number | undefined;
   /** What the run's steps left. @defaultValue what the session's log has, where more is written */
@@ -218,9 +215,6 @@ interface OpenRecordOptions {
   readonly missing?: ((op: NamedStep) => Outcome) | undefined;
   /** Makes steps of a replay again. */
   readonly again?: MakeAgain | undefined;
-  /** @defaultValue what the session's log has */
-  readonly steering?: SessionRun<unknown>["steering"] | undefined;
-  readonly onPartial?: ((partial: PartialResponse) => void) | undefined;
   /** Ends `once` calls that have begun, when the run was released. Any other abort of the run ends them, too. */
   readonly cut?: AbortSignal | undefined;
 }
@@ -263,7 +257,9 @@ function readRecord(record: RunRecord): OpenRecordOptions {
       record: unwritten,
     },
     missing: ({ name, place }) => {
-      if (record.end?.reached?.name === "wallTimeMs" && mayRunOut(place) && outOfTime.size < 2) {
+      // A call leaves its cancellation in the log when the wall time ends it; these leave nothing.
+      const mayRunOut = place !== undefined && ["model", "compact", "route", "reroute", "guard"].includes(place.kind);
+      if (record.end?.reached?.name === "wallTimeMs" && mayRunOut && outOfTime.size < 2) {
         // The clock is not in the log: what it cut off is the first that is not there, and the request that found out.
         outOfTime.add(name);
         return { ok: false, error: WALL_TIME_REACHED };
@@ -292,8 +288,7 @@ function madeAgain(again: MakeAgain): Pick<OpenRecordOptions, "again" | "steerin
   let steered: Steered | undefined;
   return {
     again: (op, known, make) => {
-      // Only the steps of requests have such a member.
-      ({ steered } = ((known?.ok === true && known.value) || {}) as Partial<ModelStepValue>);
+      ({ steered } = valueLeft(known));
       return again(op, known, make);
     },
     steering: { take: async (after) => (steered !== undefined && steered.upTo > after ? steered : undefined) },
@@ -301,11 +296,6 @@ function madeAgain(again: MakeAgain): Pick<OpenRecordOptions, "again" | "steerin
 }
 
 class EndOfLog extends Error {}
-
-/** True for steps that leave nothing in the log when the wall time ends them. A call leaves its cancellation. */
-function mayRunOut(place: StepPlace | undefined): boolean {
-  return place !== undefined && ["model", "compact", "route", "reroute", "guard"].includes(place.kind);
-}
 
 function compareEnds(record: RunRecord, result: RunResult<unknown>): string[] {
   const { end } = record;

@@ -170,32 +170,19 @@ function buildEntry(
   answer: Approval | ExternalOutcome,
   by: string | undefined,
 ): NewEntry {
-  const { callId, token } = question;
-  const place = waitOf(record, question);
+  const { turn, callId, token } = question;
+  const { runId } = record.entry;
+  // But for what comes from elsewhere, the same may be asked more than once. No more is asked than is recorded.
+  let time = 1;
+  while (time <= record.outcomes.size && questionToken(runId, question, time) !== token) time++;
+  const place: StepPlace = { kind: "wait", turn, callId, question: question.question, time };
   if (question.question !== "unknown-outcome" && isObject(answer) && "notExecuted" in answer)
     throw new TypeError(`outcomes: ${callId} runs elsewhere, so it needs an output or an error`);
   const hasNoOutput = isObject(answer) && "output" in answer && answer["output"] === undefined;
   // A function without a result has the output null, here as in a tool.
   const { value, refused } = jsonSafe(hasNoOutput ? { output: null } : answer);
   if (refused !== undefined) throw new TypeError(`the answer to ${callId} has no JSON form: ${refused}`);
-  return {
-    type: "answer",
-    runId: record.entry.runId,
-    step: stepName(place),
-    place,
-    value,
-    token,
-    by,
-  };
-}
-
-/** The wait of a question: but for what comes from elsewhere, the same may be asked more than once. */
-function waitOf({ entry, outcomes }: RunRecord, asked: PendingCall): StepPlace {
-  const { turn, callId, question, token } = asked;
-  let time = 1;
-  // No more is asked than is recorded.
-  while (time <= outcomes.size && questionToken(entry.runId, asked, time) !== token) time++;
-  return { kind: "wait", turn, callId, question, time };
+  return { type: "answer", runId, step: stepName(place), place, value, token, by };
 }
 
 /** A call that waits for an answer, and the session that it belongs to. */
@@ -263,15 +250,8 @@ async function readWaiting(
   await log.refresh();
   const { run } = log.view;
   if (run === undefined) return [];
-  return openQuestions(run).map((question) => ({
-    ...question,
-    sessionId: id,
-    runId: run.entry.runId,
-    owner,
-    title,
-    metadata,
-    askedAt: run.askedAt,
-  }));
+  const about = { sessionId: id, runId: run.entry.runId, owner, title, metadata, askedAt: run.askedAt };
+  return openQuestions(run).map((question) => ({ ...question, ...about }));
 }
 
 export async function answerCalls(store: SessionStore, sessionId: string, answers: Answers): Promise<void> {

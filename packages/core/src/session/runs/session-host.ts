@@ -1,8 +1,9 @@
 import type { ClosedTurn, LostUsage } from "../../durable/closed-turn.ts";
+import type { PassThroughOptions } from "../../durable/journal.ts";
 import type { Steering, Steps } from "../../durable/steps.ts";
 import type { Logger } from "../../logging/logger.ts";
 import type { Compaction } from "../../loop/turn/compaction.ts";
-import type { Emit, RunEvent } from "../../loop/events.ts";
+import type { RunEvent } from "../../loop/events.ts";
 import type { CheckedPartial } from "../../loop/turn/check-partial.ts";
 import type { PartialResponse } from "../../loop/turn/partial-answer.ts";
 import type { AskOwnerBudget, Limits } from "../../loop/limits.ts";
@@ -11,7 +12,7 @@ import type { RecordedRun } from "../../loop/recall-run.ts";
 import type { RunResult } from "../../loop/result.ts";
 import type { RunState } from "../../loop/run-state.ts";
 import type { Within } from "../../loop/observers/observer.ts";
-import type { ReadSource } from "../../tool/reads.ts";
+import type { Reads, ReadSource } from "../../tool/reads.ts";
 import type { RunIdentity } from "../../tool/run-context.ts";
 import type { Approval, ExternalOutcome, Tool } from "../../tool/tool.ts";
 import type { RunEmitters, RunningLoop } from "../../loop/run-stream.ts";
@@ -99,11 +100,7 @@ export interface SessionRun<Options>
 export type RunReading<Options> = Pick<SessionRun<Options>, "options" | "emitters">;
 
 /** Makes the steps of one run. `emit` receives live events; absent when nobody reads them. */
-export type StepsFactory = (run: {
-  readonly runId: string;
-  readonly signal: AbortSignal;
-  readonly emit: Emit | undefined;
-}) => Steps<RunEvent>;
+export type StepsFactory = (run: PassThroughOptions<RunEvent>) => Steps<RunEvent>;
 
 /** A run of a session that has ended with a result. */
 export type RecalledRun<Options> = RecordedRun &
@@ -121,6 +118,27 @@ export interface SessionBounds {
   readonly ownerBudget: AskOwnerBudget | undefined;
 }
 
+export interface SessionConfig extends SessionBounds {
+  /** What it begins with; written with its first run. */
+  readonly history?: readonly Content[] | undefined;
+  /** What that brings; absent: by what is in it. */
+  readonly historyReads?: Reads | undefined;
+  /** What the application says about it; written with its next run when that is new. */
+  readonly about?: SessionAbout | undefined;
+  /** @defaultValue 15_000 */
+  readonly leaseMs?: number | undefined;
+}
+
+/** What an application says about a session, for its lists. */
+export interface SessionAbout {
+  /** Shown in lists. @defaultValue the first words of the first message */
+  readonly title?: string | undefined;
+  /** Whose session it is: lists and `deleteSessions` can go by it. */
+  readonly owner?: string | undefined;
+  /** Anything else that lists go by. */
+  readonly metadata?: { readonly [name: string]: string } | undefined;
+}
+
 /** What a session needs of its agent. */
 export interface SessionHost<Options> {
   readonly model: Model;
@@ -136,7 +154,7 @@ export interface SessionHost<Options> {
   /** A tool by its name, and the context of its run, if it is known: without a run, only one that needs none is. */
   findTool(
     name: string,
-    run: { readonly options: Options; readonly runId: string; readonly sessionId: string } | undefined,
+    run: Pick<SessionRun<Options>, "options" | "runId" | "sessionId"> | undefined,
   ): { readonly tool: Tool; readonly context: unknown } | undefined;
   /** What the entry of a run with these options has when it begins. */
   describe(options: Options, run: Omit<RunIdentity, "agent">): Pick<RunEntry, "guarded" | "output">;

@@ -8,7 +8,7 @@ import { type JobContext, type JobReport, readJobCallback } from "../../tool/job
 import type { PendingCall, ToolJob } from "../../tool/tool.ts";
 import { isResumable } from "../log/entries.ts";
 import { findLeader } from "../log/run-turns.ts";
-import type { RunRecord } from "../log/run-record.ts";
+import type { RecordedJob, RunRecord } from "../log/run-record.ts";
 import type { NewEntry, SessionLog } from "../log/session-log.ts";
 import type { SessionView } from "../log/session-view.ts";
 import { buildAnswerEntries, listOpenCalls, openQuestions, parseOutput } from "./session-answers.ts";
@@ -37,10 +37,8 @@ export class SessionJobs<Options> {
     await this.#log.refresh();
     const target = findTarget(id, view, job);
     let value = readReport(report);
-    if ("output" in value) {
-      const found = this.#find(target.run, target, undefined, new AbortController().signal);
-      if (found !== undefined) value = readReport({ output: await parseOutput(id, job, found.job, value["output"]) });
-    }
+    const found = "output" in value && this.#find(target.run, target, undefined, new AbortController().signal);
+    if (found) value = readReport({ output: await parseOutput(id, job, found.job, value["output"]) });
     await this.#store(job, value);
   }
 
@@ -133,7 +131,6 @@ export class SessionJobs<Options> {
 
 const NO_JOB = { jobId: "", since: 0 };
 
-/** A report as it is recorded. */
 type ReportValue = { readonly [member: string]: Json | undefined };
 
 /** @throws {TypeError} For a report of another shape, or a progress that is too long. */
@@ -154,13 +151,9 @@ function readReport(report: JobReport): ReportValue {
 }
 
 /** The call that a report is about, and the name of its tool. */
-interface JobTarget {
+interface JobTarget extends Pick<RecordedJob, "callId" | "turn" | "name" | "number"> {
   readonly run: RunRecord;
-  readonly callId: string;
-  readonly turn: number;
-  readonly name: string;
   readonly jobId?: string | undefined;
-  readonly number?: number | undefined;
   /** It is the question whether the job was started, which the report answers. */
   readonly asked?: PendingCall | undefined;
 }

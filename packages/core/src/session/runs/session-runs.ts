@@ -11,65 +11,32 @@ import { firstDifference } from "../../internal/json.ts";
 import { limitReached } from "../../loop/limits.ts";
 import type { RunResult } from "../../loop/result.ts";
 import { contentsBytes, maxContentsBytes, mostContentsBytes } from "../../model/request/check-contents.ts";
-import { markOf, type Reads } from "../../tool/reads.ts";
+import { markOf } from "../../tool/reads.ts";
 import type { Content } from "../../wire/types/content.ts";
 import { lookUntil } from "../lease/lease.ts";
-import { LeaseTaker } from "../lease/lease-taker.ts";
 import { type HistorySegment, isResumable } from "../log/entries.ts";
 import { readGiven, readStart, checkAnswers, findLeader, hasOpenPart } from "../log/run-turns.ts";
 import { answerId, findStart, type RunStart } from "../log/session-view.ts";
 import type { RunRecord } from "../log/run-record.ts";
-import type { NewEntry, SessionLog } from "../log/session-log.ts";
+import type { NewEntry } from "../log/session-log.ts";
 import { closeLast, endStopped, OwnRun } from "./own-run.ts";
-import { RecordOpener } from "./record-opener.ts";
-import type { DecidedRequest, SessionBounds, SessionHost } from "./session-host.ts";
+import type { DecidedRequest } from "./session-host.ts";
 import { buildAnswerEntries, buildWithdrawals, checkByTools, hasUnusedAnswers } from "./session-answers.ts";
-import { SessionJobs } from "./session-jobs.ts";
-
-export interface SessionConfig extends SessionBounds {
-  /** What it begins with; written with its first run. */
-  readonly history?: readonly Content[] | undefined;
-  /** What that brings; absent: by what is in it. */
-  readonly historyReads?: Reads | undefined;
-  /** What the application says about it; written with its next run when that is new. */
-  readonly about?: SessionAbout | undefined;
-  /** @defaultValue 15_000 */
-  readonly leaseMs?: number | undefined;
-}
 
 /**
  * The runs of one session: begins them, resumes them, and records how they end. One at a time, in whatever processes. What a message does
  * while one is going is decided in `next-run.ts`.
  */
-export class SessionRuns<Options> {
-  readonly log: SessionLog;
-  readonly host: SessionHost<Options>;
-  readonly leases: LeaseTaker;
-  readonly opener: RecordOpener<Options>;
-  readonly own: OwnRun<Options>;
-  readonly jobs: SessionJobs<Options>;
-  /** The next run is this agent's, whoever leads. */
-  takesOver = false;
+export class SessionRuns<Options> extends OwnRun<Options> {
   /** Those that have the history that it begins with. */
   givenTo: SessionRuns<Options> = this;
-  readonly #config: SessionConfig;
-
-  constructor(log: SessionLog, host: SessionHost<Options>, config: SessionConfig) {
-    this.log = log;
-    this.host = host;
-    this.#config = config;
-    this.leases = new LeaseTaker(log, config.leaseMs);
-    this.opener = new RecordOpener(log, host, config);
-    this.jobs = new SessionJobs(log, host);
-    this.own = new OwnRun(this);
-  }
 
   /** A new run on a message; without contents, on the steering messages since the last run. */
-  async begin(run: DecidedRequest<Options>): Promise<RunResult<unknown>> {
+  async beginRun(run: DecidedRequest<Options>): Promise<RunResult<unknown>> {
     const { id, view } = this.log;
     const { runId, message: given, replaces, options, metadata } = run;
     let target: string | undefined;
-    return await this.own.make(run, runId, async () => {
+    return await this.make(run, runId, async () => {
       // Without contents it runs on steering messages, this very one for instance.
       const isOnSteering = (given ?? []).length === 0;
       if (isOnSteering ? view.runIds.has(runId) : view.isSaid(runId)) throw new RunIdTakenError(id, runId);
@@ -91,7 +58,9 @@ export class SessionRuns<Options> {
       }
       const unfinished = start === undefined ? run.unfinished : "close";
       const { closing, withdrawn } = await closeLast(this.log, this.host, unfinished, options);
-      const host = this.#findLeader(start?.entry.agent);
+      // Who leads takes the message, or took the one in whose place it comes.
+      const leader = start?.entry.agent ?? (view.run && findLeader(view.run));
+      const host = leader === undefined || this.takesOver ? this.host : this.host.lead(leader);
       const rewind: NewEntry[] = start === undefined ? [] : [{ type: "rewind", before: start.entry.runId, withdrawn }];
       const entry: NewEntry = {
         type: "run",
@@ -115,9 +84,9 @@ export class SessionRuns<Options> {
   }
 
   /** The last run once more, from where it stopped. A message that comes along is stored with the answers, unless it was before. */
-  async resume(run: DecidedRequest<Options>): Promise<RunResult<unknown>> {
+  async resumeRun(run: DecidedRequest<Options>): Promise<RunResult<unknown>> {
     const { id, view } = this.log;
-    return await this.own.make(run, view.run?.entry.runId ?? "", async () => {
+    return await this.make(run, view.run?.entry.runId ?? "", async () => {
       const record = view.run;
       // Says what became of the questions that were taken back.
       if (record === undefined && view.runIds.size > 0) buildAnswerEntries(id, view, run.answers);
@@ -152,7 +121,7 @@ export class SessionRuns<Options> {
     signal: AbortSignal | undefined,
   ): Promise<readonly Content[]> {
     const { id, view } = this.log;
-    if (this.own.current !== undefined) throw new SessionRunningError(id, this.own.current.runId);
+    if (this.current !== undefined) throw new SessionRunningError(id, this.current.runId);
     let target = messageId;
     let message: readonly Content[] = [];
     let last: RunRecord | undefined;
@@ -169,19 +138,12 @@ export class SessionRuns<Options> {
     return message;
   }
 
-  /** Who takes a message: the agent that leads, or the one that took it `before`. */
-  #findLeader(before: string | undefined): SessionHost<Options> {
-    const { run } = this.log.view;
-    const leader = before ?? (run && findLeader(run));
-    return leader === undefined || this.takesOver ? this.host : this.host.lead(leader);
-  }
-
   /** Waits until no run is going, or, with `known`, whether one is. @returns Its id; `undefined` when none is. */
   async settle(until: "known" | "over", signal: AbortSignal | undefined): Promise<string | undefined> {
     return await lookUntil(this.log.store, this.log.id, signal, async () => {
-      const current = this.own.current;
+      const current = this.current;
       await (until === "known" ? current?.taken : current?.over);
-      if (until === "known" && current !== undefined && this.own.current === current) return { found: current.runId };
+      if (until === "known" && current !== undefined && this.current === current) return { found: current.runId };
       const found = await this.leases.look();
       if (found.state === "free") return { found: undefined };
       return until === "known" && found.renewedRecently ? { found: found.lease.runId } : { againInMs: found.leftMs };
@@ -191,7 +153,7 @@ export class SessionRuns<Options> {
   /** Asks the run that is going to stop, wherever it is, and waits until it is over; of one that waits for jobs, these. @returns False when none is. */
   async stop(signal: AbortSignal | undefined): Promise<boolean> {
     if (await this.leases.stop(signal)) {
-      await this.own.current?.over;
+      await this.current?.over;
       return true;
     }
     await this.log.refresh();
@@ -220,7 +182,7 @@ export class SessionRuns<Options> {
   /** What a new session begins with. */
   #given(): readonly HistorySegment[] {
     const { segments, runIds } = this.log.view;
-    const { history: contents = [], historyReads } = this.givenTo.#config;
+    const { history: contents = [], historyReads } = this.givenTo.config;
     const { origin } = this.givenTo.host;
     if (segments.length > 0 || runIds.size > 0 || contents.length === 0) return [];
     if (historyReads === undefined) return readGiven(contents, origin);
@@ -229,7 +191,7 @@ export class SessionRuns<Options> {
   }
 
   #aboutEntries(): readonly NewEntry[] {
-    const { about } = this.#config;
+    const { about } = this.config;
     if (about === undefined) return [];
     const { title, info } = this.log.view.info;
     const isKnown =
@@ -241,7 +203,7 @@ export class SessionRuns<Options> {
 
   /** Nothing is stored of a message that no request could answer. */
   #checkLimits(): void {
-    const { limits } = this.#config;
+    const { limits } = this.config;
     const spent = this.log.view.spent();
     if (limits?.cost !== undefined && spent.unpriced !== undefined)
       throw new ConfigurationError(
@@ -264,14 +226,4 @@ export class SessionRuns<Options> {
     const used = contentsBytes(sent);
     if (used > allowed) throw new SessionLimitError(this.log.id, "requestBytes", allowed, used);
   }
-}
-
-/** What an application says about a session, for its lists. */
-export interface SessionAbout {
-  /** Shown in lists. @defaultValue the first words of the first message */
-  readonly title?: string | undefined;
-  /** Whose session it is: lists and `deleteSessions` can go by it. */
-  readonly owner?: string | undefined;
-  /** Anything else that lists go by. */
-  readonly metadata?: { readonly [name: string]: string } | undefined;
 }

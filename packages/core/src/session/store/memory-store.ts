@@ -1,23 +1,18 @@
-import type { Json } from "../../internal/json.ts";
+import { type Json, present } from "../../internal/json.ts";
 import {
-  type Decide,
-  decideAppend,
-  decideDraft,
-  decideLease,
-  decideStop,
-  type Standing,
-  type Draft,
-  type Lease,
-  type SessionRecords,
-  type AppendOptions,
   checkDeleteFilter,
+  type Decide,
+  DecidingStore,
+  type Draft,
   type ListOptions,
   matchesFilter,
-  takePage,
   type SessionFilter,
   type SessionInfo,
+  type SessionRecords,
   type SessionStore,
   type SessionSummary,
+  type Standing,
+  takePage,
 } from "./store.ts";
 
 interface StoredSession extends Omit<Standing, "length"> {
@@ -39,17 +34,13 @@ interface StoredSession extends Omit<Standing, "length"> {
  * await agent.session({ id: "chat-1", store }).send("What is my name?");
  * ```
  */
-export class MemoryStore implements SessionStore {
+export class MemoryStore extends DecidingStore implements SessionStore {
   readonly #sessions: Map<string, StoredSession> = new Map();
   readonly #watchers: Map<string, Set<() => void>> = new Map();
 
   async load(id: string, from = 0): Promise<readonly Json[]> {
     const lines = this.#sessions.get(id)?.lines ?? [];
     return lines.slice(from).map((line): Json => JSON.parse(line) as Json);
-  }
-
-  async append(id: string, expectedLength: number, entries: readonly Json[], options?: AppendOptions): Promise<void> {
-    this.#change(id, decideAppend(id, expectedLength, entries, options));
   }
 
   async list(options: ListOptions = {}): Promise<readonly SessionSummary[]> {
@@ -69,23 +60,8 @@ export class MemoryStore implements SessionStore {
 
   async records(id: string): Promise<SessionRecords> {
     const { lease, draft, stopToken } = this.#sessions.get(id) ?? {};
-    return {
-      ...(lease !== undefined && { lease }),
-      ...(typeof draft === "string" && { draft: JSON.parse(draft) as Draft }),
-      ...(stopToken !== undefined && { stopToken }),
-    };
-  }
-
-  async setLease(id: string, expected: Lease | undefined, next: Lease): Promise<boolean> {
-    return this.#change(id, decideLease(expected, next));
-  }
-
-  async setDraft(id: string, token: number, draft: Draft | undefined): Promise<void> {
-    this.#change(id, decideDraft(token, draft));
-  }
-
-  async requestStop(id: string, token: number): Promise<void> {
-    this.#change(id, decideStop(token));
+    const read = typeof draft === "string" ? (JSON.parse(draft) as Draft) : undefined;
+    return present({ lease, draft: read, stopToken });
   }
 
   watch(id: string, onChange: () => void): () => void {
@@ -97,7 +73,7 @@ export class MemoryStore implements SessionStore {
     };
   }
 
-  #change(id: string, decide: Decide): boolean {
+  protected async change(id: string, _what: string, decide: Decide): Promise<boolean> {
     const { lines, updatedAt, ...rest } = this.#sessions.get(id) ?? { lines: [], updatedAt: 0 };
     const change = decide({ ...rest, length: lines.length });
     if (change === undefined) return false;
@@ -109,10 +85,9 @@ export class MemoryStore implements SessionStore {
   }
 
   #summaries(): SessionSummary[] {
-    const found: SessionSummary[] = [];
-    for (const [id, { lines, updatedAt, info }] of this.#sessions)
-      if (lines.length > 0) found.push({ ...info, id, length: lines.length, updatedAt });
-    return found;
+    return [...this.#sessions].flatMap(([id, { lines, updatedAt, info }]) =>
+      lines.length > 0 ? [{ ...info, id, length: lines.length, updatedAt }] : [],
+    );
   }
 
   #changed(id: string): void {

@@ -1,5 +1,4 @@
-import type { CallStepValue, ModelStepValue } from "../../durable/run-log.ts";
-import type { Outcome } from "../../durable/steps.ts";
+import { valueLeft } from "../../durable/steps.ts";
 import { cutText } from "../../internal/text.ts";
 import type { Spent } from "../../loop/limits.ts";
 import { addUsage, NO_USAGE } from "../../model/usage.ts";
@@ -11,8 +10,9 @@ import { type CountedRow, sumTotals, totalsOfEnd, totalsOfStep } from "./totals.
 /** Most characters of a title that is made from a message. */
 const TITLE_CHARACTERS = 80;
 
-/** What the runs of a session that have ended have used. */
+/** What all runs of a session that have ended have used together. The day and the currency are those of the last price list. */
 export interface EndedRuns extends Omit<Spent, "wallTimeMs"> {
+  /** However they ended. */
   readonly runs: number;
 }
 
@@ -73,14 +73,14 @@ export function describeLog(entries: readonly SessionEntry[]): SessionInfo | und
 
 /** What is known after some more entries: a store gets it with the append that adds them. */
 export function foldInfo(fold: InfoFold, entries: readonly SessionEntry[]): InfoFold {
-  return entries.reduce(addEntry, fold);
-}
-
-function addEntry(fold: InfoFold, entry: SessionEntry): InfoFold {
-  const info = fold.info ?? { state: "idle", createdAt: entry.at, messages: 0, ...describeUsed(NO_RUNS) };
-  const next = { ...fold, info, ...findChanges(fold, info, entry) };
-  const title = next.title ?? next.firstWords;
-  return next.info.title === title ? next : { ...next, info: { ...next.info, title } };
+  let known = fold;
+  for (const entry of entries) {
+    const info = known.info ?? { state: "idle", createdAt: entry.at, messages: 0, ...describeUsed(NO_RUNS) };
+    const next = { ...known, info, ...findChanges(known, info, entry) };
+    const title = next.title ?? next.firstWords;
+    known = next.info.title === title ? next : { ...next, info: { ...next.info, title } };
+  }
+  return known;
 }
 
 function findChanges(
@@ -141,16 +141,19 @@ function findChanges(
         info: { ...info, ...GOING, state: "idle" },
       };
     }
-    case "step":
+    case "step": {
+      const { place, outcome } = entry;
       if (entry.runId !== fold.runId || info.state !== "running") return {};
+      // A turn can't be without one of these.
+      const isOfTurn = outcome.ok && (place.kind === "model" || place.kind === "guard" || place.kind === "compact");
+      // A request, or the runs inside a call or a summary.
+      const { cost = 0, nested = [] } = valueLeft(outcome);
       return {
-        lastTurn: isOfTurn(entry) ? Math.max(fold.lastTurn, entry.place.turn) : fold.lastTurn,
-        info: { ...info, cost: info.cost + costOf(entry.outcome) },
-        last: last && {
-          ...last,
-          steps: { rows: totalsOfStep(entry.place, entry.outcome, last.model), before: last.steps },
-        },
+        lastTurn: isOfTurn ? Math.max(fold.lastTurn, place.turn) : fold.lastTurn,
+        info: { ...info, cost: nested.reduce((sum, run) => sum + (run.cost ?? 0), info.cost + cost) },
+        last: last && { ...last, steps: { rows: totalsOfStep(place, outcome, last.model), before: last.steps } },
       };
+    }
     case "resume": {
       if (entry.runId !== fold.runId) return {};
       const { pricesAsOf, currency, usage } = fold.ended;
@@ -201,35 +204,10 @@ function addRun(before: EndedRuns, end: EndEntry): EndedRuns {
   };
 }
 
-function describeUsed({
-  turns,
-  usage,
-  cost,
-  unpriced,
-  pricesAsOf,
-  currency,
-}: EndedRuns): Pick<SessionInfo, "turns" | "totalTokens" | "cost" | "unpriced" | "pricesAsOf" | "currency"> {
-  return {
-    turns,
-    totalTokens: usage.totalTokens,
-    cost,
-    unpriced,
-    ...(pricesAsOf !== undefined && { pricesAsOf }),
-    ...(currency !== undefined && { currency }),
-  };
-}
-
-/** True for a step that a turn can't be without. */
-function isOfTurn({ place: { kind }, outcome }: Extract<SessionEntry, { type: "step" }>): boolean {
-  return outcome.ok && (kind === "model" || kind === "guard" || kind === "compact");
-}
-
-/** What a step of a run that is going has cost: a request, or the runs inside a call or a summary. */
-function costOf(outcome: Outcome): number {
-  if (!outcome.ok) return 0;
-  // Other steps have no such members.
-  const { cost = 0, nested = [] } = (outcome.value ?? {}) as Partial<ModelStepValue & CallStepValue>;
-  return nested.reduce((sum, run) => sum + (run.cost ?? 0), cost);
+function describeUsed(ended: EndedRuns) {
+  const { turns, usage, cost, unpriced, pricesAsOf, currency } = ended;
+  const priced = { ...(pricesAsOf !== undefined && { pricesAsOf }), ...(currency !== undefined && { currency }) };
+  return { turns, totalTokens: usage.totalTokens, cost, unpriced, ...priced };
 }
 
 function firstWordsOf(contents: readonly Content[]): string | undefined {

@@ -4,12 +4,13 @@ import type { ModelPlace } from "../../durable/run-log.ts";
 import { SessionConflictError } from "../../errors/run-errors.ts";
 import { SessionLeaseLostError } from "../../errors/session-errors.ts";
 import type { StopReason } from "../../loop/result.ts";
+import type { Cost } from "../../model/usage.ts";
 
 /** How a run ended. `damaged`: entries of it were lost, and a repair ended it for good. */
 export type EndReason = StopReason | "failed" | "aborted" | "damaged";
 
 /** What a session says about itself with each append, for lists. A store keeps the latest and filters by it. */
-export interface SessionInfo {
+export interface SessionInfo extends Pick<Cost, "unpriced" | "pricesAsOf" | "currency"> {
   /** As set by the application, or the first words of the first message; absent before either. */
   readonly title?: string | undefined;
   /** Whose session it is, as set by the application. */
@@ -37,12 +38,6 @@ export interface SessionInfo {
   readonly totalTokens: number;
   /** Cost of all runs, of one that is going that of its finished steps, in the unit of the price table; 0 without one. */
   readonly cost: number;
-  /** A model that answered and has no price: what it cost is not in `cost`. */
-  readonly unpriced?: string | undefined;
-  /** Day of the price list of the last run that had one. */
-  readonly pricesAsOf?: string | undefined;
-  /** Currency of that list. */
-  readonly currency?: string | undefined;
   /** What its runs did, as of the last end of one. Absent before that, and where an older release wrote it last. */
   readonly totals?: readonly TotalsRow[] | undefined;
 }
@@ -298,47 +293,52 @@ export interface SessionChange {
 }
 
 /**
- * What a call changes in a session as it stands while nobody else writes to it; `undefined` for nothing. Every store writes by these.
+ * What a call changes in a session as it stands while nobody else writes to it; `undefined` for nothing.
  *
  * @throws {SessionLeaseLostError | SessionConflictError} When the call is refused.
  */
 export type Decide = (now: Standing) => SessionChange | undefined;
 
-/** Of `append`. The entries are serialized at once: the caller may change them while the append waits. */
-export function decideAppend(
-  id: string,
-  expectedLength: number,
-  entries: readonly Json[],
-  { token, lease, info }: AppendOptions = {},
-): Decide {
-  const added = entries.map((entry) => JSON.stringify(entry));
-  return (now) => {
-    if (token !== undefined && !isHeld(now, token)) throw new SessionLeaseLostError(id, token);
-    if (lease !== undefined && !isSameLease(now.lease, lease.expected))
-      throw new SessionLeaseLostError(id, lease.expected?.token);
-    if (now.length !== expectedLength) throw new SessionConflictError(id, expectedLength, now.length);
-    if (added.length === 0) return lease && leaseChange(now, lease.next);
-    return { added, ...(info !== undefined && { info }), ...(lease !== undefined && leaseChange(now, lease.next)) };
-  };
-}
+/** The calls of core's own stores that write to a session: what they change is decided in the same way by each. */
+export abstract class DecidingStore {
+  /** @returns Whether it changed anything. @throws A refusal, before anything is written. */
+  protected abstract change(id: string, what: "log" | "lease" | "draft" | "records", decide: Decide): Promise<boolean>;
 
-/** Of `setLease`. */
-export function decideLease(expected: Lease | undefined, next: Lease): Decide {
-  return (now) => (isSameLease(now.lease, expected) ? leaseChange(now, next) : undefined);
-}
+  /** The entries are serialized at once: the caller may change them while the append waits. */
+  async append(
+    id: string,
+    expectedLength: number,
+    entries: readonly Json[],
+    { token, lease, info }: AppendOptions = {},
+  ): Promise<void> {
+    const added = entries.map((entry) => JSON.stringify(entry));
+    await this.change(id, "log", (now) => {
+      if (token !== undefined && !isHeld(now, token)) throw new SessionLeaseLostError(id, token);
+      if (lease !== undefined && !isSameLease(now.lease, lease.expected))
+        throw new SessionLeaseLostError(id, lease.expected?.token);
+      if (now.length !== expectedLength) throw new SessionConflictError(id, expectedLength, now.length);
+      if (added.length === 0) return lease && leaseChange(now, lease.next);
+      return { added, ...(info !== undefined && { info }), ...(lease !== undefined && leaseChange(now, lease.next)) };
+    });
+  }
 
-/** Of `setDraft`. */
-export function decideDraft(token: number, draft: Draft | undefined): Decide {
-  const text = draft === undefined ? null : JSON.stringify(draft);
-  return (now) => (isHeld(now, token) ? { draft: text } : undefined);
-}
+  async setLease(id: string, expected: Lease | undefined, next: Lease): Promise<boolean> {
+    return await this.change(id, "lease", (now) =>
+      isSameLease(now.lease, expected) ? leaseChange(now, next) : undefined,
+    );
+  }
 
-/** Of `requestStop`. */
-export function decideStop(token: number): Decide {
-  return ({ length, lease, stopToken = 0 }) => {
-    const isThere = length > 0 || lease !== undefined || stopToken > 0;
-    return isThere && token > stopToken ? { stopToken: token } : undefined;
-  };
+  async setDraft(id: string, token: number, draft: Draft | undefined): Promise<void> {
+    const text = draft === undefined ? null : JSON.stringify(draft);
+    await this.change(id, "draft", (now) => (isHeld(now, token) ? { draft: text } : undefined));
+  }
+
+  async requestStop(id: string, token: number): Promise<void> {
+    await this.change(id, "records", ({ length, lease, stopToken = 0 }) => {
+      const isThere = length > 0 || lease !== undefined || stopToken > 0;
+      return isThere && token > stopToken ? { stopToken: token } : undefined;
+    });
+  }
 }
 
 /** A draft belongs to a lease that is held. */

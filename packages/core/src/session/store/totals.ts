@@ -1,5 +1,5 @@
-import type { CallStepValue, ModelStepValue, StepPlace } from "../../durable/run-log.ts";
-import type { Outcome } from "../../durable/steps.ts";
+import type { StepPlace } from "../../durable/run-log.ts";
+import { type Outcome, valueLeft } from "../../durable/steps.ts";
 import { present } from "../../internal/json.ts";
 import { cutText } from "../../internal/text.ts";
 import type { Usage } from "../../model/usage.ts";
@@ -77,9 +77,7 @@ export function percentileOf(times: TotalsRow["times"] = [], share: number): num
 
 /** Of a step of a run that is going: an answer or a call, and the answers of runs inside it. To be summed. */
 export function totalsOfStep(place: StepPlace, outcome: Outcome, model: string): readonly CountedRow[] {
-  if (!outcome.ok) return [];
-  // Other steps have no such members.
-  const value = (outcome.value ?? {}) as Partial<ModelStepValue & CallStepValue>;
+  const value = valueLeft(outcome);
   const { response, prepared, nested = [], part, failure, startedAt = 0, endedAt = startedAt } = value;
   if (place.kind === "model" && response !== undefined) {
     const name = response.envelope.modelVersion ?? prepared?.model?.id ?? model;

@@ -5,7 +5,7 @@ import { messageOf } from "../../../errors/agent-error.ts";
 import { SessionDamagedError } from "../../../errors/run-errors.ts";
 import { type Json, present } from "../../../internal/json.ts";
 import type { Decide, SessionChange, SessionRecords, SessionSummary, Standing } from "../../../session/store/store.ts";
-import { codeOf, type ProcessId, takeLock, waitForHolder } from "../file-lock.ts";
+import { type ProcessId, takeLock, waitForHolder } from "../file-lock.ts";
 import {
   findLineEnds,
   formatLines,
@@ -176,7 +176,13 @@ export class JsonlFile {
           { ...after, length: length + added.length, bytes: this.#startOf(length) + data.length },
         );
       if (handle !== undefined && length > 0) await this.#write(handle, data);
-      else await this.#writeFirst(data);
+      else {
+        // The file's name is durable before anything is written to it.
+        if (isShortened(this.#name)) await writeFile(this.#path("id"), JSON.stringify(this.#id), { flush: true });
+        await using first = await open(this.#path("jsonl"), constants.O_RDWR | constants.O_CREAT);
+        await syncFolder(this.#where.folder);
+        await this.#write(first, data);
+      }
     } else if (changed.lease !== undefined || changed.stopToken !== undefined) writeState(this.#path("state"), after);
     if (typeof draft === "string") await writeDraft(this.#path("draft"), draft);
     // If this fails, the draft does not count.
@@ -188,14 +194,6 @@ export class JsonlFile {
     if (handle === undefined) return 0;
     await this.#read(handle, Infinity, locked);
     return this.#ends.length;
-  }
-
-  /** Makes the file's name durable before anything is written to it. */
-  async #writeFirst(data: Buffer): Promise<void> {
-    if (isShortened(this.#name)) await writeFile(this.#path("id"), JSON.stringify(this.#id), { flush: true });
-    await using handle = await open(this.#path("jsonl"), constants.O_RDWR | constants.O_CREAT);
-    await syncFolder(this.#where.folder);
-    await this.#write(handle, data);
   }
 
   async #write(handle: FileHandle, data: Buffer): Promise<void> {
@@ -234,7 +232,6 @@ export class JsonlFile {
     return { data, start };
   }
 
-  /** Where a line starts, in bytes. */
   #startOf(line: number): number {
     return this.#ends[line - 1] ?? 0;
   }
@@ -264,25 +261,19 @@ export class JsonlFile {
   }
 
   async #locked<Result>(work: () => Promise<Result>): Promise<Result> {
-    const release = await this.#lock();
+    const { folder, waitMs, self } = this.#where;
+    const lock = (): Promise<() => void> => takeLock(this.#path("lock"), waitMs, self);
+    let release = await ifThere(lock());
+    if (release === undefined) {
+      const created = await mkdir(folder, { recursive: true });
+      if (created !== undefined) await syncFolder(dirname(created));
+      release = await lock();
+    }
     try {
       return await work();
     } finally {
       release();
     }
-  }
-
-  async #lock(): Promise<() => void> {
-    const { folder, waitMs, self } = this.#where;
-    const lock = (): Promise<() => void> => takeLock(this.#path("lock"), waitMs, self);
-    try {
-      return await lock();
-    } catch (error) {
-      if (codeOf(error) !== "ENOENT") throw error;
-    }
-    const created = await mkdir(folder, { recursive: true });
-    if (created !== undefined) await syncFolder(dirname(created));
-    return await lock();
   }
 
   #parse(line: Uint8Array, position: number): Json {
@@ -328,7 +319,6 @@ function identityOf({ dev, ino, birthtimeNs }: BigIntStats): string {
 /** Largest single read; Node accepts at most 2 GB. */
 const MAX_READ_BYTES = 1 << 28;
 
-/** Reads a range of bytes, up to the end of the file. */
 async function readRange(handle: FileHandle, from: number, to: number): Promise<Buffer> {
   const data = Buffer.allocUnsafe(Math.max(0, to - from));
   let at = 0;

@@ -4,20 +4,15 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Json } from "../../../internal/json.ts";
 import {
-  decideAppend,
-  decideDraft,
-  decideLease,
-  decideStop,
-  type Draft,
-  type Lease,
-  type SessionRecords,
-  type AppendOptions,
   checkDeleteFilter,
   compareSummaries,
+  type Decide,
+  DecidingStore,
   type ListOptions,
   matchesFilter,
   type ProcessKnowledge,
   type SessionFilter,
+  type SessionRecords,
   type SessionStore,
   type SessionSummary,
 } from "../../../session/store/store.ts";
@@ -36,6 +31,31 @@ export interface JsonlStoreOptions {
 /** How many sessions are remembered; the files of others are read again. */
 const MAX_FILES = 1000;
 
+const ENDING = ".jsonl";
+
+/** Sessions whose files are looked at in one turn of the event loop. */
+const AT_ONCE = 64;
+
+/** Summaries that are remembered, about half a kilobyte each. */
+const MAX_KNOWN = 20_000;
+
+/** How old a file has to be before its time tells it apart from the next version, in milliseconds. */
+const SETTLED_MS = 2000;
+
+interface Known {
+  readonly id: string;
+  /** Of its files, without extension. */
+  readonly name: string;
+  /** As `.state` gives it; absent before it was read, and while it may be replaced unnoticed. */
+  summary?: SessionSummary | undefined;
+  /** The files that it was read from. */
+  signature?: string | undefined;
+}
+
+interface Place extends Pick<SessionSummary, "id" | "updatedAt"> {
+  readonly known: Known;
+}
+
 /**
  * Sessions as files in a folder: one `.jsonl` file per session with one entry per line, readable in any pager. Any number of
  * processes may use the folder at once; a `.lock` file beside the log names the process that is writing.
@@ -49,17 +69,18 @@ const MAX_FILES = 1000;
  * @example
  * const session = agent.session({ id: "order-17", store: new JsonlStore("sessions") });
  */
-export class JsonlStore implements SessionStore {
+export class JsonlStore extends DecidingStore implements SessionStore {
   readonly processes: ProcessKnowledge;
   readonly #where: Where;
-  readonly #lists: JsonlLists;
   readonly #files: Map<string, JsonlFile> = new Map();
+  /** What lists know, by the name of the files, the oldest first. */
+  readonly #known: Map<string, Known> = new Map();
   readonly #changes: ChangeWatch = new ChangeWatch((id) => this.#file(id).signature());
 
   /** @param folder - Created with the first append. */
   constructor(folder: string, options: JsonlStoreOptions = {}) {
+    super();
     this.#where = { folder, waitMs: options.lockTimeoutMs ?? 10_000, self: thisProcess() };
-    this.#lists = new JsonlLists(folder);
     this.processes = knowProcesses(this.#where.self);
   }
 
@@ -68,14 +89,8 @@ export class JsonlStore implements SessionStore {
     return await this.#inTurn(id, "its log cannot be read", (file) => file.load(from));
   }
 
-  async append(id: string, expectedLength: number, entries: readonly Json[], options?: AppendOptions): Promise<void> {
-    const decide = decideAppend(id, expectedLength, entries, options);
-    await this.#change(id, "its log cannot be written", (file) => file.append(decide));
-  }
-
   async list(options: ListOptions = {}): Promise<readonly SessionSummary[]> {
-    const listed = this.#lists.list(options, (id) => this.#used(id).inTurn((file) => file.summary()));
-    return await orStoreError(`${options.prefix ?? ""}*`, "sessions cannot be listed", listed);
+    return await orStoreError(`${options.prefix ?? ""}*`, "sessions cannot be listed", this.#list(options));
   }
 
   async delete(id: string): Promise<void> {
@@ -95,29 +110,17 @@ export class JsonlStore implements SessionStore {
     return await orStoreError(id, "its records cannot be read", this.#file(id).records());
   }
 
-  async setLease(id: string, expected: Lease | undefined, next: Lease): Promise<boolean> {
-    const decide = decideLease(expected, next);
-    return await this.#change(id, "its lease cannot be written", (file) => file.change(decide));
-  }
-
-  async setDraft(id: string, token: number, draft: Draft | undefined): Promise<void> {
-    const decide = decideDraft(token, draft);
-    await this.#change(id, "its draft cannot be written", (file) => file.change(decide));
-  }
-
-  async requestStop(id: string, token: number): Promise<void> {
-    const doing = "its records cannot be written";
-    // Does not create the folder for a session that is not there.
-    const isThere = Promise.resolve().then(() => this.#file(id).exists());
-    if (await orStoreError(id, doing, isThere)) await this.#change(id, doing, (file) => file.change(decideStop(token)));
-  }
-
   watch(id: string, onChange: () => void): () => void {
     return this.#changes.watch(id, onChange);
   }
 
-  async #change(id: string, doing: string, change: (file: JsonlFile) => Promise<boolean>): Promise<boolean> {
-    const isChanged = await orStoreError(id, doing, change(this.#used(id)));
+  protected async change(id: string, what: string, decide: Decide): Promise<boolean> {
+    const doing = `its ${what} cannot be written`;
+    // A request to stop does not create the folder for a session that is not there.
+    const exists = async (): Promise<boolean> => this.#file(id).exists();
+    if (what === "records" && !(await orStoreError(id, doing, exists()))) return false;
+    const file = this.#used(id);
+    const isChanged = await orStoreError(id, doing, what === "log" ? file.append(decide) : file.change(decide));
     if (isChanged) this.#changes.changed(id);
     return isChanged;
   }
@@ -147,53 +150,12 @@ export class JsonlStore implements SessionStore {
   #file(id: string): JsonlFile {
     return this.#files.get(id) ?? new JsonlFile(this.#where, id);
   }
-}
 
-const ENDING = ".jsonl";
-
-/** Sessions whose files are looked at in one turn of the event loop. */
-const AT_ONCE = 64;
-
-/** Summaries that are remembered, about half a kilobyte each. */
-const MAX_KNOWN = 20_000;
-
-/** How old a file has to be before its time tells it apart from the next version, in milliseconds. */
-const SETTLED_MS = 2000;
-
-/** What is remembered of a session. */
-interface Known {
-  readonly id: string;
-  /** Of its files, without extension. */
-  readonly name: string;
-  /** As `.state` gives it; absent before it was read, and while it may be replaced unnoticed. */
-  summary?: SessionSummary | undefined;
-  /** The files that it was read from. */
-  signature?: string | undefined;
-}
-
-/** Where a session stands in a list. */
-interface Place extends Pick<SessionSummary, "id" | "updatedAt"> {
-  readonly known: Known;
-}
-
-/**
- * Lists of the sessions in one folder. By recency they are ordered by the times of their files, so only those of the page are read; no
- * log is, where its `.state` says how long it is; and no `.state` is that has not changed since it was last read.
- */
-class JsonlLists {
-  readonly #folder: string;
-  /** By the name of the files, the oldest first. */
-  readonly #known: Map<string, Known> = new Map();
-
-  constructor(folder: string) {
-    this.#folder = folder;
-  }
-
-  /** @param read - The summary of a session whose log has to be read. */
-  async list(
-    options: ListOptions,
-    read: (id: string) => Promise<SessionSummary | undefined>,
-  ): Promise<readonly SessionSummary[]> {
+  /**
+   * By recency they are ordered by the times of their files, so only those of the page are read; no log is, where its `.state` says how
+   * long it is; and no `.state` is that has not changed since it was last read.
+   */
+  async #list(options: ListOptions): Promise<readonly SessionSummary[]> {
     const { order = "recent", after, limit = 100, prefix = "" } = options;
     const compare = compareSummaries(order);
     const places = (await this.#places(prefix, order === "recent"))
@@ -204,7 +166,7 @@ class JsonlLists {
       if (at > 0) await setImmediate();
       const summaries = await Promise.all(
         places.slice(at, at + AT_ONCE).map(async ({ known, updatedAt }) => {
-          const summary = this.#quickSummary(known) ?? (await read(known.id));
+          const summary = this.#quickSummary(known) ?? (await this.#used(known.id).inTurn((file) => file.summary()));
           // By the time that put it here: it may have been written to since.
           return summary && (order === "recent" ? { ...summary, updatedAt } : summary);
         }),
@@ -216,7 +178,7 @@ class JsonlLists {
 
   async #places(prefix: string, timed: boolean): Promise<readonly Place[]> {
     const places: Place[] = [];
-    for (const file of (await ifThere(readdir(this.#folder))) ?? []) {
+    for (const file of (await ifThere(readdir(this.#where.folder))) ?? []) {
       if (!file.endsWith(ENDING)) continue;
       const name = file.slice(0, -ENDING.length);
       const known = this.#known.get(name) ?? (await this.#learn(name));
@@ -229,7 +191,7 @@ class JsonlLists {
   }
 
   async #learn(name: string): Promise<Known | undefined> {
-    const id = await readSessionId(this.#folder, name);
+    const id = await readSessionId(this.#where.folder, name);
     if (id === undefined) return undefined;
     const known = { id, name };
     this.#known.set(name, known);
@@ -245,7 +207,7 @@ class JsonlLists {
     if (log === undefined || state === undefined) return undefined;
     const signature = [log, state].map(({ ino, size, mtimeMs }) => `${ino} ${size} ${mtimeMs}`).join();
     if (known.signature === signature) return known.summary;
-    const { length = 0, bytes, info } = readState(join(this.#folder, `${name}.state`), log.size) ?? {};
+    const { length = 0, bytes, info } = readState(join(this.#where.folder, `${name}.state`), log.size) ?? {};
     if (bytes !== log.size || length === 0) return undefined;
     known.summary = { ...info, id, length, updatedAt: timeOf(log) };
     // A file replaced twice within a tick of the file system's clock may look as it did before.
@@ -255,7 +217,7 @@ class JsonlLists {
   }
 
   #stat(file: string): Stats | undefined {
-    return statSync(join(this.#folder, file), { throwIfNoEntry: false });
+    return statSync(join(this.#where.folder, file), { throwIfNoEntry: false });
   }
 }
 

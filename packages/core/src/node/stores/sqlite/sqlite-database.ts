@@ -48,7 +48,6 @@ create index if not exists pollux_session_owner on pollux_session (owner, update
 /** SQLite's own waits would block the process. */
 const NEVER_WAIT = "pragma busy_timeout = 0";
 
-/** Tables and indexes. */
 const PARTS = ["session", "entry", "record", "draft", "session_recent", "session_owner"].map(
   (name) => `pollux_${name}`,
 );

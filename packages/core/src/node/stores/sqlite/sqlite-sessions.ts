@@ -11,7 +11,6 @@ import type {
 } from "../../../session/store/store.ts";
 import { type Database, encodeKey } from "./sqlite-database.ts";
 
-/** Tables with a row for each session, by its key. */
 const TABLES = ["pollux_session", "pollux_record", "pollux_draft"] as const;
 
 function readRow(database: Database, id: string, columns: string): Readonly<Record<string, unknown>> {
@@ -100,8 +99,6 @@ export function deleteSession(database: Database, id: string): void {
   for (const table of TABLES) database.prepare(`delete from ${table} where key = ?`).run(key);
 }
 
-type Value = string | number | Uint8Array;
-
 export function listSummaries(database: Database, options: ListOptions): SessionSummary[] {
   const { order = "recent", after, limit = 100 } = options;
   const where = conditions(options);
@@ -131,19 +128,15 @@ export function deleteMatching(database: Database, filter: SessionFilter): strin
 export function parseSummary(row: Readonly<Record<string, unknown>>): SessionSummary {
   const { key, length, updated_at: updatedAt, info } = row;
   return {
-    ...parseInfo(info),
+    // Nothing for a damaged one: the log does not need it.
+    ...(typeof info === "string" && tryOr(() => JSON.parse(info) as SessionInfo, undefined)),
     id: decodeKey(key as Uint8Array),
     length: Number(length),
     updatedAt: Number(updatedAt),
   };
 }
 
-/** Nothing for a damaged one: the log does not need it. */
-function parseInfo(text: unknown): SessionInfo | undefined {
-  return typeof text === "string" ? tryOr(() => JSON.parse(text) as SessionInfo, undefined) : undefined;
-}
-
-type Condition = readonly [sql: string, values: readonly Value[]];
+type Condition = readonly [sql: string, values: readonly (string | number | Uint8Array)[]];
 
 function textOf(where: readonly Condition[]): string {
   return where.map(([sql]) => sql).join(" and ") || "true";
@@ -157,17 +150,11 @@ function conditions({ prefix = "", owner, metadata = {}, state, updatedBefore }:
   if (owner !== undefined) where.push(["owner = ?", [JSON.stringify(owner)]]);
   if (state !== undefined) where.push(["state = ?", [state]]);
   if (updatedBefore !== undefined) where.push(["updated_at < ?", [updatedBefore]]);
+  // A member stands on a line of its own, as JSON has no line feed inside a string. SQLite's own functions for JSON would take strings
+  // apart at NUL, and cannot be given half a character.
   for (const [name, value] of Object.entries(metadata))
-    where.push(["instr(metadata, ?) > 0", [metadataLine(name, value)]]);
+    where.push(["instr(metadata, ?) > 0", [`\n ${JSON.stringify(name)}: ${JSON.stringify(value)}`]]);
   return where;
-}
-
-/**
- * One member of the metadata as it stands in the column: on a line of its own, as JSON has no line feed inside a string. SQLite's own
- * functions for JSON would take strings apart at NUL, and cannot be given half a character.
- */
-function metadataLine(name: string, value: string): string {
-  return `\n ${JSON.stringify(name)}: ${JSON.stringify(value)}`;
 }
 
 /** The first key after all keys with a prefix; `undefined` when there is none. */

@@ -1,19 +1,13 @@
 import { SessionDamagedError, SessionStoreError } from "../../../errors/run-errors.ts";
 import type { Json } from "../../../internal/json.ts";
 import {
-  type Decide,
-  decideAppend,
-  decideDraft,
-  decideLease,
-  decideStop,
-  type Draft,
-  type Lease,
-  type SessionRecords,
-  type AppendOptions,
   checkDeleteFilter,
+  type Decide,
+  DecidingStore,
   type ListOptions,
   type ProcessKnowledge,
   type SessionFilter,
+  type SessionRecords,
   type SessionStore,
   type SessionSummary,
 } from "../../../session/store/store.ts";
@@ -57,7 +51,7 @@ export interface SqliteStoreOptions {
  * using store = new SqliteStore("sessions.db");
  * const session = agent.session({ id: "order-17", store });
  */
-export class SqliteStore implements SessionStore {
+export class SqliteStore extends DecidingStore implements SessionStore {
   readonly processes: ProcessKnowledge = knowProcesses();
   readonly #database: Database;
   readonly #place: string;
@@ -77,6 +71,7 @@ export class SqliteStore implements SessionStore {
    * @throws {ConfigurationError} On an older Node, and when the file cannot be opened.
    */
   constructor(file: string, options: SqliteStoreOptions = {}) {
+    super();
     this.#turnOptions = { waitMs: options.lockTimeoutMs ?? 10_000, signal: this.#closing.signal };
     this.#database = openSqlite(file);
     this.#place = placeOf(file);
@@ -91,10 +86,6 @@ export class SqliteStore implements SessionStore {
         .all(encodeKey(id), from),
     );
     return rows.map(({ entry }, index) => parse(id, from + index, String(entry)));
-  }
-
-  async append(id: string, expectedLength: number, entries: readonly Json[], options?: AppendOptions): Promise<void> {
-    await this.#change(id, "its log cannot be written", "full", decideAppend(id, expectedLength, entries, options));
   }
 
   async list(options: ListOptions = {}): Promise<readonly SessionSummary[]> {
@@ -120,18 +111,6 @@ export class SqliteStore implements SessionStore {
     return await this.#read(id, "its records cannot be read", () => readRecords(this.#database, id));
   }
 
-  async setLease(id: string, expected: Lease | undefined, next: Lease): Promise<boolean> {
-    return await this.#change(id, "its lease cannot be written", "normal", decideLease(expected, next));
-  }
-
-  async setDraft(id: string, token: number, draft: Draft | undefined): Promise<void> {
-    await this.#change(id, "its draft cannot be written", "normal", decideDraft(token, draft));
-  }
-
-  async requestStop(id: string, token: number): Promise<void> {
-    await this.#change(id, "its records cannot be written", "normal", decideStop(token));
-  }
-
   watch(id: string, onChange: () => void): () => void {
     return this.#changes.watch(id, onChange);
   }
@@ -152,8 +131,11 @@ export class SqliteStore implements SessionStore {
     this.close();
   }
 
-  async #change(id: string, doing: string, commits: Commits, decide: Decide): Promise<boolean> {
-    const isChanged = await this.#write(id, doing, commits, () => changeSession(this.#database, id, decide));
+  protected async change(id: string, what: string, decide: Decide): Promise<boolean> {
+    const commits = what === "log" ? "full" : "normal";
+    const isChanged = await this.#write(id, `its ${what} cannot be written`, commits, () =>
+      changeSession(this.#database, id, decide),
+    );
     if (isChanged) this.#changes.changed(id);
     return isChanged;
   }

@@ -83,15 +83,12 @@ export function placeOf(file: string): string {
   return tryOr(() => realpathSync.native(file), randomUUID());
 }
 
-/** Calls that wait for one lock. */
 class TurnQueue {
   readonly #onEmpty: () => void;
   readonly #waiting: Set<Waiting> = new Set();
-  /** Since the last success. */
   #tries = 0;
   /** So many have failed together, and are tried one by one. */
   #alone = 0;
-  /** Cancels the next try. */
   #stop: (() => void) | undefined;
 
   constructor(onEmpty: () => void) {
@@ -127,7 +124,10 @@ class TurnQueue {
   #next(): void {
     const group = this.#group();
     try {
-      for (const tell of attemptAll(group)) tell();
+      const together = group[0]?.together;
+      const attempt = (): readonly (() => void)[] => group.map((one) => one.attempt());
+      const commits = group.some((one) => one.together?.commits === "full") ? "full" : "normal";
+      for (const tell of together === undefined ? attempt() : together.transact(commits, attempt)) tell();
     } catch (error) {
       if (isBusy(error)) return this.#stillBusy(error);
       if (group.length > 1) {
@@ -178,12 +178,4 @@ class TurnQueue {
     this.#stop?.();
     this.#onEmpty();
   }
-}
-
-/** @returns Tells each caller. @throws When nothing was done. */
-function attemptAll(group: readonly Waiting[]): readonly (() => void)[] {
-  const attempt = (): readonly (() => void)[] => group.map((one) => one.attempt());
-  const together = group[0]?.together;
-  if (together === undefined) return attempt();
-  return together.transact(group.some((one) => one.together?.commits === "full") ? "full" : "normal", attempt);
 }
