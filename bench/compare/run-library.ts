@@ -80,20 +80,15 @@ export async function runLibrary(
   try {
     for (const one of cases) {
       const says = absent[one.id];
-      if (says !== undefined) for (const { id } of one.rows) column[id] = { met: "untested", says };
-      else await judge(one);
+      const seen = says === undefined ? await see(one, false) : undefined;
+      for (const row of one.rows) column[row.id] = seen ? row.judge(seen) : { met: "untested", says: says ?? "" };
+      const setting = settings[one.id];
+      if (setting !== undefined) addTuned(column, one, await see(one, true), setting);
     }
   } finally {
     end(running);
   }
   return column;
-
-  async function judge(one: Case): Promise<void> {
-    const seen = await see(one, false);
-    for (const row of one.rows) column[row.id] = row.judge(seen);
-    const setting = settings[one.id];
-    if (setting !== undefined) addTuned(column, one, await see(one, true), setting);
-  }
 }
 
 function end({ process }: Worker): void {

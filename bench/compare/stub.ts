@@ -10,11 +10,7 @@ export interface Stage {
 
 /** The scripted API. */
 export interface Stub {
-  /**
-   * Opens an address that plays a case. Requests that come too late for an earlier case go to that one's address.
-   *
-   * @param onHeld - Called when an answer is held back.
-   */
+  /** Opens an address that plays a case. Requests that come too late for an earlier case go to that one's address. */
   play(one: Case, onHeld: (held: NonNullable<Answer["held"]>) => void): Stage;
   close(): void;
 }
@@ -35,8 +31,7 @@ export async function openStub(): Promise<Stub> {
       stage.asked.push(asked);
       const answer = stage.one.answer(asked);
       send(answer, request, response);
-      if (answer.held) stage.onHeld(answer.held);
-      return undefined;
+      return answer.held && stage.onHeld(answer.held);
     });
   });
   await new Promise<void>((resolve) => {

@@ -41,13 +41,8 @@ export function open({ base, model, folder }, { tools, turns = 10, masked }) {
     for (const part of response.content?.parts ?? []) part.text = part.text?.replaceAll(masked, "****");
     return response;
   };
-  const agent = new LlmAgent({
-    name: "agent",
-    model,
-    instruction: "",
-    tools: tools.map(toolOf),
-    ...(masked && { afterModelCallback }),
-  });
+  const callback = masked && { afterModelCallback };
+  const agent = new LlmAgent({ name: "agent", model, instruction: "", tools: tools.map(toolOf), ...callback });
   const runner = new Runner({ appName: "app", agent, sessionService });
   const userId = "ann";
   const chat = (sessionId) => ({ appName: "app", userId, sessionId });

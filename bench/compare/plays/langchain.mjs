@@ -10,21 +10,15 @@ export const settings = { outside: "`humanInTheLoopMiddleware()`", job: "`task()
 class FileSaver extends MemorySaver {
   constructor(folder) {
     super();
-    this.file = `${folder}/checkpoints`;
-    if (existsSync(this.file)) [this.storage, this.writes] = deserialize(readFileSync(this.file));
-  }
-
-  async put(...args) {
-    return this.save(await super.put(...args));
-  }
-
-  async putWrites(...args) {
-    return this.save(await super.putWrites(...args));
-  }
-
-  save(result) {
-    writeFileSync(this.file, serialize([this.storage, this.writes]));
-    return result;
+    const file = `${folder}/checkpoints`;
+    if (existsSync(file)) [this.storage, this.writes] = deserialize(readFileSync(file));
+    for (const name of ["put", "putWrites"]) {
+      this[name] = async (...args) => {
+        const result = await super[name](...args);
+        writeFileSync(file, serialize([this.storage, this.writes]));
+        return result;
+      };
+    }
   }
 }
 
