@@ -44,7 +44,11 @@ const PEERS: Readonly<Record<string, Peer>> = {
   },
   pi: {
     title: "pi",
-    dependencies: { "@earendil-works/pi-agent-core": "1.5.2", "@earendil-works/pi-ai": "1.5.2" },
+    dependencies: {
+      "@earendil-works/pi-agent-core": "1.5.2",
+      "@earendil-works/pi-ai": "1.5.2",
+      "@earendil-works/pi-schema": "1.5.2",
+    },
   },
 };
 const OWN_TITLES: Readonly<Record<string, string>> = {

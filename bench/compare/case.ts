@@ -6,6 +6,8 @@ export interface Case {
   readonly search?: boolean;
   /** What `weather` does; by default it answers. */
   readonly tool?: "answers" | "throws" | "meets";
+  /** A conversation instead of one prompt: so many processes play it in turn, with the function `plays/` has for its id. */
+  readonly scenes?: number;
   answer(asked: Asked): Answer;
   readonly rows: readonly RowOfCase[];
 }
@@ -54,6 +56,8 @@ export interface GeminiTool {
 /** The answer to one request: the chunks of a stream, or an error with a status. */
 export interface Answer {
   readonly status?: number;
+  /** The answer has no end: the person stops it, or the process dies. */
+  readonly held?: "stop" | "crash";
   readonly chunks: readonly object[];
 }
 
@@ -82,6 +86,8 @@ export interface Seen {
   readonly inputs: readonly unknown[];
   /** The most executions of `weather` at one time. */
   readonly together: number;
+  /** What the scenes of a conversation noted, in order: effects of tools, and who acts. */
+  readonly notes: readonly string[];
   readonly asked: readonly Asked[];
 }
 

@@ -1,3 +1,5 @@
+import { copyFileSync } from "node:fs";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { driverOf } from "../drivers.ts";
 import { installPeers, titleOf } from "../peers.ts";
@@ -9,12 +11,19 @@ export interface Library {
   readonly title: string;
   /** URL of its driver. */
   readonly url: string;
+  /** URL of what plays conversations to it. */
+  readonly plays: string;
 }
 
 /** Drivers of the others, in the order of the table. */
 const KNOWN: readonly string[] = ["google-genai", "ai-sdk", "google-adk", "genkit", "langchain", "openai-agents"];
 
-export const POLLUX: Library = { name: "pollux", title: "Pollux", url: pathToFileURL(driverOf("pollux").file).href };
+export const POLLUX: Library = {
+  name: "pollux",
+  title: "Pollux",
+  url: pathToFileURL(driverOf("pollux").file).href,
+  plays: pathToFileURL(playsOf("pollux")).href,
+};
 export const LIBRARY_NAMES: readonly string[] = ["pollux", ...KNOWN];
 
 /**
@@ -30,8 +39,17 @@ export async function librariesOf(
   const unknown = names.find((name) => !LIBRARY_NAMES.includes(name));
   if (unknown !== undefined) throw new TypeError(`--libraries: ${unknown} is none of ${LIBRARY_NAMES.join(", ")}.`);
   const wanted = KNOWN.filter((name) => names.includes(name));
-  const { drivers, absences } = await installPeers(wanted, progress);
+  const { drivers, folders, absences } = await installPeers(wanted, progress);
   if (absences[0] !== undefined) throw new Error(`${absences[0].driver}: ${absences[0].reason}`);
-  const others = drivers.map(({ name, url }) => ({ name, title: titleOf(name), url }));
+  const others = drivers.map(({ name, url }, index) => {
+    // Beside the driver, where its imports are installed.
+    const copy = join(folders[index]?.folder ?? "", "plays.mjs");
+    copyFileSync(playsOf(name), copy);
+    return { name, title: titleOf(name), url, plays: pathToFileURL(copy).href };
+  });
   return names.includes("pollux") ? [POLLUX, ...others] : others;
+}
+
+function playsOf(name: string): string {
+  return join(import.meta.dirname, "plays", `${name}.mjs`);
 }

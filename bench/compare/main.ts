@@ -42,9 +42,10 @@ async function compare(names: readonly string[], seen: boolean, docs: boolean): 
   const stub = await openStub();
   const columns: Results["libraries"][number][] = [];
   try {
-    for (const { name, title, url } of libraries) {
+    for (const library of libraries) {
+      const { name, title } = library;
       progress(`play     ${name}`);
-      const column = await runLibrary(url, CASES, stub, ({ id }, { asked, ...rest }) => {
+      const column = await runLibrary(library, CASES, stub, ({ id }, { asked, ...rest }) => {
         if (seen) progress(`${id}: ${asked.length} requests, ${JSON.stringify(rest)}`);
       });
       columns.push({ name, title, column });

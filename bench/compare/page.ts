@@ -25,6 +25,9 @@ const SHORT: readonly (readonly [string, string])[] = [
   ["unknown-parts", "a new kind of part goes back as it came"],
   ["citations", "citations are ranges of the answer's text"],
   ["search-cost", "the cost contains search queries"],
+  ["approve", "a refund that support approves can't be approved by the customer"],
+  ["deploy", "after a crash and a deploy, a refund is known and not made again"],
+  ["outside", "a mail waits for a person once a web page was read, and not before"],
 ];
 
 /** Writes the data, and the tables of the comparison and of the README. */

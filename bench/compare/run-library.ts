@@ -1,12 +1,17 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Case, Ending, Seen, Verdict } from "./case.ts";
+import type { Library } from "./libraries.ts";
 import type { Stub } from "./stub.ts";
 
 /** A run that takes longer has no end. Slow retries of some libraries take half a minute. */
 const LIMIT_MS = 90_000;
+/** From the last chunk of an answer to the person who stops it. */
+const STOP_AFTER_MS = 500;
 
 /** The verdicts on one library, by row. */
 export type Column = Readonly<Record<string, Cell>>;
@@ -20,6 +25,8 @@ interface Worker {
   readonly process: ChildProcess;
   /** Settings of the driver, by case. */
   readonly settings: Readonly<Record<string, string>>;
+  /** What the library has no means for, by case. */
+  readonly absent: Readonly<Record<string, string>>;
 }
 
 const NOTHING = { result: undefined, inputs: [], together: 0 };
@@ -35,47 +42,58 @@ interface Report {
 /**
  * Plays each case to one library.
  *
- * @param url - Module that exports the library's `run`.
  * @param saw - Called with what was seen of each case, for looking at a verdict's reason.
  */
 export async function runLibrary(
-  url: string,
+  library: Pick<Library, "url" | "plays">,
   cases: readonly Case[],
   stub: Stub,
   saw: (one: Case, seen: Seen) => void = () => {},
 ): Promise<Column> {
   const column: Record<string, Cell> = {};
-  let running = await start(url);
-  const { settings } = running;
+  let running = await start(library);
+  const { settings, absent } = running;
   const see = async (one: Case, tuned: boolean): Promise<Seen> => {
-    // A process that a library ended, now or after its last case.
-    if (!running.process.connected) running = await start(url);
-    const { base, asked } = stub.play(one);
-    const { model, search, tool } = one;
-    const report = await play(running.process, { base, model, search, tool, tuned });
-    const isLost = typeof report === "string";
-    if (isLost && running.process.connected) {
-      running.process.disconnect();
-      running.process.kill("SIGKILL");
+    const { id, model, search, tool, scenes = 0 } = one;
+    const folder = scenes > 0 ? mkdtempSync(join(tmpdir(), "pollux-compare-")) : "";
+    const { base, asked } = stub.play(one, (held) => {
+      const { process } = running;
+      if (held === "crash") process.kill("SIGKILL");
+      else setTimeout(() => process.connected && process.send({ stop: true }), STOP_AFTER_MS);
+    });
+    let report: Report | string = "no scene";
+    for (let scene = Math.min(1, scenes); scene <= scenes; scene++) {
+      if (scene > 1) end(running);
+      // A process that a library ended, now or after its last case.
+      if (!running.process.connected) running = await start(library);
+      report = await play(running.process, { id, base, model, search, tool, tuned, folder, scene });
+      if (typeof report === "string") end(running);
     }
-    const { result, error, inputs, together } = isLost
-      ? { error: report, ...NOTHING }
-      : { result: undefined, ...report };
-    const seen = { result, error, isLost, inputs, together, asked };
+    const notes = existsSync(join(folder, "notes")) ? readFileSync(join(folder, "notes"), "utf8").split("\n") : [];
+    if (folder !== "") rmSync(folder, { recursive: true });
+    const isLost = typeof report === "string";
+    const rest = typeof report === "string" ? { error: report, ...NOTHING } : { result: undefined, ...report };
+    const seen = { error: undefined, ...rest, isLost, notes, asked };
     saw(one, seen);
     return seen;
   };
   try {
     for (const one of cases) {
-      const seen = await see(one, false);
-      for (const row of one.rows) column[row.id] = row.judge(seen);
+      const says = absent[one.id];
+      const seen = says === undefined ? await see(one, false) : undefined;
+      for (const row of one.rows) column[row.id] = seen ? row.judge(seen) : { met: "untested", says: says ?? "" };
       const setting = settings[one.id];
       if (setting !== undefined) addTuned(column, one, await see(one, true), setting);
     }
   } finally {
-    running.process.kill("SIGKILL");
+    end(running);
   }
   return column;
+}
+
+function end({ process }: Worker): void {
+  if (process.connected) process.disconnect();
+  process.kill("SIGKILL");
 }
 
 function addTuned(column: Record<string, Cell>, one: Case, seen: Seen, setting: string): void {
@@ -87,8 +105,8 @@ function addTuned(column: Record<string, Cell>, one: Case, seen: Seen, setting: 
   }
 }
 
-async function start(url: string): Promise<Worker> {
-  const worker = fork(join(import.meta.dirname, "worker.mjs"), [url], {
+async function start({ url, plays }: Pick<Library, "url" | "plays">): Promise<Worker> {
+  const worker = fork(join(import.meta.dirname, "worker.mjs"), [url, plays], {
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     // Under vitest as well, Pollux is loaded from its sources.
     execArgv: ["--conditions=pollux-source"],
@@ -103,8 +121,8 @@ async function start(url: string): Promise<Worker> {
   });
   gone.catch(() => {});
   // The worker's first message, after its driver is loaded.
-  const [{ settings }] = (await Promise.race([once(worker, "message"), gone])) as [Pick<Worker, "settings">];
-  return { process: worker, settings };
+  const [{ settings, absent }] = (await Promise.race([once(worker, "message"), gone])) as [Omit<Worker, "process">];
+  return { process: worker, settings, absent };
 }
 
 /** What the worker reports, or in a few words why it reports nothing. */

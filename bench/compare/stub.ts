@@ -11,13 +11,13 @@ export interface Stage {
 /** The scripted API. */
 export interface Stub {
   /** Opens an address that plays a case. Requests that come too late for an earlier case go to that one's address. */
-  play(one: Case): Stage;
+  play(one: Case, onHeld: (held: NonNullable<Answer["held"]>) => void): Stage;
   close(): void;
 }
 
 /** Starts the scripted API on a free port of 127.0.0.1. */
 export async function openStub(): Promise<Stub> {
-  const stages: { readonly one: Case; readonly asked: Asked[] }[] = [];
+  const stages: { readonly one: Case; readonly asked: Asked[]; readonly onHeld: Parameters<Stub["play"]>[1] }[] = [];
   const server = createServer((request, response) => {
     void readBody(request).then((body) => {
       const stage = stages[Number(/^\/case-(\d+)\//.exec(request.url ?? "")?.[1])];
@@ -29,7 +29,9 @@ export async function openStub(): Promise<Stub> {
       const sinceFirstMs = atMs - (stage.asked[0]?.atMs ?? atMs);
       const asked: Asked = { n: stage.asked.length + 1, atMs, sinceFirstMs, request: parsed };
       stage.asked.push(asked);
-      return send(stage.one.answer(asked), request, response);
+      const answer = stage.one.answer(asked);
+      send(answer, request, response);
+      return answer.held && stage.onHeld(answer.held);
     });
   });
   await new Promise<void>((resolve) => {
@@ -38,9 +40,9 @@ export async function openStub(): Promise<Stub> {
   // A TCP server's address is an object.
   const { port } = server.address() as AddressInfo;
   return {
-    play: (one) => {
+    play: (one, onHeld) => {
       const asked: Asked[] = [];
-      stages.push({ one, asked });
+      stages.push({ one, asked, onHeld });
       return { base: `http://127.0.0.1:${port}/case-${stages.length - 1}`, asked };
     },
     close: () => {
@@ -56,14 +58,15 @@ async function readBody(request: IncomingMessage): Promise<string> {
   return Buffer.concat(pieces).toString();
 }
 
-function send({ status = 200, chunks }: Answer, request: IncomingMessage, response: ServerResponse): void {
+function send({ status = 200, chunks, held }: Answer, request: IncomingMessage, response: ServerResponse): void {
   const isStream = (request.url ?? "").includes(":streamGenerateContent");
   if (isStream && status === 200) {
     response.writeHead(status, { "content-type": "text/event-stream" });
     for (const one of chunks) response.write(`data: ${JSON.stringify(one)}\r\n\r\n`);
-    response.end();
+    if (held === undefined) response.end();
     return;
   }
+  if (held !== undefined) return;
   response.writeHead(status, { "content-type": "application/json; charset=UTF-8" });
   response.end(JSON.stringify(chunks.at(-1)));
 }

@@ -1,8 +1,30 @@
 // Runs cases with one library, in a process of its own: a message is a job, the answer is what an application gets.
-const { run, settings = {} } = await import(process.argv[2]);
+import { appendFileSync } from "node:fs";
+import { join } from "node:path";
+import { converse } from "./conversations.mjs";
 
-process.on("message", (job) => void answer(job));
-process.send({ settings });
+const driver = await import(process.argv[2]);
+const { open, settings, absent = {} } = await import(process.argv[3]);
+let stopping;
+
+process.on("message", (job) => {
+  if (job.stop) stopping.abort();
+  else void (job.scene === 0 ? answer(job) : act(job));
+});
+process.send({ settings: { ...driver.settings, ...settings }, absent });
+
+/** One process's part of a conversation: what becomes of it is in the notes, and in the text that it comes to. */
+async function act({ id, folder, ...job }) {
+  stopping = new AbortController();
+  const note = (word) => appendFileSync(join(folder, "notes"), `${word}\n`);
+  const nothing = { inputs: [], together: 0 };
+  try {
+    const text = await converse(id, open, { ...job, driver, folder, signal: stopping.signal }, note);
+    process.send({ result: { text: text ?? "", succeeded: true }, ...nothing });
+  } catch (error) {
+    process.send({ error: nameOf(error), ...nothing });
+  }
+}
 
 async function answer({ base, model, search, tool, tuned }) {
   const inputs = [];
@@ -21,7 +43,7 @@ async function answer({ base, model, search, tool, tuned }) {
     return { city: input.city, sky: "rain" };
   };
   try {
-    const { text, details } = await run({ base, model, search, weather, tuned, turns: 10 });
+    const { text, details } = await driver.run({ base, model, search, weather, tuned, turns: 10 });
     const result = { text: text ?? "", ...(await details()) };
     process.send({ result, inputs, together });
   } catch (error) {

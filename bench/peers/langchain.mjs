@@ -19,12 +19,16 @@ export const settings = {
   grounded: "`invoke` instead of `stream`",
 };
 
-export async function run({ base, model, weather, search, tuned }) {
+export function chatModel({ base, model }) {
   local = base;
+  return new ChatGoogle({ model, apiKey: "x", endpoint: new URL(HOST).host });
+}
+
+export async function run({ base, model, weather, search, tuned }) {
   const schema = z.object({ city: z.string() });
   const description = "Current weather in a city.";
   const agent = createAgent({
-    model: new ChatGoogle({ model, apiKey: "x", endpoint: new URL(HOST).host }),
+    model: chatModel({ base, model }),
     tools: [
       tool(async (input) => JSON.stringify(await weather(input)), { name: "weather", description, schema }),
       ...(search ? [{ googleSearch: {} }] : []),

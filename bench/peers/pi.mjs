@@ -1,6 +1,7 @@
 import { Agent } from "@earendil-works/pi-agent-core";
-import { createModels, Type } from "@earendil-works/pi-ai";
+import { createModels } from "@earendil-works/pi-ai";
 import { googleProvider } from "@earendil-works/pi-ai/providers/google";
+import { obj, str } from "@earendil-works/pi-schema";
 
 process.env.GEMINI_API_KEY = "x";
 const models = createModels();
@@ -12,7 +13,7 @@ export async function run({ base, model, weather }) {
     name: "weather",
     label: "weather",
     description: "Current weather in a city.",
-    parameters: Type.Object({ city: Type.String() }),
+    parameters: obj({ city: str() }),
     async execute(_id, input) {
       return { content: [{ type: "text", text: JSON.stringify(await weather(input)) }], details: {} };
     },

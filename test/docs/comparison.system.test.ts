@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
 import { CASES } from "../../bench/compare/all-cases.ts";
-import { POLLUX } from "../../bench/compare/libraries.ts";
+import { type Library, POLLUX } from "../../bench/compare/libraries.ts";
 import type { Results } from "../../bench/compare/page.ts";
 import { type Column, runLibrary } from "../../bench/compare/run-library.ts";
 import { openStub } from "../../bench/compare/stub.ts";
@@ -14,7 +14,7 @@ const published = (name: string): Column | undefined =>
   results.libraries.find((library) => library.name === name)?.column;
 
 test("Pollux still does what the comparison says", async () => {
-  expect(await columnOf(POLLUX.url)).toEqual(published("pollux"));
+  expect(await columnOf(POLLUX)).toEqual(published("pollux"));
 });
 
 test("@google/genai still does what the comparison says", async () => {
@@ -23,7 +23,10 @@ test("@google/genai still does what the comparison says", async () => {
   mkdirSync(folder, { recursive: true });
   try {
     copyFileSync(`${root}bench/peers/google-genai.mjs`, `${folder}/driver.mjs`);
-    expect(await columnOf(pathToFileURL(`${folder}/driver.mjs`).href)).toEqual(published("google-genai"));
+    copyFileSync(`${root}bench/compare/plays/google-genai.mjs`, `${folder}/plays.mjs`);
+    const urlOf = (file: string): string => pathToFileURL(`${folder}/${file}`).href;
+    const column = await columnOf({ url: urlOf("driver.mjs"), plays: urlOf("plays.mjs") });
+    expect(column).toEqual(published("google-genai"));
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -40,10 +43,10 @@ test.each([
   expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining(message) });
 });
 
-async function columnOf(url: string): Promise<Column> {
+async function columnOf(library: Pick<Library, "url" | "plays">): Promise<Column> {
   const stub = await openStub();
   try {
-    return await runLibrary(url, CASES, stub);
+    return await runLibrary(library, CASES, stub);
   } finally {
     stub.close();
   }
