@@ -173,12 +173,14 @@ function nothing(name: string, args: JsonObject): string {
 
 /** `in Oslo`, `in README.md`, `for 17`: which of several results a sentence is about. */
 function aboutArgs(args: JsonObject): string {
-  const given = Object.entries(args).filter(([, value]) => typeof value === "string" && /^[^\n]{1,80}$/.test(value));
-  const place = given.find(([key]) => PLACES.test(key));
-  if (place !== undefined) return ` in ${String(place[1])}`;
+  const given = Object.entries(args).flatMap(([key, value]) =>
+    typeof value === "string" && /^[^\n]{1,80}$/.test(value) ? [{ key, value }] : [],
+  );
+  const place = given.find(({ key }) => PLACES.test(key));
+  if (place !== undefined) return ` in ${place.value}`;
   // What a function's only argument is called says less than that it is the only one.
-  const [[key = "", value] = []] = given;
-  return value === undefined || Object.keys(args).length > 1 || QUOTES.test(key) ? "" : ` for ${String(value)}`;
+  const [only] = given;
+  return only === undefined || Object.keys(args).length > 1 || QUOTES.test(only.key) ? "" : ` for ${only.value}`;
 }
 
 /** What a function is about: `get_weather` is about the weather. */

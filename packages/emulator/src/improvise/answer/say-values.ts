@@ -49,7 +49,8 @@ export function pairs(fields: Fields, known: ReadonlySet<string> = new Set(), de
     if (value === null || value === undefined || value === "" || BESIDE.test(key)) return [];
     if (Array.isArray(value)) return value.length === 0 ? [] : [`${words(key)} ${listed(value)}`];
     if (isFields(value)) return depth > 1 ? [`${words(key)} ${nameOf(value)}`] : pairs(value, known, depth + 1);
-    return known.has(String(value).toLowerCase()) ? [] : [sayValue(value, key)];
+    // Lists and objects have been said above.
+    return known.has(`${value as string | number | boolean}`.toLowerCase()) ? [] : [sayValue(value, key)];
   });
   return found.length > MAX_PAIRS ? [...found.slice(0, MAX_PAIRS), "and more"] : found;
 }
