@@ -1,9 +1,10 @@
 // The settings of a request and the fields of its response, through CometAPI. Without COMETAPI_KEY, an emulator imitates it.
 import { Agent, cometapi, gemini } from "@pollux/core";
 import { createEmulator } from "@pollux/emulator";
+import { improvise } from "@pollux/emulator/improvise";
 
 const emulated = process.env["COMETAPI_KEY"] === undefined;
-await using server = emulated ? await createEmulator({ profile: "comet" }).listen() : undefined;
+await using server = emulated ? await createEmulator({ brain: improvise(), profile: "comet" }).listen() : undefined;
 const endpoint = cometapi(server === undefined ? {} : { baseUrl: server.url, apiKey: "emulator" });
 
 const agent = new Agent({

@@ -1,7 +1,7 @@
 // Run by `npm start`: what an agent does, in five short steps. With a question, only the answer to that question.
 import { parseArgs } from "node:util";
 import { type Connection, connect, formatUsage, RunPrinter } from "@pollux/cli";
-import { improvise } from "@pollux/emulator";
+import { improvise } from "@pollux/emulator/improvise";
 import { compareCosts } from "./quickstart/cost.ts";
 import { crashAndResume } from "./quickstart/crash-and-resume.ts";
 import { askForTypedOutput, askWithSources, repositoryAgent } from "./quickstart/grounded-answer.ts";

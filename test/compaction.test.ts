@@ -1,5 +1,6 @@
 import { Agent, type Content, endpoint, gemini } from "@pollux/core";
 import { createEmulator, script, say } from "@pollux/emulator";
+import { improvise } from "@pollux/emulator/improvise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { faces } from "../packages/core/test/helpers/faces.ts";
 
@@ -15,7 +16,7 @@ function talk(messages: number, length: number): Content[] {
 }
 
 describe("a long history against the service", () => {
-  const emulator = createEmulator();
+  const emulator = createEmulator({ brain: improvise() });
   let server: Awaited<ReturnType<typeof emulator.listen>>;
   beforeAll(async () => void (server = await emulator.listen()));
   afterAll(() => server.close());

@@ -1,15 +1,7 @@
 import { inspect } from "node:util";
 import type { GenerateContentRequest, GenerateContentResponse } from "@pollux/core/wire";
-import {
-  type Brain,
-  calls,
-  createEmulator,
-  type Emulator,
-  type EmulatorOptions,
-  faults,
-  improvise,
-  say,
-} from "@pollux/emulator";
+import { type Brain, calls, createEmulator, type Emulator, type EmulatorOptions, faults, say } from "@pollux/emulator";
+import { improvise } from "@pollux/emulator/improvise";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { MODEL, refusals } from "../support/world.ts";
@@ -228,7 +220,11 @@ function expectNo({ among, like }: No): void {
 
 /** An emulator on a socket of its own, and plain requests to it. */
 async function open({ surface }: Client, options: EmulatorOptions = {}) {
-  const emulator = createEmulator({ profile: surface === "Vertex" ? "vertex" : "developer", ...options });
+  const emulator = createEmulator({
+    brain: improvise(),
+    profile: surface === "Vertex" ? "vertex" : "developer",
+    ...options,
+  });
   const server = await emulator.listen();
   const version = surface === "Vertex" ? "/v1beta1" : "/v1beta";
   const models = surface === "Vertex" ? `${version}/publishers/google/models` : `${version}/models`;

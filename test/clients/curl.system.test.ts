@@ -1,6 +1,7 @@
 import { execFile, execFileSync } from "node:child_process";
 import { promisify } from "node:util";
-import { createEmulator, type Emulator, improvise, grounded, say } from "@pollux/emulator";
+import { createEmulator, type Emulator, grounded, say } from "@pollux/emulator";
+import { improvise } from "@pollux/emulator/improvise";
 import type { GenerateContentResponse } from "@pollux/core/wire";
 import { describe, expect, test } from "vitest";
 import { refusals } from "../support/world.ts";
@@ -42,7 +43,7 @@ const SENDERS: readonly (readonly [string, boolean, (command: string) => Promise
 ];
 
 async function open() {
-  const emulator = createEmulator({ profile: "comet", keys: [KEY] });
+  const emulator = createEmulator({ brain: improvise(), profile: "comet", keys: [KEY] });
   const server = await emulator.listen();
   /** The command as it stands, but for the host. */
   const here = (command: string): string => command.replace("https://api.cometapi.com", server.url);

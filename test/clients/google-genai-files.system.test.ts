@@ -1,11 +1,12 @@
 import { createPartFromUri, GoogleGenAI } from "@google/genai";
 import { createEmulator, type EmulatorOptions } from "@pollux/emulator";
+import { improvise } from "@pollux/emulator/improvise";
 import { expect, test } from "vitest";
 import { MODEL, refusals } from "../support/world.ts";
 
 /** Google's SDK against an emulator on a socket of its own. */
 async function open(options: EmulatorOptions = {}) {
-  const emulator = createEmulator(options);
+  const emulator = createEmulator({ brain: improvise(), ...options });
   const server = await emulator.listen();
   const ai = new GoogleGenAI({ apiKey: "emulator", httpOptions: { baseUrl: server.url, apiVersion: "v1beta" } });
   return { ai, emulator, server, [Symbol.asyncDispose]: () => server.close() };
@@ -86,7 +87,7 @@ test.each(["gemini-embedding-001", "gemini-embedding-2"])("Google's SDK embeds t
 });
 
 test.each(["gemini-embedding-001", "gemini-embedding-2"])("Google's SDK embeds on Vertex with %s", async (model) => {
-  await using server = await createEmulator({ profile: "vertex" }).listen();
+  await using server = await createEmulator({ brain: improvise(), profile: "vertex" }).listen();
   const ai = new GoogleGenAI({ vertexai: true, apiKey: "emulator", httpOptions: { baseUrl: server.url } });
   const config = { outputDimensionality: 8, autoTruncate: true };
   const { embeddings } = await ai.models.embedContent({ model, contents: "Rain in Oslo", config });

@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createEmulator, type Emulator, improvise, type RunningServer } from "@pollux/emulator";
+import { createEmulator, type Emulator, type RunningServer } from "@pollux/emulator";
+import { improvise } from "@pollux/emulator/improvise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { programFile } from "../support/programs.ts";
 import { refusals } from "../support/world.ts";

@@ -1,6 +1,7 @@
 import { MemoryStore } from "@pollux/core";
 import { endpoint } from "@pollux/core/wire";
 import { createEmulator } from "@pollux/emulator";
+import { improvise } from "@pollux/emulator/improvise";
 import { expect, test } from "vitest";
 import { startSupportBot } from "../../examples/support-bot/support-bot.ts";
 import { openChromium, type Page } from "../runtimes/support/chromium.ts";
@@ -21,7 +22,7 @@ async function say(page: Page, text: string): Promise<void> {
 }
 
 test("a customer and an operator, in a browser", async () => {
-  const emulator = await createEmulator().listen();
+  const emulator = await createEmulator({ brain: improvise() }).listen();
   const store = new MemoryStore();
   await using bot = await startSupportBot({
     endpoint: endpoint({ baseUrl: emulator.url }),

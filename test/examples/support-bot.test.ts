@@ -1,6 +1,7 @@
 import { MemoryStore } from "@pollux/core";
 import { endpoint } from "@pollux/core/wire";
 import { createEmulator, type RunningServer } from "@pollux/emulator";
+import { improvise } from "@pollux/emulator/improvise";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type SupportBot, startSupportBot } from "../../examples/support-bot/support-bot.ts";
 
@@ -8,7 +9,7 @@ let emulator: RunningServer;
 let bot: SupportBot;
 const store = new MemoryStore();
 beforeAll(async () => {
-  emulator = await createEmulator().listen();
+  emulator = await createEmulator({ brain: improvise() }).listen();
   bot = await startSupportBot({
     endpoint: endpoint({ baseUrl: emulator.url }),
     model: "gemini-flash-latest",

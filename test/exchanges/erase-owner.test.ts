@@ -5,6 +5,7 @@ import { JsonlStore, SqliteStore } from "@pollux/core/node";
 import { endpoint } from "@pollux/core/wire";
 import { call, hangs, say, ScriptedModel } from "@pollux/core/testing";
 import { createEmulator } from "@pollux/emulator";
+import { improvise } from "@pollux/emulator/improvise";
 import { sessionNotes } from "@pollux/tools/notes";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { deferred } from "../../packages/core/test/helpers/deferred.ts";
@@ -48,7 +49,7 @@ async function inWrite(store: SessionStore) {
 
 describe.each(STORES)("what is kept of a person, in a store of kind %s,", (_kind, open) => {
   test("is removed: sessions, notes and exchanges, and what is kept of others stays", async () => {
-    const server = await createEmulator().listen();
+    const server = await createEmulator({ brain: improvise() }).listen();
     onTestFinished(async () => await server.close());
     const [store, kept] = [open(), open()];
     const exchanges = keepExchanges(kept);
@@ -135,7 +136,7 @@ describe.each(STORES)("what is kept of a person, in a store of kind %s,", (_kind
 });
 
 test("exchanges that wait for the store do not begin a log anew that was removed", async () => {
-  const server = await createEmulator().listen();
+  const server = await createEmulator({ brain: improvise() }).listen();
   onTestFinished(async () => await server.close());
   const [store, kept] = [new MemoryStore(), new MemoryStore()];
   const exchanges = keepExchanges(kept);
@@ -158,7 +159,7 @@ test("exchanges that wait for the store do not begin a log anew that was removed
 });
 
 test("exchanges that are being written when their session is erased are removed as well", async () => {
-  const server = await createEmulator().listen();
+  const server = await createEmulator({ brain: improvise() }).listen();
   onTestFinished(async () => await server.close());
   const [store, kept, gate] = [new MemoryStore(), new MemoryStore(), deferred()];
   const append: typeof kept.append = async (...args) => {

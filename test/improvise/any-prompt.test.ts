@@ -1,5 +1,6 @@
 import type { FunctionDeclaration } from "@pollux/core/wire";
 import { createEmulator } from "@pollux/emulator";
+import { improvise } from "@pollux/emulator/improvise";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { violations } from "../../packages/emulator/test/improvise/json-schema.ts";
@@ -8,7 +9,7 @@ import { outputOf, READY_MADE, WRITTEN } from "./everyday-tools.ts";
 import { talk } from "./talk.ts";
 
 const ALL = [...READY_MADE, ...WRITTEN];
-const emulator = createEmulator();
+const emulator = createEmulator({ brain: improvise() });
 
 const fragments = fc.constantFrom(
   ...EVERYDAY.flatMap(([prompt]) => prompt.split(" ")),
@@ -41,7 +42,7 @@ async function timeOf(prompt: string, functions: readonly FunctionDeclaration[])
   const times: number[] = [];
   for (let round = 0; round < 5; round += 1) {
     const start = process.threadCpuUsage();
-    await talk(createEmulator(), "generateContent", prompt, functions, outputOf);
+    await talk(createEmulator({ brain: improvise() }), "generateContent", prompt, functions, outputOf);
     const { user, system } = process.threadCpuUsage(start);
     times.push((user + system) / 1000);
   }

@@ -1,5 +1,6 @@
 import type { FunctionDeclaration, JsonObject } from "@pollux/core/wire";
 import { createEmulator } from "@pollux/emulator";
+import { improvise } from "@pollux/emulator/improvise";
 import { describe, expect, test } from "vitest";
 import { type Face, talk } from "./talk.ts";
 
@@ -31,8 +32,6 @@ const ADD = declare("add", "Adds two numbers.", { a: number, b: number });
 const FIRST_TOOLS: readonly (readonly [FunctionDeclaration, string, readonly JsonObject[]])[] = [
   [STOCK, "How many bolts are in stock?", [{ article: "bolts" }]],
   [STOCK, "stock of bolt and nut", [{ article: "bolt" }, { article: "nut" }]],
-  [STOCK, "How many nuts do we have?", [{ article: "nuts" }]],
-  [STOCK, "Do we have red chairs?", [{ article: "red chairs" }]],
   [PRICE, "How much does an apple cost?", [{ fruit: "apple" }]],
   [PRICE, "What is the price of apples and pears?", [{ fruit: "apples" }, { fruit: "pears" }]],
   [USER, "look up user bob", [{ name: "bob" }]],
@@ -40,7 +39,6 @@ const FIRST_TOOLS: readonly (readonly [FunctionDeclaration, string, readonly Jso
   [REVERSE, "Reverse hello world", [{ text: "hello world" }]],
   [REVERSE, "reverse the word stressed", [{ text: "stressed" }]],
   [DEFINE, "Define serendipity", [{ word: "serendipity" }]],
-  [DEFINE, "What does serendipity mean?", [{ word: "serendipity" }]],
   [DICE, "Roll two dice with 20 sides", [{ sides: 20, count: 2 }]],
   [LIGHT, "set the light to dim or bright", [{ level: "dim" }]],
   [BOOKS, "Find books by Frank Herbert", [{ query: "Frank Herbert" }]],
@@ -51,7 +49,7 @@ const FIRST_TOOLS: readonly (readonly [FunctionDeclaration, string, readonly Jso
 
 describe.each(FACES)("%s", (face) => {
   test.each(FIRST_TOOLS)("$name: %s", async (tool, prompt, args) => {
-    const { calls } = await talk(createEmulator(), face, prompt, [tool], () => "ok");
+    const { calls } = await talk(createEmulator({ brain: improvise() }), face, prompt, [tool], () => "ok");
     expect(calls).toEqual(args.map((one) => [tool.name, one]));
   });
 });
@@ -60,6 +58,12 @@ test.each([
   ["an object", { article: "bolts", pieces: 40 }, "Stock for bolts: 40 pieces."],
   ["a number", 40, "The stock for bolts is 40."],
 ])("an answer from %s says what it is about", async (_, output, says) => {
-  const { text: said } = await talk(createEmulator(), "generateContent", "stock of bolts", [STOCK], () => output);
+  const { text: said } = await talk(
+    createEmulator({ brain: improvise() }),
+    "generateContent",
+    "stock of bolts",
+    [STOCK],
+    () => output,
+  );
   expect(said).toBe(`${says} (This is the local emulator; no model wrote this.)`);
 });

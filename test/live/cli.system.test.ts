@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createEmulator, replay } from "@pollux/emulator";
+import { improvise } from "@pollux/emulator/improvise";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { withoutKeys } from "../examples/run-example.ts";
 
@@ -37,7 +38,11 @@ async function filesIn(path: string): Promise<readonly string[]> {
 }
 
 test("asks over a socket, records without the key, and says what to change", async () => {
-  const emulator = createEmulator({ keys: [KEY], strict: { maxFunctionNameLength: 128, decodeImages: true } });
+  const emulator = createEmulator({
+    brain: improvise(),
+    keys: [KEY],
+    strict: { maxFunctionNameLength: 128, decodeImages: true },
+  });
   await using server = await emulator.listen();
   const parts = ["questions", "laws", "06-image-input.ts", "15-files.ts"].flatMap((part) => ["--only", part]);
   const { code, output } = await live(["--against", server.url, "--folder", folder, ...parts]);
@@ -75,7 +80,7 @@ test("asks over a socket, records without the key, and says what to change", asy
 });
 
 test("asks nothing of a service that refuses the key", async () => {
-  await using server = await createEmulator({ keys: ["another-key"] }).listen();
+  await using server = await createEmulator({ brain: improvise(), keys: ["another-key"] }).listen();
   const { code, output } = await live(["--against", server.url, "--folder", folder]);
   expect(output).toContain("The Developer API refuses: 400 INVALID_ARGUMENT API key not valid");
   expect(output).not.toContain("differs");

@@ -1,7 +1,6 @@
-import { join } from "node:path/posix";
 import type { EmulatorOptions, StrictSwitches } from "@pollux/emulator";
 import { readErrorText } from "../../packages/core/src/wire/errors/error-body.ts";
-import { type Rule, RULES } from "../../packages/emulator/src/validate/rules.ts";
+import { filesById } from "../../packages/emulator/test/listed-rules.ts";
 import { type Ask, type LiveAnswer, type LiveRequest, pick, type ServiceName } from "./service.ts";
 
 /** What the service says to a question, as a person sums it up. */
@@ -45,8 +44,10 @@ const GOOGLE: readonly ServiceName[] = ["developer", "vertex"];
 export const DEV: { readonly services: readonly ServiceName[] } = { services: ["developer"] };
 export const strict = (switches: StrictSwitches): Change => ({ options: { strict: switches } });
 
+const FILES = filesById();
+
 /** Where a rule is checked, below `src`. */
-export const fileOf = ({ file }: Rule): string => join("validate", file);
+export const fileOf = (id: string): string => FILES.get(id) ?? "validate/contract.ts";
 
 /** A question with a reading of its own. */
 export function question(
@@ -56,8 +57,7 @@ export function question(
   ask: Question["ask"],
   rest: Rest = {},
 ): Question {
-  const rule = RULES.find((one) => marks.includes(one.id));
-  const file = rule === undefined ? "validate/contract.ts" : fileOf(rule);
+  const file = fileOf(marks.find((mark) => FILES.has(mark)) ?? "");
   return { id, asks, marks, ask, services: GOOGLE, changes: {}, file, ...rest };
 }
 
@@ -132,7 +132,7 @@ export function changeFor(asked: Question, service: Reading, emulator: Reading, 
     return { file: asked.file, edit: `${asked.marks.join(", ")}: make it say “${said}”; evidence: ${evidence}` };
   }
   if ((service.wording ?? "") === (emulator.wording ?? "")) return undefined;
-  const edit = `${asked.marks.join(", ")}: word it “${service.wording ?? ""}”, with certainty "R" in rules.ts; evidence: ${evidence}`;
+  const edit = `${asked.marks.join(", ")}: word it “${service.wording ?? ""}”, and say “seen” in the README; evidence: ${evidence}`;
   return { file: asked.file, edit };
 }
 

@@ -1,9 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { FILE_SEARCH_RULES } from "../../packages/emulator/src/file-search/file-search-rules.ts";
 import { INTERACTION_RULES } from "../../packages/emulator/src/interactions/interaction-rules.ts";
-import { EVIDENCE } from "../../packages/emulator/src/validate/evidence.ts";
-import { FAULT_LIST } from "../../packages/emulator/src/fault/fault-list.ts";
-import { RULES } from "../../packages/emulator/src/validate/rules.ts";
+import { FAULTS, isGuessed, RULES } from "../../packages/emulator/test/listed-rules.ts";
 import { resolveSwitches } from "../../packages/emulator/src/validate/switches.ts";
 import { Budget } from "./budget.ts";
 import { contrary } from "./deviations.ts";
@@ -39,9 +37,7 @@ describe("the list of questions", () => {
     const guesses = Object.entries({ ...INTERACTION_RULES, ...FILE_SEARCH_RULES }).filter(
       ([, [certainty]]) => certainty === "guess",
     );
-    const guessed = [...RULES, ...FAULT_LIST].filter(
-      ({ id, certainty }) => certainty === "G" || EVIDENCE[id] === "unsure",
-    );
+    const guessed = [...RULES, ...FAULTS].filter(isGuessed);
     const names = [...guessed.map(({ id }) => id), ...guesses.map(([id]) => id), ...Object.keys(resolveSwitches({}))];
     expect(names.length).toBeGreaterThan(25);
     expect(names.filter((name) => !marks.has(name) && !Object.hasOwn(UNASKABLE, name))).toEqual([]);

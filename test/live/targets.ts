@@ -1,5 +1,6 @@
 import { cometapi, type Endpoint, geminiApi, vertex } from "@pollux/core";
 import { createEmulator, type EmulatorOptions } from "@pollux/emulator";
+import { improvise } from "@pollux/emulator/improvise";
 import { type Send, SERVICES, type ServiceName } from "./service.ts";
 
 /** A service that can be asked, or what stands for it. */
@@ -50,7 +51,7 @@ export function targetAt(
 
 /** An emulator in this process that imitates a service. */
 export function emulated(name: ServiceName, options: EmulatorOptions = {}): Target {
-  const emulator = createEmulator({ profile: name, ...options });
+  const emulator = createEmulator({ brain: improvise(), profile: name, ...options });
   return targetAt("http://127.0.0.1:1", name, {}, (url, init) => emulator.fetch(url, init));
 }
 

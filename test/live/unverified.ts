@@ -1,5 +1,4 @@
-import { EVIDENCE } from "../../packages/emulator/src/validate/evidence.ts";
-import { RULES } from "../../packages/emulator/src/validate/rules.ts";
+import { isGuessed, RULES } from "../../packages/emulator/test/listed-rules.ts";
 import { describeChange, type Question } from "./question.ts";
 import { QUESTIONS, UNASKABLE } from "./questions/all.ts";
 import { table } from "./report.ts";
@@ -13,7 +12,7 @@ export const UNVERIFIED_PAGE = "docs/unverified.md";
 export async function unverifiedPage(): Promise<string> {
   const asked = QUESTIONS.filter(({ id }) => !id.startsWith("rule-"));
   const guesses = QUESTIONS.filter(({ id, marks }) => id.startsWith("rule-") && marks.some(isGuess));
-  const known = RULES.filter(({ certainty, id }) => certainty === "I" && !isGuess(id)).map(({ id }) => id);
+  const known = RULES.filter((rule) => rule.certainty === "known" && !isGuessed(rule)).map(({ id }) => id);
   const head = ["question", "marked at", "the emulator says", "otherwise"];
   const rows = async (questions: readonly Question[]): Promise<string> =>
     table(head, await Promise.all(questions.map(rowOf)));
@@ -49,7 +48,7 @@ ${table(
 }
 
 function isGuess(id: string): boolean {
-  return RULES.some((rule) => rule.id === id && rule.certainty === "G") || EVIDENCE[id] === "unsure";
+  return RULES.some((rule) => rule.id === id && isGuessed(rule));
 }
 
 async function rowOf({ asks, marks, services, changes, ask }: Question): Promise<readonly string[]> {

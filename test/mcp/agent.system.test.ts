@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { Agent, endpoint, gemini, type RunEvent } from "@pollux/core";
 import { call, calls, say, ScriptedModel } from "@pollux/core/testing";
 import { createEmulator } from "@pollux/emulator";
+import { improvise } from "@pollux/emulator/improvise";
 import { mcpTools } from "@pollux/tools/mcp";
 import { expect, test } from "vitest";
 import { programFile } from "../support/programs.ts";
@@ -61,7 +62,7 @@ test("an abort of the run leaves no server behind once it is closed", async () =
 });
 
 test("a whole run over HTTP against the emulator, which takes every declaration of the server", async () => {
-  const emulator = createEmulator();
+  const emulator = createEmulator({ brain: improvise() });
   await using service = await emulator.listen();
   await using all = await mcpTools(everything);
   const model = gemini("gemini-flash-latest", { endpoint: endpoint({ baseUrl: service.url }) });

@@ -1,7 +1,7 @@
 /** The body of both hello programs: a tool, an agent, an emulated service; prints what came of it as JSON. */
 const HELLO = `
 async function hello() {
-  const server = await createEmulator().listen();
+  const server = await createEmulator({ brain: improvise() }).listen();
   try {
     let city;
     const getWeather = defineTool({
@@ -30,6 +30,7 @@ hello();
 export const HELLO_MODULE = `
 import { Agent, defineTool, endpoint } from "@pollux/core";
 import { createEmulator } from "@pollux/emulator";
+import { improvise } from "@pollux/emulator/improvise";
 import { z } from "zod";
 ${HELLO}`;
 
@@ -38,6 +39,7 @@ export const HELLO_COMMONJS = `
 process.removeAllListeners("warning");
 const { Agent, defineTool, endpoint } = require("@pollux/core");
 const { createEmulator } = require("@pollux/emulator");
+const { improvise } = require("@pollux/emulator/improvise");
 const { z } = require("zod");
 ${HELLO}`;
 

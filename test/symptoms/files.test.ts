@@ -1,13 +1,14 @@
 import { Agent, endpoint, media } from "@pollux/core";
 import { files } from "@pollux/core/resources";
 import { createEmulator } from "@pollux/emulator";
+import { improvise } from "@pollux/emulator/improvise";
 import { describe, expect, test } from "vitest";
 
 const MIB = 1024 * 1024;
 
 describe("a file in the Files API", () => {
   test("goes up in chunks, is waited for, asked about, listed and deleted", async () => {
-    const server = await createEmulator().listen();
+    const server = await createEmulator({ brain: improvise() }).listen();
     try {
       const to = endpoint({ baseUrl: server.url });
       const steps: number[] = [];

@@ -1,13 +1,5 @@
-import {
-  type Answer,
-  type Brain,
-  type BrainTurn,
-  type EmulatorOptions,
-  improvise,
-  parts,
-  say,
-  think,
-} from "@pollux/emulator";
+import { type Answer, type Brain, type BrainTurn, type EmulatorOptions, parts, say, think } from "@pollux/emulator";
+import { improvise } from "@pollux/emulator/improvise";
 import { paintLandscape } from "./paint-landscape.ts";
 
 /** How the emulator answers in this example: at the speed of a model, and in Markdown. */

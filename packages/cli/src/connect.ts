@@ -2,6 +2,7 @@ import { inspect } from "node:util";
 import { AgentError, type Endpoint } from "@pollux/core";
 import { defaultEndpoint, endpoint } from "@pollux/core/wire";
 import { createEmulator, type EmulatorOptions } from "@pollux/emulator";
+import { improvise } from "@pollux/emulator/improvise";
 
 /** Where requests are sent. */
 export interface Connection extends AsyncDisposable {
@@ -62,7 +63,10 @@ export async function openConnection(
       [Symbol.asyncDispose]: async () => {},
     };
   }
-  const server = await createEmulator(emulator).listen();
+  const server = await createEmulator({
+    ...emulator,
+    brain: emulator.brain ?? improvise({ seed: emulator.seed }),
+  }).listen();
   return {
     endpoint: endpoint({ baseUrl: server.url }),
     description:

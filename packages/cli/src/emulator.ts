@@ -5,7 +5,6 @@ import {
   type Answer,
   type Brain,
   createEmulator,
-  improvise,
   loadRecording,
   type LoggedRequest,
   type Profile,
@@ -15,6 +14,7 @@ import {
   type ScriptLine,
   say,
 } from "@pollux/emulator";
+import { improvise } from "@pollux/emulator/improvise";
 import { type CliProcess, type Command, errorMessage, parseOptions, UsageError } from "./command.ts";
 import { explainListenError, parseNumber, untilStopped } from "./serving.ts";
 

@@ -19,6 +19,7 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { createEmulator } from "@pollux/emulator";
+import { improvise } from "@pollux/emulator/improvise";
 import { type Chromium, openChromium, type Page } from "../../../test/runtimes/support/chromium.ts";
 import { freePort } from "../../../test/support/free-ports.ts";
 import { programCommand, programFile } from "../../../test/support/programs.ts";
@@ -160,7 +161,7 @@ describe("with npm", () => {
     expect(chatted.out.match(/No API key/g)).toHaveLength(1);
     expect(chatted.code).toBe(0);
 
-    const service = createEmulator();
+    const service = createEmulator({ brain: improvise() });
     await using server = await service.listen();
     const env = { GEMINI_API_KEY: "a-key", GOOGLE_GEMINI_BASE_URL: server.url };
     const node22 = programFile("node-22", "bin/node");
@@ -171,7 +172,7 @@ describe("with npm", () => {
     expect(code).toBe(0);
     await inspectChats(project);
 
-    await using locked = await createEmulator({ keys: ["another-key"] }).listen();
+    await using locked = await createEmulator({ brain: improvise(), keys: ["another-key"] }).listen();
     const refused = { ...env, GOOGLE_GEMINI_BASE_URL: locked.url };
     const failed = await run("npm", ["start", "Roll 3 dice."], project, { env: refused });
     expect(failed.out).toMatch(/API key not valid/);

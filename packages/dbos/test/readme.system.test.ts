@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createEmulator } from "@pollux/emulator";
+import { improvise } from "@pollux/emulator/improvise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readmePrograms } from "../../../test/support/readme-programs.ts";
 import { likeliestPostgres, type StartedPostgres, startPostgres } from "./support/postgres.ts";
@@ -9,7 +10,7 @@ const programs = readmePrograms("packages/dbos");
 
 // That they compile: `test/docs/readmes.system.test.ts`.
 describe("the programs of the README", () => {
-  const emulator = createEmulator();
+  const emulator = createEmulator({ brain: improvise() });
   let gemini: Awaited<ReturnType<typeof emulator.listen>>;
   let postgres: StartedPostgres;
   let worker: ChildProcess | undefined;

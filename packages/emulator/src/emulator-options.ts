@@ -10,11 +10,11 @@ import type { Framing } from "./respond/framing.ts";
 import type { StrictSwitches } from "./validate/switches.ts";
 import type { Profile } from "./validate/types.ts";
 
-/** Options of an emulator. By default, it is the Gemini Developer API answered by `improvise()`. */
+/** Options of an emulator. By default, it is the Gemini Developer API, and nobody answers. */
 export interface EmulatorOptions {
   /** Which service to emulate. Default: `developer`. */
   readonly profile?: Profile | undefined;
-  /** What answers. Default: `improvise()`. */
+  /** What answers: `script([…])`, `replay(recording)`, or `improvise()` of `@pollux/emulator/improvise`. Default: nothing, so that a request for an answer is refused. */
   readonly brain?: Brain | undefined;
   /** Which faults occur, and when. Default: none. The first rule that matches a request wins. */
   readonly faults?: readonly FaultRule[] | undefined;
@@ -22,7 +22,7 @@ export interface EmulatorOptions {
   readonly keys?: readonly string[] | undefined;
   /** Settings for behavior of the service that isn't publicly known. */
   readonly strict?: StrictSwitches | undefined;
-  /** The same seed gives the same ids, signatures and improvised answers. Default: `"pollux"`. */
+  /** The same seed gives the same ids and signatures. Default: `"pollux"`. */
   readonly seed?: string | undefined;
   readonly delays?:
     | {

@@ -5,7 +5,6 @@ import { ReplayedFailure } from "./brain/replayed-failure.ts";
 import { createResponder } from "./create-responder.ts";
 import type { EmulatorOptions } from "./emulator-options.ts";
 import { googleError } from "./fault/error-body.ts";
-import { improvise } from "./improvise/improvise.ts";
 import { type IncomingRequest, readBounded } from "./incoming-request.ts";
 import { prettyJson } from "./internal/json.ts";
 import { createInteractions } from "./interactions/answer-interactions.ts";
@@ -47,7 +46,7 @@ export interface Emulator {
  *
  * @example
  * ```ts
- * const { fetch } = createEmulator();
+ * const { fetch } = createEmulator({ brain: improvise() }); // improvise from "@pollux/emulator/improvise"
  * const agent = new Agent({ model: gemini("gemini-flash-latest", { fetch }) }); // needs no key
  * ```
  */
@@ -56,7 +55,7 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
   const log = new RequestLog();
   const signer = createSigner(seed);
   const resources = createResources(options, profile, seed);
-  let brain = options.brain ?? improvise({ seed });
+  let brain = options.brain ?? NO_BRAIN;
   const switches = resolveSwitches(options.strict);
   const { maxBodyBytes } = switches;
   const responder = createResponder({ options, profile, seed, signer, brain: () => brain });
@@ -153,6 +152,14 @@ async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 /** Operations that a brain answers. */
 const CONTENT: ReadonlySet<string> = new Set(["generateContent", "streamGenerateContent"]);
+
+const NO_BRAIN: Brain = {
+  answer() {
+    throw new Error(
+      "The emulator has no brain that could answer: createEmulator({ brain: improvise() }) makes answers up, with improvise from @pollux/emulator/improvise; script([…]) says yours.",
+    );
+  },
+};
 
 const ANY_SIGNATURE: SignatureBook = { check: () => "issued" };
 

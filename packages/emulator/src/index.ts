@@ -21,7 +21,6 @@ export type { ModelFacts, ThinkingFacts } from "./catalog/model-facts.ts";
 // Brains
 export type { Brain, BrainTurn } from "./brain/brain.ts";
 export { script, type Script, type ScriptLine, type ScriptOptions } from "./brain/script.ts";
-export { improvise, type ImproviseOptions } from "./improvise/improvise.ts";
 export type { ReplayRequest } from "./brain/fit-exchange.ts";
 export { replay } from "./brain/replay.ts";
 export { loadRecording, type Recording, type ReplayExchange } from "./brain/recording.ts";

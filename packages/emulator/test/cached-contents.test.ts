@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { call, createEmulator, type Emulator, script, say } from "../src/index.ts";
+import { improvise } from "../src/improvise.ts";
 import { ask, MODEL, post, textOf, unary, WEATHER } from "./support.ts";
 
 const KEY = { "x-goog-api-key": "emulator" };
@@ -52,7 +53,7 @@ const UNKNOWN = refusal(403, "PERMISSION_DENIED", "CachedContent not found (or p
 describe("a cached content", () => {
   test("is made, read, listed, prolonged and deleted", async () => {
     const time = { now: NOON };
-    const emulator = createEmulator({ now: () => time.now });
+    const emulator = createEmulator({ brain: improvise(), now: () => time.now });
     const made = await create(emulator, { displayName: "Book", ttl: "600s" });
     const cache = {
       name: expect.stringMatching(/^cachedContents\/[a-z0-9]{40}$/) as unknown,
@@ -86,8 +87,8 @@ describe("a cached content", () => {
 
   test("expires, after an hour unless it says otherwise", async () => {
     const time = { now: NOON };
-    const emulator = createEmulator({ now: () => time.now });
-    const brief = createEmulator({ now: () => time.now, caches: { defaultTtlSeconds: 1 } });
+    const emulator = createEmulator({ brain: improvise(), now: () => time.now });
+    const brief = createEmulator({ brain: improvise(), now: () => time.now, caches: { defaultTtlSeconds: 1 } });
     const names = [await created(emulator), await created(brief)] as const;
     time.now = new Date("2026-11-21T12:00:01.000Z");
     expect((await generate(emulator, names[0])).status).toBe(200);
@@ -99,7 +100,7 @@ describe("a cached content", () => {
   });
 
   test("that is too small is refused", async () => {
-    const emulator = createEmulator();
+    const emulator = createEmulator({ brain: improvise() });
     const small = [{ parts: [{ text: "x".repeat(1908) }] }];
     const tooSmall = (count: number, minimum: number) =>
       `Cached content is too small. total_token_count=${count}, min_total_token_count=${minimum}`;
@@ -108,7 +109,9 @@ describe("a cached content", () => {
       refusal(400, "INVALID_ARGUMENT", tooSmall(1100, 4096)),
     );
     expect(emulator.requests.map(({ answered }) => answered.rule)).toEqual(["E-49", "E-49"]);
-    expect((await create(createEmulator({ caches: { minTokens: 1 } }), { contents: small })).status).toBe(200);
+    expect(
+      (await create(createEmulator({ brain: improvise(), caches: { minTokens: 1 } }), { contents: small })).status,
+    ).toBe(200);
   });
 
   test.each([
@@ -127,7 +130,7 @@ describe("a cached content", () => {
     [{ contents: [{ parts: [{ fileData: { fileUri: "https://x/v1beta/files/none" } }] }] }, 403, "E-74"],
     [{ tools: [{ functionDeclarations: [{ name: "1" }] }] }, 400, "E-31"],
   ])("is not made of %j", async (more, status, rule) => {
-    const emulator = createEmulator();
+    const emulator = createEmulator({ brain: improvise() });
     expect((await create(emulator, more)).status).toBe(status);
     expect(emulator.requests.at(-1)?.answered).toEqual({ status, operation: "createCache", rule, complete: true });
   });
@@ -137,8 +140,8 @@ describe("a cached content", () => {
     const made = ["carbon", "neon", "hydrogen"].map(async (name) => {
       const body = { model: `models/gemini-4-${name}` };
       return [
-        (await create(createEmulator({ strict }), body)).status,
-        (await create(createEmulator({ strict: { guesses: false } }), body)).status,
+        (await create(createEmulator({ brain: improvise(), strict }), body)).status,
+        (await create(createEmulator({ brain: improvise(), strict: { guesses: false } }), body)).status,
       ];
     });
     expect(await Promise.all(made)).toEqual([
@@ -149,7 +152,7 @@ describe("a cached content", () => {
   });
 
   test("says in texts which method the model lacks, and where a field is", async () => {
-    const emulator = createEmulator();
+    const emulator = createEmulator({ brain: improvise() });
     expect((await create(emulator, { model: "models/gemini-4-argon" })).body).toMatchObject({
       error: {
         message:
@@ -166,14 +169,14 @@ describe("a cached content", () => {
   test.each([{ displayName: "x" }, { contents }, {}, { ttl: "0s" }, { ttl: "1s", expireTime: "2030-01-01T00:00:00Z" }])(
     "is not changed by %j",
     async (patch) => {
-      const emulator = createEmulator();
+      const emulator = createEmulator({ brain: improvise() });
       expect((await send(emulator, "PATCH", await created(emulator), patch)).status).toBe(400);
       expect(emulator.requests.at(-1)?.answered.rule).toBe("C-3");
     },
   );
 
   test("is its owner's only", async () => {
-    const emulator = createEmulator();
+    const emulator = createEmulator({ brain: improvise() });
     const name = await created(emulator);
     expect(await send(emulator, "GET", name, undefined, "somebody-else")).toEqual(UNKNOWN);
     expect(await send(emulator, "GET", "cachedContents", undefined, "somebody-else")).toEqual({
@@ -232,7 +235,7 @@ describe("a request with a cached content", () => {
   });
 
   test("is refused beside what belongs into the cache", async () => {
-    const emulator = createEmulator();
+    const emulator = createEmulator({ brain: improvise() });
     const name = await created(emulator);
     for (const more of [{ tools: [WEATHER] }, { systemInstruction: { parts: [{ text: "x" }] } }, { toolConfig: {} }]) {
       expect((await generate(emulator, name, more)).body).toMatchObject({
@@ -243,7 +246,7 @@ describe("a request with a cached content", () => {
   });
 
   test("is refused with an unknown name or another model", async () => {
-    const emulator = createEmulator();
+    const emulator = createEmulator({ brain: improvise() });
     const name = await created(emulator);
     expect(await generate(emulator, "cachedContents/none")).toEqual(UNKNOWN);
     expect(await generate(emulator, name, {}, "gemini-3.7-flash")).toEqual(
@@ -259,7 +262,7 @@ describe("a request with a cached content", () => {
   });
 
   test("may hold files", async () => {
-    const emulator = createEmulator();
+    const emulator = createEmulator({ brain: improvise() });
     const started = await emulator.fetch("/upload/v1beta/files", {
       method: "POST",
       headers: { ...KEY, "x-goog-upload-protocol": "resumable", "x-goog-upload-command": "start" },
@@ -279,7 +282,7 @@ describe("a request with a cached content", () => {
 });
 
 test("on Vertex, names have project and location, and texts are its own", async () => {
-  const emulator = createEmulator({ profile: "vertex" });
+  const emulator = createEmulator({ brain: improvise(), profile: "vertex" });
   const parent = "projects/p/locations/global";
   const model = `${parent}/publishers/google/models/${MODEL}`;
   const ask1 = async (path: string, body: object) => send(emulator, "POST", `/v1beta1/${parent}/${path}`, body);
@@ -307,7 +310,7 @@ test("on Vertex, names have project and location, and texts are its own", async 
 test("cached contents are a matter of Google's own services", async () => {
   const served = (["developer", "developer-v1", "vertex", "comet", "old-proxy"] as const).map(async (profile) => {
     const path = profile === "vertex" ? "/v1/projects/p/locations/l/cachedContents" : "/v1beta/cachedContents";
-    const response = await createEmulator({ profile }).fetch(path, { headers: KEY });
+    const response = await createEmulator({ brain: improvise(), profile }).fetch(path, { headers: KEY });
     return [profile, response.status];
   });
   expect(Object.fromEntries(await Promise.all(served))).toEqual({

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createEmulator, type Emulator, type EmulatorOptions, FILE_SEARCH_RULES } from "../src/index.ts";
+import { improvise } from "../src/improvise.ts";
 import { ask, streamed, unary } from "./support.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -11,7 +12,8 @@ interface Said {
 const NOON = new Date("2026-11-24T12:00:00.000Z");
 const KEY = { "x-goog-api-key": "emulator" };
 
-const service = (options: EmulatorOptions = {}): Emulator => createEmulator({ now: () => NOON, ...options });
+const service = (options: EmulatorOptions = {}): Emulator =>
+  createEmulator({ brain: improvise(), now: () => NOON, ...options });
 
 async function send(emulator: Emulator, call: string, body?: object, key = "emulator"): Promise<Said> {
   const [method = "", path = ""] = call.split(" ");

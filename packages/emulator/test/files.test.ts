@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { createEmulator, type Emulator, type EmulatorOptions, script, say } from "../src/index.ts";
+import { improvise } from "../src/improvise.ts";
 import { ask, MODEL, post, textOf, unary } from "./support.ts";
 
 const KEY = { "x-goog-api-key": "emulator" };
@@ -62,7 +63,7 @@ const withFile = (uri: string, mimeType?: string) => ({
 });
 
 function emulatorAt(time: { now: Date }, options: EmulatorOptions = {}): Emulator {
-  return createEmulator({ now: () => time.now, ...options });
+  return createEmulator({ brain: improvise(), now: () => time.now, ...options });
 }
 
 describe("an upload", () => {
@@ -129,7 +130,7 @@ describe("an upload", () => {
     ["finalize", undefined, "", "4 bytes were uploaded where 10 were declared."],
     ["sing", 4, "", "Unknown X-Goog-Upload-Command: sing."],
   ])("is refused and stays at its offset: %s at %s of %j", async (command, offset, bytes, message) => {
-    const emulator = createEmulator({ files: { chunkBytes: 4 } });
+    const emulator = createEmulator({ brain: improvise(), files: { chunkBytes: 4 } });
     const started = await start(emulator, {}, { "x-goog-upload-header-content-length": "10" });
     const url = started.headers.get("x-goog-upload-url") ?? "";
     await send(emulator, url, "upload", 0, "0123");
@@ -144,7 +145,7 @@ describe("an upload", () => {
   });
 
   test("can be finalized apart, and is over after that or after a cancel", async () => {
-    const emulator = createEmulator({ files: { chunkBytes: 1 } });
+    const emulator = createEmulator({ brain: improvise(), files: { chunkBytes: 1 } });
     const urls: string[] = [];
     for (const command of ["finalize", "cancel"]) {
       const started = await start(emulator, {});
@@ -173,7 +174,7 @@ describe("an upload", () => {
     [{}, { color: "red" }, 400, "E-02"],
     [{ "x-goog-api-key": "invalid" }, {}, 400, "A-2"],
   ])("is not started with %j and %j", async (headers, file, status, rule) => {
-    const emulator = createEmulator({ files: { maxBytes: 100 } });
+    const emulator = createEmulator({ brain: improvise(), files: { maxBytes: 100 } });
     await upload(emulator, "x", "text/plain", { name: "files/taken" });
     expect((await start(emulator, file, headers)).status).toBe(status);
     expect(emulator.requests.at(-1)?.answered).toEqual({ status, operation: "startUpload", rule, complete: true });
@@ -182,7 +183,7 @@ describe("an upload", () => {
 
 describe("a file", () => {
   test("can be read, listed in pages and deleted", async () => {
-    const emulator = createEmulator();
+    const emulator = createEmulator({ brain: improvise() });
     for (const name of ["files/a", "files/b", "files/c"]) await upload(emulator, name, "text/plain", { name });
     const first = await get(emulator, "files?pageSize=2");
     const token = (first.body as { nextPageToken: string }).nextPageToken;
@@ -212,7 +213,7 @@ describe("a file", () => {
   });
 
   test("of a video is processed until it was asked for once", async () => {
-    const emulator = createEmulator();
+    const emulator = createEmulator({ brain: improvise() });
     const { uri, state } = await upload(emulator, "film", "video/mp4", { name: "files/film" });
     const stateNow = async () => ((await get(emulator, "files/film")).body as FileResource).state;
     const tooEarly = refusal(
@@ -254,7 +255,7 @@ describe("a file", () => {
   });
 
   test("is known to the model and counted by its size", async () => {
-    const emulator = createEmulator();
+    const emulator = createEmulator({ brain: improvise() });
     const { uri } = await upload(emulator, "x".repeat(400), "text/plain", { displayName: "notes.txt" });
     const response = await unary(emulator, withFile(uri));
     expect(textOf(response)).toContain("I was given the file notes.txt: text/plain of 400 bytes.");
@@ -273,7 +274,7 @@ describe("a file", () => {
     ["audio/mpeg", 240_000, "AUDIO", 640],
     ["video/mp4", 240_000, "VIDEO", 5160],
   ])("counts %s of %i bytes as %s", async (mimeType, bytes, modality, tokenCount) => {
-    const emulator = createEmulator({ files: { processingPolls: 0 } });
+    const emulator = createEmulator({ brain: improvise(), files: { processingPolls: 0 } });
     const { uri } = await upload(emulator, "x".repeat(bytes), mimeType);
     const counted = await post(emulator, "countTokens", withFile(uri));
     expect(await counted.json()).toMatchObject({
@@ -285,7 +286,7 @@ describe("a file", () => {
   });
 
   test("that do not exist, or belong to another key, cannot be used", async () => {
-    const emulator = createEmulator();
+    const emulator = createEmulator({ brain: improvise() });
     const { uri } = await upload(emulator, "x", "text/plain", { name: "files/mine" });
     const used = async (fileUri: string, key: string) => {
       const url = `/v1beta/models/${MODEL}:generateContent`;
@@ -300,7 +301,7 @@ describe("a file", () => {
   });
 
   test("can be kept in any state by the switch", async () => {
-    const emulator = createEmulator({ strict: { fileState: () => "active" } });
+    const emulator = createEmulator({ brain: improvise(), strict: { fileState: () => "active" } });
     expect((await post(emulator, "generateContent", withFile("https://x/v1beta/files/none"))).status).toBe(200);
   });
 
@@ -314,7 +315,7 @@ describe("a file", () => {
 
 test("files are a matter of the Developer API", async () => {
   const served = (["developer", "developer-v1", "vertex", "comet", "old-proxy"] as const).map(async (profile) => {
-    const response = await createEmulator({ profile }).fetch("/v1beta/files", { headers: KEY });
+    const response = await createEmulator({ brain: improvise(), profile }).fetch("/v1beta/files", { headers: KEY });
     return [profile, response.status];
   });
   expect(Object.fromEntries(await Promise.all(served))).toEqual({
@@ -327,7 +328,7 @@ test("files are a matter of the Developer API", async () => {
 });
 
 test("over a socket, the address of an upload is the server's", async () => {
-  const emulator = createEmulator();
+  const emulator = createEmulator({ brain: improvise() });
   await using server = await emulator.listen();
   const started = await fetch(`${server.url}/upload/v1beta/files`, {
     method: "POST",

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { createEmulator, say, script } from "../src/index.ts";
+import { improvise } from "../src/improvise.ts";
 import { ask, partsOf, post, streamed, textOf, unary } from "./support.ts";
 
 // What takes seconds because it is so large; smaller ones are in `hostile.test.ts` and `emulator.test.ts`.
@@ -8,7 +9,7 @@ test("more mistakes in a schema than fit the stack are refused", async () => {
   const wrong = Object.fromEntries(Array.from({ length: 200_000 }, (_, at) => [`p${at}`, {}]));
   const parameters = { type: "OBJECT", properties: { a: { type: "OBJECT", properties: wrong } } };
   const declared = { tools: [{ functionDeclarations: [{ name: "save", description: "Saves it.", parameters }] }] };
-  expect((await post(createEmulator(), "generateContent", ask("Hi", declared))).status).toBe(400);
+  expect((await post(createEmulator({ brain: improvise() }), "generateContent", ask("Hi", declared))).status).toBe(400);
 });
 
 test("a text of any length can be streamed in small pieces", async () => {
@@ -20,9 +21,9 @@ test("a text of any length can be streamed in small pieces", async () => {
 
 test.each([8, 24])("a text of %d MiB is read and answered", async (mebibytes) => {
   const long = "a\u6f22 word. ".repeat((mebibytes * 1024 * 1024) / 9);
-  const response = await post(createEmulator(), "countTokens", ask(long));
+  const response = await post(createEmulator({ brain: improvise() }), "countTokens", ask(long));
   expect(response.status).toBe(200);
   const emulator = createEmulator({ brain: script([say(long)]) });
   expect(partsOf(await unary(emulator, ask("Go on"))).length).toBeGreaterThan(0);
-  await (await post(createEmulator(), "generateContent", ask(long))).text();
+  await (await post(createEmulator({ brain: improvise() }), "generateContent", ask(long))).text();
 });

@@ -2,6 +2,7 @@ import { connect } from "node:net";
 import { describe, expect, test } from "vitest";
 import { processorTime } from "../../core/test/helpers/processor-time.ts";
 import { createEmulator, say, script } from "../src/index.ts";
+import { improvise } from "../src/improvise.ts";
 import { ask, MODEL, partsOf, post, textOf, unary } from "./support.ts";
 
 const tool = (parameters: object) => ({
@@ -35,7 +36,7 @@ test.each([
     },
   ],
 ])("a schema with %s gets a bounded answer", async (_name, schema) => {
-  const emulator = createEmulator({ strict: { maxSchemaStates: Number.POSITIVE_INFINITY } });
+  const emulator = createEmulator({ brain: improvise(), strict: { maxSchemaStates: Number.POSITIVE_INFINITY } });
   const prompt = `Save ${"words and ".repeat(10)}more, please`;
   const response = await post(emulator, "generateContent", ask(prompt, tool(schema)));
   expect((await response.text()).length).toBeLessThan(5_000_000);
@@ -46,14 +47,16 @@ test.each([
 test("a schema of more lists and choices than fit the stack is answered", async () => {
   const many = Array.from({ length: 200_000 }, () => ({ type: "string" }));
   const schema = { type: "object", properties: { a: { type: "array", prefixItems: many }, b: { anyOf: many } } };
-  expect((await post(createEmulator(), "generateContent", ask("Hi", tool(schema)))).status).toBeLessThan(500);
+  expect(
+    (await post(createEmulator({ brain: improvise() }), "generateContent", ask("Hi", tool(schema)))).status,
+  ).toBeLessThan(500);
 });
 
 test("many mistakes in a schema are refused", async () => {
   const wrong = Object.fromEntries(Array.from({ length: 5_000 }, (_, at) => [`p${at}`, {}]));
   const parameters = { type: "OBJECT", properties: { a: { type: "OBJECT", properties: wrong } } };
   const declared = { tools: [{ functionDeclarations: [{ name: "save", description: "Saves it.", parameters }] }] };
-  expect((await post(createEmulator(), "generateContent", ask("Hi", declared))).status).toBe(400);
+  expect((await post(createEmulator({ brain: improvise() }), "generateContent", ask("Hi", declared))).status).toBe(400);
 });
 
 test("a schema of many required properties is measured in proportion to their number", async () => {
@@ -66,7 +69,9 @@ test("a schema of many required properties is measured in proportion to their nu
   };
   const cost = (count: number): Promise<number> =>
     processorTime(async () => {
-      expect((await post(createEmulator(), "generateContent", body(count))).status).toBeLessThan(500);
+      expect((await post(createEmulator({ brain: improvise() }), "generateContent", body(count))).status).toBeLessThan(
+        500,
+      );
     });
   await cost(5_000);
   const small = Math.max(20, await cost(5_000));
@@ -79,7 +84,7 @@ describe("a body over the limit", () => {
   const strict = { maxBodyBytes: 1_000_000 };
 
   test("is refused as by the service, and not kept while it is read", async () => {
-    const emulator = createEmulator({ strict });
+    const emulator = createEmulator({ brain: improvise(), strict });
     let made = 0;
     const body = new ReadableStream<Uint8Array>({
       pull(controller) {
@@ -116,7 +121,7 @@ describe("a body over the limit", () => {
   });
 
   test("that never ends is answered, and its connection closed", async () => {
-    const emulator = createEmulator({ strict });
+    const emulator = createEmulator({ brain: improvise(), strict });
     await using server = await emulator.listen();
     const socket = connect(server.port, "127.0.0.1");
     let answer = "";
@@ -138,9 +143,9 @@ describe("a body over the limit", () => {
 
 test.each([4])("a text of %d MiB is read and answered", async (mebibytes) => {
   const long = "a\u6f22 word. ".repeat((mebibytes * 1024 * 1024) / 9);
-  const response = await post(createEmulator(), "countTokens", ask(long));
+  const response = await post(createEmulator({ brain: improvise() }), "countTokens", ask(long));
   expect(response.status).toBe(200);
   const emulator = createEmulator({ brain: script([say(long)]) });
   expect(partsOf(await unary(emulator, ask("Go on"))).length).toBeGreaterThan(0);
-  await (await post(createEmulator(), "generateContent", ask(long))).text();
+  await (await post(createEmulator({ brain: improvise() }), "generateContent", ask(long))).text();
 });

@@ -9,6 +9,7 @@ import {
   calls,
   say,
 } from "../src/index.ts";
+import { improvise } from "../src/improvise.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 interface Said {
@@ -21,7 +22,7 @@ interface Said {
 
 /** An emulator as a function of requests. */
 function service(options: EmulatorOptions = {}) {
-  const emulator = createEmulator(options);
+  const emulator = createEmulator({ brain: improvise(), ...options });
   return async (
     path: string,
     body?: object,
@@ -361,7 +362,7 @@ describe("answers in the service's words", () => {
     ["interaction.status_update", "in_progress"],
     ["interaction.completed", "completed"],
   ])("a reader that leaves after %s leaves a research that is %s", async (last, status) => {
-    const emulator = createEmulator({ interactions: { polls: 5 } });
+    const emulator = createEmulator({ brain: improvise(), interactions: { polls: 5 } });
     const ask = (path: string, init: RequestInit): Promise<Response> =>
       emulator.fetch(`https://x.example/v1beta/interactions${path}`, { ...init, headers: { "x-goog-api-key": "k" } });
     const { id } = JSON.parse(await (await ask("", { method: "POST", body: JSON.stringify(AGENT) })).text()) as Fields;

@@ -1,6 +1,7 @@
 import type { Candidate, GenerateContentResponse } from "@pollux/core/wire";
 import { describe, expect, test } from "vitest";
 import { calls, createEmulator, type Emulator, faults, script, grounded, say, think } from "../src/index.ts";
+import { improvise } from "../src/improvise.ts";
 import { ask, eventsIn, partsOf, post, streamed, textOf, unary, WEATHER } from "./support.ts";
 
 const ARGON = "gemini-4-argon";
@@ -170,7 +171,7 @@ describe("checkpoints of a stream", () => {
 
 test("a stale token is refused, unless guesses are off", async () => {
   const answers = async (guesses: boolean) => {
-    const emulator = createEmulator({ strict: { guesses } });
+    const emulator = createEmulator({ brain: improvise(), strict: { guesses } });
     const body = { ...ask("Something"), continuationToken: "bm9ib2R5J3M=" };
     const { status } = await post(emulator, "generateContent", body, ARGON);
     return [status, emulator.requests[0]?.answered.rule];

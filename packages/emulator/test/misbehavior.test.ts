@@ -157,7 +157,10 @@ describe.each([
       tools: [WEATHER],
       toolConfig: { functionCallingConfig: { mode: "NONE" } },
     });
-    const options = { brain: script([say("The next line")]), faults: [{ at: 1, fault: faults.callDespiteNone() }] };
+    const options = {
+      brain: script([say("The next line")]),
+      faults: [{ at: 1, fault: faults.callDespiteNone(undefined, { city: "Oslo" }) }],
+    };
     expect(callsIn(await send(options, body))).toMatchObject([{ name: "get_weather", args: { city: "Oslo" } }]);
     expect(textOf(...(await send(options, body, body)))).toBe("The next line");
   });

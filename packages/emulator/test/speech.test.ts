@@ -1,13 +1,14 @@
 import type { GenerateContentResponse } from "@pollux/core/wire";
 import { expect, test } from "vitest";
 import { createEmulator } from "../src/index.ts";
+import { improvise } from "../src/improvise.ts";
 import { ask, partsOf, streamed, unary } from "./support.ts";
 
 const TTS = "gemini-3.8-flash-tts";
 const MIME_TYPE = "audio/L16;codec=pcm;rate=24000";
 const DIALOG = "Read this:\nJoe: Hi there, Jane!\nJane: Hello.\nJoe: How are you?";
 
-const emulator = createEmulator();
+const emulator = createEmulator({ brain: improvise() });
 const voice = (speaker: string, voiceName: string) => ({
   speaker,
   voiceConfig: { prebuiltVoiceConfig: { voiceName } },

@@ -1,4 +1,5 @@
 import { createEmulator } from "@pollux/emulator";
+import { improvise } from "@pollux/emulator/improvise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readmePrograms } from "../../../test/support/readme-programs.ts";
 
@@ -6,7 +7,7 @@ const programs = readmePrograms("packages/interactions");
 
 // That it compiles: `test/docs/readmes.system.test.ts`.
 describe("the program of the README", () => {
-  const emulator = createEmulator();
+  const emulator = createEmulator({ brain: improvise() });
   let gemini: Awaited<ReturnType<typeof emulator.listen>>;
 
   beforeAll(async () => {

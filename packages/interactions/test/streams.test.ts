@@ -2,6 +2,7 @@ import { createEmulator, type EmulatorOptions, faults, type FaultRule } from "@p
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type InteractionEvent, InteractionsClient, type Step, StepsBuilder } from "../src/index.ts";
+import { improvise } from "@pollux/emulator/improvise";
 import { bytes, clientOf, localClient, collect, frames, json, rawServer } from "./support/raw-server.ts";
 import { type Connection, eventsOf, scriptedService } from "./support/scripted-service.ts";
 
@@ -120,7 +121,7 @@ describe("over a socket, with a service that fails", () => {
   async function follow(
     options: EmulatorOptions,
   ): Promise<{ events: InteractionEvent[]; stored: readonly Step[]; asked: number }> {
-    const emulator = createEmulator({ deltaCharacters: 8, ...options });
+    const emulator = createEmulator({ brain: improvise(), deltaCharacters: 8, ...options });
     await using server = await emulator.listen();
     const client = clientOf(server.url);
     const events = await collect(client.stream(RESEARCH, { pollMs: 1 }));
@@ -162,7 +163,10 @@ describe("over a socket, with a service that fails", () => {
   });
 
   test("one that never ends is followed until the limit, and the service is not flooded", async () => {
-    const emulator = createEmulator({ interactions: { research: () => ({ status: "in_progress" }) } });
+    const emulator = createEmulator({
+      brain: improvise(),
+      interactions: { research: () => ({ status: "in_progress" }) },
+    });
     const client = localClient(emulator);
     const { id = "" } = await client.create(RESEARCH);
     const late = collect(client.follow(id, { timeoutMs: 200, pollMs: 50 }));
@@ -226,6 +230,7 @@ describe("the stream of a request that is answered at once", () => {
 
   test.each([4, 6, 9])("cut behind %d events, it is completed from what is stored", async (afterChunks) => {
     const emulator = createEmulator({
+      brain: improvise(),
       deltaCharacters: 8,
       faults: [{ at: 1, fault: faults.closeEarly({ afterChunks }) }],
     });
@@ -240,7 +245,10 @@ describe("the stream of a request that is answered at once", () => {
   });
 
   test("cut, and not stored: what came is kept, and the error says what to do", async () => {
-    const emulator = createEmulator({ faults: [{ at: 1, fault: faults.closeEarly({ afterChunks: 4 }) }] });
+    const emulator = createEmulator({
+      brain: improvise(),
+      faults: [{ at: 1, fault: faults.closeEarly({ afterChunks: 4 }) }],
+    });
     await using server = await emulator.listen();
     const seen: InteractionEvent[] = [];
     const work = (async () => {

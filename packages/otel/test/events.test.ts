@@ -13,6 +13,7 @@ import { createEmulator } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { fakeTime } from "../../core/test/helpers/fake-time.ts";
 import { openTelemetry } from "../src/index.ts";
+import { improvise } from "@pollux/emulator/improvise";
 import { type EndedSpan, keepContexts, Sdk } from "./helpers/sdk.ts";
 
 keepContexts();
@@ -148,7 +149,7 @@ describe("with time", () => {
 
   test("requests that wait for a limit of their traffic have their wait measured", async () => {
     const { sdk, observers } = traced();
-    const emulator = createEmulator();
+    const emulator = createEmulator({ brain: improvise() });
     const model = gemini("gemini-3.8-flash", {
       endpoint: endpoint({ baseUrl: "http://emulator.local", apiKey: "emulator" }),
       traffic: new Traffic({ maxConcurrent: 1 }),

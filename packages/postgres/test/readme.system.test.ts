@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createEmulator } from "@pollux/emulator";
+import { improvise } from "@pollux/emulator/improvise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readmePrograms } from "../../../test/support/readme-programs.ts";
 import { type DebianPostgres, HAS_POSTGRES, startDebian } from "./support/debian-postgres.ts";
@@ -8,7 +9,7 @@ const programs = readmePrograms("packages/postgres");
 
 // That they compile: `test/docs/readmes.system.test.ts`.
 describe.runIf(HAS_POSTGRES)("the programs of the README", () => {
-  const emulator = createEmulator();
+  const emulator = createEmulator({ brain: improvise() });
   let gemini: Awaited<ReturnType<typeof emulator.listen>>;
   let postgres: DebianPostgres;
 

@@ -1,4 +1,5 @@
 import { createEmulator } from "@pollux/emulator";
+import { improvise } from "@pollux/emulator/improvise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readmePrograms } from "../../../test/support/readme-programs.ts";
 import { restateBinary, type RestateServer, startRestate } from "./support/restate-server.ts";
@@ -8,7 +9,7 @@ const programs = readmePrograms("packages/restate");
 
 // That they compile: `test/docs/readmes.system.test.ts`.
 describe.skipIf(restateBinary() === undefined)("the programs of the README (they need Restate's server)", () => {
-  const emulator = createEmulator();
+  const emulator = createEmulator({ brain: improvise() });
   let gemini: Awaited<ReturnType<typeof emulator.listen>>;
   let server: RestateServer;
   let worker: WorkerProcess | undefined;

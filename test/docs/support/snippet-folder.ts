@@ -1,6 +1,7 @@
 import { copyFileSync, cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { createEmulator, improvise } from "@pollux/emulator";
+import { createEmulator } from "@pollux/emulator";
+import { improvise } from "@pollux/emulator/improvise";
 import { programCommand, programFile } from "../../support/programs.ts";
 import { ROOT } from "./pages.ts";
 import { type Snippet, snippets } from "./snippets.ts";

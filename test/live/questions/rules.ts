@@ -1,5 +1,4 @@
-import { EVIDENCE } from "../../../packages/emulator/src/validate/evidence.ts";
-import { RULES } from "../../../packages/emulator/src/validate/rules.ts";
+import { isGuessed, type Listed, RULES } from "../../../packages/emulator/test/listed-rules.ts";
 import type { StrictSwitches } from "@pollux/emulator";
 import { CASES } from "../../../packages/emulator/test/validate/cases/all.ts";
 import { outcome } from "../../../packages/emulator/test/validate/request.ts";
@@ -34,6 +33,11 @@ const SWITCHES: Readonly<Record<string, StrictSwitches>> = {
 /** A signature that the service takes for any part. */
 const DUMMY = "skip_thought_signature_validator";
 
+/** What a rule refuses, without the switch for it. */
+function conditionOf({ what }: Listed): string {
+  return what.replaceAll(/ \(`\w+(?:\.\w+)?`(?:, `\w+`)*\)|; `exceptions`/g, "");
+}
+
 /** Whether the service refuses what each rule refuses, in which words: with the requests that test the rules here. */
 export const RULE_QUESTIONS: readonly Question[] = CASES.flatMap(({ rule: id, what, asked }) => {
   const rule = RULES.find((one) => one.id === id);
@@ -44,13 +48,13 @@ export const RULE_QUESTIONS: readonly Question[] = CASES.flatMap(({ rule: id, wh
   const { model, verb, method, path } = asked;
   const sent =
     typeof body === "string" ? body : (JSON.parse(JSON.stringify(body).replaceAll('"SIG1"', `"${DUMMY}"`)) as unknown);
-  const guessed = rule.certainty === "G" || EVIDENCE[id] === "unsure";
+  const guessed = isGuessed(rule);
   const switches = SWITCHES[id] ?? (guessed ? { guesses: false } : undefined);
   const isSwitched = switches !== undefined && outcome({ ...asked, strict: switches }) === "accepted";
-  const change: Change = isSwitched ? strict(switches) : { file: fileOf(rule), edit: `${id}: take ${what}` };
+  const change: Change = isSwitched ? strict(switches) : { file: fileOf(id), edit: `${id}: take ${what}` };
   const marks = [id, ...(isSwitched ? Object.keys(switches) : [])];
   const by = model === undefined || model === MODEL ? "" : `, on ${model}`;
-  const asks = `Is this refused: ${rule.condition.replaceAll(" (switch)", "")} (${what}${by})?`;
+  const asks = `Is this refused: ${conditionOf(rule)} (${what}${by})?`;
   const slug = `${id} ${what}`
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, "-")
@@ -60,7 +64,7 @@ export const RULE_QUESTIONS: readonly Question[] = CASES.flatMap(({ rule: id, wh
     taken(`rule-${slug}`, asks, marks, request, {
       services: [profile],
       changes: { taken: change },
-      file: fileOf(rule),
+      file: fileOf(id),
     }),
   ];
 });

@@ -1,5 +1,5 @@
 import type { Part } from "@pollux/core/wire";
-import { stem, wordList } from "../improvise/read/words.ts";
+import { stem, wordList } from "../internal/words.ts";
 import type { IncomingRequest } from "../incoming-request.ts";
 import { isFields } from "../internal/json.ts";
 import { createRandom } from "../internal/random.ts";

@@ -1,9 +1,5 @@
 import type { FunctionCall, JsonObject } from "@pollux/core/wire";
 import { type Answer, type AnswerPart, calls } from "../brain/answer.ts";
-import type { BrainTurn } from "../brain/brain.ts";
-import { schemaOf } from "../improvise/choose/declared.ts";
-import { fillSchema } from "../improvise/fill/fill-schema.ts";
-import { materialOf } from "../improvise/read/material.ts";
 import { type BrokenArgs, breakArgs } from "./break-args.ts";
 import type { AnswerFault, MisbehaviorFault } from "./fault.ts";
 
@@ -28,7 +24,7 @@ export function brokenArgs(how: BrokenArgs): MisbehaviorFault {
     const declared = (turn.request.tools ?? []).flatMap((tool) => tool.functionDeclarations ?? []);
     return mapCalls(answer, (call) => {
       const declaration = declared.find(({ name }) => name === call.name);
-      return breakArgs(call, declaration === undefined ? {} : schemaOf(declaration), how);
+      return breakArgs(call, declaration?.parametersJsonSchema ?? declaration?.parameters ?? {}, how);
     });
   });
 }
@@ -60,29 +56,16 @@ export function undeclaredCall(name = "list_files"): MisbehaviorFault {
   });
 }
 
-/** M-6: a function is called although the mode is `NONE`: the first declared one unless named, with valid arguments. */
-export function callDespiteNone(name?: string): AnswerFault {
+/** M-6: a function is called although the mode is `NONE`: the first declared one unless named, without arguments unless given. */
+export function callDespiteNone(name?: string, args: JsonObject = {}): AnswerFault {
   return {
     kind: "answer",
     rule: "M-6",
     replace(turn) {
       const declared = (turn.request.tools ?? []).flatMap((tool) => tool.functionDeclarations ?? []);
-      const chosen = declared.find((declaration) => name === undefined || declaration.name === name);
-      return calls({
-        name: name ?? chosen?.name ?? "get_weather",
-        args: chosen === undefined ? {} : argsFor(schemaOf(chosen), turn),
-      });
+      return calls({ name: name ?? declared[0]?.name ?? "get_weather", args });
     },
   };
-}
-
-function argsFor(schema: JsonObject, { prompt, random }: BrainTurn): JsonObject {
-  if (Object.keys(schema).length === 0) return {};
-  // A schema whose root has type object is filled with an object.
-  return fillSchema(
-    { type: "object", ...schema },
-    { material: materialOf(prompt), random, optional: "named" },
-  ) as JsonObject;
 }
 
 function mapCalls(answer: Answer, change: (call: FunctionCall) => FunctionCall): Answer {

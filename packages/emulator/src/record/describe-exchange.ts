@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
+import { fingerprintOf } from "../brain/fingerprint.ts";
 import { isFields } from "../internal/json.ts";
 import type { AnswerDigest, DigestText, JsonFields, RecordedEnd, RecordedExchange } from "./recording-format.ts";
 import type { Scrubber } from "./scrubber.ts";
-import { fingerprintOf, type SentBody, type SentRequest } from "./sent-request.ts";
+import type { SentBody, SentRequest } from "./sent-request.ts";
 
 /** The answer to a request. */
 export interface SeenAnswer {

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { tryJson } from "../internal/json.ts";
 
 /** A request as passed to `fetch`. */
@@ -85,12 +84,4 @@ function parse(bytes: Uint8Array): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** SHA-256 in hex; ignores the boundary of multipart bodies. */
-export function fingerprintOf(bytes: Uint8Array, mimeType: string | null): string {
-  const boundary = /boundary="?([^";]+)/i.exec(mimeType ?? "")?.[1];
-  const hash = createHash("sha256");
-  if (boundary === undefined) return hash.update(bytes).digest("hex");
-  return hash.update(Buffer.from(bytes).toString("latin1").replaceAll(boundary, "boundary"), "latin1").digest("hex");
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { type Answer, type BrainTurn, createEmulator, improvise, script, say } from "../../src/index.ts";
+import { type Answer, type BrainTurn, createEmulator, script, say } from "../../src/index.ts";
+import { improvise } from "../../src/improvise.ts";
 import { ask, post, textOf, unary } from "../support.ts";
 
 test("lines are said in order; a line can look at the request", async () => {

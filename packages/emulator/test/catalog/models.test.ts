@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { findKnownModel } from "@pollux/core/wire";
 import { createEmulator } from "../../src/index.ts";
+import { improvise } from "../../src/improvise.ts";
 import { ask, unary } from "../support.ts";
 import { closestModel } from "../../src/catalog/closest-model.ts";
 import { ALIASES, findModel, MODELS } from "../../src/catalog/models.ts";
@@ -79,7 +80,7 @@ describe("the catalog", () => {
     ["gemini-3.7-flash", "gemini-3.8-flash"],
     ["gemini-3.6-flash", "gemini-3.6-flash"],
   ])("%s is answered by %s", async (id, modelVersion) => {
-    expect(await unary(createEmulator({}), ask("Hi."), id)).toMatchObject({ modelVersion });
+    expect(await unary(createEmulator({ brain: improvise() }), ask("Hi."), id)).toMatchObject({ modelVersion });
   });
 
   test("knows which models continue a model turn and which require signatures", () => {

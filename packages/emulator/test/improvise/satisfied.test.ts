@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { createEmulator, type StrictSwitches } from "../../src/index.ts";
+import { improvise } from "../../src/improvise.ts";
 import { ask, partsOf, textOf, unary } from "../support.ts";
 import { type JsonSchema, violations } from "./json-schema.ts";
 import { jsonSchemas, olderSchemas } from "./random-schema.ts";
@@ -14,7 +15,9 @@ const strict: StrictSwitches = { maxSchemaStates: 1e9, maxForcedEnumMembers: 1e9
 
 async function answerTo(prompt: string, schema: JsonSchema, key: string): Promise<unknown[]> {
   const generationConfig = { responseMimeType: "application/json", [key]: schema };
-  return [JSON.parse(textOf(await unary(createEmulator({ strict }), ask(prompt, { generationConfig }))))];
+  return [
+    JSON.parse(textOf(await unary(createEmulator({ brain: improvise(), strict }), ask(prompt, { generationConfig })))),
+  ];
 }
 
 async function argsFor(prompt: string, schema: JsonSchema, key: string): Promise<unknown[]> {
@@ -22,7 +25,9 @@ async function argsFor(prompt: string, schema: JsonSchema, key: string): Promise
     tools: [{ functionDeclarations: [{ name: "f", [key]: schema }] }],
     toolConfig: { functionCallingConfig: { mode: "ANY", allowedFunctionNames: ["f"] } },
   });
-  const made = partsOf(await unary(createEmulator({ strict }), body)).map((part) => part.functionCall);
+  const made = partsOf(await unary(createEmulator({ brain: improvise(), strict }), body)).map(
+    (part) => part.functionCall,
+  );
   expect(new Set(made.map((call) => call?.name))).toEqual(new Set(["f"]));
   return made.map((call) => call?.args);
 }

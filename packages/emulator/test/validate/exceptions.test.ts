@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { createEmulator } from "../../src/index.ts";
+import { improvise } from "../../src/improvise.ts";
 import { post } from "../support.ts";
 import { type Asked, call, HELLO, model, outcome, text, user } from "./request.ts";
 
@@ -74,7 +75,7 @@ test.each(EXCEPTIONS)("%s: the switch makes the exception everywhere, or nowhere
 });
 
 test.each(EXCEPTIONS)("%s: what is taken is also counted and answered", async (_rule, body, newest) => {
-  const emulator = createEmulator();
+  const emulator = createEmulator({ brain: improvise() });
   const sent: unknown = JSON.parse(JSON.stringify(body).replaceAll("SIG1", "skip_thought_signature_validator"));
   for (const method of ["generateContent", "streamGenerateContent", "countTokens"]) {
     const counted = method === "countTokens" ? { generateContentRequest: sent } : sent;

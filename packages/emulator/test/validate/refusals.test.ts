@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { RULES } from "../../src/validate/rules.ts";
+import { refuses, RULES } from "../listed-rules.ts";
 import { CASES } from "./cases/all.ts";
 import { outcome } from "./request.ts";
 
@@ -9,8 +9,7 @@ describe("refusals", () => {
   });
 
   test("every documented rule has a case, and every case a documented rule", () => {
-    const refusing = RULES.filter(({ refuses }) => refuses !== false).map(({ id }) => id);
+    const refusing = RULES.filter(refuses).map(({ id }) => id);
     expect(new Set(CASES.map(({ rule }) => rule))).toEqual(new Set(refusing));
-    expect(new Set(RULES.map(({ id }) => id)).size).toBe(RULES.length);
   });
 });

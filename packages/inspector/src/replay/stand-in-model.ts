@@ -1,6 +1,7 @@
 import { endpoint, gemini, type Model } from "@pollux/core";
 import { type HistoryOrigin, inferCapabilities } from "@pollux/core/model";
-import { createEmulator, improvise, replay, type Brain, type Recording } from "@pollux/emulator";
+import { createEmulator, replay, type Brain, type Recording } from "@pollux/emulator";
+import { improvise } from "@pollux/emulator/improvise";
 import { fieldsOf, textOf } from "../inspection/read-values.ts";
 import type { RunFold } from "../inspection/run-fold.ts";
 

@@ -1,7 +1,8 @@
 import { Agent, defineTool, MemoryStore, type SessionStore } from "@pollux/core";
 import { SessionStoreError } from "@pollux/core/errors";
 import { call as calling, calls, say as saying, ScriptedModel } from "@pollux/core/testing";
-import { call, improvise, say, script } from "@pollux/emulator";
+import { call, say, script } from "@pollux/emulator";
+import { improvise } from "@pollux/emulator/improvise";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import type { BranchComparison, ForkResult, ReplayResult } from "../../src/inspection/results.ts";

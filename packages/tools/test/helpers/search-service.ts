@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { geminiApi } from "@pollux/core";
 import type { Endpoint, FetchLike } from "@pollux/core/wire";
 import { createEmulator, type Emulator, type EmulatorOptions } from "../../../emulator/src/index.ts";
+import { improvise } from "../../../emulator/src/improvise.ts";
 import {
   type FileSearchDocument,
   type FileSearchStore,
@@ -17,7 +18,7 @@ export const SOON = { pollMs: 1 };
 /** An emulator whose clock moves on with each look at it. */
 export function searchService(options: EmulatorOptions = {}): Emulator {
   let at = Date.parse("2026-11-24T12:00:00Z");
-  return createEmulator({ now: () => new Date((at += 1)), ...options });
+  return createEmulator({ brain: improvise(), now: () => new Date((at += 1)), ...options });
 }
 
 /** Options of clients that use an emulator without a socket. */

@@ -3,9 +3,9 @@ import { isFields } from "../../internal/json.ts";
 import type { Random } from "../../internal/random.ts";
 import { fillSchema, nameKey } from "../fill/fill-schema.ts";
 import { materialOf } from "../read/material.ts";
-import { wordsOf } from "../read/words.ts";
+import { wordsOf } from "../../internal/words.ts";
 import { type AnsweredCall, sayResponses } from "./say-responses.ts";
-import { REMARK } from "./remark.ts";
+import { REMARK } from "./talk.ts";
 
 const MAX_KNOWN = 500;
 const MAX_EARLIER = 4;

@@ -1,19 +1,18 @@
 import type { FunctionDeclaration } from "@pollux/core/wire";
 import { type Fields, isFields } from "../../internal/json.ts";
-import { rawWords, stem, wordsOf } from "../read/words.ts";
+import { rawWords, stem, wordsOf } from "../../internal/words.ts";
 import { typeNameOf } from "../fill/named-values.ts";
 import { kindOf, type TextKind } from "../fill/text-kinds.ts";
 
 /** A function, read once for the whole prompt. */
 export interface Declared {
   readonly declaration: FunctionDeclaration;
-  /** Words of its name that say what it does, stemmed; the most telling ones first. */
+  /** Words of its name that say what it does, stemmed. */
   readonly name: readonly string[];
+  /** How much a word of a request, stemmed, speaks for it: words of its name the most. */
   readonly weights: ReadonlyMap<string, number>;
   /** True if calling it changes something. */
   readonly hasEffect: boolean;
-  /** True if it takes the words to replace in a text. */
-  readonly replaces: boolean;
   readonly parameters: readonly Parameter[];
 }
 
@@ -28,28 +27,24 @@ export interface Parameter {
 }
 
 const EMPTY = new Set(
-  "get fetch do make tool function use current my the a an of for by to in on from and or with retrieve return given perform handle api v1 v2".split(
-    " ",
-  ),
+  "get fetch do make tool function use current my the a an of for by to in on from and or with return api".split(" "),
 );
 
-/** Verbs that change something, with the words that ask for it. */
-const EFFECTS = new Set(
-  "write create add insert append update edit change modify set put delete remove cancel send post publish book reserve order buy purchase pay transfer move rename copy save upload schedule assign close open start stop restart deploy turn switch invite invoice charge refund".split(
-    " ",
-  ),
+/** Verbs that change something, in the forms that say what was done. */
+export const EFFECTS: ReadonlyMap<string, string> = new Map(
+  "write wrote|create created|add added|append appended|edit edited|change changed|set set|put put|delete deleted|remove removed|cancel canceled|send sent|post posted|book booked|reserve reserved|buy bought|pay paid|transfer transferred|move moved|rename renamed|save saved|update updated|upload uploaded|schedule scheduled|submit submitted|start started|stop stopped|turn turned"
+    .split("|")
+    .map((pair) => {
+      const [verb = "", past = ""] = pair.split(" ");
+      return [verb, past];
+    }),
 );
-/** Of these, those that also look something up: `open_page`, `add(2, 3)`. */
-const HARMLESS = new Set(["open", "add", "start", "order", "set", "close", "book", "stop", "charge", "put"]);
 
 /** Verbs in the names of functions, stemmed. */
 export const VERBS: ReadonlySet<string> = new Set(
-  [
-    ...EFFECTS,
-    ..."read list search find lookup look show display query ask run execute calculate compute convert translate count check summarize fetch describe evaluate shift".split(
-      " ",
-    ),
-  ].map(stem),
+  [...EFFECTS.keys(), ..."read list search find look show query ask run compute convert count check".split(" ")].map(
+    stem,
+  ),
 );
 
 const MAX_DESCRIPTION = 400;
@@ -61,39 +56,18 @@ export function declaredOf(declaration: FunctionDeclaration): Declared {
   const telling = raw.filter((word) => !EMPTY.has(word));
   const name = [...new Set((telling.length > 0 ? telling : raw).map(stem))];
   const parameters = parametersOf(declaration);
-  const weights = new Map<string, number>();
-  const weigh = (words: Iterable<string>, weight: number): void => {
-    for (const word of words) if (!weights.has(word)) weights.set(word, weight);
-  };
+  const [description = ""] = (declaration.description ?? "").slice(0, MAX_DESCRIPTION).split(/(?<=[.!?])\s/);
+  const described = wordsOf(`${description} ${parameters.map((parameter) => parameter.name).join(" ")}`);
+  const weights = new Map([...described].map((word) => [word, 1]));
   for (const word of name) weights.set(word, name.length === 1 ? 4 : VERBS.has(word) ? 2 : 3);
-  const description = (declaration.description ?? "").slice(0, MAX_DESCRIPTION).split(/(?<=[.!?])\s/)[0] ?? "";
-  weigh(wordsOf(description.replaceAll(/\([^)]{0,200}\)/g, " ")), 1);
-  weigh(wordsOf(parameters.map((parameter) => parameter.name).join(" ")), 1);
-  weigh(
-    parameters.flatMap(({ schema }) => [...wordsOf(listOf(schema["enum"]).slice(0, 50).join(" "))]),
-    1,
-  );
-  const verb = telling[0] ?? "";
-  return {
-    declaration,
-    name,
-    weights,
-    hasEffect: EFFECTS.has(verb) && !(HARMLESS.has(verb) && telling.length === 1),
-    replaces: replacesText(declaration),
-    parameters,
-  };
-}
-
-/** `old_text` beside a new one, at any depth. */
-function replacesText(declaration: FunctionDeclaration): boolean {
-  const fields = isFields(schemaOf(declaration)["properties"]) ? schemaOf(declaration)["properties"] : {};
-  return /"old_?(?:text|string|str|words?)":/i.test(JSON.stringify(fields).slice(0, 20_000));
+  // `add` alone is arithmetic.
+  return { declaration, name, weights, hasEffect: EFFECTS.has(telling[0] ?? "") && telling.length > 1, parameters };
 }
 
 function parametersOf(declaration: FunctionDeclaration): Parameter[] {
   const schema = schemaOf(declaration);
   const properties = isFields(schema["properties"]) ? schema["properties"] : {};
-  const required = new Set(listOf(schema["required"]));
+  const required: readonly unknown[] = Array.isArray(schema["required"]) ? schema["required"] : [];
   return Object.entries(properties)
     .slice(0, MAX_PARAMETERS)
     .map(([name, given]) => {
@@ -102,15 +76,11 @@ function parametersOf(declaration: FunctionDeclaration): Parameter[] {
       const items = isList && isFields(own["items"]) ? { description: own["description"], ...own["items"] } : own;
       const isText = typeNameOf(items) === "string" && items["enum"] === undefined;
       const kind = isText ? kindOf({ name, schema: items }) : undefined;
-      return { name, schema: own, isRequired: required.has(name), kind, isList };
+      return { name, schema: own, isRequired: required.includes(name), kind, isList };
     });
 }
 
 /** The parameters of a function, in either spelling; an empty object if it has none. */
 export function schemaOf(declaration: FunctionDeclaration): Fields {
   return declaration.parametersJsonSchema ?? declaration.parameters ?? {};
-}
-
-function listOf(value: unknown): string[] {
-  return Array.isArray(value) ? value.map(String) : [];
 }

@@ -2,7 +2,7 @@ import { type Fields, isFields } from "../../internal/json.ts";
 import type { Random } from "../../internal/random.ts";
 import { type Material, materialOf } from "../read/material.ts";
 import type { Words } from "../read/things.ts";
-import { rawWords, stem } from "../read/words.ts";
+import { rawWords, stem } from "../../internal/words.ts";
 import { isNamed, mentionedMembers } from "./named-values.ts";
 import { numberValue } from "./number-value.ts";
 import { fitsSchema } from "./fits-schema.ts";

@@ -1,5 +1,5 @@
 import { type Fields, isFields } from "../../internal/json.ts";
-import { rawWords, stem } from "../read/words.ts";
+import { rawWords, stem } from "../../internal/words.ts";
 import type { Filling } from "./fill-schema.ts";
 import { isCounted } from "./number-value.ts";
 import { kindOf } from "./text-kinds.ts";

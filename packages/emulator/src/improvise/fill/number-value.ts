@@ -1,6 +1,6 @@
 import type { Fields } from "../../internal/json.ts";
 import type { NumberFound } from "../read/numbers.ts";
-import { rawWords, stem } from "../read/words.ts";
+import { rawWords, stem } from "../../internal/words.ts";
 import type { Filling } from "./fill-schema.ts";
 import { descriptionOf } from "./text-kinds.ts";
 

@@ -1,9 +1,6 @@
 import type { Fields } from "../../internal/json.ts";
 import type { Material } from "../read/material.ts";
-import { concreteDate } from "../read/moments.ts";
-import { mentionedIn } from "../read/phrases.ts";
-import { languageCode } from "../read/places.ts";
-import { firstCharacters, rawWords, stem } from "../read/words.ts";
+import { firstCharacters, rawWords, stem } from "../../internal/words.ts";
 
 /** The place a text is for. */
 export interface TextPlace {
@@ -94,12 +91,7 @@ const ROWS: readonly Row[] = [
     label: "search text",
     words: "pattern regex regexp",
     described: /regular expression/i,
-    from: ({ quoted, codes, topic, text }) => [
-      ...quoted.map(escaped),
-      ...codes,
-      ...mentionedIn(text).map(escaped),
-      ...(topic === "" ? [] : [escaped(patternTopic(topic))]),
-    ],
+    from: ({ quoted, codes, topic }) => [...quoted.map(escaped), ...codes, ...subject(topic).map(escaped)],
     otherwise: ["example"],
   },
   {
@@ -121,7 +113,7 @@ const ROWS: readonly Row[] = [
     label: "time zone",
     words: "timezone zone zones tz",
     described: /\btime ?zones?\b/i,
-    from: ({ zones }) => zones,
+    from: ({ text }) => [...text.matchAll(/\b[A-Z][a-z]+\/[A-Z]\w+|\bUTC\b/g)].map(([zone]) => zone),
     otherwise: ["Europe/Oslo"],
     isSpecific: true,
     weight: 1,
@@ -130,7 +122,7 @@ const ROWS: readonly Row[] = [
     label: "currency",
     words: "currency currencies",
     described: /\bcurrency\b|ISO 4217/i,
-    from: ({ currencies }) => currencies,
+    from: ({ codes }) => codes.filter((code) => /^[A-Z]{3}$/.test(code)),
     otherwise: ["EUR", "USD"],
     isSpecific: true,
   },
@@ -138,7 +130,7 @@ const ROWS: readonly Row[] = [
     label: "language",
     words: "language lang locale",
     described: /\blanguage\b/i,
-    from: ({ languages }) => languages,
+    from: ({ names }) => names,
     otherwise: ["English"],
     isSpecific: true,
   },
@@ -147,11 +139,7 @@ const ROWS: readonly Row[] = [
     words: "datetime timestamp",
     described: /ISO ?8601|date and time/i,
     from: ({ dates, times }) =>
-      dates.length > 0 && times.length === 1
-        ? dates.map((date) => (/^\d{4}-\d\d-\d\d$/.test(date) ? `${date}T${times[0]}` : date))
-        : dates.length > 0
-          ? dates.map(concreteDate)
-          : times,
+      dates.length > 0 && times.length === 1 ? dates.map((date) => `${date}T${times[0]}`) : [...dates, ...times],
     otherwise: ["now"],
   },
   {
@@ -174,35 +162,6 @@ const ROWS: readonly Row[] = [
     described: /\bcity|\btown\b|\bplace\b|\blocation\b|\bcountry\b/i,
     from: ({ names }) => names,
     otherwise: ["Oslo", "Lima", "Nairobi"],
-    isSpecific: true,
-    weight: 1,
-  },
-  {
-    label: "room",
-    words: "room device",
-    from: ({ text }) => {
-      const room = /\b(?:in|of|for) the ([\p{L} ]{3,30}?)(?=\s+(?:on|off|at|to|and)\b|[.,;?!]|$)/iu.exec(text)?.[1];
-      return [...(room === undefined ? [] : [room]), ...(/\bthe (\p{L}+) lights?\b/iu.exec(text)?.slice(1) ?? [])];
-    },
-    otherwise: ["living room"],
-  },
-  {
-    label: "old text",
-    words: "old before find original",
-    from: ({ swap, quoted }) => (swap === undefined ? quoted : [swap[0]]),
-    otherwise: ["old"],
-  },
-  {
-    label: "new text",
-    words: "new after replacement replace",
-    from: ({ swap, quoted }) => (swap === undefined ? quoted.slice(1) : [swap[1]]),
-    otherwise: ["new"],
-  },
-  {
-    label: "ticker symbol",
-    words: "symbol ticker",
-    from: ({ codes, names }) => [...codes, ...names],
-    otherwise: ["GOOG"],
     isSpecific: true,
     weight: 1,
   },
@@ -260,18 +219,14 @@ export function kindOf({ name, schema }: TextPlace): TextKind | undefined {
   const format = PRECISE.get(String(schema["format"]));
   if (format !== undefined) return ROWS.find(({ label }) => label === format);
   const description = descriptionOf(schema).slice(0, 200);
-  const named = rawWords(name.slice(0, 100)).map((word) => BY_WORD.get(stem(word)));
-  // The last word says what it is: `file_name`, `to_email`. Only which of two texts it is, the first one says: `old_text`.
-  const row =
-    named.find((found) => found?.label === "old text" || found?.label === "new text") ?? named.findLast(Boolean);
+  // The last word says what it is: `file_name`, `to_email`.
+  const row = rawWords(name.slice(0, 100))
+    .map((word) => BY_WORD.get(stem(word)))
+    .findLast(Boolean);
   const described = ROWS.find((candidate) => candidate.described?.test(description) === true);
   // Names such as `path`, `time`, `query` or `text` say less than a description that says which kind.
   if (row !== undefined && described !== undefined && REFINED.get(row.label)?.includes(described.label) === true)
     return described;
-  if (row?.label === "language" && /\bcode\b|ISO 639|such as [a-z]{2}\b/i.test(description))
-    return { ...row, from: (material) => row.from(material).map(languageCode), otherwise: ["en"] };
-  if (row?.label === "date" && /YYYY|\bISO\b/.test(description))
-    return { ...row, from: (material) => row.from(material).map(concreteDate) };
   return row ?? described;
 }
 
@@ -309,30 +264,15 @@ function aboutIn(text: string): string[] {
 /** `Schedule a meeting with Ada tomorrow` is about a meeting with Ada. */
 function titleOf(topic: string): string {
   const title = topic
-    .replace(/^(?:schedule|create|add|book|set up|arrange|open|make|plan|put)\s+(?:an?\s+|the\s+)?/i, "")
-    .replace(/\s+(?:today|tomorrow|tonight|yesterday|(?:on|at)\s+\S+|next\s+(?:week|month|\w+day)\b).*$/i, "");
+    .replace(/^(?:schedule|create|add|book|open|make|plan)\s+(?:an?\s+|the\s+)?/i, "")
+    .replace(/\s+(?:(?:and|then) add it|today|tomorrow|tonight)\b.*$/i, "");
   return `${title.slice(0, 1).toUpperCase()}${title.slice(1)}`;
 }
 
-function patternTopic(topic: string): string {
-  return topic.replace(
-    /\s+(?:(?:is|are|was)\s+)?(?:used|defined|declared|called|mentioned).*$|\s+(?:in|across|inside)\s+.*$/i,
-    "",
-  );
-}
-
-/** `Ask me which color I like` asks: Which color do you like? */
+/** `Ask me what color the door should be` asks: What color should the door be? */
 function asQuestion(text: string): string {
   const asked = /\bask (?:me|the user)\s+(?:about\s+)?(.+)$/is.exec(text)?.[1] ?? text;
   const turned = asked
-    .trim()
-    .replace(
-      /^(which|what|when|where|how|who)\b(.*?)\bI\s+(\w+)/i,
-      (_, ask: string, between: string, verb: string) => `${ask}${between}do you ${verb}`,
-    )
-    .replaceAll(/\b(?:my|their)\b/gi, "your")
-    .replace(/^(?:if|whether) I\b/i, "do you")
-    .replace(/^for (?=your\b)/i, "what is ")
     .replace(
       /^((?:which|what|when|where|how|who)\b.*?)\s+((?:the|your|our) \p{L}+) (should|can|will|must|is|are)\b/iu,
       "$1 $3 $2",

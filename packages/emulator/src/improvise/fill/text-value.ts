@@ -1,6 +1,5 @@
 import type { Material } from "../read/material.ts";
-import { concreteDate } from "../read/moments.ts";
-import { rawWords, stem } from "../read/words.ts";
+import { rawWords, stem } from "../../internal/words.ts";
 import type { Filling } from "./fill-schema.ts";
 import { fitsSchema } from "./fits-schema.ts";
 import { matches } from "./pattern-match.ts";
@@ -17,11 +16,11 @@ interface IndexedPlace extends TextPlace {
 const FORMATS: Readonly<
   Record<string, { readonly from?: (material: Material) => readonly string[]; readonly otherwise: string }>
 > = {
-  date: { from: ({ dates }) => dates.map(concreteDate), otherwise: "2026-11-21" },
+  date: { from: ({ dates }) => dates, otherwise: "2026-11-21" },
   "date-time": {
     from: ({ dates, times }) => {
       if (dates.length === 0) return times.map((time) => `2026-11-21T${time}:00Z`);
-      return dates.map((date, index) => `${concreteDate(date)}T${times[index] ?? times[0] ?? "09:30"}:00Z`);
+      return dates.map((date, index) => `${date}T${times[index] ?? times[0] ?? "09:30"}:00Z`);
     },
     otherwise: "2026-11-21T09:30:00Z",
   },
@@ -151,12 +150,12 @@ function rangeKind({ name, schema }: TextPlace, material: Material): TextKind | 
   const isMoment = /same format|time|date/i.test(descriptionOf(schema));
   if (material.emails.length > 0 && !isMoment)
     return { label: "e-mail address", from: ({ emails }) => emails, otherwise: ["ada@example.com"] };
-  const moments = [...material.dates.map(concreteDate), ...material.times];
+  const moments = [...material.dates, ...material.times];
   if (isMoment || (material.names.length === 0 && moments.length > 0))
     return { label: "moment", from: () => moments, otherwise: ["now"] };
   return {
     label: "place",
-    from: ({ emails, names, paths }) => [...emails, ...paths, ...names],
+    from: ({ emails, names, paths, codes }) => [...emails, ...paths, ...names, ...codes],
     otherwise: ["Oslo", "Lima"],
   };
 }

@@ -1,5 +1,5 @@
 import type { Material } from "./material.ts";
-import { rawWords, stem, wordsOf } from "./words.ts";
+import { rawWords, stem, wordsOf } from "../../internal/words.ts";
 
 /** Words that ask for something or say how, not what. */
 const ASKING = new Set(

@@ -1,0 +1,1 @@
+export { improvise, type ImproviseOptions } from "./improvise/improvise.ts";
