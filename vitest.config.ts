@@ -29,7 +29,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 60_000, interval: 10 } },
-    setupFiles: ["test/support/fixed-seed.ts"],
+    setupFiles: ["test/support/fixed-seed.ts", "test/support/tidy-process.ts"],
     // Also on a machine with two processors.
     maxWorkers: "100%",
     env: {
@@ -47,7 +47,8 @@ export default defineConfig({
           name: "fast",
           include: FAST_TESTS,
           exclude: [...NO_FAST_TESTS, ...OWN_PROCESS],
-          // The files share a process per worker: loading the sources anew for each would take a third of the time.
+          // The files share a process per worker, which `tidy-process.ts` puts in order after each: loading the sources anew for each
+          // would take a third of the time.
           isolate: false,
           typecheck: {
             enabled: true,
@@ -59,7 +60,7 @@ export default defineConfig({
         },
       },
       {
-        // The part of it that a process of its own is for: what changes globals, the clock or variables, or measures memory.
+        // The part of it that a process of its own is for: what takes over requests or modules of a process, or measures it.
         extends: true,
         test: { name: "fast-isolated", include: OWN_PROCESS, exclude: NO_FAST_TESTS },
       },

@@ -1,4 +1,4 @@
 import { testChanged } from "./test-changed.ts";
 
 // Of few recordings; of many: `metamorphic.system.test.ts`.
-testChanged(60);
+testChanged(150);

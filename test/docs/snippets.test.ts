@@ -41,7 +41,7 @@ describe("the snippets of README and docs", () => {
   });
 
   test("all of them compile under the strictest settings", async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, [TSC, "-p", runner.folder]).catch(
+    const { stdout } = await promisify(execFile)(process.execPath, [TSC, "-b", runner.folder]).catch(
       (error: unknown) => error as { stdout: string },
     );
     expect(stdout).toBe("");

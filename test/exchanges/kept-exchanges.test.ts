@@ -176,22 +176,22 @@ describe.each(faces)("%s", (_face, read) => {
   });
 
   test("a log grows with what is new, and not with its length", async () => {
-    await using service = await openByteService({ brain: looking(199) });
+    await using service = await openByteService({ brain: looking(79) });
     const store = new MemoryStore();
     const keeper = keepExchanges(store);
     const agent = agentOf(service, keeper, {
-      limits: { turns: 250, repeats: Infinity },
+      limits: { turns: 100, repeats: Infinity },
       settings: { temperature: 0.5, stopSequences: [PAGE] },
     });
     await read(agent, "Look.", { runId: "r" });
     await keeper.flush();
     const { exchanges } = await readExchanges(store, "r");
-    expect(exchanges).toHaveLength(200);
+    expect(exchanges).toHaveLength(80);
     const sizes = (await store.load("r")).map((entry) => JSON.stringify({ ...Object(entry), chunks: [] }).length);
     const written = exchanges.reduce((sum, { newBytes }) => sum + newBytes, 0);
     const last = service.received.at(-1)?.length ?? 0;
     expect(written).toBeGreaterThan(last - 1);
-    expect(written).toBeLessThan(last + 200 * 16);
+    expect(written).toBeLessThan(last + 80 * 16);
     expect(Math.max(...sizes.slice(-10)) - Math.min(...sizes.slice(2, 12))).toBeLessThan(50);
   });
 

@@ -4,13 +4,9 @@ import { globSync, readFileSync } from "node:fs";
 const OF_THE_PROCESS = new RegExp(
   [
     /setupServer|globalDispatcher|diagnostics_channel/, // its requests
-    /stubGlobal|stubEnv|globalThis\.\w+ = |process\.env\b|process\.(on|once)\b/, // its globals, variables and listeners
-    /useFakeTimers|spyOn\((globalThis|process|console|Math|Date)\b/, // its clock and its built-ins
-    /\/(fake-time|stop-clock|made-up-time)\.ts"/, // its clock, by a helper
-    /memoryUsage|[cC]puUsage|getActiveResourcesInfo|createHook/, // its memory, time, timers and resources
-    /\/(growth|count-processes)\.ts"/, // its time and its children, by a helper
-    /@vitest-environment/, // its document
-    /setGlobal|observeAllRuns|@opentelemetry/, // its telemetry
+    /\bvi\.mock\(/, // its modules
+    /memoryUsage|cpuUsage|getActiveResourcesInfo|createHook/, // its memory, time, timers and resources
+    /\/count-processes\.ts"/, // its children, by a helper
   ]
     .map(({ source }) => source)
     .join("|"),

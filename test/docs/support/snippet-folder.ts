@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { createEmulator } from "@pollux/emulator";
 import { improvise } from "@pollux/emulator/improvise";
@@ -38,6 +38,8 @@ export async function openSnippets(
       extends: "../../tsconfig.base.json",
       compilerOptions: { noEmit: true, rootDir: "../.." },
       include: ["*.ts"],
+      // Against the packages' declarations, which takes a third of the time of checking their sources once more.
+      references: references(),
     }),
   );
   const { GOOGLE_API_KEY: _g, GEMINI_API_KEY: _m, ...rest } = process.env;
@@ -52,6 +54,14 @@ export async function openSnippets(
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** What the programs of this repository are compiled against. */
+function references(): readonly object[] {
+  const { references: all } = JSON.parse(readFileSync(join(ROOT, "tsconfig.programs.json"), "utf8")) as {
+    readonly references: readonly { readonly path: string }[];
+  };
+  return all.map(({ path }) => ({ path: join(ROOT, path) }));
 }
 
 /** The hooks of the `ai` that snippets import. */

@@ -42,7 +42,7 @@ let stores = 0;
 const STORES: readonly (readonly [string, () => SessionStore])[] = [
   ["memory", () => new MemoryStore()],
   ["JSONL", () => new JsonlStore(joinPath(folder, `${stores++}`))],
-  ["SQLite", () => new SqliteStore(joinPath(folder, `${stores++}.db`))],
+  ["SQLite", () => new SqliteStore(":memory:")],
 ];
 
 const FETCH = call("page", { url: "https://evil.example/a" });

@@ -119,7 +119,7 @@ export async function modelStep(
     growth = isWatched && !isHeld && unsteered.output !== undefined ? new JsonGrowth() : undefined;
     const onParts = (parts: readonly Part[]): void | Promise<void> => {
       hasParts = true;
-      hasDeepParts ||= nestTooDeep(parts);
+      hasDeepParts ||= isTooDeep(parts);
       // The answer is refused, so nobody needs them.
       if (hasDeepParts) return;
       if (step.chunk !== undefined && parts.some(({ text }) => text !== "")) step.chunk();
@@ -202,17 +202,6 @@ function withMarks(response: ModelResponse, wasLost: boolean, standIns: readonly
 export function costOf(table: PriceTable, usage: Usage, modelId: string, at: number): Pick<Cost, "cost" | "unpriced"> {
   const priced = tryOr<Cost>(() => priceUsage(table, usage, modelId, at), {});
   return priced.unpriced !== undefined || Number.isFinite(priced.cost) ? priced : {};
-}
-
-/** As {@link isTooDeep}, with nothing kept for each of many texts: an answer may come in thousands of pieces. */
-function nestTooDeep(parts: readonly Part[]): boolean {
-  for (const part of parts)
-    for (const key in part) {
-      // A key of this part, whatever its type lists. The list and the part are two levels themselves.
-      const member = part[key as keyof Part];
-      if (typeof member === "object" && isTooDeep(member, MAX_LEVELS - 2)) return true;
-    }
-  return false;
 }
 
 /** Failures before the first part have been retried by the client; a stream that ends without a finish reason is detected only here. */
