@@ -11,9 +11,9 @@ export interface Calibration {
   readonly threshold: number;
   /** Share of labels that the judge agrees with. */
   readonly agreement: Estimate;
-  /** The same of those that say yes. */
+  /** The same, of answers labeled yes. */
   readonly sensitivity: Estimate;
-  /** The same of those that say no. */
+  /** The same, of answers labeled no. */
   readonly specificity: Estimate;
   /** Cohen's kappa: agreement beyond what chance gives, 1 for all of it. */
   readonly kappa: Estimate;
