@@ -101,8 +101,8 @@ function shareRight(verdicts: readonly Verdict[]): Estimate {
 
 function kappaOf(verdicts: readonly Verdict[]): number {
   const share = (isCounted: (one: Verdict) => boolean): number => verdicts.filter(isCounted).length / verdicts.length;
-  const [labelled, passed] = [share(({ label }) => label), share(({ label, isRight }) => label === isRight)];
-  const byChance = labelled * passed + (1 - labelled) * (1 - passed);
+  const [labeled, passed] = [share(({ label }) => label), share(({ label, isRight }) => label === isRight)];
+  const byChance = labeled * passed + (1 - labeled) * (1 - passed);
   // Where all is of one kind, agreement says nothing.
   return byChance === 1 ? 0 : (share(({ isRight }) => isRight) - byChance) / (1 - byChance);
 }

@@ -1,6 +1,6 @@
 import type { World } from "../worlds/world.ts";
 
-/** What became of one suite: plain JSON, which reports, baselines and the inspector's page read. */
+/** Results of one suite: plain JSON, which reports, baselines and the inspector's page read. */
 export interface EvalRun {
   readonly v: 1;
   /** Unique, and sorts by time. */
@@ -47,7 +47,7 @@ export interface EvalCost {
   readonly unpriced: number;
 }
 
-/** A case, and what became of its trials. */
+/** A case, and the results of its trials. */
 export interface CaseResult {
   readonly id: string;
   /** Of the case and its scorers: another one makes it a new case. */

@@ -153,7 +153,7 @@ function readEffect(payload: unknown): ExternalOutcome {
   if (given["notExecuted"] === true) return { notExecuted: true };
   if (typeof given["error"] === "string" && given["error"] !== "") return { error: given["error"] };
   if ("output" in given) return { output: given["output"] };
-  throw new BadRequestError('say what became of the call: { "output" }, { "error" } or { "notExecuted": true }');
+  throw new BadRequestError('say what happened to the call: { "output" }, { "error" } or { "notExecuted": true }');
 }
 
 function readTools(tools: readonly unknown[], { maxTools = 32 }: AgUiInputOptions): readonly Tool[] {

@@ -19,7 +19,7 @@ export interface DrainOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What became of the runs that were going. */
+/** What happened to the active runs. */
 export interface Drained {
   /** Runs that ended by themselves. */
   readonly ended: number;

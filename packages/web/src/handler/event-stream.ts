@@ -38,7 +38,7 @@ const LOOK_MS = 4_000;
 
 /**
  * A response that sends pieces of text as they come. They are taken one by one, as the reader takes them; nothing is
- * buffered beyond the piece that waits to be sent, and that not for ever.
+ * buffered beyond the piece that waits to be sent, and that not forever.
  */
 export function streamResponse(
   pieces: AsyncIterator<string, void> | Iterator<string, void>,
