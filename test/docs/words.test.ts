@@ -61,6 +61,7 @@ const pages = [
   ...userPages().filter((page) => !LATER.test(page) && !NOT_OURS.test(page)),
   ...["AGENTS.md", "CONTRIBUTING.md", "REVIEW.md", "SECURITY.md"],
   ...["bench", "examples", "scripts", "site", "test", "test/contract"].map((folder) => `${folder}/README.md`),
+  ...filesIn(".changeset").filter((file) => file.endsWith(".md")),
 ];
 
 describe("words that we don't use", () => {
