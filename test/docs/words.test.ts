@@ -59,7 +59,10 @@ const NOT_OURS = /^docs\/(?:decisions\/|contract\.md|unverified\.md|guides\/opti
 
 const pages = [
   ...userPages().filter((page) => !LATER.test(page) && !NOT_OURS.test(page)),
-  ...["AGENTS.md", "CONTRIBUTING.md", "REVIEW.md", "SECURITY.md"],
+  "AGENTS.md",
+  "CONTRIBUTING.md",
+  "REVIEW.md",
+  "SECURITY.md",
   ...["bench", "examples", "scripts", "site", "test", "test/contract"].map((folder) => `${folder}/README.md`),
   ...filesIn(".changeset").filter((file) => file.endsWith(".md")),
 ];
