@@ -73,7 +73,7 @@ function megabytes(bytes: number): string {
   return (bytes / 1_000_000).toFixed(2);
 }
 
-/** A log as an agent with one tool writes it: runs whose turns each make a call, but for the last, which answers. */
+/** A log as an agent with one tool writes it: runs whose turns each make a call, except the last, which answers. */
 function longLog(turns: number): readonly Json[] {
   const entries: Json[] = [];
   for (let run = 0; run * TURNS_OF_A_RUN < turns; run++) {

@@ -14,7 +14,7 @@ interface Size {
 /** Drivers with nothing to bundle, or with the same bundle as another. */
 const WITHOUT = /^(raw|pollux-fetch)/;
 
-/** The size of each driver in one minified bundle with everything it imports, beyond that of zod alone. */
+/** The size of each driver in one minified bundle with everything it imports, beyond zod alone. */
 export async function measureBundle(drivers: readonly Driver[], progress: (text: string) => void): Promise<Measured> {
   const sizes = new Map<string, Size>();
   const absences: Absence[] = [];

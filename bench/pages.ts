@@ -130,7 +130,7 @@ export function writeBlocks(blocks: readonly Block[]): void {
 }
 
 /**
- * A page with a block in place of what was between its markers.
+ * Replaces the text between a page's markers with a block.
  *
  * @throws {Error} If the page has lost them.
  */

@@ -8,7 +8,7 @@ import type { Absence } from "./row.ts";
 interface Peer {
   /** What people call it. */
   readonly title: string;
-  /** What is installed. The first one is the library itself; versions are exact, so that a figure can be had again. */
+  /** What is installed. The first one is the library itself; versions are exact, so that a figure can be reproduced. */
   readonly dependencies: Readonly<Record<string, string>>;
 }
 

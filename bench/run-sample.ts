@@ -15,7 +15,7 @@ export class UnavailableError extends Error {}
  * @throws {Error} If the process failed, with the first informative line of its output.
  */
 export async function runSample(file: string, argument: string): Promise<Readonly<Record<string, number>>> {
-  // Neither an export condition for sources nor a cache of compiled code may affect the measurement.
+  // Export conditions for sources and caches of compiled code must not affect the measurement.
   const { NODE_OPTIONS: _options, NODE_COMPILE_CACHE: _cache, ...env } = process.env;
   let output: string;
   try {

@@ -1,4 +1,4 @@
-// The CPU time of one message of a session, as a server handles it: a session object of its own, one tool turn and a text.
+// The CPU time of one message of a session, as a server handles it: a new session object, one tool turn and a text.
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, defineTool, endpoint, gemini, MemoryStore } from "@pollux/core";
 import { applyUpdate, watchConversation } from "@pollux/core/conversation";
@@ -38,7 +38,7 @@ const agent = new Agent({
 const store = new MemoryStore();
 const open = (id) => agent.session({ id, store });
 
-/** Stores a conversation of all messages before the one that is measured. */
+/** Stores a conversation with all messages before the measured one. */
 async function prepare(id) {
   const log = await store.load("before");
   if (log.length > 0) await store.append(id, 0, log);

@@ -9,7 +9,7 @@ import { chatHandler } from "@pollux/web";
 import { aiSdk } from "@pollux/web/ai-sdk";
 import { toNodeHandler } from "@pollux/web/node";
 
-process.stdin.resume().once("end", () => process.exit()); // whoever started it is gone
+process.stdin.resume().once("end", () => process.exit()); // the parent process is gone
 
 const [, , baseUrl = "", file = ""] = process.argv;
 const options: AgentOptions = { model: "gemini-flash-latest", endpoint: endpoint({ baseUrl }) };

@@ -9,8 +9,9 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { createEmulator, say } from "@pollux/emulator";
 
-// Many chats at once in one process: `node bench/web-streams.ts [--streams 1000] [--seconds 20] [--cuts 1] [--store sqlite]`. The answers
-// begin once all chats are open; each second so many in a hundred are cut and followed anew. Every answer is checked for its words.
+// Many chats at once in one process: `node bench/web-streams.ts [--streams 1000] [--seconds 20] [--cuts 1] [--store
+// sqlite]`. The answers begin once all chats are open; each second so many in a hundred are cut and followed again.
+// Every answer is checked for its words.
 
 const { values } = parseArgs({
   options: {
@@ -194,13 +195,13 @@ try {
   const texts = await over;
   const after = await usage();
   const wrong = texts.filter((text) => text !== answer).length;
-  if (wrong > 0) throw new Error(`${wrong} of ${STREAMS} answers are not what was said`);
+  if (wrong > 0) throw new Error(`${wrong} of ${STREAMS} answers differ from the model's`);
   const events = pages.reduce((sum, page) => sum + page.events, 0);
   const cuts = pages.reduce((sum, page) => sum + page.cuts, 0);
   const kilobytes = (bytes: number): string => (bytes / 1024 / STREAMS).toFixed(0);
   process.stdout.write(
     [
-      `streams open at once       ${STREAMS}, ${cuts} times cut and followed anew, every answer whole`,
+      `streams open at once       ${STREAMS}, ${cuts} times cut and followed again, every answer whole`,
       `memory of a stream         ${kilobytes(opened.heapUsed - before.heapUsed)} KB of heap, ${kilobytes(opened.rss - before.rss)} KB resident`,
       `CPU of an event            ${(((after.cpuMs - before.cpuMs) * 1000) / events).toFixed(0)} µs (${events} events, with runs, store and beginnings)`,
       `first words through it     ${handlerMs.toFixed(1)} ms, ${directMs.toFixed(1)} ms without the handler: ${(handlerMs - directMs).toFixed(1)} ms added`,

@@ -43,5 +43,5 @@ for await (const event of run) {
 }
 
 const result = await run.result();
-console.log(`${result.usage.requests} requests, ${result.usage.totalTokens} tokens, those of the researcher included`);
+console.log(`${result.usage.requests} requests, ${result.usage.totalTokens} tokens, including the researcher's`);
 console.log(renderMarkdown(result));

@@ -36,7 +36,7 @@ const getExchangeRate = defineTool({
   name: "get_exchange_rate",
   description: "Gets the exchange rate between two currencies.",
   input: z.object({ from: z.string(), to: z.string() }),
-  // A span of the program's own: it lies within that of the call.
+  // The program's own span: a child of the call's span.
   run: ({ from, to }) =>
     trace.getTracer("trip-planner").startActiveSpan("look up rate", async (span) => {
       await setTimeout(40);

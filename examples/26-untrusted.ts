@@ -1,4 +1,5 @@
-// Untrusted content: what a stranger wrote makes calls that reach out wait for a person, unless only a reader has read it.
+// Untrusted content: once the agent has read it, calls that reach outside wait for a person, unless only a reader agent
+// read it.
 import { connect } from "@pollux/cli";
 import { Agent, type AnyTool, defineTool } from "@pollux/core";
 import { z } from "zod";

@@ -27,7 +27,7 @@ async function dine(guest: string): Promise<void> {
     model: "gemini-flash-latest",
     endpoint: connection.endpoint,
     tools: () => server.tools,
-    // The menu is a stranger's text, so a call after it waits for a yes.
+    // The menu is untrusted text, so a call after it waits for approval.
     approve: async ({ call }) => (await ask({ question: `May it ${call.name}?`, choices: ["yes", "no"] })) === "yes",
   });
   const message = [...(evening?.parts ?? []), ...menu];

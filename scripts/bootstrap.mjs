@@ -48,7 +48,7 @@ function isInstalled() {
   return existsSync(stampFile) && readFileSync(stampFile, "utf8").trim() === fingerprint();
 }
 
-/** Says in one line of its own what it does and how long that took; the output of npx and pnpm is shown only of a failure. */
+/** Prints one line with what it does and how long that took; shows the output of npx and pnpm only after a failure. */
 async function install() {
   const started = Date.now();
   process.stderr.write(

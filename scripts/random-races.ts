@@ -1,8 +1,8 @@
 /**
  * Plays random rounds of actors that race on one session: `node scripts/random-races.ts --seeds 500 [--from 1] [--store sqlite]`.
  *
- * Every seed is played in one process with each of its stores, and with real processes in one of theirs. What fails is printed with its
- * seed, the fewest steps that fail, and what came of each.
+ * Every seed is played in one process with each of its stores, and with real processes in one of theirs. Prints each
+ * failure with its seed, the fewest steps that fail, and their results.
  */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";

@@ -1,6 +1,6 @@
 /**
  * `pnpm docs:versions`, in the docs workflow: builds the site in `site/dist`, and the sites of older releases in folders of it such as
- * `v0.1`, each with the programs of its own Git tag.
+ * `v0.1`, each with the programs of its Git tag.
  *
  * Takes the variables of `build.ts`; `SITE_REPOSITORY` has to end with the commit.
  */

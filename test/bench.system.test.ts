@@ -163,6 +163,6 @@ test.each(["memory", "sqlite"])(
     const sizes = ["--streams", "20", "--seconds", "3", "--cuts", "40"];
     const { status, stdout, stderr } = await benchChats(...sizes, "--store", store);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-    expect(stdout).toMatch(/^streams open at once +20, [1-9]\d* times cut and followed anew, every answer whole$/m);
+    expect(stdout).toMatch(/^streams open at once +20, [1-9]\d* times cut and followed again, every answer whole$/m);
   },
 );

@@ -9,7 +9,7 @@ import { openStub } from "./stub.ts";
 
 const HELP = `Usage: pnpm compare [options]
 
-Plays answers of a bad day to Pollux and to other libraries, and prints a table of what an application gets.
+Plays answers of a bad day to Pollux and to other libraries, and prints a table of the outcomes for an application.
 The other libraries are installed into a temporary folder, in the versions of bench/peers.ts.
 
   --libraries a,b  any of ${LIBRARY_NAMES.join(", ")} (default: all)

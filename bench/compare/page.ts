@@ -65,7 +65,7 @@ export function tableOf({ made, libraries }: Results): string {
   return [table(head, lines), ...(numbered.length > 0 ? [numbered.join("\n")] : []), `Made on ${made}.`].join("\n\n");
 }
 
-/** For the README: how many of the others do it, counting those that need a setting. */
+/** For the README: how many of the others do it, counting the ones that need a setting. */
 function shortTableOf({ libraries }: Results): string {
   const [pollux, ...others] = libraries;
   const isMet = (cell: Cell | undefined): boolean => cell?.met === "yes" || cell?.tuned?.met === "yes";

@@ -1,4 +1,4 @@
-// Runs cases with one library, in a process of its own: a message is a job, the answer is what an application gets.
+// Runs cases with one library, in its own process: a message is a job, the answer is what an application gets.
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { converse } from "./conversations.mjs";

@@ -19,7 +19,7 @@ export interface ReceivedSpan {
   readonly hasFailed: boolean;
 }
 
-/** Those of arrays and objects are not read. */
+/** Attributes with arrays and objects are not read. */
 export type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** @throws If the body is not what the protocol says. */

@@ -32,7 +32,7 @@ export async function startReceiver(port: number, show: (tree: string) => void):
     void readBody(request)
       .then((body) => {
         const spans = request.url?.endsWith("/v1/traces") === true ? readSpans(body, isJson) : [];
-        // Spans end before those that contain them.
+        // Spans end before their parents.
         waiting = [...waiting, ...spans].slice(-MAX_WAITING);
         for (const span of spans) if (span.parentId === undefined) showTrace(span);
         response.writeHead(200, { "content-type": isJson ? "application/json" : "application/x-protobuf" });

@@ -29,7 +29,7 @@ export async function askWithSources(chat: Session, screen: Screen): Promise<Usa
   return result.usage;
 }
 
-/** A zod schema is the type of the output, and what the model has to satisfy. */
+/** A zod schema is the type of the output, and the model has to satisfy it. */
 export async function askForTypedOutput(agent: Agent, history: readonly Content[], screen: Screen): Promise<Usage> {
   const facts = z.object({
     file: z.string().describe("The file that was measured"),

@@ -11,7 +11,7 @@ const refund = defineTool({
   approvedBy: "support",
   editable: ["euros"],
   effects: "once",
-  // The model reads its own arguments once more, and nothing that others wrote. So it is with a canceled delivery.
+  // The model reads its own arguments again, and nothing that others wrote. The same goes for a canceled delivery.
   reads: "trusted",
   run: ({ order, euros }) => `${euros} euros refunded for ${order}`,
 });
@@ -46,7 +46,7 @@ export interface SupportAgentOptions {
   readonly model: string;
   /** Milliseconds since the epoch. @defaultValue the clock */
   readonly now?: (() => number) | undefined;
-  /** @defaultValue those of the shop */
+  /** @defaultValue the shop's */
   readonly instructions?: string | undefined;
 }
 

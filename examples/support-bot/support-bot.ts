@@ -12,14 +12,14 @@ export interface SupportBotOptions {
   readonly model: string;
   /** 0 for a free one. */
   readonly port: number;
-  /** Whoever knows it is an operator. An application looks at who has logged in. */
+  /** Anyone who knows it is an operator. A real application checks the login. */
   readonly operatorKey: string;
   readonly store?: SessionStore | undefined;
 }
 
 export interface SupportBot extends AsyncDisposable {
   readonly url: string;
-  /** Waits for SIGTERM or Ctrl-C, and leaves what goes on to other processes. */
+  /** Waits for SIGTERM or Ctrl-C, and leaves active runs to other processes. */
   readonly drainOnSignal: () => Promise<Drained>;
 }
 
@@ -55,7 +55,7 @@ export async function startSupportBot(options: SupportBotOptions): Promise<Suppo
   };
 }
 
-/** Every browser is a customer of its own. An application looks at who has logged in. */
+/** Every browser is a separate customer. A real application checks the login. */
 function findCustomer(request: Request): Visitor | Response {
   const customer = cookieOf(request, "customer");
   return customer === undefined ? new Response("Open the page first.", { status: 401 }) : { owner: customer };

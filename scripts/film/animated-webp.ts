@@ -17,7 +17,7 @@ export interface FrameSize {
 }
 
 /**
- * Joins pictures into an animated WebP that repeats for ever: each is drawn over those before it.
+ * Joins pictures into an animated WebP that repeats forever: each is drawn over those before it.
  *
  * @see https://developers.google.com/speed/webp/docs/riff_container
  */

@@ -9,7 +9,7 @@ interface Shot {
   readonly milliseconds: number;
 }
 
-/** What the drawing tab says of a picture: the part of it that differs from the one before, as a WebP in base64. */
+/** The drawing tab's result for a picture: the part of it that differs from the one before, as a WebP in base64. */
 interface Difference extends Omit<Frame, "image" | "milliseconds"> {
   readonly image: string;
 }
@@ -17,7 +17,7 @@ interface Difference extends Omit<Frame, "image" | "milliseconds"> {
 /** Time that a picture is seen for; a busy machine takes longer to make it. */
 const FRAME_MS = 90;
 
-/** Films a tab: takes a picture of it whenever it is told to, and joins them. */
+/** Films a tab: takes pictures of it on request, and joins them. */
 export class Film {
   readonly #page: Page;
   readonly #shots: Shot[] = [];

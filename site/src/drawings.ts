@@ -4,7 +4,7 @@ import { exists, readFile } from "./repository.ts";
 const DRAWING = /^!\[([^\]]*)\]\(\/(images\/concepts\/[\w-]+\.svg)\)$/gm;
 
 /**
- * Puts the drawings of a page into the page, so that they follow its light and dark mode instead of that of the system.
+ * Puts the drawings of a page into the page, so that they follow its light and dark mode instead of the system's.
  *
  * A drawing's own style sheet is for where it is shown as a file; on the site, the theme styles the same classes.
  */

@@ -41,7 +41,7 @@ function relinked(guide: string, folder: string): string {
         const [path = "", anchor] = target.split("#");
         const installed = installedPath(join(dirname(guide), path).replace(/\/$/, ""), folder);
         if (installed === undefined) return label;
-        // The index of a package has other sections than that of the repository.
+        // The index of a package has other sections than the repository's.
         const hash = anchor === undefined || installed === "README.md" ? "" : `#${anchor}`;
         return `[${label}](${installed}${hash})`;
       },

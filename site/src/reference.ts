@@ -36,7 +36,8 @@ function inText(value: string): string {
 /**
  * The navigation beside the pages of the reference, by the folder they are in.
  *
- * A page has the names of its own kind only: its HTML contains the navigation, and with every name, it would be mostly that.
+ * A page has the names of its own kind only: its HTML contains the navigation, and with every name, it would be mostly
+ * navigation.
  */
 export function referenceSidebars(folder: string): Readonly<Record<string, readonly NavigationItem[]>> {
   const overview = packageFolders().flatMap((each): readonly NavigationItem[] => {

@@ -1,4 +1,4 @@
-/** What a name of the reference is about, told by the file that defines it. */
+/** The subject of a name in the reference, by the file that defines it. */
 interface Subject {
   readonly heading: string;
   /** Paths of files and folders, from the folder of the entry point. */

@@ -12,7 +12,10 @@ export interface OlderVersion extends SiteVersion {
   readonly tag: string;
 }
 
-/** The file with all versions, at the root of the site. The pages of every version read it, so old ones know of new ones. */
+/**
+ * The file with all versions, at the root of the site. The pages of every version read it, so old ones know about new
+ * ones.
+ */
 export const VERSIONS_FILE = "versions.json";
 
 /** How many older versions the site keeps. */
@@ -21,7 +24,7 @@ const KEPT = 4;
 /**
  * The versions to keep beside the current one, the newest first: of each minor version before it, the last release.
  *
- * @param tags - Of the repository; those of releases are like `@pollux/core@0.1.0`.
+ * @param tags - Of the repository; tags of releases look like `@pollux/core@0.1.0`.
  */
 export function olderVersions(tags: readonly string[], current: string): readonly OlderVersion[] {
   const releases = tags

@@ -1,7 +1,7 @@
 /**
  * Writes the API reference: a page for each exported name, and names.json, which says where each is.
  *
- * Plain JavaScript, started as a process of its own: TypeDoc needs TypeScript 6, and is installed for the site only.
+ * Plain JavaScript, started as a separate process: TypeDoc needs TypeScript 6, and is installed for the site only.
  *
  * Usage: node write-reference.mjs OUT ENTRY_POINTS_AS_JSON
  */
@@ -73,7 +73,7 @@ for (const page of pages.toSorted(byDepth)) {
 }
 writeFileSync(join(out, "names.json"), JSON.stringify(names));
 
-/** Names of a package's main entry point come before those of its others. */
+/** Names of a package's main entry point come before the names of its others. */
 function byDepth(one, other) {
   return one.split("/").length - other.split("/").length || one.localeCompare(other);
 }

@@ -58,7 +58,7 @@ export const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
     /^planner > researcher$/m,
     /^planner > researcher: an answer$/m,
     /^calculator: \{ result: '117.6' \}$/m,
-    /^3 requests, [1-9]\d* tokens, those of the researcher included$/m,
+    /^3 requests, [1-9]\d* tokens, including the researcher's$/m,
     /\[1\] /,
     /^1\. \[/m,
   ],

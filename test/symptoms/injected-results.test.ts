@@ -122,7 +122,7 @@ describe.each(CARRIERS)("hostile text in %s", (_name, carrier) => {
   });
 });
 
-test("a function that the agent was not given cannot be called, whoever asks for it", async () => {
+test("a function that the agent was not given cannot be called, no matter who asks for it", async () => {
   const read = defineTool({ name: "read", description: "x", run: () => HOSTILE });
   const model = new ScriptedModel(call("read"), call("pay"), say("There is no such function."));
   await new Agent({ model, tools: [read] }).run("Read it.");

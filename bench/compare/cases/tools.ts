@@ -16,7 +16,7 @@ import {
 const OSLO = { city: "Oslo" };
 const unknownPart = { hologram: { uri: "stub:1", depth: 3 } };
 
-/** What becomes of calls, and of the parts around them. */
+/** What happens to calls, and to the parts around them. */
 export const TOOLS: readonly Case[] = [
   {
     id: "parallel",
@@ -61,7 +61,7 @@ function describe(contents: number, cities: readonly string[]): string {
   return contents === 1 ? "another order" : `${contents} contents`;
 }
 
-/** The call goes wrong; the model should be told, and the run should go on. */
+/** The call goes wrong; the model should learn it, and the run should continue. */
 function toldCase(id: string, label: string, bad: object, tool: Case["tool"] = "answers"): Case {
   const judge = (seen: Seen): Verdict => {
     if (id !== "throws" && seen.inputs.length > 0) return { met: "no", says: "the tool runs" };

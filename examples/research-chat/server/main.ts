@@ -21,6 +21,6 @@ const chat = await startResearchChat({
   // A person who tries it out watches; the emulator's research takes ten seconds.
   checkEveryMs: connection.emulated ? 1_000 : 15_000,
 });
-console.log(`${connection.description}\nThe chat is at ${chat.url}. Press Ctrl-C to stop; a research goes on.`);
+console.log(`${connection.description}\nThe chat is at ${chat.url}. Press Ctrl-C to stop; research continues.`);
 await chat.untilStopped();
 await connection[Symbol.asyncDispose]();

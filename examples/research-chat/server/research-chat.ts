@@ -24,7 +24,7 @@ export interface ResearchChatOptions {
 
 /**
  * Serves a chat whose agent researches once a person has accepted its plan, and asks how each research stands. It may be killed at any time:
- * started again, it goes on.
+ * started again, it continues.
  */
 export async function startResearchChat(options: ResearchChatOptions): Promise<LocalServer> {
   const { endpoint, model, data, page, port, checkEveryMs } = options;
@@ -34,14 +34,14 @@ export async function startResearchChat(options: ResearchChatOptions): Promise<L
     model,
     endpoint,
     instructions:
-      "Answer in Markdown. Research what needs many sources; from a report, say what was asked, with its sources.",
+      "Answer in Markdown. Use research for questions that need many sources. From a report, answer only the question, with its sources.",
     tools: [deepResearch({ client: new InteractionsClient({ endpoint }), checkEveryMs, collaborativePlanning: true })],
   });
   const ended = new AbortController();
   // A server that Google can reach gives deepResearch() the address of a webhook as well.
   const polling = pollJobs({ agent, store, signal: ended.signal, everyMs: checkEveryMs, onError: console.error });
   return await serveLocally({
-    // Whoever sits here also says whether a research was started, when a crash cut off its start.
+    // After a crash during its start, the person here also says whether the research was started.
     chats: chatHandler({ agent, store, authorize, authorizeAnswer: () => true, protocol: aiSdk({ version: 7 }) }),
     files: async ({ url }) => await servePage(page, new URL(url)),
     port,

@@ -1,4 +1,4 @@
-// Records the sessions in `cases`, as `pollux eval add` does with those of a store. Run it by
+// Records the sessions in `cases`, as `pollux eval add` does for sessions of a store. Run it by
 // node --conditions=pollux-source examples/support-bot/evals/record-cases.ts
 import { rmSync } from "node:fs";
 import { MemoryStore } from "@pollux/core";

@@ -1,4 +1,5 @@
-// The page of a customer. The server's conversation is the truth: it is shown as it is, and followed while it goes on.
+// The page of a customer. The server's conversation is the truth: the page shows it as it is, and follows it while it
+// continues.
 import { element, report } from "./common.js";
 
 const api = "/api/chat";
@@ -109,7 +110,7 @@ function button(label, body) {
   return element("button", { type: "button", onclick: () => void send(body) }, label);
 }
 
-/** Sends a message or an answer. The run goes on whether somebody reads the response or not. */
+/** Sends a message or an answer. The run continues whether or not someone reads the response. */
 async function send(body) {
   problem.hidden = true;
   following.abort();

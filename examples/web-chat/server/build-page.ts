@@ -7,7 +7,7 @@ const webChat = fileURLToPath(new URL("..", import.meta.url));
  * Builds a page with Vite.
  *
  * @param outDir - Where to.
- * @param root - The folder with its `index.html`; default: that of the web chat.
+ * @param root - The folder with its `index.html`; default: the web chat's.
  */
 export async function buildPage(outDir: string, root: string = webChat): Promise<void> {
   await build({

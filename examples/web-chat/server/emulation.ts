@@ -35,7 +35,7 @@ class ChattyBrain implements Brain {
   }
 }
 
-/** An answer from "the web", and what of it which source supports. */
+/** An answer from "the web", and which source supports which part. */
 function findingsOn(prompt: string): { readonly text: string; readonly search: NonNullable<Answer["search"]> } {
   const topic = prompt
     .replaceAll(/[\s?!.]+/g, " ")
@@ -110,7 +110,7 @@ function wasSaid({ request }: BrainTurn, words: string): boolean {
   );
 }
 
-/** Adds to the first answer of this kind what there is to try. */
+/** Adds suggestions to the first answer of this kind. */
 function tellMore(turn: BrainTurn, said: string): string {
   if (wasSaid(turn, "Things to try here")) return said;
   return `${said}

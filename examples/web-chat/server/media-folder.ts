@@ -12,7 +12,9 @@ const TYPES: { readonly [mimeType: string]: string } = {
 
 const NAME = /^[\da-f-]{36}\.(?:png|jpg|webp|wav)$/;
 
-/** What was drawn or spoken, served under the folder's name. Whoever knows the address of a file may have it. */
+/**
+ * Generated pictures and speech, served under the folder's name. Anyone who knows the address of a file can load it.
+ */
 export class MediaFolder {
   readonly #folder: string;
   readonly #address: string;

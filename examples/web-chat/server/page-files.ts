@@ -8,7 +8,7 @@ const TYPES: { readonly [extension: string]: string } = {
   ".svg": "image/svg+xml",
 };
 
-/** Headers of the page. Search suggestions come with styles of their own. */
+/** Headers of the page. Search suggestions come with their own styles. */
 const POLICY = [
   "default-src 'self'",
   "style-src 'self' 'unsafe-inline'",

@@ -16,7 +16,7 @@ export interface LocalServerOptions {
 /** A server that runs. Close it with `await using`. */
 export interface LocalServer extends AsyncDisposable {
   readonly url: string;
-  /** Resolves when a signal has ended it: answers end in time, or go on when the server is started anew. */
+  /** Resolves when a signal has ended it: answers end in time, or continue after a restart of the server. */
   readonly untilStopped: () => Promise<void>;
 }
 
@@ -52,7 +52,7 @@ export async function serveLocally({ chats, files, port, close }: LocalServerOpt
   };
 }
 
-/** The only user is whoever sits at this machine. An application looks at its session cookie here. */
+/** The only user is the person at this machine. A real application checks its session cookie here. */
 export function authorize(request: Request): Visitor | Response {
   return isLocal(request) ? { owner: "you" } : refusal();
 }

@@ -39,7 +39,7 @@ export function parseOptions<const Options extends ParseArgsOptionsConfig>(
   try {
     return parseArgs({ args: [...args], allowPositionals: true, options });
   } catch (error) {
-    // Node goes on with how to pass an argument that begins with a hyphen, which no command here takes.
+    // Node continues with how to pass an argument that begins with a hyphen, which no command here takes.
     const [reason = ""] = errorMessage(error).split(/\.? To specify a positional argument/, 1);
     throw new UsageError(reason, { cause: error });
   }

@@ -86,7 +86,7 @@ function describe({ about, counts, differences, requests }: ProposedCase, sessio
     ...(media > 0
       ? [`${count(media, "image or other file", "images or other files")} kept as it was: look before you write`]
       : []),
-    ...(texts === 0 ? ["scrub changes nothing: all that was said is kept"] : []),
+    ...(texts === 0 ? ["scrub changes nothing: every text is kept"] : []),
     ...shown,
     ...(differences.length > MAX_SHOWN ? [`… and ${differences.length - MAX_SHOWN} more`] : []),
     `${count(requests, "request is", "requests are")} built again byte for byte`,

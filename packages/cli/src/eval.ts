@@ -29,7 +29,7 @@ const STORE = join(".pollux", "evals.sqlite");
 const HELP = `Usage: pollux eval [FILE, FOLDER or part of a path ...] [options]
 
 Tries the cases of *.eval.ts files, and says whether an agent got worse since its baseline. What was tried
-before with the same code is read again, so that the same command goes on after Ctrl-C.
+before with the same code is read again, so that the same command continues after Ctrl-C.
 
 Which:
       --suite NAME       only this suite; this one and the next three may be given more than once
@@ -82,7 +82,7 @@ async function runEvals(args: readonly string[], terminal: CliProcess): Promise<
     ...Object.values(options.reports).filter((file) => file !== undefined),
   ]);
   if (version.hasChanges === undefined)
-    terminal.stderr.write("Not in a git repository: no other run can read these trials, nor go on with them.\n");
+    terminal.stderr.write("Not in a git repository: no other run can read or continue these trials.\n");
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
   // Once: a second Ctrl-C finds no listener, and ends the process at once.
@@ -105,7 +105,7 @@ async function runEvals(args: readonly string[], terminal: CliProcess): Promise<
   } catch (error) {
     progress.end();
     if (!stop.signal.aborted) throw error;
-    terminal.stderr.write("Stopped; the same command goes on.\n");
+    terminal.stderr.write("Stopped; the same command continues.\n");
     return 130;
   } finally {
     terminal.off("SIGINT", onSignal);
@@ -151,7 +151,7 @@ async function openStore(file: string): Promise<SqliteStore> {
   return new SqliteStore(file);
 }
 
-/** Writes the baseline, unless the run is incomplete. Gives what a person is told. */
+/** Writes the baseline, unless the run is incomplete. Returns the message for the person. */
 async function updateBaseline(run: EvalRun, file: string): Promise<string> {
   if (run.verdict.outcome === "incomplete") return `The run is incomplete, so ${file} is not written.\n`;
   await write(file, writeBaseline(run));

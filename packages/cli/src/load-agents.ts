@@ -7,7 +7,7 @@ import { UsageError } from "./command.ts";
 import { importFile } from "./import-file.ts";
 
 /**
- * The agents that modules export, by name: the agent's own, or that of the export.
+ * The agents that modules export, by the agent's name, or else by the export's.
  *
  * @param query - Another one than before loads them again. @defaultValue none
  * @throws {UsageError} For a file that can't be loaded, or exports none.
@@ -42,7 +42,7 @@ export interface AgentReloader extends Disposable {
 /** For files that were loaded before. */
 export function reloadAgents(files: readonly string[]): AgentReloader {
   const folders = files.map((file) => `${pathToFileURL(packageFolder(file)).href}/`);
-  // A file that is loaded again loads those that it imports again: by the same query.
+  // A reloaded file also reloads its imports: by the same query.
   const hooks = HOOKS?.({
     resolve: (specifier, context, next) => {
       const found = next(specifier, context);

@@ -17,13 +17,13 @@ const HELP = `Usage: pollux map FILE.jsonl --prompt TEXT [options]
 Asks a model once for each line of a file, several at a time, and writes a line for each answer.
 
   FILE.jsonl             one JSON value a line; - for standard input
-  -p, --prompt TEXT      the question; {name} stands for that member of the line, {} for the whole line
+  -p, --prompt TEXT      the question; {name} is replaced by that member of the line, {} by the whole line
 
 Options:
   -o, --out FILE         where the answers go (default standard output)
   -k, --key NAME         member that names a line; required with --store (default the line's number, from 1)
-      --store FILE       SQLite file that remembers what is done: the same command goes on after Ctrl-C or a crash
-      --name NAME        another name begins anew in the same store (default map)
+      --store FILE       SQLite file with the finished lines: the same command continues after Ctrl-C or a crash
+      --name NAME        another name starts over in the same store (default map)
       --schema FILE      JSON Schema of the answers, which are JSON then
   -i, --instructions T   the system instruction
   -m, --model ID         model to ask (default ${MODEL})
@@ -91,7 +91,7 @@ async function runMap(args: readonly string[], terminal: CliProcess): Promise<nu
     if (out !== terminal.stdout) await new Promise<void>((resolve) => out.end(resolve));
   }
   const summary = await run.summary();
-  const again = store === undefined ? "" : "; the same command goes on";
+  const again = store === undefined ? "" : "; the same command continues";
   if (summary.ended === "cost") terminal.stderr.write(`Stopped at --max-cost ${maxCost}${again}.\n`);
   for (const one of summary.missing.slice(0, 10)) terminal.stderr.write(`  ${one.key}: ${one.why}\n`);
   if (summary.missing.length > 10) terminal.stderr.write(`  and ${summary.missing.length - 10} more\n`);

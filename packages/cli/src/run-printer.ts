@@ -41,7 +41,7 @@ export interface RunPrinterOptions {
 
 type Color = "cyan" | "dim" | "green" | "red" | "yellow";
 
-/** What may happen in the middle of a text, which goes on after it. */
+/** Events that may occur in the middle of a text, which continues after them. */
 const BESIDE_TEXT: ReadonlySet<RunEvent["type"]> = new Set([
   "notice",
   "output-delta",
@@ -99,7 +99,7 @@ export class RunPrinter {
         // What the session's log already holds has only an end here.
         return event.replayed === true ? this.endLine() : this.#call("→", "cyan", event.call);
       case "untrusted":
-        // What is asked about has its reason in the question.
+        // A question contains its reason.
         return event.because.rule === "deny" ? this.#warn(explainUntrusted(event.because, event)) : this.endLine();
       case "tool-pending":
         return this.#call("?", "yellow", event.call);

@@ -44,7 +44,7 @@ export function readAddress(values: {
   const port = parseNumber("--port", values.port, 65_535);
   if (!HOSTS.includes(values.host))
     throw new UsageError(
-      `--host must be one of ${HOSTS.join(", ")}, not "${values.host}": sessions hold all that was said. To show them to others, mount inspectorHandler in a server that knows its users`,
+      `--host must be one of ${HOSTS.join(", ")}, not "${values.host}": sessions contain whole conversations. To show them to others, mount inspectorHandler in a server that knows its users`,
     );
   return { port, host: values.host, open: values.open };
 }

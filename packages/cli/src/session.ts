@@ -44,7 +44,7 @@ Examples:
   pollux session check pollux-chats.sqlite
 `;
 
-/** Shows, checks and repairs the sessions of a file, and erases those of an owner. */
+/** Shows, checks and repairs the sessions of a file, and erases the sessions of an owner. */
 export const sessionCommand: Command = { help: HELP, run: runSession };
 
 /** Longest line of a report, in characters. */

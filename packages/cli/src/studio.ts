@@ -108,7 +108,7 @@ function openStore(path: string): OpenedStore {
   if (isFolder) return { store: new JsonlStore(path), [Symbol.dispose]: () => {} };
   const folder = dirname(resolve(path));
   mkdirSync(folder, { recursive: true });
-  // It holds what was said.
+  // It contains conversations.
   if (basename(folder) === ".pollux") writeFileSync(join(folder, ".gitignore"), "*\n");
   const store = new SqliteStore(path);
   return { store, [Symbol.dispose]: () => store[Symbol.dispose]() };

@@ -7,7 +7,7 @@ const ESCAPES =
 /** Control characters except tabs and line feeds, and characters that change the text direction. */
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
-/** Untrusted text, such as a model's or a tool's, made safe: it can neither move the cursor nor recolor the screen. */
+/** Untrusted text, such as a model's or a tool's, made safe: it can't move the cursor or recolor the screen. */
 export function printable(text: string): string {
   return text.replaceAll(ESCAPES, "").replaceAll(CONTROLS, "");
 }
@@ -25,7 +25,7 @@ const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
 
 const PLAIN = /^[\u0020-\u007e]*$/;
-/** Nothing of it is seen. */
+/** Invisible. */
 const HIDDEN = /^[\p{Mark}\p{Format}\p{Control}\u1160-\u11ff]*$/u;
 
 /** Whether a text has a character of two columns. */
@@ -36,7 +36,7 @@ export function isWide(text: string): boolean {
 /** Code points that join others to one character. */
 const JOINING = /[\p{Mark}\p{Regional_Indicator}\p{Emoji_Modifier}\p{Format}\u1100-\u11ff]/u;
 
-/** What a person sees as one character each: letters with their marks, and emoji of several code points. */
+/** Splits a text into user-perceived characters: letters with their marks, and emoji of several code points. */
 export function graphemesOf(text: string): string[] {
   if (!JOINING.test(text)) return Array.from(text);
   return Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
@@ -71,7 +71,10 @@ export function showsLinks({ stdout, env }: Pick<CliProcess, "stdout" | "env">):
   );
 }
 
-/** Columns of the terminal, or of `COLUMNS` where it tells none, as a pipe or a terminal of size 0; `Infinity` if neither is known. */
+/**
+ * Columns of the terminal, or of `COLUMNS` if it reports none, such as a pipe or a terminal of size 0; `Infinity` if
+ * neither is known.
+ */
 export function widthOf({ stdout, env }: Pick<CliProcess, "stdout" | "env">): number {
   const columns = stdout.isTTY === true ? stdout.columns : undefined;
   return knownWidth(columns) ?? knownWidth(Number(env["COLUMNS"])) ?? Infinity;

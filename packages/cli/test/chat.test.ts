@@ -219,7 +219,7 @@ test("a request to end leaves the answer where it is, and the next chat of that 
   await expect.poll(() => terminal.out).toContain("✓ calculator");
   terminal.emit("SIGTERM");
   expect(await ended).toBe(0);
-  expect(terminal.out).toContain("(the chat ends here; the answer goes on when it is continued under its name)");
+  expect(terminal.out).toContain("(the chat ends here; continue it under its name to get the rest of the answer)");
   expect(terminal.listenerCount("SIGTERM")).toBe(0);
   answer();
 

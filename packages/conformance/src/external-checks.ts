@@ -87,7 +87,7 @@ export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
     same(await stopped, true, "the run was stopped");
     same({ aborted, further }, { aborted: true, further: false }, "its steps");
   }),
-  check("children are runs of their own, side by side, each with its id and input", ["children"], async (world) => {
+  check("children are separate runs, side by side, each with its id and input", ["children"], async (world) => {
     const seen: string[] = [];
     await world.child?.("helper", async (steps, { input }) => {
       const [outcome] = await steps.round([
@@ -172,7 +172,7 @@ export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
     sent.open();
     same(await run, false, "a message waited");
   }),
-  check("a run that ends for another reason finds what it has not read", ["steering"], async (world) => {
+  check("a run that ends for another reason gets its unread messages", ["steering"], async (world) => {
     const [started, sent] = [gate(), gate()];
     const program: StepsProgram = async (steps) => {
       await steps.round([stepOp("a", () => (started.open(), sent.opened))]);

@@ -114,7 +114,7 @@ export const LIST_CHECKS: StoreChecks = {
     for (const through of [store, await reopen()])
       same(await summaryOf(through, "a"), { ...second, id: "a", length: 3 }, "list after an append that said more");
     await store.append("b", 0, [0]);
-    same(await summaryOf(store, "b"), { id: "b", length: 1 }, "a session of which nothing was said");
+    same(await summaryOf(store, "b"), { id: "b", length: 1 }, "a session without messages");
     await store.append("c", 0, [0], { info: ended });
     same(await summaryOf(store, "c"), { ...ended, id: "c", length: 1 }, "a session whose last run has ended");
     await store.append("c", 1, [1], { info: first });

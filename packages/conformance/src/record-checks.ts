@@ -73,7 +73,7 @@ export const LEASE_CHECKS: StoreChecks = {
       "titles",
     );
   },
-  "an append with a wrong length changes neither lease nor info": async (store) => {
+  "an append with a wrong length doesn't change lease or info": async (store) => {
     await store.append("a", 0, [0], {
       info: buildInfo({ title: "as it was" }),
       lease: { expected: undefined, next: buildLease() },
@@ -115,7 +115,7 @@ export const LEASE_CHECKS: StoreChecks = {
       same(await store.load(id), written, "the entries");
     }
   },
-  "whoever renews a lease and whoever takes it over at the same time, one wins": async (store, reopen) => {
+  "when one process renews a lease and another takes it over at the same time, one wins": async (store, reopen) => {
     const other = await reopen();
     for (let round = 0; round < 10; round++) {
       const id = `s${round}`;
@@ -228,7 +228,10 @@ export const RECORD_CHECKS: StoreChecks = {
       "list",
     );
   },
-  "whoever watches a session is told of changes, through this store object and any other": async (store, reopen) => {
+  "a watcher of a session is notified of changes, made through this store object and any other": async (
+    store,
+    reopen,
+  ) => {
     const changes: readonly ((through: SessionStore, id: string) => Promise<unknown>)[] = [
       (through, id) => through.append(id, 0, [0], { lease: { expected: undefined, next: buildLease() } }),
       (through, id) => through.setDraft(id, 1, draftOf("text")),
@@ -239,7 +242,7 @@ export const RECORD_CHECKS: StoreChecks = {
       (through, id) => through.delete(id),
     ];
     const objects = Object.entries({ this: store, other: await reopen() });
-    // Each in a session of its own, side by side: a store may look for changes of others now and then only.
+    // Each in its own session, side by side: a store may look for others' changes only now and then.
     const ends = await Promise.allSettled(
       objects.flatMap(([name, through]) =>
         changes.map(async (change, index) => {
@@ -251,7 +254,7 @@ export const RECORD_CHECKS: StoreChecks = {
     );
     for (const end of ends) if (end.status === "rejected") throw end.reason;
   },
-  "whoever has stopped watching is told nothing": async (store) => {
+  "a stopped watcher gets no notifications": async (store) => {
     let told = 0;
     const stop = store.watch?.("a", () => told++);
     await toldOf(store, "a", "the first change", () => store.append("a", 0, [0]));
@@ -279,10 +282,10 @@ function draftOf(...texts: readonly string[]): Draft {
   return { runId: "run-1", step: "model:1", place, attempt: 1, parts: texts.map((text) => ({ text })) };
 }
 
-/** How long to wait before a store is said never to tell. */
+/** How long to wait before a store counts as never notifying. */
 const NEVER_MS = 20_000;
 
-/** Makes a change and waits until those who watch are told, if the store tells. */
+/** Makes a change and waits until the watchers are notified, if the store notifies. */
 async function toldOf(store: SessionStore, id: string, what: string, change: () => Promise<unknown>): Promise<void> {
   let tell = (): void => {};
   const told = new Promise<void>((resolve) => (tell = resolve));
@@ -291,7 +294,7 @@ async function toldOf(store: SessionStore, id: string, what: string, change: () 
   try {
     await change();
     const never = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`those who watch were not told of ${what}`)), NEVER_MS);
+      timer = setTimeout(() => reject(new Error(`watchers were not notified of ${what}`)), NEVER_MS);
     });
     await Promise.race([told, never]);
   } finally {

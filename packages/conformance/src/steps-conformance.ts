@@ -218,7 +218,7 @@ const CRASH_CHECKS: readonly NamedStepsCheck[] = [
     same(
       again.filter((key) => key === "r/b"),
       ["r/b"],
-      "the keys of the interrupted step afterwards",
+      "the keys of the interrupted step after it",
     );
     same(new Set(again).size, again.length, "how many were run again, each once");
   }),

@@ -158,7 +158,7 @@ export function ok(value: Json): Outcome {
   return { ok: true, value };
 }
 
-/** What a person says to a run. */
+/** A message of a person to a run. */
 export function userText(text: string): Content {
   return { role: "user", parts: [{ text }] };
 }

@@ -63,7 +63,7 @@ const CONTENT_CHECKS: StoreChecks = {
     await store.append("a", 4, [4, 5]);
     for (let from = 0; from <= 7; from++)
       same(await store.load("a", from), [0, 1, 2, 3, 4, 5].slice(from), `load from ${from}`);
-    // Once more: what the store remembers from the first time must not change the second.
+    // Again: state that the store remembers from the first time must not change the second.
     same(await store.load("a", 4), [4, 5], "load from 4 again");
     same(await store.load("a"), [0, 1, 2, 3, 4, 5], "load again");
   },
@@ -84,7 +84,7 @@ const CONTENT_CHECKS: StoreChecks = {
     verbatim(await (await reopen()).load("a"), entries);
     verbatim(await store.load("a", 777), entries.slice(777));
   },
-  "stored entries do not change with the object that was passed, nor with the one that was read": async (store) => {
+  "stored entries don't change with the object that was passed or the one that was read": async (store) => {
     const entry = { list: [1] };
     const appending = store.append("a", 0, [entry]);
     entry.list.push(2);

@@ -302,7 +302,7 @@ describe("the checks", () => {
   });
 
   test.each([
-    { fault: "never tells", watch: () => () => () => {}, noticed: /were not told of change 1/ },
+    { fault: "never tells", watch: () => () => () => {}, noticed: /were not notified of change 1/ },
     {
       fault: "goes on telling",
       watch: (store: MemoryStore) => (id: string, onChange: () => void) => (store.watch(id, onChange), () => {}),

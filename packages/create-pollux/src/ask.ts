@@ -4,9 +4,9 @@ import { PACKAGE_MANAGERS, type PackageManager, startingPackageManager } from ".
 import { TEMPLATE_NAMES, TEMPLATES, type Template } from "./template.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** What is asked, where the command line does not say it. */
+/** What to ask if the command line doesn't say it. */
 export interface Choices {
-  /** Where the project goes; its name is that of the folder. */
+  /** Where the project goes; its name is the folder's name. */
   readonly folder: string;
   readonly template: Template;
   /** With the page of operators. */
@@ -18,7 +18,7 @@ export interface Choices {
  * Asks for what is not known yet.
  *
  * @param refuse - Says why a folder can't be taken.
- * @param install - Whether the package manager is about to run: then only those that are there can be chosen.
+ * @param install - Whether the package manager is about to run: then only installed ones can be chosen.
  * @returns Undefined if the person gave up.
  */
 export async function askFor(

@@ -27,7 +27,7 @@ export async function createPollux(args: readonly string[], terminal: Terminal):
 async function create(options: Options, terminal: Terminal): Promise<number> {
   const target = (folder: string): Target =>
     chooseTarget(terminal.cwd, folder, Object.keys(readOwnManifest().devDependencies ?? {}));
-  // What is wrong with it is said before anything is asked.
+  // Problems with it are reported before any question.
   if (options.folder !== undefined) target(options.folder);
   const choices = await choose(options, terminal, target);
   if (choices === undefined) {

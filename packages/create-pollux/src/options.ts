@@ -32,13 +32,13 @@ Examples:
 
 /** What the command line says. */
 export interface Options {
-  /** Undefined if it is to be asked. */
+  /** Undefined to ask for it. */
   readonly folder: string | undefined;
-  /** Undefined if it is to be asked. */
+  /** Undefined to ask for it. */
   readonly template: Template | undefined;
-  /** Undefined if it is to be asked. */
+  /** Undefined to ask for it. */
   readonly operator: boolean | undefined;
-  /** Undefined if it is to be asked. */
+  /** Undefined to ask for it. */
   readonly packageManager: PackageManager | undefined;
   readonly yes: boolean;
   readonly install: boolean;

@@ -12,12 +12,12 @@ export function startingPackageManager(env: Readonly<Record<string, string | und
   return isPackageManager(name) ? name : "npm";
 }
 
-/** A text with commands of npm, in those of another package manager. */
+/** A text with npm commands, translated to another package manager's. */
 export function inWordsOf(packageManager: PackageManager, text: string): string {
   if (packageManager === "npm") return text;
   return text.replaceAll(/\bnpm (?:run ([\w:]+)|(start|test|install)\b)/g, (_, script?: string, command?: string) => {
     if (command === "install") return `${packageManager} install`;
-    // `bun test` is a test runner of its own.
+    // `bun test` is Bun's own test runner.
     return `${packageManager}${packageManager === "bun" ? " run" : ""} ${script ?? command}`;
   });
 }

@@ -73,7 +73,7 @@ function markOf(words: string): string {
 
 /** Fills in the versions of the dependencies. */
 function completeManifest(text: string, packageManager: PackageManager): string {
-  // The versions that the templates are tested with: pnpm writes those of the workspace into the manifest that is published.
+  // The versions that the templates are tested with: pnpm writes the workspace's versions into the published manifest.
   const tested = readOwnManifest().devDependencies ?? {};
   const { workspaces, dependencies, devDependencies, ...rest } = readManifest(text);
   const complete = (names: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>

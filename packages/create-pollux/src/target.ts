@@ -5,7 +5,7 @@ import { basename, resolve } from "node:path";
 export interface Target {
   /** Absolute path of the folder; it may not exist yet. */
   readonly folder: string;
-  /** Name of the project's package: that of the folder. */
+  /** Name of the project's package: the folder's name. */
   readonly name: string;
 }
 
@@ -18,7 +18,7 @@ const NAMED_FILES = 5;
 /**
  * Chooses the folder and the name of the project. Writes nothing.
  *
- * @param taken - Names that the project must not have: those of its dependencies.
+ * @param taken - Names that the project must not have: its dependencies' names.
  * @throws If the folder is not empty, or if its name is not one for a package.
  */
 export function chooseTarget(cwd: string, argument: string, taken: readonly string[]): Target {

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 /**
  * Writes the files of a project, all or none.
  *
- * @param folder - One that is empty or does not exist, but for what is to be kept in it.
+ * @param folder - An empty or missing folder, except for files to keep in it.
  * @param files - Texts by path.
  */
 export function writeFiles(folder: string, files: ReadonlyMap<string, string>): void {

@@ -125,7 +125,7 @@ export class DbosRun extends AgentRun {
   }
 
   /**
-   * Sends a message, unless the run takes no more. It may have stopped just then, so that is asked again afterwards.
+   * Sends a message, unless the run takes no more. It may have stopped just then, so that is asked again afterward.
    *
    * @param key - The message's own in the database, with the run's id.
    */

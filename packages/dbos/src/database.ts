@@ -23,7 +23,7 @@ export interface Database {
   readonly close: () => Promise<void>;
 }
 
-/** @throws {TypeError} If there is neither a URL nor a pool. */
+/** @throws {TypeError} Without a URL and without a pool. */
 export function openDatabase({ databaseUrl, pool: given, schema = "dbos" }: DatabaseOptions): Database {
   const url = databaseUrl ?? process.env["DBOS_SYSTEM_DATABASE_URL"];
   if (given === undefined && url === undefined)

@@ -12,9 +12,9 @@ export type DbosSteering = NonNullable<Steps["steering"]> & {
 /**
  * Steering over DBOS messages: a model step can't receive them itself, so the workflow does it before the step starts.
  *
- * A run that is about to finish first says that it takes no more messages, and then looks once more. A sender stores its message first
- * and then looks whether the run still takes any. So one of them sees the other; if both do, the message counts for whoever takes it
- * out of the database.
+ * A run that is about to finish first marks that it takes no more messages, and then checks once more. A sender stores
+ * its message first and then checks whether the run still takes any. So one of them sees the other; if both do, the
+ * message counts for the one that takes it out of the database.
  */
 export function dbosSteering(): DbosSteering {
   const said: (readonly Content[])[] = [];

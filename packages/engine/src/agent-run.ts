@@ -55,8 +55,8 @@ export abstract class AgentRun {
   /**
    * Approves or denies a call. An answer that precedes its question is stored.
    *
-   * @param call - A call of this run by its id, such as `call:3.0`, or one of {@link AgentRun.pending}; that also where arguments which an
-   *   approval changed are asked about once more.
+   * @param call - A call of this run by its id, such as `call:3.0`, or one of {@link AgentRun.pending}. Pass the latter
+   * if the question repeats because an approval changed the arguments.
    * @param approval - `true`, `false`, or `{ deny: "why" }`. @defaultValue true
    * @throws {EngineError} `already-answered`, `run-over`, `run-unknown`, or `value-too-large`.
    */
@@ -81,8 +81,8 @@ export abstract class AgentRun {
   }
 
   /**
-   * Sends input to the run: the next request to the model includes it, and the run goes on for it if it was about to finish. One
-   * that ends for another reason first reports it as `unread`; one that is cancelled drops it.
+   * Sends input to the run: the next request to the model includes it, and the run continues for it if it was about to
+   * finish. A run that ends for another reason first reports it as `unread`; a cancelled run drops it.
    *
    * @throws {EngineError} `run-over` when the run takes no more messages, `run-unknown`, or `value-too-large`.
    */

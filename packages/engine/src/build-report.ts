@@ -53,7 +53,7 @@ export function failedReport(runId: string, error: unknown, totals: ReportTotals
 /**
  * The report of a cancelled run, for an engine that stores one.
  *
- * @param soFar - What it had done: `runSoFar` of what `runOnEngine` rejected with.
+ * @param soFar - Its work until then: `runSoFar` of the error that `runOnEngine` rejected with.
  */
 export function cancelledReport(
   runId: string,
@@ -63,7 +63,7 @@ export function cancelledReport(
   return fitReport<CancelledReport>({ status: "cancelled", runId, activeMs, read, soFar }, withoutContents);
 }
 
-/** Makes the report of a step that failed just now equal to that of a recorded failure. */
+/** Makes the report of a step that failed just now equal to the report of a recorded failure. */
 function recordedError(error: unknown): StepError | undefined {
   if (!(error instanceof RunStepError) || error.cause instanceof Error) return undefined;
   const { lost: _, ...said } = Object(error.cause) as StepError;

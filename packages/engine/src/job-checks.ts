@@ -1,7 +1,7 @@
 import type { RunEvent } from "@pollux/core";
 import { type Json, nextCheckAt, type Op, settleStep, VALUE_TOO_LARGE } from "@pollux/core/durable";
 
-/** What came of asking about some jobs: an engine records it. */
+/** The result of checking some jobs, which an engine records. */
 export interface CheckedJobs {
   /** When they were asked about, in milliseconds since the epoch. */
   readonly at: number;

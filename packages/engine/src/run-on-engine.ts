@@ -68,9 +68,9 @@ export interface EngineRunInfo {
 export async function runOnEngine(agent: Agent, start: EngineRunInput, on: EngineRun): Promise<RunReport> {
   const { runId, signal } = on;
   const { input, output, limits, prices, metadata, parent, reads, callers } = start;
-  // A caller of an older release does not say what it has read.
+  // A caller of an older release doesn't pass what it has read.
   const { read: known = callers && [{ tool: "agent", reads: "both" }] } = start;
-  /** Who called it is told what is new; nobody else is told that nothing is. */
+  /** Only a caller gets the new sources; absent without any. */
   const reading = (read: readonly ReadSource[] | undefined): Pick<ReportTotals, "read"> => {
     const own = withoutKnown(read, known);
     return own.length > 0 || callers !== undefined ? { read: own } : {};
@@ -106,7 +106,7 @@ export async function runOnEngine(agent: Agent, start: EngineRunInput, on: Engin
         activeMs: tracker.activeMs,
         ...reading(runSoFar(error)?.read),
       });
-    // Another version of the loop may still take what was said to the run.
+    // Another version of the loop may still take the run's messages.
     const totals = error instanceof LoopVersionError ? { activeMs: tracker.activeMs } : await tracker.close();
     if (totals !== undefined) return failedReport(runId, error, { ...totals, ...reading(runSoFar(error)?.read) });
     if (error !== tracker.stopReason) attachRunSoFar(tracker.stopReason, runSoFar(error) ?? NOTHING_YET);
@@ -115,8 +115,8 @@ export async function runOnEngine(agent: Agent, start: EngineRunInput, on: Engin
 }
 
 /**
- * What decides about the calls of a run: its own agent's `approve`, or that of the nearest agent that called it. Each worker that has
- * the run looks it up anew: it depends on the code that is served now.
+ * Decides about the calls of a run: its own agent's `approve`, or the `approve` of the nearest agent that called it.
+ * Each worker that has the run looks it up again, because it depends on the code that is served now.
  */
 function chooseApprove(agent: Agent, start: EngineRunInput, served: EngineRun["agents"]): Approve | undefined {
   const { callers = [], path = [] } = start;

@@ -22,7 +22,7 @@ export interface DeepResearchOptions<Name extends string = string> extends Pick<
   readonly agent?: string | undefined;
   /** Name of the tool. @defaultValue "deep_research" */
   readonly name?: Name | undefined;
-  /** When the model is to use it. @defaultValue says what a research is, and how long it takes */
+  /** When the model should use it. @defaultValue a text that says what deep research is, and how long it takes */
   readonly description?: string | undefined;
   /** Where Google reports that it is over: an `https` address whose handler calls {@link reportResearch}. @defaultValue none: it is asked */
   readonly webhook?: string | URL | undefined;
@@ -59,7 +59,7 @@ export interface ResearchProgress {
   readonly status: string;
   /** How many steps it has made. Absent, as `thought`, while the service shows none. */
   readonly steps?: number | undefined;
-  /** The last summary of what it thought, its first 500 characters. */
+  /** The last thought summary, its first 500 characters. */
   readonly thought?: string | undefined;
 }
 
@@ -88,13 +88,14 @@ const INPUT = {
 };
 
 /**
- * Makes a job of Google's deep research: the model asks, the run waits for the report without a process, and goes on with its text, sources
- * and citations ({@link ResearchReport}). Needs a session. What it gives counts as untrusted, because it comes from the web.
+ * Makes a job of Google's deep research: the model asks, the run waits for the report without a process, and continues
+ * with its text, sources and citations ({@link ResearchReport}). Needs a session. The report counts as untrusted,
+ * because it comes from the web.
  *
  * A research is created once. When nobody knows whether it was, the run asks, as `unknownOutcome` says.
  *
- * With `collaborativePlanning`, each plan and the research itself are jobs of their own, started once. A plan is approved like any call of the
- * tool: by the person who chats, unless `approvedBy` names somebody else.
+ * With `collaborativePlanning`, each plan and the research itself are separate jobs, each started once. A plan is
+ * approved like any call of the tool: by the person who chats, unless `approvedBy` names someone else.
  *
  * @throws {TypeError} For `collaborative_planning` in `request`.
  * @example
@@ -128,7 +129,7 @@ export function deepResearch<const Name extends string = "deep_research">(
     reach: "lookup",
     exposeErrors: true,
     maxResultBytes: 1_048_576,
-    // The client has limits of its own, and a request that creates must not be given up sooner.
+    // The client has its own limits, and a request that creates must not be given up sooner.
     requestTimeoutMs: Infinity,
     start: async (input, { callback, signal, before }) => {
       // As INPUT says, and with what a plan's job has asked about.

@@ -21,7 +21,7 @@ interface Position {
 }
 
 /**
- * Keeps account of what a reader has received, so that each event of a connection that begins at the start again is delivered once.
+ * Tracks what a reader has received, so that a connection that restarts from the beginning delivers each event once.
  *
  * The account is by content. The service's own resuming (`last_event_id`) was seen to repeat the whole answer under new indexes, and
  * then nothing tells a repetition from a step that happens to say the same.
@@ -52,7 +52,10 @@ export class EventLedger {
     this.#othersHere = new Map();
   }
 
-  /** What of an event the reader does not have yet; mostly the event itself. @throws {InteractionStreamError} If it contradicts what was delivered. */
+  /**
+   * The part of an event that the reader doesn't have yet; usually the event itself. @throws {InteractionStreamError}
+   * If it contradicts what was delivered.
+   */
   take(event: InteractionEvent): readonly InteractionEvent[] {
     switch (event.event_type) {
       case "interaction.created": {
@@ -152,7 +155,7 @@ export class EventLedger {
     return [{ event_type: "step.delta", index, delta: withText(delta, rest) }];
   }
 
-  /** A connection that goes on in the middle of a step goes on where the last one ended. */
+  /** A connection that resumes in the middle of a step continues where the last one ended. */
   #positionIn(index: number, { texts, wholes }: Delivered): Position {
     let position = this.#positions.get(index);
     if (position === undefined) {

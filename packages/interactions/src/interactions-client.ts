@@ -26,12 +26,12 @@ import type { Interaction, Step } from "./types/interaction.ts";
 import type { CreateRequest } from "./types/request.ts";
 import { isObject, readEvents, readFailure, type StreamLimits } from "./wire-events.ts";
 
-/** Options of {@link InteractionsClient}: those of every client of the library. */
+/** Options of {@link InteractionsClient}, the same as for every client of the library. */
 export type InteractionsClientOptions = GeminiClientOptions;
 
 /** Options of {@link InteractionsClient.get}. */
 export interface GetOptions extends CallOptions {
-  /** Also returns what was asked, as `input`. @defaultValue false */
+  /** Also returns the input, as `input`. @defaultValue false */
   readonly includeInput?: boolean | undefined;
 }
 
@@ -41,7 +41,7 @@ export interface WaitOptions extends CallOptions {
   readonly timeoutMs?: number | undefined;
   /** Milliseconds before the second poll; each further wait is 1.5 times as long, up to 10_000. @defaultValue 1_000 */
   readonly pollMs?: number | undefined;
-  /** Called with each answer that says it goes on; must not throw. */
+  /** Called with each answer that is still in progress; must not throw. */
   readonly onProgress?: ((interaction: Interaction) => void) | undefined;
 }
 
@@ -56,11 +56,11 @@ const MAX_POLL_MS = 10_000;
 const YOUNG_MS = 60_000;
 
 /**
- * A client of Google's Interactions API: work that goes on in the background, agents such as deep research, and streams that
- * resume. Requests and answers are the wire's own, with every field that it knows and those it does not.
+ * A client of Google's Interactions API: background work, agents such as deep research, and streams that resume.
+ * Requests and answers are in the wire format, including fields that the library doesn't know.
  *
  * Only the Developer API has it: with Vertex AI or a gateway, every method throws a {@link ConfigurationError} before anything is sent.
- * Failures are those of `GeminiClient`, and {@link OutcomeUnknownError} and {@link InteractionStreamError}.
+ * Throws the errors of `GeminiClient`, and {@link OutcomeUnknownError} and {@link InteractionStreamError}.
  *
  * @see https://ai.google.dev/gemini-api/docs/interactions
  * @example
@@ -96,7 +96,7 @@ export class InteractionsClient {
    * Sent again only if the first one certainly did nothing: there was no connection, or the service refused it for its rate or its load.
    *
    * @throws {OutcomeUnknownError} When it may have been received, and there is no answer.
-   * @throws {TypeError} For a request without `store`, or with both or neither of `model` and `agent`.
+   * @throws {TypeError} For a request without `store`, or without exactly one of `model` and `agent`.
    */
   async create(request: CreateRequest, options: CallOptions = {}): Promise<Interaction> {
     const call = this.#createCall(request, false);
@@ -111,7 +111,7 @@ export class InteractionsClient {
     return await this.#withId(id, this.#api.whole(this.#call("get", "GET", id, query), options, readInteraction));
   }
 
-  /** Stops one that goes on in the background. The answer may still say `in_progress`. */
+  /** Stops an interaction in the background. The answer may still say `in_progress`. */
   async cancel(id: string, options: CallOptions = {}): Promise<Interaction> {
     return await this.#withId(
       id,
@@ -119,7 +119,7 @@ export class InteractionsClient {
     );
   }
 
-  /** Deletes what Google keeps of an interaction. Those that follow it in a conversation stay. */
+  /** Deletes an interaction at Google. Later interactions of the conversation stay. */
   async delete(id: string, options: CallOptions = {}): Promise<void> {
     const call = this.#call("delete", "DELETE", id);
     const run = async (attempt: Attempt): Promise<void> => {
@@ -136,7 +136,7 @@ export class InteractionsClient {
   /**
    * Waits until an interaction is over, or requires an action, and returns it. It may have failed: see its `status`.
    *
-   * @throws {ApiTimeoutError} When it is not over in time. It goes on: wait again, or cancel it.
+   * @throws {ApiTimeoutError} When it is not over in time. It continues: wait again, or cancel it.
    */
   async wait(id: string, options: WaitOptions = {}): Promise<Interaction> {
     return await this.#poll(id, options, [403]);
@@ -161,8 +161,9 @@ export class InteractionsClient {
   }
 
   /**
-   * Creates an interaction and streams its events. A stored one goes on after the connection breaks: nothing is lost or delivered twice.
-   * Ends with `interaction.completed`, whatever the status. Leaving the loop ends the request, not the interaction.
+   * Creates an interaction and streams its events. A stored one continues after the connection breaks: nothing is lost
+   * or delivered twice. Ends with `interaction.completed`, whatever the status. Leaving the loop ends the request, not
+   * the interaction.
    *
    * @throws {OutcomeUnknownError} Like {@link InteractionsClient.create}.
    * @throws {InteractionStreamError} When an interaction that is not stored breaks off.
@@ -206,7 +207,7 @@ export class InteractionsClient {
    * Streams the events of a stored interaction from the first one on, until it is over. Connects again when a connection breaks, and polls
    * when the service ends a stream early: no event is lost, and none comes twice.
    *
-   * @throws {ApiTimeoutError} When it is not over within `timeoutMs`. It goes on: follow it again.
+   * @throws {ApiTimeoutError} When it is not over within `timeoutMs`. It continues: follow it again.
    * @throws {InteractionStreamError} When a later connection contradicts an earlier one.
    */
   async *follow(id: string, options: FollowOptions = {}): AsyncGenerator<InteractionEvent, void, void> {
@@ -343,7 +344,7 @@ function readInteraction(text: string, exchange: Exchange): Interaction {
   return value as unknown as Interaction;
 }
 
-/** Statuses with which an interaction goes on by itself. One that nobody knows may be such a one. */
+/** Statuses with which an interaction is over. An unknown status may mean that it continues. */
 const OVER: ReadonlySet<string> = new Set(
   "requires_action completed incomplete failed cancelled budget_exceeded requires_continuation".split(" "),
 );
@@ -352,7 +353,7 @@ function isOver({ status }: Interaction): boolean {
   return OVER.has(status);
 }
 
-/** Failures of a connection, behind which the interaction may go on. */
+/** Connection failures, after which the interaction may continue. */
 function isCut(error: unknown): boolean {
   if (error instanceof ApiStatusError) return error.retryable;
   return error instanceof ApiNetworkError || error instanceof ApiTimeoutError || error instanceof ApiShapeError;

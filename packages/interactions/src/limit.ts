@@ -15,7 +15,7 @@ export function startLimit(id: string, options: CallSignal & { readonly timeoutM
   const { timeoutMs = HOUR_MS, signal } = options;
   if (!(timeoutMs > 0)) throw new TypeError("timeoutMs must be a positive number");
   const passed = new AbortController();
-  const message = `Interaction ${id} was not over after ${timeoutMs} ms (timeoutMs); it goes on.`;
+  const message = `Interaction ${id} was not over after ${timeoutMs} ms (timeoutMs); it continues.`;
   const late = new ApiTimeoutError("total", timeoutMs, message);
   const timer = setTimeout(() => passed.abort(late), Math.min(timeoutMs, MAX_TIMER_MS));
   return {

@@ -16,13 +16,13 @@ export interface InteractionResult {
   readonly searchEntryPoints: readonly string[];
   /** Images and other media of the answer, in order, as received. */
   readonly media: readonly Content[];
-  /** Summaries of what was thought. */
+  /** Thought summaries. */
   readonly thoughts: readonly string[];
 }
 
 /**
- * Reads text, sources and citations from the steps of an interaction. Offsets of the service count UTF-8 bytes of one text; those of the
- * result count UTF-16 units of all texts.
+ * Reads text, sources and citations from the steps of an interaction. The service's offsets count UTF-8 bytes of one
+ * text; the result's offsets count UTF-16 units of all texts.
  *
  * @param interaction - Or just its `steps`, as a `StepsBuilder` has them.
  * @example

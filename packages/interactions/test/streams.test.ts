@@ -170,7 +170,7 @@ describe("over a socket, with a service that fails", () => {
     const client = localClient(emulator);
     const { id = "" } = await client.create(RESEARCH);
     const late = collect(client.follow(id, { timeoutMs: 200, pollMs: 50 }));
-    await expect(late).rejects.toMatchObject({ code: "api_timeout", message: expect.stringContaining("it goes on") });
+    await expect(late).rejects.toMatchObject({ code: "api_timeout", message: expect.stringContaining("it continues") });
     expect(emulator.requests.length).toBeLessThan(15);
   });
 

@@ -12,8 +12,8 @@ export interface Service {
 }
 
 /**
- * What every span of a run has, known when it starts. A run inside another one has a conversation of its own, in the session of the
- * other.
+ * What every span of a run has, known when it starts. A run inside another one has its own conversation, in the other's
+ * session.
  *
  * @param outerSession - Session of the run that contains it.
  */

@@ -50,7 +50,7 @@ export class CallTrace {
       "error.type": error.kind,
       "pollux.retry.attempt": attempt,
       "pollux.retry.delay": delayMs / 1000,
-      // What the model would read is content.
+      // The text for the model is content.
       ...(this.run.settings.contentInSpans && { "pollux.retry.reason": captureText(this.run.settings, error.message) }),
     };
     this.span?.addEvent("pollux.retry", attributes, at);

@@ -13,7 +13,7 @@ export interface Message {
 /** A part of a {@link Message}: JSON with a `type`. */
 export type MessagePart = { readonly type: string; readonly [key: string]: unknown };
 
-/** A content as messages: the responses to calls have a role of their own. */
+/** A content as messages: the responses to calls have their own role. */
 export function messagesOf({ role, parts }: Content, writer: ContentWriter): readonly Message[] {
   if (role === "model") return [{ role: "assistant", parts: parts.flatMap((part) => partOf(part, writer)) }];
   const responses = parts.filter(({ functionResponse }) => functionResponse !== undefined);

@@ -31,7 +31,7 @@ export function openTelemetry(options: OpenTelemetryOptions = {}): Observer {
   const findMetrics = metricsFinder(options);
   const runs = new WeakMap<RunInfo, RunTrace>();
   const steps = new WeakMap<StepInfo, StepTrace>();
-  /** Steps in progress, by what a run inside knows of its step. */
+  /** Steps in progress, by what an inner run knows about its step. */
   const inProgress = new Map<string, StepTrace>();
 
   const start = (observation: ObservedEvent<"run-start">): void => {
@@ -97,7 +97,7 @@ interface StepTrace {
   end(observation: Extract<ObservedEvent, { readonly type: "step-end" }>): void;
 }
 
-/** A step without a span of its own: what it starts lies within its run. */
+/** A step without a span: spans that it starts are children of its run. */
 class OtherStep implements StepTrace {
   readonly run: RunTrace;
   readonly context: Context;

@@ -27,9 +27,9 @@ export type CaptureContent = "NO_CONTENT" | "SPAN_ONLY" | "EVENT_ONLY" | "SPAN_A
 /** How much content is exported. */
 export interface ContentOptions {
   /**
-   * Input messages of a model request. `"new"`: those that no earlier span of the run has, so that a run exports each message once.
-   * `"all"`: the whole conversation with every request, which grows with the square of the turns. `"none"`: only the output.
-   * `pollux.messages.from` is the index of the first one exported.
+   * Input messages of a model request. `"new"`: only messages that no earlier span of the run has, so that a run
+   * exports each message once. `"all"`: the whole conversation with every request, which grows with the square of the
+   * turns. `"none"`: only the output. `pollux.messages.from` is the index of the first one exported.
    *
    * @defaultValue "new"
    */

@@ -12,7 +12,7 @@ export interface CapturedContent {
   readonly structured: { readonly [name: string]: readonly (Message | MessagePart)[] };
 }
 
-/** Chooses what of a run's content is exported, so that each message is exported once. */
+/** Chooses the exported content of a run, so that each message is exported once. */
 export class RunContent {
   readonly #settings: Settings;
   /** Number of contents of the last request. */

@@ -22,7 +22,10 @@ export interface Outlets {
   readonly events: EventLogger | undefined;
 }
 
-/** What an observer knows of a run while it is executed in this process: its `invoke_agent` span, and sums of what is inside. */
+/**
+ * What an observer knows about a run while this process executes it: its `invoke_agent` span, and sums over everything
+ * inside.
+ */
 export class RunTrace {
   readonly info: RunInfo;
   readonly outlets: Outlets;
@@ -34,7 +37,7 @@ export class RunTrace {
   readonly content: RunContent;
   /** The run that contains it, if it is executed in this process. */
   readonly outer: RunTrace | undefined;
-  /** Its session, or that of the run that contains it. */
+  /** Its session, or the session of the run that contains it. */
   readonly sessionId: string | undefined;
   /** Its requests summarize messages of {@link RunTrace.outer}, and have their spans there. */
   readonly isSummary: boolean;
@@ -183,7 +186,7 @@ export class RunTrace {
   }
 
   #describe(span: Span, { ended, result, turns, usage, cost, unpriced, pricesAsOf }: ObservedEvent<"run-end">): void {
-    // What was done before the run was resumed is in the spans of that time.
+    // Work from before the resume is in earlier spans.
     const spent = this.#isResumed ? this.#sums : larger(this.#sums, usage, cost);
     span.setAttributes({
       ...tokensOf(spent),
@@ -209,7 +212,7 @@ export interface RunOrigin {
   readonly outer: RunTrace | undefined;
 }
 
-/** What was done inside a run. */
+/** Totals of the work inside a run. */
 export interface Sums extends Tokens {
   readonly requests: number;
   readonly calls: number;
@@ -239,8 +242,8 @@ function addSums(sum: Sums, more: Sums): Sums {
 }
 
 /**
- * The larger counts of a run: its own lack runs in calls that an abort interrupted, the sums those that are executed or observed
- * elsewhere.
+ * The larger counts of a run: its own counts lack runs in calls that an abort interrupted, and the sums lack runs that
+ * are executed or observed elsewhere.
  */
 function larger(sums: Sums, usage: Tokens, cost: number | undefined): Tokens & Pick<Sums, "cost"> {
   return {

@@ -24,8 +24,8 @@ export function parseTraceparent(traceparent: string | undefined): SpanContext |
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
 /**
- * The context in which a run starts. That of its caller, so that a run inside a call lies within what the tool itself has started; but
- * if the caller is not in the trace of the call, that of the call.
+ * The context in which a run starts: the caller's, so that a run inside a call is a child of the tool's own spans; but
+ * the call's context if the caller is not in the trace of the call.
  *
  * @param inside - Context of the step that contains the run, if it is executed in this process.
  */

@@ -27,7 +27,7 @@ interface Watched {
  * connection and one query.
  */
 export class ChangeWatch {
-  /** Marks the notifications of this object, whose watchers are told directly. */
+  /** Marks the notifications of this object, which notifies its own watchers directly. */
   readonly sender: string = crypto.randomUUID().slice(0, 8);
   readonly #database: Database;
   readonly #tables: Tables;
@@ -57,7 +57,7 @@ export class ChangeWatch {
   watch(hash: string, onChange: () => void): () => void {
     const found = this.#watched.get(hash) ?? { callbacks: new Set(), seen: undefined };
     this.#watched.set(hash, found);
-    // Each has its own entry: the same function may watch twice. What is told may be on its way when it ends.
+    // Each has its own entry: the same function may watch twice. A notification may be on its way when it ends.
     const callback = (): void => {
       if (found.callbacks.has(callback)) onChange();
     };
@@ -81,8 +81,9 @@ export class ChangeWatch {
   }
 
   /**
-   * Tells other processes of changes that are committed; those that come while it is busy go out together. Not part of the transaction
-   * that made them: Postgres lets transactions that notify commit one after the other, each with its wait for the disk.
+   * Notifies other processes of committed changes; changes that arrive while it is busy go out together. Not part of
+   * the transaction that made them: Postgres lets transactions that notify commit one after the other, each with its
+   * wait for the disk.
    */
   async tell(hashes: readonly string[]): Promise<void> {
     for (const hash of hashes) this.#untold.add(hash);
@@ -144,7 +145,7 @@ export class ChangeWatch {
     if (this.#looking === looking) this.#looking = undefined;
   }
 
-  /** Tells of every session that is not as the last look found it. Never rejects. */
+  /** Notifies of every session that has changed since the last check. Never rejects. */
   async #compare(): Promise<void> {
     try {
       const before = new Map(this.#watched);

@@ -11,7 +11,7 @@ const MAX_PAUSE_MS = 200;
 /** One row of a query. All columns are asked for as text: the parsers of `pg` are shared, and may have been replaced. */
 export type Row = Readonly<Record<string, string | null>>;
 
-/** What a try of some work is told. */
+/** Facts about one attempt of some work. */
 export interface Try {
   readonly query: (sql: string, values?: readonly unknown[]) => Promise<readonly Row[]>;
   /** An earlier try lost its connection, and may have made its write. */

@@ -10,7 +10,7 @@ const LOCK = 7_214_930_551;
  * One list of statements for each version; what was released is never changed, only added to.
  *
  * Ids, owners and metadata can be any strings, longer than an index takes and with code units that `text` refuses, so they are found by
- * their SHA-256. Entries are `text`: `json` and `jsonb` refuse `\u0000`, and `jsonb` orders keys anew.
+ * their SHA-256. Entries are `text`: `json` and `jsonb` refuse `\u0000`, and `jsonb` reorders keys.
  */
 function migrations({ sessions, entries, drafts }: Tables): readonly (readonly string[])[] {
   return [
@@ -83,7 +83,7 @@ async function migrateOnce(query: Try["query"], tables: Tables, steps: readonly 
     await query(`insert into ${tables.migrations} (version) values ($1::integer)`, [version + 1]);
 }
 
-/** @throws {ConfigurationError} When the tables are not those of this code. */
+/** @throws {ConfigurationError} When the tables don't match this code. */
 export async function checkMigrated(database: Database, tables: Tables): Promise<void> {
   const version = await storedVersion(database, tables);
   const current = migrations(tables).length;

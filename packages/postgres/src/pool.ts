@@ -38,7 +38,7 @@ export interface ConnectionOptions {
   readonly max?: number | undefined;
 }
 
-/** A pool, and what may be said of it in an error. */
+/** A pool, and what an error may reveal about it. */
 export interface OpenPool {
   readonly pool: PostgresPool;
   /** Host, port and database, without user and password. */
@@ -65,7 +65,7 @@ export function openPool(connection: string | ConnectionOptions | PostgresPool, 
     allowExitOnIdle: true,
     ...given,
   });
-  // A connection that breaks while idle is made anew by the next query.
+  // The next query replaces a connection that broke while idle.
   pool.on("error", () => {});
   return {
     pool,

@@ -35,8 +35,9 @@ export interface PostgresStoreOptions {
   /** Whether the first use creates or updates the tables. Without it, somebody has to call `migrate()`. @defaultValue true */
   readonly migrate?: boolean | undefined;
   /**
-   * Whether to keep one connection for LISTEN while someone watches a session, to hear at once of changes made by other processes.
-   * Without it, and wherever notifications do not arrive, the store looks every {@link PostgresStoreOptions.pollMs}.
+   * Whether to keep one connection for LISTEN while someone watches a session, to get changes of other processes at
+   * once. Without it, and wherever notifications do not arrive, the store looks every {@link
+   * PostgresStoreOptions.pollMs}.
    *
    * @defaultValue true, unless the pool has only one connection
    */

@@ -18,7 +18,7 @@ const UNREACHABLE: ReadonlySet<string> = new Set([
   "57P03",
 ]);
 
-/** The connection broke: what was asked may have been done or not. */
+/** The connection broke: the query may or may not have been executed. */
 const LOST: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "57P01", "57P02", "08003", "08006"]);
 
 /** What cannot work until somebody changes something. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** Names of what the store has in a database, quoted for SQL. */
+/** Names of the store's tables in a database, quoted for SQL. */
 export interface Tables {
   readonly schema: string;
   /** Not quoted. */
@@ -9,7 +9,7 @@ export interface Tables {
   readonly sessions: string;
   readonly entries: string;
   readonly drafts: string;
-  /** The channel on which changes are told; not quoted. */
+  /** The channel for change notifications; not quoted. */
   readonly channel: string;
 }
 

@@ -74,7 +74,10 @@ export function appendStatement(tables: Tables, append: Append): Statement {
   };
 }
 
-/** Changes a lease; gives no row when it is not the expected one. A renewal does not wait for the disk, and tells of itself. */
+/**
+ * Changes a lease; gives no row when it is not the expected one. A renewal doesn't wait for the disk, and sends its own
+ * notification.
+ */
 export function leaseStatement(
   tables: Tables,
   id: string,
@@ -103,7 +106,7 @@ export function isRenewal(expected: Lease | undefined, next: Lease): boolean {
   return expected?.held === true && next.held && expected.token === next.token;
 }
 
-/** Replaces or removes the draft while the lease is held under a token, and tells of it; gives no row when it is not. */
+/** Replaces or removes the draft while the lease is held under a token, and notifies; returns no row otherwise. */
 export function draftStatement(
   tables: Tables,
   id: string,
@@ -166,7 +169,7 @@ interface SessionChange {
   readonly isNew: boolean;
 }
 
-/** Everything but `returning`. Waits for whoever writes to the session, and looks at it as they left it. */
+/** Everything but `returning`. Waits for other writers of the session, and sees their result. */
 function changeSession(tables: Tables, p: Parameters, change: SessionChange): string {
   const { id, set, added, conditions, isNew } = change;
   const grown =

@@ -30,13 +30,13 @@ export function isSendKey({ key, shiftKey, nativeEvent }: KeyboardEvent): boolea
   return key === "Enter" && !shiftKey && !nativeEvent.isComposing && nativeEvent.keyCode !== 229;
 }
 
-/** Does something in place of what the browser would. */
+/** Replaces the browser's default action. */
 export function instead(event: { preventDefault(): void }, work: () => void): void {
   event.preventDefault();
   work();
 }
 
-/** The time, looked at every so many milliseconds; never again without them. */
+/** The time, updated every `everyMs` milliseconds; never without it. */
 export function useNow(everyMs: number | undefined): number {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {

@@ -14,7 +14,7 @@ export interface ChatAppProps<M extends UIMessage = UIMessage>
   readonly brand?: ReactNode;
 }
 
-/** A whole chat page: the list of conversations beside the one that is open. Its addresses are `/` and `/chat/ID`. */
+/** A whole chat page: the list of conversations next to the open one. Its addresses are `/` and `/chat/ID`. */
 export function ChatApp<M extends UIMessage = UIMessage>(props: ChatAppProps<M>): ReactElement {
   return (
     <ChatProvider<M> {...props}>

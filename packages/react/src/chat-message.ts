@@ -4,7 +4,7 @@ import type { InferUIMessage } from "@pollux/web/ai-sdk";
 /** A message of a Pollux agent with any tools, as version 6 or 7 of the AI SDK keeps it. */
 export type AnyChatMessage = InferUIMessage<Agent, 7>;
 
-/** A part of such a message. */
+/** A part of a chat message. */
 export type AnyPart = AnyChatMessage["parts"][number];
 
 /** A call of a tool. */
@@ -28,7 +28,7 @@ export type Metadata = NonNullable<AnyChatMessage["metadata"]>;
 /** A call that waits for an answer or a job. */
 export type PendingCall = NonNullable<Metadata["pending"]>[number];
 
-/** What a person says. */
+/** A message that a person is about to send. */
 export interface Draft {
   readonly text: string;
   readonly files: readonly DraftFile[];
@@ -81,7 +81,7 @@ export interface SaidPart {
   readonly filename?: string;
 }
 
-/** What a person said in the middle of an answer, if that is what a part shows. */
+/** The person's message in the middle of an answer, if the part is one. */
 export function steeredBy(part: { readonly type: string }): readonly SaidPart[] {
   // As the encoder of the handler makes them; the name is the SDK's from version 7 on.
   const { type, data, parts } = part as { type: string; data?: { parts: SaidPart[] }; parts?: SaidPart[] };

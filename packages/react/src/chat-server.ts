@@ -52,12 +52,12 @@ export class ChatServerError extends Error {
   }
 }
 
-/** True for a run that is going, or that goes on when somebody follows it. */
+/** True for a run that is running, or that continues when someone follows it. */
 export function isGoing(state: ChatState): boolean {
   return state === "running" || state === "cut-off";
 }
 
-/** True when the server was not reached, or restarts: what was sent is to be sent again. */
+/** True when the server can't be reached, or restarts: send the request again. */
 export function isUnreached(error: unknown): boolean {
   if (!(error instanceof ChatServerError)) return error instanceof TypeError;
   const { serverCode, status } = error;
@@ -80,7 +80,7 @@ export class ChatServer {
     this.#sent = options;
   }
 
-  /** Changes what is sent with each request. */
+  /** Changes the headers and credentials of each request. */
   send(sent: Pick<ChatServerOptions, "headers" | "credentials">): void {
     this.#sent = sent;
   }
@@ -120,17 +120,19 @@ export class ChatServer {
     await this.#ask("DELETE", `/${id}`);
   }
 
-  /** Ends the run that is going, in whatever process. */
+  /** Ends the current run, in any process. */
   async stop(id: string): Promise<void> {
     await stopChat(id, { api: this.api, fetch: this.fetch });
   }
 
-  /** Resumes a run that failed, was stopped or reached a limit. The stream of the conversation shows what comes of it. */
+  /** Resumes a run that failed, was stopped or reached a limit. The stream of the conversation shows the result. */
   async continue(id: string): Promise<void> {
     await this.#ask("POST", `/${id}/continue`);
   }
 
-  /** Says something to a run that is going. The stream that shows the run goes on, so the one that answers is not read. */
+  /**
+   * Sends a message to the current run. The stream that shows the run continues, so this response's stream is not read.
+   */
   async steer(id: string, message: object): Promise<void> {
     const response = await this.#request("POST", "", { id, message });
     await response.body?.cancel();
@@ -172,7 +174,7 @@ function messageIn(text: string): string {
   try {
     return (JSON.parse(text) as { readonly error?: { readonly message?: string } }).error?.message ?? FALLBACK;
   } catch {
-    // Whatever stands between the page and the handler may answer with a page of its own.
+    // A proxy between the page and the handler may answer with its own page.
     return /^\s*(?:<|$)/.test(text) ? FALLBACK : text.slice(0, 300);
   }
 }

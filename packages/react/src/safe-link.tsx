@@ -7,7 +7,10 @@ export interface SafeLinkProps {
   readonly children?: ReactNode;
 }
 
-/** A link that a model wrote: it leads to pages only, names the host that a click tells something, and opens a tab of its own. */
+/**
+ * A link that a model wrote: it only leads to web pages, shows the host that a click would contact, and opens a new
+ * tab.
+ */
 export function SafeLink({ href, isText = false, children }: SafeLinkProps): ReactElement {
   const host = webHostOf(href);
   if (host === undefined) return <span>{children}</span>;

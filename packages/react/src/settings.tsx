@@ -23,7 +23,10 @@ export interface MarkdownProps {
   readonly citations: readonly CitedRange[];
   /** More of it may come. */
   readonly isWriting: boolean;
-  /** The model has read untrusted and private content, so an address may carry it away: links are to be text. @defaultValue false */
+  /**
+   * The model has read untrusted and private content, so an address may leak it: links are shown as text. @defaultValue
+   * false
+   */
   readonly areLinksText?: boolean | undefined;
 }
 
@@ -44,7 +47,10 @@ export interface ChatProviderProps<M extends AnyParts = AnyChatMessage> extends 
   readonly markdown?: ComponentType<MarkdownProps> | undefined;
   /** Components of your own for calls of tools, below their cards. */
   readonly tools?: ToolViews<M> | undefined;
-  /** Shows the tokens, and with prices the cost, below each answer; `currency` is that of the prices. @defaultValue neither */
+  /**
+   * Shows the tokens, and with prices the cost, below each answer; `currency` is the currency of the prices.
+   * @defaultValue none of them
+   */
   readonly usage?: { readonly currency?: string | undefined } | undefined;
   readonly children?: ReactNode;
 }

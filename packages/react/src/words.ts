@@ -39,7 +39,7 @@ const ENDINGS: { readonly [stopReason: string]: string } = {
   "repeated-calls": "The model went around in circles and was stopped.",
 };
 
-/** Why there is no more of an answer; undefined when all was said. */
+/** Why an answer is incomplete; undefined when it is complete. */
 export function describeEnding({ metadata }: AnyChatMessage): string | undefined {
   const { state = "complete", stopReason = "", guardrail, error } = metadata ?? {};
   if (isAnswered(metadata)) return "Nothing is left to wait for.";

@@ -132,7 +132,7 @@ export class RestateRun extends AgentRun {
     return sendRequest(this.#connection, this.agent, this.runId, request);
   }
 
-  /** A run that Restate itself ended, for example with `kill`, has no report of its own. */
+  /** A run that Restate itself ended, for example with `kill`, has no report. */
   #endedBadly(error: unknown): RunReport {
     if (!(error instanceof EngineError) || error.code !== "server-refused") throw error;
     const { runId } = this;

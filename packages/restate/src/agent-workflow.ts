@@ -41,7 +41,7 @@ export type AgentHandlers = typeof sharedHandlers & {
 export function agentWorkflow(agent: Agent, options: AgentWorkflowOptions): WorkflowDefinition<string, AgentHandlers> {
   const shared = Object.entries(sharedHandlers).map(([name, handler]) => [
     name,
-    // Each has at most one input, and their journals are not read afterwards.
+    // Each has at most one input, and their journals are not read afterward.
     handlers.workflow.shared(
       { journalRetention: 0, idempotencyRetention: 600_000 },
       handler as (ctx: unknown, input: unknown) => Promise<unknown>,

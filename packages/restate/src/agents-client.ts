@@ -12,8 +12,8 @@ export interface AgentsClientOptions {
   /** How long to retry while the server doesn't answer, in milliseconds. @defaultValue 5_000 */
   readonly retryForMs?: number | undefined;
   /**
-   * How long an answer, a message or a cancellation that Restate has stored waits for a worker to say what became of it, in
-   * milliseconds. After that it counts as `accepted`. @defaultValue 5_000
+   * How long an answer, a message or a cancellation that Restate has stored waits for a worker to report what happened
+   * to it, in milliseconds. After that it counts as `accepted`. @defaultValue 5_000
    */
   readonly replyWithinMs?: number | undefined;
 }

@@ -52,7 +52,10 @@ export function restateSteps(ctx: WorkflowContext, options: RestateStepsOptions)
     }
   }
 
-  /** Takes the place of the next message, so that whoever sends one is told. False if a message was there first, which is heard now. */
+  /**
+   * Takes the place of the next message, so that a later sender gets an error. False if a message was there first; it
+   * is read now.
+   */
   async function close(): Promise<boolean> {
     if (closed) return true;
     const known = heard.length;

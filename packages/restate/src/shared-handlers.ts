@@ -23,7 +23,7 @@ export interface SentAnswer {
   /** Name of the wait. */
   readonly name: string;
   readonly value: unknown;
-  /** Whoever sent it saw no open question of the call, or nothing because no worker was running: this one is likely. */
+  /** The sender saw no open question of the call, or nothing because no worker was running: this one is likely. */
   readonly guess?: GuessedQuestion | undefined;
 }
 

@@ -9,7 +9,7 @@ const QUESTIONS: { readonly [state: string]: PendingQuestion } = {
   "pending-job": "job",
 };
 
-/** The calls of a message that wait for an answer or a job, and what is asked about each. */
+/** The calls of a message that wait for an answer or a job, and the question about each. */
 export function questionsOf({
   parts,
 }: Message): readonly { readonly call: ToolCallPart; readonly question: PendingQuestion }[] {

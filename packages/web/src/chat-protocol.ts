@@ -28,8 +28,8 @@ export interface ChatProtocol<Chunk = unknown> {
   /** One chunk as it is sent. */
   write(chunk: Chunk): string;
   /**
-   * What a client is sent when nothing goes on: it follows the conversation; or its message, the request, is kept until somebody else has
-   * answered. @defaultValue nothing: the response is 204
+   * The response when no run is in progress: the client follows the conversation; or its message, the request, is kept
+   * until someone else has answered. @defaultValue nothing: the response is 204
    */
   idle?(conversation: Conversation, request?: ChatRequest): readonly Chunk[] | undefined;
   /** The messages of a conversation as the client has them. JSON. */
@@ -45,8 +45,8 @@ export interface RetryWait {
 /**
  * Says to a client, in its protocol, what has changed in one message of the assistant since the last call.
  *
- * What it has said is a function of the message alone, not of how it came about: showing a stored message to a new encoder means the
- * same to a client as following the run that wrote it.
+ * Its total output is a function of the message alone, not of its history: showing a stored message to a new encoder
+ * gives a client the same as following the run that wrote it.
  */
 export interface MessageEncoder<Chunk> {
   /**
@@ -57,28 +57,31 @@ export interface MessageEncoder<Chunk> {
    * @param changes - What one update changed since the last call, where that is known: more of a text then needs no comparing of texts.
    */
   show(message: Message, conversation: Conversation, changes?: readonly ConversationChange[]): readonly Chunk[];
-  /** Closes what is open: the run has ended, or nothing goes on. Call it once, as the last. */
+  /** Closes open parts: the run has ended, or none is in progress. Call it once, last. */
   finish(conversation: Conversation): readonly Chunk[];
   /** Something outside the message went wrong. Its text is fit for anybody. Call it once, as the last, instead of `finish`. */
   fail(error: unknown): readonly Chunk[];
 }
 
-/** What an encoder is told about its stream. */
+/** Facts about an encoder's stream. */
 export interface EncoderOptions {
-  /** What the client has of the message already: only what comes after it is said. Absent when it has nothing. */
+  /** The message as the client already has it: only later changes are sent. Absent when it has nothing. */
   readonly known?: Message | undefined;
   /** What is answered; absent when the client only follows. */
   readonly request?: ChatRequest | undefined;
 }
 
-/** What of a request's body is taken: the new message of the user, and answers to calls. All else in it is display. */
+/**
+ * The parts of a request's body that are used: the new user message, and answers to calls. Everything else is for
+ * display.
+ */
 export interface ChatRequest {
   /** The conversation, as the client names it. */
   readonly id: string;
   readonly message?: ChatMessage | undefined;
   /**
-   * The conversation has the message under its id already, and goes back to before it: it was changed since, or is to be answered once
-   * more. One that the conversation does not have is sent like any other. Absent: a new message.
+   * The conversation has a message with this id, and goes back to before it, because it was edited or needs a new
+   * answer. An unknown id is sent like any other message. Absent: a new message.
    */
   readonly revision?: ChatRevision | undefined;
   /**
@@ -96,13 +99,16 @@ export interface ChatRequest {
   readonly runId?: string | undefined;
 }
 
-/** What becomes of a message that the conversation has. */
+/** What happens to a message that the conversation has. */
 export type ChatRevision =
-  /** It takes the place of what was said under its id. Unchanged, it is the same message. */
+  /** It replaces the message with its id. Unchanged, it is the same message. */
   | { readonly kind: "edit" }
   | {
       readonly kind: "regenerate";
-      /** The answer that is made anew, by which a request that is sent twice is known. @defaultValue the answer to the message */
+      /**
+       * The answer to regenerate, which identifies a request that is sent twice. @defaultValue the answer to the
+       * message
+       */
       readonly answerId?: string | undefined;
     };
 

@@ -11,7 +11,7 @@ export type DataPart<Data = { readonly [name: string]: unknown }> = {
     readonly id?: string | undefined;
     /** JSON. */
     readonly data: Data[Name];
-    /** Only for those who look now: neither stored nor part of a message. @defaultValue false */
+    /** Only for current readers: not stored, and not part of a message. @defaultValue false */
     readonly transient?: boolean | undefined;
   };
 }[keyof Data & string];
@@ -23,7 +23,7 @@ export function isDataPart(value: unknown): value is DataPart {
   return typeof type === "string" && /^data-./.test(type) && (id === undefined || typeof id === "string");
 }
 
-/** A data part among those of a message, which core doesn't know. */
+/** A data part of a message, which core doesn't know. */
 export interface ShownData {
   readonly type: "data";
   /** Unique in the message. */
@@ -31,7 +31,7 @@ export interface ShownData {
   readonly part: DataPart;
 }
 
-/** The data parts among those of a message, and the others. */
+/** The data parts of a message, and the others. */
 export function splitData(parts: readonly MessagePart[]): {
   readonly data: readonly ShownData[];
   readonly others: readonly MessagePart[];

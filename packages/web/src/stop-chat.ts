@@ -11,8 +11,9 @@ export interface StopChatOptions {
 }
 
 /**
- * Stops the answer that a chat is writing, in whatever process, and waits for its end: what was said is kept, and nothing more is paid
- * for. For the stop button of a page, before the `stop()` of `useChat` or the `abortRun()` of AG-UI, which only close the connection.
+ * Stops the answer that a chat is writing, in any process, and waits for its end: the text so far is kept, and costs
+ * stop. For the stop button of a page, before the `stop()` of `useChat` or the `abortRun()` of AG-UI, which only close
+ * the connection.
  *
  * @param id - Of the chat, as the page knows it.
  * @returns False when no answer was being written.

@@ -21,9 +21,9 @@ import {
 const ON_FIRE = "The weather station is on fire.";
 const CUT = "It ra";
 
-const toldTheMessage: Claim = ["the model is told, with the error's message", ({ throws }) => isTold(throws, ON_FIRE)];
+const toldTheMessage: Claim = ["the model reads the error's message", ({ throws }) => isTold(throws, ON_FIRE)];
 const toldOfTheName: Claim = [
-  "the model is told, and the run goes on",
+  "the model reads that, and the run continues",
   ({ unknown }) => isTold(unknown, "get_wether") && /error/i.test(responsesIn(unknown)),
 ];
 
@@ -165,7 +165,7 @@ export const CLAIMS_OF_OTHERS: Readonly<Record<string, Claims>> = {
   },
   "openai-agents": {
     [THROWS]: [
-      "the model is told that an error occurred, without its message",
+      "the model reads that an error occurred, without its message",
       ({ throws }) => isTold(throws, "An error occurred") && !responsesIn(throws).includes(ON_FIRE),
     ],
     [UNKNOWN]: [

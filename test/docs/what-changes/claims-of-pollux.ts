@@ -22,11 +22,11 @@ const ON_FIRE = "on fire";
 /** The last column of each page. */
 export const CLAIMS_OF_POLLUX: Claims = {
   [THROWS]: [
-    "the model is told so, with the text only of a [`ToolError`](../tools-of-your-own.md#failures)",
+    "the model reads that it failed; only a [`ToolError`](../tools-of-your-own.md#failures) shows its text",
     ({ throws, failure }) =>
       isTold(throws, "failed") && !responsesIn(throws).includes(ON_FIRE) && isTold(failure, ON_FIRE),
   ],
-  [UNKNOWN]: ["the model is told, and the run goes on", ({ unknown }) => isTold(unknown, "there is no tool")],
+  [UNKNOWN]: ["the model reads that, and the run continues", ({ unknown }) => isTold(unknown, "there is no tool")],
   [UNAVAILABLE]: [
     "up to 4 attempts, as far apart as the service asks",
     ({ unavailableOnce: once, unavailable }) => {

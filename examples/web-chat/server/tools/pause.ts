@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 
-/** Stands for the time that a real service would take. */
+/** Simulates the time that a real service would take. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await setTimeout(ms, undefined, { signal });
 }

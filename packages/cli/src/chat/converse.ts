@@ -55,7 +55,10 @@ function formatSpent(state: SessionState, { prices }: Pick<Conversation, "prices
     : `${formatUsage(usage, {})}; cost unknown: ${printable(unpriced)} has no price`;
 }
 
-/** Prints the state of the conversation, and goes on with an answer that was cut off, that another process writes, or whose jobs are over. */
+/**
+ * Prints the state of the conversation, and continues an answer that was cut off, that another process writes, or whose
+ * jobs are done.
+ */
 async function welcome(conversation: Conversation): Promise<void> {
   const { session, printer } = conversation;
   const { runs, lastRun, resumable, pending } = await session.state();
@@ -76,7 +79,10 @@ function timeOf(since: number | undefined): string {
   return since === undefined ? "elsewhere" : `at ${new Date(since).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
 
-/** Prints an answer. What the user types meanwhile is sent with the next request; what comes too late for that is answered afterwards. */
+/**
+ * Prints an answer. What the user types meanwhile is sent with the next request; input that comes too late is answered
+ * afterward.
+ */
 async function answer(start: (signal: AbortSignal) => RunStream, conversation: Conversation): Promise<void> {
   const { session, input } = conversation;
   const said: Promise<"run" | "next-run">[] = [];
@@ -102,7 +108,7 @@ async function print(stream: RunStream, { printer, input }: Conversation): Promi
   } catch (error) {
     printer.endLine();
     if (error instanceof RunReleasedError)
-      printer.note("(the chat ends here; the answer goes on when it is continued under its name)");
+      printer.note("(the chat ends here; continue it under its name to get the rest of the answer)");
     else if (input.wasStopped) printer.note("(stopped; the conversation continues)");
     else if (error instanceof AgentError) printer.line(`${error.name}: ${printable(error.message)}`);
     else throw error;

@@ -127,7 +127,7 @@ function filesFor(asked: readonly string[]): readonly string[] {
 
 const EVAL_FILE = LOADS_TYPESCRIPT ? /\.eval\.(?:[mc]?ts|m?js)$/ : /\.eval\.m?js$/;
 
-/** All below a folder, but for installed packages, hidden folders and what was compiled. */
+/** All files below a folder, except installed packages, hidden folders and compiled output. */
 function evalFiles(folder: string): readonly string[] {
   const isLookedThrough = ({ name }: Dirent): boolean =>
     !["node_modules", "dist"].includes(name) && !name.startsWith(".");

@@ -31,7 +31,7 @@ export type Cell = readonly (Word | Break)[];
 export interface BlockOptions extends InlineOptions {
   readonly first: Margin;
   readonly rest: Margin;
-  /** Whether an empty line has followed: no paragraph and no table goes on. */
+  /** Whether an empty line has followed: no paragraph and no table continues. */
   readonly settled: boolean;
 }
 
@@ -64,7 +64,7 @@ export function blockMarks(tokens: readonly Token[], options: BlockOptions, befo
   return marks;
 }
 
-/** What the last of some blocks is to the one after them. */
+/** How the last of some blocks affects the next one. */
 export function afterBlocks(tokens: readonly Token[], before: Before | undefined): Before | undefined {
   const last = tokens.findLast(({ type }) => type !== "space");
   const after = last === undefined ? before : afterBlock(last);
@@ -141,7 +141,7 @@ function markCode(token: Token, { first, rest, open }: BlockOptions): Mark[] {
   return marks;
 }
 
-/** The lines of a code block; of one that goes on, those that are complete. */
+/** The lines of a code block; of an open one, only the complete lines. */
 function codeLines(token: Token, open: boolean): string[] {
   const fence = openingFence(token.raw);
   if (fence === undefined) {

@@ -36,7 +36,7 @@ export interface Break {
 
 /** How inline text is read. */
 export interface InlineOptions {
-  /** Whether the text may go on: what a later character could make something else is left out. */
+  /** Whether more text may follow: leaves out anything that a later character could change. */
   readonly open: boolean;
   readonly styles: readonly Style[];
   /** Whether the terminal shows links. */
@@ -146,7 +146,7 @@ class WordCollector {
     this.#words.push({ type: "break" });
   }
 
-  /** @param isKnown - False if the last word may go on. */
+  /** @param isKnown - False if the last word may continue. */
   end(isKnown: boolean): (Word | Break)[] {
     if (isKnown) this.#flush();
     return this.#words;

@@ -8,7 +8,7 @@ import { layOutTable } from "./table-layout.ts";
 const ROOM = 10;
 const LONGEST_RULE = 40;
 
-/** Writes marks as lines of a terminal. Nothing written is taken back; the width is asked for anew for each word. */
+/** Writes marks as lines of a terminal. Nothing written is taken back; the width is read again for each word. */
 export class LineWriter {
   readonly #widthNow: () => number;
   readonly #styles: readonly Style[];

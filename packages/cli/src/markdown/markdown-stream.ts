@@ -72,7 +72,7 @@ export class MarkdownStream {
     return shown;
   }
 
-  /** Ends the current line for something that is written in between; the text goes on after it. */
+  /** Ends the current line for something that is written in between; the text continues after it. */
   breakLine(): string {
     return this.#writer.endLineOfText();
   }
@@ -149,7 +149,7 @@ function readTokens(source: string): Token[] {
   }
 }
 
-/** All items but the last, which may go on, and the last. */
+/** All items except the last, which may continue, and the last. */
 function splitItems(list: Tokens.List): Token[] {
   const items = list.items.slice(0, -1);
   const raw = items.map((item) => item.raw).join("");
@@ -169,7 +169,7 @@ const LINE_START = /^[\s>*+.)\d-]*/;
 /** A line of which only marks are known: a list, a rule, a heading or text. */
 const ONLY_MARKS = /^[\s>*+.)\d#_=|:`~-]*(?:\[[ xX]?\]?\s*)?$/;
 const ROW_OF_DASHES = /^[\s>|:-]*$/;
-/** A line without its last word, which may go on; where there are no spaces, without its last wide character. */
+/** A line without its last word, which may continue; where there are no spaces, without its last wide character. */
 function withoutLastWord(line: string): string {
   const start = line.search(/\S*$/);
   const word = line.slice(start);

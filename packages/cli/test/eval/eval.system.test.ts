@@ -85,7 +85,7 @@ test("Ctrl-C stops a process, and the same command goes on", async () => {
     code: 130,
     signal: null,
     out: "",
-    err: expect.stringMatching(/^support: 0\/6 trials of 2 cases\n[^]*Stopped; the same command goes on\.\n$/),
+    err: expect.stringMatching(/^support: 0\/6 trials of 2 cases\n[^]*Stopped; the same command continues\.\n$/),
   });
   await folder.answer({ refund: "yes", policy: "yes" });
   expect(await start([]).ended).toEqual({

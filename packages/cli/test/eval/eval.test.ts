@@ -23,7 +23,7 @@ test("tries all cases, prints a table, and keeps the run for the inspector", asy
   expect(out).toMatch(/^ {2}refund {2}3 of 3 /m);
   expect(out).toMatch(/^ {2}policy passed 0 of 3\n {4}trials 1, 2, 3 failed: matches 0, /m);
   expect(err).toMatch(
-    /^Not in a git repository: no other run can read these trials, [^]*\nsupport: 0\/6 trials of 2 cases\n/,
+    /^Not in a git repository: no other run can read or continue these trials[^]*\nsupport: 0\/6 trials of 2 cases\n/,
   );
   expect(err).toContain("support: 6/6 trials of 2 cases, cost 0.0600\n");
   expect(await folder.asked()).toEqual(six);
@@ -129,7 +129,7 @@ test("Ctrl-C stops it", async () => {
   terminal.emit("SIGINT");
   expect(await ended).toBe(130);
   expect(terminal.err).toMatch(
-    /\r\u001B\[Ksupport: 1\/6 trials of 2 cases, cost 0.0100, .*left\nStopped; the same command goes on\.\n$/,
+    /\r\u001B\[Ksupport: 1\/6 trials of 2 cases, cost 0.0100, .*left\nStopped; the same command continues\.\n$/,
   );
   expect(terminal.out).toBe("");
   expect(terminal.listenerCount("SIGINT")).toBe(0);

@@ -3,7 +3,7 @@ import { sourceOf } from "../scorers/scorer.ts";
 import type { Scorer } from "../trials/trial.ts";
 import type { AnyCase } from "./eval-case.ts";
 
-/** Identifies what is done with a case: its trials are read again as long as it is the same. */
+/** Identifies the work of a case: its trials are reused as long as this key stays the same. */
 export function trialKey<Expected>(one: AnyCase<Expected>): string {
   const { metadata } = one;
   if ("recording" in one) {
@@ -13,7 +13,7 @@ export function trialKey<Expected>(one: AnyCase<Expected>): string {
   return hash([describeInput(one.input), metadata]);
 }
 
-/** Identifies a case with its scorers: another one is compared with nothing. Those that only advise do not count. */
+/** Identifies a case with its scorers: only cases with the same key are compared. Advisory scorers don't count. */
 export function caseKey<Expected>(one: AnyCase<Expected>, scorers: readonly Scorer<Expected>[]): string {
   const deciding = scorers.filter(({ isAdvisory = false }) => !isAdvisory);
   return hash([trialKey(one), one.expected, deciding.map((scorer) => [scorerKey(scorer), scorer.threshold ?? 1])]);

@@ -22,7 +22,7 @@ const SESSION_CASE: OptionNames<SessionCase> = namesIn(
   "id recording runId turn turns expected scorers tags metadata cluster",
 );
 
-/** What is said of a text that names a suite, a case or a variant: it is part of ids and of file names. */
+/** Form of the name of a suite, a case or a variant: it is part of ids and of file names. */
 const NAME = /^[\w.-]{1,100}$/u;
 
 /**
@@ -110,7 +110,7 @@ function checkCases<Expected>(
     if (one.turns !== undefined && one.turn === undefined) fail("turns needs turn: where the fork begins");
     if (suite.scrub === undefined)
       fail(
-        'recorded cases need the suite\'s scrub, such as scrub: (text) => text.replaceAll(customer, "Kim"); (text) => text if nothing is to be hidden',
+        'recorded cases need the suite\'s scrub, such as scrub: (text) => text.replaceAll(customer, "Kim"); (text) => text if there is nothing to hide',
       );
   }
 }

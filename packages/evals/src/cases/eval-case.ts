@@ -10,13 +10,16 @@ export interface EvalCase<Expected = unknown> {
   /** A message, messages said one after another (`{ messages }`), or somebody who talks to the agent. */
   readonly input: RunInput | { readonly messages: readonly RunInput[] } | SimulatedUser;
   readonly expected?: Expected | undefined;
-  /** Besides those of the suite. */
+  /** In addition to the suite's. */
   readonly scorers?: readonly Scorer<Expected>[] | undefined;
   /** For filters. */
   readonly tags?: readonly string[] | undefined;
   /** What the case's runs are given, and the page shows. */
   readonly metadata?: { readonly [name: string]: Json } | undefined;
-  /** Cases of one cluster are no independent evidence, such as those of one customer. @defaultValue each case is its own */
+  /**
+   * Cases in one cluster are not independent evidence, such as cases from one customer. @defaultValue each case is its
+   * own
+   */
   readonly cluster?: string | undefined;
 }
 

@@ -18,7 +18,7 @@ export type Metric = "passed" | "cost" | "durationMs" | "turns" | "calls" | (str
 
 /** When a comparison is red. */
 export interface GateOptions {
-  /** Those that fail a build when they got worse; Holm's correction is over all of them. @defaultValue ["passed"] */
+  /** Metrics that fail a build when they get worse; Holm's correction covers all of them. @defaultValue ["passed"] */
   readonly metrics?: readonly Metric[] | undefined;
   /** What the suite may cost, agent, judges and simulated users together, in the unit of the prices. @defaultValue none */
   readonly budget?: number | undefined;
@@ -56,11 +56,14 @@ export interface EvalSuiteOptions<Expected = unknown> {
   readonly standIn?: { readonly [tool: string]: StandIn } | undefined;
   /** Tools with effects, or with none declared, that really run. */
   readonly allowEffects?: readonly string[] | undefined;
-  /** What becomes of a call that the recording does not have: the trial is invalid, its stand-in answers, or it runs. @defaultValue "fail" */
+  /**
+   * What happens to a call that the recording doesn't have: the trial is invalid, its stand-in answers, or it runs.
+   * @defaultValue "fail"
+   */
   readonly unknownCall?: "fail" | "stand-in" | "run" | undefined;
   /** By tool name: whether other arguments are the same call. @defaultValue equal JSON */
   readonly match?: { readonly [tool: string]: (recorded: unknown, args: unknown) => boolean } | undefined;
-  /** Decides about calls that need approval; without it such a trial is invalid. */
+  /** Decides about calls that need approval; without it, a trial with such a call is invalid. */
   readonly approve?: Approve | undefined;
   /** Takes out of a text what must not be kept; required with recorded cases. */
   readonly scrub?: ((text: string) => string) | undefined;

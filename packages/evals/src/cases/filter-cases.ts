@@ -1,7 +1,7 @@
 import type { Json } from "@pollux/core";
 import type { EvalCase } from "./eval-case.ts";
 
-/** Which cases: those of which all that is given holds. */
+/** Selects cases that match all given conditions. */
 export interface CaseFilter {
   /** Any of these. */
   readonly ids?: readonly string[] | undefined;

@@ -8,7 +8,7 @@ import { type CaseText, type Fields, fieldsOf, type SessionCaseFile, sessionCase
 /** What a suite says about recorded cases and their agent. */
 type CaseSuite = Pick<EvalSuite, "name" | "agent" | "variants" | "scrub" | "context">;
 
-/** What is to become a case, and of which suite. */
+/** What to make a case of, and for which suite. */
 export interface ProposeCaseOptions extends Pick<SessionCaseFile, "turn" | "turns" | "tags" | "metadata"> {
   readonly store: Pick<SessionStore, "load">;
   /** Where `keepExchanges` wrote. Without the requests of the run there is a problem: nothing can be compared. */

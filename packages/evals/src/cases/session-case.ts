@@ -6,7 +6,7 @@ import type { Recording } from "@pollux/core/rehearsal";
 import type { SessionCase } from "./eval-case.ts";
 import { readJsonLines } from "./json-lines.ts";
 
-/** What `case.json` says of a recorded case. */
+/** Contents of `case.json` for a recorded case. */
 export interface SessionCaseFile {
   readonly v: 1;
   /** The run that is made again. */
@@ -31,8 +31,9 @@ export interface SessionCaseOptions<Expected = unknown> extends Partial<
 /**
  * A recorded session as a case: a folder with `log.jsonl`, `exchanges.jsonl` and `case.json`, written by `pollux eval add`.
  *
- * @param folder - An address is that of a file, such as `new URL("cases/order-9", import.meta.url)`, which is beside the suite wherever it
- *   is run from; a relative path begins at the working directory. The last name in it is the case's `id`, unless the options have one.
+ * @param folder - Use a URL, such as `new URL("cases/order-9", import.meta.url)`, to find it next to the suite,
+ * wherever you run it from; a relative path begins at the working directory. The last name in it is the case's `id`,
+ * unless the options have one.
  * @throws {TypeError} Naming the file that is missing or not as it was written.
  */
 export function sessionCase<Expected = unknown>(
@@ -119,7 +120,7 @@ export function sessionCaseFiles(recording: Recording, about: SessionCaseFile): 
 }
 
 /**
- * Writes a recorded case into a folder of its own.
+ * Writes a recorded case into its own folder.
  *
  * @throws {TypeError} When the folder has a case already.
  */
@@ -128,6 +129,6 @@ export function writeSessionCase(folder: string | URL, files: readonly CaseText[
   if (existsSync(join(path, "case.json")))
     throw new TypeError(`${path} is a case already: give this one another id, or remove the folder first.`);
   mkdirSync(path, { recursive: true });
-  // The one that makes it a case comes last.
+  // The file that makes it a case comes last.
   for (const { name, text } of files) writeFileSync(join(path, name), text);
 }

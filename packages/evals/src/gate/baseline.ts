@@ -14,13 +14,13 @@ export interface Baseline {
   readonly cases: { readonly [caseId: string]: CaseRecord };
 }
 
-/** What of a case is compared. */
+/** The parts of a case that are compared. */
 export interface CaseRecord {
   readonly key: string;
   readonly world: string;
   /** And trials, those with errors included. */
   readonly passed: readonly [number, number];
-  /** By name, of each trial that knows it; those that ended with an error don't. */
+  /** By name, for each trial that has it; trials that ended with an error don't. */
   readonly figures: { readonly [name: string]: readonly number[] };
   /** By scorer, of each trial; 0 where it could not be judged. */
   readonly scores: { readonly [name: string]: readonly number[] };
@@ -47,7 +47,7 @@ export function countsOf({ passed: [passed, trials] }: CaseRecord): Counts {
 /**
  * The text of a baseline's file: JSON, sorted, with a line for each case, so that a diff in git shows what changed. Figures have six digits.
  *
- * @param run one that is complete, with three times the trials of those that are compared with it
+ * @param run - A complete run, with three times the trials of the runs to compare with it.
  */
 export function writeBaseline(run: Omit<EvalRun, "verdict">): string {
   const { cases, ...head } = baselineOf(run);

@@ -10,9 +10,9 @@ import { verdictText } from "./verdict-text.ts";
 type Run = Omit<EvalRun, "verdict">;
 
 /**
- * Compares a run with its baseline. It is worse when Holm's correction finds a gated metric worse, or a case that broke, at the gate's level, or when a
- * replay differs. Cases are compared if their key and world are the baseline's. What can't be told is incomplete, unless the run is worse whatever the
- * missing trials had been.
+ * Compares a run with its baseline. It is worse when Holm's correction finds a gated metric worse, or a case that
+ * broke, at the gate's level, or when a replay differs. Cases are compared if their key and world are the baseline's.
+ * If it can't be decided, the run is incomplete, unless it is worse regardless of the missing trials.
  */
 export function judgeRun(run: Run, baseline?: Baseline, gate: GateOptions = {}): Verdict {
   const { level = 0.05 } = gate;
@@ -68,7 +68,7 @@ export function exitCode({ outcome }: Pick<Verdict, "outcome">): 0 | 1 | 3 {
   return outcome === "worse" ? 1 : outcome === "incomplete" ? 3 : 0;
 }
 
-/** Those of the gate's metrics that may fail a build: what a judge only advises may not. */
+/** The gate's metrics that may fail a build: advisory judges may not. */
 function gatedOf({ cases }: Run, { metrics = ["passed"] }: GateOptions): string[] {
   const scores = cases.flatMap(({ trials }) => trials.flatMap((trial) => trial.scores));
   const advisory = new Set(scores.filter(({ isAdvisory }) => isAdvisory).map(({ name }) => name));

@@ -11,9 +11,9 @@ export interface Calibration {
   readonly threshold: number;
   /** Share of labels that the judge agrees with. */
   readonly agreement: Estimate;
-  /** The same of those that say yes. */
+  /** The same, of answers labeled yes. */
   readonly sensitivity: Estimate;
-  /** The same of those that say no. */
+  /** The same, of answers labeled no. */
   readonly specificity: Estimate;
   /** Cohen's kappa: agreement beyond what chance gives, 1 for all of it. */
   readonly kappa: Estimate;
@@ -101,8 +101,8 @@ function shareRight(verdicts: readonly Verdict[]): Estimate {
 
 function kappaOf(verdicts: readonly Verdict[]): number {
   const share = (isCounted: (one: Verdict) => boolean): number => verdicts.filter(isCounted).length / verdicts.length;
-  const [labelled, passed] = [share(({ label }) => label), share(({ label, isRight }) => label === isRight)];
-  const byChance = labelled * passed + (1 - labelled) * (1 - passed);
+  const [labeled, passed] = [share(({ label }) => label), share(({ label, isRight }) => label === isRight)];
+  const byChance = labeled * passed + (1 - labeled) * (1 - passed);
   // Where all is of one kind, agreement says nothing.
   return byChance === 1 ? 0 : (share(({ isRight }) => isRight) - byChance) / (1 - byChance);
 }

@@ -9,7 +9,7 @@ import {
 import { describeFailure } from "./ask-model.ts";
 import { type Judge, type LabelOptions, makeJudge } from "./make-judge.ts";
 
-/** Options of {@link decides}: those of judges, and of `decide()`. */
+/** Options of {@link decides}: a judge's, and those of `decide()`. */
 export type DecidesOptions = LabelOptions & Omit<DecideOptions, "run" | "signal">;
 
 /**

@@ -17,7 +17,7 @@ export function readLabels(
 ): readonly { readonly seen: JsonObject; readonly label: boolean }[] {
   const labels = typeof given === "string" ? readJsonLines(given).map(({ value }) => value) : given;
   return labels.map((one, index) => {
-    // What of a file is no object has no label either.
+    // An entry that isn't an object has no label either.
     const { label, ...seen } = (one ?? {}) as JsonObject;
     if (typeof label === "boolean" && Object.keys(seen).length > 0) return { seen, label };
     const where = typeof given === "string" ? `${basename(given)}: label` : "label";

@@ -12,8 +12,9 @@ export interface LabelOptions {
   /** All that it sees of a trial; nothing makes the trial invalid. @defaultValue `{ input, answer }`: texts; of a conversation, lists of them */
   readonly sees?: ((trial: Trial) => JsonObject | undefined) | undefined;
   /**
-   * A person's verdicts: a list, or a JSONL file of `{ "input": …, "answer": …, "label": true }`, relative to the suite's folder, or
-   * its address, such as `new URL("next.jsonl", import.meta.url)`. What the judge says of those in a file is kept beside it, as `*.scores.jsonl`. @defaultValue none: it only advises
+   * A person's verdicts: a list, or a JSONL file of `{ "input": …, "answer": …, "label": true }`, relative to the
+   * suite's folder, or its address, such as `new URL("next.jsonl", import.meta.url)`. The judge's scores for a file are
+   * kept next to it, as `*.scores.jsonl`. @defaultValue none: it only advises
    */
   readonly labels?: string | URL | readonly JudgeLabel[] | undefined;
   /** From which score on it passes. @defaultValue the best one by the labels; 0.5 without any */
@@ -122,7 +123,7 @@ function seeAnswer({ input, text, results }: Trial): JsonObject {
 export function readSaid(input: unknown): JsonObject[string] {
   if (typeof input === "string") return input;
   if (Array.isArray(input)) return input.map((one) => readSaid(one) ?? null);
-  // Contents have parts; of those that are no texts, a text judge sees nothing.
+  // Contents have parts; a text judge sees only text parts.
   const { role, parts, text } = Object(input) as JsonObject;
   return parts === undefined ? (text ?? "(media)") : { role, parts: readSaid(parts) };
 }

@@ -15,9 +15,10 @@ interface Choice {
 }
 
 /**
- * A model that says which of two answers is better, by a question such as "Which answer is more helpful?". It is asked twice, with each answer
- * first: the score is 1 when it prefers the trial's both times, 0 when the other, and 0.5, a tie, when it says neither or the order decides.
- * Labels have `input`, `answer`, `other`, and whether `answer` passes.
+ * A model that picks the better of two answers, by a question such as "Which answer is more helpful?". It is asked
+ * twice, with each answer first: the score is 1 when it prefers the trial's both times, 0 when it prefers the other,
+ * and 0.5, a tie, when it prefers none or the order decides. Labels have `input`, `answer`, `other`, and whether
+ * `answer` passes.
  *
  * @throws {TypeError} For no question, or a threshold outside of 0 to 1.
  */
@@ -28,7 +29,7 @@ export function prefers(question: string, options: PrefersOptions): Judge {
 
 Question: ${question}
 
-Say what decides it, then which answer is better: "first", "second", or "neither" if you cannot tell. Which one comes first, and how long they are, does not count.`;
+Say what decides it, then which answer is better: "first", "second", or "neither" if you cannot tell. Ignore which one comes first and how long they are.`;
   const better = { type: "string", enum: ["first", "second", "neither"] };
   const askFor = askModel<Choice>(options, task, { reason: REASON, better });
   return makeJudge({

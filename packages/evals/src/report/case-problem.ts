@@ -15,7 +15,7 @@ export function caseProblem({ verdict }: EvalRun, found: CaseResult): string | u
 
 const WORDS = { passed: "passed", failed: "failed", invalid: "could not be judged", error: "ended with an error" };
 
-/** Why trials did not pass, by their scorers: a line for those that did for the same reasons. */
+/** Why trials did not pass, by their scorers: one line for trials with the same reasons. */
 export function failedTrials({ trials }: CaseResult): readonly string[] {
   const numbers = new Map<string, number[]>();
   for (const trial of trials) {

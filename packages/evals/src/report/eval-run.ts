@@ -1,6 +1,6 @@
 import type { World } from "../worlds/world.ts";
 
-/** What became of one suite: plain JSON, which reports, baselines and the inspector's page read. */
+/** Results of one suite: plain JSON, which reports, baselines and the inspector's page read. */
 export interface EvalRun {
   readonly v: 1;
   /** Unique, and sorts by time. */
@@ -21,7 +21,7 @@ export interface EvalRun {
   readonly cost: EvalCost;
   /** Share of calls that recordings answered; absent when there was no recording. */
   readonly recordedShare?: number | undefined;
-  /** What of the service was live under a recording: `googleSearch`, `urlContext`, `codeExecution`. */
+  /** Service features that were live under a recording: `googleSearch`, `urlContext`, `codeExecution`. */
   readonly notFixed: readonly string[];
   /** Why trials are missing, such as "the budget is spent". */
   readonly stopped?: string | undefined;
@@ -47,7 +47,7 @@ export interface EvalCost {
   readonly unpriced: number;
 }
 
-/** A case, and what became of its trials. */
+/** A case, and the results of its trials. */
 export interface CaseResult {
   readonly id: string;
   /** Of the case and its scorers: another one makes it a new case. */
@@ -68,16 +68,19 @@ export interface TrialResult {
   /** Why it is invalid or an error. */
   readonly why?: string | undefined;
   readonly scores: readonly ScoreResult[];
-  /** By name, such as `cost`, `durationMs`, `turns`, `calls`, `inputTokens`, `outputTokens`, `cachedTokens`; those that are not known are absent. */
+  /**
+   * By name, such as `cost`, `durationMs`, `turns`, `calls`, `inputTokens`, `outputTokens`, `cachedTokens`; unknown
+   * ones are absent.
+   */
   readonly metrics: { readonly [name: string]: number };
   readonly stopReason?: string | undefined;
-  /** Beginning of what it answered. */
+  /** Beginning of its answer. */
   readonly answer: string;
   /** In the store of trials. */
   readonly sessionId?: string | undefined;
 }
 
-/** What a scorer said of a trial. */
+/** A scorer's finding about a trial. */
 export interface ScoreResult {
   readonly name: string;
   readonly score: number | null;
@@ -100,9 +103,9 @@ export interface Verdict {
   }[];
   /** Passed and trials in the baseline, by case; absent without one. */
   readonly before?: { readonly [caseId: string]: readonly [number, number] } | undefined;
-  /** Neither always passed nor never. */
+  /** Cases that passed in some trials only. */
   readonly flaky: readonly string[];
-  /** Without a baseline of their own. */
+  /** Cases without a baseline. */
   readonly added: readonly string[];
   /** Cases of the baseline that were not run. */
   readonly missing: readonly string[];

@@ -5,7 +5,7 @@ import { makeScorer, type NamedScorer, shorten, sourceOf } from "./scorer.ts";
 /** A call by its tool's name, or by name and arguments. */
 export type ExpectedCall = string | readonly [name: string, args: ArgsMatcher];
 
-/** What of a call is looked at. */
+/** The parts of a call that scorers look at. */
 interface MadeCall {
   readonly name: string;
   readonly input?: unknown;

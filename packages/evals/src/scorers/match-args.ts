@@ -66,7 +66,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** True for equal JSON: the order of members does not matter, nor do those that are undefined. */
+/** True for equal JSON: the order of members doesn't matter, and undefined members don't count. */
 export function sameJson(a: unknown, b: unknown): boolean {
   return isDeepStrictEqual(toJson(a), toJson(b));
 }

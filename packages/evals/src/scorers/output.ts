@@ -29,8 +29,8 @@ export function validates(schema: Schema): NamedScorer {
 }
 
 /**
- * How similar the text of the last answer is to another: 1 less the share of characters to be changed (Levenshtein's distance by the longer
- * text).
+ * How similar the text of the last answer is to another: 1 minus the share of characters to change (Levenshtein's
+ * distance by the longer text).
  *
  * @param text - What the case expects, if absent.
  * @param options.threshold - From when on it passes. @defaultValue 0.8

@@ -1,17 +1,17 @@
 import type { Score, Scorer, Trial } from "../trials/trial.ts";
 import { isSchema } from "./match-args.ts";
 
-/** True, or in a sentence why not; a share from 0 to 1, or null when it cannot be told, with its reason. */
+/** True, or a sentence that says why not; or a score from 0 to 1, or null when undecidable, with its reason. */
 export type Finding = true | string | { readonly score: number | null; readonly reason?: string | undefined };
 
-/** A scorer with a name of its own, and a key of its name and arguments. */
+/** A scorer with a name, and a key made of its name and arguments. */
 export interface NamedScorer extends Scorer {
   (trial: Trial): Promise<Score>;
   readonly scorerName: string;
   readonly key: string;
 }
 
-/** @param args - What it was made with: another value is another scorer. */
+/** @param args - Arguments of the scorer: a different value makes a different scorer. */
 export function makeScorer(
   name: string,
   args: readonly unknown[],

@@ -1,6 +1,6 @@
 import { NORMAL_975, student975 } from "./quantiles.ts";
 
-/** What became of the trials of one case. */
+/** Results of the trials of one case. */
 export interface Counts {
   /** Up to `trials`. */
   readonly passed: number;

@@ -20,7 +20,7 @@ const SIMULATIONS = 400;
  */
 export function seenDrop(cases: readonly PlannedCase[], level: number): number | undefined {
   // Never 0 or 1, as 15 of 15 does not mean that it always passes: each as if one more trial had passed as often as all did. Half of one more, as
-  // for a single share, would start with a drop of its own.
+  // for a single share, would itself add a drop.
   const total = (of: (counts: Counts) => number): number => 0.5 + sum(cases.map(({ before }) => of(before)));
   const share = total(({ passed }) => passed) / (total(({ trials }) => trials) + 0.5);
   const chances = cases.map(({ before }) => (before.passed + share) / (before.trials + 1));

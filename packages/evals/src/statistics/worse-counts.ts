@@ -24,7 +24,7 @@ export function worseCounts(cases: readonly Pair<Counts>[]): number {
   return chances.slice(0, above).reduce((total, chance) => total + chance, (chances[above] ?? 0) / 2);
 }
 
-/** Chances of each number of passes of `now`, given those of both, from the lowest possible number on. */
+/** Chances of each number of passes of `now`, given the passes of both, from the lowest possible number on. */
 function passesOf(now: Counts, before: Counts): { readonly lowest: number; readonly chances: Float64Array } {
   const passed = now.passed + before.passed;
   const lowest = Math.max(0, passed - before.trials);

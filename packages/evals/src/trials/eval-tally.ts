@@ -20,7 +20,7 @@ export class EvalTally<Expected> {
   readonly #start: TallyStart;
   readonly #at: number;
   readonly #outcomes = new Map<PlannedCase<Expected>, TrialOutcome[]>();
-  /** By trial, of those that have cost something. */
+  /** By trial; only trials that cost something. */
   readonly #costs = new Map<string, number>();
   #running = 0;
 

@@ -26,7 +26,7 @@ import type { TrialJob } from "./plan-trials.ts";
 
 /** What is kept of a trial besides the log of its session, as JSON in the session's metadata. */
 export interface KeptTrial {
-  /** Nothing of it is made again, except for scores. */
+  /** Nothing in it runs again, except scores. */
   readonly isOver: boolean;
   /** Why it cannot be judged. */
   readonly invalid?: string | undefined;
@@ -69,11 +69,11 @@ export interface TrialSetting {
 }
 
 /**
- * Makes a trial in a session of its own, goes on with one that was cut off, or reads one that is over.
+ * Makes a trial in its own session, continues one that was cut off, or reads a finished one.
  *
  * Not by core's `map`: an agent is made for each trial, a conversation is several runs of a session, and a simulated user answers in between.
  *
- * @throws The signal's reason when it aborts: what was done is kept. And what the suite's function throws that makes the agent.
+ * @throws The signal's reason when it aborts: finished work is kept. Also any error from the suite's agent function.
  */
 export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: TrialSetting): Promise<MadeTrial> {
   const { suite, sessionId } = job;
@@ -127,7 +127,7 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
 
   let error: Error | undefined;
   try {
-    // One that was ended because it is invalid does not go on.
+    // A trial that ended because it is invalid doesn't continue.
     const said = kept.invalid === undefined && (await sayAll(one, begun.message, say, kept, signal));
     kept = { ...kept, ...said, isOver: true };
   } catch (thrown) {
@@ -138,7 +138,7 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
   if (problem instanceof InvalidTrial) kept = { ...kept, invalid: problem.message, seen: around.seen, isOver: true };
   const added = await store.load(sessionId, begun.entries.length);
   const costs = [...results.map((result) => result.cost), error && runSoFar(error)?.cost];
-  // The result of a fork has the cost of what it begins with, too.
+  // The result of a fork includes the cost of its beginning.
   const cost = begun.firstTurn > 1 ? costOfSteps(added) : costs.reduce<number>((sum, paid) => sum + (paid ?? 0), 0);
   if (job.kept?.isOver !== true) {
     kept = { ...kept, cost };
@@ -177,13 +177,13 @@ interface AgentOfTrial {
   readonly variant?: string | undefined;
 }
 
-/** Says a message, or goes on without one, and gives the result of the run: the stored one if it is over. */
+/** Sends a message, or continues without one, and returns the result of the run: the stored one if it is over. */
 type Say = (message: RunInput | undefined) => Promise<RunResult<unknown>>;
 
 /** How the session of a trial begins. */
 interface Beginning {
   readonly entries: readonly Json[];
-  /** Absent where a run goes on. */
+  /** Absent when a run continues. */
   readonly message?: RunInput | undefined;
   readonly run: { readonly limits?: { readonly turns: number } | undefined };
   /** The turns from here on are made and scored. */
@@ -203,7 +203,7 @@ function beginning<Expected>(one: AnyCase<Expected>, world: World, newRunId: str
   return { entries, run: limits, firstTurn: turn };
 }
 
-/** Says what the case says. @returns What is to be kept of a simulated user. */
+/** Sends the messages of the case. @returns What to keep about a simulated user. */
 async function sayAll<Expected>(
   one: AnyCase<Expected>,
   message: RunInput | undefined,
@@ -217,7 +217,7 @@ async function sayAll<Expected>(
   }
   const { input } = one;
   if (typeof input === "object" && "kind" in input) {
-    // What was said stands, word by word.
+    // Sent messages stand, word for word.
     if (kept.said !== undefined) {
       for (const words of kept.said) await say(words);
       return {};

@@ -25,14 +25,14 @@ export interface PlannedCase<Expected> {
 
 export interface TrialPlan<Expected> {
   readonly cases: readonly PlannedCase<Expected>[];
-  /** What of the suite is not tried, in sentences. */
+  /** The parts of the suite that are not tried, in sentences. */
   readonly notes: readonly string[];
 }
 
-/** What a rerun knows of a trial. */
+/** What a rerun knows about a trial. */
 export interface FoundTrial {
   readonly sessionId: string;
-  /** From 1: more where it was made anew. */
+  /** From 1: higher if it was repeated. */
   readonly generation: number;
   /** The store has its session. */
   readonly isBegun: boolean;
@@ -49,7 +49,7 @@ export interface TrialJob<Expected> extends FoundTrial {
   readonly number: number;
   /** From 1: more after an error. */
   readonly attempt: number;
-  /** Paid for conversations with a simulated user that were cut off: nobody can go on with them. */
+  /** Cost of conversations with a simulated user that were cut off: they can't be continued. */
   readonly lost: number;
 }
 
@@ -86,7 +86,7 @@ export async function planTrials<Expected>(
         variant,
         scorers,
         key,
-        // What is sent is the same each time.
+        // The requests are the same each time.
         trials: world === "replay" ? 1 : options.baseline === true ? baselineTrials : trials,
         prefix: `${path}/${service}/${variant ?? "-"}/`,
       });

@@ -16,7 +16,7 @@ export interface TrialOutcome {
     readonly isPriced: boolean;
   };
   readonly models: readonly { readonly id: string; readonly version?: string | undefined }[];
-  /** Calls that a recording might have answered, and those that it did. */
+  /** Calls that a recording could have answered, and the ones that it did. */
   readonly asked: number;
   readonly recorded: number;
   readonly notFixed: readonly string[];

@@ -39,7 +39,7 @@ export interface RunEvalOptions {
   readonly trials?: number | undefined;
   /** Makes as many trials as a baseline needs. @defaultValue false */
   readonly baseline?: boolean | undefined;
-  /** Of all cases; those that it has nothing for are left out. @defaultValue the suite's */
+  /** For all cases; cases without data for it are left out. @defaultValue the suite's */
   readonly world?: World | undefined;
   /** @defaultValue all cases */
   readonly filter?: CaseFilter | undefined;
@@ -52,13 +52,13 @@ export interface RunEvalOptions {
   readonly budget?: number | undefined;
   /** Asked after each trial: once it holds for the runs of all variants, no further one begins. Such as `isDecided()`. @defaultValue never */
   readonly isDecided?: ((run: UnjudgedRun) => boolean) | undefined;
-  /** Makes trials anew that this version has made. @defaultValue false */
+  /** Repeats trials that this version has already made. @defaultValue false */
   readonly fresh?: boolean | undefined;
   /** Trials under way at the same time. @defaultValue the suite's */
   readonly concurrency?: number | undefined;
   /** Of the suite's file, for relative paths of scorers. @defaultValue "." */
   readonly folder?: string | undefined;
-  /** Ends it: what is done is kept, and the same call goes on from there. */
+  /** Ends it: finished work is kept, and the same call continues from there. */
   readonly signal?: AbortSignal | undefined;
   /** Called when a trial begins or is over; must not throw. */
   readonly onProgress?: ((progress: EvalProgress) => void) | undefined;
@@ -72,7 +72,7 @@ export interface EvalProgress {
   /** Trials that are over. */
   readonly done: number;
   readonly total: number;
-  /** Of those that are over: read again, without a request of the agent. */
+  /** Finished trials that were read again, without a request of the agent. */
   readonly reused: number;
   readonly cases: number;
   /** Of agent, judges and simulated users so far. */
@@ -97,8 +97,8 @@ const OPTIONS: OptionNames<RunEvalOptions> = namesIn(
 const RETRIES = 2;
 
 /**
- * Tries the cases of a suite, and scores the trials: the first one of all cases, then the second. Trials are sessions in the store: what was
- * interrupted goes on, and what this version has made is read again, with other scorers, too.
+ * Tries the cases of a suite, and scores the trials: the first one of all cases, then the second. Trials are sessions
+ * in the store: interrupted ones continue, and trials of this version are reused, with other scorers, too.
  *
  * Not on core's `map`: an agent is made for each trial, a trial may be several runs, and its place in the order depends on others.
  *
@@ -129,7 +129,7 @@ export async function runEval<Expected>(
   const queue = listJobs(suite, plan.cases, found, options.fresh === true);
   const tally = new EvalTally(suite, plan, { ...options, clock, prepared });
   for (const job of queue) tally.paid(nameOf(job), job.cost + job.lost);
-  /** Cases of which the first trial is over: what the model was sent is in its service's cache. */
+  /** Cases whose first trial is over: their requests are in the service's cache. */
   const warm = new Set<PlannedCase<Expected>>();
   let isDecided = false;
 

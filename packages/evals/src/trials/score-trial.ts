@@ -40,7 +40,7 @@ export async function scoreTrial<Expected>(
       const isJudge = spent > 0 || scorer.prepare !== undefined;
       if (isJudge) asked.push(key);
       if (isJudge && told === undefined && result.score !== null) unpriced.push(key);
-      // A scorer without a key of its own may share its source with another one.
+      // A scorer without a key may share its source with another one.
       if (isJudge && scorer.key !== undefined && result.score !== null) paid[key] = result;
       return result;
     }),

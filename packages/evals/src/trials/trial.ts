@@ -8,7 +8,7 @@ export interface Trial<Expected = unknown> {
   readonly caseId: string;
   /** From 1. */
   readonly number: number;
-  /** What was said: the message, or the messages of a conversation. */
+  /** The message, or the messages of a conversation. */
   readonly input: unknown;
   /** The typed output of the last run, or its text. */
   readonly output: unknown;
@@ -25,7 +25,7 @@ export interface Trial<Expected = unknown> {
   readonly approvals: readonly PendingCall[];
   /** What guardrails did: stopped, replaced or answered something. */
   readonly guardrails: readonly GuardrailAction[];
-  /** What a person sees of it. */
+  /** The trial as a person sees it. */
   readonly conversation: Conversation;
   /** Sum over all runs, without a simulated user's and judges'. */
   readonly usage: Usage;

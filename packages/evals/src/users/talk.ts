@@ -79,7 +79,7 @@ export async function talk(
     }
     if (messages.length > 0 && line.done !== "goes-on") return await end(line.done);
     if (messages.length === maxMessages) return await end("ran-out");
-    if (line.message.trim() === "") return await end("failed", "it goes on, and says nothing");
+    if (line.message.trim() === "") return await end("failed", "it continues, but its message is empty");
     messages.push(line.message);
     const answer = await say(line.message);
     if (answer === undefined) return await end("stopped");

@@ -16,7 +16,7 @@ import type { RunEvalOptions } from "../trials/run-eval.ts";
 export interface DescribeEvalOptions extends Partial<Omit<RunEvalOptions, "baseline" | "signal">> {
   /**
    * File that the suite is compared with, which `pollux eval --update-baseline` writes; relative to the test's folder.
-   * @defaultValue `NAME.baseline.json`, or `NAME.VARIANT.baseline.json`; without such a file nothing is compared
+   * @defaultValue `NAME.baseline.json`, or `NAME.VARIANT.baseline.json`; without that file nothing is compared
    */
   readonly baseline?: string | undefined;
   /** Milliseconds for all trials of the suite. @defaultValue 600,000 */

@@ -44,13 +44,14 @@ function callsOf(received: unknown): Trial["calls"] {
   const { calls, toolCalls = calls }: { readonly calls?: unknown; readonly toolCalls?: unknown } = {
     ...Object(received),
   };
-  // Those of a result, or of a trial.
+  // The calls of a result or a trial.
   if (Array.isArray(toolCalls)) return toolCalls as Trial["calls"];
   throw new TypeError("toHaveCalled() is for the result of a run, or a trial: await agent.run() first");
 }
 
 declare global {
-  // By chai's interface, on which that of every version of vitest stands: vitest's own had other type parameters in 3 than it has in 5.
+  // Uses chai's interface, which every version of vitest builds on: vitest's own had different type parameters in 3 and
+  // in 5.
   namespace Chai {
     interface Assertion {
       /**

@@ -14,10 +14,10 @@ import type { EvalSuite } from "../cases/eval-suite.ts";
 import { shorten } from "../scorers/scorer.ts";
 import type { TrialJob } from "../trials/plan-trials.ts";
 
-/** What stands around the agent in one trial, and what it has seen. */
+/** The surroundings of the agent in one trial, and what they have seen. */
 export interface TrialWorld {
   readonly rehearsal: Rehearsal;
-  /** The recorded time where there is one: it stands still, so that what the model is sent is the same in each trial. */
+  /** The recorded time where there is one: it stands still, so that the requests are the same in each trial. */
   readonly now: () => number;
   /** Aborts when the trial cannot be judged any more; its reason is an {@link InvalidTrial}. */
   readonly spoiled: AbortSignal;
@@ -26,7 +26,7 @@ export interface TrialWorld {
 
 /** JSON, except that it grows. */
 export interface SeenInWorld {
-  /** Calls of tools, those of runs inside calls included. */
+  /** Tool calls, including calls of inner runs. */
   calls: number;
   /** Of those: answered by the recording. */
   recorded: number;
@@ -165,7 +165,7 @@ function runsInside({ tool }: RehearsedCall): boolean {
   return tool.agent !== undefined || tool.readsNested === true || tool.handoff !== undefined;
 }
 
-/** Time that goes on from then at the pace of the clock. */
+/** Time that continues from `from` at the pace of the clock. */
 function moving(from: number, clock: () => number): () => number {
   const began = clock();
   return () => from + clock() - began;

@@ -69,7 +69,7 @@ test("an answer without text is told as such, and no answer ends the conversatio
 test.each([
   ["throws", fails(new ApiStatusError("No such model.", { status: 404, retryable: false })), "No such model."],
   ["is blocked", finishes("SAFETY"), 'its run ended with "blocked"'],
-  ["says nothing", line(" "), "it goes on, and says nothing"],
+  ["says nothing", line(" "), "it continues, but its message is empty"],
 ])("a user whose model %s has failed, and still cost", async (_what, turn, why) => {
   const usage = { promptTokenCount: 1_000_000, candidatesTokenCount: 0 };
   const model = new ScriptedModel(join(line("One"), { batches: [], usage }), turn);

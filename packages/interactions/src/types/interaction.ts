@@ -3,8 +3,8 @@ export type OneOf<Words extends string> = Split<Words> | (string & {});
 type Split<Words extends string> = Words extends `${infer First} ${infer Rest}` ? First | Split<Rest> : Words;
 
 /**
- * How far an interaction is. `in_progress` and `queued` go on; `requires_action` waits for function results, or for the approval of
- * a plan; all others are over.
+ * How far an interaction is. `in_progress` and `queued` continue by themselves; `requires_action` waits for function
+ * results, or for the approval of a plan; all others are over.
  */
 export type InteractionStatus =
   OneOf<"in_progress queued requires_action completed incomplete failed cancelled budget_exceeded requires_continuation">;
@@ -80,7 +80,7 @@ export interface Interaction {
   readonly updated?: string | undefined;
   /** What the model or the agent did. Absent when there is nothing yet, and in the last event of a stream. */
   readonly steps?: readonly Step[] | undefined;
-  /** What was asked, on request of `includeInput` of `get()`. */
+  /** The input, if `get()` has `includeInput`. */
   readonly input?: readonly Step[] | undefined;
   readonly usage?: InteractionUsage | undefined;
   /** Of a failed one. */

@@ -4,7 +4,10 @@ import { Webhook, WebhookVerificationError } from "standardwebhooks";
 import type { WebhookEvent } from "./webhook-event.ts";
 import type { WebhookKeys } from "./webhook-keys.ts";
 
-/** What {@link verifyWebhook} trusts: the secrets of a project's webhooks, Google's keys for those of single requests, or both. */
+/**
+ * What {@link verifyWebhook} trusts: the secrets of a project's webhooks, Google's keys for single requests' webhooks,
+ * or both.
+ */
 export interface VerifyWebhookOptions {
   /** Signing secrets of the project's webhook (`whsec_…`), the current one and, for the day of its rotation, the one before. */
   readonly secrets?: readonly string[] | undefined;
@@ -52,8 +55,9 @@ export class WebhookError extends AgentError {
 const TOLERANCE_S = 300;
 
 /**
- * Verifies a report of the service and returns its event: by Standard Webhooks' HMAC for webhooks of the project, by a JWT of Google's for
- * those of single requests. Nothing of an unverified report is returned. Reads the body of the request.
+ * Verifies a report of the service and returns its event: by Standard Webhooks' HMAC for webhooks of the project, by
+ * Google's JWT for webhooks of single requests. Returns nothing from an unverified report. Reads the body of the
+ * request.
  *
  * @throws {WebhookError} For any other report.
  * @throws {TypeError} For options that trust nobody, or everybody.
@@ -129,7 +133,7 @@ async function verifyToken(
       audience,
       clockTolerance: TOLERANCE_S,
     });
-    // The headers are not signed: a replay is only told by the token itself.
+    // The headers are not signed: only the token itself reveals a replay.
     if (payload.iat !== undefined) checkTime(payload.iat);
     else if (payload.exp === undefined) throw new WebhookError("The signature has no time.", "time");
     return payload;

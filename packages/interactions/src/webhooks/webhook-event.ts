@@ -1,8 +1,7 @@
 import type { OneOf } from "../types/interaction.ts";
 
 /**
- * A report of the service. It is thin: it names what has changed, and the rest is to be asked for. Types and fields that were added
- * since are kept.
+ * A report of the service. It is thin: it names what has changed; request the rest. Newer types and fields are kept.
  *
  * @see https://ai.google.dev/gemini-api/docs/webhooks
  */

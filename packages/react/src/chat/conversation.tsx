@@ -12,7 +12,7 @@ import { useAttachments } from "./use-attachments.ts";
 import { type ConversationOptions, type LiveConversation, useConversation } from "./use-conversation.ts";
 import { useLatest } from "./use-following.ts";
 
-/** Something that an empty conversation offers to ask: what is sent, with a short title for it. */
+/** A suggested question in an empty conversation: its text, with a short title. */
 export interface Idea {
   readonly title: string;
   readonly text: string;
@@ -21,7 +21,7 @@ export interface Idea {
 export interface ConversationProps<M = AnyChatMessage> extends ConversationOptions<M> {
   /** What an empty conversation offers to ask. */
   readonly ideas?: readonly Idea[] | undefined;
-  /** Called before something is said. */
+  /** Called before a message is sent. */
   readonly onSay?: ((draft: Draft) => void) | undefined;
   /** Below the box to write in. */
   readonly footer?: ReactNode;
@@ -183,7 +183,10 @@ function endOf(message: AnyChatMessage | undefined): string {
   return `${message.metadata?.state === "stopped" ? "Stopped" : "Answer"}: ${textOf(message)}`;
 }
 
-/** What can be done with a message. The same object for as long as the conversation is shown, so that it draws nothing anew. */
+/**
+ * What can be done with a message. The same object for as long as the conversation is shown, so that nothing is drawn
+ * again.
+ */
 export interface MessageActions extends Pick<
   LiveConversation,
   "decide" | "answer" | "stop" | "resume" | "regenerate" | "edit" | "sendAgain"

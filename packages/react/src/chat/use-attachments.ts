@@ -58,7 +58,7 @@ export function useAttachments(): Attachments {
   };
 }
 
-/** Why a file can't go with a message, if it can't. @param size - Of what goes with it already, in characters. */
+/** Why a file can't go with a message, if it can't. @param size - Of the other attachments, in characters. */
 function refusalOf(file: File, mediaType: string, size: number): string | undefined {
   if (!READABLE.test(mediaType)) return "is of a kind that can’t be read";
   if (file.size === 0) return "is empty";

@@ -21,14 +21,14 @@ import { useFollowing } from "./use-following.ts";
 /** A conversation, and what a person can do in it. */
 export interface LiveConversation<M = AnyChatMessage> {
   readonly messages: readonly M[];
-  /** Said to the run that is going, and not heard by it yet. */
+  /** Sent to the current run, which hasn't read it yet. */
   readonly queued: readonly M[];
   readonly isAnswering: boolean;
   /** The server can't be reached, and an answer or a message is not whole. */
   readonly isCutOff: boolean;
   /** Id of the last message, if the server does not have it. */
   readonly unsent: string | undefined;
-  /** Guardrails hold what the model says until they have checked it. */
+  /** Guardrails hold the model's text until they have checked it. */
   readonly isChecking: boolean;
   /** The model's service is busy, and is asked again by itself. */
   readonly wait: ServiceWait | undefined;
@@ -42,7 +42,7 @@ export interface LiveConversation<M = AnyChatMessage> {
   readonly edit: (message: M, text: string) => void;
   /** Ends the run, and with it what it costs. */
   readonly stop: () => void;
-  /** Resumes a run that ended before all was said. */
+  /** Resumes a run that ended early. */
   readonly resume: () => void;
   readonly decide: (approvalId: string, approved: boolean, reason?: string) => void;
   /** @returns Why the tool does not accept the arguments, if it does not. */
@@ -75,7 +75,7 @@ export interface ConversationOptions<M = AnyChatMessage> {
 /** Between two looks at a conversation that waits, in milliseconds. */
 const LOOK_MS = 5000;
 
-/** Follows a conversation wherever it goes on: here, in another tab, or in a process that was started anew. */
+/** Follows a conversation wherever it continues: here, in another tab, or in a restarted process. */
 export function useConversation<M extends UIMessage>(options: ConversationOptions<M>): LiveConversation<M> {
   const { id, stored, summary, isOnline = true, onChange, onData } = options;
   const { server } = useSettings();
@@ -103,7 +103,7 @@ export function useConversation<M extends UIMessage>(options: ConversationOption
           onData?.(part);
         },
         onError(error) {
-          // The list finds out whether the server can be reached; what is wrong with an edited call is said where it is edited.
+          // The list finds out whether the server can be reached; problems of an edited call appear where it is edited.
           if (isUnreached(error)) changed();
           else if (!isRefusal(error)) setProblem(error);
         },
@@ -125,7 +125,7 @@ export function useConversation<M extends UIMessage>(options: ConversationOption
   const unsent = status === "error" && lastMessage?.role === "user" ? lastMessage : undefined;
   const send = async (message: M): Promise<void> => await sendMessage({ ...message, messageId: message.id });
 
-  // Without a list, nothing else tells what has come of a job.
+  // Without a list, nothing else shows the outcome of a job.
   const waits = summary === undefined && !isBusy && stateOf(lastMessage) === "waiting";
   const looked = useNow(waits ? LOOK_MS : undefined);
 
@@ -164,7 +164,7 @@ export function useConversation<M extends UIMessage>(options: ConversationOption
     isShown.current = true;
     return () => {
       isShown.current = false;
-      // The run goes on, and whoever comes back follows it. In strict mode that is at once.
+      // The run continues, and a remounted component follows it. In strict mode that happens at once.
       setTimeout(() => !isShown.current && store.status === "streaming" && void store.stop());
     };
   }, [store]);
@@ -249,7 +249,7 @@ function transportOptions(server: ChatServer): HttpChatTransportInitOptions<UIMe
   return {
     api: server.api,
     fetch: server.fetch,
-    // Also an answer that has ended meanwhile: nothing of it is missing then.
+    // Includes an answer that has ended meanwhile, so nothing is missing.
     prepareReconnectToStreamRequest: ({ api, id }) => ({ api: `${api}/${id}/stream?ended` }),
     prepareSendMessagesRequest: ({ id, messages, trigger, messageId, body }) => ({
       body: { ...body, id, message: messages.at(-1), trigger, messageId },
@@ -257,12 +257,12 @@ function transportOptions(server: ChatServer): HttpChatTransportInitOptions<UIMe
   };
 }
 
-/** What a person can say is the same for all agents. */
+/** User messages have the same form for all agents. */
 function userMessage(parts: UIMessage["parts"]): UIMessage {
   return { id: newId(), role: "user", parts };
 }
 
-/** Messages that are the same keep their objects, so that they are not drawn anew. */
+/** Messages that are the same keep their objects, so that they are not drawn again. */
 function keepKnown<M extends UIMessage>(known: readonly M[], loaded: readonly M[]): M[] {
   const before = new Map(known.map((message) => [message.id, message]));
   return loaded.map((message) => {

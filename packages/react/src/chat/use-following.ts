@@ -28,7 +28,7 @@ export function useFollowing(following: Following): void {
   const { version, isBusy, failure, isOnline } = following;
   const { server } = useSettings();
   const latest = useLatest(following);
-  /** The version that was looked at last. */
+  /** The version that was seen last. */
   const seen = useRef(version);
   const isFirst = useRef(true);
   const triedAt = useRef(0);

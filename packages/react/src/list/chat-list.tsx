@@ -11,7 +11,7 @@ export interface ChatListProps {
   readonly current: string | undefined;
   /** A conversation was chosen, or a new one. */
   readonly onOpen: (id: string | undefined) => void;
-  /** The list is to close, where it covers the conversation. */
+  /** Called to close the list if it covers the conversation. */
   readonly onLeave?: (() => void) | undefined;
   /** Above the list. @defaultValue nothing */
   readonly brand?: ReactNode;

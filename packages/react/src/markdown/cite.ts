@@ -2,7 +2,7 @@ import type { Link, Root, Text } from "mdast";
 import { visit } from "unist-util-visit";
 import type { CitedRange } from "../settings.tsx";
 
-/** Start of the address of a footnote, which stands for a link in the message. */
+/** Start of a footnote's address, used as a link in the message. */
 export const CITE = "#cite-";
 
 /**

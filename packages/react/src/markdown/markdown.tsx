@@ -57,7 +57,7 @@ function componentsFor(messageId: string, areLinksText: boolean): Components {
       if (!href.startsWith(CITE)) return <SafeLink {...{ href, isText: areLinksText, children }} />;
       const number = href.slice(CITE.length);
       const anchor = sourceAnchor(messageId, number);
-      // The address is that of the conversation.
+      // The address is the conversation's.
       const show = (): void => {
         const source = document.getElementById(anchor);
         source?.scrollIntoView({ block: "nearest" });
@@ -116,7 +116,7 @@ function languageOf(code: ReactNode): string | undefined {
 
 type Plugins = NonNullable<Options["rehypePlugins"]>;
 
-/** What not every text needs, and is loaded for those that do. */
+/** Features that few texts need, loaded on demand. */
 interface Extra {
   readonly remark: Plugins;
   readonly rehype: Plugins;
@@ -160,7 +160,7 @@ function useExtra(name: keyof typeof EXTRAS, isNeeded: boolean): Extra | undefin
 /** A remark plugin: "from $5 to $10" has no formula. One has no space at its ends, no digit behind it, and a line of its own with `$$`. */
 function formulasAsMeant(): (root: Root, source: unknown) => void {
   return (root, source) =>
-    // Of the plugin above, which has no types of its own here.
+    // Of the plugin above, which has no types here.
     visit(root, "inlineMath" as "inlineCode", (node, index = 0, parent) => {
       const [start = 0, end = 0] = [node.position?.start.offset, node.position?.end.offset];
       const text = String(source).slice(start, end);

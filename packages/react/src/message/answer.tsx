@@ -42,7 +42,7 @@ export function Answer(props: AnswerProps): ReactElement {
       ))}
       {(activity === "checking" || !parts.some(isShown)) && <Waiting activity={activity} />}
       {activity === "cut-off" && (
-        <p className="note is-failed">The connection was lost. The answer goes on when it is back.</p>
+        <p className="note is-failed">The connection was lost. The answer continues when it is back.</p>
       )}
       <Sources message={message} />
       {ending !== undefined && (
@@ -62,7 +62,7 @@ export function Answer(props: AnswerProps): ReactElement {
   );
 }
 
-/** What goes on where there is nothing to read yet. */
+/** The activity while there is nothing to read yet. */
 export function Waiting({ activity }: Pick<AnswerProps, "activity">): ReactNode {
   if (activity !== "writing" && activity !== "checking") return null;
   return <p className="thinking">{activity === "writing" ? "Thinking…" : "Checking the answer…"}</p>;

@@ -110,7 +110,7 @@ function textIn(form: FormData, name: string): string {
   return typeof value === "string" ? value : "";
 }
 
-/** What of an input can be edited as a text, and may be; the rest stays as it is. */
+/** The members of an input that are editable and can be edited as text; the rest stays unchanged. */
 function fieldsOf(input: unknown, editable: readonly string[] = []): readonly (readonly [string, string | number])[] {
   return Object.entries(recordOf(input)).flatMap(([name, value]) =>
     editable.includes(name) && (typeof value === "string" || typeof value === "number") ? [[name, value]] : [],

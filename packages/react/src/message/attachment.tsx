@@ -45,7 +45,7 @@ function isOfThisServer(url: string): boolean {
   return URL.canParse(url, location.href) && new URL(url, location.href).origin === location.origin;
 }
 
-/** What a person said: files, then words. */
+/** A person's message: files, then text. */
 export function SaidParts({ parts }: { readonly parts: readonly SaidPart[] }): ReactElement {
   const texts = parts.flatMap(({ type, text }) => (type === "text" && text !== undefined ? [text] : []));
   return (

@@ -8,20 +8,20 @@ import { SaidParts } from "./attachment.tsx";
 export interface MessageViewProps extends AnswerProps {
   /** A message of the person's that can be edited now. */
   readonly isEditable?: boolean | undefined;
-  /** Said to the run that is going, and not heard yet. */
+  /** Sent to the current run, which hasn't read it yet. */
   readonly isQueued?: boolean | undefined;
   /** The server does not have it. */
   readonly isUnsent?: boolean | undefined;
 }
 
-/** One message. Only those that have changed are drawn again. */
+/** One message. Only changed messages are drawn again. */
 export const MessageView: MemoExoticComponent<(props: MessageViewProps) => ReactElement> = memo(function MessageView(
   props: MessageViewProps,
 ): ReactElement {
   return props.message.role === "assistant" ? <Answer {...props} /> : <Question {...props} />;
 });
 
-/** What the person said, which can be said in other words. */
+/** The person's message, which they can edit. */
 function Question({ message, actions, isEditable, isQueued, isUnsent, activity }: MessageViewProps): ReactElement {
   const [isEditing, setEditing] = useState(false);
   const { waitsFor = [] } = message.metadata ?? {};

@@ -19,7 +19,7 @@ export interface ToolCardProps {
   readonly actions: Pick<MessageActions, "decide" | "answer" | "stop">;
 }
 
-/** A call of a tool: what it does, how far it is, what went in and came out, and what a person is asked about it. */
+/** A call of a tool: what it does, how far it is, its input and output, and the question to the person. */
 export function ToolCard({ call, isOpen, asked, actions }: ToolCardProps): ReactElement {
   const { tools } = useSettings();
   const { toolCallId } = call;
@@ -29,7 +29,7 @@ export function ToolCard({ call, isOpen, asked, actions }: ToolCardProps): React
   const status = describeCall(call, asked, isOpen, now);
   const label = toolLabelOf(toolNameOf(call));
   const isPreliminary = "preliminary" in call && call.preliminary;
-  // Progress says no more once nothing goes on.
+  // Progress is meaningless once nothing runs.
   const progress = isPreliminary && status.isBusy ? readProgress(call.output) : job && readProgress(asked?.progress);
   const isAsked = call.state === "approval-requested";
   const isEdited = call.callProviderMetadata?.pollux.edited === true;
@@ -84,7 +84,7 @@ export function ToolCard({ call, isOpen, asked, actions }: ToolCardProps): React
       {job !== undefined && !isOpen && (
         <div className="tool-question">
           <p>
-            The answer goes on by itself.
+            The answer continues by itself.
             {job.until !== undefined && ` It waits for ${durationOf(job.until - now)} more at most.`}
           </p>
           <Button className="small" onClick={actions.stop} label="Cancel" />
@@ -116,11 +116,11 @@ const ICONS = { busy: "tool", done: "check", failed: "cross", asked: "hand", qui
 
 function Duration({ toolCallId, isBusy }: { readonly toolCallId: string; readonly isBusy: boolean }): ReactNode {
   const ms = callDuration(toolCallId, useNow(isBusy ? 100 : undefined));
-  // Of what was over at once, there is nothing to say.
+  // A call that was over at once shows no duration.
   return ms !== undefined && ms >= 100 && <span className="duration">{`${(ms / 1000).toFixed(1)} s`}</span>;
 }
 
-/** The first text of an input: mostly what it is about. */
+/** The first text of an input: usually its subject. */
 function hintOf(input: unknown): string {
   const values = Object.values(recordOf(input)).flat();
   return values.find((value) => typeof value === "string") ?? "";

@@ -14,11 +14,11 @@ export interface AgUiEventsOptions extends AgUiOptions {
   /** `runId` of the request. */
   readonly runId: string;
   /**
-   * What the client shows before the answer: the conversation, or the `messages` of its request. Clients know no other way to take
-   * something back than to be told all messages.
+   * What the client shows before the answer: the conversation, or the `messages` of its request. To take something
+   * back, clients need a snapshot of all messages.
    */
   readonly before: Conversation | readonly AgUiMessage[];
-  /** With a conversation: what the run was sent, which is not part of it yet. Not needed for a run that goes on. */
+  /** With a conversation: the run's input, which is not part of it yet. Not needed for a continued run. */
   readonly input?: string | readonly Content[] | undefined;
   /** The signal of the run: tells a run that was aborted from one that failed. */
   readonly signal?: AbortSignal | undefined;
@@ -28,7 +28,8 @@ export interface AgUiEventsOptions extends AgUiOptions {
  * A run as events of AG-UI. Reading them runs the run; leaving early ends the run. What the run throws is its last event, as a text that
  * is fit for anybody.
  *
- * It knows nothing but the run's events. For runs that go on without a reader, that can be followed or stopped, use `chatHandler`.
+ * It only sees the run's events. For runs that continue without a reader, or that clients can follow or stop, use
+ * `chatHandler`.
  */
 export function toAgUiEvents(
   run: AsyncIterable<RunEvent>,
@@ -44,8 +45,8 @@ function isConversation(before: AgUiEventsOptions["before"]): before is Conversa
 }
 
 /**
- * What a client is told that comes to a conversation where no run is going: all messages, the shared state, and what waits for an
- * answer.
+ * The snapshot for a client that opens a conversation without a current run: all messages, the shared state, and the
+ * calls that wait for an answer.
  */
 export function toAgUiSnapshot(
   conversation: Conversation,
@@ -85,14 +86,14 @@ export function agUiResponse(
   return streamResponse(pieces, {
     headers: { ...EVENT_STREAM_HEADERS, ...headers },
     keepAliveMs,
-    // An error of the events is for whoever made them.
+    // The creator of the events handles their errors.
     onClose: () => void pieces.return().catch(() => {}),
   });
 }
 
 /** Options of {@link agUiResponse}. */
 export interface AgUiResponseOptions {
-  /** In addition to those of the protocol. */
+  /** In addition to the protocol's. */
   readonly headers?: { readonly [name: string]: string } | undefined;
   /** A comment is sent before the stream has been silent for so long, in milliseconds. @defaultValue 8_000 */
   readonly keepAliveMs?: number | undefined;

@@ -10,7 +10,7 @@ interface AgentReport {
   readonly event: object;
 }
 
-/** What was told of one call. */
+/** What the client has received about one call. */
 interface ToldCall {
   progress: unknown;
   /** Id of the run inside it, while it is going. */

@@ -15,13 +15,13 @@ import { TextEvents } from "./text-events.ts";
 /** How messages are shown to clients of AG-UI. */
 export interface AgUiOptions {
   /**
-   * Tools without `run` whose calls are questions to a person: interrupts. The client executes those of all others.
+   * Tools without `run` whose calls are questions to a person: interrupts. The client executes the calls of all others.
    * @defaultValue `ask_user` of `@pollux/tools`, with a payload of `{ answer }`
    */
   readonly questions?: QuestionTools | undefined;
   /**
-   * Whether the client is asked about a call that waits; others are told of in the activity `pollux.waiting`. @defaultValue calls that
-   * their tool leaves to the user, with `approvedBy: "user"`
+   * Whether the client is asked about a call that waits; the activity `pollux.waiting` lists the others. @defaultValue
+   * calls that their tool leaves to the user, with `approvedBy: "user"`
    */
   readonly isAnswerable?: IsAnswerable | undefined;
   /** The state that the agent shares with its clients. @defaultValue {@link todoState} */
@@ -36,18 +36,20 @@ export interface AgUiEncoderOptions extends AgUiOptions {
   readonly threadId?: string | undefined;
   /** What the client calls the run. @defaultValue the id of the message's run */
   readonly runId?: string | undefined;
-  /** The message as the client has it already, when it adds what follows to it. @defaultValue the client has nothing of it */
+  /**
+   * The message as the client has it already, when it adds what follows to it. @defaultValue the client doesn't have it
+   */
   readonly known?: Message | undefined;
   /**
-   * What the client shows before the message, for a server that does not keep it. @defaultValue the messages of the conversation, which
-   * are told first
+   * What the client shows before the message, for a server that does not keep it. @defaultValue the messages of the
+   * conversation, which are sent first
    */
   readonly before?: readonly AgUiMessage[] | undefined;
 }
 
 /**
- * Says in events of AG-UI what has changed in a message. What the client has already, and whatever is taken back, is said by a snapshot
- * of all messages.
+ * Reports changes in a message as AG-UI events. A snapshot of all messages covers what the client already has and
+ * anything that is taken back.
  */
 export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
   readonly #options: AgUiEncoderOptions;
@@ -171,7 +173,10 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
     return entries.slice(0, lastTold).every(({ message }) => message.role === "tool" || this.#told.has(message.id));
   }
 
-  /** Takes back by a snapshot all from the first change on, which is said anew after it: clients keep the places of what they have. */
+  /**
+   * Takes back everything from the first change on with a snapshot, and sends it again: clients keep the places of
+   * their messages.
+   */
   #takeBack(entries: readonly Entry[], conversation: Conversation): readonly AgUiEvent[] {
     const events = [...this.#texts.close()];
     const told = [...this.#told.values()];
@@ -199,7 +204,7 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
       const { id, role, content, metadata } = message;
       if (role === "assistant" && metadata !== undefined && !isSame(told?.metadata, metadata))
         events.push(...this.#texts.mark(id, metadata));
-      // It has grown from what was told.
+      // It has grown from what was sent.
       const before = told?.role === role && typeof told.content === "string" ? told.content.length : 0;
       if (typeof content === "string") events.push(...this.#texts.add(id, role, content.slice(before)));
       if (typeof content === "string" && !isOpen) events.push(...this.#texts.end(id));

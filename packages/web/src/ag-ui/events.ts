@@ -53,7 +53,7 @@ type AgUiEventKind =
     }
   | { readonly type: "SUBAGENT_ERROR"; readonly subagentRunId: string; readonly message: string }
   | { readonly type: "CUSTOM"; readonly name: "pollux.tool-progress"; readonly value: AgUiToolProgress }
-  /** Whether guardrails hold what the model says until they have checked it. */
+  /** Whether guardrails hold the model's text until they have checked it. */
   | { readonly type: "CUSTOM"; readonly name: "pollux.checking"; readonly value: { readonly isChecking: boolean } }
   /** The model's service is busy, and is asked again by itself. */
   | { readonly type: "CUSTOM"; readonly name: "pollux.retry"; readonly value: RetryWait }

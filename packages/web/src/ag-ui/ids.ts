@@ -4,8 +4,8 @@ export function resultIdOf(toolCallId: string): string {
 }
 
 /**
- * What a person is asked about a call: may it run, what is the answer, did it take effect? It is part of the interrupt's id, so that an
- * answer can be read without knowing the call.
+ * The question to a person about a call: may it run, what is the answer, did it take effect? It is part of the
+ * interrupt's id, so that an answer can be read without knowing the call.
  */
 export type InterruptKind = "approval" | "question" | "effect";
 

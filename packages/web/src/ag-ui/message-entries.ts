@@ -33,8 +33,8 @@ export interface Entry {
 type Citation = AgUiActivities["pollux.sources"]["citations"][number];
 
 /**
- * A conversation as the messages of AG-UI: the same as a client has that followed the runs. What was said and not heard yet stands at
- * the end.
+ * A conversation as AG-UI messages, the same that a client has after following the runs. Queued messages are at the
+ * end.
  */
 export function toAgUiMessages(
   conversation: Conversation,
@@ -168,7 +168,7 @@ function toolMessage(messageId: string, { id, state, output, failure }: ToolCall
   return { ...base, content: failure?.message ?? "The call failed.", metadata };
 }
 
-/** What is neither said by the model in words nor a call. */
+/** Parts other than the model's text, thoughts and calls. */
 type OtherPart = Exclude<MessagePart, { readonly type: "text" | "thought" | "tool-call" | "turn" }>;
 
 function otherMessage(id: string, part: OtherPart, turn: number): AgUiMessage {
@@ -250,11 +250,11 @@ function cited({ citations = [] }: TextPart, messageId: string, before: number):
 
 /** What the user said, as a client has it. */
 export function userMessage({ id, parts }: Message | QueuedMessage): AgUiMessage {
-  // A message of the user has nothing but what a person can say.
+  // A user message has only parts that a person can send.
   return { id, role: "user", content: userContent(parts as readonly SaidPart[]) };
 }
 
-/** What was said and not read yet, at the end. */
+/** Queued messages, which are at the end. */
 export function queuedMessages(conversation: Conversation): readonly AgUiMessage[] {
   const metadata = { pollux: { queued: true, ...defined({ waitsFor: othersAsked(conversation) }) } };
   return conversation.queued.map((one) => ({ ...userMessage(one), metadata }));

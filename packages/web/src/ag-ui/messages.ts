@@ -26,8 +26,8 @@ export interface AgUiUserMessage extends AgUiMessageBase {
 }
 
 /**
- * What the model said in one turn, and its calls. `metadata.pollux` has `untrusted` once the model has read what anybody may have written, and
- * `private` once it has read what not everybody may.
+ * The model's text of one turn, and its calls. `metadata.pollux` has `untrusted` once the model has read untrusted
+ * content, and `private` once it has read private data.
  */
 export interface AgUiAssistantMessage extends AgUiMessageBase {
   readonly role: "assistant";
@@ -50,7 +50,7 @@ export interface AgUiToolMessage extends AgUiMessageBase {
   readonly content: string;
 }
 
-/** A summary of what the model thought. */
+/** A thought summary. */
 export interface AgUiReasoningMessage extends AgUiMessageBase {
   readonly role: "reasoning";
   readonly content: string;
@@ -67,8 +67,8 @@ export type AgUiActivity = {
 /** The content of each type of activity. */
 export interface AgUiActivities {
   /**
-   * An image, a sound, a video or a document of the model's: base64 data, or a link to where it is. Don't load that by itself: asking for it
-   * may tell somebody what the model has read.
+   * An image, a sound, a video or a document of the model's: base64 data, or a link to where it is. Don't load it
+   * automatically: requesting it may leak what the model has read.
    */
   readonly "pollux.media": {
     readonly mimeType?: string;
@@ -102,7 +102,7 @@ export interface AgUiActivities {
   };
   /** Another agent answers from here on. */
   readonly "pollux.handoff": { readonly agent: string };
-  /** From here on the model reads a summary of what was said before. */
+  /** From here on, the model reads a summary of the earlier messages. */
   readonly "pollux.compaction": { readonly turn: number };
   /** The answer before it was never finished. */
   readonly "pollux.interruption": { readonly turn: number };
@@ -115,7 +115,7 @@ export interface AgUiActivities {
       /** Names the question when it is withdrawn. */
       readonly token: string;
       readonly approvedBy?: string;
-      /** Why it is asked, if that is what the model has read. Fit for anybody. */
+      /** Why it is asked, if the reason is what the model has read. Safe to show to anyone. */
       readonly because?: string;
       /** Since when the job is going, until when it is waited for, and when `progress` was reported, in milliseconds since the epoch. */
       readonly job?: ToolCallPart["job"];
@@ -128,7 +128,7 @@ export interface AgUiActivities {
     readonly state: "stopped" | "failed" | "interrupted";
     readonly stopReason?: string;
     readonly limit?: string;
-    /** Whose limit it is: that of the conversation, or of the user in all conversations. Absent: the run's own. */
+    /** Whose limit it is: the conversation's, or the user's across all conversations. Absent: the run's own. */
     readonly limitScope?: "session" | "owner";
     /** The guardrail that ended it. */
     readonly guardrail?: NonNullable<Message["guardrail"]>;
@@ -153,7 +153,7 @@ export const ACTIVITY_TYPES: readonly (keyof AgUiActivities)[] = [
   "pollux.unknown",
 ];
 
-/** A piece of what the user said. */
+/** A piece of a user message. */
 export type AgUiContentPart =
   | { readonly type: "text"; readonly text: string }
   | {

@@ -5,7 +5,7 @@ import { defined, filled, isRecord, type JsonRecord, someText } from "../json.ts
 import { decision, type Given } from "../read-answers.ts";
 import { type InterruptKind, interruptOf, resultIdOf } from "./ids.ts";
 
-/** What of a request is accepted. */
+/** Which parts of a request are accepted. */
 export interface AgUiInputOptions {
   /**
    * Whether the model's service may read a file from a URL. Base64 data is always accepted. A URL of the service's own storage can name
@@ -21,7 +21,7 @@ export interface AgUiInputOptions {
  * client executed, the answers to interrupts in `resume`, and the client's tools. Nobody has checked any of it: `forwardedProps` are the
  * body; all else (earlier messages, `state`, `context`) is ignored.
  *
- * @throws {BadRequestError} When there is neither a message nor an answer, or something of them can't be used.
+ * @throws {BadRequestError} Without a message and an answer, or when one of them is unusable.
  */
 export function fromAgUiInput(body: unknown, options: AgUiInputOptions = {}): ChatRequest {
   if (!isRecord(body)) throw new BadRequestError("send a RunAgentInput as JSON");
@@ -45,7 +45,7 @@ export function fromAgUiInput(body: unknown, options: AgUiInputOptions = {}): Ch
   return { id, ...defined({ runId, message, after, answers: filled(answers), ...rest }) };
 }
 
-/** True for what the server has already, and no run has heard yet. */
+/** True for messages that the server has, and no run has read yet. */
 function isQueued({ metadata }: JsonRecord): boolean {
   const own = isRecord(metadata) ? metadata["pollux"] : undefined;
   return isRecord(own) && own["queued"] === true;
@@ -80,7 +80,7 @@ function readPart(part: unknown, options: AgUiInputOptions): readonly InputPart[
   return [{ fileData: { fileUri: value, ...(typeof mimeType === "string" && { mimeType }), ...named } }];
 }
 
-/** Results that the client has added behind the last answer. Those that we made have our ids. */
+/** Results that the client has added after the last answer. Our own results have our ids. */
 function readResults(messages: readonly unknown[]): readonly ChatAnswer[] {
   const start = messages.findLastIndex((message) => isRecord(message) && message["role"] === "assistant");
   const answered = messages[start];
@@ -153,7 +153,7 @@ function readEffect(payload: unknown): ExternalOutcome {
   if (given["notExecuted"] === true) return { notExecuted: true };
   if (typeof given["error"] === "string" && given["error"] !== "") return { error: given["error"] };
   if ("output" in given) return { output: given["output"] };
-  throw new BadRequestError('say what became of the call: { "output" }, { "error" } or { "notExecuted": true }');
+  throw new BadRequestError('say what happened to the call: { "output" }, { "error" } or { "notExecuted": true }');
 }
 
 function readTools(tools: readonly unknown[], { maxTools = 32 }: AgUiInputOptions): readonly Tool[] {

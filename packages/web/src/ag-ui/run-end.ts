@@ -17,11 +17,11 @@ const QUESTION_TOOLS: QuestionTools = {
   ask_user: { type: "object", properties: { answer: { type: "string" } }, required: ["answer"] },
 };
 
-/** How the end of a run is told. */
+/** How to report the end of a run. */
 export interface RunEndOptions extends Pick<AgUiOptions, "questions" | "isAnswerable"> {
   readonly threadId: string;
   readonly runId: string;
-  /** What was told of the message's usage by an earlier run. */
+  /** The message's usage that earlier runs reported. */
   readonly usageBefore?: Usage | undefined;
 }
 
@@ -121,7 +121,7 @@ function interruptOf(messageId: string, call: ToolCallPart, questions: QuestionT
   return ask("question", { reason: "input_required", message, responseSchema });
 }
 
-/** Tokens, without those that were told before. */
+/** Tokens, without the ones reported before. */
 function tokenUsage(usage: Usage, before: Usage | undefined): AgUiTokenUsage {
   const of = (name: "inputTokens" | "cachedTokens" | "outputTokens" | "thoughtTokens" | "toolUseTokens"): number =>
     Math.max(0, usage[name] - (before?.[name] ?? 0));

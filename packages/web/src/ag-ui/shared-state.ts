@@ -31,7 +31,7 @@ function member(value: unknown, name: string): unknown {
 export class SharedState {
   readonly #stateOf: StateOf;
   #told: AgUiState = {};
-  /** As of the messages before the one that is followed. */
+  /** The state of the messages before the followed one. */
   #before: AgUiState | undefined;
 
   constructor(stateOf: StateOf) {

@@ -30,7 +30,7 @@ export function aiSdk(options: AiSdkOptions & ReadRequestOptions = {}): ChatProt
     encoder: ({ known, request }) =>
       new AiSdkEncoder({
         ...options,
-        // A page adds to its last message. After one of the user it begins anew, whatever id it is then given.
+        // A page adds to its last message. After a user message it starts a new one, whatever id it then gets.
         known: request?.message === undefined ? known && asShown(known, request?.answers) : undefined,
         isReplay: request === undefined,
       }),

@@ -11,8 +11,9 @@ export interface ProviderMetadata {
 type MetadataValue = null | string | number | boolean | MetadataValue[] | { [name: string]: MetadataValue };
 
 /**
- * One event of the AI SDK's UI message stream. A client fails on a type that its version does not know, so what is sent depends on the
- * version. Fits the `UIMessageChunk` of `ai`, version 7, which is why absent is not undefined and lists are not readonly.
+ * One event of the AI SDK's UI message stream. A client fails on a type that its version doesn't know, so the chunks
+ * depend on the version. Fits the `UIMessageChunk` of `ai`, version 7, which is why absent is not undefined and lists
+ * are not readonly.
  *
  * @see https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol
  */

@@ -23,7 +23,8 @@ export interface AiSdkOptions {
   /** Major version of the `ai` package in the page. @defaultValue 6 */
   readonly version?: AiSdkVersion | undefined;
   /**
-   * Tools whose calls are `dynamic-tool` parts, for those that the page's types do not have, such as tools of an MCP server.
+   * Tools whose calls are `dynamic-tool` parts, because the page's types don't have them, such as tools of an MCP
+   * server.
    * @defaultValue none: the part of each call is `tool-NAME`
    */
   readonly isDynamic?: ((toolName: string) => boolean) | undefined;
@@ -44,15 +45,15 @@ export interface AiSdkEncoderOptions extends AiSdkOptions {
    */
   readonly known?: Message | undefined;
   /**
-   * The page may have some of the message, and is told all of it again. Clients of version 7 drop what they have by themselves.
+   * The page may have a part of the message, and gets all of it again. Version 7 clients drop their part by themselves.
    * @defaultValue false
    */
   readonly isReplay?: boolean | undefined;
 }
 
 /**
- * Says in chunks of the AI SDK's UI message stream what has changed in a message. Parts are only ever added to the last step; if
- * something before has changed, the steps from there on are taken back and said anew.
+ * Reports changes in a message as chunks of the AI SDK's UI message stream. Parts are only ever added to the last step;
+ * if something earlier has changed, the steps from there on are taken back and sent again.
  */
 export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
   readonly #options: MessageStepsOptions;
@@ -149,7 +150,8 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
     this.#metadata = metadata;
     if (shown === undefined) {
       const start = { type: "start", messageId: message.id, messageMetadata: metadata } as const;
-      // useChat of version 6 hides from its client that its transport replays, so that only a Chat of the page's own begins anew.
+      // useChat of version 6 hides from its client that its transport replays, so that only the page's own Chat starts
+      // over.
       const isKept = this.#isReplay && this.#options.version < 7;
       return isKept ? [start, { type: "data-discard", data: { steps: "all" } }] : [start];
     }
@@ -168,7 +170,7 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
     return [{ type: "data-checking", data, transient: true }];
   }
 
-  /** How many of the first steps can stay, or become what they are to be by additions. */
+  /** How many of the first steps can stay, or reach their new state by additions. */
   #countKept(steps: readonly MessageStep[]): number {
     for (const [index, shown] of this.#steps.entries()) {
       const step = steps[index];
@@ -229,7 +231,7 @@ function knownSteps(known: Message, options: MessageStepsOptions): readonly Mess
   const edited = new Set(known.parts.flatMap((part) => (part.type === "tool-call" && part.edited ? [part.id] : [])));
   return steps.map((step, index) => {
     if (index < steps.length - 1) return step;
-    // No input is like none, so it is said again.
+    // An empty input looks like none, so it is sent again.
     const entries = step.entries.map((entry) =>
       entry.isCall && edited.has(entry.id) ? { ...entry, part: { ...entry.part, input: undefined } } : entry,
     );
@@ -281,7 +283,7 @@ function isSameAttempt(a: ConversationPosition, b: ConversationPosition): boolea
   return a.log === b.log && a.live[0] === b.live[0] && a.live[1] === b.live[1];
 }
 
-/** A text that the client was told the end of does not begin again, even if it is the last once more. */
+/** A text whose end the client has received doesn't begin again, even if it is the last one again. */
 function keepEnded(shown: MessageStep, step: MessageStep): MessageStep {
   const entries = step.entries.map((entry) => {
     const before = isOpen(entry.part) ? findEntry(shown, entry) : undefined;

@@ -9,7 +9,7 @@ import type { UIMessageData, UIMessageMetadata } from "./ui-message.ts";
  * `Data` are the application's own parts, `{ weather: { celsius: number } }` for `data-weather`, and `About` what the page says in the
  * `metadata` of the user's messages.
  *
- * Nothing in it is readonly, and absent is not undefined, because the AI SDK's type parameters ask for that.
+ * Nothing in it is readonly, and absent is not undefined, because the AI SDK's type parameters require it.
  */
 export interface InferUIMessage<A, Version extends AiSdkVersion = 6, Data = unknown, About = unknown> {
   id: string;

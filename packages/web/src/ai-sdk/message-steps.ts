@@ -76,7 +76,7 @@ function messageStep(
   const entries: StepEntry[] = [];
   for (const [index, part] of said.entries()) {
     const isOpen = !isWhole && (part.type === "text" || (index === said.length - 1 && part.type === "thought"));
-    // Numbered anew, since texts were joined.
+    // Renumbered, since texts were joined.
     const entryId = `${id ?? "turn:0"}/${index}`;
     const shown =
       part.type === "text"

@@ -10,7 +10,7 @@ import {
 import { defined, filled, isRecord, type JsonRecord, someText } from "../json.ts";
 import { errorOutcome, readAnswers, readApproval } from "../read-answers.ts";
 
-/** What of a request is accepted. */
+/** Which parts of a request are accepted. */
 export interface ReadRequestOptions {
   /**
    * Whether the model's service may read a file from a URL. Data URLs are always accepted. A URL of the service's own storage can name
@@ -20,14 +20,14 @@ export interface ReadRequestOptions {
 }
 
 /**
- * Reads the body that `useChat` sends, with all messages or, as `prepareSendMessagesRequest` can make it, with the last one as `message`.
- * Taken are the new message of the user, the id of the message before it and answers to calls in that, or in `answers`. Nobody has
- * checked any of it: all else that the page says was said before is ignored.
+ * Reads the body that `useChat` sends, with all messages or, as `prepareSendMessagesRequest` can make it, with the last
+ * one as `message`. Uses the new user message, the id of the message before it, and answers to calls in that one, or in
+ * `answers`. All of it is unchecked; any other earlier messages from the page are ignored.
  *
- * A message that is to be answered once more (`regenerate`), or that a page has edited (`sendMessage` with a `messageId`), is read as a
- * revision.
+ * A message to answer again (`regenerate`), or one that a page has edited (`sendMessage` with a `messageId`), is read
+ * as a revision.
  *
- * @throws {BadRequestError} When there is neither a message nor an answer, or a part of the message can't be used.
+ * @throws {BadRequestError} Without a message and an answer, or when a part of the message is unusable.
  */
 export function fromUIMessages(body: unknown, options: ReadRequestOptions = {}): ChatRequest {
   if (!isRecord(body)) throw new BadRequestError('send a JSON object with "id" and "messages"');
@@ -47,7 +47,7 @@ export function fromUIMessages(body: unknown, options: ReadRequestOptions = {}):
 }
 
 function readRevision(trigger: unknown, messageId: unknown, { id }: ChatMessage): ChatRevision | undefined {
-  // Of an edited message it is the message's; of one that is to be answered anew, the answer's or the message's.
+  // For an edited message, the message's id; for one to answer again, the answer's or the message's.
   const isOwn = messageId === id;
   if (trigger !== "regenerate-message") return isOwn && id !== undefined ? { kind: "edit" } : undefined;
   const answerId = isOwn ? undefined : someText(messageId);
@@ -65,7 +65,7 @@ function readMessage(message: JsonRecord, options: ReadRequestOptions): ChatMess
 /** Kept with the conversation, and sent with it each time. */
 const MAX_METADATA = 4096;
 
-/** What the page says about its message, without what it was told of it. */
+/** The page's metadata of its message, without the server's. */
 function readMetadata(given: unknown): JsonRecord {
   if (!isRecord(given)) throw new BadRequestError('the "metadata" of a message must be a JSON object');
   const { runId: _run, createdAt: _at, queued: _queued, waitsFor: _names, ...metadata } = given;
@@ -74,7 +74,7 @@ function readMetadata(given: unknown): JsonRecord {
   return metadata;
 }
 
-/** What a person can say; other parts are display. */
+/** Parts that a person can send; other parts are for display. */
 function readPart(part: unknown, options: ReadRequestOptions): readonly InputPart[] {
   if (!isRecord(part)) return [];
   const { type, text } = part;

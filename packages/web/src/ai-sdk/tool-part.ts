@@ -134,10 +134,10 @@ export function toolChunks(
   }
 }
 
-/** True when the arguments of a call are said, or said once more. A client looks for the call in its last step only. */
+/** True when the arguments of a call are sent, or sent again. A client looks for the call in its last step only. */
 export function needsInput(shown: UIToolPart, part: UIToolPart): boolean {
   if (shown.state === "input-streaming") return part.state !== "input-streaming";
-  // An output is taken back: the call is made once more. Or a person has changed the arguments.
+  // An output is taken back: the call is repeated. Or a person has changed the arguments.
   const isEdited = part.callProviderMetadata !== undefined && shown.callProviderMetadata === undefined;
   return isEdited || (isOutput(shown) && !isOutput(part)) || !isSame(shown.input, part.input);
 }

@@ -24,7 +24,7 @@ export function dataChunk({ type, id, data, transient }: DataPart): UIMessageChu
 /** Options of {@link toUIMessageStream}. */
 export interface UIMessageStreamOptions extends AiSdkOptions {
   /**
-   * What the page shows already, for a run that goes on after it was answered: what follows is added to its last message.
+   * What the page already shows, for a run that continues after an answer: new parts are added to its last message.
    * @defaultValue an empty conversation
    */
   readonly conversation?: Conversation | undefined;
@@ -36,7 +36,8 @@ export interface UIMessageStreamOptions extends AiSdkOptions {
  * A run as a UI message stream of the AI SDK. Reading it runs the run. Canceling it ends the run with its next event; the signal of the run
  * ends it at once. What the run throws is its last chunk, as a text that is fit for anybody.
  *
- * It knows nothing but the run's events. For runs that go on without a reader, that can be resumed or stopped, use `chatHandler`.
+ * It only sees the run's events. For runs that continue without a reader, or that clients can resume or stop, use
+ * `chatHandler`.
  */
 export function toUIMessageStream(
   run: AsyncIterable<RunEvent>,
@@ -74,14 +75,14 @@ export function uiMessageStreamResponse(
   return streamResponse(writeAll(reader), {
     headers: { ...UI_MESSAGE_STREAM_HEADERS, ...headers },
     keepAliveMs,
-    // An error of the stream is for whoever made it.
+    // The creator of the stream handles its errors.
     onClose: () => void reader.cancel().catch(() => {}),
   });
 }
 
 /** Options of {@link uiMessageStreamResponse}. */
 export interface UIMessageStreamResponseOptions {
-  /** In addition to those of the protocol. */
+  /** In addition to the protocol's. */
   readonly headers?: { readonly [name: string]: string } | undefined;
   /** A comment is sent before the stream has been silent for so long, in milliseconds. @defaultValue 8_000 */
   readonly keepAliveMs?: number | undefined;

@@ -34,13 +34,13 @@ export interface UIMessageMetadata {
    * `private`, show one that nobody but the model has written as plain text.
    */
   readonly untrusted?: true | undefined;
-  /** By the end of it the model had read what not everybody may: an address in it may tell that to whoever is asked for it. */
+  /** By the end of it the model had read private data, which an address in the message may leak to its host. */
   readonly private?: true | undefined;
   /** How the run ended. */
   readonly stopReason?: EndReason | undefined;
   /** The limit that ended it. */
   readonly limit?: string | undefined;
-  /** Whose limit it is: that of the conversation, or of the user in all conversations. Absent: the run's own. */
+  /** Whose limit it is: the conversation's, or the user's across all conversations. Absent: the run's own. */
   readonly limitScope?: Message["limitScope"];
   /** The guardrail that ended it, with what its author lets people read about it. */
   readonly guardrail?: Message["guardrail"];
@@ -64,7 +64,10 @@ export interface UIPendingCall {
   readonly approvedBy?: string | undefined;
   /** The arguments that an approval may change. */
   readonly editable?: readonly string[] | undefined;
-  /** Why it is asked, if that is what the model has read; `explainUntrusted()` of `@pollux/core/conversation` says it in a sentence. */
+  /**
+   * Why it is asked, if the reason is what the model has read; `explainUntrusted()` of `@pollux/core/conversation` puts
+   * it in a sentence.
+   */
   readonly because?: UntrustedReason | undefined;
   /** Since when the job is going, until when it is waited for, and when `progress` was reported, in milliseconds since the epoch. */
   readonly job?: ToolCallPart["job"];
@@ -72,18 +75,18 @@ export interface UIPendingCall {
   readonly progress?: unknown;
 }
 
-/** The data parts, by name: `steering` is that of a `data-steering` part. */
-// A type, because an interface has no index signature, which the AI SDK's type parameter asks for.
+/** The data parts, by name: `steering` is the data of a `data-steering` part. */
+// A type, because an interface has no index signature, which the AI SDK's type parameter requires.
 export type UIMessageData = {
-  /** What the user said in the middle of the run, where the model heard it. Versions 5 and 6; a `steering-message` later. */
+  /** A user message in the middle of the run, where the model read it. Versions 5 and 6; a `steering-message` later. */
   steering: { parts: UISteeringContent[] };
   /** HTML that the terms of use of Google Search require next to the answer. */
   "search-suggestions": { html: string[] };
   /** Another agent answers from here on; `agent` of the metadata says who began. */
   handoff: { agent: string };
-  /** From here on the model reads a summary of what was said before. */
+  /** From here on, the model reads a summary of the earlier messages. */
   compaction: Record<string, never>;
-  /** The answer before it was never finished. `dropped`: the model does not know of it. */
+  /** The answer before it was never finished. `dropped`: the model doesn't see it. */
   interruption: { turn: number; dropped?: boolean };
   /** An image that the model made while it thought. Versions 5 and 6; a `reasoning-file` later. */
   "thought-file": { url: string; mediaType: string };
@@ -91,7 +94,7 @@ export type UIMessageData = {
   unknown: { keys: string[] };
   /** The message that was sent is read when these have answered. For `onData`: no part of a message. */
   queued: { waitsFor: string[] };
-  /** Whether guardrails hold what the model says until they have checked it. For `onData`: no part of a message. */
+  /** Whether guardrails hold the model's text until they have checked it. For `onData`: not part of a message. */
   checking: { isChecking: boolean };
   /** The model's service is busy, and is asked again after so many milliseconds. For `onData`: no part of a message. */
   retry: { delayMs: number };
@@ -125,7 +128,7 @@ export interface UITextPart {
   readonly providerMetadata?: ProviderMetadata | undefined;
 }
 
-/** A summary of what the model thought. */
+/** A thought summary. */
 export interface UIReasoningPart {
   readonly type: "reasoning";
   readonly id: string;

@@ -6,8 +6,8 @@ import { dataPart, fileOf, messageMetadata, messageSteps, messageTail, needsEmpt
 import type { UIMessage, UIMessagePart } from "./ui-message.ts";
 
 /**
- * A conversation as the messages of the AI SDK, for `useChat({ messages })`: the same as a page has that followed the runs. What was said
- * and not heard yet stands at the end.
+ * A conversation as the messages of the AI SDK, for `useChat({ messages })`: the same that a page has after following
+ * the runs. Queued messages are at the end.
  */
 export function toUIMessages(
   conversation: Conversation,
@@ -30,7 +30,7 @@ export function toUIMessages(
 
 function userMessage({ id, runId, at, parts, ...message }: Message): UIMessage {
   const metadata = { ...saidAbout(message), ...defined({ runId, createdAt: at }) };
-  // A message of the user has nothing but what a person can say.
+  // A user message has only parts that a person can send.
   return { id, role: "user", metadata, parts: (parts as readonly SaidPart[]).map(saidPart) };
 }
 

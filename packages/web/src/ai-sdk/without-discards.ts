@@ -6,9 +6,9 @@ interface AnyMessage {
 type Part = AnyMessage["parts"][number];
 
 /**
- * A message without the parts that are void: of an answer that broke off and is made anew, and those that a replay has said again. The
- * clients of version 5 and 6 of the AI SDK can't take anything back, so the stream marks it by a `data-discard` part; call this on each
- * message before you show it. A message that is loaded from the server has none.
+ * A message without its void parts: from an answer that broke off and started over, or repeated by a replay. Clients of
+ * version 5 and 6 of the AI SDK can't take anything back, so the stream marks it with a `data-discard` part; call this
+ * on each message before you show it. Messages loaded from the server have none.
  *
  * @returns The same object when there is nothing to remove.
  * @example
@@ -24,11 +24,11 @@ export function withoutDiscards<M extends AnyMessage>(message: M): M {
     else if (part.type === "step-start") steps.push([part]);
     else steps.at(-1)?.push(part);
   }
-  // The parts are those of the message.
+  // The parts come from the message.
   return { ...message, parts: steps.flat() };
 }
 
-/** The first list is what stands before the first step. Data that was said again under its id has remained in its old place. */
+/** The first list has the parts before the first step. Data sent again under its id has remained in its old place. */
 function drop(lists: readonly Part[][], count: number | "all"): Part[][] {
   const end = count === "all" ? 0 : Math.max(1, lists.length - count);
   const said = lists

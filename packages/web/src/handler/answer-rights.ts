@@ -9,7 +9,7 @@ import { HttpError } from "./http-error.ts";
 export interface PageAnswer<Context = unknown> {
   readonly request: Request;
   readonly visitor: Visitor<Context>;
-  /** The call, and what is asked about it. */
+  /** The call, and the question about it. */
   readonly question: PendingQuestionView;
   readonly answer: Approval | ExternalOutcome;
   /** Names of the arguments that an approval changes. */
@@ -38,7 +38,7 @@ export async function checkRights<Context>(
   answers: readonly TakenAnswer[],
 ): Promise<Response | undefined> {
   for (const { question, answer } of answers) {
-    // What it has come to is reported, and by nobody else.
+    // Its outcome comes only from a report.
     if (question.question === "job" && !isTakenBack(answer)) throw refused(question);
     const edited = editedNames(question, answer);
     const verdict: unknown = await authorizeAnswer?.({ request, visitor, question, answer, edited });

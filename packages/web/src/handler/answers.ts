@@ -56,7 +56,7 @@ export function answersByToken(given: readonly TakenAnswer[]): Answers {
   return { approvals, outcomes };
 }
 
-/** Takes back what waits, but for calls that may have taken effect. @param reason - For the model. */
+/** Withdraws waiting calls, except calls that may have taken effect. @param reason - For the model. */
 export function withdrawals(pending: readonly PendingQuestionView[], reason: string = ""): readonly TakenAnswer[] {
   const answer = { withdrawn: reason === "" ? true : reason } as const;
   return pending.flatMap((question) => (question.question === "unknown-outcome" ? [] : [{ question, answer }]));

@@ -28,8 +28,8 @@ export interface ChatHandler {
    */
   readonly drain: (options?: DrainOptions) => Promise<Drained>;
   /**
-   * Removes all that is kept of an owner: `eraseOwner` of `@pollux/core`, and what deleted conversations had cost, as
-   * `deletedConversations`. Their runs are stopped first, in whatever process.
+   * Removes everything that is kept about an owner: `eraseOwner` of `@pollux/core`, and the cost of deleted
+   * conversations, as `deletedConversations`. Their runs are stopped first, in any process.
    *
    * @throws {TypeError} Without an owner. The signal's reason, and whatever a store or `also` throws.
    */
@@ -44,10 +44,11 @@ export interface ChatHandler {
  * | `POST /`               | sends a message, or answers to calls; streams what the agent does              |
  * | `GET /`                | lists the conversations of the owner: `?limit=50&after=<next of the last page>` |
  * | `GET /:id`             | the messages of a conversation                                                 |
- * | `GET /:id/stream`      | streams the message that is being written; 204 when none is, or the protocol's own; with `?ended`, the last one anyway; with `?waiting`, also one that waits, until it has gone on |
- * | `POST /:id/stop`       | stops the run that is going, in whatever process                               |
+ * | `GET /:id/stream`      | streams the message that is being written; 204 when none is, or the protocol's own; with
+ * `?ended`, the last one anyway; with `?waiting`, also one that waits, until it has continued |
+ * | `POST /:id/stop`       | stops the current run, in any process                               |
  * | `POST /:id/continue`   | resumes the last run where it stopped                                          |
- * | `POST /:id/withdraw`   | takes back what waits for an answer; the run goes on without it                |
+ * | `POST /:id/withdraw`   | withdraws the questions; the run continues without answers                |
  * | `PATCH /:id`           | renames: `{ "title": "…" }`                                                    |
  * | `DELETE /:id`          | stops and deletes                                                              |
  *

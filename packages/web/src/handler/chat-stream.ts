@@ -99,7 +99,7 @@ export class ChatStream<Context> {
     await readers.told(this.session.id);
   }
 
-  /** The response when nothing goes on: what the protocol has for that, or 204. */
+  /** The response when no run is in progress: the protocol's own, or 204. */
   respondIdle(conversation: Conversation | undefined, request?: ChatRequest): Response {
     const { protocol } = this.#serving.options;
     const { end = "", headers } = protocol;
@@ -138,13 +138,13 @@ export class ChatStream<Context> {
     if (onDisconnect === "abort" && !this.#isComplete && !wasLeft) this.#run?.abort();
   }
 
-  /** Nobody needs to look: the run goes on. */
+  /** No reader is needed: the run continues. */
   leave(): void {
     this.#run = undefined;
     this.close();
   }
 
-  /** What is sent, piece by piece. */
+  /** The response body, piece by piece. */
   async *#pieces(encoder: MessageEncoder<unknown>): AsyncGenerator<string, void> {
     const { protocol } = this.#serving.options;
     const { end = "" } = protocol;
@@ -157,7 +157,7 @@ export class ChatStream<Context> {
     try {
       for (let sight = this.follower.look(); sight !== undefined; sight = await this.follower.next()) {
         const { conversation, message, isOver, changes } = sight;
-        // A run may begin, or go on, long after the response.
+        // A run may begin, or continue, long after the response.
         void this.count(sight);
         if (message !== undefined) yield* write(encoder.show(message, conversation, changes));
         yield* write(this.follower.takeNews().flatMap((news) => this.#chunkOf(news, message) ?? []));
@@ -183,7 +183,7 @@ export class ChatStream<Context> {
     return news.runId === message?.runId && delayMs >= MIN_WAIT_MS ? protocol.retry?.({ delayMs }) : undefined;
   }
 
-  /** A run whose process has died goes on here; once, so that one which fails at once is not tried for ever. */
+  /** Resumes a run whose process has died; once, so that a run that fails at once is not retried forever. */
   async #resumes({ message }: Sight): Promise<boolean> {
     const { resumeCutOff = true } = this.#serving.options;
     if (message?.state !== "interrupted" || !resumeCutOff || this.#hasResumed) return false;

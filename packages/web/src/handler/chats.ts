@@ -2,7 +2,10 @@ import type { Lease, SessionStore, SessionSummary } from "@pollux/core";
 import { isRecord } from "../json.ts";
 import { HttpError, noSuchChat } from "./http-error.ts";
 
-/** Where a conversation of an owner is in the store: those of two owners never meet, whatever ids their clients choose. */
+/**
+ * Where a conversation of an owner is in the store: conversations of two owners never collide, whatever ids their
+ * clients choose.
+ */
 export function sessionId(owner: string, chat: string): string {
   return `${ownerPrefix(owner)}${chat}`;
 }
@@ -12,7 +15,10 @@ export function ownerPrefix(owner: string): string {
   return `${encodeURIComponent(owner)}/`;
 }
 
-/** What the store knows of a conversation. @returns Undefined when there is none. @throws {HttpError} When it is not the owner's. */
+/**
+ * The store's summary of a conversation. @returns Undefined when there is none. @throws {HttpError} When it is not the
+ * owner's.
+ */
 export async function findChat(store: SessionStore, owner: string, chat: string): Promise<SessionSummary | undefined> {
   const found = await findSession(store, sessionId(owner, chat));
   // The application may have stored it for somebody else, or for nobody.
@@ -20,7 +26,7 @@ export async function findChat(store: SessionStore, owner: string, chat: string)
   return found;
 }
 
-/** What the store knows of a session; undefined when there is none. */
+/** The store's summary of a session; undefined when there is none. */
 export async function findSession(store: SessionStore, id: string): Promise<SessionSummary | undefined> {
   // Of all ids that begin with it, the id itself is the first.
   const [found] = await store.list({ prefix: id, order: "id", limit: 1 });
@@ -95,8 +101,8 @@ interface RunStanding extends Pick<SessionSummary, "ending" | "waitsFor"> {
 }
 
 /**
- * Tells runs that are going from those whose process has died, without reading their logs: the store may know of processes, and a lease
- * that nobody has renewed for its whole duration has expired.
+ * Distinguishes active runs from runs whose process has died, without reading their logs: the store may know about
+ * processes, and a lease that was not renewed for its whole duration has expired.
  */
 export class CutOffRuns {
   readonly #store: SessionStore;

@@ -5,7 +5,10 @@ import { HttpError } from "./http-error.ts";
 
 /** How long draining may take. */
 export interface DrainOptions {
-  /** How long runs may go on, to end by themselves, in milliseconds. Those that have not ended then are released. @defaultValue 5_000 */
+  /**
+   * How long runs may continue, to end by themselves, in milliseconds. Runs that have not ended by then are released.
+   * @defaultValue 5_000
+   */
   readonly finishMs?: number | undefined;
   /**
    * How long draining takes in all, in milliseconds: until then it waits for the `once` calls of released runs. Leave it below the time
@@ -16,7 +19,7 @@ export interface DrainOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What became of the runs that were going. */
+/** What happened to the active runs. */
 export interface Drained {
   /** Runs that ended by themselves. */
   readonly ended: number;

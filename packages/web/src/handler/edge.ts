@@ -4,7 +4,7 @@ import { HttpError, replyEmpty, replyError } from "./http-error.ts";
 import { findRoute, type Route, type Routes } from "./routes.ts";
 import { refusalOf } from "./start-run.ts";
 
-/** What of a network's requests a handler takes. */
+/** Which requests a handler accepts. */
 export interface EdgeOptions {
   /** Origins besides the handler's own whose pages may use it, with cookies, such as `https://app.example.com`. @defaultValue none */
   readonly allowedOrigins?: readonly string[] | undefined;
@@ -12,7 +12,7 @@ export interface EdgeOptions {
   readonly maxBodyBytes?: number | undefined;
   /** Most bytes of all headers. @defaultValue 32 KiB */
   readonly maxHeaderBytes?: number | undefined;
-  /** Told why a request or a run failed; clients are only given a reference to that line. @defaultValue the console */
+  /** Logs why a request or a run failed; clients only get a reference to that line. @defaultValue the console */
   readonly logger?: Pick<Logger, "error"> | undefined;
 }
 
@@ -21,13 +21,13 @@ export interface Behind<Action extends string> {
   /** The handler's own path, without a slash at its end. */
   readonly base: string;
   readonly routes: Routes<Action>;
-  /** Has the log for errors that clients are not told. */
+  /** Has the log for errors that clients don't see. */
   readonly serving: { log(error: unknown, facts: object): string };
   /** Whether a client that asks for no JSON shows the body of an error as it is. @defaultValue none does */
   readonly hasTextErrors?: ((request: Request) => boolean) | undefined;
 }
 
-/** Stands between the network and a handler: what is let in, and what a client is told of an error. */
+/** Sits between the network and a handler: checks requests, and turns errors into responses. */
 export class Edge<Action extends string> {
   readonly #options: EdgeOptions;
   readonly #origins: ReadonlySet<string>;
@@ -47,7 +47,7 @@ export class Edge<Action extends string> {
     const response = await this.#respond(request, act).catch((error: unknown) => this.#replyTo(error, request));
     const cors = corsHeaders(request, this.#origins);
     if (cors === undefined) return response;
-    // Those of a response by somebody else may be immutable.
+    // The headers of someone else's response may be immutable.
     const headers = new Headers(response.headers);
     for (const [name, value] of Object.entries(cors)) headers.append(name, value);
     return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
@@ -76,7 +76,7 @@ export class Edge<Action extends string> {
     return new Response(undefined, { status: response.status, headers: response.headers });
   }
 
-  /** A client is told what it can do about an error, or a reference to the line in the log. */
+  /** A client gets an error that it can act on, or a reference to the line in the log. */
   #replyTo(error: unknown, request: Request): Response {
     const { method, signal, headers } = request;
     const isText = headers.get("accept")?.includes("json") !== true && this.#behind.hasTextErrors?.(request) === true;
@@ -164,7 +164,8 @@ function checkSite({ headers, url }: Request, allowed: ReadonlySet<string>): voi
   const origin = headers.get("origin");
   if (origin !== null && allowed.has(origin)) return;
   const site = headers.get("sec-fetch-site");
-  // A browser that says nothing of the site says the origin of anything but a plain GET. Who says neither is no browser.
+  // A browser that doesn't send the site sends the origin of anything but a plain GET. A client that sends neither is
+  // not a browser.
   const isOwn =
     site === null
       ? origin === null || hostOf(origin) === (headers.get("host") ?? new URL(url).host).toLowerCase()

@@ -3,7 +3,10 @@ export interface EventStreamOptions {
   readonly headers: { readonly [name: string]: string };
   /** A comment is sent before a stream has been silent for so long, in milliseconds; never with `Infinity`. @defaultValue 8_000 */
   readonly keepAliveMs?: number | undefined;
-  /** How long a reader may take nothing of what there is to read before the stream ends, in milliseconds. @defaultValue 60_000 */
+  /**
+   * How long a reader may read nothing while there is something to read before the stream ends, in milliseconds.
+   * @defaultValue 60_000
+   */
   readonly stallTimeoutMs?: number | undefined;
   /** Ends the stream, as the reader's leaving does. @defaultValue nothing does */
   readonly signal?: AbortSignal | undefined;
@@ -35,7 +38,7 @@ const LOOK_MS = 4_000;
 
 /**
  * A response that sends pieces of text as they come. They are taken one by one, as the reader takes them; nothing is
- * buffered beyond the piece that waits to be sent, and that not for ever.
+ * buffered beyond the piece that waits to be sent, and that not forever.
  */
 export function streamResponse(
   pieces: AsyncIterator<string, void> | Iterator<string, void>,

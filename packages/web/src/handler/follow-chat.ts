@@ -5,7 +5,7 @@ import type { ChatCall, Serving } from "./serving.ts";
 import { refusalOf } from "./start-run.ts";
 
 /**
- * Streams the message that is being written, from its beginning. When none is: what the protocol has for that, or 204.
+ * Streams the message that is being written, from its beginning. When none is: the protocol's own response, or 204.
  *
  * @param query - `ended`: streams the last message also when it has ended. `waiting`: when it waits for an answer, until it has gone on.
  */
@@ -62,7 +62,7 @@ export async function continueChat<Context>(
   }
 }
 
-/** Room for a run that has used up one of its own limits: twice what it has used. Those of others stay as they are. */
+/** Room for a run that has used up one of its own limits: twice what it has used. Other limits stay unchanged. */
 function moreThan({ limit, limitScope, parts, usage, cost }: Message): Limits | undefined {
   if (limitScope !== undefined) return undefined;
   const count = (type: "turn" | "tool-call"): number => parts.filter((part) => part.type === type).length;

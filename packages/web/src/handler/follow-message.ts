@@ -26,7 +26,7 @@ export interface Sight {
 /** News that wait for a slow reader before the oldest is left out. */
 const MAX_NEWS = 256;
 
-/** Follows one message of a conversation until its run is over. Whoever follows slowly misses what was in between. */
+/** Follows one message of a conversation until its run is over. A slow follower skips states in between. */
 export class MessageFollower {
   readonly #session: WatchableSession;
   readonly #page: SessionPage;
@@ -93,7 +93,7 @@ export class MessageFollower {
     return this.#news.splice(0);
   }
 
-  /** What there is to see now, without waiting. */
+  /** The current state, without waiting. */
   look(): Sight | undefined {
     return this.#conversation === undefined ? undefined : this.#sight(this.#conversation);
   }
@@ -112,7 +112,7 @@ export class MessageFollower {
     return { ...this.#sight(this.#conversation), changes: changesOf(result.value) };
   }
 
-  /** An update; or that the run is over, or something has come that no update tells of. */
+  /** An update; or that the run is over, or that something without an update has arrived. */
   async #updateOrEnd(
     next: Promise<IteratorResult<ConversationUpdate, void>>,
   ): Promise<IteratorResult<ConversationUpdate, void> | "awake"> {

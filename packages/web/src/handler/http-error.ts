@@ -1,7 +1,7 @@
 import { type EventStreamOptions, streamResponse } from "./event-stream.ts";
 import { textSlices } from "../text-slices.ts";
 
-/** An answer other than the one that was asked for. Its message is sent to the client. */
+/** An error response. Its message is sent to the client. */
 export class HttpError extends Error {
   override readonly name = "HttpError";
   readonly status: number;

@@ -4,7 +4,7 @@ import type { GoingRun } from "./going-run.ts";
 /** A session as this process uses it: all who look at it share one object, which tells them every word of a run that it makes. */
 export interface OpenSession<Context> {
   readonly session: Session<Context>;
-  /** Those of this process that are going. */
+  /** The active runs of this process. */
   readonly runs: ReadonlySet<GoingRun>;
   /** Counts a run in until it is over. */
   readonly add: (run: GoingRun) => void;
@@ -21,7 +21,7 @@ interface Held<Context> {
 /** The sessions that are in use in this process, and their runs. */
 export class OpenSessions<Context> {
   readonly #held: Map<string, Held<Context>> = new Map();
-  /** Those that are going, and whose they are. */
+  /** The active runs, and their owners. */
   readonly #runs: Map<GoingRun, string> = new Map();
   readonly #make: (options: SessionOptions) => Session<Context>;
   readonly #onLeft: (id: string) => void;

@@ -18,7 +18,7 @@ export interface Operator {
   /** Recorded with each answer, such as the id of an employee. */
   readonly by: string;
   /**
-   * Names in `approvedBy` of tools, whose calls this operator answers, besides those of tools that give no name.
+   * Names in `approvedBy` of tools, whose calls this operator answers, in addition to calls of tools without a name.
    * @defaultValue all, what is left to the user included
    */
   readonly approvedBy?: readonly string[] | undefined;
@@ -37,7 +37,7 @@ export interface OperatorHandlerOptions<Context = unknown, Body = unknown> exten
   readonly authorize: (request: Request) => Operator | Response | Promise<Operator | Response>;
   /** The path that the handler is mounted at. @defaultValue "/api/operator" */
   readonly path?: string | undefined;
-  /** What the agent's tools are given when the run of a session goes on. Required when they need a context. */
+  /** The tools' context when the run of a session continues. Required when they need a context. */
   readonly context?: ((session: SessionSummary) => Context | Promise<Context>) | undefined;
 }
 
@@ -45,7 +45,10 @@ export interface OperatorHandlerOptions<Context = unknown, Body = unknown> exten
 export interface OperatorHandler {
   /** Answers every request below its path. Never rejects. */
   (request: Request, platform?: Platform): Promise<Response>;
-  /** Leaves the runs that go on here to other processes, before this one ends; see {@link ChatHandler.drain}. Answers get 503 from then on. */
+  /**
+   * Leaves the active runs to other processes, before this one ends; see {@link ChatHandler.drain}. Answers get 503
+   * from then on.
+   */
   readonly drain: (options?: DrainOptions) => Promise<Drained>;
 }
 
@@ -54,8 +57,10 @@ export interface OperatorHandler {
  *
  * | request         | does                                                                                                   |
  * | --------------- | ------------------------------------------------------------------------------------------------------ |
- * | `GET /`         | lists what waits for the operator: `?owner=ann&limit=50&after=<next of the last page>`                  |
- * | `POST /answers` | answers calls of a session: `{ session, answers: [{ token, approved: true }] }`; its run goes on, in this process |
+ * | `GET /`         | lists the calls that wait for the operator: `?owner=ann&limit=50&after=<next of the last page>`
+ * |
+ * | `POST /answers` | answers calls of a session: `{ session, answers: [{ token, approved: true }] }`; its run
+ * continues, in this process |
  *
  * @throws {TypeError} For an option that cannot work.
  */
@@ -124,7 +129,7 @@ function isFor({ approvedBy: names }: Operator, approvedBy: string | undefined):
   return approvedBy === undefined || names === undefined || names.includes(approvedBy);
 }
 
-/** Stores answers, and lets the run go on whether anybody looks or not. */
+/** Stores answers, and continues the run, with or without a reader. */
 async function answerCalls<Context>(
   serving: OperatorServing<Context>,
   operator: Operator,

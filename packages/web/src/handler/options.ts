@@ -8,9 +8,12 @@ import type { SpendingLimit } from "./spending.ts";
 
 /** What any handler runs an agent with. */
 export interface ServingOptions<Context = unknown, Body = unknown> extends EdgeOptions {
-  /** What answers: the agent that begins a conversation, and those that it can hand over to. */
+  /** The agent that begins a conversation, and can hand over to others. */
   readonly agent: Agent<Context>;
-  /** Agents that may lead a conversation without a handoff, such as those that `session.as()` has put in charge. @defaultValue none */
+  /**
+   * Agents that may lead a conversation without a handoff, such as agents that `session.as()` has put in charge.
+   * @defaultValue none
+   */
   readonly agents?: readonly Agent<Context>[] | undefined;
   /** Where the conversations are. Each is stored under its owner and the id that the client gave it: `ann/chat-7`. */
   readonly store: SessionStore;
@@ -42,9 +45,9 @@ export interface ChatHandlerOptions<Context = unknown, Body = unknown> extends S
   /** The path that the handler is mounted at. @defaultValue "/api/chat" */
   readonly path?: string | undefined;
   /**
-   * What a message does while a run of its conversation is going: it is refused with 409, steers the run, waits until the run is over,
-   * or replaces it. @defaultValue "refuse"; but it replaces the run if it is said after the answer of that run, which nobody reads any
-   * more: the page has stopped reading in order to say something else
+   * What a message does during a run of its conversation: it is refused with 409, steers the run, waits until the run
+   * is over, or replaces it. @defaultValue "refuse"; but it replaces the run if it follows that run's answer and no
+   * one reads the answer anymore: the page has stopped reading it to send something else
    */
   readonly whileRunning?: WhileRunning | undefined;
   /**
@@ -53,12 +56,12 @@ export interface ChatHandlerOptions<Context = unknown, Body = unknown> extends S
    */
   readonly unfinished?: SendOptions["unfinished"];
   /**
-   * What becomes of a run when the client that started it disconnects: it goes on, and the client can follow it again; or it is aborted,
-   * and what it had said is kept. Or it is aborted when nobody has read its answer for so long, in milliseconds, from any process on the
-   * store; up to a tenth later. @defaultValue "continue"
+   * What happens to a run when the client that started it disconnects: it continues, and the client can follow it
+   * again; or it is aborted, and its text so far is kept; or it is aborted when no one has read its answer for that
+   * many milliseconds, from any process on the store (up to a tenth later). @defaultValue "continue"
    */
   readonly onDisconnect?: "continue" | "abort" | { readonly abortAfterMs: number } | undefined;
-  /** Whether a run whose process has died goes on when a client follows it. @defaultValue true */
+  /** Whether a run whose process has died resumes when a client follows it. @defaultValue true */
   readonly resumeCutOff?: boolean | undefined;
   /**
    * Most requests of one owner in a minute, to this process; more are refused with 429. `Infinity` for any number. @defaultValue 600
@@ -73,7 +76,10 @@ export interface ChatHandlerOptions<Context = unknown, Body = unknown> extends S
    * @defaultValue 100
    */
   readonly maxStreams?: number | undefined;
-  /** How long a page may take nothing of what there is to read before its connection ends, in milliseconds. @defaultValue 60_000 */
+  /**
+   * How long a page may read nothing while there is something to read before its connection ends, in milliseconds.
+   * @defaultValue 60_000
+   */
   readonly stallTimeoutMs?: number | undefined;
   /** How long a request to stop waits for the end of the run, in milliseconds. @defaultValue 20_000 */
   readonly stopTimeoutMs?: number | undefined;

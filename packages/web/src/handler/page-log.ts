@@ -6,7 +6,7 @@ import { isRecord, type JsonRecord } from "../json.ts";
 
 /** What an entry of ours says about a run. Core lets anybody add entries of types that it doesn't know, and passes over them. */
 export interface PageEntry {
-  /** What the page says about the message that began the run, or was said to one. */
+  /** The page's metadata of the message that began or steered the run. */
   readonly metadata?: JsonRecord | undefined;
   /** What else the page sent along with it. */
   readonly body?: JsonRecord | undefined;
@@ -15,7 +15,7 @@ export interface PageEntry {
   readonly turn?: number | undefined;
 }
 
-/** What is told to those who look, and not kept. */
+/** News for current readers, not kept. */
 export type News = DataPart | RunWait;
 
 /** A request of a run waits for a busy service. */
@@ -27,7 +27,7 @@ export interface RunWait {
 
 /** What is known of a run beside its messages. */
 interface RunFacts extends Omit<PageEntry, "part" | "turn"> {
-  /** What pages said of calls that they could not execute, by call. */
+  /** Pages' errors for calls that they could not execute, by call. */
   readonly errors: Map<string, string>;
   /** With the turn that was the last then. */
   readonly data: { readonly turn: number; readonly part: DataPart }[];
@@ -39,7 +39,7 @@ export class SessionPage {
   readonly #listeners: Set<(news?: News) => void> = new Set();
   /** What was made of messages and of lists of them, until more is known: those who follow a text compare them. */
   #shown: WeakMap<object, object> = new WeakMap();
-  /** The last one that was told: who comes during it is told as well. */
+  /** The last wait that was sent: a reader who connects during it gets it as well. */
   #wait: RunWait | undefined;
   #lastRun = "";
   #turn = 0;
@@ -129,7 +129,7 @@ function withFacts(message: Message, facts: RunFacts): Message {
     const next = parts.findIndex((one) => one.type === "turn" && one.turn > turn);
     parts.splice(next === -1 ? parts.length : next, 0, { type: "data", id: `data:${index}`, part });
   }
-  // Whoever shows parts knows this one, or leaves out what it doesn't know.
+  // A reader of parts knows this one, or skips unknown parts.
   return { ...message, parts: parts as readonly MessagePart[] };
 }
 
@@ -138,7 +138,7 @@ function markAnswer<Entry>(entry: Entry): Entry {
   return isRecord(entry) && entry["type"] === "answer" ? { ...entry, byPage: true } : entry;
 }
 
-/** The user's page may read what it has said itself. */
+/** The user's page may read its own errors. */
 function withError(call: ToolCallPart, message: string | undefined): ToolCallPart {
   const { failure } = call;
   return message === undefined || failure?.kind !== "failed" ? call : { ...call, failure: { ...failure, message } };
@@ -151,7 +151,7 @@ export class PageLog {
   /** What pages say about messages that have not been stored, by their ids. */
   readonly #unsaid: Map<string, PageEntry> = new Map();
 
-  /** @param isOfPages - Answers that are written here are those of pages: nobody else's words about a call are shown. */
+  /** @param isOfPages - Whether answers written here come from pages: only pages' errors about a call are shown. */
   constructor(store: SessionStore, isOfPages: boolean) {
     const see = (id: string, from: number, entries: readonly unknown[]): void =>
       this.#pages.get(id)?.see(from, entries);
@@ -190,7 +190,10 @@ export class PageLog {
     return this.#pages.get(id) ?? new SessionPage();
   }
 
-  /** What is put into the log as soon as a message steers a run there, which may hear it much later. @returns Ends that: whether it has not been put. */
+  /**
+   * An entry to log once a message steers a run, which may read it much later. @returns A function that cancels it:
+   * true if it was not logged.
+   */
   expect(messageId: string, entry: PageEntry): () => boolean {
     this.#unsaid.set(messageId, entry);
     return () => this.#unsaid.delete(messageId);
@@ -200,14 +203,14 @@ export class PageLog {
     const { type, id } = given as { readonly type?: unknown; readonly id?: unknown };
     const entry = type === "steer" && typeof id === "string" ? this.#unsaid.get(id) : undefined;
     if (typeof id !== "string" || entry === undefined) return;
-    // Whoever expects it tries once more in the end.
+    // The code that expects it retries at the end.
     await this.add(session, id, entry).then(
       () => this.#unsaid.delete(id),
       () => {},
     );
   }
 
-  /** Puts something into the log of a session, unless it was deleted; a transient part is told to those who look. */
+  /** Puts something into the log of a session, unless it was deleted; a transient part goes to current readers. */
   async add(id: string, runId: string, given: PageEntry): Promise<void> {
     // As it is stored.
     const entry = JSON.parse(JSON.stringify(given)) as PageEntry;

@@ -9,8 +9,8 @@ export interface PerRun<Context = unknown, Body = unknown> {
   /** A zod schema or another Standard Schema. @see https://standardschema.dev */
   readonly body: BodySchema<Body>;
   /**
-   * Called before a run begins or goes on. A run that goes on without a new body, such as one whose process has died, has the one that it
-   * began with, or else `{}`.
+   * Called before a run begins or continues. A run that continues without a new body, such as one whose process has
+   * died, has its original body, or else `{}`.
    */
   options(run: RunRequest<Context, Body>): RunSettings<Context> | Promise<RunSettings<Context>>;
 }
@@ -26,7 +26,7 @@ type BodyResult<Body> =
   | { readonly value: Body; readonly issues?: undefined }
   | { readonly issues: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[] };
 
-/** A run that begins or goes on. */
+/** A run that begins or continues. */
 export interface RunRequest<Context = unknown, Body = unknown> {
   /** What the page has sent along: the `body` of `sendMessage()` in the AI SDK, `forwardedProps` in AG-UI. */
   readonly body: Body;
@@ -49,7 +49,7 @@ export function checkPerRun<Context>({ body, options }: Partial<PerRun<Context>>
 }
 
 /**
- * The options of a run, and what of its body is kept for when it goes on: what the schema knows.
+ * The options of a run, and the part of its body that is kept for continuing: the members that the schema knows.
  *
  * @throws {BadRequestError} For a body that the schema refuses.
  */

@@ -7,15 +7,15 @@ export interface RunPlan {
   readonly runId: string;
   /** The message of the conversation that goes first, with all that followed. */
   readonly replaces?: string | undefined;
-  /** That message is said once more, as it is stored. */
+  /** The stored message is sent again. */
   readonly isSame?: true | undefined;
 }
 
 /**
  * Finds the run that answers a message: the same one however often a client sends the message, and of no use in any other conversation.
  *
- * Its id begins with the message's, so that it is found by that when the message is edited or answered anew: `<message><text>~2` is the
- * second run that took the place of the first.
+ * Its id begins with the message's, so that it can be found when the message is edited or regenerated:
+ * `<message><text>~2` is the second run, which replaced the first.
  *
  * @param session - Id of the session.
  * @throws {HttpError} For a message that is changed before a run has read it.
@@ -41,7 +41,7 @@ export async function planRun(
       const { answerId } = revision;
       const asked = runs.find(({ runId }) => `${runId}:assistant` === answerId);
       const isGoing = answerId === undefined && conversation.state === "running" && target === runs.at(-1);
-      // Sent twice: it is made anew already, or is just being made.
+      // Sent twice: the new answer already exists, or is being written.
       const done = asked === undefined ? (madeAnew(runs, answerId) ?? (isGoing ? target : undefined)) : undefined;
       const old = asked ?? target;
       if (done !== undefined || old === undefined) return { runId: done?.runId ?? own.root };
@@ -94,7 +94,7 @@ function madeAnew(runs: readonly RunName[], answerId: string | undefined): RunNa
 
 /** How the runs on a message are named. */
 interface MessageName {
-  /** The beginning of all their ids, but for one that was not begun here. */
+  /** The beginning of all their ids, except for a run that was not started here. */
   readonly key: string;
   /** The id of the first run on the message as it is. */
   readonly root: string;

@@ -98,7 +98,7 @@ export class Readers {
   }
 
   async #tell(session: string, here: Here): Promise<void> {
-    // What comes and goes at once is not told.
+    // A reader that comes and goes at once is not reported.
     await Promise.resolve();
     try {
       for (;;) {
@@ -108,7 +108,7 @@ export class Readers {
         here.told = runId;
       }
     } catch {
-      // It must not disturb whoever reads, and is tried again with the next change. A store that fails is heard of elsewhere.
+      // It must not disturb readers, and is retried with the next change. Other code reports a failing store.
     } finally {
       here.telling = undefined;
       if (here.count === 0 && this.#here.get(session) === here) this.#here.delete(session);

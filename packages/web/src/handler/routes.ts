@@ -1,11 +1,11 @@
 import { HttpError } from "./http-error.ts";
 
-/** What the methods do at each path below a handler's own, besides OPTIONS; `:id` stands for that of a conversation. */
+/** The action of each method at each path below a handler's own, besides OPTIONS; `:id` is a conversation's id. */
 export interface Routes<Action extends string> {
   readonly [path: string]: { readonly [method: string]: Action };
 }
 
-/** What is asked for. */
+/** The requested action. */
 export interface Route<Action extends string> {
   readonly action: Action;
   /** Of which conversation; empty where the path names none. */

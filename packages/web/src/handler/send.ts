@@ -13,7 +13,7 @@ import type { ChatCall, Serving } from "./serving.ts";
 import { runningError } from "./start-run.ts";
 import { stopRun } from "./upkeep.ts";
 
-/** How often answers are taken anew because others answered at the same time. */
+/** How often answers are retried because others answered at the same time. */
 const MAX_RACES = 5;
 
 /** Starts or resumes a run with what a client sends, and streams the message that it writes. */
@@ -51,7 +51,8 @@ export async function sendToChat<Context>(
 /**
  * Begins what a client asks for.
  *
- * @returns How the message is shown that comes of it; that the client's message is kept for later; or what is sent instead of anything.
+ * @returns How to show the resulting message; or that the client's message is kept for later; or a response to send
+ * instead.
  */
 async function begin<Context>(
   serving: Serving<Context>,
@@ -66,7 +67,7 @@ async function begin<Context>(
   const { runId, replaces, isSame = false } = plan;
   // What is taken back is not answered as well.
   const found = replaces === undefined ? takeAnswers(conversation, answers) : undefined;
-  // A page sends what it has of the last message along with a new one.
+  // A page sends its copy of the last message along with a new one.
   const isAnswer = found !== undefined && found.answers.length > 0;
   const taken = message === undefined || isAnswer ? found : undefined;
   if (message === undefined && taken === undefined)
@@ -84,9 +85,9 @@ async function begin<Context>(
   const fallback = othersAsked(conversation) === undefined ? "close" : "steer";
   const unfinished = replaces === undefined ? (serving.options.unfinished ?? fallback) : "close";
   const keeps = state === "waiting" && unfinished === "steer";
-  // What takes the place of another message is said to no run.
+  // A message that replaces another one steers no run.
   const steers = replaces === undefined && (keeps || whileRunning === "steer");
-  // A message that is said to a run is answered in that run's message.
+  // A message that steers a run is answered in that run's message.
   const heardIn = steers && (keeps || isRunning) ? messages.findLast(({ role }) => role === "model") : answered;
   stream.follower.choose(
     (now) =>
@@ -94,7 +95,7 @@ async function begin<Context>(
       now.messages.find(({ id }) => id === heardIn?.id),
   );
   const shown = { request: asked, known: answered && messageWhenAnswered(answered, answers) };
-  // What was sent before changes nothing, unless its run has not come to its end: the client sees what has come of it.
+  // A repeated message changes nothing, unless its run has not ended yet: the client sees its result.
   const own = messages.find(({ role, runId: of }) => role === "model" && of === runId) ?? answered;
   const isKnown = !isAnswer && (message === undefined || own !== undefined);
   const canGoOn = (state === "stopped" || state === "cut-off") && own === messages.at(-1);
@@ -102,7 +103,7 @@ async function begin<Context>(
 
   const answersNow = { ...answersByToken(given), by: call.visitor.owner };
   const prepare = async (): Promise<void> => {
-    // The run that goes may be busy with other calls: whoever answers is told at once whether the answer was taken.
+    // The current run may be busy with other calls: the sender learns at once whether the answer was accepted.
     if (isAnswer) {
       if (message !== undefined && whileRunning === "refuse" && runId !== answered?.runId) throw runningError();
       await stream.session.answer(answersNow);
@@ -117,7 +118,7 @@ async function begin<Context>(
     asked,
     ...(isRunning && { prepare }),
   });
-  // One that waits for its turn is told so by a stream that is silent for now.
+  // A message that waits for its turn gets a stream that is silent for now.
   const isBegun = (isRunning && whileRunning === "wait") || (await stream.untilBegun());
   // It had steered a run before, which has answered it.
   if (!isBegun) stream.follower.choose((now) => now.messages.findLast(({ role }) => role === "model"));

@@ -17,7 +17,7 @@ export interface ChatCall<Context> {
   readonly platform: Platform;
 }
 
-/** Prints to the console: whoever has no logger must not lose the reference that a client was given. */
+/** Prints to the console, so that without a logger the reference that a client got is not lost. */
 const CONSOLE: Pick<Logger, "error"> = {
   // oxlint-disable-next-line no-console -- the default of an option
   error: (facts, message) => console.error(message, facts),
@@ -32,7 +32,7 @@ export class Serving<Context, Options extends ServingOptions<Context> = ChatHand
   readonly cutOffRuns: CutOffRuns;
   readonly draining: Draining;
   readonly readers: Readers;
-  /** How long a run goes on that nobody reads. */
+  /** How long a run without readers continues. */
   readonly abortAfterMs: number | undefined;
   readonly #streams: OpenStreams;
   /** References of errors that the log has, since one may be met in several places. */

@@ -9,7 +9,7 @@ export interface SpendingLimit {
   readonly maxCost: number;
   /** Count conversations that were written to in so many milliseconds up to now; each with all that it cost. @defaultValue all */
   readonly windowMs?: number | undefined;
-  /** What one run may cost at most, in place of `limits.cost` of the agent. @defaultValue that of the agent */
+  /** What one run may cost at most, in place of `limits.cost` of the agent. @defaultValue the agent's */
   readonly maxCostPerRun?: number | undefined;
 }
 
@@ -25,8 +25,8 @@ export function deletedPrefix(owner: string): string {
 const PAGE = 500;
 
 /**
- * What is left of a limit. It counts what the store has: the runs that have ended, and the finished turns of those that are going, in
- * whatever process. Runs ask before each turn, so each can exceed the limit by the turn that it is in.
+ * The remainder of a limit. It counts what the store has: runs that have ended, and the finished turns of active runs,
+ * in any process. Runs check before each turn, so each can exceed the limit by its current turn.
  */
 export class Spending {
   readonly #store: SessionStore;

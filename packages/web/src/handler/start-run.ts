@@ -32,7 +32,7 @@ export interface StartOptions extends ContinueOptions {
 }
 
 /**
- * Starts a run or resumes one, whichever the session's state calls for. It goes on whether anybody looks or not.
+ * Starts or resumes a run, depending on the session's state. It continues with or without a reader.
  *
  * @throws {HttpError} When the owner has nothing left to spend.
  */
@@ -117,7 +117,7 @@ function waitIn(event: RunEvent): number | undefined {
   return error.status === 429 || error.status === 503 ? delayMs : undefined;
 }
 
-/** False for ends that a client brings about, or that it is told of by the answer. */
+/** False for ends that a client causes, or learns about from the answer. */
 function isUnexpected(error: unknown): boolean {
   if (!(error instanceof AgentError)) return !(error instanceof DOMException && error.name === "AbortError");
   const { code } = error;

@@ -37,7 +37,7 @@ export async function sendMessages<Context>(
 }
 
 /**
- * Stops a run, in whatever process it is, and waits until it has ended.
+ * Stops a run, in any process, and waits until it has ended.
  *
  * @returns False when none was going.
  * @throws {HttpError} When it takes too long; the run was asked to stop all the same.
@@ -77,8 +77,8 @@ export async function renameChat<Context>(
 }
 
 /**
- * Takes back what waits for an answer in a conversation, or one question of it. The run goes on without it; how long
- * nobody may read it then, `onDisconnect` says.
+ * Withdraws the questions of a conversation, or one of them. The run continues without answers; `onDisconnect` limits
+ * how long it may run without a reader.
  *
  * @param body - `{ token?, reason? }`; absent: all questions, without a reason.
  */
@@ -100,7 +100,8 @@ export async function withdrawCalls<Context>(
     const refusal = await checkRights(serving.options.authorizeAnswer, call, taken);
     if (refusal !== undefined) return refusal;
     await open.session.answer({ ...answersByToken(taken), by: call.visitor.owner });
-    // What is withdrawn stays so if the run may not go on now, as without a budget: it does with the next message.
+    // A withdrawal stands even if the run may not continue now, such as without a budget: it continues with the next
+    // message.
     try {
       await startRun(serving, open, call, {});
     } catch (error) {
@@ -113,8 +114,8 @@ export async function withdrawCalls<Context>(
 }
 
 /**
- * Deletes a conversation. What waits for an answer is withdrawn first, so that nobody answers what is being deleted. A run that is going is
- * stopped: then it is known what it has cost.
+ * Deletes a conversation. Questions are withdrawn first, so that no one answers them during the deletion. An active run
+ * is stopped, so that its cost is known.
  */
 export async function deleteChat<Context>(
   serving: Serving<Context>,
@@ -133,7 +134,7 @@ export async function deleteChat<Context>(
   serving.sessions.forget(id);
 }
 
-/** @returns False when somebody has answered at the same time: then the run may go on. */
+/** @returns False when someone has answered at the same time: then the run may continue. */
 async function withdrawAll<Context>(session: Session<Context>, by: string): Promise<boolean> {
   const { pending } = await readConversation(session);
   const withdrawn = withdrawals(pending);
@@ -146,14 +147,14 @@ async function withdrawAll<Context>(session: Session<Context>, by: string): Prom
   }
 }
 
-/** Removes all that is kept of an owner. */
+/** Removes everything that is kept about an owner. */
 export async function eraseChats<Context>(
   serving: Serving<Context>,
   owner: string,
   options: Omit<EraseOptions, "store">,
 ): Promise<ErasedData> {
   const { store } = serving.options;
-  // Also those that wait for their turn.
+  // Including runs that wait for their turn.
   const runs = serving.sessions.runsOf(owner);
   for (const run of runs) run.abort();
   await Promise.all(runs.map((run) => run.over));

@@ -23,7 +23,8 @@ const LAST_BYTES_MS = 1_000;
  *
  * @param server - Of `node:http` or `node:https`.
  * @param handlers - Made by `chatHandler` or `operatorHandler`: one, or all that the server has.
- * @returns Resolves when the server is closed, but for connections that were upgraded. What the program has opened itself is left to it, such as the store.
+ * @returns Resolves when the server is closed, except for upgraded connections. Resources that the program opened
+ * itself, such as the store, stay open.
  * @throws {TypeError} At once, for a limit that is no number of milliseconds.
  * @example
  * ```ts

@@ -120,7 +120,7 @@ test.each([
   ],
   [
     { threadId: "t", resume: [{ interruptId: "effect:m/c#t", status: "resolved", payload: {} }] },
-    "what became of the call",
+    "what happened to the call",
   ],
   [{ threadId: "t", messages: [user], tools: [{ name: "no spaces" }] }, 'the tool "no spaces"'],
   [{ threadId: "t", messages: [user], tools: [{ name: "a" }, { name: "a" }] }, 'two tools are named "a"'],

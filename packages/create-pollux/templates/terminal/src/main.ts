@@ -11,7 +11,7 @@ const connection = await connect();
 // Each chat is one file of the folder.
 const chat = createAgent(connection.endpoint).session({ store: new JsonlStore("chats") });
 printer.note(connection.description);
-// Shown by `npx pollux inspect chats`: what is sent, and for a day what tools throw. Leave it out of a program for others.
+// Keeps requests, and for a day what tools throw, for `npx pollux inspect chats`. Leave it out of a program for others.
 const exchanges = keepExchanges(new JsonlStore("exchanges"), { causes: {} });
 observeAllRuns(exchanges);
 
@@ -34,7 +34,7 @@ async function converse(): Promise<void> {
   }
 }
 
-/** Prints the answer as it arrives. A failed answer ends neither the program nor the chat. */
+/** Prints the answer as it arrives. A failed answer doesn't end the program or the chat. */
 async function answer(message: string): Promise<void> {
   const stream = chat.stream(message);
   try {

@@ -18,7 +18,7 @@ import { servePage } from "./serve-page.ts";
 const connection = await connect(process.env, { delays: { firstByteMs: 250, chunkMs: 45 }, deltaCharacters: 10 });
 const store = new SqliteStore("chats.sqlite");
 const isBuilt = process.argv.includes("--built");
-// In development, what is sent, and for a day what tools throw, is kept for `npx pollux inspect chats.sqlite`.
+// In development, keeps requests, and for a day what tools throw, for `npx pollux inspect chats.sqlite`.
 if (!isBuilt) observeAllRuns(keepExchanges(new JsonlStore("exchanges"), { causes: {} }));
 const chats = createChats(connection.endpoint, store);
 /* if operator */
@@ -47,7 +47,7 @@ server.listen(port, "127.0.0.1", () => {
   /* end */
 });
 
-// Ctrl-C, or a new version is deployed: answers may end for a few seconds, and others go on in the next process.
+// Ctrl-C, or a new version is deployed: answers get a few seconds to finish; others continue in the next process.
 await drainOnSignal(server, [/* if operator */ operators, /* end */ chats]);
 store.close();
 process.exit(0);

@@ -9,7 +9,7 @@ import { createAgent } from "./agent.ts";
  * @param token - Who knows it is an operator. Check the login of your employees instead before you deploy.
  */
 export function createOperators(endpoint: Endpoint, store: SessionStore, token: string): OperatorHandler {
-  // With `approvedBy`, an operator answers only some of them: those of tools that name one of its names, or nobody.
+  // With `approvedBy`, an operator answers only calls of tools that name one of these names, or no one.
   const authorize = ({ headers }: Request): Operator | Response =>
     headers.get("authorization") === `Bearer ${token}`
       ? { by: "operator" }

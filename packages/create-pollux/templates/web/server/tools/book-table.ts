@@ -1,7 +1,7 @@
 import { defineTool } from "@pollux/core";
 import { z } from "zod";
 
-/** Somebody else is told something, so the person in the chat approves each call, and may change its arguments. */
+/** The call reaches someone else, so the person in the chat approves each one, and may change its arguments. */
 export const bookTable = defineTool({
   name: "book_table",
   description: "Books a table in a restaurant.",

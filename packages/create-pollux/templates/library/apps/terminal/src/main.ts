@@ -26,7 +26,7 @@ async function converse(): Promise<void> {
   }
 }
 
-/** Prints the answer as it arrives. A failed answer ends neither the program nor the chat. */
+/** Prints the answer as it arrives. A failed answer doesn't end the program or the chat. */
 async function answer(message: string): Promise<void> {
   const stream = chat.stream(message);
   try {
