@@ -33,7 +33,7 @@ export async function findRefusal({ method, url, body }: JudgedRequest): Promise
   });
   const text = await response.text();
   if (response.ok) return undefined;
-  return { status: response.status, ...describeError(text, response.status), ...(rule !== undefined && { rule }) };
+  return { status: response.status, ...describeError(text, response.status), rule };
 }
 
 /** What a service is known by. */
@@ -49,10 +49,7 @@ function describeError(text: string, status: number): Pick<Refusal, "message" | 
   const fields = listOf(error["details"])
     .flatMap((detail) => listOf(fieldsOf(detail)["fieldViolations"]))
     .map(fieldsOf)
-    .map(({ field, description }) => ({
-      ...(typeof field === "string" && field !== "" && { field }),
-      description: textOf(description) ?? "",
-    }));
+    .map(({ field, description }) => ({ field: textOf(field) || undefined, description: textOf(description) ?? "" }));
   const message = textOf(error["message"]) ?? `The service answers with status ${numberOf(error["code"]) ?? status}.`;
   return { message, fields };
 }

@@ -23,7 +23,7 @@ export const compareView: ViewHandler = async (call) => {
   const kept = new ExchangeFold();
   kept.add(await call.exchangesOf(other));
   const prompts = comparePrompts(promptOf(left, await call.exchanges(), run), promptOf(right, kept, withRun));
-  return { ...comparison, ...(prompts !== undefined && { prompts }) };
+  return { ...comparison, prompts };
 };
 
 function promptOf(fold: SessionFold, exchanges: ExchangeFold, runId: string): Parameters<typeof comparePrompts>[0] {

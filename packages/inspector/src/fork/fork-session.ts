@@ -60,10 +60,9 @@ async function fork(call: SessionCall, request: ForkRequest, whyMemory: string |
   const { isRunning, error } = await waitFor(stream, target.why === undefined ? WAIT_MS : MAX_IN_MEMORY_MS);
   return {
     id,
-    kept: target.why === undefined ? "store" : "memory",
-    ...(target.why !== undefined && { why: target.why }),
+    why: target.why,
     isRunning,
-    ...(error !== undefined && { error }),
+    error,
     notes: forker.notes,
     comparison: compareBranches(fold, await readFold(call, target.store, id)),
   };

@@ -111,17 +111,12 @@ export function sumRecorded(bills: Iterable<Bill>): number {
 
 /** The whole of some parts. */
 export function addPriced(parts: readonly Priced[]): Priced {
-  let [cost, here] = [undefined as number | undefined, undefined as number | undefined];
-  let unpriced: string | undefined;
-  for (const part of parts) {
-    if (part.cost !== undefined) cost = (cost ?? 0) + part.cost;
-    if (part.pricedHere !== undefined) here = (here ?? 0) + part.pricedHere;
-    unpriced ??= part.unpriced;
-  }
+  const sum = (values: readonly (number | undefined)[]): number | undefined =>
+    values.reduce((total, value) => (value === undefined ? total : (total ?? 0) + value), undefined);
   return {
-    ...(cost !== undefined && { cost }),
-    ...(unpriced !== undefined && { unpriced }),
-    ...(here !== undefined && { pricedHere: here }),
+    cost: sum(parts.map(({ cost }) => cost)),
+    unpriced: parts.find(({ unpriced }) => unpriced !== undefined)?.unpriced,
+    pricedHere: sum(parts.map(({ pricedHere }) => pricedHere)),
   };
 }
 

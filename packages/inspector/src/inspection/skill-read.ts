@@ -6,12 +6,12 @@ import type { TurnStep } from "./turn-step.ts";
 const CHARACTERS_PER_TOKEN = 4;
 
 /** The skill that a call has read, as the tool recorded it, and about what its text adds to every request from then on. */
-export function skillRead(callId: string, steps: readonly TurnStep[], told: unknown): Pick<CallDetails, "skill"> {
+export function skillRead(callId: string, steps: readonly TurnStep[], told: unknown): CallDetails["skill"] {
   const read = steps.findLast(
     ({ place }) => place.kind === "inner" && place.callId === callId && place.name.startsWith("skill:"),
   );
   const { skill, file, sha256 } = fieldsOf(listOf(read?.value)[0]);
-  if (typeof skill !== "string" || told === undefined) return {};
+  if (typeof skill !== "string" || told === undefined) return undefined;
   const tokens = Math.ceil(JSON.stringify(told).length / CHARACTERS_PER_TOKEN);
-  return { skill: { name: skill, file: textOf(file) ?? "", sha256: textOf(sha256) ?? "", tokens } };
+  return { name: skill, file: textOf(file) ?? "", sha256: textOf(sha256) ?? "", tokens };
 }

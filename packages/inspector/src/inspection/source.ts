@@ -22,8 +22,8 @@ export interface SourceChange {
   readonly length: number;
   readonly exchanges: number;
   readonly state: SessionState;
-  /** Text of the answer that is being made; absent when none is. */
-  readonly draft?: { readonly step: string; readonly attempt: number; readonly text: string } | undefined;
+  /** The answer that is being made; absent when none is. */
+  readonly draft?: { readonly text: string; readonly thoughts: string } | undefined;
 }
 
 /** Why a source could not do what was asked. */

@@ -33,7 +33,6 @@ export interface PlayTool {
   readonly notRun?: string | undefined;
   /** What to know before it is run by hand: whoever does has to confirm it. */
   readonly warnings: readonly string[];
-  readonly timeoutMs?: number | undefined;
 }
 
 /** What a run does differently than the agent's code says. */

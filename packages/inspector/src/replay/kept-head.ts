@@ -1,7 +1,7 @@
 import type { ReadPlace } from "../inspection/step-place.ts";
 import type { ExchangeFold } from "../inspection/exchange-fold.ts";
 import type { RunFold } from "../inspection/run-fold.ts";
-import { stepsOf } from "../inspection/run-steps.ts";
+import { stepsOfRun } from "../inspection/turn-step.ts";
 import type { SessionFold } from "../inspection/session-fold.ts";
 import { readHead, type RequestHead } from "./request-head.ts";
 
@@ -29,7 +29,7 @@ export function firstExchange({ exchanges, run }: Pick<Kept, "exchanges" | "run"
 export function outputOf({ fold, run, exchanges }: Kept, head: RequestHead | undefined): RequestHead["output"] {
   if (head?.output !== undefined) return head.output;
   const isOwn = (place: ReadPlace): boolean => place.kind === "model" && place.phase === "output";
-  if (!stepsOf(fold, run).some(({ place }) => isOwn(place))) return undefined;
+  if (!stepsOfRun(fold, run).some(({ place }) => isOwn(place))) return undefined;
   const n = exchanges.kept.exchanges.findIndex(({ runId, step }) => runId === run.runId && isOwn(step.place));
   return readHead(exchanges.request(n)).output ?? "json";
 }

@@ -213,8 +213,7 @@ class Handler {
         // A page that knows another part of the log gets what it doesn't know.
         const isKnown = Number(query.get("tail") ?? 0) === (fold.before?.entries ?? 0);
         const since = isKnown ? Number(query.get("since") ?? 0) : 0;
-        const { draft } = session.records;
-        const beside = { isRunning: session.isRunning(), draft, exchanges: exchanges.rows.length };
+        const beside = { isRunning: session.isRunning(), exchanges: exchanges.rows.length };
         return this.#json(request, fold.overview(beside, Number.isInteger(since) && since > 0 ? since : 0));
       }
       case "media":

@@ -1,5 +1,5 @@
 import type { SourceChange } from "../inspection/source.ts";
-import { fieldsOf, listOf, textOf } from "../inspection/read-values.ts";
+import { fieldsOf, listOf } from "../inspection/read-values.ts";
 import { PRIVATE } from "./http.ts";
 import type { OpenSession } from "./open-sessions.ts";
 
@@ -120,16 +120,17 @@ class ChangeStream {
 
 function changeOf(open: OpenSession): SourceChange {
   const isRunning = open.isRunning();
-  const { step, attempt, parts } = fieldsOf(isRunning ? open.records.draft : undefined);
-  const text = listOf(parts)
-    .map((part) => fieldsOf(part))
-    .filter(({ thought }) => thought !== true)
-    .map(({ text: piece }) => textOf(piece) ?? "")
-    .join("");
+  const { step, parts } = fieldsOf(isRunning ? open.records.draft : undefined);
+  const textOf = (isThought: boolean): string =>
+    listOf(parts)
+      .map(fieldsOf)
+      .filter(({ thought }) => (thought === true) === isThought)
+      .map(({ text }) => (typeof text === "string" ? text : ""))
+      .join("");
   return {
     length: open.fold.length,
     exchanges: open.exchanges.rows.length,
     state: open.fold.state(isRunning),
-    ...(typeof step === "string" && { draft: { step, attempt: Number(attempt), text } }),
+    draft: step === undefined ? undefined : { text: textOf(false), thoughts: textOf(true) },
   };
 }

@@ -3,7 +3,7 @@ import { type Fields, fieldsOf, parseJson } from "../inspection/read-values.ts";
 import { requestAddress } from "../inspection/request-address.ts";
 import type { RunFold } from "../inspection/run-fold.ts";
 import type { SessionFold } from "../inspection/session-fold.ts";
-import { stepsOf } from "../inspection/run-steps.ts";
+import { stepsOfRun } from "../inspection/turn-step.ts";
 
 /** Traffic in the format that `replay` reads. */
 export interface RunRecording {
@@ -56,7 +56,7 @@ export function recordingOfExchanges(exchanges: ExchangeFold, runIds: ReadonlySe
  * The answers in the log of a run. The requests are not in it, so a replay gives the answers one after another, whatever is asked.
  */
 export function recordingOfLog(fold: SessionFold, run: RunFold): RunRecording {
-  const exchanges = stepsOf(fold, run).flatMap((step, position): readonly RecordedRequest[] => {
+  const exchanges = stepsOfRun(fold, run).flatMap((step, position): readonly RecordedRequest[] => {
     const { response } = fieldsOf(step.value);
     if (step.place.kind !== "model" || response === undefined) return [];
     return [

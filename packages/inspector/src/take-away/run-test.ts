@@ -3,12 +3,11 @@ import type { ExchangeFold } from "../inspection/exchange-fold.ts";
 import { firstWords, listOf, textIn, textOf } from "../inspection/read-values.ts";
 import type { TakenFiles } from "../inspection/results.ts";
 import type { RunFold } from "../inspection/run-fold.ts";
-import { stepsOf } from "../inspection/run-steps.ts";
 import type { SessionFold } from "../inspection/session-fold.ts";
 import { firstHead, outputOf } from "../replay/kept-head.ts";
 import type { RequestHead } from "../replay/request-head.ts";
 import { limitsOf, maxRepeatsOf } from "../replay/run-limits.ts";
-import { lastResponse } from "../inspection/turn-step.ts";
+import { lastResponse, stepsOfRun } from "../inspection/turn-step.ts";
 import { recordingOfExchanges, recordingOfLog } from "./recording-file.ts";
 import { fileName } from "./session-file.ts";
 
@@ -33,13 +32,13 @@ export function runTest(fold: SessionFold, exchanges: ExchangeFold, run: RunFold
     calls,
     output: outputOf({ fold, run, exchanges }, head),
     options: Object.keys(limits).length > 0 ? { limits } : {},
-    said: textIn([lastResponse(stepsOf(fold, run))["content"]]),
+    said: textIn([lastResponse(stepsOfRun(fold, run))["content"]]),
     hasFinished: run.end?.["stopReason"] === "finished",
   });
   return {
     files: [
-      { name: `${base}.test.ts`, mimeType: "text/typescript", text: code },
-      { name: `${base}.recording.json`, mimeType: "application/json", text: `${JSON.stringify(recording, null, 1)}\n` },
+      { name: `${base}.test.ts`, text: code },
+      { name: `${base}.recording.json`, text: `${JSON.stringify(recording, null, 1)}\n` },
     ],
     notes: [
       "Save both files in one folder, and run: npx vitest run",

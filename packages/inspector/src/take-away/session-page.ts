@@ -62,7 +62,7 @@ export function sessionPage(
     "",
   ].join("\n");
   // The server takes out the keys that it knows of, too.
-  return { name: `${fileName(fold.id)}.html`, mimeType: "text/html", text: redact(text, NO_SECRETS) };
+  return { name: `${fileName(fold.id)}.html`, text: redact(text, NO_SECRETS) };
 }
 
 const NO_SECRETS: readonly string[] = [];
@@ -78,7 +78,7 @@ function runSection(fold: SessionFold, run: RunFold, index: number): string {
   const row = run.row(index === fold.runs.length - 1, "cut-off", 0);
   const ending = textOf(end?.["stopReason"]) ?? "no end in the log";
   const error = fieldsOf(end?.["error"]);
-  const tokens = new Map(row.turns.map(({ turn, usage }) => [turn, usage.total]));
+  const tokens = new Map(row.turns.map(({ turn, usage }) => [turn, usage.totalTokens]));
   return [
     "<section>",
     `<h2>Run ${index + 1}</h2>`,

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import type { ProblemRow } from "../../../src/inspection/inspection.ts";
+import type { SessionProblem } from "@pollux/core/doctor";
 import type { CheckResult, Refusal, ToolCheck } from "../../../src/inspection/results.ts";
 import { useLoad } from "../app/use-load.ts";
 import { formatRoute } from "../app/route.ts";
@@ -52,7 +52,13 @@ export function CheckView({ session, overview }: SessionPanelProps): JSX.Element
   );
 }
 
-function Problems({ id, problems }: { readonly id: string; readonly problems: readonly ProblemRow[] }): JSX.Element {
+function Problems({
+  id,
+  problems,
+}: {
+  readonly id: string;
+  readonly problems: readonly SessionProblem[];
+}): JSX.Element {
   return (
     <table class="problems">
       <thead>

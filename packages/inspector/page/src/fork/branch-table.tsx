@@ -123,7 +123,7 @@ function Side({
         </div>
       ))}
       <p class="dim">
-        {formatTokens(usage.total ?? 0)} tokens
+        {formatTokens(usage.totalTokens ?? 0)} tokens
         {turn.cost !== undefined && `, cost ${formatCost(turn, currency)}`}
         {ms !== undefined && `, ${formatDuration(ms)}`}
       </p>

@@ -119,12 +119,12 @@ function changedResults(
 }
 
 function Forked({ result }: { readonly result: ForkResult }): JSX.Element {
-  const { id, kept, why, error, notes } = result;
+  const { id, why, error, notes } = result;
   const { comparison, isRunning } = useComparison(result);
   return (
     <section class="result stack" aria-label="The fork" aria-live="polite">
       <p class={`banner ${error === undefined ? "is-ok" : "is-error"}`}>
-        {kept === "store" ? (
+        {why === undefined ? (
           <>
             The fork is <a href={formatRoute({ kind: "session", id, tab: "" })}>{id}</a>
             {isRunning && ", and goes on"}.

@@ -60,7 +60,7 @@ export function PlayedSession({ id }: { readonly id: string }): JSX.Element {
             <b>{last.error.name}</b> {last.error.message}
           </p>
         )}
-        {draft !== undefined && <p class="said">{draft}</p>}
+        {draft !== undefined && <p class="said">{draft.text}</p>}
         {last?.metadata !== undefined && (
           <details>
             <summary>How the last run was begun</summary>
@@ -82,8 +82,8 @@ function PlayedTurn({ run, turn }: TurnProps): JSX.Element {
         <a href={formatRoute(turnRoute(session.id, run, turn))}>{turnTitle(turn)}</a>{" "}
         <span class="facts wrap">
           {endedAt !== undefined && <span>{formatDuration(endedAt - startedAt)}</span>}
-          {usage.prompt !== undefined && <span>prompt {formatTokens(usage.prompt)}</span>}
-          {usage.output !== undefined && <span>output {formatTokens(usage.output)}</span>}
+          {usage.inputTokens !== undefined && <span>prompt {formatTokens(usage.inputTokens)}</span>}
+          {usage.outputTokens !== undefined && <span>output {formatTokens(usage.outputTokens)}</span>}
         </span>
       </h3>
       {error !== undefined && <Failure error={error} />}

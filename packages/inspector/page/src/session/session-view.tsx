@@ -100,9 +100,7 @@ function Head({ session, overview }: Pick<SessionPanelProps, "session" | "overvi
               {history.from !== undefined && (
                 <>
                   {" of "}
-                  <a href={formatRoute({ kind: "session", id: history.from.session, tab: "" })}>
-                    {history.from.session}
-                  </a>
+                  <a href={formatRoute({ kind: "session", id: history.from, tab: "" })}>{history.from}</a>
                 </>
               )}
             </span>

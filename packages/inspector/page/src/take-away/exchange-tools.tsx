@@ -23,7 +23,7 @@ export function ExchangeTools({ n }: { readonly n: number }): JSX.Element {
         </button>
       </div>
       <div aria-live="polite">
-        {task.value?.isAccepted === true && (
+        {task.value !== undefined && task.value.refusal === undefined && (
           <p class="banner is-ok">By the emulator's rules, the service takes this request.</p>
         )}
         {task.value?.refusal !== undefined && <RefusalBox refusal={task.value.refusal} />}

@@ -70,11 +70,11 @@ export function innerRows(
     inLog?: InnerRow,
   ): readonly InnerTimelineRow[] {
     const turns = new Map<number, ExchangeRow[]>();
-    for (const row of rows) getOrAdd(turns, row.turn ?? 0, (): ExchangeRow[] => []).push(row);
+    for (const row of rows) getOrAdd(turns, row.turn, (): ExchangeRow[] => []).push(row);
     const isOpen = turns.size <= MAX_OPEN_TURNS !== isToggled(runId);
     const agent = rows[0]?.inner?.agent ?? title;
     const used = sumOf(rows);
-    const logs = inLog && { tokens: inLog.usage.total ?? used.tokens, cost: inLog.cost ?? used.cost };
+    const logs = inLog && { tokens: inLog.usage.totalTokens ?? used.tokens, cost: inLog.cost ?? used.cost };
     const head = { ...place, kind: "inner-run", depth, key: runId, title: agent, turns: turns.size, isOpen } as const;
     const shown: InnerTimelineRow[] = [{ ...head, ...used, ...logs }];
     if (!isOpen) return shown;
@@ -96,7 +96,7 @@ export function innerRows(
 
   function loggedRows({ usage, cost, texts }: InnerRow, key: string): readonly InnerTimelineRow[] {
     const isOpen = texts.length <= MAX_OPEN_TURNS !== isToggled(key);
-    const used = { tokens: usage.total, cost };
+    const used = { tokens: usage.totalTokens, cost };
     return [
       { ...place, kind: "inner-run", depth: 1, key, title, turns: usage.requests, isOpen, ...used },
       ...(isOpen ? texts : []).map((text): InnerTimelineRow => ({ ...place, kind: "inner-turn", depth: 1, text })),

@@ -3,6 +3,7 @@ import type { ComponentChildren, CSSProperties, JSX } from "preact";
 import { formatCost, formatMoney } from "../../../src/inspection/cost.ts";
 import { flagView, sortFlags, type TurnFlag } from "../../../src/inspection/flags.ts";
 import type { StepRow, TurnRow } from "../../../src/inspection/inspection.ts";
+import { USAGE_NAMES } from "../../../src/inspection/usage.ts";
 import { TickBox } from "../compare/compare-ticked.tsx";
 import { formatDuration, formatPlural, formatTime, formatTokens, readsText, turnTitle } from "../ui/format.ts";
 import { moneyNote } from "../ui/money.tsx";
@@ -186,7 +187,7 @@ function TurnLine(props: RowProps & { readonly row: TimelineRow & { kind: "turn"
         )}
       </span>
       <span role="gridcell" class="number line-tokens" title={tokensTitle(turn)}>
-        {usage.total === undefined ? "" : formatTokens(usage.total)}
+        {usage.totalTokens === undefined ? "" : formatTokens(usage.totalTokens)}
       </span>
       <span role="gridcell" class="line-bar">
         <TurnBars turn={turn} bars={bars} />
@@ -314,8 +315,5 @@ function nameOf({ kind, label, name }: StepRow): string {
 }
 
 function tokensTitle({ usage }: TurnRow): string {
-  return Object.entries(usage)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}: ${String(value)}`)
-    .join("\n");
+  return USAGE_NAMES.flatMap(([title, name]) => (usage[name] ? `${title}: ${usage[name]}` : [])).join("\n");
 }

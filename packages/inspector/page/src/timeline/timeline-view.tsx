@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { flagView, sortFlags, type TurnFlag } from "../../../src/inspection/flags.ts";
 import type { SessionOverview } from "../../../src/inspection/inspection.ts";
-import type { SearchResult } from "../../../src/inspection/results.ts";
+import type { FoundTurn } from "../../../src/inspection/results.ts";
 import { endingView } from "../../../src/inspection/endings.ts";
 import { markUntrusted } from "../../../src/inspection/untrusted.ts";
 import { useInspector } from "../app/inspector.ts";
@@ -251,8 +251,8 @@ function useFound(
     if (wordsOf(text).length === 0) return undefined;
     let isShown = true;
     const timer = setTimeout(() => {
-      session.source.view<SearchResult>(session.id, "search", { q: text }).then(
-        ({ turns }) => {
+      session.source.view<readonly FoundTurn[]>(session.id, "search", { q: text }).then(
+        (turns) => {
           if (isShown) found.value = { text, turns: new Map(turns.map((one) => [foundKey(one, one), one.text])) };
         },
         () => {},
@@ -301,13 +301,11 @@ function selectedRow(rows: readonly TimelineRow[], turn: TurnRoute | undefined):
 function Draft({ overview }: { readonly overview: SessionOverview }): JSX.Element | null {
   const session = useSession();
   if (overview.state !== "running") return null;
-  const text = session.draft.value ?? overview.draft?.text ?? "";
-  const thoughts = overview.draft?.thoughts ?? "";
-  const shown = text === "" ? thoughts : text;
+  const { text = "", thoughts = "" } = session.draft.value ?? {};
   return (
     <div class="draft" aria-label="Live">
       <span class="state tone-note">Live</span>
-      <p>{shown === "" ? "The run is going." : shown.slice(-400)}</p>
+      <p>{(text || thoughts || "The run is going.").slice(-400)}</p>
     </div>
   );
 }

@@ -113,7 +113,7 @@ function Nested({ nested, name }: { readonly nested: NestedView; readonly name: 
         Inner run of <span class="mono">{name}</span>
         <span class="facts wrap">
           <span>{formatPlural(answers.length, "answer")}</span>
-          {usage.total !== undefined && <span>{formatTokens(usage.total)} tokens</span>}
+          {usage.totalTokens !== undefined && <span>{formatTokens(usage.totalTokens)} tokens</span>}
           <Money of={{ cost }} />
         </span>
       </summary>

@@ -19,7 +19,6 @@ const ORIGINS: { readonly [origin in ContentView["origin"]]: string } = {
   answer: "Answer",
   responses: "What the calls returned, as sent",
   media: "Media that the calls returned",
-  history: "From before",
   "asks-again": "Asked again",
 };
 
@@ -175,11 +174,11 @@ function Answer({
 
 /** What stands beside the content of an answer. */
 function Beside({ answer }: { readonly answer: AnswerView }): JSX.Element {
-  const { usageMetadata, candidate, envelope, prepared, responseId } = answer;
+  const { usageMetadata, candidate, envelope, prepared } = answer.beside;
   const values = [
     ["Usage, as billed", usageMetadata],
     ["Candidate", candidate],
-    ["Response", envelope ?? (responseId === undefined ? undefined : { responseId })],
+    ["Response", envelope],
     ["What was prepared for it", prepared],
   ] as const;
   return (

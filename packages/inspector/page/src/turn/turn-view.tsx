@@ -5,6 +5,7 @@ import { formatRoute, type TurnRoute, turnRoute } from "../app/route.ts";
 import { type TurnProps, useSession, useTurn } from "../session/session-model.ts";
 import { useSave } from "../take-away/save-files.ts";
 import { sortFlags } from "../../../src/inspection/flags.ts";
+import { USAGE_NAMES } from "../../../src/inspection/usage.ts";
 import { Flag } from "../timeline/row.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { Money } from "../ui/money.tsx";
@@ -96,8 +97,7 @@ function FoundTurn({ selected, run, turn }: TurnProps & { readonly selected: Tur
 
 function TurnHead({ run, turn }: TurnProps): JSX.Element {
   const { usage, startedAt, endedAt, finishReason, flags, phase } = turn;
-  const { prompt, cached, thoughts, output, toolUse, searchQueries: searches, requests = 1 } = usage;
-  const tokens = Object.entries({ prompt, cached, thoughts, output, "tool use": toolUse, searches });
+  const { requests = 1 } = usage;
   return (
     <div class="turn-head wrap">
       <h2>{turnTitle(turn)}</h2>
@@ -115,14 +115,10 @@ function TurnHead({ run, turn }: TurnProps): JSX.Element {
         <span>{formatTime(startedAt)}</span>
         <span>{endedAt === undefined ? "not finished" : formatDuration(endedAt - startedAt)}</span>
         {finishReason !== undefined && <span>{finishReason}</span>}
-        {tokens.map(
-          ([name, count]) =>
-            count !== undefined && (
-              <span key={name}>
-                {name} {formatTokens(count)}
-              </span>
-            ),
-        )}
+        {USAGE_NAMES.map(([title, name]) => {
+          const count = usage[name] ?? 0;
+          return name !== "requests" && count > 0 && <span key={name}>{`${title} ${formatTokens(count)}`}</span>;
+        })}
         {requests > 1 && <span>{requests} requests</span>}
         <Money of={{ ...turn, currency: run.currency, pricesAsOf: run.pricesAsOf }} />
       </p>

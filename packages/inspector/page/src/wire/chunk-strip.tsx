@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import type { ChunkView } from "../../../src/inspection/exchange-details.ts";
+import type { KeptExchange } from "@pollux/core/exchanges";
 import { formatBytes, formatDuration, formatPlural } from "../ui/format.ts";
 
 /** Most marks that are drawn: further ones would cover each other. */
@@ -10,7 +10,7 @@ export function ChunkStrip({
   chunks,
   ms,
 }: {
-  readonly chunks: readonly ChunkView[];
+  readonly chunks: KeptExchange["chunks"];
   readonly ms: number;
 }): JSX.Element | null {
   const [first] = chunks;
@@ -44,7 +44,7 @@ export function ChunkStrip({
   );
 }
 
-function longestPause(chunks: readonly ChunkView[]): number {
+function longestPause(chunks: KeptExchange["chunks"]): number {
   let longest = 0;
   for (let index = 1; index < chunks.length; index++)
     longest = Math.max(longest, (chunks[index]?.ms ?? 0) - (chunks[index - 1]?.ms ?? 0));

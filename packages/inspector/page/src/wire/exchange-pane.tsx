@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { formatMoney } from "../../../src/inspection/cost.ts";
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
-import type { ExchangeDetails, ExchangeRow, HeaderView } from "../../../src/inspection/exchange-details.ts";
+import type { ExchangeDetails, ExchangeRow } from "../../../src/inspection/exchange-details.ts";
 import { useLoad } from "../app/use-load.ts";
 import { useSession } from "../session/session-model.ts";
 import { ExchangeTools } from "../take-away/exchange-tools.tsx";
@@ -38,7 +38,7 @@ interface GoProps {
 
 function Pane({ details, onGo }: GoProps & { readonly details: ExchangeDetails }): JSX.Element {
   const session = useSession();
-  const { row, request, response, error, problem } = details;
+  const { row, request, response, problem } = details;
   const end = endOf(row);
   const turn = session.turnOf(row);
   const answer = useMemo(() => (response?.chunks ?? []).map(({ text }) => text).join(""), [response]);
@@ -50,7 +50,7 @@ function Pane({ details, onGo }: GoProps & { readonly details: ExchangeDetails }
           {turn !== undefined && ` of ${turnTitle(turn).toLowerCase()}`} <span class="mono dim">{stepOf(row)}</span>
         </h2>
         <p class="mono exchange-url">
-          {request.method} {request.url}
+          {row.method} {row.url}
         </p>
         <p class="facts wrap">
           <span class={end.isBad ? "bad" : ""}>{end.text}</span>
@@ -59,7 +59,7 @@ function Pane({ details, onGo }: GoProps & { readonly details: ExchangeDetails }
           {row.firstByteMs !== undefined && <span>first byte after {formatDuration(row.firstByteMs)}</span>}
         </p>
       </div>
-      {error !== undefined && <p class="banner is-error">{error}</p>}
+      {row.error !== undefined && <p class="banner is-error">{row.error}</p>}
       {problem !== undefined && <p class="banner is-error">{problem}</p>}
       <ExchangeTools key={row.n} n={row.n} />
       <Shared row={row} onGo={onGo} />
@@ -70,7 +70,6 @@ function Pane({ details, onGo }: GoProps & { readonly details: ExchangeDetails }
         body={request.body}
         shared={request.shared}
         isBroken={row.brokenAt !== undefined}
-        binaryBytes={request.binaryBytes}
       />
       {response !== undefined && (
         <>
@@ -84,7 +83,7 @@ function Pane({ details, onGo }: GoProps & { readonly details: ExchangeDetails }
 
 /** How much of a request was sent before, and what was billed as cached. */
 function Shared({ row, onGo }: GoProps & { readonly row: ExchangeRow }): JSX.Element {
-  const { requestBytes, sharedBytes, newBytes, before, promptTokens, cachedTokens = 0 } = row;
+  const { requestBytes, sharedBytes, before, promptTokens, cachedTokens = 0 } = row;
   return (
     <div class="shared-box">
       <div
@@ -108,7 +107,7 @@ function Shared({ row, onGo }: GoProps & { readonly row: ExchangeRow }): JSX.Ele
                 request {before}
               </button>
             )}
-            , {formatBytes(newBytes)} new.
+            , {formatBytes(requestBytes - sharedBytes)} new.
           </>
         )}{" "}
         {promptTokens !== undefined && (
@@ -124,17 +123,17 @@ function Shared({ row, onGo }: GoProps & { readonly row: ExchangeRow }): JSX.Ele
 
 /** Where a request stopped being a continuation of the one before, and what that cost. */
 function Break({ details }: { readonly details: ExchangeDetails }): JSX.Element | null {
-  const { brokenAt } = details.row;
+  const { brokenAt, before, sharedBytes } = details.row;
   if (brokenAt === undefined) return null;
-  const { before, field, tokens, cost, currency, byte } = brokenAt;
+  const { field, tokens, cost, currency } = brokenAt;
   return (
     <section class="break" aria-label="Broken prefix">
       <h3>
         The prefix broke at <code>{field}</code>
       </h3>
       <p>
-        After {formatBytes(byte)}, this request differs from request {before}, so the service's cache could not serve
-        what follows{tokens === undefined ? "." : `: up to ${formatPlural(tokens, "token")}`}
+        After {formatBytes(sharedBytes)}, this request differs from request {before}, so the service's cache could not
+        serve what follows{tokens === undefined ? "." : `: up to ${formatPlural(tokens, "token")}`}
         {cost !== undefined && cost > 0 && `, about ${formatMoney(cost, currency)}`}
         {tokens !== undefined && " (an estimate from the bytes)."}
       </p>
@@ -149,24 +148,21 @@ function Message({
   body,
   shared,
   isBroken = false,
-  binaryBytes,
 }: {
   readonly title: string;
-  readonly headers: readonly HeaderView[];
+  readonly headers: ExchangeDetails["request"]["headers"];
   readonly body: string;
   readonly shared: number;
   readonly isBroken?: boolean | undefined;
-  readonly binaryBytes?: number | undefined;
 }): JSX.Element {
   const isRaw = useSignal(false);
   const isJson = /^\s*[[{]/.test(body);
+  const fields = Object.entries(headers);
   return (
     <section class="message stack" aria-label={title}>
       <div class="message-head">
         <h3>{title}</h3>
-        <span class="dim">
-          {binaryBytes === undefined ? formatBytes(new Blob([body]).size) : formatBytes(binaryBytes)}
-        </span>
+        <span class="dim">{formatBytes(new Blob([body]).size)}</span>
         <span class="session-tools">
           {isJson && (
             <button type="button" aria-pressed={isRaw.value} onClick={() => (isRaw.value = !isRaw.value)}>
@@ -177,19 +173,17 @@ function Message({
         </span>
       </div>
       <details class="headers">
-        <summary>{formatPlural(headers.length, "header")}</summary>
+        <summary>{formatPlural(fields.length, "header")}</summary>
         <dl>
-          {headers.map(([name, value], index) => (
-            <div key={index}>
+          {fields.map(([name, value]) => (
+            <div key={name}>
               <dt>{name}</dt>
               <dd>{value}</dd>
             </div>
           ))}
         </dl>
       </details>
-      {binaryBytes !== undefined ? (
-        <p class="dim">{formatBytes(binaryBytes)} that are not text.</p>
-      ) : body === "" ? (
+      {body === "" ? (
         <p class="dim">No body.</p>
       ) : (
         <TextView

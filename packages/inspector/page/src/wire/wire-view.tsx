@@ -115,9 +115,9 @@ function columnsOf(session: SessionModel): readonly Column<ExchangeRow>[] {
       title: "Shared + new",
       hint: "Bytes that the request before has too, and bytes that are new",
       class: "number",
-      cell: ({ sharedBytes, newBytes }) => (
+      cell: ({ sharedBytes, requestBytes }) => (
         <>
-          <span class="dim">{formatBytes(sharedBytes)}</span> + {formatBytes(newBytes)}
+          <span class="dim">{formatBytes(sharedBytes)}</span> + {formatBytes(requestBytes - sharedBytes)}
         </>
       ),
     },
