@@ -2,6 +2,7 @@ import { render } from "preact";
 import { App } from "./app/app.tsx";
 import { Inspector } from "./app/inspector.ts";
 import { HttpSource } from "./source/http-source.ts";
+
 import "./styles/base.css";
 import "./styles/acting.css";
 import "./styles/evals.css";

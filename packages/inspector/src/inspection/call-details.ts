@@ -3,7 +3,6 @@ import { callsIn } from "./answer-calls.ts";
 import { partViews, shorten } from "./part-view.ts";
 import { isOutcomeFromOutside, lastResponse, type TurnStep } from "./turn-step.ts";
 import { type Fields, fieldsOf, isFields, listOf, numberOf, textOf } from "./read-values.ts";
-import { skillRead } from "./skill-read.ts";
 import type { RunFold } from "./run-fold.ts";
 import type { TurnFold } from "./turn-fold.ts";
 import type { CallDetails, NestedView } from "./turn-details.ts";
@@ -115,4 +114,18 @@ function readNested(nested: unknown, position: number): NestedView {
       return { role: textOf(role) ?? "model", origin: "answer", parts: partViews(parts, { position, path: [] }) };
     }),
   };
+}
+
+/** Characters per token, as the compaction of histories estimates. */
+const CHARACTERS_PER_TOKEN = 4;
+
+/** The skill that a call has read, as the tool recorded it, and about what its text adds to every request from then on. */
+export function skillRead(callId: string, steps: readonly TurnStep[], told: unknown): CallDetails["skill"] {
+  const read = steps.findLast(
+    ({ place }) => place.kind === "inner" && place.callId === callId && place.name.startsWith("skill:"),
+  );
+  const { skill, file, sha256 } = fieldsOf(listOf(read?.value)[0]);
+  if (typeof skill !== "string" || told === undefined) return undefined;
+  const tokens = Math.ceil(JSON.stringify(told).length / CHARACTERS_PER_TOKEN);
+  return { name: skill, file: textOf(file) ?? "", sha256: textOf(sha256) ?? "", tokens };
 }

@@ -2,7 +2,7 @@ import { type Agent, googleListPrices, type Limits, type PriceTable, type Sessio
 import { readCauses } from "@pollux/core/exchanges";
 import type { Rehearsal } from "@pollux/core/rehearsal";
 import { redact } from "@pollux/core/wire";
-import { ACTIONS, HARMLESS_ACTIONS } from "../actions/actions.ts";
+import { ACTIONS, HARMLESS_ACTIONS, VIEWS } from "../actions/actions.ts";
 import type { SourceAbout } from "../inspection/source.ts";
 import type { CaseDraft, RunForCase } from "../evals/make-case.ts";
 import { readEvals } from "../evals/read-evals.ts";
@@ -22,7 +22,6 @@ import { mediaResponse } from "./media-response.ts";
 import { LIVE_PACE, type LivePace, liveResponse } from "./live.ts";
 import { readTotals } from "./read-totals.ts";
 import { type OpenSession, OpenSessions } from "./open-sessions.ts";
-import { VIEWS } from "./views.ts";
 
 /** Options of {@link inspectorHandler}. */
 export interface InspectorOptions {

@@ -1,7 +1,8 @@
-import type { ComponentChildren, JSX } from "preact";
+import type { ButtonHTMLAttributes, ComponentChildren, JSX } from "preact";
 import type { SourceAbout } from "../../../src/inspection/source.ts";
 import { useInspector } from "../app/inspector.ts";
 import type { Task } from "./use-task.ts";
+import type { RunRow } from "../../../src/inspection/inspection.ts";
 
 /** What the open source can do; nothing before it is known. */
 export function useAbout(): SourceAbout {
@@ -23,7 +24,7 @@ interface FieldProps {
 }
 
 /** A label above what it names. */
-export function Field({ label, hint, children }: FieldProps & { readonly children: ComponentChildren }): JSX.Element {
+function Field({ label, hint, children }: FieldProps & { readonly children: ComponentChildren }): JSX.Element {
   return (
     <div class="field stack">
       <label class="field stack">
@@ -35,8 +36,13 @@ export function Field({ label, hint, children }: FieldProps & { readonly childre
   );
 }
 
+interface ValueProps {
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+}
+
 /** Of a field that is more than a text. */
-interface InputProps {
+interface InputProps extends FieldProps, ValueProps {
   readonly type?: "text" | "number" | "date";
   readonly min?: number;
   readonly max?: number;
@@ -44,19 +50,8 @@ interface InputProps {
   readonly placeholder?: string | undefined;
 }
 
-interface ValueProps {
-  readonly value: string;
-  readonly onChange: (value: string) => void;
-}
-
 /** A text of one line, or what else `type` says. */
-export function InputField({
-  label,
-  hint,
-  value,
-  onChange,
-  ...more
-}: FieldProps & ValueProps & InputProps): JSX.Element {
+export function InputField({ label, hint, value, onChange, ...more }: InputProps): JSX.Element {
   const attributes: object = { type: "text", ...more };
   return (
     <Field label={label} hint={hint}>
@@ -65,14 +60,10 @@ export function InputField({
   );
 }
 
+type SelectProps = FieldProps & ValueProps & { readonly options: readonly (readonly [value: string, title: string])[] };
+
 /** One of several values, each with what it says. */
-export function SelectField({
-  label,
-  hint,
-  value,
-  onChange,
-  options,
-}: FieldProps & ValueProps & { readonly options: readonly (readonly [value: string, title: string])[] }): JSX.Element {
+export function SelectField({ label, hint, value, onChange, options }: SelectProps): JSX.Element {
   return (
     <Field label={label} hint={hint}>
       <select value={value} onChange={({ currentTarget }) => onChange(currentTarget.value)}>
@@ -83,6 +74,17 @@ export function SelectField({
         ))}
       </select>
     </Field>
+  );
+}
+
+/** The same as buttons beside each other. */
+export function Choices({ label, value, onChange, options }: SelectProps): JSX.Element {
+  return (
+    <div class="filters wrap is-tight" role="group" aria-label={label}>
+      {options.map(([name, title]) => (
+        <Button key={name} say={title} aria-pressed={name === value} onClick={() => onChange(name)} />
+      ))}
+    </div>
   );
 }
 
@@ -118,27 +120,25 @@ export function CheckList({
   );
 }
 
-/** A text of several lines. */
-export function TextArea({
-  value,
-  onChange,
-  rows = 3,
-  isCode = false,
-  placeholder,
-}: ValueProps & {
+interface TextProps extends FieldProps, ValueProps {
   readonly rows?: number | undefined;
   readonly isCode?: boolean | undefined;
   readonly placeholder?: string | undefined;
-}): JSX.Element {
+}
+
+/** A text of several lines. */
+export function TextField({ label, hint, value, onChange, rows = 3, isCode, placeholder }: TextProps): JSX.Element {
   return (
-    <textarea
-      class={isCode ? "mono" : ""}
-      rows={rows}
-      value={value}
-      spellcheck={false}
-      placeholder={placeholder}
-      onInput={({ currentTarget }) => onChange(currentTarget.value)}
-    />
+    <Field label={label} hint={hint}>
+      <textarea
+        class={isCode === true ? "mono" : ""}
+        rows={rows}
+        value={value}
+        spellcheck={false}
+        placeholder={placeholder}
+        onInput={({ currentTarget }) => onChange(currentTarget.value)}
+      />
+    </Field>
   );
 }
 
@@ -184,4 +184,52 @@ export function ReadOnlyHint(): JSX.Element {
       <code>allowActions: true</code>, to answer, send and stop.
     </p>
   );
+}
+
+/** A button. @param say - What stands on it. */
+export function Button({
+  say,
+  ...attributes
+}: ButtonHTMLAttributes & { readonly say: ComponentChildren }): JSX.Element {
+  return (
+    <button type="button" {...attributes}>
+      {say}
+    </button>
+  );
+}
+
+/** Runs that can be chosen, from the last one back. */
+const MAX_CHOICES = 500;
+
+/** One of a session's runs, by its id. */
+export function RunSelect({
+  runs,
+  value,
+  onChange,
+}: {
+  readonly runs: readonly RunRow[];
+  readonly value: string;
+  readonly onChange: (runId: string) => void;
+}): JSX.Element {
+  const first = Math.max(0, runs.length - MAX_CHOICES) + 1;
+  const options = runs
+    .slice(-MAX_CHOICES)
+    .map(({ runId, input }, index) => [runId, `${first + index}. ${input.slice(0, 80)}`] as const);
+  return <SelectField label="Run" value={value} onChange={onChange} options={options} />;
+}
+
+/** Puts a text on the clipboard. */
+export function CopyButton({
+  text,
+  what,
+  title = "Copy",
+}: {
+  readonly text: string | (() => string | Promise<string>);
+  /** For a screen reader: "Copy" is followed by it. */
+  readonly what: string;
+  readonly title?: string | undefined;
+}): JSX.Element {
+  const inspector = useInspector();
+  const copy = (): void => void inspector.copy(typeof text === "string" ? () => text : text);
+  return <Button say={title} class="quiet" aria-label={`${title} ${what}`} onClick={copy} />;
 }

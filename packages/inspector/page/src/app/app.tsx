@@ -8,10 +8,9 @@ import { PlayView } from "../play/play-view.tsx";
 import { SessionView } from "../session/session-view.tsx";
 import { SessionsView } from "../sessions/sessions-view.tsx";
 import { TotalsView } from "../totals/totals-view.tsx";
-import { HelpDialog } from "./help-dialog.tsx";
-import { type Inspector, InspectorContext, useInspector } from "./inspector.ts";
-import { useKeys } from "./use-keys.ts";
+import { type Inspector, InspectorContext, useInspector, useKeys } from "./inspector.ts";
 import { formatRoute, type Route, SESSIONS, shownIn } from "./route.ts";
+import { Button } from "../acting/parts.tsx";
 
 /** The whole page. */
 export function App({ inspector }: { readonly inspector: Inspector }): JSX.Element {
@@ -146,20 +145,18 @@ function Header({ onHelp, onOpen }: { readonly onHelp: () => void; readonly onOp
         )}
       </nav>
       <div class="top-tools">
-        {isFile && (
-          <button type="button" onClick={() => inspector.closeFiles()}>
-            Close file
-          </button>
-        )}
-        <button type="button" onClick={onOpen} title="Open session files or recordings (o), or drop them onto the page">
-          Open file…
-        </button>
-        <button type="button" onClick={() => inspector.theme.next()} title="Switch between dark and light (T)">
-          Theme: {theme}
-        </button>
-        <button type="button" onClick={onHelp} aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)">
-          ?
-        </button>
+        {isFile && <Button say="Close file" onClick={() => inspector.closeFiles()} />}
+        <Button
+          say="Open file…"
+          onClick={onOpen}
+          title="Open session files or recordings (o), or drop them onto the page"
+        />
+        <Button
+          say={`Theme: ${theme}`}
+          onClick={() => inspector.theme.next()}
+          title="Switch between dark and light (T)"
+        />
+        <Button say="?" onClick={onHelp} aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)" />
       </div>
     </header>
   );
@@ -223,3 +220,47 @@ function Notice(): JSX.Element {
     </div>
   );
 }
+
+/** All keys that do something now. */
+export function HelpDialog({ onClose }: { readonly onClose: () => void }): JSX.Element {
+  const { keys } = useInspector();
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  const groups = keys.groups.value.map(({ current }) => current).filter(({ bindings }) => bindings.length > 0);
+  return (
+    <dialog ref={dialog} class="help" aria-labelledby="help-title" onClose={onClose}>
+      <div class="help-head">
+        <h2 id="help-title">Keyboard shortcuts</h2>
+        <Button say="Close" onClick={() => dialog.current?.close()} />
+      </div>
+      <div class="help-groups">
+        {groups.map(({ title, bindings }) => (
+          <section key={title}>
+            <h3>{title}</h3>
+            <dl>
+              {bindings.map((binding) => (
+                <div key={binding.does}>
+                  <dt>
+                    {binding.keys.slice(0, 2).map((key) => (
+                      <kbd key={key}>{NAMES[key] ?? key}</kbd>
+                    ))}
+                  </dt>
+                  <dd>{binding.does}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+    </dialog>
+  );
+}
+
+const NAMES: { readonly [key: string]: string | undefined } = {
+  ArrowDown: "↓",
+  ArrowUp: "↑",
+  ArrowLeft: "←",
+  ArrowRight: "→",
+  Escape: "Esc",
+  " ": "Space",
+};

@@ -2,6 +2,7 @@ import type { Signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useInspector } from "../app/inspector.ts";
 import type { CompareRoute } from "../app/route.ts";
+import { Button } from "../acting/parts.tsx";
 
 /** Ticks or unticks one of two; a third takes the place of the one that was ticked first. */
 export function tick(ticked: Signal<readonly string[]>, id: string): void {
@@ -49,13 +50,11 @@ export function CompareTicked({
   const [left, right] = ticked.value;
   if (left === undefined) return null;
   return (
-    <button
-      type="button"
+    <Button
+      say={`Compare ${ticked.value.length} of 2`}
       disabled={right === undefined}
       title={right === undefined ? `Tick another ${what} to compare them` : `Compare both ${what}s`}
       onClick={() => right !== undefined && inspector.go(routeOf(left, right))}
-    >
-      Compare {ticked.value.length} of 2
-    </button>
+    />
   );
 }

@@ -4,7 +4,7 @@ import { formatCost, formatMoney, type Priced } from "../../../src/inspection/co
 import type { OtherCost, RunRow, SessionOverview, TurnRow } from "../../../src/inspection/inspection.ts";
 import type { CacheEstimate } from "../../../src/inspection/prefix-cost.ts";
 import { type TurnUsage, USAGE_NAMES } from "../../../src/inspection/usage.ts";
-import { useLoad } from "../app/use-load.ts";
+import { useLoad } from "../app/inspector.ts";
 import { formatRoute, turnRoute } from "../app/route.ts";
 import { Limits } from "../turn/run-view.tsx";
 import { formatCount, formatDuration, formatPercent, formatPlural, formatTokens, turnTitle } from "../ui/format.ts";

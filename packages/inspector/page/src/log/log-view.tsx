@@ -2,13 +2,11 @@ import type { Json } from "@pollux/core";
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { fieldsOf, numberOf } from "../../../src/inspection/read-values.ts";
-import { useInspector } from "../app/inspector.ts";
-import { useKeys } from "../app/use-keys.ts";
-import { useLoad } from "../app/use-load.ts";
+import { useInspector, useKeys, useLoad } from "../app/inspector.ts";
 import { describeEntry } from "../turn/turn-entries.tsx";
 import { JsonCode } from "../ui/code.tsx";
 import { formatTime } from "../ui/format.ts";
-import { Empty, Failure, Loading } from "../ui/notes.tsx";
+import { Empty, Waiting } from "../ui/notes.tsx";
 import { type Column, Grid, listKeys } from "../ui/grid.tsx";
 import type { SessionPanelProps } from "../session/session-model.ts";
 
@@ -23,8 +21,7 @@ export function LogView({ session, overview, route }: SessionPanelProps): JSX.El
   const go = (item: number, isReplaced: boolean = true): void =>
     inspector.go({ kind: "session", id: session.id, tab: "log", item }, isReplaced);
   useKeys("Log", 2, listKeys("entry", entries.length, current, go));
-  if (error !== undefined) return <Failure error={error} />;
-  if (value === undefined) return <Loading />;
+  if (value === undefined) return <Waiting error={error} />;
   const entry = entries[current];
   const columns: readonly Column<Json>[] = [
     { title: "Entry", class: "mono dim number", cell: (_, index) => index },

@@ -6,7 +6,7 @@ import type { RunRow, SessionOverview, TurnRow } from "../../../src/inspection/i
 import type { SourceChange } from "../../../src/inspection/source.ts";
 import type { TurnDetails } from "../../../src/inspection/turn-details.ts";
 import type { Load } from "../app/loads.ts";
-import { useLoad } from "../app/use-load.ts";
+import { useLoad } from "../app/inspector.ts";
 import { isTurn, type SessionRoute, type TurnRoute } from "../app/route.ts";
 import type { HttpSource } from "../source/http-source.ts";
 

@@ -1,20 +1,20 @@
-import { type Signal, useSignal } from "@preact/signals";
+import { type Signal, useSignal, signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { formatCost } from "../../../src/inspection/cost.ts";
 import { type EndingFilter, ENDINGS, endingView, isBadEnding } from "../../../src/inspection/endings.ts";
-import type { SessionRow } from "../../../src/inspection/inspection.ts";
-import { useInspector } from "../app/inspector.ts";
+import type { SessionRow, SessionQuery } from "../../../src/inspection/inspection.ts";
+import { useInspector, useKeys } from "../app/inspector.ts";
 import { CompareTicked, tick, TickBox } from "../compare/compare-ticked.tsx";
-import { useKeys } from "../app/use-keys.ts";
 import type { SessionsRoute } from "../app/route.ts";
 import { formatAge, formatCount, formatDate, formatTokens } from "../ui/format.ts";
 import { moneyNote } from "../ui/money.tsx";
-import { Empty, Failure, Loading } from "../ui/notes.tsx";
+import { Empty, Waiting } from "../ui/notes.tsx";
 import { EndingBadge } from "../ui/endings.tsx";
 import { useNarrow } from "../ui/use-narrow.ts";
 import { type Column, Grid, listKeys } from "../ui/grid.tsx";
-import { SessionList } from "./session-list.ts";
+import { Button, Choices } from "../acting/parts.tsx";
+import type { HttpSource } from "../source/http-source.ts";
 
 /** What most people look for. */
 const FILTERS: readonly (readonly [filter: EndingFilter, title: string])[] = [
@@ -105,17 +105,13 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
             if (event.key === "Enter") open(current);
           }}
         />
-        <div class="filters wrap is-tight" role="group" aria-label="State">
-          {[[undefined, "All"] as const, ...FILTERS].map(([name, title]) => (
-            <button
-              key={name ?? ""}
-              type="button"
-              aria-pressed={name === state}
-              onClick={() => change({ state: name ?? "" })}
-            >
-              {title}
-            </button>
-          ))}
+        <div class="wrap is-tight">
+          <Choices
+            label="State"
+            value={state ?? ""}
+            onChange={(name) => change({ state: name })}
+            options={[["", "All"], ...FILTERS]}
+          />
           <select
             aria-label="How the last run ended"
             value={BAD_ENDINGS.find((ending) => ending === state) ?? ""}
@@ -135,16 +131,14 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
         </span>
       </div>
       {list.error.value !== undefined ? (
-        <Failure error={list.error.value} retry={() => void list.search({ search: route.search, state })} />
+        <Waiting error={list.error.value} retry={() => void list.search({ search: route.search, state })} />
       ) : rows.length === 0 ? (
         list.isLoading.value ? (
-          <Loading />
+          <Waiting />
         ) : isFiltered ? (
           <Empty title="No session matches">
             <p>Search looks at ids, titles, owners, metadata, agents, models and tools; every word has to be there.</p>
-            <button type="button" onClick={() => change({ search: "", state: "" })}>
-              Show all sessions
-            </button>
+            <Button say="Show all sessions" onClick={() => change({ search: "", state: "" })} />
           </Empty>
         ) : (
           <Empty title="No sessions yet">
@@ -259,4 +253,55 @@ function nameOf({ id, title, hasExchanges }: SessionRow): JSX.Element {
       )}
     </>
   );
+}
+
+const PAGE = 250;
+
+/** Sessions that a query finds, page by page. */
+export class SessionList {
+  readonly rows: Signal<readonly SessionRow[]> = signal([]);
+  readonly error: Signal<Error | undefined> = signal(undefined);
+  readonly isLoading: Signal<boolean> = signal(true);
+  /** The list has an end, and it is there. */
+  readonly isWhole: Signal<boolean> = signal(false);
+  /** Ages count from then. */
+  readonly loadedAt: Signal<number> = signal(Date.now());
+  readonly #source: HttpSource;
+  #query: SessionQuery = {};
+  #next: string | undefined;
+  /** Answers to an earlier query are dropped. */
+  #generation = 0;
+
+  constructor(source: HttpSource) {
+    this.#source = source;
+  }
+
+  /** Starts over; what is there stays until the first page has come. */
+  async search(query: SessionQuery): Promise<void> {
+    this.#query = query;
+    this.#next = undefined;
+    await this.#load(++this.#generation, true);
+  }
+
+  async more(): Promise<void> {
+    if (this.isLoading.value || this.isWhole.value || this.error.value !== undefined) return;
+    await this.#load(this.#generation, false);
+  }
+
+  async #load(generation: number, isFirst: boolean): Promise<void> {
+    this.isLoading.value = true;
+    try {
+      const page = await this.#source.sessions({ ...this.#query, after: this.#next, limit: PAGE });
+      if (generation !== this.#generation) return;
+      this.#next = page.next;
+      this.isWhole.value = page.next === undefined;
+      this.rows.value = isFirst ? page.sessions : [...this.rows.value, ...page.sessions];
+      this.loadedAt.value = Date.now();
+      this.error.value = undefined;
+    } catch (error) {
+      if (generation !== this.#generation) return;
+      this.error.value = error instanceof Error ? error : new Error(String(error));
+    }
+    this.isLoading.value = false;
+  }
 }

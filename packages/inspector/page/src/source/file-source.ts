@@ -2,7 +2,7 @@ import { googleListPrices } from "@pollux/core";
 import { checkLog } from "../../../src/checks/check-log.ts";
 import { compareBranches } from "../../../src/inspection/compare-branches.ts";
 import { ExchangeFold } from "../../../src/inspection/exchange-fold.ts";
-import { inlineMedia } from "../../../src/inspection/media.ts";
+import { inlineMedia } from "../../../src/server/media-response.ts";
 import type { CheckResult } from "../../../src/inspection/results.ts";
 import { SessionFold } from "../../../src/inspection/session-fold.ts";
 import { showSession } from "../../../src/inspection/show-session.ts";

@@ -11,6 +11,7 @@ import { EndingBadge, whyEnded } from "../ui/endings.tsx";
 import { kindOf, StepBar, TurnBars } from "./bars.tsx";
 import type { InnerTimelineRow } from "./inner-rows.ts";
 import type { TimelineRow } from "./timeline-rows.ts";
+import { Button } from "../acting/parts.tsx";
 
 /** Options of {@link Row}. */
 export interface RowProps {
@@ -57,9 +58,7 @@ export function Row(props: RowProps): JSX.Element {
       return (
         <Line {...props} look="earlier" level={1} onSelect={undefined}>
           <span role="gridcell">
-            <button type="button" onClick={props.onToggle}>
-              {formatPlural(row.turns, "earlier turn")}: load
-            </button>
+            <Button say={`${formatPlural(row.turns, "earlier turn")}: load`} onClick={props.onToggle} />
           </span>
         </Line>
       );
@@ -154,8 +153,8 @@ function TurnLine(props: RowProps & { readonly row: TimelineRow & { kind: "turn"
   return (
     <Line {...props} look="turn" level={2} isOpen={isOpen}>
       <span role="gridcell" class="line-number">
-        <button
-          type="button"
+        <Button
+          say={isOpen ? "▾" : "▸"}
           class="chevron"
           tabIndex={-1}
           aria-label={`${isOpen ? "Hide" : "Show"} the steps of ${turnTitle(turn).toLowerCase()}`}
@@ -163,9 +162,7 @@ function TurnLine(props: RowProps & { readonly row: TimelineRow & { kind: "turn"
             event.stopPropagation();
             onToggle();
           }}
-        >
-          {isOpen ? "▾" : "▸"}
-        </button>
+        />
         {turn.number === 0 ? "–" : turn.number}
       </span>
       <span role="gridcell" class="line-text" title={said ?? text}>

@@ -6,8 +6,7 @@ import type { SessionOverview } from "../../../src/inspection/inspection.ts";
 import type { FoundTurn } from "../../../src/inspection/results.ts";
 import { endingView } from "../../../src/inspection/endings.ts";
 import { markUntrusted } from "../../../src/inspection/untrusted.ts";
-import { useInspector } from "../app/inspector.ts";
-import { useKeys } from "../app/use-keys.ts";
+import { useInspector, useKeys } from "../app/inspector.ts";
 import { isTurn, type TurnRoute, turnRoute } from "../app/route.ts";
 import { type SessionModel, useSession, type SessionPanelProps } from "../session/session-model.ts";
 import { RunView } from "../turn/run-view.tsx";
@@ -20,6 +19,7 @@ import { ItemRows } from "../ui/virtual-rows.tsx";
 import { innerExchanges } from "./inner-rows.ts";
 import { Row, rowHeight } from "./row.tsx";
 import { countEndings, countFlags, foundKey, type TimelineRow, timelineRows, wordsOf } from "./timeline-rows.ts";
+import { Button } from "../acting/parts.tsx";
 
 /** Sessions with at most this many turns show all steps from the beginning. */
 const MAX_OPEN_TURNS = 40;
@@ -175,16 +175,15 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
               </button>
             ))}
             {[...countEndings(overview.runs)].map(([name, count]) => (
-              <button
+              <Button
+                say={`${formatPlural(count, "run")} ${endingView(name)[0].toLowerCase()}`}
                 key={name}
-                type="button"
+
                 class="flag tone-bad"
                 aria-pressed={ending.value === name}
                 title={endingView(name)[2]}
                 onClick={() => (ending.value = ending.value === name ? undefined : name)}
-              >
-                {formatPlural(count, "run")} {endingView(name)[0].toLowerCase()}
-              </button>
+              />
             ))}
           </div>
         </div>

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import type { CauseView } from "../../../src/inspection/results.ts";
-import { useLoad } from "../app/use-load.ts";
+import { useLoad } from "../app/inspector.ts";
 import { useSession } from "../session/session-model.ts";
 import { Code } from "../ui/code.tsx";
 import { formatDate } from "../ui/format.ts";

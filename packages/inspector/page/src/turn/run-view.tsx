@@ -8,7 +8,7 @@ import { useSession } from "../session/session-model.ts";
 import { JsonCode } from "../ui/code.tsx";
 import { formatCount, formatDate, formatDuration, formatPercent } from "../ui/format.ts";
 import { moneyNote } from "../ui/money.tsx";
-import { Empty } from "../ui/notes.tsx";
+import { Empty, ErrorBanner } from "../ui/notes.tsx";
 import { EndingBadge, whyEnded } from "../ui/endings.tsx";
 import { Causes, useCauses } from "./causes.tsx";
 import { PendingCalls } from "./pending-calls.tsx";
@@ -36,11 +36,7 @@ export function RunView({ runId }: { readonly runId: string }): JSX.Element {
         <span class="mono dim">{runId}</span>
       </div>
       <div class="turn-body stack">
-        {error !== undefined && (
-          <p class="banner is-error">
-            <b>{error.name}</b> {error.message}
-          </p>
-        )}
+        {error !== undefined && <ErrorBanner {...error} />}
         {error !== undefined && <Causes causes={causes.slice(-1)} />}
         {guardrail !== undefined && (
           <p class="banner is-odd">

@@ -3,14 +3,14 @@ import type { ComponentChildren, JSX } from "preact";
 import type { TurnRow } from "../../../src/inspection/inspection.ts";
 import type { AnswerView, ContentView, SourceView, TurnDetails } from "../../../src/inspection/turn-details.ts";
 import { useSession } from "../session/session-model.ts";
-import { JsonCode } from "../ui/code.tsx";
+import { JsonDetails } from "../ui/code.tsx";
 import { formatDuration, formatTime } from "../ui/format.ts";
 import { CallCard } from "./call-card.tsx";
 import { Parts } from "./parts.tsx";
 import { PendingCalls } from "./pending-calls.tsx";
 import { Causes, useCauses } from "./causes.tsx";
-import { Notes, RunEnd, type TurnPlace } from "./turn-notes.tsx";
-import { FailedRequests } from "./waits.tsx";
+import { Notes, RunEnd, type TurnPlace, FailedRequests } from "./turn-notes.tsx";
+import { ErrorBanner } from "../ui/notes.tsx";
 
 const ORIGINS: { readonly [origin in ContentView["origin"]]: string } = {
   input: "Message",
@@ -129,11 +129,7 @@ function Answer({
         </>
       }
     >
-      {error !== undefined && (
-        <p class="banner is-error">
-          <b>{error.name}</b> {error.message}
-        </p>
-      )}
+      {error !== undefined && <ErrorBanner {...error} />}
       {finishMessage !== undefined && <p class={finishReason === "STOP" ? "dim" : "banner is-odd"}>{finishMessage}</p>}
       {lostCitations.length > 0 && (
         <div class="banner is-odd">
@@ -183,15 +179,7 @@ function Beside({ answer }: { readonly answer: AnswerView }): JSX.Element {
   ] as const;
   return (
     <div class="beside wrap">
-      {values.map(
-        ([title, value]) =>
-          value !== undefined && (
-            <details key={title}>
-              <summary>{title}</summary>
-              <JsonCode value={value} label={title} />
-            </details>
-          ),
-      )}
+      {values.map(([title, value]) => value !== undefined && <JsonDetails key={title} title={title} value={value} />)}
     </div>
   );
 }

@@ -2,12 +2,13 @@ import type { ComponentChildren, JSX } from "preact";
 import { formatMoney } from "../../../src/inspection/cost.ts";
 import type { TurnRow } from "../../../src/inspection/inspection.ts";
 import type { ExchangeRow } from "../../../src/inspection/exchange-details.ts";
-import type { CallDetails, NoteView } from "../../../src/inspection/turn-details.ts";
+import type { CallDetails, NoteView, AnswerView } from "../../../src/inspection/turn-details.ts";
 import { formatRoute, turnRoute } from "../app/route.ts";
 import { useSession } from "../session/session-model.ts";
 import { whyEnded } from "../ui/endings.tsx";
-import { formatPlural } from "../ui/format.ts";
+import { formatPlural, formatDuration } from "../ui/format.ts";
 import { showCall } from "./parts.tsx";
+import { Button } from "../acting/parts.tsx";
 
 /** A turn of a run. */
 export interface TurnPlace {
@@ -48,10 +49,7 @@ export function Notes({
     <ul class="turn-notes stack is-tight" aria-label="What happened">
       {failed.map(({ callId, failure }) => (
         <li key={callId} class="note note-error">
-          {failure?.message}{" "}
-          <button type="button" class="link" onClick={() => showCall(callId)}>
-            See the call
-          </button>
+          {failure?.message} <Button say="See the call" class="link" onClick={() => showCall(callId)} />
         </li>
       ))}
       {repeats && (
@@ -110,4 +108,66 @@ export function WireLink({
 }): JSX.Element {
   const { id } = useSession();
   return <a href={formatRoute(turnRoute(id, { runId }, row, { tab: "wire", item: n }))}>{children}</a>;
+}
+
+/** A shorter time is no wait. */
+const MIN_MS = 50;
+
+/** The requests of a turn that failed or broke off, why, and how long the next one waited; and what the first one waited for. */
+export function FailedRequests({
+  place,
+  answers,
+}: {
+  readonly place: TurnPlace;
+  readonly answers: readonly AnswerView[];
+}): JSX.Element | null {
+  const session = useSession();
+  const { runId, row } = place;
+  const rows = session.exchanges.value.filter((one) => one.runId === runId && one.parent === undefined);
+  const failed = [
+    ...(row.failedRequests ?? []).map(({ n, ms, said }) => ({
+      n,
+      what: `failed after ${formatDuration(ms)}: ${said}`,
+    })),
+    ...rows
+      .filter(({ turn, status, ended }) => turn === row.turn && status === 200 && ended === "failed")
+      .map(({ n, ms, error = "" }) => ({ n, what: `broke off after ${formatDuration(ms)}: ${error}` })),
+  ].toSorted((a, b) => a.n - b.n);
+  const held = answers.flatMap(({ step, startedAt }) => {
+    const first = rows.find((one) => one.step === step);
+    const ms = first === undefined ? 0 : first.at - startedAt;
+    return ms < MIN_MS ? [] : [{ step, ms }];
+  });
+  if (failed.length + held.length === 0) return null;
+  return (
+    <ul class="turn-notes stack is-tight" aria-label="Requests that failed or waited">
+      {held.map(({ step, ms }) => (
+        <li key={step} class="note">
+          The first request was sent {formatDuration(ms)} after its step began: hooks, the queue or a quota held it.{" "}
+          <span class="mono dim">{step}</span>
+        </li>
+      ))}
+      {failed.map(({ n, what }) => (
+        <li key={n} class="note note-error">
+          <WireLink place={place} n={n}>
+            Request {n}
+          </WireLink>{" "}
+          {what}
+          <i class="dim"> {whatFollowed(rows, n, session.overview.value?.state === "running")}</i>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** How long the next request of the same step waited, and whether it was another one. */
+function whatFollowed(rows: readonly ExchangeRow[], n: number, isRunning: boolean): string {
+  const row = rows.find((one) => one.n === n);
+  if (row === undefined) return "";
+  const next = rows.find((one) => one.n > n && one.step === row.step);
+  if (next === undefined) return isRunning ? "" : "Not sent again.";
+  const ms = next.at - row.at - row.ms;
+  const isChanged = next.before === n && next.sharedBytes < Math.max(row.requestBytes, next.requestBytes);
+  const wait = ms < MIN_MS ? "at once" : `after a wait of ${formatDuration(ms)}`;
+  return `Sent again ${wait}${isChanged ? ", changed" : ""}.`;
 }

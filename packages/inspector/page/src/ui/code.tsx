@@ -1,9 +1,9 @@
 import type { Json } from "@pollux/core";
 import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
-import { CopyButton } from "./copy-button.tsx";
 import { formatBytes } from "./format.ts";
 import { colored, TextView } from "./text-view.tsx";
+import { Button, CopyButton } from "../acting/parts.tsx";
 
 /** Characters that are shown at once. */
 const SHORT = 3000;
@@ -12,6 +12,24 @@ const SHORT = 3000;
 export function JsonCode({ value, label }: { readonly value: Json | undefined; readonly label: string }): JSX.Element {
   const text = useMemo(() => JSON.stringify(value, undefined, 2) ?? "", [value]);
   return <Code text={text} label={label} isJson />;
+}
+
+/** The same, folded below its title. */
+export function JsonDetails({
+  title,
+  value,
+  label = title,
+}: {
+  readonly title: string;
+  readonly value: Json | undefined;
+  readonly label?: string | undefined;
+}): JSX.Element {
+  return (
+    <details>
+      <summary>{title}</summary>
+      <JsonCode value={value} label={label} />
+    </details>
+  );
 }
 
 /** Some code, or any other text whose spaces matter; a long one is cut. */
@@ -40,9 +58,11 @@ export function Code({
         <CopyButton text={text} what={label} />
       </div>
       {isLong && (
-        <button type="button" class="more" onClick={() => showWhole(!isWhole)}>
-          {isWhole ? "Show less" : `Show all (${formatBytes(text.length)})`}
-        </button>
+        <Button
+          say={isWhole ? "Show less" : `Show all (${formatBytes(text.length)})`}
+          class="more"
+          onClick={() => showWhole(!isWhole)}
+        />
       )}
     </div>
   );

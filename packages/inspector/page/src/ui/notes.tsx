@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { Button } from "../acting/parts.tsx";
 
 /** What stands where there is nothing to show: why, and what to do. */
 export function Empty({
@@ -17,29 +18,35 @@ export function Empty({
   );
 }
 
-/** Why something could not be shown. */
-export function Failure({
+/** Stands for what is being loaded, or why it could not be. */
+export function Waiting({
   error,
   retry,
 }: {
-  readonly error: Error;
+  readonly error?: Error | undefined;
   readonly retry?: (() => void) | undefined;
 }): JSX.Element {
+  if (error === undefined) return <Loading />;
   return (
     <div class="empty stack" role="alert">
       <h2>This could not be shown</h2>
       <p>{error.message}</p>
-      {retry !== undefined && (
-        <button type="button" onClick={retry}>
-          Try again
-        </button>
-      )}
+      {retry !== undefined && <Button say="Try again" onClick={retry} />}
     </div>
   );
 }
 
+/** What went wrong, by its name and in a sentence. */
+export function ErrorBanner({ name, message }: { readonly name: string; readonly message: string }): JSX.Element {
+  return (
+    <p class="banner is-error">
+      <b>{name}</b> {message}
+    </p>
+  );
+}
+
 /** Says that something takes long, once it does. */
-export function Loading(): JSX.Element | null {
+function Loading(): JSX.Element | null {
   const [isLate, setLate] = useState(false);
   useEffect(() => {
     const timer = setTimeout(() => setLate(true), 300);

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { formatCount } from "./format.ts";
-import { useKeys } from "../app/use-keys.ts";
+import { useKeys } from "../app/inspector.ts";
 
 /** One of some views. */
 export interface Tab {

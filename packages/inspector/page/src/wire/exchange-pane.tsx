@@ -3,10 +3,8 @@ import { formatMoney } from "../../../src/inspection/cost.ts";
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import type { ExchangeDetails, ExchangeRow } from "../../../src/inspection/exchange-details.ts";
-import { useLoad } from "../app/use-load.ts";
+import { useLoad } from "../app/inspector.ts";
 import { useSession } from "../session/session-model.ts";
-import { ExchangeTools } from "../take-away/exchange-tools.tsx";
-import { CopyButton } from "../ui/copy-button.tsx";
 import {
   formatBytes,
   formatCount,
@@ -16,18 +14,21 @@ import {
   formatPlural,
   turnTitle,
 } from "../ui/format.ts";
-import { Failure, Loading } from "../ui/notes.tsx";
+import { Waiting } from "../ui/notes.tsx";
 import { TextView } from "../ui/text-view.tsx";
 import { WasAndIs } from "../ui/was-and-is.tsx";
-import { ChunkStrip } from "./chunk-strip.tsx";
 import { endOf, stepOf } from "./exchange-rows.ts";
+import { Button, Notes, TaskError, CopyButton } from "../acting/parts.tsx";
+import type { KeptExchange } from "@pollux/core/exchanges";
+import type { RequestCheck, TakenFiles } from "../../../src/inspection/results.ts";
+import { useTask } from "../acting/use-task.ts";
+import { RefusalBox } from "../check/check-view.tsx";
 
 /** One request and its answer, as they crossed. */
 export function ExchangePane({ n, onGo }: GoProps & { readonly n: number }): JSX.Element {
   const { source, id } = useSession();
   const { value, error } = useLoad(["exchange", id, n], () => source.exchange(id, n));
-  if (error !== undefined) return <Failure error={error} />;
-  if (value === undefined) return <Loading />;
+  if (value === undefined) return <Waiting error={error} />;
   return <Pane details={value} onGo={onGo} />;
 }
 
@@ -103,9 +104,7 @@ function Shared({ row, onGo }: GoProps & { readonly row: ExchangeRow }): JSX.Ele
             {onGo === undefined ? (
               `request ${before}`
             ) : (
-              <button type="button" class="link" onClick={() => onGo(before)}>
-                request {before}
-              </button>
+              <Button say={`request ${before}`} class="link" onClick={() => onGo(before)} />
             )}
             , {formatBytes(requestBytes - sharedBytes)} new.
           </>
@@ -164,11 +163,7 @@ function Message({
         <h3>{title}</h3>
         <span class="dim">{formatBytes(new Blob([body]).size)}</span>
         <span class="session-tools">
-          {isJson && (
-            <button type="button" aria-pressed={isRaw.value} onClick={() => (isRaw.value = !isRaw.value)}>
-              Raw
-            </button>
-          )}
+          {isJson && <Button say="Raw" aria-pressed={isRaw.value} onClick={() => (isRaw.value = !isRaw.value)} />}
           <CopyButton text={body} what={`${title} body`} />
         </span>
       </div>
@@ -195,5 +190,80 @@ function Message({
         />
       )}
     </section>
+  );
+}
+
+/** Most marks that are drawn: further ones would cover each other. */
+const MAX_MARKS = 400;
+
+/** When each piece of an answer came in. */
+export function ChunkStrip({
+  chunks,
+  ms,
+}: {
+  readonly chunks: KeptExchange["chunks"];
+  readonly ms: number;
+}): JSX.Element | null {
+  const [first] = chunks;
+  const last = chunks.at(-1);
+  if (first === undefined || last === undefined) return null;
+  const whole = Math.max(1, ms, last.ms);
+  const step = Math.max(1, Math.ceil(chunks.length / MAX_MARKS));
+  const longest = longestPause(chunks);
+  return (
+    <figure class="strip">
+      <div class="strip-track" aria-hidden="true">
+        <span class="strip-wait" style={{ width: `${(100 * first.ms) / whole}%` }} />
+        {chunks.map(
+          ({ ms: at, text }, index) =>
+            index % step === 0 && (
+              <span
+                key={index}
+                class="strip-mark"
+                style={{ left: `${(100 * at) / whole}%` }}
+                title={`${formatDuration(at)}: ${formatBytes(text.length)}`}
+              />
+            ),
+        )}
+      </div>
+      <figcaption class="dim">
+        {formatPlural(chunks.length, "chunk")}: the first after {formatDuration(first.ms)}, the last after{" "}
+        {formatDuration(last.ms)}
+        {longest > 0 && `, the longest pause between two ${formatDuration(longest)}`}.
+      </figcaption>
+    </figure>
+  );
+}
+
+function longestPause(chunks: KeptExchange["chunks"]): number {
+  let longest = 0;
+  for (let index = 1; index < chunks.length; index++)
+    longest = Math.max(longest, (chunks[index]?.ms ?? 0) - (chunks[index - 1]?.ms ?? 0));
+  return longest;
+}
+
+/** What can be done with one kept request. */
+export function ExchangeTools({ n }: { readonly n: number }): JSX.Element {
+  const { source, id } = useSession();
+  const task = useTask<RequestCheck>();
+  const query = { n: String(n) };
+  const check = (): void => task.start(() => source.view(id, "check-request", query));
+  const curl = async (): Promise<string> =>
+    (await source.view<TakenFiles>(id, "take-curl", query)).files[0]?.text ?? "";
+  return (
+    <div class="exchange-tools stack">
+      <div class="buttons wrap">
+        <CopyButton text={curl} what="command of the request" title="Copy curl" />
+        <Button say="Would the service take it?" disabled={task.isBusy} onClick={check} />
+      </div>
+      <div aria-live="polite">
+        {task.value !== undefined && task.value.refusal === undefined && (
+          <p class="banner is-ok">By the emulator's rules, the service takes this request.</p>
+        )}
+        {task.value?.refusal !== undefined && <RefusalBox refusal={task.value.refusal} />}
+        {task.value !== undefined && <Notes notes={task.value.notes} />}
+      </div>
+      <TaskError task={task} />
+    </div>
   );
 }
