@@ -8,7 +8,6 @@ import "./styles/acting.css";
 import "./styles/evals.css";
 import "./styles/totals.css";
 import "./styles/layout.css";
-import "./styles/play.css";
 import "./styles/sessions.css";
 import "./styles/timeline.css";
 import "./styles/turn.css";

@@ -26,9 +26,9 @@ interface FieldProps {
 /** A label above what it names. */
 function Field({ label, hint, children }: FieldProps & { readonly children: ComponentChildren }): JSX.Element {
   return (
-    <div class="field stack">
-      <label class="field stack">
-        <span class="field-label">{label}</span>
+    <div class="field stack is-tight">
+      <label class="field stack is-tight">
+        <span class="small">{label}</span>
         {children}
       </label>
       {hint !== undefined && <span class="dim">{hint}</span>}
@@ -102,7 +102,7 @@ export function CheckList({
 }): JSX.Element | null {
   if (names.length === 0) return null;
   return (
-    <fieldset class="checks wrap box">
+    <fieldset class="wrap box">
       <legend>{legend}</legend>
       {names.map((name) => (
         <label key={name}>

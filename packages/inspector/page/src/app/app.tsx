@@ -106,11 +106,11 @@ function Header({ onHelp, onOpen }: { readonly onHelp: () => void; readonly onOp
   const title = about.value?.title;
   const shown = shownIn(route);
   return (
-    <header class="top">
+    <header class="top row">
       <a class="skip" href="#main" onClick={skipTo}>
         Skip to content
       </a>
-      <nav aria-label="Pages" class="pages">
+      <nav aria-label="Pages" class="pages row">
         <a href={formatRoute(SESSIONS)} class="brand">
           Pollux inspector
         </a>
@@ -126,16 +126,16 @@ function Header({ onHelp, onOpen }: { readonly onHelp: () => void; readonly onOp
           ),
         )}
       </nav>
-      <nav aria-label="Where you are" class="where">
+      <nav aria-label="Where you are" class="where row">
         {title !== undefined && (
-          <span class="place cut" title={title}>
+          <span class="place cut dim" title={title}>
             {isFile ? "File: " : ""}
             {shortPath(title)}
           </span>
         )}
         {shown !== undefined && (
           <>
-            <span class="slash" aria-hidden="true">
+            <span class="slash dim" aria-hidden="true">
               /
             </span>
             <a href={formatRoute(shown.top)} class="crumb cut" title={shown.id}>
@@ -144,7 +144,7 @@ function Header({ onHelp, onOpen }: { readonly onHelp: () => void; readonly onOp
           </>
         )}
       </nav>
-      <div class="top-tools">
+      <div class="row">
         {isFile && <Button say="Close file" onClick={() => inspector.closeFiles()} />}
         <Button
           say="Open file…"
@@ -229,9 +229,9 @@ export function HelpDialog({ onClose }: { readonly onClose: () => void }): JSX.E
   const groups = keys.groups.value.map(({ current }) => current).filter(({ bindings }) => bindings.length > 0);
   return (
     <dialog ref={dialog} class="help" aria-labelledby="help-title" onClose={onClose}>
-      <div class="help-head">
+      <div class="row">
         <h2 id="help-title">Keyboard shortcuts</h2>
-        <Button say="Close" onClick={() => dialog.current?.close()} />
+        <Button say="Close" class="to-end" onClick={() => dialog.current?.close()} />
       </div>
       <div class="help-groups">
         {groups.map(({ title, bindings }) => (
@@ -239,8 +239,8 @@ export function HelpDialog({ onClose }: { readonly onClose: () => void }): JSX.E
             <h3>{title}</h3>
             <dl>
               {bindings.map((binding) => (
-                <div key={binding.does}>
-                  <dt>
+                <div key={binding.does} class="row">
+                  <dt class="row is-tight">
                     {binding.keys.slice(0, 2).map((key) => (
                       <kbd key={key}>{NAMES[key] ?? key}</kbd>
                     ))}

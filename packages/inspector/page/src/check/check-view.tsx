@@ -59,7 +59,7 @@ function Problems({
   readonly problems: readonly SessionProblem[];
 }): JSX.Element {
   return (
-    <table class="problems">
+    <table class="branches">
       <thead>
         <tr>
           <th scope="col">Entry</th>

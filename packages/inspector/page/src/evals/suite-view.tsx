@@ -57,7 +57,7 @@ export function RunBox({ run }: { readonly run: EvalRun }): JSX.Element {
         Run of {formatDate(at)} <Outcome outcome={verdict.outcome} />
       </h2>
       <p>{verdict.text}</p>
-      <p class="facts wrap">
+      <p class="facts small wrap">
         <code title={version.tree}>{(version.commit ?? version.tree).slice(0, 12)}</code>
         {variant !== undefined && <span>{variant}</span>}
         <span title="At 95%, for cases like these">{formatPassed(run)} passed</span>

@@ -32,7 +32,7 @@ export function TrialView({ runs, path }: TrialViewProps): JSX.Element {
   return (
     <>
       <h1>{id}</h1>
-      <p class="facts wrap">
+      <p class="facts small wrap">
         <a href={hrefOf(suite, run)}>Run of {formatDate(left.run.at)}</a>
         <span>{world}</span>
         {[...tags, ...(cluster === undefined ? [] : [cluster])].map((tag) => (

@@ -78,7 +78,7 @@ function Head({ title, totals }: { readonly title: string; readonly totals: Bran
   return (
     <th scope="col">
       {title}
-      <span class="facts wrap">
+      <span class="facts small wrap">
         <span>{formatPlural(turns, "turn")}</span>
         <span>{formatPlural(toolCalls, "call")}</span>
         <span>{formatTokens(tokens)} tokens</span>

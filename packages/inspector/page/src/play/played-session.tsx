@@ -69,7 +69,7 @@ function PlayedTurn({ run, turn }: TurnProps): JSX.Element {
     <section aria-label={turnTitle(turn)}>
       <h3>
         <a href={formatRoute(turnRoute(session.id, run, turn))}>{turnTitle(turn)}</a>{" "}
-        <span class="facts wrap">
+        <span class="facts small wrap">
           {endedAt !== undefined && <span>{formatDuration(endedAt - startedAt)}</span>}
           {usage.inputTokens !== undefined && <span>prompt {formatTokens(usage.inputTokens)}</span>}
           {usage.outputTokens !== undefined && <span>output {formatTokens(usage.outputTokens)}</span>}

@@ -51,7 +51,7 @@ export function SchemaField(props: {
       const set = (index: number, entry: Json | undefined): void =>
         onChange(entries.toSpliced(index, 1, ...(entry === undefined ? [null] : [entry])));
       return (
-        <fieldset class="group stack box">
+        <fieldset class="stack box">
           <legend>{label}</legend>
           {entries.slice(0, MAX_ENTRIES).map((entry, index) => (
             <SchemaField
@@ -92,7 +92,7 @@ export function SchemaField(props: {
       if (fields.length === 0) return <p class="dim">It takes no arguments.</p>;
       if (isTop) return <>{fields}</>;
       return (
-        <fieldset class="group stack box">
+        <fieldset class="stack box">
           <legend>{label}</legend>
           {fields}
         </fieldset>

@@ -49,7 +49,7 @@ function Result({ id, result }: { readonly id: string; readonly result: ReplayRe
         </ol>
       )}
       {request !== undefined && (
-        <div class="break">
+        <div class="break banner is-odd stack">
           <h3>
             A request differs at <code>{request.field}</code>
           </h3>

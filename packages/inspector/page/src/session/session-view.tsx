@@ -80,12 +80,12 @@ function Head({ session, overview }: Pick<SessionPanelProps, "session" | "overvi
   const turns = runs.reduce((sum, run) => sum + run.turns.length, earlier?.turns ?? 0);
   return (
     <div class="session-top stack">
-      <div class="session-top-line">
+      <div class="wrap">
         <h1 class="cut" title={title ?? id}>
           {title ?? id}
         </h1>
         <EndingBadge ending={overview.ending} />
-        <span class="facts wrap">
+        <span class="facts small wrap">
           {earlier === undefined && <span>{formatPlural(runs.length, "run")}</span>}
           <span>{formatPlural(turns, "turn")}</span>
           {earlier?.areTotalsKnown !== false && <span>{formatTokens(usage.totalTokens)} tokens</span>}
@@ -103,7 +103,7 @@ function Head({ session, overview }: Pick<SessionPanelProps, "session" | "overvi
             </span>
           )}
         </span>
-        <span class="session-tools">
+        <span class="to-end wrap">
           <CopyButton text={id} what="the session's id" title="Copy id" />
           <OpenInPlay session={session} />
           <CompareTicked

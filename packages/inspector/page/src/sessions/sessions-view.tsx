@@ -126,7 +126,7 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
           </select>
         </div>
         <CompareTicked ticked={ticked} what="session" routeOf={(left, right) => ({ kind: "compare", left, right })} />
-        <span class="total" role="status">
+        <span class="total dim" role="status">
           {list.error.value === undefined && `${formatCount(rows.length)}${list.isWhole.value ? "" : "+"} shown`}
         </span>
       </div>
@@ -245,7 +245,7 @@ function nameOf({ id, title, hasExchanges }: SessionRow): JSX.Element {
   return (
     <>
       <span class="session-title cut">{title ?? id}</span>
-      {title !== undefined && <span class="session-id cut">{id}</span>}
+      {title !== undefined && <span class="session-id cut dim">{id}</span>}
       {hasExchanges && (
         <span class="tag" title="Its requests and answers were kept: see its wire tab">
           wire

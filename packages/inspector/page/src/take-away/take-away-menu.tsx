@@ -41,7 +41,7 @@ export function TakeAwayMenu(): JSX.Element {
       <ul>
         {CHOICES.map(({ what, title, hint }) => (
           <li key={what}>
-            <button type="button" onClick={() => choose(what)}>
+            <button type="button" class="quiet" onClick={() => choose(what)}>
               {title} <span class="dim">{hint}</span>
             </button>
           </li>

@@ -48,7 +48,7 @@ export function Row(props: RowProps): JSX.Element {
       return <FailedLine {...props} row={row} />;
     case "lead":
       return (
-        <Line {...props} look="lead" level={2} onSelect={undefined}>
+        <Line {...props} look="lead small" level={2} onSelect={undefined}>
           <span role="gridcell">
             <b>{row.turn.agent ?? row.run.agent ?? row.run.model}</b> leads from here
           </span>
@@ -56,7 +56,7 @@ export function Row(props: RowProps): JSX.Element {
       );
     case "earlier":
       return (
-        <Line {...props} look="earlier" level={1} onSelect={undefined}>
+        <Line {...props} look="earlier small" level={1} onSelect={undefined}>
           <span role="gridcell">
             <Button say={`${formatPlural(row.turns, "earlier turn")}: load`} onClick={props.onToggle} />
           </span>
@@ -112,7 +112,7 @@ function RunLine(props: RowProps & { readonly row: TimelineRow & { kind: "run" }
   const why = whyEnded(run);
   return (
     <Line {...props} look={takenBack === true ? "run is-taken-back" : "run"} level={1} isOpen>
-      <span role="gridcell" class="run-number">
+      <span role="gridcell" class="run-number small">
         Run {number ?? ""}
         <TickBox ticked={tickedRuns} id={run.runId} label={`run ${number ?? ""}`} />
       </span>
@@ -120,7 +120,7 @@ function RunLine(props: RowProps & { readonly row: TimelineRow & { kind: "run" }
         <span class="run-input cut">
           {run.isPartial === true ? "(its beginning is not loaded)" : input === "" ? "(no text)" : input}
         </span>
-        <span class="run-facts">
+        <span class="run-facts small">
           {why !== undefined && (
             <span class="bad cut" title={why}>
               {why}
@@ -137,7 +137,7 @@ function RunLine(props: RowProps & { readonly row: TimelineRow & { kind: "run" }
           {resumed > 0 && <span>resumed {resumed}×</span>}
         </span>
       </span>
-      <span role="gridcell" class="run-state">
+      <span role="gridcell" class="run-state small">
         <EndingBadge ending={run.ending} />
         <span class="number">{endedAt === undefined ? "" : formatDuration(endedAt - at)}</span>
       </span>
@@ -152,7 +152,7 @@ function TurnLine(props: RowProps & { readonly row: TimelineRow & { kind: "turn"
   const [first, second, ...more] = sortFlags(flags);
   return (
     <Line {...props} look="turn" level={2} isOpen={isOpen}>
-      <span role="gridcell" class="line-number">
+      <span role="gridcell" class="line-number row is-tight dim number">
         <Button
           say={isOpen ? "▾" : "▸"}
           class="chevron"
@@ -175,7 +175,7 @@ function TurnLine(props: RowProps & { readonly row: TimelineRow & { kind: "turn"
           text
         )}
       </span>
-      <span role="gridcell" class="line-flags">
+      <span role="gridcell" class="line-flags row is-tight">
         {[first, second].map((flag) => flag !== undefined && <Flag key={flag} flag={flag} note={noteOf(flag, row)} />)}
         {more.length > 0 && (
           <span class="flag" title={more.map((flag) => flagView(flag).title).join(", ")}>
@@ -183,13 +183,13 @@ function TurnLine(props: RowProps & { readonly row: TimelineRow & { kind: "turn"
           </span>
         )}
       </span>
-      <span role="gridcell" class="number line-tokens" title={tokensTitle(turn)}>
+      <span role="gridcell" class="number line-tokens small" title={tokensTitle(turn)}>
         {usage.totalTokens === undefined ? "" : formatTokens(usage.totalTokens)}
       </span>
       <span role="gridcell" class="line-bar">
         <TurnBars turn={turn} bars={bars} />
       </span>
-      <span role="gridcell" class="number line-ms">
+      <span role="gridcell" class="number line-ms small">
         {endedAt === undefined ? "…" : formatDuration(endedAt - startedAt)}
       </span>
     </Line>
@@ -242,7 +242,7 @@ function StepLine(props: RowProps & { readonly row: TimelineRow & { kind: "step"
       <span role="gridcell" class="line-bar">
         <StepBar step={step} bars={bars} />
       </span>
-      <span role="gridcell" class="number line-ms">
+      <span role="gridcell" class="number line-ms small">
         {ms === undefined ? "…" : step.kind === "wait" ? "" : formatDuration(ms)}
       </span>
     </Line>
@@ -257,7 +257,7 @@ function InnerLine(props: RowProps & { readonly row: InnerTimelineRow }): JSX.El
   return (
     <Line
       {...props}
-      look={`step line-inner${isRun ? " is-inner-run" : ""}`}
+      look={`step line-inner${isRun ? " is-inner-run dim" : ""}`}
       level={2 * depth + (isRun ? 2 : 3)}
       isOpen={isRun ? row.isOpen : undefined}
       onSelect={isRun ? onToggle : onSelect}
@@ -279,11 +279,11 @@ function InnerLine(props: RowProps & { readonly row: InnerTimelineRow }): JSX.El
           </>
         )}
       </span>
-      <span role="gridcell" class="number inner-used">
+      <span role="gridcell" class="number inner-used small">
         {tokens !== undefined && `${formatTokens(tokens)} tok`}
         {cost !== undefined && ` · ${formatMoney(cost, row.run.currency)}`}
       </span>
-      <span role="gridcell" class="number line-ms">
+      <span role="gridcell" class="number line-ms small">
         {ms === undefined ? "" : formatDuration(ms)}
       </span>
     </Line>
@@ -300,7 +300,7 @@ function FailedLine(props: RowProps & { readonly row: TimelineRow & { kind: "fai
         <span class="step-kind kind-bad">failed</span>
         <span class="bad">{said}</span>
       </span>
-      <span role="gridcell" class="number line-ms">
+      <span role="gridcell" class="number line-ms small">
         {formatDuration(ms)}
       </span>
     </Line>

@@ -31,10 +31,10 @@ export function CallCard({
   const [title, tone] = STATES[state];
   const ms = startedAt === undefined || endedAt === undefined ? undefined : endedAt - startedAt;
   return (
-    <section class={`call box call-${state}`} aria-label={`Call of ${name}`} data-call={callId} tabIndex={-1}>
-      <h3>
+    <section class={`call box stack call-${state}`} aria-label={`Call of ${name}`} data-call={callId} tabIndex={-1}>
+      <h3 class="wrap">
         <span class="chip tone-teal">call</span> <span class="mono">{name}</span>
-        <span class={`call-state ${tone}`}>{title}</span>
+        <span class={`state tone-${tone}`}>{title}</span>
         {call.reads !== undefined && (
           <span class="tag" title="What its result brought into the history">
             {readsText(call.reads)}
@@ -46,7 +46,7 @@ export function CallCard({
             skill {call.skill.name}, about {formatTokens(call.skill.tokens)} tokens
           </span>
         )}
-        <span class="facts wrap">
+        <span class="facts small wrap">
           {ms !== undefined && (
             <span title={startedAt === undefined ? "" : formatTime(startedAt)}>{formatDuration(ms)}</span>
           )}
@@ -88,7 +88,7 @@ export function CallCard({
         <Nested key={index} nested={nested} name={name} />
       ))}
       {steps.length > 1 && (
-        <details class="beside wrap">
+        <details class="beside">
           <summary>{formatPlural(steps.length, "step")}</summary>
           {steps.map((step, index) => (
             <div key={index}>
@@ -108,10 +108,10 @@ export function CallCard({
 function Nested({ nested, name }: { readonly nested: NestedView; readonly name: string }): JSX.Element {
   const { usage, cost, answers } = nested;
   return (
-    <details class="nested" open={answers.length <= 6}>
+    <details class="nested banner" open={answers.length <= 6}>
       <summary>
         Inner run of <span class="mono">{name}</span>
-        <span class="facts wrap">
+        <span class="facts small wrap">
           <span>{formatPlural(answers.length, "answer")}</span>
           {usage.totalTokens !== undefined && <span>{formatTokens(usage.totalTokens)} tokens</span>}
           <Money of={{ cost }} />

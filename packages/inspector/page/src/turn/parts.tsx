@@ -47,10 +47,10 @@ function Part({ part }: { readonly part: PartView }): JSX.Element {
   const { kind, index, signature, unknown = [], id, label, name } = part;
   const [title, tone] = KINDS[kind];
   return (
-    <li class={`part part-${kind}`}>
-      <div class="part-head">
+    <li class={`part part-${kind} stack is-tight`}>
+      <div class="row">
         <span class={`chip tone-${tone}`}>{title}</span>
-        <span class="part-index" title="Place in its content">
+        <span class="small" title="Place in its content">
           #{index}
         </span>
         {name !== undefined && <b class="mono">{name}</b>}
@@ -68,7 +68,7 @@ function Part({ part }: { readonly part: PartView }): JSX.Element {
         ))}
         <Button
           say="Raw"
-          class="quiet part-raw"
+          class="quiet to-end"
           aria-expanded={isRaw.value}
           aria-label={`Raw part ${index}`}
           onClick={() => (isRaw.value = !isRaw.value)}
@@ -116,7 +116,7 @@ export function showCall(callId: string): void {
 /** A call in one line: all of it is below, with what became of it. */
 function CallLine({ callId, args }: { readonly callId: string; readonly args: Json }): JSX.Element {
   return (
-    <p class="call-line">
+    <p class="call-line row">
       <code class="cut">{JSON.stringify(args).slice(0, 400)}</code>
       <Button say={callId} class="link mono" onClick={() => showCall(callId)} />
     </p>
@@ -142,7 +142,7 @@ export function MediaBox({ media }: { readonly media: MediaView }): JSX.Element 
   return (
     <figure class="media">
       {ref !== undefined && <Inline media={media} place={ref} />}
-      <figcaption class="wrap">
+      <figcaption class="wrap dim">
         <span class="mono">{mimeType === "" ? "no type" : mimeType}</span>
         {bytes !== undefined && <span>{formatBytes(bytes)}</span>}
         {name !== undefined && <span>{name}</span>}

@@ -27,7 +27,7 @@ export function PendingCalls({
   return (
     <section class="pending stack" aria-label="Waiting for an answer">
       {pending.map((one) => (
-        <div key={one.callId} class="pending-call stack box">
+        <div key={one.callId} class="pending-call banner is-odd stack">
           <p>
             <b class="mono">{one.name}</b> {QUESTIONS[one.question]}
             <span class="mono dim"> {[...(one.path ?? []), one.callId].join(" › ")}</span>

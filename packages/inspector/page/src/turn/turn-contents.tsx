@@ -95,10 +95,13 @@ function Block({
   readonly children: ComponentChildren;
 }): JSX.Element {
   return (
-    <section class={`block block-${role === "model" ? "model" : "user"}${isVoid ? " is-void" : ""}`} aria-label={title}>
-      <h3>
-        {title} <span class="role">{role}</span>
-        <span class="facts wrap">{facts}</span>
+    <section
+      class={`block stack block-${role === "model" ? "model" : "user"}${isVoid ? " is-void" : ""}`}
+      aria-label={title}
+    >
+      <h3 class="wrap">
+        {title} <span class="mono dim">{role}</span>
+        <span class="facts small wrap">{facts}</span>
       </h3>
       {children}
     </section>

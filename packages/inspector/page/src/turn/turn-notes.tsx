@@ -48,24 +48,24 @@ export function Notes({
   return (
     <ul class="turn-notes stack is-tight" aria-label="What happened">
       {failed.map(({ callId, failure }) => (
-        <li key={callId} class="note note-error">
+        <li key={callId} class="banner note-error">
           {failure?.message} <Button say="See the call" class="link" onClick={() => showCall(callId)} />
         </li>
       ))}
       {repeats && (
-        <li class="note note-repeated-calls">
+        <li class="banner note-repeated-calls">
           The model called {[...new Set(calls.map(({ name }) => name))].join(", ")} with the same arguments as in the
           turn before.
         </li>
       )}
       {unsaid.map((request) => (
-        <li key={request.n} class="note note-prefix-break">
+        <li key={request.n} class="banner note-prefix-break">
           This request differs from the one before it in <code>{request.brokenAt?.field}</code>.
           <Paid place={place} request={request} />
         </li>
       ))}
       {notes.map(({ kind, step, text }, index) => (
-        <li key={index} class={`note note-${kind}`}>
+        <li key={index} class={`banner note-${kind}`}>
           {text}
           <span class="mono dim"> {step}</span>
           {kind === "prefix-break" && <Paid place={place} request={breaks.find((request) => request.step === step)} />}
@@ -142,13 +142,13 @@ export function FailedRequests({
   return (
     <ul class="turn-notes stack is-tight" aria-label="Requests that failed or waited">
       {held.map(({ step, ms }) => (
-        <li key={step} class="note">
+        <li key={step} class="banner">
           The first request was sent {formatDuration(ms)} after its step began: hooks, the queue or a quota held it.{" "}
           <span class="mono dim">{step}</span>
         </li>
       ))}
       {failed.map(({ n, what }) => (
-        <li key={n} class="note note-error">
+        <li key={n} class="banner note-error">
           <WireLink place={place} n={n}>
             Request {n}
           </WireLink>{" "}

@@ -104,12 +104,12 @@ function TurnHead({ run, turn }: TurnProps): JSX.Element {
       {sortFlags(flags).map((flag) => (
         <Flag key={flag} flag={flag} />
       ))}
-      <span class="session-tools">
+      <span class="to-end wrap">
         <CopyTurnLink run={run} turn={turn} />
         <ForkHere run={run} turn={turn} />
         <RunTestButton run={run} />
       </span>
-      <p class="facts wrap">
+      <p class="facts small wrap">
         <span>{formatTime(startedAt)}</span>
         <span>{endedAt === undefined ? "not finished" : formatDuration(endedAt - startedAt)}</span>
         {finishReason !== undefined && <span>{finishReason}</span>}

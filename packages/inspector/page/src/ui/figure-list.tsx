@@ -11,8 +11,7 @@ export function FigureList({ figures }: { readonly figures: readonly Figure[] })
         <div key={name}>
           <dt>{name}</dt>
           <dd>
-            {value}
-            {note !== undefined && <span class="figure-note">{note}</span>}
+            {value} {note !== undefined && <span class="small">{note}</span>}
           </dd>
         </div>
       ))}

@@ -53,7 +53,7 @@ function Pane({ details, onGo }: GoProps & { readonly details: ExchangeDetails }
         <p class="mono exchange-url">
           {row.method} {row.url}
         </p>
-        <p class="facts wrap">
+        <p class="facts small wrap">
           <span class={end.isBad ? "bad" : ""}>{end.text}</span>
           <span>{formatDate(row.at)}</span>
           <span>{formatDuration(row.ms)}</span>
@@ -126,7 +126,7 @@ function Break({ details }: { readonly details: ExchangeDetails }): JSX.Element 
   if (brokenAt === undefined) return null;
   const { field, tokens, cost, currency } = brokenAt;
   return (
-    <section class="break" aria-label="Broken prefix">
+    <section class="break banner is-odd stack" aria-label="Broken prefix">
       <h3>
         The prefix broke at <code>{field}</code>
       </h3>
@@ -159,20 +159,20 @@ function Message({
   const fields = Object.entries(headers);
   return (
     <section class="message stack" aria-label={title}>
-      <div class="message-head">
+      <div class="row">
         <h3>{title}</h3>
         <span class="dim">{formatBytes(new Blob([body]).size)}</span>
-        <span class="session-tools">
+        <span class="to-end wrap">
           {isJson && <Button say="Raw" aria-pressed={isRaw.value} onClick={() => (isRaw.value = !isRaw.value)} />}
           <CopyButton text={body} what={`${title} body`} />
         </span>
       </div>
       <details class="headers">
-        <summary>{formatPlural(fields.length, "header")}</summary>
+        <summary class="small">{formatPlural(fields.length, "header")}</summary>
         <dl>
           {fields.map(([name, value]) => (
             <div key={name}>
-              <dt>{name}</dt>
+              <dt>{name}:</dt>
               <dd>{value}</dd>
             </div>
           ))}

@@ -154,10 +154,10 @@ export function TurnWire({
   return (
     <>
       {rows.length > 1 && (
-        <ul class="turn-requests wrap is-tight" aria-label="Requests of the turn">
+        <ul class="wrap is-tight" aria-label="Requests of the turn">
           {rows.map((row) => (
             <li key={row.n}>
-              <button type="button" aria-pressed={row.n === current.n} onClick={() => onSelect(row.n)}>
+              <button type="button" class="row" aria-pressed={row.n === current.n} onClick={() => onSelect(row.n)}>
                 <span class="mono">{stepOf(row)}</span>
                 <span class={endOf(row).isBad ? "bad" : "dim"}>{endOf(row).text}</span>
                 <span class="dim">{formatDuration(row.ms)}</span>
