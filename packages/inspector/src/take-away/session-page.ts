@@ -7,8 +7,9 @@ import type { TurnRow } from "../inspection/inspection.ts";
 import type { TakenFile } from "../inspection/results.ts";
 import type { RunFold } from "../inspection/run-fold.ts";
 import type { SessionFold } from "../inspection/session-fold.ts";
-import { lastResponse, outcomeOfCall, readStep, type TurnStep } from "../inspection/turn-step.ts";
+import { lastResponse, outcomeOfCall, stepsOf, type TurnStep } from "../inspection/turn-step.ts";
 import { fileName } from "./session-file.ts";
+import { sourcesOf } from "../inspection/turn-citations.ts";
 import type { WithoutPeople } from "./without-people.ts";
 
 /** Characters of a text or a value that the page holds at most. */
@@ -77,16 +78,12 @@ function runSection(fold: SessionFold, run: RunFold, index: number): string {
   const row = run.row(index === fold.runs.length - 1, "cut-off", 0);
   const ending = textOf(end?.["stopReason"]) ?? "no end in the log";
   const error = fieldsOf(end?.["error"]);
-  const tokens = new Map(row.turns.map(({ turn, usage }) => [turn, usage.totalTokens]));
   return [
     "<section>",
     `<h2>Run ${index + 1}</h2>`,
     `<p class="facts">${[textOf(entry["model"]) ?? "", timeOf(row.at), ending, ...(run.isTakenBack ? ["taken back"] : [])].map(escaped).join(" · ")}</p>`,
     ...listOf(entry["input"]).map((content) => message("user", partsOf(content))),
-    ...[...run.turns.values()].map((turn) => {
-      const steps = turn.positions.map((position) => readStep(fold.entries[position], position));
-      return turnArticle(fold.id, turn, steps, tokens.get(turn.turn));
-    }),
+    ...[...run.turns.values()].map((turn) => turnArticle(fold.id, turn.row(), stepsOf(fold, turn))),
     ...(typeof error["message"] === "string" ? [`<p class="error">${escaped(error["message"])}</p>`] : []),
     "</section>",
   ].join("\n");
@@ -94,9 +91,8 @@ function runSection(fold: SessionFold, run: RunFold, index: number): string {
 
 function turnArticle(
   session: string,
-  { number, turn }: Pick<TurnRow, "number" | "turn">,
+  { number, turn, usage: { totalTokens: tokens } }: TurnRow,
   steps: readonly TurnStep[],
-  tokens: number | undefined,
 ): string {
   const response = lastResponse(steps);
   const calls = callsIn(response);
@@ -148,14 +144,12 @@ function callBox({ name, args }: Fields, outcome: unknown): string {
   ].join("\n");
 }
 
-function sources({ candidate }: Fields): readonly string[] {
-  const { groundingChunks } = fieldsOf(fieldsOf(candidate)["groundingMetadata"]);
-  const items = listOf(groundingChunks).flatMap((chunk) => {
-    const { uri, title } = fieldsOf(Object.values(fieldsOf(chunk))[0]);
-    if (typeof uri !== "string") return [];
-    const text = escaped(textOf(title) ?? uri);
-    return [isWebUrl(uri) ? `<li><a href="${escaped(uri)}" rel="noreferrer">${text}</a></li>` : `<li>${text}</li>`];
-  });
+function sources(response: Fields): readonly string[] {
+  const items = sourcesOf([response]).map(({ uri = "", title = uri }) =>
+    isWebUrl(uri)
+      ? `<li><a href="${escaped(uri)}" rel="noreferrer">${escaped(title)}</a></li>`
+      : `<li>${escaped(title)}</li>`,
+  );
   return items.length === 0 ? [] : [`<ol class="sources">${items.join("")}</ol>`];
 }
 

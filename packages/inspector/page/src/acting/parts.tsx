@@ -88,18 +88,15 @@ export function Choices({ label, value, onChange, options }: SelectProps): JSX.E
   );
 }
 
-/** Names that can be ticked. */
-export function CheckList({
-  legend,
-  names,
-  ticked,
-  onChange,
-}: {
+interface CheckListProps {
   readonly legend: string;
   readonly names: readonly string[];
   readonly ticked: readonly string[];
   readonly onChange: (ticked: readonly string[]) => void;
-}): JSX.Element | null {
+}
+
+/** Names that can be ticked. */
+export function CheckList({ legend, names, ticked, onChange }: CheckListProps): JSX.Element | null {
   if (names.length === 0) return null;
   return (
     <fieldset class="wrap box">
@@ -158,14 +155,13 @@ export function TaskError({ task }: { readonly task: Pick<Task<unknown>, "error"
   );
 }
 
-/** What else is worth knowing. */
-export function Notes({
-  notes,
-  look = "list dim",
-}: {
+interface NotesProps {
   readonly notes: readonly string[];
   readonly look?: string | undefined;
-}): JSX.Element | null {
+}
+
+/** What else is worth knowing. */
+export function Notes({ notes, look = "list dim" }: NotesProps): JSX.Element | null {
   if (notes.length === 0) return null;
   return (
     <ul class={look}>
@@ -201,16 +197,14 @@ export function Button({
 /** Runs that can be chosen, from the last one back. */
 const MAX_CHOICES = 500;
 
-/** One of a session's runs, by its id. */
-export function RunSelect({
-  runs,
-  value,
-  onChange,
-}: {
+interface RunSelectProps {
   readonly runs: readonly RunRow[];
   readonly value: string;
   readonly onChange: (runId: string) => void;
-}): JSX.Element {
+}
+
+/** One of a session's runs, by its id. */
+export function RunSelect({ runs, value, onChange }: RunSelectProps): JSX.Element {
   const first = Math.max(0, runs.length - MAX_CHOICES) + 1;
   const options = runs
     .slice(-MAX_CHOICES)
@@ -218,17 +212,15 @@ export function RunSelect({
   return <SelectField label="Run" value={value} onChange={onChange} options={options} />;
 }
 
-/** Puts a text on the clipboard. */
-export function CopyButton({
-  text,
-  what,
-  title = "Copy",
-}: {
+interface CopyButtonProps {
   readonly text: string | (() => string | Promise<string>);
   /** For a screen reader: "Copy" is followed by it. */
   readonly what: string;
   readonly title?: string | undefined;
-}): JSX.Element {
+}
+
+/** Puts a text on the clipboard. */
+export function CopyButton({ text, what, title = "Copy" }: CopyButtonProps): JSX.Element {
   const inspector = useInspector();
   const copy = (): void => void inspector.copy(typeof text === "string" ? () => text : text);
   return <Button say={title} class="quiet" aria-label={`${title} ${what}`} onClick={copy} />;

@@ -51,13 +51,12 @@ export function CheckView({ session, overview }: SessionPanelProps): JSX.Element
   );
 }
 
-function Problems({
-  id,
-  problems,
-}: {
+interface ProblemsProps {
   readonly id: string;
   readonly problems: readonly SessionProblem[];
-}): JSX.Element {
+}
+
+function Problems({ id, problems }: ProblemsProps): JSX.Element {
   return (
     <table class="branches">
       <thead>

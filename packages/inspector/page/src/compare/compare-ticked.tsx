@@ -10,16 +10,14 @@ export function tick(ticked: Signal<readonly string[]>, id: string): void {
   ticked.value = value.includes(id) ? value.filter((one) => one !== id) : [...value, id].slice(-2);
 }
 
-/** A box in a row of a list: ticks what is compared. */
-export function TickBox({
-  ticked,
-  id,
-  label,
-}: {
+interface TickBoxProps {
   readonly ticked: Signal<readonly string[]>;
   readonly id: string;
   readonly label: string;
-}): JSX.Element {
+}
+
+/** A box in a row of a list: ticks what is compared. */
+export function TickBox({ ticked, id, label }: TickBoxProps): JSX.Element {
   return (
     <input
       type="checkbox"
@@ -36,16 +34,14 @@ export function TickBox({
   );
 }
 
-/** Shown once something is ticked. @param routeOf - Of the comparison of two. */
-export function CompareTicked({
-  ticked,
-  what,
-  routeOf,
-}: {
+interface CompareTickedProps {
   readonly ticked: Signal<readonly string[]>;
   readonly what: string;
   readonly routeOf: (left: string, right: string) => CompareRoute;
-}): JSX.Element | null {
+}
+
+/** Shown once something is ticked. @param routeOf - Of the comparison of two. */
+export function CompareTicked({ ticked, what, routeOf }: CompareTickedProps): JSX.Element | null {
   const inspector = useInspector();
   const [left, right] = ticked.value;
   if (left === undefined) return null;

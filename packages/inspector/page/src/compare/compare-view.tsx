@@ -39,15 +39,13 @@ export function CompareView({ route }: { readonly route: CompareRoute }): JSX.El
   );
 }
 
-function Side({
-  letter,
-  id,
-  runId,
-}: {
+interface SideProps {
   readonly letter: string;
   readonly id: string;
   readonly runId: string | undefined;
-}): JSX.Element {
+}
+
+function Side({ letter, id, runId }: SideProps): JSX.Element {
   const route = runId === undefined ? ({ kind: "session", id, tab: "" } as const) : turnRoute(id, { runId });
   return (
     <>

@@ -89,16 +89,14 @@ function Head({ title, totals }: { readonly title: string; readonly totals: Bran
   );
 }
 
-function Side({
-  turn,
-  currency,
-  before,
-}: {
+interface SideProps {
   readonly turn: BranchTurn | undefined;
   readonly currency: string | undefined;
   /** Texts are shown with what differs from this one. */
   readonly before?: BranchTurn | undefined;
-}): JSX.Element {
+}
+
+function Side({ turn, currency, before }: SideProps): JSX.Element {
   if (turn === undefined) return <td class="dim">no such turn</td>;
   const { message, text, calls, usage, ms } = turn;
   return (
@@ -134,15 +132,13 @@ function Side({
 /** Characters of a value that stands on a line. */
 const SHORT = 160;
 
-function Value({
-  value,
-  label,
-  sign = "",
-}: {
+interface ValueProps {
   readonly value: Json;
   readonly label: string;
   readonly sign?: string | undefined;
-}): JSX.Element {
+}
+
+function Value({ value, label, sign = "" }: ValueProps): JSX.Element {
   const text = JSON.stringify(value);
   if (text.length > SHORT) return <JsonCode value={value} label={label} />;
   return (

@@ -66,14 +66,13 @@ export function ForkView({ session, overview, route }: SessionPanelProps): JSX.E
   );
 }
 
-/** What is changed in a fork, and who answers it. */
-export function ForkForm({
-  point,
-  defaults,
-}: {
+interface ForkFormProps {
   readonly point: ForkPoint;
   readonly defaults: ForkDefaults;
-}): JSX.Element {
+}
+
+/** What is changed in a fork, and who answers it. */
+export function ForkForm({ point, defaults }: ForkFormProps): JSX.Element {
   const { actions } = useAbout();
   const session = useSession();
   const [message, setMessage] = useState(defaults.message ?? "");

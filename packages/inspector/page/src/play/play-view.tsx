@@ -60,15 +60,13 @@ export function PlayView({ route }: { readonly route: PlayRoute }): JSX.Element 
   );
 }
 
-function Play({
-  agent,
-  route,
-  answers,
-}: {
+interface PlayProps {
   readonly agent: PlayAgent;
   readonly route: PlayRoute;
   readonly answers: Playground["answers"];
-}): JSX.Element {
+}
+
+function Play({ agent, route, answers }: PlayProps): JSX.Element {
   const inspector = useInspector();
   const { source } = inspector.open.value;
   const [form, setForm] = useState(() => formOf(agent));
@@ -140,16 +138,14 @@ function codeFor(form: Parameters<typeof changesIn>[0], agent: PlayAgent): strin
 
 const THINKING = ["off", "minimal", "low", "medium", "high", "xhigh"];
 
-/** An agent as its code has it, to change for the next message. */
-export function AgentForm({
-  agent,
-  form,
-  onChange,
-}: {
+interface AgentFormProps {
   readonly agent: PlayAgent;
   readonly form: PlayForm;
   readonly onChange: (form: PlayForm) => void;
-}): JSX.Element {
+}
+
+/** An agent as its code has it, to change for the next message. */
+export function AgentForm({ agent, form, onChange }: AgentFormProps): JSX.Element {
   const set = (change: Partial<PlayForm>): void => onChange({ ...form, ...change });
   const own = (name: string): string | undefined =>
     agent.settings[name] === undefined ? undefined : JSON.stringify(agent.settings[name]);

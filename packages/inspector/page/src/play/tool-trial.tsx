@@ -9,16 +9,14 @@ import { Code, JsonCode, JsonDetails } from "../ui/code.tsx";
 import { formatDuration } from "../ui/format.ts";
 import { SchemaField } from "./schema-field.tsx";
 
-/** One tool: a form for its arguments, and what comes of a call by hand. */
-export function ToolBox({
-  agent,
-  tool,
-  context,
-}: {
+interface ToolBoxProps {
   readonly agent: string;
   readonly tool: PlayTool;
   readonly context: string;
-}): JSX.Element {
+}
+
+/** One tool: a form for its arguments, and what comes of a call by hand. */
+export function ToolBox({ agent, tool, context }: ToolBoxProps): JSX.Element {
   const { source } = useInspector().open.value;
   const [args, setArgs] = useState<Json>({});
   const [text, setText] = useState<string>();

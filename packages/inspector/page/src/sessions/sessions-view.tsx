@@ -222,13 +222,12 @@ function columnsOf(
   return columns;
 }
 
-function Standing({
-  row: { id, title = id, ending },
-  ticked,
-}: {
+interface StandingProps {
   readonly row: SessionRow;
   readonly ticked: Signal<readonly string[]>;
-}): JSX.Element {
+}
+
+function Standing({ row: { id, title = id, ending }, ticked }: StandingProps): JSX.Element {
   return (
     <>
       <TickBox ticked={ticked} id={id} label={title} />

@@ -178,7 +178,7 @@ function TurnLine(props: RowProps & { readonly row: TimelineRow & { kind: "turn"
       <span role="gridcell" class="line-flags row is-tight">
         {[first, second].map((flag) => flag !== undefined && <Flag key={flag} flag={flag} note={noteOf(flag, row)} />)}
         {more.length > 0 && (
-          <span class="flag" title={more.map((flag) => flagView(flag).title).join(", ")}>
+          <span class="flag" title={more.map((flag) => flagView(flag)[0]).join(", ")}>
             +{more.length}
           </span>
         )}
@@ -198,7 +198,7 @@ function TurnLine(props: RowProps & { readonly row: TimelineRow & { kind: "turn"
 
 /** A flag of a turn. */
 export function Flag({ flag, note = "" }: { readonly flag: string; readonly note?: string }): JSX.Element {
-  const { title, means, tone } = flagView(flag);
+  const [title, tone, means] = flagView(flag);
   return (
     <span class={`flag tone-${tone}`} title={means}>
       {title}
@@ -216,7 +216,7 @@ function noteOf(flag: TurnFlag, { turn }: { readonly turn: TurnRow }): string {
 
 function Reads({ step: { reads = "both", origin, isFirstUntrusted } }: { readonly step: StepRow }): JSX.Element {
   const isFirst = isFirstUntrusted === true;
-  const means = isFirst ? flagView("untrusted").means : "What its result brought into the history.";
+  const means = isFirst ? flagView("untrusted")[2] : "What its result brought into the history.";
   return (
     <span class={isFirst ? "flag tone-odd" : "tag"} title={origin === undefined ? means : `${means} From ${origin}.`}>
       {readsText(reads)}
@@ -296,10 +296,11 @@ function FailedLine(props: RowProps & { readonly row: TimelineRow & { kind: "fai
   return (
     <Line {...props} look="step" level={3}>
       <span />
-      <span role="gridcell" class="line-text is-wide" title={said}>
+      <span role="gridcell" class="line-text" title={said}>
         <span class="step-kind kind-bad">failed</span>
         <span class="bad">{said}</span>
       </span>
+      <span class="line-bar" />
       <span role="gridcell" class="number line-ms small">
         {formatDuration(ms)}
       </span>

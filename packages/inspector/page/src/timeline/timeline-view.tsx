@@ -91,7 +91,7 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
   const seek = (by: number): void => {
     let at = (current ?? -1) + by;
     const isFlagged = (row: TimelineRow | undefined): boolean =>
-      row?.kind === "turn" && row.turn.flags.some((one) => flagView(one).tone !== "note");
+      row?.kind === "turn" && row.turn.flags.some((one) => flagView(one)[1] !== "note");
     while (at >= 0 && at < rows.length && !isFlagged(rows[at])) at += by;
     if (isFlagged(rows[at])) go(rows[at]);
     else inspector.say(by > 0 ? "No further turn with a problem" : "No earlier turn with a problem");
@@ -162,18 +162,21 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
             onKeyDown={({ key }) => key === "Enter" && go(rows.find(({ kind }) => kind === "turn"))}
           />
           <div class="filters wrap is-tight" role="group" aria-label="Turns with">
-            {sortFlags([...counts.keys()]).map((name) => (
-              <button
-                key={name}
-                type="button"
-                class={`flag tone-${flagView(name).tone}`}
-                aria-pressed={flag.value === name}
-                title={flagView(name).means}
-                onClick={() => choose(name)}
-              >
-                {flagView(name).title} <span class="count">{formatCount(counts.get(name) ?? 0)}</span>
-              </button>
-            ))}
+            {sortFlags([...counts.keys()]).map((name) => {
+              const [title, tone, means] = flagView(name);
+              return (
+                <button
+                  key={name}
+                  type="button"
+                  class={`flag tone-${tone}`}
+                  aria-pressed={flag.value === name}
+                  title={means}
+                  onClick={() => choose(name)}
+                >
+                  {title} <span class="count">{formatCount(counts.get(name) ?? 0)}</span>
+                </button>
+              );
+            })}
             {[...countEndings(overview.runs)].map(([name, count]) => (
               <Button
                 say={`${formatPlural(count, "run")} ${endingView(name)[0].toLowerCase()}`}

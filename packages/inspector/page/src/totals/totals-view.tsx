@@ -109,13 +109,12 @@ function doubtsOf({ uncounted, unpriced, isCut, sessions, currencies }: Totals):
   ];
 }
 
-function Head({
-  totals: { sessions, runs, cost, pricesAsOf },
-  money,
-}: {
+interface HeadProps {
   readonly totals: Totals;
   readonly money: (cost: number) => string;
-}): JSX.Element {
+}
+
+function Head({ totals: { sessions, runs, cost, pricesAsOf }, money }: HeadProps): JSX.Element {
   const { input = 0, cached = 0, output = 0, failed = 0, p50, p90, p99 } = runs;
   const figures: readonly Figure[] = [
     ["Cost", money(cost), pricesAsOf.length === 0 ? undefined : `prices of ${pricesAsOf.join(", ")}`],
@@ -131,15 +130,13 @@ function Head({
   return <FigureList figures={figures} />;
 }
 
-function Sessions({
-  title,
-  rows,
-  money,
-}: {
+interface SessionsProps {
   readonly title: string;
   readonly rows: readonly SessionFigures[];
   readonly money: (cost: number) => string;
-}): JSX.Element | null {
+}
+
+function Sessions({ title, rows, money }: SessionsProps): JSX.Element | null {
   if (rows.length === 0) return null;
   return (
     <SortTable
@@ -210,14 +207,13 @@ const SHOWN = {
 const NAMES = ["Cost", "Runs", "Tokens"] as const;
 const HEIGHT = 110;
 
-/** A bar for each day, and the same as a table. */
-export function DayChart({
-  days,
-  money,
-}: {
+interface DayChartProps {
   readonly days: readonly Figures[];
   readonly money: (cost: number) => string;
-}): JSX.Element {
+}
+
+/** A bar for each day, and the same as a table. */
+export function DayChart({ days, money }: DayChartProps): JSX.Element {
   const [name, choose] = useState<keyof typeof SHOWN>("Cost");
   const formats = { Cost: money, Runs: formatCount, Tokens: formatTokens };
   const [of, format] = [SHOWN[name], formats[name]];

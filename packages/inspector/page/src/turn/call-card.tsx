@@ -18,15 +18,14 @@ const STATES: { readonly [state in CallDetails["state"]]: readonly [title: strin
   unknown: ["unknown outcome", "bad"],
 };
 
-/** One call, and what became of it. */
-export function CallCard({
-  call,
-  causes,
-}: {
+interface CallCardProps {
   readonly call: CallDetails;
   /** What was thrown in it. */
   readonly causes: readonly CauseView[];
-}): JSX.Element {
+}
+
+/** One call, and what became of it. */
+export function CallCard({ call, causes }: CallCardProps): JSX.Element {
   const { callId, name, id, args, editedArgs, state, startedAt, endedAt, response, failure, isShortened, steps } = call;
   const [title, tone] = STATES[state];
   const ms = startedAt === undefined || endedAt === undefined ? undefined : endedAt - startedAt;

@@ -174,16 +174,14 @@ function Inline({ media, place }: { readonly media: MediaView; readonly place: M
 /** Characters that are shown at once. */
 const SHORT = 6000;
 
-/** A text, with the ranges that sources support. */
-export function TextPart({
-  text,
-  citations,
-  label,
-}: {
+interface TextPartProps {
   readonly text: string;
   readonly citations: readonly CitationView[];
   readonly label: string;
-}): JSX.Element {
+}
+
+/** A text, with the ranges that sources support. */
+export function TextPart({ text, citations, label }: TextPartProps): JSX.Element {
   const isWhole = useSignal(false);
   const isLong = text.length > SHORT;
   if (text === "") return <p class="dim">The text is empty.</p>;

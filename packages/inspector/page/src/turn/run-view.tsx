@@ -101,14 +101,13 @@ function Fact({ name, value }: { readonly name: string; readonly value: string |
   );
 }
 
-/** How much of each limit was used. */
-export function Limits({
-  limits,
-  currency,
-}: {
+interface LimitsProps {
   readonly limits: readonly LimitRow[];
   readonly currency?: string | undefined;
-}): JSX.Element | null {
+}
+
+/** How much of each limit was used. */
+export function Limits({ limits, currency }: LimitsProps): JSX.Element | null {
   const show = (name: string, value: number): string =>
     name === "cost" ? formatMoney(value, currency) : formatCount(value);
   if (limits.length === 0) return null;

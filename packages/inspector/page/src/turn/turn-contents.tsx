@@ -22,15 +22,14 @@ const ORIGINS: { readonly [origin in ContentView["origin"]]: string } = {
   "asks-again": "Asked again",
 };
 
-/** What a turn said, called and got back. */
-export function TurnContents({
-  details,
-  row,
-}: {
+interface TurnContentsProps {
   readonly details: TurnDetails;
   /** As it is now: the details may be older. */
   readonly row: TurnRow;
-}): JSX.Element {
+}
+
+/** What a turn said, called and got back. */
+export function TurnContents({ details, row }: TurnContentsProps): JSX.Element {
   const { runId, before, answers, calls, responses, notes, sources } = details;
   const failed = row.failedRequests ?? [];
   const place: TurnPlace = { runId, row };
@@ -80,27 +79,23 @@ export function TurnContents({
   );
 }
 
-/** A content with its head. */
-function Block({
-  title,
-  role,
-  facts,
-  isVoid = false,
-  children,
-}: {
+interface BlockProps {
   readonly title: string;
   readonly role: string;
   readonly facts?: ComponentChildren;
   readonly isVoid?: boolean | undefined;
   readonly children: ComponentChildren;
-}): JSX.Element {
+}
+
+/** A content with its head. */
+function Block({ title, role, facts, isVoid = false, children }: BlockProps): JSX.Element {
   return (
     <section
       class={`block stack block-${role === "model" ? "model" : "user"}${isVoid ? " is-void" : ""}`}
       aria-label={title}
     >
       <h3 class="wrap">
-        {title} <span class="mono dim">{role}</span>
+        {title} <span class="mono small">{role}</span>
         <span class="facts small wrap">{facts}</span>
       </h3>
       {children}
@@ -108,15 +103,13 @@ function Block({
   );
 }
 
-function Answer({
-  answer,
-  count,
-  index,
-}: {
+interface AnswerProps {
   readonly answer: AnswerView;
   readonly count: number;
   readonly index: number;
-}): JSX.Element {
+}
+
+function Answer({ answer, count, index }: AnswerProps): JSX.Element {
   const { content, finishReason, finishMessage, modelVersion, error, lostCitations, searchQueries } = answer;
   const isVoid = index < count - 1;
   return (

@@ -25,16 +25,14 @@ export function RunEnd({ place: { runId, row } }: { readonly place: TurnPlace })
   return <p class={`banner ${run.error === undefined ? "is-odd" : "is-error"}`}>The run ended here: {why}</p>;
 }
 
-/** What happened in a turn, in sentences: the problems first, which may stand far below. */
-export function Notes({
-  place,
-  notes,
-  calls,
-}: {
+interface NotesProps {
   readonly place: TurnPlace;
   readonly notes: readonly NoteView[];
   readonly calls: readonly CallDetails[];
-}): JSX.Element | null {
+}
+
+/** What happened in a turn, in sentences: the problems first, which may stand far below. */
+export function Notes({ place, notes, calls }: NotesProps): JSX.Element | null {
   const { runId, row } = place;
   const breaks = useSession().exchanges.value.filter(
     ({ brokenAt, parent, ...one }) =>
@@ -75,14 +73,13 @@ export function Notes({
   );
 }
 
-/** What a broken prefix cost, and where it broke. */
-function Paid({
-  place,
-  request,
-}: {
+interface PaidProps {
   readonly place: TurnPlace;
   readonly request: ExchangeRow | undefined;
-}): JSX.Element | null {
+}
+
+/** What a broken prefix cost, and where it broke. */
+function Paid({ place, request }: PaidProps): JSX.Element | null {
   if (request?.brokenAt === undefined) return null;
   const { tokens, cost = 0, currency } = request.brokenAt;
   return (
@@ -96,16 +93,14 @@ function Paid({
   );
 }
 
-/** Shows a request of the turn. */
-export function WireLink({
-  place: { runId, row },
-  n,
-  children,
-}: {
+interface WireLinkProps {
   readonly place: TurnPlace;
   readonly n: number;
   readonly children: ComponentChildren;
-}): JSX.Element {
+}
+
+/** Shows a request of the turn. */
+export function WireLink({ place: { runId, row }, n, children }: WireLinkProps): JSX.Element {
   const { id } = useSession();
   return <a href={formatRoute(turnRoute(id, { runId }, row, { tab: "wire", item: n }))}>{children}</a>;
 }
@@ -113,14 +108,13 @@ export function WireLink({
 /** A shorter time is no wait. */
 const MIN_MS = 50;
 
-/** The requests of a turn that failed or broke off, why, and how long the next one waited; and what the first one waited for. */
-export function FailedRequests({
-  place,
-  answers,
-}: {
+interface FailedRequestsProps {
   readonly place: TurnPlace;
   readonly answers: readonly AnswerView[];
-}): JSX.Element | null {
+}
+
+/** The requests of a turn that failed or broke off, why, and how long the next one waited; and what the first one waited for. */
+export function FailedRequests({ place, answers }: FailedRequestsProps): JSX.Element | null {
   const session = useSession();
   const { runId, row } = place;
   const rows = session.exchanges.value.filter((one) => one.runId === runId && one.parent === undefined);

@@ -14,16 +14,14 @@ export function JsonCode({ value, label }: { readonly value: Json | undefined; r
   return <Code text={text} label={label} isJson />;
 }
 
-/** The same, folded below its title. */
-export function JsonDetails({
-  title,
-  value,
-  label = title,
-}: {
+interface JsonDetailsProps {
   readonly title: string;
   readonly value: Json | undefined;
   readonly label?: string | undefined;
-}): JSX.Element {
+}
+
+/** The same, folded below its title. */
+export function JsonDetails({ title, value, label = title }: JsonDetailsProps): JSX.Element {
   return (
     <details>
       <summary>{title}</summary>
@@ -32,16 +30,14 @@ export function JsonDetails({
   );
 }
 
-/** Some code, or any other text whose spaces matter; a long one is cut. */
-export function Code({
-  text,
-  label,
-  isJson = false,
-}: {
+interface CodeProps {
   readonly text: string;
   readonly label: string;
   readonly isJson?: boolean | undefined;
-}): JSX.Element {
+}
+
+/** Some code, or any other text whose spaces matter; a long one is cut. */
+export function Code({ text, label, isJson = false }: CodeProps): JSX.Element {
   const [isWhole, showWhole] = useState(false);
   const isLong = text.length > SHORT;
   const shown = isLong ? text.slice(0, SHORT) : text;

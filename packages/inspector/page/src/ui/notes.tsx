@@ -2,14 +2,13 @@ import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Button } from "../acting/parts.tsx";
 
-/** What stands where there is nothing to show: why, and what to do. */
-export function Empty({
-  title,
-  children,
-}: {
+interface EmptyProps {
   readonly title: string;
   readonly children?: ComponentChildren;
-}): JSX.Element {
+}
+
+/** What stands where there is nothing to show: why, and what to do. */
+export function Empty({ title, children }: EmptyProps): JSX.Element {
   return (
     <div class="empty stack">
       <h2>{title}</h2>
@@ -18,14 +17,13 @@ export function Empty({
   );
 }
 
-/** Stands for what is being loaded, or why it could not be. */
-export function Waiting({
-  error,
-  retry,
-}: {
+interface WaitingProps {
   readonly error?: Error | undefined;
   readonly retry?: (() => void) | undefined;
-}): JSX.Element {
+}
+
+/** Stands for what is being loaded, or why it could not be. */
+export function Waiting({ error, retry }: WaitingProps): JSX.Element {
   if (error === undefined) return <Loading />;
   return (
     <div class="empty stack" role="alert">

@@ -1,15 +1,13 @@
 import type { ComponentChildren, JSX } from "preact";
 
-/** A value that differs from what it was. @param title - What the older one is called. */
-export function WasAndIs({
-  title,
-  was,
-  is,
-}: {
+interface WasAndIsProps {
   readonly title: ComponentChildren;
   readonly was?: string | undefined;
   readonly is?: string | undefined;
-}): JSX.Element {
+}
+
+/** A value that differs from what it was. @param title - What the older one is called. */
+export function WasAndIs({ title, was, is }: WasAndIsProps): JSX.Element {
   const shown = (text: string | undefined): JSX.Element =>
     text === undefined ? <em>nothing there</em> : <code>{text}</code>;
   return (

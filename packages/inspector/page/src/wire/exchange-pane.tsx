@@ -141,19 +141,15 @@ function Break({ details }: { readonly details: ExchangeDetails }): JSX.Element 
   );
 }
 
-function Message({
-  title,
-  headers,
-  body,
-  shared,
-  isBroken = false,
-}: {
+interface MessageProps {
   readonly title: string;
   readonly headers: ExchangeDetails["request"]["headers"];
   readonly body: string;
   readonly shared: number;
   readonly isBroken?: boolean | undefined;
-}): JSX.Element {
+}
+
+function Message({ title, headers, body, shared, isBroken = false }: MessageProps): JSX.Element {
   const isRaw = useSignal(false);
   const isJson = /^\s*[[{]/.test(body);
   const fields = Object.entries(headers);
@@ -196,14 +192,13 @@ function Message({
 /** Most marks that are drawn: further ones would cover each other. */
 const MAX_MARKS = 400;
 
-/** When each piece of an answer came in. */
-export function ChunkStrip({
-  chunks,
-  ms,
-}: {
+interface ChunkStripProps {
   readonly chunks: KeptExchange["chunks"];
   readonly ms: number;
-}): JSX.Element | null {
+}
+
+/** When each piece of an answer came in. */
+export function ChunkStrip({ chunks, ms }: ChunkStripProps): JSX.Element | null {
   const [first] = chunks;
   const last = chunks.at(-1);
   if (first === undefined || last === undefined) return null;

@@ -133,16 +133,14 @@ function columnsOf(session: SessionModel): readonly Column<ExchangeRow>[] {
   ];
 }
 
-/** The requests of one turn. */
-export function TurnWire({
-  rows,
-  selected,
-  onSelect,
-}: {
+interface TurnWireProps {
   readonly rows: readonly ExchangeRow[];
   readonly selected: number | undefined;
   readonly onSelect: (n: number) => void;
-}): JSX.Element {
+}
+
+/** The requests of one turn. */
+export function TurnWire({ rows, selected, onSelect }: TurnWireProps): JSX.Element {
   if (useSession().exchanges.value.length === 0) return <NoExchanges />;
   const current = rows.find(({ n }) => n === selected) ?? rows.at(-1);
   if (current === undefined)
