@@ -1,6 +1,5 @@
 import { createEmulator, type Profile, say } from "@pollux/emulator";
-import { fieldsOf, listOf, numberOf, parseJson, textOf } from "../inspection/read-values.ts";
-import { requestAddress } from "../inspection/request-address.ts";
+import { fieldsOf, listOf, numberOf, parseJson, textOf, requestAddress } from "../inspection/read-values.ts";
 import type { Refusal } from "../inspection/results.ts";
 
 /** A request to judge. */

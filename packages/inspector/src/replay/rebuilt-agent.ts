@@ -3,9 +3,8 @@ import { type RecordedCall, recordedCalls, RecordedOutcomes } from "@pollux/core
 import type { FunctionDeclaration, WireTool } from "@pollux/core/wire";
 import { isFields } from "../inspection/read-values.ts";
 import { stepsOfRun } from "../inspection/turn-step.ts";
-import { firstHead, type Kept, outputOf } from "./kept-head.ts";
+import { firstHead, type Kept, outputOf, limitsOf, maxRepeatsOf } from "./kept-head.ts";
 import type { RequestHead } from "./request-head.ts";
-import { limitsOf, maxRepeatsOf } from "./run-limits.ts";
 
 /** An agent that does what one did: its requests, and calls with their recorded outcomes. */
 export interface RebuiltAgent {

@@ -134,10 +134,7 @@ class Handler {
     this.#assets = assets;
     this.#pace = pace;
     this.#going = going;
-    const measures = {
-      ...(prices !== undefined && { prices }),
-      ...(limits !== undefined && { limits: { ...limits } }),
-    };
+    const measures = { prices, limits: limits && { ...limits } };
     this.#leases = new LeaseWatch(store);
     const from = { store, exchanges, leases: this.#leases, tail };
     this.#sessions = new OpenSessions({ ...from, measures });

@@ -1,5 +1,5 @@
 import type { ExchangeDetails } from "../inspection/exchange-details.ts";
-import { requestAddress } from "../inspection/request-address.ts";
+import { requestAddress } from "../inspection/read-values.ts";
 import type { TakenFile } from "../inspection/results.ts";
 
 /** Headers of a request that mean something to the service. `curl` makes the others itself. */

@@ -1,6 +1,5 @@
 import type { ExchangeFold } from "../inspection/exchange-fold.ts";
-import { type Fields, fieldsOf, parseJson } from "../inspection/read-values.ts";
-import { requestAddress } from "../inspection/request-address.ts";
+import { type Fields, fieldsOf, parseJson, requestAddress } from "../inspection/read-values.ts";
 import type { RunFold } from "../inspection/run-fold.ts";
 import type { SessionFold } from "../inspection/session-fold.ts";
 import { stepsOfRun } from "../inspection/turn-step.ts";

@@ -12,16 +12,17 @@ import {
   ScriptedModel,
   serverSearch,
 } from "@pollux/core/testing";
-import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { compareBranches } from "../../src/inspection/compare-branches.ts";
 import { formatCost, formatMoney, type Priced } from "../../src/inspection/cost.ts";
 import type { SessionOverview, SessionPage } from "../../src/inspection/inspection.ts";
-import { mergeOverview } from "../../src/inspection/merge-overview.ts";
+import { mergeOverview } from "../../page/src/source/http-source.ts";
 import { SessionFold } from "../../src/inspection/session-fold.ts";
 import { inspectorHandler } from "../../src/server/inspector-handler.ts";
 import { sessionPage } from "../../src/take-away/session-page.ts";
 import { add, fail, foldOf } from "../support/sessions.ts";
+
+import fc from "fast-check";
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["Date"], now: new Date("2026-11-30T12:00:00Z") });

@@ -1,12 +1,13 @@
 import { Agent, googleListPrices, MemoryStore } from "@pollux/core";
 import { call, calls, costs, empty, grounded, join, say, ScriptedModel } from "@pollux/core/testing";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { mergeOverview } from "../../src/inspection/merge-overview.ts";
+import { mergeOverview } from "../../page/src/source/http-source.ts";
 import { readTurn } from "../../src/inspection/read-turn.ts";
 import { SessionFold } from "../../src/inspection/session-fold.ts";
 import { foldOf, sessionOf } from "../support/sessions.ts";
 import { answersTo } from "../../../core/test/helpers/answers.ts";
+
+import fc from "fast-check";
 
 async function folded(script: Parameters<typeof sessionOf>[1], options: Parameters<typeof sessionOf>[2] = {}) {
   const store = new MemoryStore();

@@ -9,8 +9,7 @@ import { formatRoute, turnRoute } from "../app/route.ts";
 import { Limits } from "../turn/run-view.tsx";
 import { formatCount, formatDuration, formatPercent, formatPlural, formatTokens, turnTitle } from "../ui/format.ts";
 import { moneyNote } from "../ui/money.tsx";
-import { type Figure, FigureList } from "../ui/figure-list.tsx";
-import { Empty } from "../ui/notes.tsx";
+import { Empty, type Figure, FigureList } from "../ui/notes.tsx";
 import { type Column, Grid } from "../ui/grid.tsx";
 import type { SessionPanelProps } from "../session/session-model.ts";
 

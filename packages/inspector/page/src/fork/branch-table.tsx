@@ -6,6 +6,11 @@ import { JsonCode } from "../ui/code.tsx";
 import { TextDiff } from "../compare/text-diff.tsx";
 import { Money } from "../ui/money.tsx";
 import { formatDuration, formatPlural, formatTokens } from "../ui/format.ts";
+import { useState } from "preact/hooks";
+import type { HttpSource } from "../source/http-source.ts";
+import { InputField } from "../acting/parts.tsx";
+import { useInspector } from "../app/inspector.ts";
+import { useSession } from "../session/session-model.ts";
 
 /** Two branches of a session, side by side. */
 export function BranchTable({
@@ -146,4 +151,29 @@ function Value({ value, label, sign = "" }: ValueProps): JSX.Element {
       {sign} {text}
     </p>
   );
+}
+
+/** Puts any other session beside this one. */
+export function CompareWith(): JSX.Element {
+  const inspector = useInspector();
+  const { id } = useSession();
+  const [other, setOther] = useState("");
+  return (
+    <form
+      class="form-row wrap"
+      onSubmit={(event) => {
+        event.preventDefault();
+        inspector.go({ kind: "compare", left: id, right: other.trim() });
+      }}
+    >
+      <InputField label="Compare with the session of this id" value={other} onChange={setOther} />
+      <button type="submit" disabled={other.trim() === ""}>
+        Compare
+      </button>
+    </form>
+  );
+}
+
+export async function compare(source: HttpSource, left: string, right: string): Promise<BranchComparison> {
+  return await source.view(left, "compare", { with: right });
 }

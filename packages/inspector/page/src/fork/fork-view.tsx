@@ -1,3 +1,4 @@
+import type { ExchangeDetails } from "../../../src/inspection/exchange-details.ts";
 import type { JSX } from "preact";
 import { useMemo, useEffect, useState } from "preact/hooks";
 import {
@@ -13,14 +14,12 @@ import {
 import { useInspector, useLoad } from "../app/inspector.ts";
 import { turnTitle } from "../ui/format.ts";
 import { Empty, Waiting } from "../ui/notes.tsx";
-import { CompareWith, compare } from "./compare-with.tsx";
-import { type SessionPanelProps, useSession, type SessionModel } from "../session/session-model.ts";
+import { type SessionModel, type SessionPanelProps, type TurnProps, useSession } from "../session/session-model.ts";
 import type { Json } from "@pollux/core";
 import type { ForkRequest, ForkResult } from "../../../src/inspection/results.ts";
 import { parseField, useTask } from "../acting/use-task.ts";
 import { formatRoute } from "../app/route.ts";
-import { BranchTable } from "./branch-table.tsx";
-import type { RunRow, SessionOverview, TurnRow } from "../../../src/inspection/inspection.ts";
+import { BranchTable, CompareWith, compare } from "./branch-table.tsx";
 import { parseJson } from "../../../src/inspection/read-values.ts";
 import { readHead } from "../../../src/replay/request-head.ts";
 
@@ -30,12 +29,15 @@ const MAX_CHOICES = 500;
 /** Forks a session at a turn, and shows both branches. */
 export function ForkView({ session, overview, route }: SessionPanelProps): JSX.Element {
   const inspector = useInspector();
-  const points = useMemo(() => forkPoints(overview), [overview]);
+  const points = useMemo(
+    () => overview.runs.flatMap((run) => run.turns.map((turn) => ({ run, turn }))),
+    [overview.runs],
+  );
   // One without an answer has no number; it can only be the last.
-  const chosen = points.findIndex(({ row }) => row.number === route.item && row.number > 0);
+  const chosen = points.findIndex(({ turn: { number } }) => number === route.item && number > 0);
   const index = chosen === -1 ? points.length - 1 : chosen;
   const point = points[index];
-  const key = ["fork", session.id, point?.run.runId, point?.turn, overview.exchanges];
+  const key = ["fork", session.id, point?.run.runId, point?.turn.turn, overview.exchanges];
   const { value, error } = useLoad<ForkDefaults>(key, async () =>
     point === undefined ? { results: [] } : await loadDefaults(session, point),
   );
@@ -54,11 +56,11 @@ export function ForkView({ session, overview, route }: SessionPanelProps): JSX.E
       </p>
       <SelectField
         label="Ask again from"
-        value={String(point.row.number)}
+        value={String(point.turn.number)}
         onChange={(item) => inspector.go({ kind: "session", id: session.id, tab: "fork", item: Number(item) }, true)}
         options={choices
           .slice(0, MAX_CHOICES)
-          .map(({ run, row }) => [String(row.number), `${turnTitle(row)} of “${run.input.slice(0, 60)}”`])}
+          .map(({ run, turn }) => [String(turn.number), `${turnTitle(turn)} of “${run.input.slice(0, 60)}”`])}
       />
       {value === undefined ? <Waiting error={error} /> : <ForkForm key={key.join()} point={point} defaults={value} />}
       <CompareWith />
@@ -67,12 +69,12 @@ export function ForkView({ session, overview, route }: SessionPanelProps): JSX.E
 }
 
 interface ForkFormProps {
-  readonly point: ForkPoint;
+  readonly point: TurnProps;
   readonly defaults: ForkDefaults;
 }
 
 /** What is changed in a fork, and who answers it. */
-export function ForkForm({ point, defaults }: ForkFormProps): JSX.Element {
+function ForkForm({ point, defaults }: ForkFormProps): JSX.Element {
   const { actions } = useAbout();
   const session = useSession();
   const [message, setMessage] = useState(defaults.message ?? "");
@@ -87,7 +89,7 @@ export function ForkForm({ point, defaults }: ForkFormProps): JSX.Element {
     task.start(async () => {
       const request: ForkRequest = {
         runId: point.run.runId,
-        turn: point.turn,
+        turn: point.turn.turn,
         message: message === (defaults.message ?? "") ? undefined : message,
         instructions: instructions === (defaults.instructions ?? "") ? undefined : instructions,
         results: changedResults(results, defaults),
@@ -212,20 +214,8 @@ function useComparison({ id, comparison, isRunning }: ForkResult): Pick<ForkResu
   return latest;
 }
 
-/** A place where a session can be forked: a turn of a run. */
-export interface ForkPoint {
-  readonly run: RunRow;
-  /** Its place in the run. */
-  readonly turn: number;
-  readonly row: TurnRow;
-}
-
-export function forkPoints({ runs }: SessionOverview): readonly ForkPoint[] {
-  return runs.flatMap((run) => run.turns.map((row): ForkPoint => ({ run, turn: row.turn, row })));
-}
-
 /** What there is to change at a point. */
-export interface ForkDefaults {
+interface ForkDefaults {
   /** The message of the run; only at its first turn. */
   readonly message?: string | undefined;
   /** Outcomes of the calls of the turn before. */
@@ -235,8 +225,8 @@ export interface ForkDefaults {
   readonly tools?: readonly string[] | undefined;
 }
 
-export async function loadDefaults({ source, id, exchanges }: SessionModel, point: ForkPoint): Promise<ForkDefaults> {
-  const { run, turn } = point;
+async function loadDefaults(session: SessionModel, { run, turn: { turn } }: TurnProps): Promise<ForkDefaults> {
+  const { source, id, exchanges } = session;
   const first = turn === run.turns[0]?.turn;
   const before = run.turns.findLast((one) => one.turn < turn);
   const [own, previous] = await Promise.all([
@@ -245,16 +235,16 @@ export async function loadDefaults({ source, id, exchanges }: SessionModel, poin
   ]);
   const input = own?.before.filter(({ origin }) => origin === "input").flatMap(({ parts }) => parts);
   const row = exchanges.value.find(({ runId }) => runId === run.runId);
-  const request = row && parseJson((await source.exchange(id, row.n)).request.body);
+  const request = row && parseJson((await source.view<ExchangeDetails>(id, `exchanges/${row.n}`)).request.body);
   const head = request === undefined ? undefined : readHead(request);
   return {
-    ...(input !== undefined && { message: input.map(({ text = "" }) => text).join("\n") }),
+    message: input?.map(({ text = "" }) => text).join("\n"),
     results: (previous?.calls ?? []).flatMap(({ callId, name, response }) => {
       if (response === undefined) return [];
       const { output = response } = response as { readonly output?: unknown };
       return [{ callId, name, text: JSON.stringify(output, undefined, 2) }];
     }),
-    ...(head?.instructions !== undefined && { instructions: head.instructions }),
-    ...(head !== undefined && { tools: head.functions.map(({ name }) => name) }),
+    instructions: head?.instructions,
+    tools: head?.functions.map(({ name }) => name),
   };
 }

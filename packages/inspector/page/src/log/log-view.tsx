@@ -14,7 +14,11 @@ import type { SessionPanelProps } from "../session/session-model.ts";
 export function LogView({ session, overview, route }: SessionPanelProps): JSX.Element {
   const inspector = useInspector();
   const { length, problems } = overview;
-  const { value, error } = useLoad(["log", session.id, length], () => session.source.log(session.id), "log");
+  const { value, error } = useLoad(
+    ["log", session.id, length],
+    () => session.source.view<readonly Json[]>(session.id, "log"),
+    "log",
+  );
   const wrong = useMemo(() => new Map(problems.map(({ position, problem }) => [position, problem])), [problems]);
   const entries = value ?? [];
   const current = Math.min(route.item ?? 0, Math.max(0, entries.length - 1));

@@ -76,7 +76,7 @@ function PlayedTurn({ run, turn }: TurnProps): JSX.Element {
         </span>
       </h3>
       {error !== undefined && <Waiting error={error} />}
-      {value !== undefined && <TurnContents details={value} row={turn} />}
+      {value !== undefined && <TurnContents details={value} run={run} turn={turn} />}
     </section>
   );
 }

@@ -4,7 +4,7 @@ import type { ReplayResult } from "../../../src/inspection/results.ts";
 import { AgentSelect, Notes, TaskError, useAbout, Button, RunSelect } from "../acting/parts.tsx";
 import { useTask } from "../acting/use-task.ts";
 import { formatRoute } from "../app/route.ts";
-import { WasAndIs } from "../ui/was-and-is.tsx";
+import { WasAndIs } from "../ui/notes.tsx";
 import type { SessionPanelProps } from "../session/session-model.ts";
 
 /** Replays a run, and shows the first difference. */

@@ -6,8 +6,7 @@ import { InputField, Notes, Choices } from "../acting/parts.tsx";
 import { useInspector, useKeys, useLoad } from "../app/inspector.ts";
 import { formatRoute, SESSIONS, type TotalsRoute } from "../app/route.ts";
 import { formatCount, formatDuration, formatPercent, formatPlural, formatTokens } from "../ui/format.ts";
-import { type Figure, FigureList } from "../ui/figure-list.tsx";
-import { Empty, Waiting } from "../ui/notes.tsx";
+import { Empty, Waiting, type Figure, FigureList } from "../ui/notes.tsx";
 import { FiguresTable, SortTable } from "./figures-table.tsx";
 
 /** What the runs of a store did and cost in a span of time. */

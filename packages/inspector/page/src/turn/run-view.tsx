@@ -116,7 +116,7 @@ export function Limits({ limits, currency }: LimitsProps): JSX.Element | null {
       <h3>Limits</h3>
       <ul class="limits stack is-tight">
         {limits.map(({ name, limit, used }) => (
-          <li key={name}>
+          <li key={name} class="row">
             <span>{name}</span>
             <meter min={0} max={limit} value={used} high={limit * 0.9} optimum={0} aria-label={name} />
             <span class="number">

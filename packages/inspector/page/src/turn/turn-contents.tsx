@@ -1,15 +1,14 @@
 import { isWebUrl } from "@pollux/core/conversation";
 import type { ComponentChildren, JSX } from "preact";
-import type { TurnRow } from "../../../src/inspection/inspection.ts";
 import type { AnswerView, ContentView, SourceView, TurnDetails } from "../../../src/inspection/turn-details.ts";
-import { useSession } from "../session/session-model.ts";
+import type { TurnProps } from "../session/session-model.ts";
 import { JsonDetails } from "../ui/code.tsx";
 import { formatDuration, formatTime } from "../ui/format.ts";
 import { CallCard } from "./call-card.tsx";
 import { Parts } from "./parts.tsx";
 import { PendingCalls } from "./pending-calls.tsx";
 import { Causes, useCauses } from "./causes.tsx";
-import { Notes, RunEnd, type TurnPlace, FailedRequests } from "./turn-notes.tsx";
+import { FailedRequests, Notes, RunEnd } from "./turn-notes.tsx";
 import { ErrorBanner } from "../ui/notes.tsx";
 
 const ORIGINS: { readonly [origin in ContentView["origin"]]: string } = {
@@ -22,34 +21,25 @@ const ORIGINS: { readonly [origin in ContentView["origin"]]: string } = {
   "asks-again": "Asked again",
 };
 
-interface TurnContentsProps {
+interface TurnContentsProps extends TurnProps {
+  /** They may be older than the turn. */
   readonly details: TurnDetails;
-  /** As it is now: the details may be older. */
-  readonly row: TurnRow;
 }
 
 /** What a turn said, called and got back. */
-export function TurnContents({ details, row }: TurnContentsProps): JSX.Element {
-  const { runId, before, answers, calls, responses, notes, sources } = details;
-  const failed = row.failedRequests ?? [];
-  const place: TurnPlace = { runId, row };
-  const causes = useCauses(runId, `${row.steps.length} ${row.endedAt}`);
-  const isLast =
-    useSession()
-      .runs.value.find((run) => run.runId === runId)
-      ?.turns.at(-1)?.turn === row.turn;
+export function TurnContents({ details, run, turn }: TurnContentsProps): JSX.Element {
+  const { before, answers, calls, responses, notes, sources } = details;
+  const failed = turn.failedRequests ?? [];
+  const causes = useCauses(run.runId, `${turn.steps.length} ${turn.endedAt}`);
+  const isLast = run.turns.at(-1)?.turn === turn.turn;
+  const own = causes.filter((cause) => cause.turn === turn.turn || (cause.turn === 0 && isLast));
   return (
     <div class="contents stack">
-      <RunEnd place={place} />
-      <Causes
-        causes={causes.filter(
-          ({ turn, callId, outerCallId }) =>
-            (callId ?? outerCallId) === undefined && (turn === row.turn || (turn === 0 && isLast)),
-        )}
-      />
-      <PendingCalls runId={runId} turn={row.turn} />
-      <Notes place={place} notes={notes} calls={calls} />
-      <FailedRequests place={place} answers={answers} />
+      <RunEnd run={run} turn={turn} />
+      <Causes causes={own.filter(({ callId, outerCallId }) => (callId ?? outerCallId) === undefined)} />
+      <PendingCalls runId={run.runId} turn={turn.turn} />
+      <Notes run={run} turn={turn} notes={notes} calls={calls} />
+      <FailedRequests run={run} turn={turn} answers={answers} />
       {before.map((content, index) => (
         <Block key={index} title={ORIGINS[content.origin]} role={content.role}>
           <Parts parts={content.parts} />

@@ -86,7 +86,7 @@ function FoundTurn({ selected, run, turn }: TurnProps & { readonly selected: Tur
         ) : tab === "entries" ? (
           <TurnEntries details={value} />
         ) : (
-          <TurnContents details={value} row={turn} />
+          <TurnContents details={value} run={run} turn={turn} />
         )}
       </div>
     </div>

@@ -56,3 +56,46 @@ function Loading(): JSX.Element | null {
     </p>
   ) : null;
 }
+
+interface WasAndIsProps {
+  readonly title: ComponentChildren;
+  readonly was?: string | undefined;
+  readonly is?: string | undefined;
+}
+
+/** A value that differs from what it was. @param title - What the older one is called. */
+export function WasAndIs({ title, was, is }: WasAndIsProps): JSX.Element {
+  const shown = (text: string | undefined): JSX.Element =>
+    text === undefined ? <em>nothing there</em> : <code>{text}</code>;
+  return (
+    <dl>
+      <div>
+        <dt>{title}</dt>
+        <dd>{shown(was)}</dd>
+      </div>
+      <div>
+        <dt>Now</dt>
+        <dd>{shown(is)}</dd>
+      </div>
+    </dl>
+  );
+}
+
+/** A name, its figure, and what is to be known of it. */
+export type Figure = readonly [name: string, value: string, note?: string | undefined];
+
+/** Figures that stand beside each other. */
+export function FigureList({ figures }: { readonly figures: readonly Figure[] }): JSX.Element {
+  return (
+    <dl class="figures wrap">
+      {figures.map(([name, value, note]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>
+            {value} {note !== undefined && <span class="small">{note}</span>}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

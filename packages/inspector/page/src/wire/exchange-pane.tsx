@@ -14,9 +14,8 @@ import {
   formatPlural,
   turnTitle,
 } from "../ui/format.ts";
-import { Waiting } from "../ui/notes.tsx";
+import { Waiting, WasAndIs } from "../ui/notes.tsx";
 import { TextView } from "../ui/text-view.tsx";
-import { WasAndIs } from "../ui/was-and-is.tsx";
 import { endOf, stepOf } from "./exchange-rows.ts";
 import { Button, Notes, TaskError, CopyButton } from "../acting/parts.tsx";
 import type { KeptExchange } from "@pollux/core/exchanges";
@@ -27,7 +26,7 @@ import { RefusalBox } from "../check/check-view.tsx";
 /** One request and its answer, as they crossed. */
 export function ExchangePane({ n, onGo }: GoProps & { readonly n: number }): JSX.Element {
   const { source, id } = useSession();
-  const { value, error } = useLoad(["exchange", id, n], () => source.exchange(id, n));
+  const { value, error } = useLoad(["exchange", id, n], () => source.view<ExchangeDetails>(id, `exchanges/${n}`));
   if (value === undefined) return <Waiting error={error} />;
   return <Pane details={value} onGo={onGo} />;
 }
@@ -87,13 +86,12 @@ function Shared({ row, onGo }: GoProps & { readonly row: ExchangeRow }): JSX.Ele
   const { requestBytes, sharedBytes, before, promptTokens, cachedTokens = 0 } = row;
   return (
     <div class="shared-box">
-      <div
+      <progress
         class="shared-bar"
-        role="img"
+        max={requestBytes}
+        value={sharedBytes}
         aria-label={`${formatPercent(sharedBytes, requestBytes)} of the request was in the one before`}
-      >
-        <span class="shared-old" style={{ width: `${requestBytes === 0 ? 0 : (100 * sharedBytes) / requestBytes}%` }} />
-      </div>
+      />
       <p>
         {before === undefined ? (
           <>The first request of its conversation: {formatBytes(requestBytes)}.</>
