@@ -13,6 +13,14 @@ export interface Priced {
   readonly pricedHere?: number | undefined;
 }
 
+/** What a cost is to be read with. */
+export interface MoneyFacts {
+  /** Code of the currency, such as `USD`; absent when nobody says it, or parts have different ones. */
+  readonly currency?: string | undefined;
+  /** Day of the price list, as `2026-11-23`; of several, the last one's. */
+  readonly pricesAsOf?: string | undefined;
+}
+
 /** Something that was paid for: an answer of the model, a run inside a step, broken answers. */
 export interface Bill {
   readonly usage: Usage;

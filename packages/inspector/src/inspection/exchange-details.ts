@@ -1,5 +1,6 @@
 import type { KeptExchange } from "@pollux/core/exchanges";
 import type { BodyDifference } from "@pollux/core/rehearsal";
+import type { MoneyFacts } from "./cost.ts";
 
 /** One kept request in the list of a session. */
 export interface ExchangeRow extends Pick<
@@ -41,15 +42,13 @@ export interface InnerAnswer {
 }
 
 /** Where a request doesn't continue the one before it. */
-export interface PrefixBreak {
+export interface PrefixBreak extends Pick<MoneyFacts, "currency"> {
   /** Path of the first value that differs, such as `tools[0].functionDeclarations[2].description`. */
   readonly field: string;
   /** Tokens that could have been read from the cache and were not, at most: an estimate from the bytes. */
   readonly tokens?: number | undefined;
   /** What they cost more; only with prices. */
   readonly cost?: number | undefined;
-  /** Of `cost`, if the price list says it. */
-  readonly currency?: string | undefined;
 }
 
 /** One kept request and its answer, verbatim. Values of secret headers are `[redacted]`. */

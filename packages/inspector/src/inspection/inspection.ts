@@ -1,6 +1,6 @@
 import type { Json, PendingCall, ReadsMark, SessionSummary, Usage } from "@pollux/core";
 import type { SessionProblem } from "@pollux/core/doctor";
-import type { Priced } from "./cost.ts";
+import type { MoneyFacts, Priced } from "./cost.ts";
 import type { EndingFilter } from "./endings.ts";
 import type { PrefixBreak } from "./exchange-details.ts";
 import type { TurnFlag } from "./flags.ts";
@@ -24,8 +24,9 @@ export type SessionState = "running" | "waiting" | "cut-off" | "stopped" | "done
 /** One session in the list. */
 export interface SessionRow
   extends
-    Pick<SessionSummary, "id" | "title" | "updatedAt" | "owner" | "metadata" | "pricesAsOf" | "currency">,
-    Pick<Priced, "cost" | "unpriced"> {
+    Pick<SessionSummary, "id" | "title" | "updatedAt" | "owner" | "metadata">,
+    Pick<Priced, "cost" | "unpriced">,
+    MoneyFacts {
   readonly state: SessionState;
   /** How its last run ended, or how that stands: an `Ending`. Absent without one, and as an older release wrote it. */
   readonly ending?: string | undefined;
@@ -58,7 +59,7 @@ export interface SessionPage {
 }
 
 /** One session as a whole, in rows short enough for ten thousand turns. */
-export interface SessionOverview extends Priced {
+export interface SessionOverview extends Priced, MoneyFacts {
   readonly id: string;
   readonly title?: string | undefined;
   readonly state: SessionState;
@@ -82,10 +83,6 @@ export interface SessionOverview extends Priced {
   /** Entries that could not be read, or don't belong where they are. */
   readonly problems: readonly SessionProblem[];
   readonly usage: Usage;
-  /** Day of the price list of the last run that had one. */
-  readonly pricesAsOf?: string | undefined;
-  /** Code of the currency of `cost`, such as `USD`; absent when nobody says it, or parts have different ones. */
-  readonly currency?: string | undefined;
   /** Kept requests of the session. */
   readonly exchanges: number;
 }
@@ -110,7 +107,7 @@ export interface HistoryRow {
 }
 
 /** A run: from a message to a stop reason. */
-export interface RunRow extends Priced {
+export interface RunRow extends Priced, MoneyFacts {
   readonly runId: string;
   /** Place of its entry in the log. */
   readonly position: number;
@@ -141,9 +138,6 @@ export interface RunRow extends Priced {
   /** The conversation went back to before it: another run took its place, or none. It still counts. */
   readonly takenBack?: true | undefined;
   readonly usage: Usage;
-  readonly pricesAsOf?: string | undefined;
-  /** Code of the currency of `cost`, such as `USD`; absent when nobody says it, or parts have different ones. */
-  readonly currency?: string | undefined;
   /** What it cost outside of its turns: with them, this adds up to `cost`. Absent for nothing. */
   readonly otherCosts?: readonly OtherCost[] | undefined;
   readonly toolCalls: number;

@@ -57,7 +57,8 @@ export function firstWords(text: string, length: number = WORDS): string {
   return `${line.slice(0, isHighSurrogate(line.charCodeAt(length - 1)) ? length - 1 : length)}…`;
 }
 
-function isHighSurrogate(unit: number): boolean {
+/** True for the first half of a character. */
+export function isHighSurrogate(unit: number): boolean {
   return unit >= 0xd800 && unit <= 0xdbff;
 }
 

@@ -2,7 +2,7 @@ import type { Json, Tool } from "@pollux/core";
 import type { SessionCheck } from "@pollux/core/doctor";
 import type { KeptCause } from "@pollux/core/exchanges";
 import type { BodyDifference } from "@pollux/core/rehearsal";
-import type { Priced } from "./cost.ts";
+import type { MoneyFacts, Priced } from "./cost.ts";
 import type { TurnRow } from "./inspection.ts";
 import type { CallDetails } from "./turn-details.ts";
 
@@ -107,9 +107,7 @@ export interface PromptDifferences {
 }
 
 /** A branch as a whole. The totals count what came after the shared turns. */
-export interface BranchTotals extends Priced {
-  /** Code of the currency of all costs in the branch; absent where nobody says it, or runs differ. */
-  readonly currency?: string | undefined;
+export interface BranchTotals extends Priced, Pick<MoneyFacts, "currency"> {
   readonly stopReason?: string | undefined;
   readonly turns: number;
   readonly toolCalls: number;

@@ -17,6 +17,13 @@ export interface SourceAbout {
   readonly hasEvals: boolean;
 }
 
+/** What can be done before anything is open. */
+export const NOTHING_OPEN: SourceAbout = {
+  ...{ title: "", actions: [], agents: [], answers: "service" },
+  isLive: false,
+  hasEvals: false,
+};
+
 /** A session has changed. */
 export interface SourceChange {
   readonly length: number;

@@ -1,22 +1,13 @@
 import type { ButtonHTMLAttributes, ComponentChildren, JSX } from "preact";
-import type { SourceAbout } from "../../../src/inspection/source.ts";
+import { NOTHING_OPEN, type SourceAbout } from "../../../src/inspection/source.ts";
 import { useInspector } from "../app/inspector.ts";
 import type { Task } from "./use-task.ts";
 import type { RunRow } from "../../../src/inspection/inspection.ts";
 
 /** What the open source can do; nothing before it is known. */
 export function useAbout(): SourceAbout {
-  return useInspector().open.value.about.value ?? NOTHING;
+  return useInspector().open.value.about.value ?? NOTHING_OPEN;
 }
-
-const NOTHING: SourceAbout = {
-  title: "",
-  actions: [],
-  isLive: false,
-  agents: [],
-  answers: "service",
-  hasEvals: false,
-};
 
 interface FieldProps {
   readonly label: string;

@@ -191,14 +191,11 @@ function DropZone({ children }: { readonly children: JSX.Element | (JSX.Element 
       event.preventDefault();
       void inspector.openFiles(dropped);
     };
-    addEventListener("dragover", over);
-    addEventListener("dragleave", leave);
-    addEventListener("drop", drop);
-    return () => {
-      removeEventListener("dragover", over);
-      removeEventListener("dragleave", leave);
-      removeEventListener("drop", drop);
-    };
+    const ended = new AbortController();
+    addEventListener("dragover", over, ended);
+    addEventListener("dragleave", leave, ended);
+    addEventListener("drop", drop, ended);
+    return () => ended.abort();
   }, []);
   return (
     <div class="page">
@@ -215,8 +212,8 @@ function DropZone({ children }: { readonly children: JSX.Element | (JSX.Element 
 function Notice(): JSX.Element {
   const notice = useInspector().notice.value;
   return (
-    <div class={`notice${notice?.isError === true ? " is-error" : ""}`} role="status" aria-live="polite">
-      {notice !== undefined && <span>{notice.text}</span>}
+    <div class="notice" role="status" aria-live="polite">
+      {notice !== undefined && <span class={`banner${notice.isError ? " is-error" : ""}`}>{notice.text}</span>}
     </div>
   );
 }
@@ -242,7 +239,9 @@ export function HelpDialog({ onClose }: { readonly onClose: () => void }): JSX.E
                 <div key={binding.does} class="row">
                   <dt class="row is-tight">
                     {binding.keys.slice(0, 2).map((key) => (
-                      <kbd key={key}>{NAMES[key] ?? key}</kbd>
+                      <kbd key={key} class="tag">
+                        {NAMES[key] ?? key}
+                      </kbd>
                     ))}
                   </dt>
                   <dd>{binding.does}</dd>

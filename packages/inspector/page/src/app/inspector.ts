@@ -141,12 +141,13 @@ export function useKeys(title: string, level: number, bindings: readonly KeyBind
 export function useLoad<T>(parts: readonly unknown[], load: () => Promise<T>, slot?: string): Load<T> {
   const { loads } = useInspector().open.value;
   const key = JSON.stringify(parts);
-  const [shown, show] = useState<{ readonly slot?: string; readonly key: string; readonly load: Load<T> }>();
+  const [shown, show] = useState<{ readonly slot: string | undefined; readonly key: string; readonly load: Load<T> }>();
   useEffect(() => {
     let isShown = true;
+    const done = (load: Load<T>): void => void (isShown && show({ slot, key, load }));
     loads.fetch(key, load).then(
-      (value) => isShown && show({ key, load: { value }, ...(slot !== undefined && { slot }) }),
-      (error: Error) => isShown && show({ key, load: { error }, ...(slot !== undefined && { slot }) }),
+      (value) => done({ value }),
+      (error: Error) => done({ error }),
     );
     return () => {
       isShown = false;

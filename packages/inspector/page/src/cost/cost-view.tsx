@@ -116,7 +116,7 @@ function Estimate({ estimate }: { readonly estimate: CacheEstimate }): JSX.Eleme
 
 function columnsOf(id: string, largest: number): readonly Column<CostRow>[] {
   return [
-    { title: "Turn", look: "cost-name", cell: (row) => <Name row={row} id={id} /> },
+    { title: "Turn", look: "cost-name row", cell: (row) => <Name row={row} id={id} /> },
     {
       title: "Share",
       look: "cost-share",

@@ -1,7 +1,6 @@
-import type { Json } from "@pollux/core";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { PlayAgent, Playground, PlayRequest } from "../../../src/play/play.ts";
+import type { PlayAgent, Playground } from "../../../src/play/play.ts";
 import { InputField, SelectField, TaskError, Button, CheckList, TextField } from "../acting/parts.tsx";
 import { parseField, useTask } from "../acting/use-task.ts";
 import { useInspector, useLoad } from "../app/inspector.ts";
@@ -31,7 +30,7 @@ export function PlayView({ route }: { readonly route: PlayRoute }): JSX.Element 
     );
   const reload = (): void =>
     task.start(async () => {
-      await source.playWith("reload", {});
+      await source.post("/play/reload", {});
       setVersion(version + 1);
       inspector.say("The agents were read again.");
     });
@@ -76,15 +75,9 @@ function Play({ agent, route, answers }: PlayProps): JSX.Element {
   const send = (): void =>
     task.start(async () => {
       const changes = changesIn(form, agent);
-      const request: PlayRequest = {
-        agent: agent.name,
-        message,
-        ...(Object.keys(changes).length > 0 && { changes }),
-        // Parsed from JSON.
-        ...(form.context.trim() !== "" && { context: parseField(form.context, "The context") as Json }),
-      };
+      const context = form.context.trim() === "" ? undefined : parseField(form.context, "The context");
       const id = route.session || newId.trim() || `play-${crypto.randomUUID().slice(0, 8)}`;
-      await source.act(id, "play", request);
+      await source.act(id, "play", { agent: agent.name, message, changes, context });
       setMessage("");
       inspector.go({ kind: "play", agent: agent.name, session: id });
     });

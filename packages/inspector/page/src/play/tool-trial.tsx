@@ -1,7 +1,7 @@
 import type { Json } from "@pollux/core";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { PlayTool, ToolTrial, ToolTrialRequest } from "../../../src/play/play.ts";
+import type { PlayTool, ToolTrial } from "../../../src/play/play.ts";
 import { Notes, TaskError, Button, TextField } from "../acting/parts.tsx";
 import { parseField, useTask } from "../acting/use-task.ts";
 import { useInspector } from "../app/inspector.ts";
@@ -26,15 +26,13 @@ export function ToolBox({ agent, tool, context }: ToolBoxProps): JSX.Element {
   const run = (confirmed: boolean): void => {
     setAsking(false);
     task.start(async () => {
-      const request: ToolTrialRequest = {
+      return await source.post("/play/tool", {
         agent,
         tool: name,
-        // Parsed from JSON.
-        args: text === undefined ? args : (parseField(text, "The arguments") as Json),
-        ...(context.trim() !== "" && { context: parseField(context, "The context") as Json }),
+        args: text === undefined ? args : parseField(text, "The arguments"),
+        context: context.trim() === "" ? undefined : parseField(context, "The context"),
         confirmed,
-      };
-      return await source.playWith("tool", request);
+      });
     });
   };
   return (

@@ -153,8 +153,7 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
             name="session"
             label="Sessions"
             items={rows}
-            columns={columns.map(([, column]) => column)}
-            template={columns.map(([width]) => width).join(" ")}
+            columns={columns}
             height={isNarrow ? 48 : 34}
             selected={current}
             onSelect={(index) => {
@@ -172,54 +171,50 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
 
 const NO_COST = "The runs recorded no cost: open the session to price it";
 
-/** The columns of a list, each with its width: agents and owners only where there are any. */
+/** The columns of a list: agents and owners only where there are any. */
 function columnsOf(
   rows: readonly SessionRow[],
   ticked: Signal<readonly string[]>,
   now: number,
-): readonly (readonly [width: string, column: Column<SessionRow>])[] {
-  const optional = (width: string, title: string, of: (row: SessionRow) => string | undefined): typeof columns =>
+): readonly Column<SessionRow>[] {
+  const optional = (title: string, of: (row: SessionRow) => string | undefined): readonly Column<SessionRow>[] =>
     rows.some((row) => of(row) !== undefined)
-      ? [[width, { title, class: "is-wide-only", look: "dim", cell: (row) => of(row) ?? "–" }]]
+      ? [{ title, width: "minmax(80px, 130px)", class: "is-wide-only", look: "dim", cell: (row) => of(row) ?? "–" }]
       : [];
-  const columns: readonly (readonly [width: string, column: Column<SessionRow>])[] = [
-    ["98px", { title: "State", cell: (row) => <Standing row={row} ticked={ticked} /> }],
-    ["minmax(160px, 1fr)", { title: "Session", look: "session-name", titleOf: detailsOf, cell: nameOf }],
-    ...optional("minmax(80px, 130px)", "Agent", ({ agent }) => agent),
-    ...optional("minmax(80px, 120px)", "Owner", ({ owner }) => owner),
-    [
-      "72px",
-      {
-        title: "Messages",
-        hint: "Messages that began a run",
-        class: "number is-wide-only",
-        cell: ({ messages }) => formatCount(messages),
-      },
-    ],
-    ["56px", { title: "Turns", class: "number is-wide-only", cell: ({ turns }) => formatCount(turns) }],
-    ["72px", { title: "Tokens", class: "number is-wide-only", cell: ({ totalTokens }) => formatTokens(totalTokens) }],
-    [
-      "76px",
-      {
-        title: "Cost",
-        hint: "As the runs recorded it",
-        class: "number",
-        titleOf: (row) => moneyNote(row) ?? NO_COST,
-        cell: (row) => formatCost(row, row.currency),
-      },
-    ],
-    [
-      "92px",
-      {
-        title: "Last change",
-        class: "number",
-        look: "dim",
-        titleOf: ({ updatedAt }) => formatDate(updatedAt),
-        cell: ({ updatedAt }) => formatAge(updatedAt, now),
-      },
-    ],
+  const count = (
+    title: string,
+    width: string,
+    cell: (row: SessionRow) => string,
+    hint?: string,
+  ): Column<SessionRow> => ({
+    ...{ title, width, cell, hint },
+    class: "number is-wide-only",
+  });
+  return [
+    { title: "State", width: "98px", cell: (row) => <Standing row={row} ticked={ticked} /> },
+    { title: "Session", width: "minmax(160px, 1fr)", look: "session-name row", titleOf: detailsOf, cell: nameOf },
+    ...optional("Agent", ({ agent }) => agent),
+    ...optional("Owner", ({ owner }) => owner),
+    count("Messages", "72px", ({ messages }) => formatCount(messages), "Messages that began a run"),
+    count("Turns", "56px", ({ turns }) => formatCount(turns)),
+    count("Tokens", "72px", ({ totalTokens }) => formatTokens(totalTokens)),
+    {
+      title: "Cost",
+      width: "76px",
+      hint: "As the runs recorded it",
+      class: "number",
+      titleOf: (row) => moneyNote(row) ?? NO_COST,
+      cell: (row) => formatCost(row, row.currency),
+    },
+    {
+      title: "Last change",
+      width: "92px",
+      class: "number",
+      look: "dim",
+      titleOf: ({ updatedAt }) => formatDate(updatedAt),
+      cell: ({ updatedAt }) => formatAge(updatedAt, now),
+    },
   ];
-  return columns;
 }
 
 interface StandingProps {

@@ -111,17 +111,13 @@ export class HttpSource {
     return await this.#get("/play");
   }
 
-  /** Does something of the playground that needs no session. */
-  async playWith<T>(action: string, body: object): Promise<T> {
-    return await this.#post(`/play/${action}`, body);
-  }
-
   /** Does something with a session: see the handlers in `actions`. */
   async act<T>(session: string, action: string, body: object): Promise<T> {
-    return await this.#post(`${pathOf(session)}/${encodeURIComponent(action)}`, body);
+    return await this.post(`${pathOf(session)}/${encodeURIComponent(action)}`, body);
   }
 
-  async #post<T>(path: string, body: object): Promise<T> {
+  /** Does something else, such as `/play/tool`. */
+  async post<T>(path: string, body: object): Promise<T> {
     const headers = { "content-type": "application/json" };
     // As the handler says.
     return (await this.fetch(path, { method: "POST", headers, body: JSON.stringify(body) })) as T;

@@ -1,13 +1,7 @@
 import type { JSX } from "preact";
-import { formatCost, formatMoney, type Priced } from "../../../src/inspection/cost.ts";
+import { formatCost, formatMoney, type MoneyFacts, type Priced } from "../../../src/inspection/cost.ts";
 import { useInspector } from "../app/inspector.ts";
 import { Button } from "../acting/parts.tsx";
-
-/** What a cost is to be read with. */
-export interface MoneyFacts {
-  readonly currency?: string | undefined;
-  readonly pricesAsOf?: string | undefined;
-}
 
 /** A cost, with what is to be known of it; nothing where nothing has a price. */
 export function Money({ of: row }: { readonly of: Priced & MoneyFacts }): JSX.Element | null {

@@ -51,7 +51,7 @@ function Loading(): JSX.Element | null {
     return () => clearTimeout(timer);
   }, []);
   return isLate ? (
-    <p class="loading" role="status">
+    <p class="empty dim" role="status">
       Loading…
     </p>
   ) : null;

@@ -94,7 +94,7 @@ function columnsOf(session: SessionModel): readonly Column<ExchangeRow>[] {
     { title: "#", look: "mono dim", cell: ({ n }) => n },
     {
       title: "Turn and step",
-      look: "exchange-step",
+      look: "exchange-step row",
       titleOf: ({ at }) => formatTime(at),
       cell: (row) => {
         const { brokenAt } = row;
