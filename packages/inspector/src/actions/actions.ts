@@ -1,6 +1,6 @@
 import { makeCaseAction } from "../evals/make-case.ts";
 import { forkAction, tryForkAction, compareView } from "../fork/fork-session.ts";
-import { playAction } from "../play/play-options.ts";
+import { playAction } from "../play/play-action.ts";
 import type { ActionHandler, ViewHandler } from "../server/handlers.ts";
 import { answerAction, resumeAction, sendAction, steerAction, stopAction } from "./act-on-session.ts";
 import { checkRequestView, checkView } from "../checks/check-views.ts";

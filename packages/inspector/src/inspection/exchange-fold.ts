@@ -99,8 +99,11 @@ export class ExchangeFold {
     this.#last.set(conversation, n);
     const compared: PrefixComparison = before === undefined ? { sharedBytes: 0 } : this.#compare(exchange, before, n);
     const tokens = tokensIn(chunks.map(({ text }) => text));
+    const known = { n, runId, attempt, method, url, status, ended, parent, before };
     return {
-      ...{ n, runId, step: step.name, turn: step.place.turn, attempt, method, url, status, ended, parent, before },
+      ...known,
+      step: step.name,
+      turn: step.place.turn,
       at: startedAt,
       ms: Math.max(0, endedAt - startedAt),
       firstByteMs: chunks.find(({ text }) => text !== "")?.ms,

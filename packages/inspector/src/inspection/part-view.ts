@@ -54,7 +54,11 @@ const DATA: readonly (readonly [member: string, kind: PartKind])[] = [
 /** Members of a part that this release knows. */
 const KNOWN: ReadonlySet<string> = new Set([
   ...DATA.map(([member]) => member),
-  ...["text", "thought", "thoughtSignature", "videoMetadata", "mediaResolution"],
+  "text",
+  "thought",
+  "thoughtSignature",
+  "videoMetadata",
+  "mediaResolution",
 ]);
 
 function kindOf(part: Fields): PartKind {

@@ -233,8 +233,9 @@ export class RunFold {
     const others = this.otherCosts();
     const isPriced = priced.cost !== undefined;
     const toolCalls = numberOf(end?.["toolCalls"]) ?? turns.reduce((sum, { callCount }) => sum + callCount, 0);
+    const known = { runId, position, endedAt, resumed, usage, toolCalls, ...priced };
     return {
-      ...{ runId, position, endedAt, resumed, usage, toolCalls, ...priced },
+      ...known,
       isPartial: this.isPartial || undefined,
       at: numberOf(entry["at"]) ?? 0,
       model: textOf(entry["model"]) ?? "",

@@ -19,7 +19,10 @@ export interface SourceAbout {
 
 /** What can be done before anything is open. */
 export const NOTHING_OPEN: SourceAbout = {
-  ...{ title: "", actions: [], agents: [], answers: "service" },
+  title: "",
+  actions: [],
+  agents: [],
+  answers: "service",
   isLive: false,
   hasEvals: false,
 };

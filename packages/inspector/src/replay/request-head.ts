@@ -62,7 +62,11 @@ function readToolChoice({ mode, allowedFunctionNames }: Fields): RequestHead["to
 const BESIDE = ["safetySettings", "serviceTier", "labels", "cachedContent", "outputConfig"];
 
 const KNOWN_FIELDS: ReadonlySet<string> = new Set([
-  ...["systemInstruction", "tools", "contents", "toolConfig", "generationConfig"],
+  "systemInstruction",
+  "tools",
+  "contents",
+  "toolConfig",
+  "generationConfig",
   ...BESIDE,
 ]);
 

@@ -51,8 +51,9 @@ async function rowOf(summary: SessionSummary, kept: ReadonlySet<string>, listed:
   const isRunning = state === "running" && (await listed.isRunning(id));
   const shown = state === "idle" ? "done" : state === "running" ? (isRunning ? "running" : "cut-off") : state;
   const agent = runMetadata?.["agent"];
+  const known = { id, title, updatedAt, owner, metadata, turns, messages, totalTokens, unpriced, pricesAsOf, currency };
   return {
-    ...{ id, title, updatedAt, owner, metadata, turns, messages, totalTokens, unpriced, pricesAsOf, currency },
+    ...known,
     state: shown,
     ending: endingOf(shown, ending),
     // A list reads no logs, so it has what the runs recorded.

@@ -61,8 +61,8 @@ function openDatabase(path: string): OpenedPath {
 }
 
 async function linesIn(...file: Parameters<typeof openSessionFile>): Promise<readonly LogLine[] | undefined> {
-  using open = await openSessionFile(...file);
-  return open.sessions[0]?.lines();
+  using found = await openSessionFile(...file);
+  return found.sessions[0]?.lines();
 }
 
 async function openFile(path: string): Promise<OpenedPath> {

@@ -144,7 +144,7 @@ export function useLoad<T>(parts: readonly unknown[], load: () => Promise<T>, sl
   const [shown, show] = useState<{ readonly slot: string | undefined; readonly key: string; readonly load: Load<T> }>();
   useEffect(() => {
     let isShown = true;
-    const done = (load: Load<T>): void => void (isShown && show({ slot, key, load }));
+    const done = (is: Load<T>): void => void (isShown && show({ slot, key, load: is }));
     loads.fetch(key, load).then(
       (value) => done({ value }),
       (error: Error) => done({ error }),

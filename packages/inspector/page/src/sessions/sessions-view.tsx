@@ -187,7 +187,10 @@ function columnsOf(
     cell: (row: SessionRow) => string,
     hint?: string,
   ): Column<SessionRow> => ({
-    ...{ title, width, cell, hint },
+    title,
+    width,
+    cell,
+    hint,
     class: "number is-wide-only",
   });
   return [

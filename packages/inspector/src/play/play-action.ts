@@ -1,0 +1,29 @@
+import type { Agent } from "@pollux/core";
+import { messageIn, start } from "../actions/act-on-session.ts";
+import { fieldsOf, textOf } from "../inspection/read-values.ts";
+import { chooseAgent } from "../replay/choose-agent.ts";
+import type { ActionHandler, SessionCall } from "../server/handlers.ts";
+import { playOptions, readChanges } from "./play-options.ts";
+
+/**
+ * Sends a message to an agent, in a session that may be new: the run is as the agent's code says, but for `changes`. They are in its
+ * metadata, so that it goes on with them.
+ */
+export const playAction: ActionHandler = async (call, body) => {
+  const { agent: wanted, changes: given, context } = fieldsOf(body);
+  const { name, agent } = chosen(call, textOf(wanted) ?? "");
+  const message = messageIn(body);
+  const changes = readChanges(given);
+  const session = agent.session({ id: call.id, store: call.store });
+  const options = playOptions(agent, changes, { rehearsal: call.rehearsal, context });
+  const metadata = { agent: name, ...(Object.keys(changes).length > 0 && { changes: { ...changes } }) };
+  if (context === undefined) call.contexts.delete(call.id);
+  else call.contexts.set(call.id, context);
+  return await start(call, session, session.stream(message, { ...options, metadata }), "Sent.");
+};
+
+function chosen({ agents }: SessionCall, wanted: string): { readonly name: string; readonly agent: Agent } {
+  const named = chooseAgent(agents, {}, wanted);
+  if (named === undefined) throw new TypeError(`agent must be one of ${Object.keys(agents).join(", ")}.`);
+  return named;
+}
