@@ -2,12 +2,12 @@ import { render } from "preact";
 import { App } from "./app/app.tsx";
 import { Inspector } from "./app/inspector.ts";
 import { HttpSource } from "./source/http-source.ts";
+
 import "./styles/base.css";
 import "./styles/acting.css";
 import "./styles/evals.css";
 import "./styles/totals.css";
 import "./styles/layout.css";
-import "./styles/play.css";
 import "./styles/sessions.css";
 import "./styles/timeline.css";
 import "./styles/turn.css";

@@ -1,8 +1,11 @@
 import { makeCaseAction } from "../evals/make-case.ts";
-import { forkAction, tryForkAction } from "../fork/fork-session.ts";
+import { forkAction, tryForkAction, compareView } from "../fork/fork-session.ts";
 import { playAction } from "../play/play-action.ts";
-import type { ActionHandler } from "../server/handlers.ts";
+import type { ActionHandler, ViewHandler } from "../server/handlers.ts";
 import { answerAction, resumeAction, sendAction, steerAction, stopAction } from "./act-on-session.ts";
+import { checkRequestView, checkView } from "../checks/check-views.ts";
+import { replayView } from "../replay/replay-run.ts";
+import { causesView } from "../server/causes-view.ts";
 
 /** All that the page can do with a session, by the last segment of its path. */
 export const ACTIONS: Readonly<Record<string, ActionHandler>> = {
@@ -19,4 +22,13 @@ export const ACTIONS: Readonly<Record<string, ActionHandler>> = {
 /** Those that change nothing anywhere, and so need no permission. */
 export const HARMLESS_ACTIONS: Readonly<Record<string, ActionHandler>> = {
   "try-fork": tryForkAction,
+};
+
+/** What is checked, compared and replayed, by the last segment of its path: see also `showSession`. */
+export const VIEWS: Readonly<Record<string, ViewHandler>> = {
+  causes: causesView,
+  check: checkView,
+  "check-request": checkRequestView,
+  compare: compareView,
+  replay: replayView,
 };

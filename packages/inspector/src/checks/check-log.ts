@@ -9,12 +9,10 @@ export function checkLog({ entries }: SessionFold): LogCheck {
     const { unreadable, text } = fieldsOf(entry);
     return typeof unreadable === "string" ? { problem: unreadable, text: textOf(text) ?? "" } : { value: entry };
   });
-  const { problems, notes } = checkSession(lines);
-  const repair = repairSession(lines);
+  const { refused, entries: repaired } = repairSession(lines);
   return {
-    problems,
-    notes,
-    ...(repair.refused !== undefined && { refused: `${repair.refused.problem}; ${repair.refused.remedy}` }),
-    repairedLength: repair.entries.length,
+    ...checkSession(lines),
+    refused: refused && `${refused.problem}; ${refused.remedy}`,
+    repairedLength: repaired.length,
   };
 }

@@ -1,6 +1,5 @@
 import { createEmulator, type Profile, say } from "@pollux/emulator";
-import { fieldsOf, listOf, numberOf, parseJson, textOf } from "../inspection/read-values.ts";
-import { requestAddress } from "../inspection/request-address.ts";
+import { fieldsOf, listOf, numberOf, parseJson, textOf, requestAddress } from "../inspection/read-values.ts";
 import type { Refusal } from "../inspection/results.ts";
 
 /** A request to judge. */
@@ -33,7 +32,7 @@ export async function findRefusal({ method, url, body }: JudgedRequest): Promise
   });
   const text = await response.text();
   if (response.ok) return undefined;
-  return { status: response.status, ...describeError(text, response.status), ...(rule !== undefined && { rule }) };
+  return { status: response.status, ...describeError(text, response.status), rule };
 }
 
 /** What a service is known by. */
@@ -49,10 +48,7 @@ function describeError(text: string, status: number): Pick<Refusal, "message" | 
   const fields = listOf(error["details"])
     .flatMap((detail) => listOf(fieldsOf(detail)["fieldViolations"]))
     .map(fieldsOf)
-    .map(({ field, description }) => ({
-      ...(typeof field === "string" && field !== "" && { field }),
-      description: textOf(description) ?? "",
-    }));
+    .map(({ field, description }) => ({ field: textOf(field) || undefined, description: textOf(description) ?? "" }));
   const message = textOf(error["message"]) ?? `The service answers with status ${numberOf(error["code"]) ?? status}.`;
   return { message, fields };
 }

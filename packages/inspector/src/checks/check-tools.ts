@@ -15,15 +15,15 @@ export async function checkTools(
   const known = new Set(own.map(({ name }) => name));
   const declared = sent?.functions.filter(({ name }) => !known.has(name)) ?? [];
   const url = sent?.url ?? "/v1beta/models/gemini-flash-latest:generateContent";
-  const checks = [
-    ...own.map((tool): Omit<ToolCheck, "refusal"> => ({
+  const checks: readonly ToolCheck[] = [
+    ...own.map((tool) => ({
       name: tool.name,
       description: tool.description,
       from: { agent: named?.name ?? "" },
       declaration: asJson(tool.declaration),
       changes: tool.schemaChanges,
     })),
-    ...declared.map((declaration): Omit<ToolCheck, "refusal"> => ({
+    ...declared.map((declaration) => ({
       name: declaration.name,
       description: textOf(declaration.description) ?? "",
       from: { n: sent?.n ?? 0 },
@@ -31,9 +31,9 @@ export async function checkTools(
     })),
   ];
   return await Promise.all(
-    checks.map(async (check): Promise<ToolCheck> => {
-      const refusal = await findRefusal({ method: "POST", url: unary(url), body: bodyWith(check.declaration) });
-      return { ...check, ...(refusal !== undefined && { refusal }) };
+    checks.map(async (check) => {
+      const body = bodyWith(check.declaration);
+      return { ...check, refusal: await findRefusal({ method: "POST", url: unary(url), body }) };
     }),
   );
 }

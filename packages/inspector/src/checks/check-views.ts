@@ -11,8 +11,7 @@ export const checkView: ViewHandler = async (call) => {
   const [fold, exchanges] = [await call.fold(), await call.exchanges()];
   const wanted = call.query.get("agent") ?? undefined;
   const named = chooseAgent(call.agents, { run: fold.runs.at(-1), exchanges }, wanted);
-  const result: CheckResult = { log: checkLog(fold), tools: await checkTools(exchanges, named) };
-  return result;
+  return { log: checkLog(fold), tools: await checkTools(exchanges, named) } satisfies CheckResult;
 };
 
 /** Whether the service would take a kept request: `n` is its number. */
@@ -25,15 +24,10 @@ export const checkRequestView: ViewHandler = async (call) => {
   const { request, row } = details;
   const model = exchanges.kept.exchanges[n]?.model ?? "";
   // Some recordings have no address.
-  const url = request.url === "" ? `/v1beta/models/${encodeURIComponent(model)}:generateContent` : request.url;
-  const refusal = await findRefusal({ ...request, url });
-  const result: RequestCheck = {
-    isAccepted: refusal === undefined,
-    ...(refusal !== undefined && { refusal }),
-    ...(row.status !== undefined && { status: row.status }),
-    notes: notesOn(request.body),
-  };
-  return result;
+  const url = row.url === "" ? `/v1beta/models/${encodeURIComponent(model)}:generateContent` : row.url;
+  const { method } = row;
+  const { body } = request;
+  return { refusal: await findRefusal({ method, url, body }), notes: notesOn(body) } satisfies RequestCheck;
 };
 
 function notesOn(body: string): readonly string[] {

@@ -58,14 +58,8 @@ async function readSuite(
   for (const file of files) {
     const isEnough = runs.length >= limit || unreadable.length >= MAX_UNREADABLE;
     const path = join(folder, suite, file);
-    const size =
-      isEnough && !named.has(file)
-        ? Infinity
-        : await stat(path).then(
-            (found) => found.size,
-            () => 0,
-          );
-    if (bytes + size > MAX_BYTES) {
+    const size = (await stat(path).catch(() => undefined))?.size ?? 0;
+    if ((isEnough && !named.has(file)) || bytes + size > MAX_BYTES) {
       omitted++;
       continue;
     }

@@ -90,19 +90,13 @@ function withResult(
   const outcome = fieldsOf(entry["outcome"]);
   const value = fieldsOf(outcome["value"]);
   const part = fieldsOf(value["part"]);
-  const response = fieldsOf(part["functionResponse"]);
-  if (Object.keys(response).length === 0) return entry;
+  if (Object.keys(fieldsOf(part["functionResponse"])).length === 0) return entry;
+  // Media were part of the outcome that is replaced.
+  const { parts: ____, ...response } = fieldsOf(part["functionResponse"]);
   changed.add(step.callId);
   const { failure: _, shortened: __, ending: ___, ...rest } = value;
-  const told = { ...part, functionResponse: { ...withoutMedia(response), response: { output: result } } };
+  const told = { ...part, functionResponse: { ...response, response: { output: result } } };
   return { ...entry, outcome: { ...outcome, ok: true, value: { ...rest, part: told, after: [] } } };
-}
-
-/** Media were part of the outcome that is replaced. */
-function withoutMedia({ parts: _, ...response }: { readonly [name: string]: unknown }): {
-  readonly [name: string]: unknown;
-} {
-  return response;
 }
 
 /** What was read from a log, put together anew. */

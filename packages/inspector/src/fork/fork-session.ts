@@ -16,10 +16,13 @@ import { chooseAgent, chooseRun } from "../replay/choose-agent.ts";
 import { firstHead, type Kept, outputOf } from "../replay/kept-head.ts";
 import { rebuildAgent } from "../replay/rebuilt-agent.ts";
 import { askedModel, emulatedModel } from "../replay/stand-in-model.ts";
-import type { ActionHandler, SessionCall } from "../server/handlers.ts";
+import type { ActionHandler, SessionCall, ViewHandler } from "../server/handlers.ts";
 import { HttpError } from "../server/http.ts";
 import { recordingOfExchanges } from "../take-away/recording-file.ts";
 import { forkInfo, forkLog, readForkRequest } from "./fork-log.ts";
+import { ExchangeFold } from "../inspection/exchange-fold.ts";
+import { textOf } from "../inspection/read-values.ts";
+import { comparePrompts } from "../replay/compare-prompts.ts";
 
 /** How long an answer waits for the fork's run; one in a store goes on without it. */
 const WAIT_MS = 10_000;
@@ -60,10 +63,9 @@ async function fork(call: SessionCall, request: ForkRequest, whyMemory: string |
   const { isRunning, error } = await waitFor(stream, target.why === undefined ? WAIT_MS : MAX_IN_MEMORY_MS);
   return {
     id,
-    kept: target.why === undefined ? "store" : "memory",
-    ...(target.why !== undefined && { why: target.why }),
+    why: target.why,
     isRunning,
-    ...(error !== undefined && { error }),
+    error,
     notes: forker.notes,
     comparison: compareBranches(fold, await readFold(call, target.store, id)),
   };
@@ -164,4 +166,28 @@ async function waitFor(
 /** Another session. */
 export async function readFold({ prices }: SessionCall, store: SessionStore, id: string): Promise<SessionFold> {
   return SessionFold.of(id, id === "" ? [] : await store.load(id), { prices });
+}
+
+/**
+ * Two sessions side by side: `with` is the id of the other one, and `run` and `withRun` are runs of them, if not all is compared. With
+ * `whole`, turns count that are the same, and so do the prompts of the last runs.
+ */
+export const compareView: ViewHandler = async (call) => {
+  const { query, store } = call;
+  const [other, run, withRun] = [query.get("with") ?? "", query.get("run") ?? "", query.get("withRun") ?? ""];
+  const [left, right] = [await call.fold(), await readFold(call, store, other)];
+  if (right.length === 0) throw new HttpError(404, "not-found", "There is no session with that id to compare with.");
+  const isWhole = query.get("whole") === "true";
+  const comparison = compareBranches(left, right, { runs: [run, withRun], isWhole });
+  if (!isWhole) return comparison;
+  const kept = new ExchangeFold();
+  kept.add(await call.exchangesOf(other));
+  const prompts = comparePrompts(promptOf(left, await call.exchanges(), run), promptOf(right, kept, withRun));
+  return { ...comparison, prompts };
+};
+
+function promptOf(fold: SessionFold, exchanges: ExchangeFold, runId: string): Parameters<typeof comparePrompts>[0] {
+  const run = runId === "" ? fold.runs.at(-1) : fold.run(runId);
+  const head = run && firstHead({ exchanges, run });
+  return head && { model: textOf(run?.entry["model"]) ?? "", head };
 }

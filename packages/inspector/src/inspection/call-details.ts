@@ -3,7 +3,6 @@ import { callsIn } from "./answer-calls.ts";
 import { partViews, shorten } from "./part-view.ts";
 import { isOutcomeFromOutside, lastResponse, type TurnStep } from "./turn-step.ts";
 import { type Fields, fieldsOf, isFields, listOf, numberOf, textOf } from "./read-values.ts";
-import { skillRead } from "./skill-read.ts";
 import type { RunFold } from "./run-fold.ts";
 import type { TurnFold } from "./turn-fold.ts";
 import type { CallDetails, NestedView } from "./turn-details.ts";
@@ -52,34 +51,26 @@ function readCall(call: Fields, callId: string, sources: CallSources): CallDetai
   const value = fieldsOf(recorded?.["value"] ?? done?.value);
   const { response } = fieldsOf(fieldsOf(value["part"])["functionResponse"]);
   const told = response ?? outsideAnswer(steps);
-  const failure = fieldsOf(value["failure"]);
   const begun = steps.find(({ type }) => type === "begin");
-  const startedAt = numberOf(value["startedAt"]) ?? begun?.at;
-  const endedAt = numberOf(value["endedAt"]);
-  const edited = editedArgs(steps, route);
-  const because = whyHeld(route["because"], call);
+  const { kind, message } = fieldsOf(value["failure"]);
   return {
     callId,
     name: textOf(name) ?? "",
-    ...(typeof id === "string" && { id }),
+    id: textOf(id),
     args: shorten(args ?? {}),
-    ...(edited !== undefined && { editedArgs: edited }),
+    editedArgs: editedArgs(steps, route),
     state: stateOf(callId, value, sources),
-    ...(startedAt !== undefined && { startedAt }),
-    ...(endedAt !== undefined && { endedAt }),
-    ...(because !== undefined && { because }),
+    startedAt: numberOf(value["startedAt"]) ?? begun?.at,
+    endedAt: numberOf(value["endedAt"]),
+    because: whyHeld(route["because"], call),
     ...readsOf("call", value),
-    ...(told !== undefined && { response: shorten(told) }),
-    ...(typeof failure["kind"] === "string" && {
-      failure: { kind: failure["kind"], message: textOf(failure["message"]) ?? "" },
+    response: told === undefined ? undefined : shorten(told),
+    failure: typeof kind === "string" ? { kind, message: textOf(message) ?? "" } : undefined,
+    isShortened: value["shortened"] === true || undefined,
+    skill: skillRead(callId, sources.all, told),
+    steps: steps.map(({ name: step, at, value: said }) => {
+      return { name: step, at, value: said === undefined ? undefined : shorten(said) };
     }),
-    ...(value["shortened"] === true && { isShortened: true }),
-    ...skillRead(callId, sources.all, told),
-    steps: steps.map((step) => ({
-      name: step.name,
-      at: step.at,
-      ...(step.value !== undefined && { value: shorten(step.value) }),
-    })),
     nested: listOf(value["nested"]).map((nested) => readNested(nested, done?.position ?? 0)),
   };
 }
@@ -117,10 +108,24 @@ function readNested(nested: unknown, position: number): NestedView {
   const { usage, cost, responses } = fieldsOf(nested);
   return {
     usage: turnUsage(readUsage(usage)),
-    ...(typeof cost === "number" && { cost }),
+    cost: numberOf(cost),
     answers: listOf(responses).map((response) => {
       const { role, parts } = fieldsOf(fieldsOf(response)["content"]);
       return { role: textOf(role) ?? "model", origin: "answer", parts: partViews(parts, { position, path: [] }) };
     }),
   };
+}
+
+/** Characters per token, as the compaction of histories estimates. */
+const CHARACTERS_PER_TOKEN = 4;
+
+/** The skill that a call has read, as the tool recorded it, and about what its text adds to every request from then on. */
+export function skillRead(callId: string, steps: readonly TurnStep[], told: unknown): CallDetails["skill"] {
+  const read = steps.findLast(
+    ({ place }) => place.kind === "inner" && place.callId === callId && place.name.startsWith("skill:"),
+  );
+  const { skill, file, sha256 } = fieldsOf(listOf(read?.value)[0]);
+  if (typeof skill !== "string" || told === undefined) return undefined;
+  const tokens = Math.ceil(JSON.stringify(told).length / CHARACTERS_PER_TOKEN);
+  return { name: skill, file: textOf(file) ?? "", sha256: textOf(sha256) ?? "", tokens };
 }

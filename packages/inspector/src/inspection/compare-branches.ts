@@ -5,7 +5,7 @@ import { fieldsOf, listOf, textIn, textOf } from "./read-values.ts";
 import type { BranchCall, BranchComparison, BranchRow, BranchTotals, BranchTurn } from "./results.ts";
 import type { RunFold } from "./run-fold.ts";
 import type { SessionFold } from "./session-fold.ts";
-import { lastResponse, outcomeOfCall, readStep } from "./turn-step.ts";
+import { lastResponse, outcomeOfCall, stepsOf } from "./turn-step.ts";
 
 /** Turns that a comparison shows at most. */
 const MAX_ROWS = 200;
@@ -65,26 +65,22 @@ function runsOf(fold: SessionFold, only: string = ""): readonly RunFold[] {
 function viewOf(fold: SessionFold, run: RunFold, number: number, isFirst: boolean): BranchTurn {
   const turn = run.turns.get(number);
   const row = turn?.row();
-  const steps = (turn?.positions ?? []).map((position) => readStep(fold.entries[position], position));
-  const response = lastResponse(steps);
+  const steps = turn === undefined ? [] : stepsOf(fold, turn);
+  const answer = lastResponse(steps);
   return {
     runId: run.runId,
     number: row?.number ?? 0,
     turn: number,
-    ...(isFirst && { message: textIn(listOf(run.entry["input"])).slice(0, MAX_TEXT) }),
-    text: allTextIn(response["content"]),
-    calls: callsIn(response).map(({ call }, index): BranchCall => {
+    message: isFirst ? textIn(listOf(run.entry["input"])).slice(0, MAX_TEXT) : undefined,
+    text: allTextIn(answer["content"]),
+    calls: callsIn(answer).map(({ call }, index): BranchCall => {
       const callId = `call:${number}.${index}`;
       const told = outcomeOfCall(callId, steps);
-      return {
-        callId,
-        name: textOf(call["name"]) ?? "",
-        args: shorten(call["args"] ?? {}),
-        ...(told !== undefined && { response: shorten(told) }),
-      };
+      const response = told === undefined ? undefined : shorten(told);
+      return { callId, name: textOf(call["name"]) ?? "", args: shorten(call["args"] ?? {}), response };
     }),
     usage: row?.usage ?? {},
-    ...(row?.endedAt !== undefined && { ms: row.endedAt - row.startedAt }),
+    ms: row?.endedAt === undefined ? undefined : row.endedAt - row.startedAt,
     ...(row && addPriced([row])),
   };
 }
@@ -113,11 +109,7 @@ function pairTurns(left: readonly Turn[], right: readonly Turn[]): readonly Pair
 }
 
 function rowOf({ left, right }: Pair): BranchRow {
-  return {
-    isSame: isSame(left, right),
-    ...(left !== undefined && { left: left.view }),
-    ...(right !== undefined && { right: right.view }),
-  };
+  return { isSame: isSame(left, right), left: left?.view, right: right?.view };
 }
 
 /** Ids of runs and times differ in a fork, and places in the session between runs of one. */
@@ -129,19 +121,16 @@ function isSame(left: Turn | undefined, right: Turn | undefined): boolean {
 
 function totalsOf(fold: SessionFold, turns: readonly Turn[], shared: number, only: string | undefined): BranchTotals {
   const own = turns.slice(shared).map(({ view }) => view);
-  const currency = currencyOf(runsOf(fold, only).map((run) => ({ ...run.cost, currency: run.currency })));
-  const stopReason = textOf(runsOf(fold, only).at(-1)?.end?.["stopReason"]);
+  const runs = runsOf(fold, only);
   return {
-    id: fold.id,
-    title: fold.title,
-    ...(stopReason !== undefined && { stopReason }),
+    stopReason: textOf(runs.at(-1)?.end?.["stopReason"]),
     turns: own.length,
     toolCalls: own.reduce((sum, { calls }) => sum + calls.length, 0),
     ms: own.reduce((sum, { ms = 0 }) => sum + ms, 0),
-    tokens: own.reduce((sum, { usage }) => sum + (usage.total ?? 0), 0),
-    ...(currency !== undefined && { currency }),
+    tokens: own.reduce((sum, { usage }) => sum + (usage.totalTokens ?? 0), 0),
+    currency: currencyOf(runs.map((run) => ({ ...run.cost, currency: run.currency }))),
     // What is in no turn is nothing that is shared.
-    ...addPriced([...own, ...runsOf(fold, only).flatMap((run) => run.otherCosts())]),
+    ...addPriced([...own, ...runs.flatMap((run) => run.otherCosts())]),
     text: turns.at(-1)?.view.text ?? "",
   };
 }

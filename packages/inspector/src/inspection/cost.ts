@@ -13,6 +13,14 @@ export interface Priced {
   readonly pricedHere?: number | undefined;
 }
 
+/** What a cost is to be read with. */
+export interface MoneyFacts {
+  /** Code of the currency, such as `USD`; absent when nobody says it, or parts have different ones. */
+  readonly currency?: string | undefined;
+  /** Day of the price list, as `2026-11-23`; of several, the last one's. */
+  readonly pricesAsOf?: string | undefined;
+}
+
 /** Something that was paid for: an answer of the model, a run inside a step, broken answers. */
 export interface Bill {
   readonly usage: Usage;
@@ -111,17 +119,12 @@ export function sumRecorded(bills: Iterable<Bill>): number {
 
 /** The whole of some parts. */
 export function addPriced(parts: readonly Priced[]): Priced {
-  let [cost, here] = [undefined as number | undefined, undefined as number | undefined];
-  let unpriced: string | undefined;
-  for (const part of parts) {
-    if (part.cost !== undefined) cost = (cost ?? 0) + part.cost;
-    if (part.pricedHere !== undefined) here = (here ?? 0) + part.pricedHere;
-    unpriced ??= part.unpriced;
-  }
+  const sum = (values: readonly (number | undefined)[]): number | undefined =>
+    values.reduce((total, value) => (value === undefined ? total : (total ?? 0) + value), undefined);
   return {
-    ...(cost !== undefined && { cost }),
-    ...(unpriced !== undefined && { unpriced }),
-    ...(here !== undefined && { pricedHere: here }),
+    cost: sum(parts.map(({ cost }) => cost)),
+    unpriced: parts.find(({ unpriced }) => unpriced !== undefined)?.unpriced,
+    pricedHere: sum(parts.map(({ pricedHere }) => pricedHere)),
   };
 }
 

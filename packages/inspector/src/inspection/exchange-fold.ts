@@ -1,20 +1,13 @@
-import { computeCost, type Json, type PriceTable, type Usage } from "@pollux/core";
-import { findPrices, NO_USAGE } from "@pollux/core/model";
+import { computeCost, type Json, type PriceTable } from "@pollux/core";
+import { findPrices, readResponseBody } from "@pollux/core/model";
 import { type KeptExchange, KeptExchanges } from "@pollux/core/exchanges";
 import { comparePrefix, type PrefixComparison } from "@pollux/core/rehearsal";
-import type {
-  ChunkView,
-  ExchangeComparison,
-  ExchangeDetails,
-  ExchangeRow,
-  HeaderView,
-  InnerAnswer,
-  PrefixBreak,
-} from "./exchange-details.ts";
+import type { ExchangeDetails, ExchangeRow, InnerAnswer, PrefixBreak } from "./exchange-details.ts";
 import { describeList } from "./cost.ts";
 import { type CacheEstimate, costOfBreak, estimateCache } from "./prefix-cost.ts";
 import { fieldsOf, firstWords, parseJson, textOf } from "./read-values.ts";
 import { readableEntry } from "./session-fold.ts";
+import { answerWords } from "./step-row.ts";
 
 /** The kept exchanges of a session, read entry by entry. Adding one costs what was new in it. */
 export class ExchangeFold {
@@ -58,20 +51,13 @@ export class ExchangeFold {
     const bytes = this.body(n);
     const body = bytes === undefined ? "" : new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
     const shared = bytes === undefined ? 0 : textLength(bytes, row.sharedBytes);
-    const { method, url, requestHeaders, status, responseHeaders = {}, chunks } = exchange;
+    const { requestHeaders, status, responseHeaders = {}, chunks } = exchange;
     return {
       row,
-      request: { method, url, headers: headersOf(requestHeaders), body, shared },
-      ...(status !== undefined && {
-        response: {
-          status,
-          headers: headersOf(responseHeaders),
-          chunks: chunks.map(({ ms, text }): ChunkView => ({ ms, text })),
-        },
-      }),
-      ...(row.error !== undefined && { error: row.error }),
-      ...(bytes === undefined && { problem: "An entry that its body is based on is damaged." }),
-      ...this.#comparison(row, bytes),
+      request: { headers: requestHeaders, body, shared },
+      response: status === undefined ? undefined : { status, headers: responseHeaders, chunks },
+      problem: bytes === undefined ? "An entry that its body is based on is damaged." : undefined,
+      comparison: this.#comparison(row, bytes),
     };
   }
 
@@ -107,67 +93,50 @@ export class ExchangeFold {
 
   #rowOf(exchange: KeptExchange, n: number): ExchangeRow {
     const { runId, step, attempt, startedAt, endedAt, method, url, status, ended, error, chunks, parent } = exchange;
-    const { bodyBytes } = exchange;
     // Agents inside calls have conversations of their own.
     const conversation = `${exchange.agent}\n${parent === undefined ? "" : runId}\n${exchange.operation}`;
     const before = this.#last.get(conversation);
     this.#last.set(conversation, n);
     const compared: PrefixComparison = before === undefined ? { sharedBytes: 0 } : this.#compare(exchange, before, n);
-    const { sharedBytes } = compared;
-    const first = chunks.find(({ text }) => text !== "");
     const tokens = tokensIn(chunks.map(({ text }) => text));
+    const known = { n, runId, attempt, method, url, status, ended, parent, before };
     return {
-      n,
-      runId,
+      ...known,
       step: step.name,
       turn: step.place.turn,
-      attempt,
       at: startedAt,
       ms: Math.max(0, endedAt - startedAt),
-      ...(first !== undefined && { firstByteMs: first.ms }),
-      method,
-      url,
-      ...(status !== undefined && { status }),
-      ended,
-      ...(error !== undefined && { error: `${error.name}: ${error.message}` }),
-      requestBytes: bodyBytes,
-      sharedBytes,
-      newBytes: bodyBytes - sharedBytes,
-      responseBytes: chunks.reduce((sum, { text }) => sum + text.length, 0),
-      chunks: chunks.length,
-      ...(before !== undefined && { before }),
-      ...(parent !== undefined && { parent: { runId: parent.runId, step: parent.step } }),
+      firstByteMs: chunks.find(({ text }) => text !== "")?.ms,
+      error: error && `${error.name}: ${error.message}`,
+      requestBytes: exchange.bodyBytes,
+      sharedBytes: compared.sharedBytes,
       ...tokens,
-      ...(parent !== undefined && { inner: this.#innerAnswer(exchange) }),
-      ...(before !== undefined && this.#breakOf(compared, before, exchange, tokens)),
+      inner: parent && this.#innerAnswer(exchange),
+      brokenAt: this.#breakOf(compared, exchange, tokens),
     };
   }
 
   #breakOf(
-    { broken, sharedBytes }: PrefixComparison,
-    before: number,
+    { broken }: PrefixComparison,
     { bodyBytes, model, startedAt: at }: KeptExchange,
     { promptTokens, cachedTokens = 0 }: Tokens,
-  ): { readonly brokenAt?: PrefixBreak } {
-    if (broken === undefined) return {};
-    const cost =
-      promptTokens === undefined
-        ? undefined
-        : costOfBreak(broken.lostBytes, { bodyBytes, promptTokens, cachedTokens }, findPrices(this.#prices, model, at));
-    const { currency } = cost?.cost === undefined ? {} : describeList(this.#prices);
-    const money = { ...cost, ...(currency !== undefined && { currency }) };
-    return { brokenAt: { before, field: broken.field, byte: sharedBytes, ...money } };
+  ): PrefixBreak | undefined {
+    if (broken === undefined) return undefined;
+    const { field, lostBytes } = broken;
+    if (promptTokens === undefined) return { field };
+    const prices = findPrices(this.#prices, model, at);
+    const lost = costOfBreak(lostBytes, { bodyBytes, promptTokens, cachedTokens }, prices);
+    return { field, ...lost, currency: lost.cost === undefined ? undefined : describeList(this.#prices).currency };
   }
 
   #innerAnswer({ agent, model, chunks, startedAt }: KeptExchange): InnerAnswer {
-    const said = chunks.map(({ text }) => text).join("");
     const prices = findPrices(this.#prices, model, startedAt);
-    const usage = usageIn(said);
-    return {
-      agent,
-      text: wordsIn(said.slice(0, MAX_INNER_TEXT)),
-      ...(prices !== undefined && usage !== undefined && { cost: computeCost(usage, prices) }),
-    };
+    try {
+      const { response } = readResponseBody(chunks.map(({ text }) => text).join(""));
+      return { agent, text: answerWords(response), cost: prices && computeCost(response.usage, prices) };
+    } catch {
+      return { agent, text: "" };
+    }
   }
 
   /** What an explicit cache of the instructions and tools would have cost; undefined without prices, or without any requests. */
@@ -182,18 +151,14 @@ export class ExchangeFold {
       promptTokens === undefined || parent !== undefined ? [] : [{ at, promptTokens, cachedTokens }],
     );
     const estimate = estimateCache(requests, Math.round((head * last.promptTokens) / body.length), prices);
-    const { currency } = describeList(this.#prices);
-    return estimate && { ...estimate, ...(currency !== undefined && { currency }) };
+    return estimate && { ...estimate, currency: describeList(this.#prices).currency };
   }
 
-  #comparison(row: ExchangeRow, bytes: Uint8Array | undefined): { readonly comparison?: ExchangeComparison } {
-    const { before } = row;
-    const other = before === undefined || row.brokenAt === undefined ? undefined : this.body(before);
-    if (before === undefined || bytes === undefined || other === undefined) return {};
+  #comparison({ before, brokenAt }: ExchangeRow, bytes: Uint8Array | undefined): ExchangeDetails["comparison"] {
+    const other = before === undefined || brokenAt === undefined ? undefined : this.body(before);
+    if (bytes === undefined || other === undefined) return undefined;
     const { broken } = comparePrefix(other, bytes);
-    if (broken === undefined) return {};
-    const { field, was, is } = broken;
-    return { comparison: { before, field, ...(was !== undefined && { was }), ...(is !== undefined && { is }) } };
+    return broken && { was: broken.was, is: broken.is };
   }
 
   /** Rebuilds both bodies only where what was written down doesn't say that contents were added and nothing else. */
@@ -218,9 +183,6 @@ export class ExchangeFold {
 
 type Tokens = Pick<ExchangeRow, "promptTokens" | "cachedTokens" | "totalTokens">;
 
-/** Characters of an answer in which its first words are looked for. */
-const MAX_INNER_TEXT = 20_000;
-
 /** What an answer says it was billed for: the last that it says. */
 function tokensIn(texts: readonly string[]): Tokens {
   // The counts stand at the end of an answer, so its last pieces are enough, unless one of them is short.
@@ -229,53 +191,12 @@ function tokensIn(texts: readonly string[]): Tokens {
     tail = (texts[index] ?? "") + tail;
     if (tail.length > 65_536) break;
   }
-  const count = countsIn(tail);
-  const [promptTokens, cachedTokens, totalTokens] = [count("prompt"), count("cachedContent"), count("total")];
-  return {
-    ...(promptTokens !== undefined && { promptTokens }),
-    ...(cachedTokens !== undefined && { cachedTokens }),
-    ...(totalTokens !== undefined && { totalTokens }),
-  };
-}
-
-/** Reads the last counts of an answer, by the first part of their names. */
-function countsIn(text: string): (name: string) => number | undefined {
-  const at = text.lastIndexOf('"usageMetadata"');
-  const usage = at === -1 ? "" : text.slice(at);
-  return (name) => {
+  const usage = /.*("usageMetadata".*)/s.exec(tail)?.[1] ?? "";
+  const [promptTokens, cachedTokens, totalTokens] = ["prompt", "cachedContent", "total"].map((name) => {
     const found = new RegExp(`"${name}TokenCount"\\s*:\\s*(\\d{1,12})`).exec(usage)?.[1];
     return found === undefined ? undefined : Number(found);
-  };
-}
-
-function usageIn(text: string): Usage | undefined {
-  const count = countsIn(text);
-  const inputTokens = count("prompt");
-  if (inputTokens === undefined) return undefined;
-  return {
-    ...NO_USAGE,
-    requests: 1,
-    inputTokens,
-    cachedTokens: count("cachedContent") ?? 0,
-    outputTokens: count("candidates") ?? 0,
-    thoughtTokens: count("thoughts") ?? 0,
-    toolUseTokens: count("toolUsePrompt") ?? 0,
-  };
-}
-
-/** The first words of an answer as it crossed; or else what it called. */
-function wordsIn(answer: string): string {
-  const strings = (pattern: RegExp): readonly string[] =>
-    [...answer.matchAll(pattern)].map(([, json]) => unquoted(json ?? ""));
-  const texts = strings(/"text"\s*:\s*("(?:[^"\\]|\\.)*")/g).join("");
-  const names = strings(/"functionCall"\s*:\s*\{[^{}]{0,200}?"name"\s*:\s*("(?:[^"\\]|\\.)*")/g);
-  return firstWords(
-    [texts, names.map((name) => `${name}()`).join(", ")].filter((words) => words.trim() !== "").join(" "),
-  );
-}
-
-function headersOf(headers: { readonly [name: string]: string }): readonly HeaderView[] {
-  return Object.entries(headers).map(([name, value]): HeaderView => [name, value]);
+  });
+  return { promptTokens, cachedTokens, totalTokens };
 }
 
 /** The text of a JSON string; the string itself where it is none. */

@@ -1,10 +1,11 @@
-import type { Json, PendingQuestion, ReadsMark, Usage } from "@pollux/core";
-import type { PrefixField } from "@pollux/core/durable";
-import type { Priced } from "./cost.ts";
+import type { Json, PendingCall, ReadsMark, SessionSummary, Usage } from "@pollux/core";
+import type { SessionProblem } from "@pollux/core/doctor";
+import type { MoneyFacts, Priced } from "./cost.ts";
 import type { EndingFilter } from "./endings.ts";
 import type { PrefixBreak } from "./exchange-details.ts";
 import type { TurnFlag } from "./flags.ts";
 import type { ReadError } from "./read-values.ts";
+import type { TurnUsage } from "./usage.ts";
 
 /**
  * What the inspector's API answers and its page shows. Everything here is JSON. Times are milliseconds since the epoch, durations
@@ -21,27 +22,19 @@ import type { ReadError } from "./read-values.ts";
 export type SessionState = "running" | "waiting" | "cut-off" | "stopped" | "done";
 
 /** One session in the list. */
-export interface SessionRow extends Pick<Priced, "cost" | "unpriced"> {
-  readonly id: string;
-  readonly title?: string | undefined;
+export interface SessionRow
+  extends
+    Pick<SessionSummary, "id" | "title" | "updatedAt" | "owner" | "metadata">,
+    Pick<Priced, "cost" | "unpriced">,
+    MoneyFacts {
   readonly state: SessionState;
   /** How its last run ended, or how that stands: an `Ending`. Absent without one, and as an older release wrote it. */
   readonly ending?: string | undefined;
-  readonly createdAt?: number | undefined;
-  readonly updatedAt: number;
-  /** Entries in the log. */
-  readonly length: number;
   readonly turns: number;
   /** Messages that began a run. */
   readonly messages: number;
   readonly totalTokens: number;
-  /** Day of the price list, as `2026-11-23`. */
-  readonly pricesAsOf?: string | undefined;
-  /** Code of the currency of `cost`, such as `USD`; absent when nobody says it, or parts have different ones. */
-  readonly currency?: string | undefined;
   readonly agent?: string | undefined;
-  readonly owner?: string | undefined;
-  readonly metadata?: { readonly [name: string]: string } | undefined;
   /** Its requests and answers were kept. */
   readonly hasExchanges: boolean;
 }
@@ -66,7 +59,7 @@ export interface SessionPage {
 }
 
 /** One session as a whole, in rows short enough for ten thousand turns. */
-export interface SessionOverview extends Priced {
+export interface SessionOverview extends Priced, MoneyFacts {
   readonly id: string;
   readonly title?: string | undefined;
   readonly state: SessionState;
@@ -87,15 +80,9 @@ export interface SessionOverview extends Priced {
   readonly pending: readonly PendingRow[];
   /** Said to the session, and not heard by a run yet. */
   readonly queued: readonly SteeringRow[];
-  /** What the model is saying right now. */
-  readonly draft?: DraftRow | undefined;
   /** Entries that could not be read, or don't belong where they are. */
-  readonly problems: readonly ProblemRow[];
+  readonly problems: readonly SessionProblem[];
   readonly usage: Usage;
-  /** Day of the price list of the last run that had one. */
-  readonly pricesAsOf?: string | undefined;
-  /** Code of the currency of `cost`, such as `USD`; absent when nobody says it, or parts have different ones. */
-  readonly currency?: string | undefined;
   /** Kept requests of the session. */
   readonly exchanges: number;
 }
@@ -113,13 +100,14 @@ export interface EarlierRow {
 /** Contents that the session began with. */
 export interface HistoryRow {
   readonly contents: number;
-  readonly from?: { readonly session: string; readonly contents: number } | undefined;
+  /** The session that it was forked from. */
+  readonly from?: string | undefined;
   /** What they bring; absent for nothing. */
   readonly reads?: Exclude<ReadsMark, "unknown"> | undefined;
 }
 
 /** A run: from a message to a stop reason. */
-export interface RunRow extends Priced {
+export interface RunRow extends Priced, MoneyFacts {
   readonly runId: string;
   /** Place of its entry in the log. */
   readonly position: number;
@@ -150,9 +138,6 @@ export interface RunRow extends Priced {
   /** The conversation went back to before it: another run took its place, or none. It still counts. */
   readonly takenBack?: true | undefined;
   readonly usage: Usage;
-  readonly pricesAsOf?: string | undefined;
-  /** Code of the currency of `cost`, such as `USD`; absent when nobody says it, or parts have different ones. */
-  readonly currency?: string | undefined;
   /** What it cost outside of its turns: with them, this adds up to `cost`. Absent for nothing. */
   readonly otherCosts?: readonly OtherCost[] | undefined;
   readonly toolCalls: number;
@@ -213,21 +198,9 @@ export interface FailedRequest {
 }
 
 /** Where a turn's request stopped being a continuation of the one before it, and what that cost at most. */
-export interface BrokenPrefix extends Omit<PrefixBreak, "before" | "byte"> {
+export interface BrokenPrefix extends PrefixBreak {
   /** Index of the request in the session's kept exchanges. */
   readonly n: number;
-}
-
-/** Tokens of a turn; zeros are left out. */
-export interface TurnUsage {
-  readonly prompt?: number | undefined;
-  readonly cached?: number | undefined;
-  readonly output?: number | undefined;
-  readonly thoughts?: number | undefined;
-  readonly toolUse?: number | undefined;
-  readonly total?: number | undefined;
-  readonly searchQueries?: number | undefined;
-  readonly requests?: number | undefined;
 }
 
 /** One step of a turn. */
@@ -257,7 +230,7 @@ export interface StepRow {
   /** Before it, nothing in the history was untrusted: see `markUntrusted`. */
   readonly isFirstUntrusted?: true | undefined;
   /** Where the request differs from the one before. */
-  readonly breaks?: readonly PrefixField[] | undefined;
+  readonly breaks?: readonly string[] | undefined;
 }
 
 /** A run inside a step. Its turns are known where requests are kept: see `ExchangeRow.inner`. */
@@ -269,55 +242,25 @@ export interface InnerRow {
 }
 
 /** A call that waits for an answer. */
-export interface PendingRow {
+export interface PendingRow extends Pick<PendingCall, "turn" | "callId" | "token" | "question" | "path"> {
   readonly runId: string;
-  readonly turn: number;
-  readonly callId: string;
-  /** Key of the answer. */
-  readonly token: string;
-  readonly question: PendingQuestion;
   readonly name: string;
   readonly args: Json;
-  readonly path?: readonly string[] | undefined;
   /** Why it is asked, if that is what the model has read: a sentence. */
   readonly because?: string | undefined;
   /** Of a call that waits for a job. */
   readonly job?: JobRow | undefined;
 }
 
-/** A job that a call waits for. */
-export interface JobRow {
-  readonly jobId?: string | undefined;
-  /** When it started. */
-  readonly since?: number | undefined;
-  /** When nobody waits for it any more; absent for never. */
-  readonly until?: number | undefined;
-  /** The last one reported, and when. */
-  readonly progress?: Json | undefined;
-  readonly reportedAt?: number | undefined;
+/** A job that a call waits for, as far as the log tells. */
+export interface JobRow extends Record<"since" | "until" | "reportedAt", number | undefined> {
+  readonly jobId: string | undefined;
+  /** The last one reported. */
+  readonly progress: Json | undefined;
 }
 
 /** Something said to a session while a run was going. */
 export interface SteeringRow {
   readonly position: number;
-  readonly at: number;
   readonly text: string;
-}
-
-/** The answer that is being made. */
-export interface DraftRow {
-  readonly runId: string;
-  readonly step: string;
-  readonly turn: number;
-  readonly attempt: number;
-  readonly text: string;
-  readonly thoughts: string;
-  readonly truncated: boolean;
-}
-
-/** An entry of the log that is not as it should be, and what a repair does about it. */
-export interface ProblemRow {
-  readonly position: number;
-  readonly problem: string;
-  readonly remedy: string;
 }

@@ -26,32 +26,35 @@ export function partViews(parts: unknown, place: ContentPlace): readonly PartVie
     if (kind === "text") visible += (textOf(fields["text"]) ?? "").length;
     const citations = kind === "text" ? citationsWithin(place.citations ?? [], from, visible) : [];
     const unknown = Object.keys(fields).filter((key) => !KNOWN.has(key));
-    const signature = signatureOf(fields["thoughtSignature"], place.madeBy);
-    const callId = place.callIds?.find((one) => one.index === index)?.callId;
     return {
       kind,
       index,
       ...dataOf(kind, fields, place, index),
-      ...(signature !== undefined && { signature }),
-      ...(callId !== undefined && { callId }),
-      ...(citations.length > 0 && { citations }),
-      ...(unknown.length > 0 && { unknown }),
+      signature: signatureOf(fields["thoughtSignature"], place.madeBy),
+      callId: place.callIds?.find((one) => one.index === index)?.callId,
+      citations: citations.length > 0 ? citations : undefined,
+      unknown: unknown.length > 0 ? unknown : undefined,
       raw: shorten(part),
     };
   });
 }
 
+/** Members of a part that say what it is. */
+const DATA: readonly (readonly [member: string, kind: PartKind])[] = [
+  ["functionCall", "call"],
+  ["functionResponse", "response"],
+  ["toolCall", "server-call"],
+  ["toolResponse", "server-response"],
+  ["executableCode", "code"],
+  ["codeExecutionResult", "code-result"],
+  ["inlineData", "media"],
+  ["fileData", "media"],
+];
+
 /** Members of a part that this release knows. */
 const KNOWN: ReadonlySet<string> = new Set([
+  ...DATA.map(([member]) => member),
   "text",
-  "inlineData",
-  "fileData",
-  "functionCall",
-  "functionResponse",
-  "executableCode",
-  "codeExecutionResult",
-  "toolCall",
-  "toolResponse",
   "thought",
   "thoughtSignature",
   "videoMetadata",
@@ -59,13 +62,8 @@ const KNOWN: ReadonlySet<string> = new Set([
 ]);
 
 function kindOf(part: Fields): PartKind {
-  if (part["functionCall"] !== undefined) return "call";
-  if (part["functionResponse"] !== undefined) return "response";
-  if (part["toolCall"] !== undefined) return "server-call";
-  if (part["toolResponse"] !== undefined) return "server-response";
-  if (part["executableCode"] !== undefined) return "code";
-  if (part["codeExecutionResult"] !== undefined) return "code-result";
-  if (part["inlineData"] !== undefined || part["fileData"] !== undefined) return "media";
+  const data = DATA.find(([member]) => part[member] !== undefined);
+  if (data !== undefined) return data[1];
   if (typeof part["text"] === "string" && (part["text"] !== "" || part["thoughtSignature"] === undefined))
     return part["thought"] === true ? "thought" : "text";
   return Object.keys(part).every((key) => KNOWN.has(key)) ? "empty" : "unknown";
@@ -86,24 +84,21 @@ function dataOf(kind: PartKind, part: Fields, place: ContentPlace, index: number
       return callData(fieldsOf(part["toolResponse"]), "toolType", "response");
     case "response": {
       const response = fieldsOf(part["functionResponse"]);
-      const attached = listOf(response["parts"]).flatMap((one, at) => {
-        const media = mediaOf(fieldsOf(one), place, [index, "functionResponse", "parts", at]);
-        return media === undefined ? [] : [media];
-      });
-      return { ...callData(response, "name", "response"), ...(attached.length > 0 && { attached }) };
+      const attached = listOf(response["parts"]).flatMap(
+        (one, at) => mediaOf(fieldsOf(one), place, [index, "functionResponse", "parts", at]) ?? [],
+      );
+      return { ...callData(response, "name", "response"), attached: attached.length > 0 ? attached : undefined };
     }
     case "code": {
       const { code, language } = fieldsOf(part["executableCode"]);
-      return { text: textOf(code) ?? "", ...labeled(language) };
+      return { text: textOf(code) ?? "", label: textOf(language) };
     }
     case "code-result": {
       const { output, outcome } = fieldsOf(part["codeExecutionResult"]);
-      return { text: textOf(output) ?? "", ...labeled(outcome) };
+      return { text: textOf(output) ?? "", label: textOf(outcome) };
     }
-    case "media": {
-      const media = mediaOf(part, place, [index]);
-      return media === undefined ? {} : { media };
-    }
+    case "media":
+      return { media: mediaOf(part, place, [index]) };
     case "empty":
     case "unknown":
       return {};
@@ -111,30 +106,24 @@ function dataOf(kind: PartKind, part: Fields, place: ContentPlace, index: number
 }
 
 function callData(call: Fields, name: "name" | "toolType", value: "args" | "response"): Data {
-  const id = textOf(call["id"]);
   const data = call[value];
   return {
     name: textOf(call[name]) ?? "",
-    ...(id !== undefined && { id }),
+    id: textOf(call["id"]),
     ...(data !== undefined && { [value]: shorten(data) }),
   };
 }
 
-function labeled(label: unknown): { readonly label?: string } {
-  return typeof label === "string" ? { label } : {};
-}
-
 function mediaOf(part: Fields, place: ContentPlace, at: readonly (string | number)[]): MediaView | undefined {
-  const inline = part["inlineData"];
-  const blob = fieldsOf(inline ?? part["fileData"]);
-  if (inline === undefined && part["fileData"] === undefined) return undefined;
-  const { data, mimeType, fileUri, displayName } = blob;
+  const blob = part["inlineData"] ?? part["fileData"];
+  if (blob === undefined) return undefined;
+  const { data, mimeType, fileUri, displayName } = fieldsOf(blob);
   const ref: MediaRef = { position: place.position, path: [...place.path, ...at, "inlineData"] };
   return {
     mimeType: textOf(mimeType) ?? "",
     ...(typeof data === "string" && { bytes: base64Bytes(data), ref }),
-    ...(typeof fileUri === "string" && { uri: fileUri }),
-    ...(typeof displayName === "string" && { name: displayName }),
+    uri: textOf(fileUri),
+    name: textOf(displayName),
   };
 }
 
@@ -143,11 +132,7 @@ const SIGNATURE_START = 24;
 
 function signatureOf(signature: unknown, madeBy: string | undefined): SignatureView | undefined {
   if (typeof signature !== "string") return undefined;
-  return {
-    bytes: base64Bytes(signature),
-    start: signature.slice(0, SIGNATURE_START),
-    ...(madeBy !== undefined && { madeBy }),
-  };
+  return { bytes: base64Bytes(signature), start: signature.slice(0, SIGNATURE_START), madeBy };
 }
 
 function citationsWithin(citations: readonly CitationView[], from: number, to: number): readonly CitationView[] {

@@ -1,8 +1,8 @@
-import type { Json, Source } from "@pollux/core";
+import type { Source } from "@pollux/core";
 import { callsIn } from "./answer-calls.ts";
 import { readCalls } from "./call-details.ts";
 import { readNotes } from "./turn-notes.ts";
-import { readStep, type TurnStep } from "./turn-step.ts";
+import { stepsOf, type TurnStep } from "./turn-step.ts";
 import { type ContentPlace, partViews } from "./part-view.ts";
 import { fieldsOf, listOf, numberOf, readError, textOf } from "./read-values.ts";
 import type { RunFold } from "./run-fold.ts";
@@ -16,7 +16,7 @@ export function readTurn(fold: SessionFold, runId: string, number: number): Turn
   const run = fold.run(runId);
   const turn = run?.turns.get(number);
   if (run === undefined || turn === undefined) return undefined;
-  const steps = turn.positions.map((position) => readStep(fold.entries[position], position));
+  const steps = stepsOf(fold, turn);
   const sources = sourcesOf(responsesUpTo(fold, run, number));
   const madeBy = makerOf(run, steps);
   const answers = steps.flatMap((step) => readAnswer(step, number, madeBy, sources));
@@ -24,7 +24,6 @@ export function readTurn(fold: SessionFold, runId: string, number: number): Turn
     runId: run.runId,
     row: turn.row(),
     before: [...readInput(run, turn), ...steps.flatMap(readBefore)],
-    ...(madeBy !== undefined && { madeBy }),
     answers,
     calls: readCalls(run, turn, steps),
     responses: readResponses(turn, steps),
@@ -37,10 +36,10 @@ export function readTurn(fold: SessionFold, runId: string, number: number): Turn
 /** The answers of a run up to a turn, those of runs inside calls included, for their sources. */
 function responsesUpTo(fold: SessionFold, run: RunFold, number: number): readonly unknown[] {
   const responses: unknown[] = [];
-  for (const { turn, positions } of run.turns.values()) {
-    if (turn > number) continue;
-    for (const position of positions) {
-      const value = fieldsOf(readStep(fold.entries[position], position).value);
+  for (const turn of run.turns.values()) {
+    if (turn.turn > number) continue;
+    for (const step of stepsOf(fold, turn)) {
+      const value = fieldsOf(step.value);
       if (value["response"] !== undefined) responses.push(value["response"]);
       for (const nested of listOf(value["nested"])) responses.push(...listOf(fieldsOf(nested)["responses"]));
     }
@@ -102,7 +101,7 @@ function readAnswer(
   const response = fieldsOf(value["response"]);
   const { content, candidate, envelope, finishReason, finishMessage } = response;
   const { citations, lost } = citationsOf(response, sources);
-  const { modelVersion, responseId, usageMetadata } = fieldsOf(envelope);
+  const { modelVersion, usageMetadata } = fieldsOf(envelope);
   const { webSearchQueries } = fieldsOf(fieldsOf(candidate)["groundingMetadata"]);
   const callIds = callsIn(response).map(({ index }, position) => ({ index, callId: `call:${turn}.${position}` }));
   const place = {
@@ -119,26 +118,20 @@ function readAnswer(
       attempt: name.attempt,
       startedAt: numberOf(value["startedAt"]) ?? step.at,
       endedAt: numberOf(value["endedAt"]) ?? step.at,
-      ...(content !== undefined && {
-        content: { role: textOf(role) ?? "", origin: "answer", parts: partViews(parts, place) },
-      }),
-      ...texts({ finishReason, finishMessage, modelVersion, responseId }),
+      content:
+        content === undefined
+          ? undefined
+          : { role: textOf(role) ?? "", origin: "answer", parts: partViews(parts, place) },
+      finishReason: textOf(finishReason),
+      finishMessage: textOf(finishMessage),
+      modelVersion: textOf(modelVersion),
       // As they were stored.
-      ...(usageMetadata !== undefined && { usageMetadata: usageMetadata as Json }),
-      ...(candidate !== undefined && { candidate: candidate as Json }),
-      ...(envelope !== undefined && { envelope: envelope as Json }),
+      beside: { usageMetadata, candidate, envelope, prepared: value["prepared"] } as AnswerView["beside"],
       searchQueries: listOf(webSearchQueries).filter((query) => typeof query === "string"),
       lostCitations: lost,
-      ...(value["prepared"] !== undefined && { prepared: value["prepared"] as Json }),
-      ...(step.error !== undefined && { error: readError(step.error) }),
+      error: step.error && readError(step.error),
     },
   ];
-}
-
-type Texts = "finishReason" | "finishMessage" | "modelVersion" | "responseId";
-
-function texts(values: { readonly [Name in Texts]: unknown }): { readonly [Name in Texts]?: string } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => typeof value === "string"));
 }
 
 /** What the run said after the answer, before the next one: responses to its calls, and requests to answer again. */

@@ -26,11 +26,7 @@ export function listOf(value: unknown): readonly unknown[] {
 
 /** An error as a log has it. */
 export function readError({ name, message, code }: Fields): ReadError {
-  return {
-    name: textOf(name) ?? "Error",
-    message: textOf(message) ?? "",
-    ...(typeof code === "string" && { code }),
-  };
+  return { name: textOf(name) ?? "Error", message: textOf(message) ?? "", code: textOf(code) };
 }
 
 export interface ReadError {
@@ -61,7 +57,8 @@ export function firstWords(text: string, length: number = WORDS): string {
   return `${line.slice(0, isHighSurrogate(line.charCodeAt(length - 1)) ? length - 1 : length)}…`;
 }
 
-function isHighSurrogate(unit: number): boolean {
+/** True for the first half of a character. */
+export function isHighSurrogate(unit: number): boolean {
   return unit >= 0xd800 && unit <= 0xdbff;
 }
 
@@ -82,4 +79,11 @@ export function textIn(contents: readonly unknown[], kind: "text" | "thought" = 
 export function base64Bytes(data: string): number {
   const padding = data.endsWith("==") ? 2 : data.endsWith("=") ? 1 : 0;
   return Math.max(0, Math.floor((data.length * 3) / 4) - (data.length % 4 === 0 ? padding : 0));
+}
+
+const GOOGLE = "https://generativelanguage.googleapis.com";
+
+/** Where a kept request went. A recording has only the path, and a damaged log may have anything: then it is Google's API. */
+export function requestAddress(url: string): URL {
+  return new URL(URL.canParse(url, GOOGLE) ? url : "/", GOOGLE);
 }

@@ -1,7 +1,10 @@
-import type { Json } from "@pollux/core";
+import type { Json, Tool } from "@pollux/core";
+import type { SessionCheck } from "@pollux/core/doctor";
 import type { KeptCause } from "@pollux/core/exchanges";
-import type { Priced } from "./cost.ts";
-import type { ProblemRow, TurnUsage } from "./inspection.ts";
+import type { BodyDifference } from "@pollux/core/rehearsal";
+import type { MoneyFacts, Priced } from "./cost.ts";
+import type { TurnRow } from "./inspection.ts";
+import type { CallDetails } from "./turn-details.ts";
 
 /** What was thrown in a run. */
 export interface CauseView extends KeptCause {
@@ -19,31 +22,20 @@ export interface ActionResult {
 
 /** What a run would do with the code that is there now. */
 export interface ReplayResult {
-  readonly runId: string;
   /** Name of the agent; absent when it was rebuilt from what was kept, so that only its requests and calls are known. */
   readonly agent?: string | undefined;
   /** The run does what it did: no difference was found. */
   readonly isSame: boolean;
   /** Steps and results that differ, the first one first. */
   readonly differences: readonly string[];
-  /** Where the first request differs from the one that was sent. */
-  readonly request?: RequestDifference | undefined;
+  /** The first difference between a kept request, whose exchange is the `n`th, and the one that would be sent now. */
+  readonly request?: (Pick<BodyDifference, "field" | "was" | "is"> & { readonly n: number }) | undefined;
   readonly stopReason?: string | undefined;
   readonly turns: number;
   /** The answer. */
   readonly text: string;
   /** What the replay could not take into account. */
   readonly notes: readonly string[];
-}
-
-/** The first difference between a kept request and the one that would be sent now. */
-export interface RequestDifference {
-  /** Of the kept exchange. */
-  readonly n: number;
-  /** Such as `systemInstruction.parts[0].text`. */
-  readonly field: string;
-  readonly was?: string | undefined;
-  readonly is?: string | undefined;
 }
 
 /** Where a session is forked, and what is changed there. */
@@ -69,9 +61,7 @@ export interface ForkRequest {
 export interface ForkResult {
   /** Id of the new session. */
   readonly id: string;
-  /** `memory`: it is shown once and not kept. */
-  readonly kept: "store" | "memory";
-  /** Why it was not kept. */
+  /** Why it was not kept, but is shown once; absent for one that is in the store. */
   readonly why?: string | undefined;
   /** The run goes on: the comparison has what there is by now. */
   readonly isRunning: boolean;
@@ -81,20 +71,9 @@ export interface ForkResult {
   readonly comparison: BranchComparison;
 }
 
-/** What a search found in a session. */
-export interface SearchResult {
-  /** In the order of the log. */
-  readonly turns: readonly FoundTurn[];
-  /** There are more. */
-  readonly isMore: boolean;
-}
-
-/** A turn with all words. */
-export interface FoundTurn {
+/** A turn with all words of a search. */
+export interface FoundTurn extends Pick<TurnRow, "number" | "turn"> {
   readonly runId: string;
-  readonly turn: number;
-  /** As in `TurnRow`. */
-  readonly number: number;
   /** The first word, and what stands around it. */
   readonly text: string;
 }
@@ -128,11 +107,7 @@ export interface PromptDifferences {
 }
 
 /** A branch as a whole. The totals count what came after the shared turns. */
-export interface BranchTotals extends Priced {
-  /** Code of the currency of all costs in the branch; absent where nobody says it, or runs differ. */
-  readonly currency?: string | undefined;
-  readonly id: string;
-  readonly title: string;
+export interface BranchTotals extends Priced, Pick<MoneyFacts, "currency"> {
   readonly stopReason?: string | undefined;
   readonly turns: number;
   readonly toolCalls: number;
@@ -150,28 +125,17 @@ export interface BranchRow {
   readonly right?: BranchTurn | undefined;
 }
 
-/** One turn of a branch. */
-export interface BranchTurn extends Priced {
+/** One turn of a branch, with all of its text. */
+export interface BranchTurn extends Priced, Pick<TurnRow, "number" | "turn" | "text" | "usage"> {
   readonly runId: string;
-  /** As in `TurnRow`. */
-  readonly number: number;
-  readonly turn: number;
   /** The message that began the run, in its first turn. */
   readonly message?: string | undefined;
-  readonly text: string;
   readonly calls: readonly BranchCall[];
-  readonly usage: TurnUsage;
   /** Absent for one that has not ended. */
   readonly ms?: number | undefined;
 }
 
-/** A call of a branch, and what the model was told. */
-export interface BranchCall {
-  readonly callId: string;
-  readonly name: string;
-  readonly args: Json;
-  readonly response?: Json | undefined;
-}
+export type BranchCall = Pick<CallDetails, "callId" | "name" | "args" | "response">;
 
 /** What is wrong with a session, its tools and its requests. */
 export interface CheckResult {
@@ -180,9 +144,7 @@ export interface CheckResult {
 }
 
 /** What the doctor found in a log. */
-export interface LogCheck {
-  readonly problems: readonly ProblemRow[];
-  readonly notes: readonly ProblemRow[];
+export interface LogCheck extends SessionCheck {
   /** Why a repair would change nothing. */
   readonly refused?: string | undefined;
   /** Entries after a repair. */
@@ -198,17 +160,15 @@ export interface ToolCheck {
   /** The declaration as it is sent. */
   readonly declaration: Json;
   /** What was changed in the author's schema; absent where only the request is known. */
-  readonly changes?: readonly { readonly path: string; readonly change: string }[] | undefined;
+  readonly changes?: Tool["schemaChanges"] | undefined;
   /** Why the service would refuse it. */
   readonly refusal?: Refusal | undefined;
 }
 
 /** What the service says about a request, by the emulator's rules. */
 export interface RequestCheck {
-  readonly isAccepted: boolean;
+  /** Absent for one that it takes. */
   readonly refusal?: Refusal | undefined;
-  /** The status that the service gave, where it is known. */
-  readonly status?: number | undefined;
   /** What the emulator can't know. */
   readonly notes: readonly string[];
 }
@@ -222,15 +182,14 @@ export interface Refusal {
   readonly fields: readonly { readonly field?: string | undefined; readonly description: string }[];
 }
 
-/** A text to save. */
-export interface TakenFile {
-  readonly name: string;
-  readonly mimeType: string;
-  readonly text: string;
-}
-
 /** Files that belong together, and what to do with them. */
 export interface TakenFiles {
   readonly files: readonly TakenFile[];
   readonly notes: readonly string[];
+}
+
+/** A text to save. */
+export interface TakenFile {
+  readonly name: string;
+  readonly text: string;
 }

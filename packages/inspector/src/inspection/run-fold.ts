@@ -152,14 +152,11 @@ export class RunFold {
 
   pending(): readonly PendingRow[] {
     return listOf(this.end?.["pending"]).flatMap((one): readonly PendingRow[] => {
-      const { turn, callId, token, call, question, path, because: reason } = fieldsOf(one);
+      const { turn, callId, token, call, question, path, because, job } = fieldsOf(one);
       const { name, args } = fieldsOf(call);
-      if (typeof callId !== "string") return [];
-      const because = whyHeld(reason, fieldsOf(call));
       const found = readQuestion(question);
-      const job = found === "job" ? this.#job(callId, fieldsOf(fieldsOf(one)["job"])) : undefined;
-      // Answered since the run ended.
-      if (found === undefined || this.#answered.has(`${callId}/${found}`)) return [];
+      // Some may have been answered since the run ended.
+      if (typeof callId !== "string" || found === undefined || this.#answered.has(`${callId}/${found}`)) return [];
       return [
         {
           runId: this.runId,
@@ -170,9 +167,9 @@ export class RunFold {
           name: textOf(name) ?? "",
           // As it was stored.
           args: (args ?? {}) as Json,
-          ...(Array.isArray(path) && { path: path.map(String) }),
-          ...(because !== undefined && { because }),
-          ...(job !== undefined && { job }),
+          path: Array.isArray(path) ? path.map(String) : undefined,
+          because: whyHeld(because, fieldsOf(call)),
+          job: found === "job" ? this.#job(callId, fieldsOf(job)) : undefined,
         },
       ];
     });
@@ -198,16 +195,8 @@ export class RunFold {
     const rest = told - sumRecorded(this.#bills());
     const unpriced = this.#isTold(told) ? textOf(this.end?.["unpriced"]) : undefined;
     if (!isMoney(rest, told) && unpriced === undefined) return others;
-    const cost = isMoney(rest, told) && { cost: rest };
-    return [
-      ...others,
-      {
-        what: this.isPartial ? "Turns that were not read" : "In the run's total only",
-        usage: {},
-        ...cost,
-        ...(unpriced !== undefined && { unpriced }),
-      },
-    ];
+    const what = this.isPartial ? "Turns that were not read" : "In the run's total only";
+    return [...others, { what, usage: {}, cost: isMoney(rest, told) ? rest : undefined, unpriced }];
   }
 
   get pricesAsOf(): string | undefined {
@@ -236,51 +225,37 @@ export class RunFold {
 
   /** @param since - Leaves out turns that have not changed since the log had that length. */
   row(isLast: boolean, unended: Unended, since: number): RunRow {
-    const { entry, end } = this;
+    const { runId, position, entry, end, endedAt, resumed, usage, cost: priced } = this;
     const turns = [...this.turns.values()];
     const { metadata, origin } = entry;
-    const stopReason = textOf(end?.["stopReason"]);
-    const limit = textOf(fieldsOf(end?.["reached"])["name"]);
     const error = fieldsOf(end?.["error"]);
-    const guardrail = fieldsOf(end?.["guardrail"]);
-    const agent = textOf(fieldsOf(metadata)["agent"]) ?? (textOf(entry["agent"]) || undefined);
-    const { usage, pricesAsOf, currency } = this;
-    const priced = this.cost;
+    const { name, side, reason } = fieldsOf(end?.["guardrail"]);
     const others = this.otherCosts();
-    const reads = joinReads(entry["read"]);
+    const isPriced = priced.cost !== undefined;
     const toolCalls = numberOf(end?.["toolCalls"]) ?? turns.reduce((sum, { callCount }) => sum + callCount, 0);
+    const known = { runId, position, endedAt, resumed, usage, toolCalls, ...priced };
     return {
-      runId: this.runId,
-      position: this.position,
-      ...(this.isPartial && { isPartial: true }),
+      ...known,
+      isPartial: this.isPartial || undefined,
       at: numberOf(entry["at"]) ?? 0,
-      ...(this.endedAt !== undefined && { endedAt: this.endedAt }),
       model: textOf(entry["model"]) ?? "",
-      ...(agent !== undefined && { agent }),
-      ...(origin !== undefined && { origin: origin as Json }),
+      agent: textOf(fieldsOf(metadata)["agent"]) ?? (textOf(entry["agent"]) || undefined),
+      // As they were stored.
+      origin: origin as Json | undefined,
+      metadata: metadata as Json | undefined,
       state: this.state(isLast, unended),
       ending: this.ending(isLast, unended),
-      ...(stopReason !== undefined && { stopReason }),
-      ...(limit !== undefined && { limit }),
-      ...(typeof error["message"] === "string" && { error: readError(error) }),
-      ...(typeof guardrail["name"] === "string" && {
-        guardrail: {
-          name: guardrail["name"],
-          side: textOf(guardrail["side"]) ?? "",
-          reason: textOf(guardrail["reason"]) ?? "",
-        },
-      }),
+      stopReason: textOf(end?.["stopReason"]),
+      limit: textOf(fieldsOf(end?.["reached"])["name"]),
+      error: typeof error["message"] === "string" ? readError(error) : undefined,
+      guardrail:
+        typeof name === "string" ? { name, side: textOf(side) ?? "", reason: textOf(reason) ?? "" } : undefined,
       input: firstWords(textIn(listOf(entry["input"]))),
-      ...(reads !== undefined && { reads }),
-      ...(metadata !== undefined && { metadata: metadata as Json }),
-      resumed: this.resumed,
-      ...(this.isTakenBack && { takenBack: true }),
-      usage,
-      ...priced,
-      ...(priced.cost !== undefined && pricesAsOf !== undefined && { pricesAsOf }),
-      ...(priced.cost !== undefined && currency !== undefined && { currency }),
-      ...(others.length > 0 && { otherCosts: others }),
-      toolCalls,
+      reads: joinReads(entry["read"]),
+      takenBack: this.isTakenBack || undefined,
+      pricesAsOf: isPriced ? this.pricesAsOf : undefined,
+      currency: isPriced ? this.currency : undefined,
+      otherCosts: others.length > 0 ? others : undefined,
       limits: this.#limits(usage, priced.cost, toolCalls),
       turns: turns.filter(({ changedAt }) => changedAt > since).map((turn) => turn.row()),
     };
@@ -288,12 +263,13 @@ export class RunFold {
 
   /** A job, and what was reported of it. */
   #job(callId: string, { jobId, since, until }: Fields): JobRow {
-    const reported = this.#progress.get(callId);
+    const { progress, at } = this.#progress.get(callId) ?? {};
     return {
-      ...(typeof jobId === "string" && { jobId }),
-      ...(typeof since === "number" && { since }),
-      ...(typeof until === "number" && { until }),
-      ...(reported !== undefined && { progress: reported["progress"] as Json, reportedAt: numberOf(reported["at"]) }),
+      jobId: textOf(jobId),
+      since: numberOf(since),
+      until: numberOf(until),
+      progress: progress as Json | undefined,
+      reportedAt: numberOf(at),
     };
   }
 

@@ -1,9 +1,9 @@
 import { fieldsOf, listOf } from "./read-values.ts";
-import type { FoundTurn, SearchResult } from "./results.ts";
+import type { FoundTurn } from "./results.ts";
 import type { RunFold } from "./run-fold.ts";
 import type { SessionFold } from "./session-fold.ts";
 import type { TurnFold } from "./turn-fold.ts";
-import { readStep } from "./turn-step.ts";
+import { stepsOf } from "./turn-step.ts";
 
 /** Turns that a search finds at most. */
 const MAX_FOUND = 500;
@@ -11,16 +11,16 @@ const MAX_FOUND = 500;
 const [BEFORE, AFTER] = [16, 100];
 
 /** Turns that have all words, in any case: in messages, answers, names and arguments of calls, outputs and errors. */
-export function searchSession(fold: SessionFold, query: string): SearchResult {
+export function searchSession(fold: SessionFold, query: string): readonly FoundTurn[] {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   const turns: FoundTurn[] = [];
-  if (words.length === 0) return { turns, isMore: false };
+  if (words.length === 0) return turns;
   for (const run of fold.runs)
     for (const turn of run.turns.values()) {
       const text = textOfTurn(fold, run, turn);
       const lower = text.toLowerCase();
       if (!words.every((word) => lower.includes(word))) continue;
-      if (turns.length === MAX_FOUND) return { turns, isMore: true };
+      if (turns.length === MAX_FOUND) return turns;
       turns.push({
         runId: run.runId,
         turn: turn.turn,
@@ -28,14 +28,13 @@ export function searchSession(fold: SessionFold, query: string): SearchResult {
         text: around(text, lower.indexOf(words[0] ?? "")),
       });
     }
-  return { turns, isMore: false };
+  return turns;
 }
 
 function textOfTurn(fold: SessionFold, run: RunFold, turn: TurnFold): string {
   const texts: string[] = [];
   if (run.turns.values().next().value === turn) addTexts(listOf(run.entry["input"]), texts);
-  for (const position of turn.positions) {
-    const { value, error, type } = readStep(fold.entries[position], position);
+  for (const { value, error, type } of stepsOf(fold, turn)) {
     const { response, part, after, nested, failure, steered, summary, contents } = fieldsOf(value);
     const answers = listOf(nested).map((inner) => listOf(fieldsOf(inner)["responses"]).map(contentOf));
     addTexts(

@@ -1,29 +1,18 @@
 import type { Json } from "@pollux/core";
 import { addUsage, NO_USAGE } from "@pollux/core/model";
-import { ENTRY_VERSION } from "@pollux/core/doctor";
+import { ENTRY_VERSION, type LogLine, type SessionProblem } from "@pollux/core/doctor";
 import { addPriced, currencyOf, type Priced } from "./cost.ts";
-import type {
-  DraftRow,
-  EarlierRow,
-  HistoryRow,
-  ProblemRow,
-  SessionOverview,
-  SessionState,
-  SteeringRow,
-} from "./inspection.ts";
+import type { EarlierRow, HistoryRow, SessionOverview, SessionState, SteeringRow } from "./inspection.ts";
 import type { ExchangeRow } from "./exchange-details.ts";
 import type { ExchangeFold } from "./exchange-fold.ts";
 import { type Fields, fieldsOf, firstWords, isFields, listOf, numberOf, textIn, textOf } from "./read-values.ts";
 import { type Measures, RunFold, type Unended } from "./run-fold.ts";
-import { readPlace } from "./step-place.ts";
 import { joinReads } from "./untrusted.ts";
 
 /** What stands beside a session's log. */
 export interface BesideLog {
   /** A run is known to be going. */
   readonly isRunning?: boolean | undefined;
-  /** The store's draft, of any shape. */
-  readonly draft?: unknown;
   /** Kept exchanges of the session. */
   readonly exchanges?: number | undefined;
 }
@@ -52,13 +41,13 @@ export class SessionFold {
   /** As they were stored. */
   readonly entries: Json[] = [];
   readonly runs: RunFold[] = [];
-  readonly problems: ProblemRow[] = [];
+  readonly problems: SessionProblem[] = [];
   /** What was not read. */
   readonly before: BeforeFold | undefined;
   readonly #measures: Measures;
   readonly #byId: Map<string, RunFold> = new Map();
   #history: HistoryRow | undefined;
-  #steerings: (SteeringRow & { readonly contents: number })[] = [];
+  #steerings: SteeringRow[] = [];
   /** What was said to the session before this place was heard. */
   #heardUpTo = 0;
   #exchangesSeen = 0;
@@ -129,65 +118,56 @@ export class SessionFold {
     }
     this.#exchangesSeen = rows.length;
     this.#failed = this.#failed.filter((row) => {
-      const { n, runId, turn = 0, step = "", at, ms, status } = row;
-      const request = { n, step, at, ms, ...(status !== undefined && { status }), said: exchanges.said(n) };
+      const { n, runId, turn, step, at, ms, status } = row;
+      const request = { n, step, at, ms, status, said: exchanges.said(n) };
       return this.#byId.get(runId)?.addFailedRequest(turn, request) !== true;
     });
-    this.#broken = this.#broken.filter(({ n, runId, turn = 0, brokenAt }) => {
-      const { field = "", tokens, cost, currency } = brokenAt ?? {};
-      return this.#byId.get(runId)?.addBrokenPrefix(turn, { n, field, tokens, cost, currency }) !== true;
-    });
+    this.#broken = this.#broken.filter(
+      ({ n, runId, turn, brokenAt }) =>
+        this.#byId.get(runId)?.addBrokenPrefix(turn, { n, field: "", ...brokenAt }) !== true,
+    );
   }
 
   /** @param since - Leaves out runs and turns that have not changed since the log had that length. */
-  overview({ isRunning = false, draft, exchanges = 0 }: BesideLog = {}, since: number = 0): SessionOverview {
+  overview({ isRunning = false, exchanges = 0 }: BesideLog = {}, since: number = 0): SessionOverview {
     const unended: Unended = isRunning ? "running" : "cut-off";
     const last = this.#last();
-    let usage = NO_USAGE;
     const costs = this.runs.map((run) => run.cost);
-    let pricesAsOf: string | undefined;
     const earlier = this.#earlier();
-    for (const [index, run] of this.runs.entries()) {
-      const used = run.usage;
-      usage = { ...addUsage(usage, used), contextTokens: used.contextTokens || usage.contextTokens };
-      if ((costs[index]?.cost ?? 0) === 0) continue;
-      pricesAsOf = run.pricesAsOf ?? pricesAsOf;
-    }
-    const currency = currencyOf(this.runs.map((run, index) => ({ ...costs[index], currency: run.currency })));
-    const ending = this.ending(isRunning);
-    const title = this.title;
-    const shownDraft = isRunning ? readDraft(draft) : undefined;
+    const usage = this.runs.reduce((sum, { usage: used }) => {
+      return { ...addUsage(sum, used), contextTokens: used.contextTokens || sum.contextTokens };
+    }, NO_USAGE);
     return {
       id: this.id,
-      ...(title !== "" && { title }),
+      title: this.title === "" ? undefined : this.title,
       state: this.state(isRunning),
-      ...(ending !== undefined && { ending }),
-      ...(this.#createdAt !== undefined && { createdAt: this.#createdAt }),
-      ...(this.#updatedAt !== undefined && { updatedAt: this.#updatedAt }),
+      ending: this.ending(isRunning),
+      createdAt: this.#createdAt,
+      updatedAt: this.#updatedAt,
       length: this.length,
-      ...(since > 0 && { since }),
-      ...(earlier !== undefined && { earlier: earlier.row }),
-      ...(this.#history !== undefined && { history: this.#history }),
+      since: since > 0 ? since : undefined,
+      earlier: earlier?.row,
+      history: this.#history,
       runs: this.runs
         // How the last run is going is not told by its entries alone.
         .filter((run, index) => run.changedAt > since || index >= this.runs.length - 2)
         .map((run) => run.row(run === last, unended, since)),
       pending: last?.pending() ?? [],
-      queued: this.#steerings
-        .filter(({ position }) => position >= this.#heardUpTo)
-        .map(({ position, at, text }) => ({ position, at, text })),
-      ...(shownDraft !== undefined && { draft: shownDraft }),
+      queued: this.#steerings.filter(({ position }) => position >= this.#heardUpTo),
       problems: this.problems,
       usage: { ...usage, totalTokens: usage.totalTokens + (earlier?.totalTokens ?? 0) },
       ...addPriced([earlier?.priced ?? {}, ...costs]),
-      ...(pricesAsOf !== undefined && { pricesAsOf }),
-      ...(currency !== undefined && { currency }),
+      pricesAsOf: this.runs.findLast((run, index) => (costs[index]?.cost ?? 0) !== 0 && run.pricesAsOf !== undefined)
+        ?.pricesAsOf,
+      currency: currencyOf(this.runs.map((run, index) => ({ ...costs[index], currency: run.currency }))),
       exchanges,
     };
   }
 
   /** What was not read, and what all used. */
-  #earlier(): { readonly row: EarlierRow; readonly totalTokens?: number; readonly priced: Priced } | undefined {
+  #earlier():
+    | { readonly row: EarlierRow; readonly totalTokens: number | undefined; readonly priced: Priced }
+    | undefined {
     const { before } = this;
     if (before === undefined) return undefined;
     const first = this.runs.flatMap(({ turns }) => [...turns.values()]).find(({ number }) => number > 0);
@@ -199,7 +179,7 @@ export class SessionFold {
         turns: first === undefined ? before.turns : first.number - 1,
         areTotalsKnown: isKnown,
       },
-      ...(isKnown && { totalTokens: before.totalTokens }),
+      totalTokens: isKnown ? before.totalTokens : undefined,
       priced: isKnown ? before.priced : { unpriced: NOT_READ },
     };
   }
@@ -241,7 +221,7 @@ export class SessionFold {
         return this.#beginRun(value, position);
       case "steer": {
         const contents = listOf(value["contents"]);
-        this.#steerings.push({ position, at: at ?? 0, text: firstWords(textIn(contents)), contents: contents.length });
+        this.#steerings.push({ position, text: firstWords(textIn(contents)) });
         this.#say(contents);
         return undefined;
       }
@@ -266,12 +246,11 @@ export class SessionFold {
 
   #readHistory(entry: Fields): string | undefined {
     const contents = listOf(entry["parts"]).flatMap((part) => listOf(fieldsOf(part)["contents"]));
-    const { session, contents: cut } = fieldsOf(entry["from"]);
-    const reads = joinReads(listOf(entry["parts"]).flatMap((part) => listOf(fieldsOf(part)["read"])));
+    const { session } = fieldsOf(entry["from"]);
     this.#history = {
-      ...(reads !== undefined && { reads }),
+      reads: joinReads(listOf(entry["parts"]).flatMap((part) => listOf(fieldsOf(part)["read"]))),
       contents: (this.#history?.contents ?? 0) + contents.length,
-      ...(typeof session === "string" && { from: { session, contents: numberOf(cut) ?? 0 } }),
+      from: textOf(session),
     };
     this.#say(contents);
     return this.runs.length > 0 ? "it holds contents from before the session, but comes after a run" : undefined;
@@ -341,14 +320,14 @@ export const NOT_READ = "turns that were not read";
 const UNREADABLE = "unreadable";
 
 /** Stands for a line of a log that could not be read, where entries are expected. */
-export function unreadableEntry({
-  problem,
-  text,
-}: {
-  readonly problem: string;
-  readonly text?: string | undefined;
-}): Json {
+export function unreadableEntry({ problem, text }: Extract<LogLine, { problem: string }>): Json {
   return { [UNREADABLE]: problem, ...(text !== undefined && { text }) };
+}
+
+/** An entry of a log whose lines may be damaged. */
+export function entryOf(line: LogLine): Json {
+  // What a store gives is JSON.
+  return "value" in line ? (line.value as Json) : unreadableEntry(line);
 }
 
 /** More than any entry that a session opens with has, and far less than a stack holds. */
@@ -363,25 +342,4 @@ export function readableEntry(value: unknown): Json {
   }
   // What a store gives is JSON.
   return value as Json;
-}
-
-function readDraft(draft: unknown): DraftRow | undefined {
-  const { runId, step, attempt, parts, truncated } = fieldsOf(draft);
-  if (typeof runId !== "string" || typeof step !== "string") return undefined;
-  const place = readPlace(draft);
-  const textOfParts = (isThought: boolean): string =>
-    listOf(parts)
-      .map((part) => fieldsOf(part))
-      .filter(({ text, thought }) => typeof text === "string" && (thought === true) === isThought)
-      .map(({ text }) => String(text))
-      .join("");
-  return {
-    runId,
-    step,
-    turn: place.kind === "other" ? 0 : place.turn,
-    attempt: numberOf(attempt) ?? 1,
-    text: textOfParts(false),
-    thoughts: textOfParts(true),
-    truncated: truncated === true,
-  };
 }

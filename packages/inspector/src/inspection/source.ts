@@ -17,13 +17,23 @@ export interface SourceAbout {
   readonly hasEvals: boolean;
 }
 
+/** What can be done before anything is open. */
+export const NOTHING_OPEN: SourceAbout = {
+  title: "",
+  actions: [],
+  agents: [],
+  answers: "service",
+  isLive: false,
+  hasEvals: false,
+};
+
 /** A session has changed. */
 export interface SourceChange {
   readonly length: number;
   readonly exchanges: number;
   readonly state: SessionState;
-  /** Text of the answer that is being made; absent when none is. */
-  readonly draft?: { readonly step: string; readonly attempt: number; readonly text: string } | undefined;
+  /** The answer that is being made; absent when none is. */
+  readonly draft?: { readonly text: string; readonly thoughts: string } | undefined;
 }
 
 /** Why a source could not do what was asked. */

@@ -1,4 +1,3 @@
-import type { PrefixField } from "@pollux/core/durable";
 import { callsIn } from "./answer-calls.ts";
 import type { InnerRow, StepRow } from "./inspection.ts";
 import { type Fields, fieldsOf, firstWords, listOf, numberOf, textIn, textOf } from "./read-values.ts";
@@ -18,24 +17,26 @@ export interface StepInput {
 type Calls = readonly string[];
 
 /** A step that began, and has no outcome yet. */
-export function begunRow({ place, text, at }: StepInput, calls: Calls): StepRow {
-  return { name: text, kind: place.kind, at, state: "open", ...labelOf(place, calls) };
+export function begunRow(step: StepInput, calls: Calls): StepRow {
+  const { position: _, ms: __, ...row } = rowOf(step, calls);
+  return { ...row, state: "open" };
+}
+
+function rowOf({ place, text, position, at }: StepInput, calls: Calls): Omit<StepRow, "state"> {
+  return { name: text, kind: place.kind, position, at, ms: 0, label: labelOf(place, calls) };
 }
 
 /** A step with its outcome. */
-export function outcomeRow({ place, text, position, at }: StepInput, calls: Calls, outcome: unknown): StepRow {
+export function outcomeRow(step: StepInput, calls: Calls, outcome: unknown): StepRow {
+  const { place, at } = step;
   const { ok, value, error } = fieldsOf(outcome);
   const fields = fieldsOf(value);
   const startedAt = numberOf(fields["startedAt"]) ?? at;
-  const endedAt = numberOf(fields["endedAt"]) ?? at;
   const base: Omit<StepRow, "state"> = {
-    name: text,
-    kind: place.kind,
-    position,
+    ...rowOf(step, calls),
     at: startedAt,
-    ms: Math.max(0, endedAt - startedAt),
-    ...(place.kind === "model" ? undefined : labelOf(place, calls)),
-    ...("attempt" in place && place.attempt > 0 ? { attempt: place.attempt } : undefined),
+    ms: Math.max(0, (numberOf(fields["endedAt"]) ?? at) - startedAt),
+    attempt: "attempt" in place && place.attempt > 0 ? place.attempt : undefined,
   };
   if (ok !== true) {
     const { name: kind, message } = fieldsOf(error);
@@ -45,7 +46,7 @@ export function outcomeRow({ place, text, position, at }: StepInput, calls: Call
 }
 
 /** An answer from outside. */
-export function answerRow({ place, text, position, at }: StepInput, calls: Calls, value: unknown): StepRow {
+export function answerRow(step: StepInput, calls: Calls, value: unknown): StepRow {
   const { deny, args, output, error, withdrawn, cancelled } = fieldsOf(value);
   const isDenied = value === false || deny !== undefined || withdrawn !== undefined;
   const why = textOf(deny) ?? textOf(withdrawn);
@@ -59,90 +60,73 @@ export function answerRow({ place, text, position, at }: StepInput, calls: Calls
   const [, detail] = said.find(([isSo]) => isSo) ?? [true, "answered"];
   const wasCancelled =
     cancelled === undefined ? "" : cancelled === true ? ", cancelled" : `, not cancelled: ${JSON.stringify(cancelled)}`;
-  const state = isDenied ? "denied" : "ok";
-  return {
-    name: text,
-    kind: place.kind,
-    position,
-    at,
-    ms: 0,
-    state,
-    detail: firstWords(`${detail}${wasCancelled}`),
-    ...labelOf(place, calls),
-  };
+  return { ...rowOf(step, calls), state: isDenied ? "denied" : "ok", detail: firstWords(`${detail}${wasCancelled}`) };
 }
 
 /** The last report of a job that goes on. */
-export function reportRow({ place, text, position, at }: StepInput, calls: Calls, progress: unknown): StepRow {
+export function reportRow(step: StepInput, calls: Calls, progress: unknown): StepRow {
   const detail = firstWords(`progress: ${JSON.stringify(progress) ?? "none"}`);
-  return { name: text, kind: place.kind, position, at, ms: 0, state: "waiting", detail, ...labelOf(place, calls) };
+  return { ...rowOf(step, calls), state: "waiting", detail };
 }
 
-function labelOf(place: ReadPlace, calls: Calls): { readonly label?: string } {
-  if (place.kind === "guard") return { label: place.side };
-  if (place.kind === "inner") return { label: place.name };
-  if (place.kind !== "call" && place.kind !== "wait" && place.kind !== "hook") return {};
-  const label = calls[Number(place.callId.slice(place.callId.lastIndexOf(".") + 1))];
-  return label === undefined ? {} : { label };
+function labelOf(place: ReadPlace, calls: Calls): string | undefined {
+  if (place.kind === "guard") return place.side;
+  if (place.kind === "inner") return place.name;
+  if (place.kind !== "call" && place.kind !== "wait" && place.kind !== "hook") return undefined;
+  return calls[Number(place.callId.slice(place.callId.lastIndexOf(".") + 1))];
 }
 
-function resultOf(
-  place: ReadPlace,
-  fields: Fields,
-  value: unknown,
-  calls: Calls,
-): Pick<StepRow, "state" | "detail" | "inner" | "label" | "breaks" | "ms"> {
+type Result = Pick<StepRow, "state"> & Partial<StepRow>;
+
+function resultOf(place: ReadPlace, fields: Fields, value: unknown, calls: Calls): Result {
   switch (place.kind) {
     case "model":
       return modelResult(fields);
     case "call":
       return callResult(fields);
     case "compact":
-      return { state: "ok", detail: firstWords(textOf(fields["summary"]) ?? ""), ...innerOf(fields) };
+      return { state: "ok", detail: firstWords(textOf(fields["summary"]) ?? ""), inner: innerOf(fields) };
     case "guard":
       return guardResult(fields["actions"]);
     case "route":
-      return { state: "ok", ...routeDetail(value, calls) };
+      return { state: "ok", detail: routeDetail(value, calls) };
     default:
       return { state: "ok" };
   }
 }
 
-function modelResult(fields: Fields): Pick<StepRow, "state" | "detail" | "label" | "breaks"> {
+function modelResult(fields: Fields): Result {
   if (fields["tooLong"] === true) return { state: "failed", detail: "the prompt was too long for the model" };
   if (fields["stopped"] === true) return { state: "denied", detail: "a guardrail stopped the message" };
   const { model, breaks } = fieldsOf(fields["prepared"]);
-  const asked = textOf(fieldsOf(model)["id"]);
   const response = fields["response"];
   return {
     state: response === undefined ? "unknown" : "ok",
     detail: textOf(fieldsOf(response)["finishReason"]) ?? "no finish reason",
-    ...(asked !== undefined && { label: asked }),
-    // Only compared and shown.
-    ...(Array.isArray(breaks) && breaks.length > 0 && { breaks: breaks.map(String) as PrefixField[] }),
+    label: textOf(fieldsOf(model)["id"]),
+    breaks: listOf(breaks).length > 0 ? listOf(breaks).map(String) : undefined,
   };
 }
 
-function callResult(fields: Fields): Pick<StepRow, "state" | "detail" | "inner" | "label" | "ms"> {
+function callResult(fields: Fields): Result {
   const { failure, unknown, notRun, part, durationMs } = fields;
   const { kind, message } = fieldsOf(failure);
   const label = textOf(fieldsOf(fieldsOf(part)["functionResponse"])["name"]);
   const ms = numberOf(durationMs);
-  const common = { ...(label !== undefined && { label }), ...(ms !== undefined && { ms }), ...innerOf(fields) };
+  const common = { ...(label !== undefined && { label }), ...(ms !== undefined && { ms }), inner: innerOf(fields) };
   if (fields["job"] !== undefined) {
     const { jobId } = fieldsOf(fields["job"]);
     return { ...common, state: "ok", detail: firstWords(`started job ${textOf(jobId) ?? ""}`) };
   }
   if (unknown === true) return { ...common, state: "unknown", detail: "it is unknown whether the call took effect" };
   if (failure === undefined)
-    return { ...common, state: "ok", ...(notRun === true && { detail: "a hook answered; the tool did not run" }) };
+    return { ...common, state: "ok", detail: notRun === true ? "a hook answered; the tool did not run" : undefined };
   const detail = firstWords([kind, message].filter((one) => typeof one === "string").join(": "));
   return { ...common, state: kind === "denied" ? "denied" : "failed", detail };
 }
 
-function guardResult(actions: unknown): Pick<StepRow, "state" | "detail"> {
-  const last = fieldsOf(listOf(actions).at(-1));
-  const { action, name, reason } = last;
+function guardResult(actions: unknown): Result {
+  const { action, name, reason } = fieldsOf(listOf(actions).at(-1));
   if (typeof action !== "string") return { state: "ok" };
   const detail = firstWords(
     `${textOf(name) ?? "a guardrail"}: ${action}${typeof reason === "string" ? `, ${reason}` : ""}`,
@@ -150,24 +134,24 @@ function guardResult(actions: unknown): Pick<StepRow, "state" | "detail"> {
   return { state: action === "stop" ? "denied" : "ok", detail };
 }
 
-function routeDetail(routes: unknown, calls: Calls): { readonly detail?: string } {
+function routeDetail(routes: unknown, calls: Calls): string | undefined {
   const told = listOf(routes).flatMap((route, index) => {
     const kind = fieldsOf(route)["do"];
     return typeof kind === "string" && kind !== "run" ? [`${calls[index] ?? `call ${index}`}: ${kind}`] : [];
   });
-  return told.length === 0 ? {} : { detail: firstWords(told.join(", ")) };
+  return told.length === 0 ? undefined : firstWords(told.join(", "));
 }
 
-function innerOf({ nested }: Fields): { readonly inner?: readonly InnerRow[] } {
+function innerOf({ nested }: Fields): StepRow["inner"] {
   const inner = listOf(nested).map((run): InnerRow => {
     const { usage, cost, responses } = fieldsOf(run);
     return {
       usage: turnUsage(readUsage(usage)),
-      ...(typeof cost === "number" && { cost }),
+      cost: numberOf(cost),
       texts: listOf(responses).map((response) => answerWords(fieldsOf(response)["content"])),
     };
   });
-  return inner.length === 0 ? {} : { inner };
+  return inner.length === 0 ? undefined : inner;
 }
 
 /** The visible words of an answer, or else of its thoughts, or the calls that it made. */

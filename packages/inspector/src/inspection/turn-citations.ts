@@ -13,8 +13,7 @@ export function sourcesOf(responses: readonly unknown[]): readonly Source[] {
 
 export function sourceViews(sources: readonly Source[]): readonly SourceView[] {
   return sources.map(({ number, kind, uri, title, pageNumber }) => {
-    const shown = pageNumber === undefined ? title : `${title ?? kind}, page ${pageNumber}`;
-    return { number, kind, ...(uri !== undefined && { uri }), ...(shown !== undefined && { title: shown }) };
+    return { number, kind, uri, title: pageNumber === undefined ? title : `${title ?? kind}, page ${pageNumber}` };
   });
 }
 
@@ -41,22 +40,17 @@ function lostSupport(support: unknown, chunks: number, found: readonly Citation[
   const { segment, groundingChunkIndices } = fieldsOf(support);
   const { text: told, startIndex, endIndex } = fieldsOf(segment);
   const text = textOf(told) ?? "";
-  const [from, to] = [numberOf(startIndex), numberOf(endIndex)];
-  const range = { ...(from !== undefined && { startIndex: from }), ...(to !== undefined && { endIndex: to }) };
+  const lost = (why: string): readonly LostCitation[] => [
+    { text, startIndex: numberOf(startIndex), endIndex: numberOf(endIndex), why },
+  ];
   const indices = listOf(groundingChunkIndices);
-  if (segment === undefined) return [{ text, why: "The service named no range of the text." }];
-  if (indices.length === 0) return [{ text, ...range, why: "The service named no source for it." }];
-  const unknown = indices.filter((index) => typeof index !== "number" || index < 0 || index >= chunks);
-  if (unknown.length === indices.length)
-    return [
-      {
-        text,
-        ...range,
-        why: `Its sources (${indices.map(String).join(", ")}) are not among the ${chunks} that came with the answer.`,
-      },
-    ];
+  if (segment === undefined) return lost("The service named no range of the text.");
+  if (indices.length === 0) return lost("The service named no source for it.");
+  const isKnown = (index: unknown): boolean => typeof index === "number" && index >= 0 && index < chunks;
+  if (!indices.some(isKnown))
+    return lost(`Its sources (${indices.join(", ")}) are not among the ${chunks} that came with the answer.`);
   const isUnverified = found.some((one) => one.text === text && one.match === "unverified");
-  return isUnverified ? [{ text, ...range, why: "Its text is not in the answer." }] : [];
+  return isUnverified ? lost("Its text is not in the answer.") : [];
 }
 
 /** A stored answer with the members that core reads; those that are missing are empty. */

@@ -1,6 +1,7 @@
-import type { Json } from "@pollux/core";
+import type { Citation, Json, Source } from "@pollux/core";
 import type { ReadError } from "./read-values.ts";
-import type { StepRow, TurnRow, TurnUsage } from "./inspection.ts";
+import type { StepRow, TurnRow } from "./inspection.ts";
+import type { TurnUsage } from "./usage.ts";
 
 /** All of one turn. */
 export interface TurnDetails {
@@ -8,8 +9,6 @@ export interface TurnDetails {
   readonly row: TurnRow;
   /** What the turn added before its answer: the message that began the run, steering, a summary. */
   readonly before: readonly ContentView[];
-  /** Signatures of its parts mean something only to the model and family that made them. */
-  readonly madeBy?: string | undefined;
   /** Each answer in the order of the requests; all but the last are void. */
   readonly answers: readonly AnswerView[];
   /** Its calls, in call order. */
@@ -28,7 +27,7 @@ export interface TurnDetails {
 export interface ContentView {
   readonly role: string;
   /** Why it is here. */
-  readonly origin: "input" | "steering" | "summary" | "answer" | "responses" | "media" | "history" | "asks-again";
+  readonly origin: "input" | "steering" | "summary" | "answer" | "responses" | "media" | "asks-again";
   readonly parts: readonly PartView[];
 }
 
@@ -103,15 +102,8 @@ export interface MediaRef {
   readonly path: readonly (string | number)[];
 }
 
-/** A range of a text. */
-export interface CitationView {
-  /** First UTF-16 index. */
-  readonly start: number;
-  /** UTF-16 index after the last. */
-  readonly end: number;
-  /** Numbers of {@link SourceView}s. */
-  readonly sources: readonly number[];
-}
+/** A range of a text: its first UTF-16 index, the one after its last, and numbers of {@link SourceView}s. */
+export type CitationView = Pick<Citation, "start" | "end" | "sources">;
 
 /** A segment that the service said it supports, and that is not in the text where it should be. */
 export interface LostCitation {
@@ -122,13 +114,8 @@ export interface LostCitation {
   readonly why: string;
 }
 
-/** Something that an answer is based on. */
-export interface SourceView {
-  readonly number: number;
-  readonly kind: string;
-  readonly uri?: string | undefined;
-  readonly title?: string | undefined;
-}
+/** Something that an answer is based on. Its title tells the page. */
+export type SourceView = Pick<Source, "number" | "kind" | "uri" | "title">;
 
 /** One answer of the model. */
 export interface AnswerView {
@@ -142,16 +129,10 @@ export interface AnswerView {
   readonly finishReason?: string | undefined;
   readonly finishMessage?: string | undefined;
   readonly modelVersion?: string | undefined;
-  readonly responseId?: string | undefined;
-  /** As the service sent it. */
-  readonly usageMetadata?: Json | undefined;
-  /** Grounding, ratings and whatever else stands beside the content. */
-  readonly candidate?: Json | undefined;
-  readonly envelope?: Json | undefined;
+  /** What the service sent beside the content, such as grounding and ratings, and what the run prepared for the request. */
+  readonly beside: { readonly [Name in "usageMetadata" | "candidate" | "envelope" | "prepared"]?: Json | undefined };
   readonly searchQueries: readonly string[];
   readonly lostCitations: readonly LostCitation[];
-  /** Where its request differs from the one before, as the run prepared it. */
-  readonly prepared?: Json | undefined;
   readonly error?: ReadError | undefined;
 }
 
@@ -200,7 +181,6 @@ export interface NoteView {
     | "compaction"
     | "handoff"
     | "steering"
-    | "hook"
     | "prefix-break"
     | "retry"
     | "error"

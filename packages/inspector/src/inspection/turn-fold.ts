@@ -138,21 +138,14 @@ export class TurnFold {
 
   #build(): TurnRow {
     const steps = [...this.#steps.values()];
-    let isOpen = false;
-    let startedAt = Infinity;
-    let endedAt = 0;
-    for (const { at, ms = 0, state } of steps) {
-      if (state === "open") isOpen = true;
-      startedAt = Math.min(startedAt, at);
-      endedAt = Math.max(endedAt, at + ms);
-    }
-    for (const { at, ms } of this.#failedRequests) {
+    let [startedAt, endedAt] = [Infinity, 0];
+    for (const { at, ms = 0 } of [...steps, ...this.#failedRequests]) {
       startedAt = Math.min(startedAt, at);
       endedAt = Math.max(endedAt, at + ms);
     }
     const isUnanswered = this.#failedRequests.length > 0 && this.#answers === 0;
     const isFailed = this.#endReason === "failed";
-    if (isUnanswered && !isFailed) isOpen = true;
+    const isOpen = (isUnanswered && !isFailed) || steps.some(({ state }) => state === "open");
     const flags = [...this.#flags, ...this.#retries(isUnanswered)];
     if (isUnanswered && isFailed && !flags.includes("error")) flags.push("error");
     if (isOpen) flags.push("unfinished");
@@ -166,17 +159,17 @@ export class TurnFold {
     return {
       number: this.number,
       turn: this.turn,
-      ...(this.#phase !== undefined && { phase: this.#phase }),
-      ...(this.agent !== undefined && { agent: this.agent }),
+      phase: this.#phase,
+      agent: this.agent,
       startedAt: startedAt === Infinity ? 0 : startedAt,
-      ...(!isOpen && { endedAt }),
+      endedAt: isOpen ? undefined : endedAt,
       steps,
       usage: turnUsage(this.usage),
       ...sumBills(this.bills, this.#isTold),
       text: answerWords(this.#response),
-      ...(this.#finishReason !== undefined && { finishReason: this.#finishReason }),
-      ...(this.#failedRequests.length > 0 && { failedRequests: [...this.#failedRequests] }),
-      ...(this.#brokenPrefix !== undefined && { brokenPrefix: this.#brokenPrefix }),
+      finishReason: this.#finishReason,
+      failedRequests: this.#failedRequests.length > 0 ? [...this.#failedRequests] : undefined,
+      brokenPrefix: this.#brokenPrefix,
       flags,
     };
   }

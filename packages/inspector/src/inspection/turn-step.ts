@@ -1,6 +1,9 @@
 import type { Json } from "@pollux/core";
 import { type Fields, fieldsOf, isFields, numberOf, textOf } from "./read-values.ts";
+import type { RunFold } from "./run-fold.ts";
+import type { SessionFold } from "./session-fold.ts";
 import { type ReadPlace, readPlace } from "./step-place.ts";
+import type { TurnFold } from "./turn-fold.ts";
 
 /** A step of the turn with its outcome, where it stands in the log. */
 export interface TurnStep {
@@ -29,6 +32,16 @@ export function readStep(entry: Json | undefined, position: number): TurnStep {
     value: type === "answer" ? fields["value"] : type === "job" ? outcomeOf(fields) : ok === true ? value : undefined,
     error: type === "step" && ok !== true ? fieldsOf(error) : undefined,
   };
+}
+
+/** All steps and answers of a turn, in the order of the log. */
+export function stepsOf({ entries }: Pick<SessionFold, "entries">, { positions }: TurnFold): readonly TurnStep[] {
+  return positions.map((position) => readStep(entries[position], position));
+}
+
+/** The same of a run. */
+export function stepsOfRun(fold: Pick<SessionFold, "entries">, { turns }: RunFold): readonly TurnStep[] {
+  return [...turns.values()].flatMap((turn) => stepsOf(fold, turn));
 }
 
 /** Of a job that was only reported on, none. */

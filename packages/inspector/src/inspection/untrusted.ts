@@ -11,8 +11,8 @@ export function readsOf(kind: ReadPlace["kind"], value: Fields): Pick<StepRow, "
   const { groundingMetadata, urlContextMetadata } = fieldsOf(fieldsOf(response)["candidate"]);
   const isFound = kind === "model" && (groundingMetadata ?? urlContextMetadata) !== undefined;
   const own = kind === "call" ? [{ reads }] : isFound ? [{ reads: "untrusted" }] : [];
-  const mark = joinReads([...own, ...inside, ...listOf(described), ...listOf(fieldsOf(steered)["read"])]);
-  return { ...(mark !== undefined && { reads: mark }), ...(typeof origin === "string" && { origin }) };
+  const all = [...own, ...inside, ...listOf(described), ...listOf(fieldsOf(steered)["read"])];
+  return { reads: joinReads(all), origin: textOf(origin) };
 }
 
 /** What several sources bring together, as the log has them. */

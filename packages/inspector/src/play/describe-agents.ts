@@ -11,7 +11,7 @@ function describeAgent(name: string, agent: Agent): PlayAgent {
   return {
     name,
     model: agent.model.id,
-    ...(typeof instructions === "string" && { instructions }),
+    instructions: typeof instructions === "string" ? instructions : undefined,
     made: [
       ...(typeof instructions === "function" ? (["instructions"] as const) : []),
       ...(typeof tools === "function" ? (["tools"] as const) : []),
@@ -24,18 +24,16 @@ function describeAgent(name: string, agent: Agent): PlayAgent {
 
 function describeTool(tool: AnyTool): PlayTool {
   const { name } = tool;
-  if (tool.kind === "built-in")
-    return { name, description: "", schema: {}, notRun: "The service runs it, inside a request.", warnings: [] };
   const notRun = whyNotRun(tool);
-  const { parametersJsonSchema = {} } = tool.declaration;
+  if (tool.kind === "built-in") return { name, description: "", schema: {}, notRun, warnings: [] };
+  const { description, declaration } = tool;
   return {
     name,
-    description: tool.description,
+    description,
     // A schema is JSON: it is sent as such.
-    schema: parametersJsonSchema as Json,
-    ...(notRun !== undefined && { notRun }),
+    schema: (declaration.parametersJsonSchema ?? {}) as Json,
+    notRun,
     warnings: warningsOf(tool),
-    ...(Number.isFinite(tool.timeoutMs) && { timeoutMs: tool.timeoutMs }),
   };
 }
 

@@ -33,7 +33,6 @@ export interface PlayTool {
   readonly notRun?: string | undefined;
   /** What to know before it is run by hand: whoever does has to confirm it. */
   readonly warnings: readonly string[];
-  readonly timeoutMs?: number | undefined;
 }
 
 /** What a run does differently than the agent's code says. */
@@ -46,26 +45,7 @@ export interface PlayChanges {
   readonly tools?: readonly string[] | undefined;
 }
 
-/** A message to an agent. */
-export interface PlayRequest {
-  readonly agent: string;
-  readonly message: string;
-  readonly changes?: PlayChanges | undefined;
-  /** What the run gets as `context`. Kept in memory only, for as long as the run can go on. */
-  readonly context?: Json | undefined;
-}
-
-/** A call of one tool, by a person. */
-export interface ToolTrialRequest {
-  readonly agent: string;
-  readonly tool: string;
-  readonly args: Json;
-  readonly context?: Json | undefined;
-  /** The person has read the warnings. */
-  readonly confirmed?: boolean | undefined;
-}
-
-/** What came of it. */
+/** What came of a call of one tool, by a person. */
 export interface ToolTrial {
   /** As in a result: `completed`, `failed`, `pending` … */
   readonly status: string;

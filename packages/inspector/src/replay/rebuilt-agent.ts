@@ -2,10 +2,9 @@ import { Agent, type AnyTool, type BuiltInTool, defineTool, type Model, ToolErro
 import { type RecordedCall, recordedCalls, RecordedOutcomes } from "@pollux/core/rehearsal";
 import type { FunctionDeclaration, WireTool } from "@pollux/core/wire";
 import { isFields } from "../inspection/read-values.ts";
-import { stepsOf } from "../inspection/run-steps.ts";
-import { firstHead, type Kept, outputOf } from "./kept-head.ts";
+import { stepsOfRun } from "../inspection/turn-step.ts";
+import { firstHead, type Kept, outputOf, limitsOf, maxRepeatsOf } from "./kept-head.ts";
 import type { RequestHead } from "./request-head.ts";
-import { limitsOf, maxRepeatsOf } from "./run-limits.ts";
 
 /** An agent that does what one did: its requests, and calls with their recorded outcomes. */
 export interface RebuiltAgent {
@@ -132,7 +131,7 @@ function questionsIn(calls: readonly RecordedCall[]): ToolQuestions {
 }
 
 function notesOn({ fold, run }: Kept, head: RequestHead | undefined): readonly string[] {
-  const kinds = new Set(stepsOf(fold, run).map(({ place }) => place.kind));
+  const kinds = new Set(stepsOfRun(fold, run).map(({ place }) => place.kind));
   const missing = [
     ...(kinds.has("guard") ? ["guardrails"] : []),
     ...(kinds.has("hook") ? ["hooks"] : []),

@@ -1,7 +1,8 @@
 import type { Agent } from "@pollux/core";
 import { changedCalls, replayRun as replayRequests } from "@pollux/core/rehearsal";
-import type { RequestDifference, ReplayResult } from "../inspection/results.ts";
+import type { ReplayResult } from "../inspection/results.ts";
 import { textOf } from "../inspection/read-values.ts";
+import type { RunFold } from "../inspection/run-fold.ts";
 import type { SessionCall, ViewHandler } from "../server/handlers.ts";
 import { isLibraryError } from "../server/library-error.ts";
 import { chooseAgent, chooseRun } from "./choose-agent.ts";
@@ -28,7 +29,7 @@ export const replayView: ViewHandler = async (call) => {
 };
 
 async function replayRun(
-  { id, store }: SessionCall,
+  call: SessionCall,
   kept: Kept,
   named: { readonly name: string; readonly agent: Agent } | undefined,
   signal: AbortSignal,
@@ -38,46 +39,32 @@ async function replayRun(
   const agent = rebuilt?.agent ?? named?.agent;
   if (agent === undefined) throw new TypeError("there is no agent to replay");
   const output = outputOf(kept, firstHead(kept));
-  const hasFailed = ["failed", "aborted"].includes(textOf(kept.run.end?.["stopReason"]) ?? "");
-  const found = await differencesOf(agent, { id, store, runId, output, signal, hasFailed });
+  const options = { signal, ...(output !== undefined && { output }) };
+  const found = await differencesOf(agent, call, kept.run, options);
   const differences = [...found.differences, ...(await changedCalls(agent, kept.fold.entries, runId))];
   const isKept = named !== undefined && firstExchange(kept) !== undefined;
-  const request = isKept ? await requestDifference(named.agent, kept, output, signal) : undefined;
+  const request = isKept ? await requestDifference(named.agent, kept, options) : undefined;
   return {
-    runId,
-    ...(named !== undefined && { agent: named.name }),
+    ...found,
+    agent: named?.name,
     isSame: differences.length === 0 && request === undefined,
     differences,
-    ...(request !== undefined && { request }),
-    ...(found.stopReason !== undefined && { stopReason: found.stopReason }),
-    turns: found.turns,
-    text: found.text,
+    request,
     notes: [...(rebuilt?.notes ?? []), ...found.notes],
   };
 }
 
-interface Replayed extends Pick<ReplayResult, "differences" | "stopReason" | "turns" | "text" | "notes"> {}
+type Replayed = Omit<ReplayResult, "agent" | "isSame" | "request">;
 
 async function differencesOf(
   agent: Agent,
-  {
-    id,
-    store,
-    runId,
-    output,
-    signal,
-    hasFailed,
-  }: Pick<SessionCall, "id" | "store"> & {
-    readonly runId: string;
-    readonly output: RequestHead["output"];
-    readonly signal: AbortSignal;
-    /** The run failed, or was aborted. */
-    readonly hasFailed: boolean;
-  },
+  { id, store }: Pick<SessionCall, "id" | "store">,
+  run: RunFold,
+  options: Parameters<ReturnType<Agent["session"]>["replay"]>[0] & { readonly signal: AbortSignal },
 ): Promise<Replayed> {
   let turns = 0;
   let text = "";
-  const replay = agent.session({ id, store }).replay({ runId, signal, ...(output !== undefined && { output }) });
+  const replay = agent.session({ id, store }).replay({ runId: run.runId, ...options });
   try {
     for await (const event of replay) {
       if ("turn" in event) turns = Math.max(turns, event.turn ?? 0);
@@ -86,11 +73,12 @@ async function differencesOf(
     const result = await replay.result();
     return { differences: [], stopReason: result.stopReason, turns: result.turns, text: result.text, notes: [] };
   } catch (error) {
-    signal.throwIfAborted();
+    options.signal.throwIfAborted();
     if (isLibraryError(error, "ReplayDifferenceError"))
       return { differences: error.differences ?? [error.message], turns, text, notes: [] };
     const message = error instanceof Error ? error.message : String(error);
     // All that is in the log was replayed, up to where the run itself got no further.
+    const hasFailed = ["failed", "aborted"].includes(textOf(run.end?.["stopReason"]) ?? "");
     if (isLibraryError(error, "RunStepError") && (hasFailed || message.startsWith("the recorded run ended here")))
       return { differences: [], turns, text, notes: [`The log goes no further: ${message}.`] };
     return { differences: [message], turns, text, notes: [] };
@@ -101,19 +89,13 @@ async function differencesOf(
 async function requestDifference(
   agent: Agent,
   { fold, run: { runId }, exchanges }: Kept,
-  output: RequestHead["output"],
-  signal: AbortSignal,
-): Promise<RequestDifference | undefined> {
+  options: { readonly signal: AbortSignal; readonly output?: NonNullable<RequestHead["output"]> },
+): Promise<ReplayResult["request"]> {
   const recording = { sessionId: fold.id, log: fold.entries, exchanges: exchanges.entries };
-  const { difference } = await replayRequests(agent, recording, {
-    runId,
-    signal,
-    ...(output !== undefined && { output }),
-  });
+  const { difference } = await replayRequests(agent, recording, { runId, ...options });
   if (difference === undefined) return undefined;
   const { position, field, was, is } = difference;
-  const n = exchanges.kept.exchanges.findIndex((one) => one.position === position);
-  return { n, field, ...(was !== undefined && { was }), ...(is !== undefined && { is }) };
+  return { n: exchanges.kept.exchanges.findIndex((one) => one.position === position), field, was, is };
 }
 
 function unasked(kept: Kept): ReturnType<typeof standInModel> {

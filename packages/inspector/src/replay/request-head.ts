@@ -1,4 +1,5 @@
 import type { Content, ModelSettings } from "@pollux/core";
+import { COPIED_SETTINGS } from "@pollux/core/model";
 import type { FunctionDeclaration, JsonSchema, WireTool } from "@pollux/core/wire";
 import { type Fields, fieldsOf, listOf, numberOf, textOf } from "../inspection/read-values.ts";
 
@@ -57,37 +58,20 @@ function readToolChoice({ mode, allowedFunctionNames }: Fields): RequestHead["to
   return only.length > 0 ? { only } : "required";
 }
 
+/** Settings that stand beside it. */
+const BESIDE = ["safetySettings", "serviceTier", "labels", "cachedContent", "outputConfig"];
+
 const KNOWN_FIELDS: ReadonlySet<string> = new Set([
   "systemInstruction",
   "tools",
   "contents",
   "toolConfig",
   "generationConfig",
-  "safetySettings",
-  "serviceTier",
-  "labels",
-  "cachedContent",
-  "outputConfig",
+  ...BESIDE,
 ]);
 
 /** Members of `generationConfig` that a setting of the same name stands for. */
-const COPIED: ReadonlySet<string> = new Set([
-  "temperature",
-  "topP",
-  "topK",
-  "maxOutputTokens",
-  "stopSequences",
-  "seed",
-  "presencePenalty",
-  "frequencyPenalty",
-  "responseLogprobs",
-  "logprobs",
-  "responseModalities",
-  "mediaResolution",
-  "speechConfig",
-  "imageConfig",
-  "audioTranscriptionConfig",
-]);
+const COPIED: ReadonlySet<string> = new Set(COPIED_SETTINGS);
 const KNOWN_CONFIG: ReadonlySet<string> = new Set(["thinkingConfig", "responseMimeType", "responseJsonSchema"]);
 
 function readSettings(request: Fields, config: Fields): ModelSettings {
@@ -95,9 +79,7 @@ function readSettings(request: Fields, config: Fields): ModelSettings {
   const thinking = fieldsOf(config["thinkingConfig"]);
   const level = textOf(thinking["thinkingLevel"])?.toLowerCase();
   const budget = numberOf(thinking["thinkingBudget"]);
-  const beside = ["safetySettings", "serviceTier", "labels", "cachedContent", "outputConfig"].flatMap((name) =>
-    request[name] === undefined ? [] : [[name, request[name]]],
-  );
+  const beside = BESIDE.flatMap((name) => (request[name] === undefined ? [] : [[name, request[name]]]));
   // The service has accepted these values, or refused the request for them: an agent's own check says so.
   return {
     ...Object.fromEntries([...copied, ...beside]),

@@ -13,10 +13,7 @@ export const causesView: ViewHandler = async (call) => {
     if (parent !== undefined && callOf.has(parent.runId) && !callOf.has(runId) && callOf.size < MAX_RUNS)
       callOf.set(runId, callOf.get(parent.runId) ?? parent.callId);
   const causes = Array.from(callOf, async ([runId, outerCallId]) =>
-    (await call.causes(runId)).map((cause): CauseView => ({
-      ...cause,
-      ...(outerCallId !== undefined && { outerCallId }),
-    })),
+    (await call.causes(runId)).map((cause): CauseView => ({ ...cause, outerCallId })),
   );
   return (await Promise.all(causes)).flat();
 };

@@ -2,7 +2,7 @@ import { type Agent, googleListPrices, type Limits, type PriceTable, type Sessio
 import { readCauses } from "@pollux/core/exchanges";
 import type { Rehearsal } from "@pollux/core/rehearsal";
 import { redact } from "@pollux/core/wire";
-import { ACTIONS, HARMLESS_ACTIONS } from "../actions/actions.ts";
+import { ACTIONS, HARMLESS_ACTIONS, VIEWS } from "../actions/actions.ts";
 import type { SourceAbout } from "../inspection/source.ts";
 import type { CaseDraft, RunForCase } from "../evals/make-case.ts";
 import { readEvals } from "../evals/read-evals.ts";
@@ -22,7 +22,6 @@ import { mediaResponse } from "./media-response.ts";
 import { LIVE_PACE, type LivePace, liveResponse } from "./live.ts";
 import { readTotals } from "./read-totals.ts";
 import { type OpenSession, OpenSessions } from "./open-sessions.ts";
-import { VIEWS } from "./views.ts";
 
 /** Options of {@link inspectorHandler}. */
 export interface InspectorOptions {
@@ -135,10 +134,7 @@ class Handler {
     this.#assets = assets;
     this.#pace = pace;
     this.#going = going;
-    const measures = {
-      ...(prices !== undefined && { prices }),
-      ...(limits !== undefined && { limits: { ...limits } }),
-    };
+    const measures = { prices, limits: limits && { ...limits } };
     this.#leases = new LeaseWatch(store);
     const from = { store, exchanges, leases: this.#leases, tail };
     this.#sessions = new OpenSessions({ ...from, measures });
@@ -213,8 +209,7 @@ class Handler {
         // A page that knows another part of the log gets what it doesn't know.
         const isKnown = Number(query.get("tail") ?? 0) === (fold.before?.entries ?? 0);
         const since = isKnown ? Number(query.get("since") ?? 0) : 0;
-        const { draft } = session.records;
-        const beside = { isRunning: session.isRunning(), draft, exchanges: exchanges.rows.length };
+        const beside = { isRunning: session.isRunning(), exchanges: exchanges.rows.length };
         return this.#json(request, fold.overview(beside, Number.isInteger(since) && since > 0 ? since : 0));
       }
       case "media":

@@ -24,16 +24,13 @@ export async function listSessions(listed: Listed, query: URLSearchParams): Prom
   const state = readState(query.get("state"));
   const words = (query.get("search") ?? "").toLowerCase().split(/\s+/).filter(Boolean);
   const owner = query.get("owner") ?? undefined;
-  const filter: ListOptions = {
-    ...(owner !== undefined && { owner }),
-    ...(isState(state) && { state: STORED[state] }),
-  };
+  const filter: ListOptions = { owner, state: isState(state) ? STORED[state] : undefined };
   const kept = await keptIds(listed.exchanges);
   const rows: SessionRow[] = [];
   let after = readCursor(query.get("after"));
   for (let looked = 0; looked < MAX_LOOKED_AT;) {
     const size = words.length === 0 && state === undefined ? limit - rows.length : BATCH;
-    const batch = await listed.store.list({ ...filter, limit: size, ...(after !== undefined && { after }) });
+    const batch = await listed.store.list({ ...filter, limit: size, after });
     for (const summary of batch) {
       after = { id: summary.id, updatedAt: summary.updatedAt };
       looked++;
@@ -45,35 +42,23 @@ export async function listSessions(listed: Listed, query: URLSearchParams): Prom
     }
     if (batch.length < size) return { sessions: rows };
   }
-  return { sessions: rows, ...(after !== undefined && { next: cursorOf(after) }) };
+  return { sessions: rows, next: after && cursorOf(after) };
 }
 
 async function rowOf(summary: SessionSummary, kept: ReadonlySet<string>, listed: Listed): Promise<SessionRow> {
-  const { id, title, updatedAt, createdAt, length, owner, metadata, runMetadata, state = "idle", ending } = summary;
+  const { id, title, updatedAt, owner, metadata, runMetadata, state = "idle", ending } = summary;
   const { turns = 0, messages = 0, totalTokens = 0, cost = 0, unpriced, pricesAsOf, currency } = summary;
   const isRunning = state === "running" && (await listed.isRunning(id));
   const shown = state === "idle" ? "done" : state === "running" ? (isRunning ? "running" : "cut-off") : state;
-  const ended = endingOf(shown, ending);
   const agent = runMetadata?.["agent"];
+  const known = { id, title, updatedAt, owner, metadata, turns, messages, totalTokens, unpriced, pricesAsOf, currency };
   return {
-    id,
-    ...(title !== undefined && { title }),
+    ...known,
     state: shown,
-    ...(ended !== undefined && { ending: ended }),
-    ...(createdAt !== undefined && { createdAt }),
-    updatedAt,
-    length,
-    turns,
-    messages,
-    totalTokens,
+    ending: endingOf(shown, ending),
     // A list reads no logs, so it has what the runs recorded.
-    ...((cost > 0 || pricesAsOf !== undefined) && { cost }),
-    ...(unpriced !== undefined && { unpriced }),
-    ...(pricesAsOf !== undefined && { pricesAsOf }),
-    ...(currency !== undefined && { currency }),
-    ...(typeof agent === "string" && { agent }),
-    ...(owner !== undefined && { owner }),
-    ...(metadata !== undefined && { metadata }),
+    cost: cost > 0 || pricesAsOf !== undefined ? cost : undefined,
+    agent: typeof agent === "string" ? agent : undefined,
     hasExchanges: kept.has(id),
   };
 }

@@ -1,5 +1,5 @@
 import type { SourceChange } from "../inspection/source.ts";
-import { fieldsOf, listOf, textOf } from "../inspection/read-values.ts";
+import { fieldsOf, listOf } from "../inspection/read-values.ts";
 import { PRIVATE } from "./http.ts";
 import type { OpenSession } from "./open-sessions.ts";
 
@@ -15,7 +15,7 @@ export const LIVE_PACE: LivePace = { pollMs: 1000, quietMs: 100, keepAliveMs: 15
 /** What a session's live stream needs. */
 export interface LiveSession {
   /** As it is now; undefined once it is gone. */
-  open(): Promise<OpenSession | undefined>;
+  readonly open: () => Promise<OpenSession | undefined>;
   readonly watch: ((onChange: () => void) => () => void) | undefined;
 }
 
@@ -26,110 +26,89 @@ export function liveResponse(
   scrub: (text: string) => string,
   pace: LivePace = LIVE_PACE,
 ): Response {
-  const changes = new ChangeStream(session, scrub, pace);
+  const over = new AbortController();
   const body = new ReadableStream<Uint8Array>(
     {
       start: (controller) => {
-        changes.start(controller);
-        signal.addEventListener("abort", () => changes.close(), { once: true });
-        if (signal.aborted) changes.close();
+        tellChanges(session, controller, over, scrub, pace);
+        signal.addEventListener("abort", () => over.abort(), { once: true });
+        if (signal.aborted) over.abort();
       },
-      cancel: () => changes.close(),
+      cancel: () => over.abort(),
     },
     { highWaterMark: 4 },
   );
   return new Response(body, { headers: { ...PRIVATE, "content-type": "text/event-stream; charset=utf-8" } });
 }
 
-class ChangeStream {
-  readonly #session: LiveSession;
-  readonly #scrub: (text: string) => string;
-  readonly #pace: LivePace;
-  readonly #encoder: TextEncoder = new TextEncoder();
-  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
-  #timers: ReturnType<typeof setInterval>[] = [];
-  #unwatch: (() => void) | undefined;
-  #isLooking = false;
-  #isChanged = false;
-  #last = "";
-
-  constructor(session: LiveSession, scrub: (text: string) => string, pace: LivePace) {
-    this.#session = session;
-    this.#scrub = scrub;
-    this.#pace = pace;
-  }
-
-  start(controller: ReadableStreamDefaultController<Uint8Array>): void {
-    this.#controller = controller;
-    const { watch } = this.#session;
-    this.#unwatch = watch?.(() => this.#changed());
-    // Also one that is watched: what was kept of its requests is in another store.
-    this.#timers.push(setInterval(() => this.#changed(), this.#pace.pollMs));
-    this.#timers.push(setInterval(() => this.#send(": keep-alive\n\n"), this.#pace.keepAliveMs));
-    this.#changed();
-  }
-
-  close(): void {
-    const controller = this.#controller;
-    if (controller === undefined) return;
-    this.#controller = undefined;
-    for (const timer of this.#timers) clearInterval(timer);
-    this.#unwatch?.();
+function tellChanges(
+  { open, watch }: LiveSession,
+  controller: ReadableStreamDefaultController<Uint8Array>,
+  over: AbortController,
+  scrub: (text: string) => string,
+  pace: LivePace,
+): void {
+  const encoder = new TextEncoder();
+  let [isLooking, isChanged, last] = [false, false, ""];
+  const send = (text: string): void => {
+    if (!over.signal.aborted) controller.enqueue(encoder.encode(text));
+  };
+  const changed = (): void => {
+    isChanged = true;
+    if (!isLooking) void look();
+  };
+  /** Changes that come meanwhile are told together. */
+  const look = async (): Promise<void> => {
+    isLooking = true;
+    while (isChanged && !over.signal.aborted) {
+      isChanged = false;
+      try {
+        const session = await open();
+        const data = session === undefined ? "" : scrub(JSON.stringify(changeOf(session)));
+        // A reader that is behind is told the next time.
+        const isHeard = !over.signal.aborted && (controller.desiredSize ?? 0) > 0;
+        if (data === "") {
+          send("event: gone\ndata: {}\n\n");
+          over.abort();
+        } else if (data !== last && isHeard) {
+          last = data;
+          send(`event: changed\ndata: ${data}\n\n`);
+        }
+      } catch {
+        // A store that fails now is looked at again.
+      }
+      await new Promise((resolve) => setTimeout(resolve, pace.quietMs));
+    }
+    isLooking = false;
+  };
+  const unwatch = watch?.(changed);
+  // Also one that is watched: what was kept of its requests is in another store.
+  const timers = [setInterval(changed, pace.pollMs), setInterval(() => send(": keep-alive\n\n"), pace.keepAliveMs)];
+  over.signal.addEventListener("abort", () => {
+    for (const timer of timers) clearInterval(timer);
+    unwatch?.();
     try {
       controller.close();
     } catch {
       // Its reader has left.
     }
-  }
-
-  #changed(): void {
-    this.#isChanged = true;
-    if (!this.#isLooking) void this.#look();
-  }
-
-  /** Changes that come meanwhile are told together. */
-  async #look(): Promise<void> {
-    this.#isLooking = true;
-    while (this.#isChanged && this.#controller !== undefined) {
-      this.#isChanged = false;
-      try {
-        const open = await this.#session.open();
-        if (open === undefined) {
-          this.#send("event: gone\ndata: {}\n\n");
-          this.close();
-          break;
-        }
-        const data = this.#scrub(JSON.stringify(changeOf(open)));
-        // A reader that is behind is told the next time.
-        if (data !== this.#last && (this.#controller?.desiredSize ?? 0) > 0) {
-          this.#last = data;
-          this.#send(`event: changed\ndata: ${data}\n\n`);
-        }
-      } catch {
-        // A store that fails now is looked at again.
-      }
-      await new Promise((resolve) => setTimeout(resolve, this.#pace.quietMs));
-    }
-    this.#isLooking = false;
-  }
-
-  #send(text: string): void {
-    this.#controller?.enqueue(this.#encoder.encode(text));
-  }
+  });
+  changed();
 }
 
 function changeOf(open: OpenSession): SourceChange {
   const isRunning = open.isRunning();
-  const { step, attempt, parts } = fieldsOf(isRunning ? open.records.draft : undefined);
-  const text = listOf(parts)
-    .map((part) => fieldsOf(part))
-    .filter(({ thought }) => thought !== true)
-    .map(({ text: piece }) => textOf(piece) ?? "")
-    .join("");
+  const { step, parts } = fieldsOf(isRunning ? open.records.draft : undefined);
+  const textOf = (isThought: boolean): string =>
+    listOf(parts)
+      .map(fieldsOf)
+      .filter(({ thought }) => (thought === true) === isThought)
+      .map(({ text }) => (typeof text === "string" ? text : ""))
+      .join("");
   return {
     length: open.fold.length,
     exchanges: open.exchanges.rows.length,
     state: open.fold.state(isRunning),
-    ...(typeof step === "string" && { draft: { step, attempt: Number(attempt), text } }),
+    draft: step === undefined ? undefined : { text: textOf(false), thoughts: textOf(true) },
   };
 }

@@ -1,5 +1,5 @@
-import { inlineMedia } from "../inspection/media.ts";
 import { HttpError, PRIVATE } from "./http.ts";
+import { fieldsOf, textOf } from "../inspection/read-values.ts";
 
 /**
  * Media that a person looks at or downloads: no type that a browser would run, and in a sandbox.
@@ -20,4 +20,38 @@ export function mediaResponse(entries: readonly unknown[], query: URLSearchParam
       ...(!isShown && { "content-disposition": "attachment" }),
     },
   });
+}
+
+/**
+ * Inline media of a log.
+ *
+ * @param position - Of the entry.
+ * @param path - The keys that lead from the entry to the blob, joined by `/`.
+ * @returns Undefined when there are none at this place.
+ */
+export function inlineMedia(
+  entries: readonly unknown[],
+  position: number,
+  path: string,
+): { readonly mimeType: string; readonly bytes: Uint8Array<ArrayBuffer> } | undefined {
+  const keys = path.split("/");
+  // Nothing else of an entry can be read as bytes.
+  if (keys.at(-1) !== "inlineData") return undefined;
+  let value: unknown = entries[position];
+  for (const key of keys) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
+    value = (value as { readonly [key: string]: unknown })[key];
+  }
+  const { mimeType, data } = fieldsOf(value);
+  const bytes = typeof data === "string" ? decodeBase64(data) : undefined;
+  return bytes === undefined ? undefined : { mimeType: textOf(mimeType) ?? "", bytes };
+}
+
+function decodeBase64(data: string): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    const binary = atob(data.replaceAll("-", "+").replaceAll("_", "/"));
+    return Uint8Array.from(binary, (character) => character.charCodeAt(0));
+  } catch {
+    return undefined;
+  }
 }

@@ -1,13 +1,13 @@
 import { open, readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { ConfigurationError, type Json, type SessionStore } from "@pollux/core";
+import { ConfigurationError, type SessionStore } from "@pollux/core";
 import type { LogLine } from "@pollux/core/doctor";
 import { JsonlStore, openSessionFile, SqliteStore } from "@pollux/core/node";
-import { isRecording, readRecording, type RecordedSession } from "../inspection/recording.ts";
-import { SessionFold, unreadableEntry } from "../inspection/session-fold.ts";
+import { isRecording, readRecording } from "../inspection/recording.ts";
+import { entryOf, SessionFold } from "../inspection/session-fold.ts";
 import { summaryOf } from "../inspection/summary-of.ts";
 import { type ReadOnlySession, ReadOnlyStore } from "./read-only-store.ts";
-import { StoreView } from "./store-view.ts";
+import { viewStore } from "./store-view.ts";
 
 /** What was found at a path. */
 export interface OpenedPath extends AsyncDisposable {
@@ -42,13 +42,13 @@ async function openFolder(path: string): Promise<OpenedPath> {
   const names = await readdir(path, { recursive: true });
   // A JsonlStore writes no subfolders.
   if (names.some((name) => name.endsWith(".jsonl") && !name.includes("/") && !name.includes("\\")))
-    return opened(path, new StoreView(new JsonlStore(path), { lines: (id) => linesOfSession(path, id) }));
-  const recordings = names.filter((name) => name.endsWith(".json"));
-  if (recordings.length > 0)
-    return await openRecordings(
+    return opened(
       path,
-      recordings.map((name) => join(path, name)),
+      viewStore(new JsonlStore(path), (id) => linesOfSession(path, id)),
     );
+  const recordings = names.filter((name) => name.endsWith(".json"));
+  const files = recordings.map((name) => join(path, name));
+  if (files.length > 0) return await openRecordings(path, files);
   throw new ConfigurationError(
     `${path} has no sessions: a JsonlStore's folder has .jsonl files, and one of recordings has .json files.`,
   );
@@ -56,29 +56,24 @@ async function openFolder(path: string): Promise<OpenedPath> {
 
 function openDatabase(path: string): OpenedPath {
   const store = new SqliteStore(path);
-  const lines = async (id: string): Promise<readonly LogLine[] | undefined> => {
-    using file = await openSessionFile(path, { session: id });
-    return file.sessions[0]?.lines();
-  };
-  return {
-    ...opened(path, new StoreView(store, { lines })),
-    [Symbol.asyncDispose]: async () => store[Symbol.dispose](),
-  };
+  const lines = (session: string): Promise<readonly LogLine[] | undefined> => linesIn(path, { session });
+  return { ...opened(path, viewStore(store, lines)), [Symbol.asyncDispose]: async () => store[Symbol.dispose]() };
+}
+
+async function linesIn(...file: Parameters<typeof openSessionFile>): Promise<readonly LogLine[] | undefined> {
+  using found = await openSessionFile(...file);
+  return found.sessions[0]?.lines();
 }
 
 async function openFile(path: string): Promise<OpenedPath> {
   using file = await openSessionFile(path);
   const [session] = file.sessions;
-  const lines = session?.lines() ?? [];
-  if (session?.id !== undefined && path.endsWith(".jsonl")) {
-    const { id } = session;
-    const readLines = async (): Promise<readonly LogLine[] | undefined> => {
-      using again = await openSessionFile(path);
-      return again.sessions[0]?.lines();
-    };
-    return opened(path, new StoreView(new JsonlStore(dirname(path)), { only: id, lines: readLines }));
-  }
-  const entries = lines.map((line) => ("value" in line ? (line.value as Json) : unreadableEntry(line)));
+  if (session?.id !== undefined && path.endsWith(".jsonl"))
+    return opened(
+      path,
+      viewStore(new JsonlStore(dirname(path)), () => linesIn(path), session.id),
+    );
+  const entries = (session?.lines() ?? []).map(entryOf);
   const id = session?.id ?? basename(path);
   const summary = summaryOf(SessionFold.of(id, entries), session?.updatedAt ?? 0);
   return opened(path, new ReadOnlyStore([{ summary, load: async () => entries }]));
@@ -86,25 +81,21 @@ async function openFile(path: string): Promise<OpenedPath> {
 
 async function openRecordings(path: string, files: readonly string[]): Promise<OpenedPath> {
   const sessions: ReadOnlySession[] = [];
-  const kept: ReadOnlySession[] = [];
+  const keeps: ReadOnlySession[] = [];
   for (const file of files) {
     const { mtimeMs } = await stat(file);
-    const read = async (): Promise<RecordedSession> => readRecording(JSON.parse(await readFile(file, "utf8")));
-    const content: unknown = await readFile(file, "utf8")
-      .then(JSON.parse)
-      .catch(() => undefined);
+    const parse = async (): Promise<unknown> => JSON.parse(await readFile(file, "utf8"));
+    const content = await parse().catch(() => undefined);
     if (!isRecording(content)) continue;
     const id = file === path ? basename(file) : file.slice(path.length + 1).replaceAll("\\", "/");
     const { entries, exchanges } = readRecording(content);
-    sessions.push({
-      summary: summaryOf(SessionFold.of(id, entries), mtimeMs),
-      load: async () => (await read()).entries,
-    });
-    const summary = { id, length: exchanges.length, updatedAt: mtimeMs };
-    kept.push({ summary, load: async () => (await read()).exchanges });
+    const summary = summaryOf(SessionFold.of(id, entries), mtimeMs);
+    sessions.push({ summary, load: async () => readRecording(await parse()).entries });
+    const kept = { id, length: exchanges.length, updatedAt: mtimeMs };
+    keeps.push({ summary: kept, load: async () => readRecording(await parse()).exchanges });
   }
   if (sessions.length === 0) throw new ConfigurationError(`${path} has no recordings: no file in it has exchanges.`);
-  return { ...opened(path, new ReadOnlyStore(sessions)), exchanges: new ReadOnlyStore(kept) };
+  return { ...opened(path, new ReadOnlyStore(sessions)), exchanges: new ReadOnlyStore(keeps) };
 }
 
 function opened(title: string, store: SessionStore): OpenedPath {

@@ -26,25 +26,17 @@ export class OpenSession {
   fold: SessionFold;
   exchanges: ExchangeFold;
   records: SessionRecords = {};
-  readonly #store: SessionStore;
-  readonly #kept: SessionStore | undefined;
-  readonly #measures: Measures;
-  readonly #leases: LeaseWatch;
-  readonly #tail: number;
+  readonly #from: OpenedFrom;
   /** Somebody asked for more than the end of the log. */
   #isWhole = false;
   #reading: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
-  constructor(id: string, { store, exchanges, measures, leases, tail = TAIL }: OpenedFrom) {
+  constructor(id: string, from: OpenedFrom) {
     this.id = id;
-    this.#store = store;
-    this.#kept = exchanges;
-    this.#leases = leases;
-    this.#tail = tail;
-    this.#measures = measures;
-    this.fold = new SessionFold(id, measures);
-    this.exchanges = new ExchangeFold(measures);
+    this.#from = from;
+    this.fold = new SessionFold(id, from.measures);
+    this.exchanges = new ExchangeFold(from.measures);
   }
 
   get size(): number {
@@ -73,21 +65,22 @@ export class OpenSession {
 
   /** A run is known to be going. */
   isRunning(): boolean {
-    return this.#leases.isHeld(this.id, this.records);
+    return this.#from.leases.isHeld(this.id, this.records);
   }
 
   async #read(): Promise<void> {
+    const { store, exchanges, measures, tail: size = TAIL } = this.#from;
     // The records first: a draft of a step that has ended meanwhile is recognized by the log.
-    const records = await this.#store.records(this.id);
-    if (this.#isWhole && this.fold.before !== undefined) this.fold = new SessionFold(this.id, this.#measures);
+    const records = await store.records(this.id);
+    if (this.#isWhole && this.fold.before !== undefined) this.fold = new SessionFold(this.id, measures);
     const isNew = this.fold.length === 0 && !this.#isWhole;
-    const tail = isNew ? await readTail(this.#store, this.id, this.#measures, this.#tail) : undefined;
+    const tail = isNew ? await readTail(store, this.id, measures, size) : undefined;
     if (tail !== undefined) this.fold = tail;
-    else for (const entry of await this.#loadNext(this.#store, this.fold)) this.fold.add(entry);
+    else for (const entry of await this.#loadNext(store, this.fold)) this.fold.add(entry);
     this.records = records;
     // What was kept of requests stands on what was kept before.
-    if (this.#kept === undefined || this.fold.before !== undefined) return;
-    this.exchanges.add(await this.#loadNext(this.#kept, this.exchanges));
+    if (exchanges === undefined || this.fold.before !== undefined) return;
+    this.exchanges.add(await this.#loadNext(exchanges, this.exchanges));
     this.fold.addExchanges(this.exchanges);
   }
 
@@ -97,8 +90,8 @@ export class OpenSession {
     if (length === 0) return await store.load(this.id);
     const [last, ...entries] = await store.load(this.id, length - 1);
     if (JSON.stringify(readableEntry(last)) === JSON.stringify(known.entries[length - 1])) return entries;
-    if (known === this.fold) this.fold = new SessionFold(this.id, this.#measures);
-    else this.exchanges = new ExchangeFold(this.#measures);
+    if (known === this.fold) this.fold = new SessionFold(this.id, this.#from.measures);
+    else this.exchanges = new ExchangeFold(this.#from.measures);
     return await store.load(this.id);
   }
 }

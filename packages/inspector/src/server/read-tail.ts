@@ -1,5 +1,5 @@
 import type { Json, SessionStore, SessionSummary } from "@pollux/core";
-import { fieldsOf, numberOf, textOf } from "../inspection/read-values.ts";
+import { fieldsOf, textOf } from "../inspection/read-values.ts";
 import type { Measures } from "../inspection/run-fold.ts";
 import { isMoney } from "../inspection/cost.ts";
 import { type BeforeFold, NOT_READ, SessionFold } from "../inspection/session-fold.ts";
@@ -31,9 +31,7 @@ export async function readTail(
     entries: from + index,
     title: summary.title,
     createdAt: summary.createdAt,
-    ...(runId !== undefined && {
-      run: { runId, at: numberOf(fieldsOf(entries[index])["at"]), metadata: summary.runMetadata },
-    }),
+    run: runId === undefined ? undefined : { runId, at: fieldsOf(entries[index])["at"], metadata: summary.runMetadata },
   };
   const listed = SessionFold.of(id, entries.slice(index, size), measures, {
     ...known,
@@ -81,8 +79,8 @@ function usedBefore(
     totalTokens:
       totalTokens - sum(counted.filter(({ end }) => end !== undefined).map(({ usage }) => usage.totalTokens)),
     priced: {
-      ...(isMoney(known, cost) && { cost: known }),
-      ...((unpriced ?? (isKnown ? undefined : NOT_READ)) !== undefined && { unpriced: unpriced ?? NOT_READ }),
+      cost: isMoney(known, cost) ? known : undefined,
+      unpriced: unpriced ?? (isKnown ? undefined : NOT_READ),
     },
   };
 }

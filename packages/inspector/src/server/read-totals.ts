@@ -15,12 +15,12 @@ const MOST = 100_000;
 export async function readTotals(store: Pick<SessionStore, "list">, query: URLSearchParams): Promise<Totals> {
   const from = readTime(query, "from") ?? 0;
   const to = readTime(query, "to");
-  const [owner, agent] = [query.get("owner"), query.get("agent")];
-  const filter: ListOptions = { limit: PAGE, ...(owner !== null && { owner }) };
+  const agent = query.get("agent");
+  const owner = query.get("owner") ?? undefined;
   const found: SessionSummary[] = [];
   let after: ListOptions["after"] = to === undefined ? undefined : { id: "", updatedAt: to };
   for (let looked = 0; looked < MOST; looked += PAGE) {
-    const page = await store.list({ ...filter, ...(after !== undefined && { after }) });
+    const page = await store.list({ limit: PAGE, owner, after });
     for (const summary of page) if (summary.updatedAt >= from && hasAgent(summary, agent)) found.push(summary);
     const last = page.at(-1);
     if (last === undefined || page.length < PAGE || last.updatedAt < from) return addUpTotals(found);

@@ -1,71 +1,47 @@
-import type { AppendOptions, Json, ListOptions, SessionRecords, SessionStore, SessionSummary } from "@pollux/core";
-import { SessionDamagedError } from "@pollux/core/errors";
+import type { Json, SessionStore } from "@pollux/core";
 import type { LogLine } from "@pollux/core/doctor";
-import { unreadableEntry } from "../inspection/session-fold.ts";
+import { SessionDamagedError } from "@pollux/core/errors";
+import { entryOf } from "../inspection/session-fold.ts";
 
-/** Options of {@link StoreView}. */
-export interface StoreViewOptions {
-  /** Shows one session, and those begun through this view whose ids begin with its id. */
-  readonly only?: string | undefined;
-  /** Reads the log of a session that the store can't read. */
-  readonly lines?: ((id: string) => Promise<readonly LogLine[] | undefined>) | undefined;
-}
-
-/** A store as the inspector sees it: also logs that are damaged, or one session of several. Writes go through to the store. */
-export class StoreView implements SessionStore {
-  readonly watch: SessionStore["watch"];
-  readonly processes: SessionStore["processes"];
-  readonly delete: SessionStore["delete"];
-  readonly deleteSessions: SessionStore["deleteSessions"];
-  readonly setLease: SessionStore["setLease"];
-  readonly setDraft: SessionStore["setDraft"];
-  readonly requestStop: SessionStore["requestStop"];
-  readonly #store: SessionStore;
-  readonly #options: StoreViewOptions;
-  readonly #own: Set<string> = new Set();
-
-  constructor(store: SessionStore, options: StoreViewOptions) {
-    this.#store = store;
-    this.#options = options;
-    this.watch = store.watch?.bind(store);
-    this.processes = store.processes;
-    this.delete = store.delete.bind(store);
-    this.deleteSessions = store.deleteSessions.bind(store);
-    this.setLease = store.setLease.bind(store);
-    this.setDraft = store.setDraft.bind(store);
-    this.requestStop = store.requestStop.bind(store);
-  }
-
-  async load(id: string, from: number = 0): Promise<readonly Json[]> {
-    if (this.#isHidden(id)) return [];
-    try {
-      return await this.#store.load(id, from);
-    } catch (error) {
-      if (!(error instanceof SessionDamagedError)) throw error;
-      const lines = await this.#options.lines?.(id);
-      if (lines === undefined) throw error;
-      return lines.slice(from).map((line) => ("value" in line ? (line.value as Json) : unreadableEntry(line)));
-    }
-  }
-
-  async list(options: ListOptions = {}): Promise<readonly SessionSummary[]> {
-    const { only } = this.#options;
-    if (only === undefined) return await this.#store.list(options);
-    const found = await this.#store.list({ ...options, prefix: only, limit: Infinity });
-    return found.filter(({ id }) => !this.#isHidden(id)).slice(0, options.limit);
-  }
-
-  async records(id: string): Promise<SessionRecords> {
-    return this.#isHidden(id) ? {} : await this.#store.records(id);
-  }
-
-  async append(id: string, expectedLength: number, entries: readonly Json[], options?: AppendOptions): Promise<void> {
-    await this.#store.append(id, expectedLength, entries, options);
-    if (expectedLength === 0) this.#own.add(id);
-  }
-
-  #isHidden(id: string): boolean {
-    const { only } = this.#options;
-    return only !== undefined && id !== only && !this.#own.has(id);
-  }
+/**
+ * A store as the inspector sees it: also logs that are damaged, or one session of several. Writes go through to the store.
+ *
+ * @param lines - Reads the log of a session that the store can't read.
+ * @param only - Shows this session, and those begun through this view whose ids begin with its id.
+ */
+export function viewStore(
+  store: SessionStore,
+  lines: (id: string) => Promise<readonly LogLine[] | undefined>,
+  only?: string,
+): SessionStore {
+  const begun = new Set<string>();
+  const isHidden = (id: string): boolean => only !== undefined && id !== only && !begun.has(id);
+  const seen: Pick<SessionStore, "load" | "list" | "records" | "append"> = {
+    load: async (id, from = 0): Promise<readonly Json[]> => {
+      if (isHidden(id)) return [];
+      try {
+        return await store.load(id, from);
+      } catch (error) {
+        const read = error instanceof SessionDamagedError ? await lines(id) : undefined;
+        if (read === undefined) throw error;
+        return read.slice(from).map(entryOf);
+      }
+    },
+    list: async (options = {}) => {
+      if (only === undefined) return await store.list(options);
+      const found = await store.list({ ...options, prefix: only, limit: Infinity });
+      return found.filter(({ id }) => !isHidden(id)).slice(0, options.limit);
+    },
+    records: async (id) => (isHidden(id) ? {} : await store.records(id)),
+    append: async (id, expectedLength, entries, options) => {
+      await store.append(id, expectedLength, entries, options);
+      if (expectedLength === 0) begun.add(id);
+    },
+  };
+  return new Proxy(store, {
+    get: (_, name): unknown => {
+      const member: unknown = Reflect.get(seen, name) ?? Reflect.get(store, name);
+      return typeof member === "function" ? member.bind(store) : member;
+    },
+  });
 }

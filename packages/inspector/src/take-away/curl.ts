@@ -1,5 +1,5 @@
 import type { ExchangeDetails } from "../inspection/exchange-details.ts";
-import { requestAddress } from "../inspection/request-address.ts";
+import { requestAddress } from "../inspection/read-values.ts";
 import type { TakenFile } from "../inspection/results.ts";
 
 /** Headers of a request that mean something to the service. `curl` makes the others itself. */
@@ -12,12 +12,13 @@ const REDACTED = /\[redacted\]/;
  * for servers of this machine, `GOOGLE_ACCESS_TOKEN` where a token was sent, `API_KEY` for any other host.
  */
 export function curlOf({ request, row }: ExchangeDetails): TakenFile {
-  const url = requestAddress(request.url);
-  const auth = authOf(url, request.headers);
-  const headers = request.headers.filter(([name, value]) => SENT.test(name) && !REDACTED.test(value));
+  const url = requestAddress(row.url);
+  const sent = Object.entries(request.headers);
+  const auth = authOf(url, sent);
+  const headers = sent.filter(([name, value]) => SENT.test(name) && !REDACTED.test(value));
   if (!headers.some(([name]) => name.toLowerCase() === "content-type") && request.body !== "")
     headers.push(["content-type", "application/json"]);
-  const method = request.method.replaceAll(/[^A-Za-z]/g, "") || "POST";
+  const method = row.method.replaceAll(/[^A-Za-z]/g, "") || "POST";
   const lines = [
     // A URL may have brackets, and an answer may come piece by piece.
     `curl --globoff --no-buffer --request ${method} \\`,
@@ -28,13 +29,13 @@ export function curlOf({ request, row }: ExchangeDetails): TakenFile {
   const body = heredoc(request.body);
   const text = [
     "#!/bin/sh",
-    `# Request ${row.n + 1}${row.step === undefined ? "" : `, ${oneLine(row.step)}`}.`,
+    `# Request ${row.n + 1}, ${oneLine(row.step)}.`,
     `# Needs ${auth.variable}: ${auth.what}.`,
     `: "\${${auth.variable}:?${auth.what}}"`,
     ...(request.body === "" ? [...lines.slice(0, -1), (lines.at(-1) ?? "").replace(/ \\$/, "")] : [...lines, ...body]),
     "",
   ].join("\n");
-  return { name: `request-${row.n + 1}.sh`, mimeType: "text/x-shellscript", text };
+  return { name: `request-${row.n + 1}.sh`, text };
 }
 
 interface Auth {
@@ -46,7 +47,7 @@ interface Auth {
 }
 
 /** The variable is another for each kind of host, so that a Google key is only sent to Google. */
-function authOf({ hostname }: URL, headers: ExchangeDetails["request"]["headers"]): Auth {
+function authOf({ hostname }: URL, headers: readonly (readonly [name: string, value: string])[]): Auth {
   const isBearer = headers.some(([name, value]) => name.toLowerCase() === "authorization" && /^bearer /i.test(value));
   const isGoogle = hostname === "googleapis.com" || hostname.endsWith(".googleapis.com");
   const isLocal = ["localhost", "127.0.0.1", "[::1]"].includes(hostname);

@@ -1,33 +1,19 @@
+import type { Recording, ReplayExchange } from "@pollux/emulator";
 import type { ExchangeFold } from "../inspection/exchange-fold.ts";
-import { type Fields, fieldsOf, parseJson } from "../inspection/read-values.ts";
-import { requestAddress } from "../inspection/request-address.ts";
+import { type Fields, fieldsOf, parseJson, requestAddress } from "../inspection/read-values.ts";
 import type { RunFold } from "../inspection/run-fold.ts";
 import type { SessionFold } from "../inspection/session-fold.ts";
-import { stepsOf } from "../inspection/run-steps.ts";
+import { stepsOfRun } from "../inspection/turn-step.ts";
 
 /** Traffic in the format that `replay` reads. */
-export interface RunRecording {
+export interface RunRecording extends Recording {
   readonly source: string;
   readonly provenance: "recorded";
-  readonly exchanges: readonly RecordedRequest[];
-}
-
-/** One exchange of a recording. */
-export interface RecordedRequest {
-  readonly position: number;
-  readonly method: string;
-  readonly path: string | null;
-  readonly model: string | null;
-  readonly request: unknown;
-  readonly status: number;
-  readonly responseHeaders: Readonly<Record<string, string>>;
-  readonly responseBody: string;
-  readonly ended?: "cancelled" | "failed" | undefined;
 }
 
 /** The kept exchanges of a run, those of agents inside its calls included; undefined when none were kept. */
 export function recordingOfExchanges(exchanges: ExchangeFold, runIds: ReadonlySet<string>): RunRecording | undefined {
-  const recorded = exchanges.kept.exchanges.flatMap((exchange, n): readonly RecordedRequest[] => {
+  const recorded = exchanges.kept.exchanges.flatMap((exchange, n): readonly ReplayExchange[] => {
     if (!runIds.has(exchange.runId) && !runIds.has(exchange.parent?.runId ?? "")) return [];
     const body = exchanges.body(n);
     if (body === undefined) return [];
@@ -56,7 +42,7 @@ export function recordingOfExchanges(exchanges: ExchangeFold, runIds: ReadonlySe
  * The answers in the log of a run. The requests are not in it, so a replay gives the answers one after another, whatever is asked.
  */
 export function recordingOfLog(fold: SessionFold, run: RunFold): RunRecording {
-  const exchanges = stepsOf(fold, run).flatMap((step, position): readonly RecordedRequest[] => {
+  const exchanges = stepsOfRun(fold, run).flatMap((step, position): readonly ReplayExchange[] => {
     const { response } = fieldsOf(step.value);
     if (step.place.kind !== "model" || response === undefined) return [];
     return [

@@ -3,12 +3,10 @@ import type { ExchangeFold } from "../inspection/exchange-fold.ts";
 import { firstWords, listOf, textIn, textOf } from "../inspection/read-values.ts";
 import type { TakenFiles } from "../inspection/results.ts";
 import type { RunFold } from "../inspection/run-fold.ts";
-import { stepsOf } from "../inspection/run-steps.ts";
 import type { SessionFold } from "../inspection/session-fold.ts";
-import { firstHead, outputOf } from "../replay/kept-head.ts";
+import { firstHead, outputOf, limitsOf, maxRepeatsOf } from "../replay/kept-head.ts";
 import type { RequestHead } from "../replay/request-head.ts";
-import { limitsOf, maxRepeatsOf } from "../replay/run-limits.ts";
-import { lastResponse } from "../inspection/turn-step.ts";
+import { lastResponse, stepsOfRun } from "../inspection/turn-step.ts";
 import { recordingOfExchanges, recordingOfLog } from "./recording-file.ts";
 import { fileName } from "./session-file.ts";
 
@@ -20,26 +18,10 @@ export function runTest(fold: SessionFold, exchanges: ExchangeFold, run: RunFold
   const base = fileName(fold.id);
   const head = firstHead({ exchanges, run });
   const recording = recordingOfExchanges(exchanges, new Set([run.runId])) ?? recordingOfLog(fold, run);
-  const calls = recordedCalls(fold.entries, run.runId);
-  const repeats = maxRepeatsOf(run, calls);
-  const limits = { ...limitsOf(run), ...(repeats !== undefined && { repeats }) };
-  const code = testCode({
-    title: firstWords(textIn(listOf(run.entry["input"])), 70) || "the run",
-    recording: `${base}.recording.json`,
-    model: textOf(run.entry["model"]) ?? "gemini-flash-latest",
-    head,
-    input: head?.contents ?? listOf(run.entry["input"]),
-    functions: functionsOf(head, calls),
-    calls,
-    output: outputOf({ fold, run, exchanges }, head),
-    options: Object.keys(limits).length > 0 ? { limits } : {},
-    said: textIn([lastResponse(stepsOf(fold, run))["content"]]),
-    hasFinished: run.end?.["stopReason"] === "finished",
-  });
   return {
     files: [
-      { name: `${base}.test.ts`, mimeType: "text/typescript", text: code },
-      { name: `${base}.recording.json`, mimeType: "application/json", text: `${JSON.stringify(recording, null, 1)}\n` },
+      { name: `${base}.test.ts`, text: testCode(fold, exchanges, run, head) },
+      { name: `${base}.recording.json`, text: `${JSON.stringify(recording, null, 1)}\n` },
     ],
     notes: [
       "Save both files in one folder, and run: npx vitest run",
@@ -50,25 +32,20 @@ export function runTest(fold: SessionFold, exchanges: ExchangeFold, run: RunFold
   };
 }
 
-interface TestParts {
-  readonly title: string;
-  readonly recording: string;
-  readonly model: string;
-  readonly head: RequestHead | undefined;
-  readonly input: readonly unknown[];
-  readonly functions: readonly unknown[];
-  readonly calls: readonly RecordedCall[];
-  readonly output: RequestHead["output"];
-  readonly options: { readonly [name: string]: unknown };
-  readonly said: string;
-  readonly hasFinished: boolean;
-}
-
-function testCode(test: TestParts): string {
-  const { head, functions, output, said } = test;
-  const toolChoice = head?.toolChoice === undefined ? {} : { toolChoice: head.toolChoice };
-  const settings = Object.keys(head?.settings ?? {}).length === 0 ? {} : { settings: head?.settings };
-  const options = { ...settings, ...toolChoice, ...test.options };
+function testCode(fold: SessionFold, exchanges: ExchangeFold, run: RunFold, head: RequestHead | undefined): string {
+  const calls = recordedCalls(fold.entries, run.runId);
+  const functions = functionsOf(head, calls);
+  const output = outputOf({ fold, run, exchanges }, head);
+  const repeats = maxRepeatsOf(run, calls);
+  const limits = { ...limitsOf(run), ...(repeats !== undefined && { repeats }) };
+  const { settings = {}, toolChoice } = head ?? {};
+  const options = {
+    ...(Object.keys(settings).length > 0 && { settings }),
+    ...(toolChoice !== undefined && { toolChoice }),
+    ...(Object.keys(limits).length > 0 && { limits }),
+  };
+  const input = listOf(run.entry["input"]);
+  const said = textIn([lastResponse(stepsOfRun(fold, run))["content"]]);
   const hasTools = functions.length > 0;
   const tools = [
     ...(hasTools ? ["...DECLARATIONS.map(recordedTool)"] : []),
@@ -80,14 +57,14 @@ function testCode(test: TestParts): string {
     `import { createEmulator, replay } from "@pollux/emulator";`,
     `import { expect, test } from "vitest";`,
     ``,
-    `const RECORDING = fileURLToPath(new URL(${asCode(`./${test.recording}`)}, import.meta.url));`,
-    ...(hasTools ? ["", ...toolLines(test)] : []),
+    `const RECORDING = fileURLToPath(new URL(${asCode(`./${fileName(fold.id)}.recording.json`)}, import.meta.url));`,
+    ...(hasTools ? ["", ...toolLines(functions, calls)] : []),
     ``,
-    `test(${asCode(test.title)}, async () => {`,
+    `test(${asCode(firstWords(textIn(input), 70) || "the run")}, async () => {`,
     `  const emulator = createEmulator({ brain: replay(RECORDING) });`,
     `  // To see what your own agent does now, put it here, with this model and with tools that have no effects.`,
     `  const agent = new Agent({`,
-    `    model: gemini(${asCode(test.model)}, {`,
+    `    model: gemini(${asCode(textOf(run.entry["model"]) ?? "gemini-flash-latest")}, {`,
     `      endpoint: endpoint({ baseUrl: "http://127.0.0.1" }),`,
     `      fetch: (input, init) => emulator.fetch(input, init),`,
     `    }),`,
@@ -95,9 +72,9 @@ function testCode(test: TestParts): string {
     ...(tools.length > 0 ? [`    tools: [${tools.join(", ")}],`] : []),
     ...Object.entries(options).map(([name, value]) => `    ${name}: ${asCode(value)},`),
     `  });`,
-    `  const result = await agent.run(${asCode(test.input)}${output === undefined ? "" : `, { output: ${asCode(output)} }`});`,
+    `  const result = await agent.run(${asCode(head?.contents ?? input)}${output === undefined ? "" : `, { output: ${asCode(output)} }`});`,
     `  expect(result.stopReason).toBe("finished");`,
-    ...(test.hasFinished
+    ...(run.end?.["stopReason"] === "finished"
       ? [
           `  // It said: ${firstWords(said, 300)}`,
           `  expect(result.text).toBe("Write here what it should have said.");`,
@@ -110,7 +87,7 @@ function testCode(test: TestParts): string {
 }
 
 /** Tools that are declared as they were, and give what they gave. */
-function toolLines({ functions, calls }: TestParts): readonly string[] {
+function toolLines(functions: readonly unknown[], calls: readonly RecordedCall[]): readonly string[] {
   const responses: Record<string, unknown[]> = {};
   for (const { name, response } of calls)
     if (response !== undefined && name !== "__proto__") (responses[name] ??= []).push(response);

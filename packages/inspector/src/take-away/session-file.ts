@@ -10,7 +10,6 @@ export function sessionFile({ id, entries }: SessionFold): TakenFile {
   });
   return {
     name: `${fileName(id)}.jsonl`,
-    mimeType: "application/jsonl",
     text: lines.map((line) => `${line}\n`).join(""),
   };
 }

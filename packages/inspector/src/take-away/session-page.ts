@@ -7,9 +7,9 @@ import type { TurnRow } from "../inspection/inspection.ts";
 import type { TakenFile } from "../inspection/results.ts";
 import type { RunFold } from "../inspection/run-fold.ts";
 import type { SessionFold } from "../inspection/session-fold.ts";
-import { lastResponse, outcomeOfCall, readStep, type TurnStep } from "../inspection/turn-step.ts";
-import { PAGE_STYLE } from "./page-style.ts";
+import { lastResponse, outcomeOfCall, stepsOf, type TurnStep } from "../inspection/turn-step.ts";
 import { fileName } from "./session-file.ts";
+import { sourcesOf } from "../inspection/turn-citations.ts";
 import type { WithoutPeople } from "./without-people.ts";
 
 /** Characters of a text or a value that the page holds at most. */
@@ -62,7 +62,7 @@ export function sessionPage(
     "",
   ].join("\n");
   // The server takes out the keys that it knows of, too.
-  return { name: `${fileName(fold.id)}.html`, mimeType: "text/html", text: redact(text, NO_SECRETS) };
+  return { name: `${fileName(fold.id)}.html`, text: redact(text, NO_SECRETS) };
 }
 
 const NO_SECRETS: readonly string[] = [];
@@ -78,16 +78,12 @@ function runSection(fold: SessionFold, run: RunFold, index: number): string {
   const row = run.row(index === fold.runs.length - 1, "cut-off", 0);
   const ending = textOf(end?.["stopReason"]) ?? "no end in the log";
   const error = fieldsOf(end?.["error"]);
-  const tokens = new Map(row.turns.map(({ turn, usage }) => [turn, usage.total]));
   return [
     "<section>",
     `<h2>Run ${index + 1}</h2>`,
     `<p class="facts">${[textOf(entry["model"]) ?? "", timeOf(row.at), ending, ...(run.isTakenBack ? ["taken back"] : [])].map(escaped).join(" · ")}</p>`,
     ...listOf(entry["input"]).map((content) => message("user", partsOf(content))),
-    ...[...run.turns.values()].map((turn) => {
-      const steps = turn.positions.map((position) => readStep(fold.entries[position], position));
-      return turnArticle(fold.id, turn, steps, tokens.get(turn.turn));
-    }),
+    ...[...run.turns.values()].map((turn) => turnArticle(fold.id, turn.row(), stepsOf(fold, turn))),
     ...(typeof error["message"] === "string" ? [`<p class="error">${escaped(error["message"])}</p>`] : []),
     "</section>",
   ].join("\n");
@@ -95,9 +91,8 @@ function runSection(fold: SessionFold, run: RunFold, index: number): string {
 
 function turnArticle(
   session: string,
-  { number, turn }: Pick<TurnRow, "number" | "turn">,
+  { number, turn, usage: { totalTokens: tokens } }: TurnRow,
   steps: readonly TurnStep[],
-  tokens: number | undefined,
 ): string {
   const response = lastResponse(steps);
   const calls = callsIn(response);
@@ -149,14 +144,12 @@ function callBox({ name, args }: Fields, outcome: unknown): string {
   ].join("\n");
 }
 
-function sources({ candidate }: Fields): readonly string[] {
-  const { groundingChunks } = fieldsOf(fieldsOf(candidate)["groundingMetadata"]);
-  const items = listOf(groundingChunks).flatMap((chunk) => {
-    const { uri, title } = fieldsOf(Object.values(fieldsOf(chunk))[0]);
-    if (typeof uri !== "string") return [];
-    const text = escaped(textOf(title) ?? uri);
-    return [isWebUrl(uri) ? `<li><a href="${escaped(uri)}" rel="noreferrer">${text}</a></li>` : `<li>${text}</li>`];
-  });
+function sources(response: Fields): readonly string[] {
+  const items = sourcesOf([response]).map(({ uri = "", title = uri }) =>
+    isWebUrl(uri)
+      ? `<li><a href="${escaped(uri)}" rel="noreferrer">${escaped(title)}</a></li>`
+      : `<li>${escaped(title)}</li>`,
+  );
   return items.length === 0 ? [] : [`<ol class="sources">${items.join("")}</ol>`];
 }
 
@@ -198,3 +191,21 @@ function escaped(text: string): string {
     .replaceAll('"', "&quot;")
     .replaceAll("'", "&#39;");
 }
+
+/** The style of a session's HTML file. */
+export const PAGE_STYLE = `
+:root { color-scheme: light dark; --text: #1b1d21; --faint: #666b76; --back: #fff; --box: #f4f5f7; --line: #dfe2e7; --user: #e8effd; --bad: #b3261e; --link: #1a56c4 }
+@media (prefers-color-scheme: dark) {
+  :root { --text: #e4e6ea; --faint: #9aa1ad; --back: #16181c; --box: #1f2228; --line: #33373f; --user: #1d2a44; --bad: #ff8a80; --link: #8ab4f8 }
+}
+body { margin: 0 auto; max-width: 52rem; padding: 1.5rem; background: var(--back); color: var(--text); font: 15px/1.55 system-ui, sans-serif }
+h1 { font-size: 1.3rem; margin: 0 } h2 { font-size: 1rem; margin: 2rem 0 0 } h3 { font-size: .85rem; color: var(--faint); margin: 1rem 0 .4rem } h3 span { font-weight: 400; margin-left: .6rem } h4 { margin: 0; font: 600 .85rem ui-monospace, monospace }
+header p, .facts, footer { color: var(--faint); font-size: .85rem; margin: .2rem 0 }
+.user, .model, .call { border: 1px solid var(--line); border-radius: 8px; padding: .6rem .9rem; margin: .5rem 0 }
+.user { background: var(--user) } .call { background: var(--box) }
+.text { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere }
+pre { margin: .3rem 0; white-space: pre-wrap; overflow-wrap: anywhere; font: .8rem/1.5 ui-monospace, monospace; max-height: 30rem; overflow: auto }
+summary, .media { color: var(--faint); font-size: .85rem } .error { color: var(--bad); white-space: pre-wrap; overflow-wrap: anywhere }
+a { color: var(--link) } h3 a { color: inherit; text-decoration: none } article:target { outline: 2px solid var(--link); outline-offset: 6px; border-radius: 4px }
+.taken { border-left: 3px solid var(--link); padding-left: .8rem } .sources { font-size: .85rem } footer { margin-top: 2.5rem }
+`;

@@ -12,16 +12,17 @@ import {
   ScriptedModel,
   serverSearch,
 } from "@pollux/core/testing";
-import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { compareBranches } from "../../src/inspection/compare-branches.ts";
 import { formatCost, formatMoney, type Priced } from "../../src/inspection/cost.ts";
 import type { SessionOverview, SessionPage } from "../../src/inspection/inspection.ts";
-import { mergeOverview } from "../../src/inspection/merge-overview.ts";
+import { mergeOverview } from "../../page/src/source/http-source.ts";
 import { SessionFold } from "../../src/inspection/session-fold.ts";
 import { inspectorHandler } from "../../src/server/inspector-handler.ts";
 import { sessionPage } from "../../src/take-away/session-page.ts";
 import { add, fail, foldOf } from "../support/sessions.ts";
+
+import fc from "fast-check";
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["Date"], now: new Date("2026-11-30T12:00:00Z") });
@@ -115,7 +116,7 @@ test("parts add up to the whole everywhere, whatever the runs were", async () =>
       );
       expect(overview.runs.map((one) => one.usage.totalTokens)).toEqual(
         overview.runs.map(({ turns, otherCosts = [] }) =>
-          [...turns, ...otherCosts].reduce((total, { usage: { total: used = 0 } }) => total + used, 0),
+          [...turns, ...otherCosts].reduce((total, { usage: { totalTokens: used = 0 } }) => total + used, 0),
         ),
       );
       // What a run recorded stands.
@@ -198,7 +199,7 @@ test("broken answers are paid for by their turn, which a resumed run may have la
     {
       cost: 0.5,
       turns: [],
-      otherCosts: [{ what: "Broken answers of turn 1 of the run", cost: 0.5, usage: { prompt: 1_000_000 } }],
+      otherCosts: [{ what: "Broken answers of turn 1 of the run", cost: 0.5, usage: { inputTokens: 1_000_000 } }],
     },
   ]);
   fold.add({ ...base, type: "resume" });
@@ -206,8 +207,8 @@ test("broken answers are paid for by their turn, which a resumed run may have la
   const place = { kind: "model", turn: 1, attempt: 0, phase: "work" };
   fold.add({ ...base, type: "step", step: "model:1", place, outcome: { ok: true, value } });
   const [run] = fold.overview().runs;
-  expect(run).toMatchObject({ cost: 3.5, pricedHere: 3, turns: [{ cost: 3.5, usage: { prompt: 2_000_000 } }] });
-  expect(run).not.toHaveProperty("otherCosts");
+  expect(run).toMatchObject({ cost: 3.5, pricedHere: 3, turns: [{ cost: 3.5, usage: { inputTokens: 2_000_000 } }] });
+  expect(run?.otherCosts).toBeUndefined();
 });
 
 test.each<[number, string | undefined, string]>([

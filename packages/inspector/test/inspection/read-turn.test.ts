@@ -1,7 +1,7 @@
 import { defineTool, MemoryStore } from "@pollux/core";
 import { call, grounded, parts, say } from "@pollux/core/testing";
 import { expect, test } from "vitest";
-import { inlineMedia } from "../../src/inspection/media.ts";
+import { inlineMedia } from "../../src/server/media-response.ts";
 import { readTurn } from "../../src/inspection/read-turn.ts";
 import type { TurnDetails } from "../../src/inspection/turn-details.ts";
 import { foldOf, keyed, sessionOf } from "../support/sessions.ts";

@@ -36,15 +36,14 @@ test.each<[query: string, turns: readonly number[]]>([
   ["  ", []],
 ])("%j is found in turns %j", async (query, turns) => {
   const { fold } = await searched();
-  expect(searchSession(fold, query).turns.map(({ number }) => number)).toEqual(turns);
+  expect(searchSession(fold, query).map(({ number }) => number)).toEqual(turns);
 });
 
 test("what is found has the turn's place, and the words around the first one", async () => {
   const { fold } = await searched();
-  expect(searchSession(fold, "end")).toEqual({
-    turns: [{ runId: fold.runs[1]?.runId, turn: 2, number: 4, text: `…ng long and the end of it` }],
-    isMore: false,
-  });
+  expect(searchSession(fold, "end")).toEqual([
+    { runId: fold.runs[1]?.runId, turn: 2, number: 4, text: `…ng long and the end of it` },
+  ]);
 });
 
 test("a server and a dropped file find the same", async () => {
@@ -60,7 +59,7 @@ test("of very many turns, the first are found", () => {
   const fold = new SessionFold("long");
   for (const entry of longLog(600)) fold.add(entry);
   const found = searchSession(fold, "add");
-  expect([found.turns.length, found.turns.at(-1)?.number, found.isMore]).toEqual([500, 500, true]);
+  expect([found.length, found.at(-1)?.number]).toEqual([500, 500]);
 });
 
 test("the list of a dropped file finds it by its tools", async () => {

@@ -70,19 +70,19 @@ test("agents inside calls are a tree below their calls, with their turns, tokens
     "run Is Solaris in stock?",
     expect.stringContaining("1 researcher("),
     "> researcher, 2 turns",
-    "> 1 librarian()",
+    '> 1 librarian(task: "Count Solaris.")',
     "> > librarian, 2 turns",
-    "> > 1 add()",
+    "> > 1 add(a: 1, b: 2)",
     "> > 2 Three copies.",
     "> 2 There are three.",
     "2 We have three.",
   ]);
   const [outer, first, inner, ...rest] = rows.filter((row) => row.kind === "inner-run" || row.kind === "inner-turn");
   const [inLog] = overview.runs[0]?.turns[0]?.steps.flatMap((step) => step.inner ?? []) ?? [];
-  expect(outer).toMatchObject({ tokens: inLog?.usage.total, cost: inLog?.cost });
+  expect(outer).toMatchObject({ tokens: inLog?.usage.totalTokens, cost: inLog?.cost });
   // What the log has of the outer run counts the one inside of it.
   const sum = [first, ...rest].reduce((total, row) => total + (row?.kind === "inner-turn" ? (row.tokens ?? 0) : 0), 0);
-  expect(sum).toBe(inLog?.usage.total);
+  expect(sum).toBe(inLog?.usage.totalTokens);
   expect(inner?.cost).toBeGreaterThan(0);
   const key = outer?.kind === "inner-run" ? outer.key : "";
   expect(told(shown((one) => one === key))[2]).toBe("> researcher, 2 turns (folded)");

@@ -44,7 +44,7 @@ describe("what can be played with", () => {
     const made = new Agent({ model, instructions: () => "Made.", tools: (_run) => [roll] });
     const { ask } = playing({ agents: { helper, made } });
     const { status, value } = await ask("play");
-    const shown = { warnings: [], schema: expect.objectContaining({ type: "object" }), timeoutMs: 60_000 };
+    const shown = { warnings: [], schema: expect.objectContaining({ type: "object" }) };
     expect([status, value]).toEqual([
       200,
       {

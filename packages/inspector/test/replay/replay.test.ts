@@ -21,7 +21,6 @@ describe("by an agent that is rebuilt", () => {
     const before = await store.load("chat-1");
     const result = await inspect({ store }).view<ReplayResult>("replay");
     expect(result).toEqual({
-      runId: expect.any(String),
       isSame: true,
       differences: [],
       stopReason: "finished",

@@ -58,14 +58,14 @@ test("tells what the model is saying", async () => {
     step: "model:1",
     place: { kind: "model", phase: "work", turn: 1, attempt: 0 },
     attempt: 1,
-    parts: [{ text: "Half an" }],
+    parts: [{ text: "Hm", thought: true }, { text: "Half an" }],
   });
   const { value } = await eventsOf(await open(store)).next();
   expect(value?.data).toEqual({
     length: 1,
     exchanges: 0,
     state: "running",
-    draft: { step: "model:1", attempt: 1, text: "Half an" },
+    draft: { text: "Half an", thoughts: "Hm" },
   });
 });
 

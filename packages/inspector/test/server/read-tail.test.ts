@@ -1,12 +1,13 @@
 import { type Json, MemoryStore } from "@pollux/core";
 import { call, costs, join, say } from "@pollux/core/testing";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { RunRow, SessionOverview } from "../../src/inspection/inspection.ts";
-import { mergeOverview } from "../../src/inspection/merge-overview.ts";
+import { mergeOverview } from "../../page/src/source/http-source.ts";
 import { inspectorHandler } from "../../src/server/inspector-handler.ts";
 import { foldOf, sessionOf } from "../support/sessions.ts";
 import { longLog } from "../support/long-log.ts";
+
+import fc from "fast-check";
 
 /** Counts the entries that are read from it. */
 class CountingStore extends MemoryStore {

@@ -3,7 +3,7 @@ import type { ExchangeDetails } from "../../src/inspection/exchange-details.ts";
 /** A kept request of which a log says this. */
 export function detailsOf(
   url: string,
-  headers: ExchangeDetails["request"]["headers"],
+  headers: readonly (readonly [name: string, value: string])[],
   body: string,
   step = "model:1",
 ): ExchangeDetails {
@@ -12,6 +12,7 @@ export function detailsOf(
       n: 0,
       runId: "r",
       step,
+      turn: 1,
       attempt: 1,
       at: 0,
       ms: 0,
@@ -20,10 +21,7 @@ export function detailsOf(
       ended: "complete",
       requestBytes: 0,
       sharedBytes: 0,
-      newBytes: 0,
-      responseBytes: 0,
-      chunks: 0,
     },
-    request: { method: "POST", url, headers, body, shared: 0 },
+    request: { headers: Object.fromEntries(headers), body, shared: 0 },
   };
 }

@@ -27,12 +27,12 @@ describe.skipIf(!existsSync(FOLDER))("recordings of other projects (skipped wher
           `${what} of ${name}`,
         ).toBe(true);
       }
-      for (const { n, status } of exchanges.rows) {
+      for (const { n, status, method, url } of exchanges.rows) {
         const request = exchanges.details(n)?.request;
         // Only what is known to have been taken, at a known address.
-        if (request === undefined || status !== 200 || !request.url.includes(":")) continue;
+        if (request === undefined || status !== 200 || !url.includes(":")) continue;
         answered++;
-        if ((await findRefusal(request)) === undefined) accepted++;
+        if ((await findRefusal({ method, url, body: request.body })) === undefined) accepted++;
       }
     }
     expect(files.length).toBeGreaterThan(800);

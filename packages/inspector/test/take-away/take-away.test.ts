@@ -32,7 +32,6 @@ describe("curl", () => {
     expect(files).toEqual([
       {
         name: "request-1.sh",
-        mimeType: "text/x-shellscript",
         text: expect.stringContaining(`<<'BODY'\n${body}\nBODY\n`),
       },
     ]);

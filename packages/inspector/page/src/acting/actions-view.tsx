@@ -1,9 +1,9 @@
 import type { Json } from "@pollux/core";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { useAct } from "../session/use-act.ts";
+import { useAct } from "./use-task.ts";
 import { PendingCalls } from "../turn/pending-calls.tsx";
-import { AgentSelect, Field, ReadOnlyHint, TaskError, TextArea, useAbout } from "./parts.tsx";
+import { AgentSelect, ReadOnlyHint, TaskError, useAbout, Button, TextField } from "./parts.tsx";
 import type { SessionPanelProps } from "../session/session-model.ts";
 
 /** All that can be done with a session. */
@@ -40,31 +40,25 @@ export function ActionsView({ overview }: SessionPanelProps): JSX.Element {
           steering and recording answers work all the same.
         </p>
       )}
-      <Field label="Message">
-        <TextArea value={message} onChange={setMessage} placeholder="What to say to the session" />
-      </Field>
+      <TextField label="Message" value={message} onChange={setMessage} placeholder="What to say to the session" />
       <div class="buttons wrap">
-        <button
-          type="button"
+        <Button
+          say="Send"
           class="primary"
           disabled={task.isBusy || isEmpty || isRunning || agents.length === 0}
           onClick={() => act("send", { message })}
-        >
-          Send
-        </button>
-        <button type="button" disabled={task.isBusy || isEmpty} onClick={() => act("steer", { message })}>
-          {isRunning ? "Steer the run" : "Say with the next run"}
-        </button>
-        <button type="button" disabled={task.isBusy || !isRunning} onClick={() => act("stop", {})}>
-          Stop the run
-        </button>
-        <button
-          type="button"
+        />
+        <Button
+          say={isRunning ? "Steer the run" : "Say with the next run"}
+          disabled={task.isBusy || isEmpty}
+          onClick={() => act("steer", { message })}
+        />
+        <Button say="Stop the run" disabled={task.isBusy || !isRunning} onClick={() => act("stop", {})} />
+        <Button
+          say="Resume the run"
           disabled={task.isBusy || !canResume || agents.length === 0}
           onClick={() => act("resume", {})}
-        >
-          Resume the run
-        </button>
+        />
       </div>
       <TaskError task={task} />
     </div>

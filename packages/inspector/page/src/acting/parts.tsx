@@ -1,21 +1,13 @@
-import type { ComponentChildren, JSX } from "preact";
-import type { SourceAbout } from "../../../src/inspection/source.ts";
+import type { ButtonHTMLAttributes, ComponentChildren, JSX } from "preact";
+import { NOTHING_OPEN, type SourceAbout } from "../../../src/inspection/source.ts";
 import { useInspector } from "../app/inspector.ts";
 import type { Task } from "./use-task.ts";
+import type { RunRow } from "../../../src/inspection/inspection.ts";
 
 /** What the open source can do; nothing before it is known. */
 export function useAbout(): SourceAbout {
-  return useInspector().open.value.about.value ?? NOTHING;
+  return useInspector().open.value.about.value ?? NOTHING_OPEN;
 }
-
-const NOTHING: SourceAbout = {
-  title: "",
-  actions: [],
-  isLive: false,
-  agents: [],
-  answers: "service",
-  hasEvals: false,
-};
 
 interface FieldProps {
   readonly label: string;
@@ -23,11 +15,11 @@ interface FieldProps {
 }
 
 /** A label above what it names. */
-export function Field({ label, hint, children }: FieldProps & { readonly children: ComponentChildren }): JSX.Element {
+function Field({ label, hint, children }: FieldProps & { readonly children: ComponentChildren }): JSX.Element {
   return (
-    <div class="field stack">
-      <label class="field stack">
-        <span class="field-label">{label}</span>
+    <div class="field stack is-tight">
+      <label class="field stack is-tight">
+        <span class="small">{label}</span>
         {children}
       </label>
       {hint !== undefined && <span class="dim">{hint}</span>}
@@ -35,8 +27,13 @@ export function Field({ label, hint, children }: FieldProps & { readonly childre
   );
 }
 
+interface ValueProps {
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+}
+
 /** Of a field that is more than a text. */
-interface InputProps {
+interface InputProps extends FieldProps, ValueProps {
   readonly type?: "text" | "number" | "date";
   readonly min?: number;
   readonly max?: number;
@@ -44,19 +41,8 @@ interface InputProps {
   readonly placeholder?: string | undefined;
 }
 
-interface ValueProps {
-  readonly value: string;
-  readonly onChange: (value: string) => void;
-}
-
 /** A text of one line, or what else `type` says. */
-export function InputField({
-  label,
-  hint,
-  value,
-  onChange,
-  ...more
-}: FieldProps & ValueProps & InputProps): JSX.Element {
+export function InputField({ label, hint, value, onChange, ...more }: InputProps): JSX.Element {
   const attributes: object = { type: "text", ...more };
   return (
     <Field label={label} hint={hint}>
@@ -65,14 +51,10 @@ export function InputField({
   );
 }
 
+type SelectProps = FieldProps & ValueProps & { readonly options: readonly (readonly [value: string, title: string])[] };
+
 /** One of several values, each with what it says. */
-export function SelectField({
-  label,
-  hint,
-  value,
-  onChange,
-  options,
-}: FieldProps & ValueProps & { readonly options: readonly (readonly [value: string, title: string])[] }): JSX.Element {
+export function SelectField({ label, hint, value, onChange, options }: SelectProps): JSX.Element {
   return (
     <Field label={label} hint={hint}>
       <select value={value} onChange={({ currentTarget }) => onChange(currentTarget.value)}>
@@ -86,21 +68,29 @@ export function SelectField({
   );
 }
 
-/** Names that can be ticked. */
-export function CheckList({
-  legend,
-  names,
-  ticked,
-  onChange,
-}: {
+/** The same as buttons beside each other. */
+export function Choices({ label, value, onChange, options }: SelectProps): JSX.Element {
+  return (
+    <div class="filters wrap is-tight" role="group" aria-label={label}>
+      {options.map(([name, title]) => (
+        <Button key={name} say={title} aria-pressed={name === value} onClick={() => onChange(name)} />
+      ))}
+    </div>
+  );
+}
+
+interface CheckListProps {
   readonly legend: string;
   readonly names: readonly string[];
   readonly ticked: readonly string[];
   readonly onChange: (ticked: readonly string[]) => void;
-}): JSX.Element | null {
+}
+
+/** Names that can be ticked. */
+export function CheckList({ legend, names, ticked, onChange }: CheckListProps): JSX.Element | null {
   if (names.length === 0) return null;
   return (
-    <fieldset class="checks wrap box">
+    <fieldset class="wrap box">
       <legend>{legend}</legend>
       {names.map((name) => (
         <label key={name}>
@@ -118,27 +108,25 @@ export function CheckList({
   );
 }
 
-/** A text of several lines. */
-export function TextArea({
-  value,
-  onChange,
-  rows = 3,
-  isCode = false,
-  placeholder,
-}: ValueProps & {
+interface TextProps extends FieldProps, ValueProps {
   readonly rows?: number | undefined;
   readonly isCode?: boolean | undefined;
   readonly placeholder?: string | undefined;
-}): JSX.Element {
+}
+
+/** A text of several lines. */
+export function TextField({ label, hint, value, onChange, rows = 3, isCode, placeholder }: TextProps): JSX.Element {
   return (
-    <textarea
-      class={isCode ? "mono" : ""}
-      rows={rows}
-      value={value}
-      spellcheck={false}
-      placeholder={placeholder}
-      onInput={({ currentTarget }) => onChange(currentTarget.value)}
-    />
+    <Field label={label} hint={hint}>
+      <textarea
+        class={isCode === true ? "mono" : ""}
+        rows={rows}
+        value={value}
+        spellcheck={false}
+        placeholder={placeholder}
+        onInput={({ currentTarget }) => onChange(currentTarget.value)}
+      />
+    </Field>
   );
 }
 
@@ -158,14 +146,13 @@ export function TaskError({ task }: { readonly task: Pick<Task<unknown>, "error"
   );
 }
 
-/** What else is worth knowing. */
-export function Notes({
-  notes,
-  look = "list dim",
-}: {
+interface NotesProps {
   readonly notes: readonly string[];
   readonly look?: string | undefined;
-}): JSX.Element | null {
+}
+
+/** What else is worth knowing. */
+export function Notes({ notes, look = "list dim" }: NotesProps): JSX.Element | null {
   if (notes.length === 0) return null;
   return (
     <ul class={look}>
@@ -184,4 +171,48 @@ export function ReadOnlyHint(): JSX.Element {
       <code>allowActions: true</code>, to answer, send and stop.
     </p>
   );
+}
+
+/** A button. @param say - What stands on it. */
+export function Button({
+  say,
+  ...attributes
+}: ButtonHTMLAttributes & { readonly say: ComponentChildren }): JSX.Element {
+  return (
+    <button type="button" {...attributes}>
+      {say}
+    </button>
+  );
+}
+
+/** Runs that can be chosen, from the last one back. */
+const MAX_CHOICES = 500;
+
+interface RunSelectProps {
+  readonly runs: readonly RunRow[];
+  readonly value: string;
+  readonly onChange: (runId: string) => void;
+}
+
+/** One of a session's runs, by its id. */
+export function RunSelect({ runs, value, onChange }: RunSelectProps): JSX.Element {
+  const first = Math.max(0, runs.length - MAX_CHOICES) + 1;
+  const options = runs
+    .slice(-MAX_CHOICES)
+    .map(({ runId, input }, index) => [runId, `${first + index}. ${input.slice(0, 80)}`] as const);
+  return <SelectField label="Run" value={value} onChange={onChange} options={options} />;
+}
+
+interface CopyButtonProps {
+  readonly text: string | (() => string | Promise<string>);
+  /** For a screen reader: "Copy" is followed by it. */
+  readonly what: string;
+  readonly title?: string | undefined;
+}
+
+/** Puts a text on the clipboard. */
+export function CopyButton({ text, what, title = "Copy" }: CopyButtonProps): JSX.Element {
+  const inspector = useInspector();
+  const copy = (): void => void inspector.copy(typeof text === "string" ? () => text : text);
+  return <Button say={title} class="quiet" aria-label={`${title} ${what}`} onClick={copy} />;
 }

@@ -2,9 +2,8 @@ import type { Json } from "@pollux/core";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { PendingRow } from "../../../src/inspection/inspection.ts";
-import { useAct } from "../session/use-act.ts";
-import { Field, ReadOnlyHint, TaskError, TextArea, useAbout } from "./parts.tsx";
-import { parseField } from "./use-task.ts";
+import { ReadOnlyHint, TaskError, useAbout, Button, TextField } from "./parts.tsx";
+import { parseField, useAct } from "./use-task.ts";
 
 /** What a person can say about a call that waits. */
 export function PendingAnswer({ pending }: { readonly pending: PendingRow }): JSX.Element {
@@ -41,22 +40,26 @@ function Approval({ pending, isBusy, answer }: AnswerProps): JSX.Element {
   return (
     <>
       {args !== undefined && (
-        <Field label="Arguments to call it with" hint="The model is told that they were changed.">
-          <TextArea value={args} onChange={setArgs} isCode rows={Math.min(12, args.split("\n").length)} />
-        </Field>
+        <TextField
+          label="Arguments to call it with"
+          hint="The model is told that they were changed."
+          value={args}
+          onChange={setArgs}
+          isCode
+          rows={Math.min(12, args.split("\n").length)}
+        />
       )}
       <div class="buttons wrap">
-        <button
-          type="button"
+        <Button
+          say={args === undefined ? "Approve" : "Approve with these arguments"}
           class="primary"
           disabled={isBusy}
           onClick={() => answer(args === undefined ? () => true : edited)}
-        >
-          {args === undefined ? "Approve" : "Approve with these arguments"}
-        </button>
-        <button type="button" onClick={() => setArgs(args === undefined ? given : undefined)}>
-          {args === undefined ? "Edit arguments…" : "Keep the model's arguments"}
-        </button>
+        />
+        <Button
+          say={args === undefined ? "Edit arguments…" : "Keep the model's arguments"}
+          onClick={() => setArgs(args === undefined ? given : undefined)}
+        />
         <input
           type="text"
           aria-label={`Why ${pending.name} is denied`}
@@ -64,13 +67,11 @@ function Approval({ pending, isBusy, answer }: AnswerProps): JSX.Element {
           value={reason}
           onInput={({ currentTarget }) => setReason(currentTarget.value)}
         />
-        <button
-          type="button"
+        <Button
+          say="Deny"
           disabled={isBusy}
           onClick={() => answer(() => (reason.trim() === "" ? false : { deny: reason }))}
-        >
-          Deny
-        </button>
+        />
       </div>
     </>
   );
@@ -82,20 +83,26 @@ function Outcome({ pending, isBusy, answer }: AnswerProps): JSX.Element {
   const output = (): Json => ({ output: parseField(text, "The output") as Json });
   return (
     <>
-      <Field label={`Output of ${pending.name}, as JSON; or why it failed`}>
-        <TextArea value={text} onChange={setText} isCode placeholder={'{"status": "done"}'} />
-      </Field>
+      <TextField
+        label={`Output of ${pending.name}, as JSON; or why it failed`}
+        value={text}
+        onChange={setText}
+        isCode
+        placeholder={'{"status": "done"}'}
+      />
       <div class="buttons wrap">
-        <button type="button" class="primary" disabled={isBusy} onClick={() => answer(output)}>
-          Give the output
-        </button>
-        <button type="button" disabled={isBusy || text.trim() === ""} onClick={() => answer(() => ({ error: text }))}>
-          It failed
-        </button>
+        <Button say="Give the output" class="primary" disabled={isBusy} onClick={() => answer(output)} />
+        <Button
+          say="It failed"
+          disabled={isBusy || text.trim() === ""}
+          onClick={() => answer(() => ({ error: text }))}
+        />
         {pending.question === "unknown-outcome" && (
-          <button type="button" disabled={isBusy} onClick={() => answer(() => ({ notExecuted: true }))}>
-            It did not happen: call it again
-          </button>
+          <Button
+            say="It did not happen: call it again"
+            disabled={isBusy}
+            onClick={() => answer(() => ({ notExecuted: true }))}
+          />
         )}
       </div>
     </>

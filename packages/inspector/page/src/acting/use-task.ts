@@ -1,4 +1,8 @@
 import { useRef, useState } from "preact/hooks";
+import type { Json } from "@pollux/core";
+import type { ActionResult } from "../../../src/inspection/results.ts";
+import { useInspector } from "../app/inspector.ts";
+import { useSession } from "../session/session-model.ts";
 
 /** Something that a person started, and what came of it. */
 export interface Task<T> {
@@ -35,4 +39,25 @@ export function parseField(text: string, name: string): unknown {
       cause: error,
     });
   }
+}
+
+/** Does something with the session that is shown, says what was done, and shows the session as it is then. */
+type Act = (
+  action: string,
+  /** Throws for what can't be asked. */
+  body: () => { readonly [name: string]: Json | undefined },
+  done?: () => void,
+) => void;
+
+export function useAct(): readonly [task: Task<void>, act: Act] {
+  const inspector = useInspector();
+  const session = useSession();
+  const task = useTask<void>();
+  const act: Act = (action, body, done) =>
+    task.start(async () => {
+      inspector.say((await session.source.act<ActionResult>(session.id, action, body())).done);
+      done?.();
+      await session.refresh();
+    });
+  return [task, act];
 }

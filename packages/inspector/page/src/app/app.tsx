@@ -8,10 +8,9 @@ import { PlayView } from "../play/play-view.tsx";
 import { SessionView } from "../session/session-view.tsx";
 import { SessionsView } from "../sessions/sessions-view.tsx";
 import { TotalsView } from "../totals/totals-view.tsx";
-import { HelpDialog } from "./help-dialog.tsx";
-import { type Inspector, InspectorContext, useInspector } from "./inspector.ts";
-import { useKeys } from "./use-keys.ts";
+import { type Inspector, InspectorContext, useInspector, useKeys } from "./inspector.ts";
 import { formatRoute, type Route, SESSIONS, shownIn } from "./route.ts";
+import { Button } from "../acting/parts.tsx";
 
 /** The whole page. */
 export function App({ inspector }: { readonly inspector: Inspector }): JSX.Element {
@@ -107,11 +106,11 @@ function Header({ onHelp, onOpen }: { readonly onHelp: () => void; readonly onOp
   const title = about.value?.title;
   const shown = shownIn(route);
   return (
-    <header class="top">
+    <header class="top row">
       <a class="skip" href="#main" onClick={skipTo}>
         Skip to content
       </a>
-      <nav aria-label="Pages" class="pages">
+      <nav aria-label="Pages" class="pages row">
         <a href={formatRoute(SESSIONS)} class="brand">
           Pollux inspector
         </a>
@@ -127,16 +126,16 @@ function Header({ onHelp, onOpen }: { readonly onHelp: () => void; readonly onOp
           ),
         )}
       </nav>
-      <nav aria-label="Where you are" class="where">
+      <nav aria-label="Where you are" class="where row">
         {title !== undefined && (
-          <span class="place cut" title={title}>
+          <span class="place cut dim" title={title}>
             {isFile ? "File: " : ""}
             {shortPath(title)}
           </span>
         )}
         {shown !== undefined && (
           <>
-            <span class="slash" aria-hidden="true">
+            <span class="slash dim" aria-hidden="true">
               /
             </span>
             <a href={formatRoute(shown.top)} class="crumb cut" title={shown.id}>
@@ -145,21 +144,19 @@ function Header({ onHelp, onOpen }: { readonly onHelp: () => void; readonly onOp
           </>
         )}
       </nav>
-      <div class="top-tools">
-        {isFile && (
-          <button type="button" onClick={() => inspector.closeFiles()}>
-            Close file
-          </button>
-        )}
-        <button type="button" onClick={onOpen} title="Open session files or recordings (o), or drop them onto the page">
-          Open file…
-        </button>
-        <button type="button" onClick={() => inspector.theme.next()} title="Switch between dark and light (T)">
-          Theme: {theme}
-        </button>
-        <button type="button" onClick={onHelp} aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)">
-          ?
-        </button>
+      <div class="row">
+        {isFile && <Button say="Close file" onClick={() => inspector.closeFiles()} />}
+        <Button
+          say="Open file…"
+          onClick={onOpen}
+          title="Open session files or recordings (o), or drop them onto the page"
+        />
+        <Button
+          say={`Theme: ${theme}`}
+          onClick={() => inspector.theme.next()}
+          title="Switch between dark and light (T)"
+        />
+        <Button say="?" onClick={onHelp} aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)" />
       </div>
     </header>
   );
@@ -194,14 +191,11 @@ function DropZone({ children }: { readonly children: JSX.Element | (JSX.Element 
       event.preventDefault();
       void inspector.openFiles(dropped);
     };
-    addEventListener("dragover", over);
-    addEventListener("dragleave", leave);
-    addEventListener("drop", drop);
-    return () => {
-      removeEventListener("dragover", over);
-      removeEventListener("dragleave", leave);
-      removeEventListener("drop", drop);
-    };
+    const ended = new AbortController();
+    addEventListener("dragover", over, ended);
+    addEventListener("dragleave", leave, ended);
+    addEventListener("drop", drop, ended);
+    return () => ended.abort();
   }, []);
   return (
     <div class="page">
@@ -218,8 +212,54 @@ function DropZone({ children }: { readonly children: JSX.Element | (JSX.Element 
 function Notice(): JSX.Element {
   const notice = useInspector().notice.value;
   return (
-    <div class={`notice${notice?.isError === true ? " is-error" : ""}`} role="status" aria-live="polite">
-      {notice !== undefined && <span>{notice.text}</span>}
+    <div class="notice" role="status" aria-live="polite">
+      {notice !== undefined && <span class={`banner${notice.isError ? " is-error" : ""}`}>{notice.text}</span>}
     </div>
   );
 }
+
+/** All keys that do something now. */
+export function HelpDialog({ onClose }: { readonly onClose: () => void }): JSX.Element {
+  const { keys } = useInspector();
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  const groups = keys.groups.value.map(({ current }) => current).filter(({ bindings }) => bindings.length > 0);
+  return (
+    <dialog ref={dialog} class="help" aria-labelledby="help-title" onClose={onClose}>
+      <div class="row">
+        <h2 id="help-title">Keyboard shortcuts</h2>
+        <Button say="Close" class="to-end" onClick={() => dialog.current?.close()} />
+      </div>
+      <div class="help-groups">
+        {groups.map(({ title, bindings }) => (
+          <section key={title}>
+            <h3>{title}</h3>
+            <dl>
+              {bindings.map((binding) => (
+                <div key={binding.does} class="row">
+                  <dt class="row is-tight">
+                    {binding.keys.slice(0, 2).map((key) => (
+                      <kbd key={key} class="tag">
+                        {NAMES[key] ?? key}
+                      </kbd>
+                    ))}
+                  </dt>
+                  <dd>{binding.does}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+    </dialog>
+  );
+}
+
+const NAMES: { readonly [key: string]: string | undefined } = {
+  ArrowDown: "↓",
+  ArrowUp: "↑",
+  ArrowLeft: "←",
+  ArrowRight: "→",
+  Escape: "Esc",
+  " ": "Space",
+};

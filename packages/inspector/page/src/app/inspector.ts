@@ -1,11 +1,11 @@
 import { effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { createContext } from "preact";
-import { useContext } from "preact/hooks";
+import { useContext, useLayoutEffect, useRef, useEffect, useState } from "preact/hooks";
 import type { SourceAbout } from "../../../src/inspection/source.ts";
 import type { HttpSource } from "../source/http-source.ts";
 import { FileSource } from "../source/file-source.ts";
-import { Keys } from "./keys.ts";
-import { Loads } from "./loads.ts";
+import { Keys, type KeyBinding, type KeyGroup } from "./keys.ts";
+import { Loads, type Load } from "./loads.ts";
 import { formatRoute, parseRoute, type Route, SESSIONS, shownIn } from "./route.ts";
 import { Theme } from "./theme.ts";
 
@@ -122,4 +122,39 @@ export function useInspector(): Inspector {
   const inspector = useContext(InspectorContext);
   if (inspector === undefined) throw new Error("a part of the page stands outside of it");
   return inspector;
+}
+
+/** Binds keys for as long as a component is shown. @param level - See `KeyGroup`; at least 0. */
+export function useKeys(title: string, level: number, bindings: readonly KeyBinding[]): void {
+  const { keys } = useInspector();
+  const group = useRef<KeyGroup>({ title, level, bindings });
+  group.current = { title, level, bindings };
+  useLayoutEffect(() => keys.add(group), [keys]);
+}
+
+/**
+ * Loads what a component shows.
+ *
+ * @param parts - What it is, and in which version.
+ * @param slot - What it is in any version: while a newer version loads, the older one stays.
+ */
+export function useLoad<T>(parts: readonly unknown[], load: () => Promise<T>, slot?: string): Load<T> {
+  const { loads } = useInspector().open.value;
+  const key = JSON.stringify(parts);
+  const [shown, show] = useState<{ readonly slot: string | undefined; readonly key: string; readonly load: Load<T> }>();
+  useEffect(() => {
+    let isShown = true;
+    const done = (is: Load<T>): void => void (isShown && show({ slot, key, load: is }));
+    loads.fetch(key, load).then(
+      (value) => done({ value }),
+      (error: Error) => done({ error }),
+    );
+    return () => {
+      isShown = false;
+    };
+  }, [loads, key]);
+  if (shown?.key === key) return shown.load;
+  const known = loads.peek<T>(key);
+  if (known?.value !== undefined) return known;
+  return shown !== undefined && shown.slot === slot && slot !== undefined ? shown.load : {};
 }

@@ -67,31 +67,26 @@ export const SESSIONS: SessionsRoute = { kind: "sessions", search: "", state: ""
 
 /** Reads the hash of an address; anything that is no route is the list of sessions. */
 export function parseRoute(hash: string): Route {
-  const [path = "", query = ""] = hash.replace(/^#?\/?/, "").split("?", 2);
-  const segments = path.split("/").map(decode);
-  if (segments[0] === "totals") return { kind: "totals", span: new URLSearchParams(query).get("span") ?? "7d" };
-  if (segments[0] === "evals") return { kind: "evals", path: segments.slice(1).filter(Boolean) };
-  if (segments[0] === "play") return { kind: "play", agent: segments[1] ?? "", session: segments[2] ?? "" };
-  const [kind, left = "", right = "", leftRun, rightRun] = segments;
-  if (kind === "compare" && left !== "" && right !== "")
-    return { kind, left, right, ...(leftRun !== undefined && rightRun !== undefined && { runs: [leftRun, rightRun] }) };
-  if (segments[0] !== "s" || segments[1] === undefined || segments[1] === "") {
-    const params = new URLSearchParams(query);
-    return { kind: "sessions", search: params.get("q") ?? "", state: params.get("state") ?? "" };
-  }
-  const [, id, ...rest] = segments;
-  if (rest[0] === "t")
-    return {
-      kind: "session",
-      id,
-      tab: "",
-      turn: { turn: numberIn(rest[1]) ?? 0, tab: rest[2] ?? "", item: numberIn(rest[3]) },
-    };
-  if (rest[0] !== "r") return { kind: "session", id, tab: rest[0] ?? "", item: numberIn(rest[1]) };
-  const runId = rest[1] ?? "";
-  const turn = rest[2] === "t" ? numberIn(rest[3]) : undefined;
-  if (turn === undefined) return { kind: "session", id, tab: "", turn: { runId, turn: 0, tab: "" } };
-  return { kind: "session", id, tab: "", turn: { runId, turn, tab: rest[4] ?? "", item: numberIn(rest[5]) } };
+  const [path = "", query] = hash.replace(/^#?\/?/, "").split("?", 2);
+  const params = new URLSearchParams(query);
+  const [kind = "", first = "", second = "", ...rest] = path.split("/").map(decode);
+  if (kind === "totals") return { kind, span: params.get("span") ?? "7d" };
+  if (kind === "evals") return { kind, path: [first, second, ...rest].filter(Boolean) };
+  if (kind === "play") return { kind, agent: first, session: second };
+  if (kind === "s" && first !== "") return parseSession(first, second, rest);
+  const [left, right] = rest;
+  const runs = left === undefined || right === undefined ? undefined : ([left, right] as const);
+  if (kind === "compare" && first !== "" && second !== "") return { kind, left: first, right: second, runs };
+  return { kind: "sessions", search: params.get("q") ?? "", state: params.get("state") ?? "" };
+}
+
+function parseSession(id: string, place: string, rest: readonly string[]): SessionRoute {
+  const shown = (turn: TurnRoute): SessionRoute => ({ kind: "session", id, tab: "", turn });
+  if (place === "t") return shown({ turn: numberIn(rest[0]) ?? 0, tab: rest[1] ?? "", item: numberIn(rest[2]) });
+  if (place !== "r") return { kind: "session", id, tab: place, item: numberIn(rest[0]) };
+  const [runId = "", mark, number, tab = "", item] = rest;
+  const turn = mark === "t" ? numberIn(number) : undefined;
+  return shown(turn === undefined ? { runId, turn: 0, tab: "" } : { runId, turn, tab, item: numberIn(item) });
 }
 
 /** True for the turn that an address means. */
@@ -117,33 +112,27 @@ export function turnRoute(
 
 /** @returns A hash such as `#/s/chat-1/t/3/wire`. */
 export function formatRoute(route: Route): string {
-  if (route.kind === "sessions") {
-    const params = new URLSearchParams();
-    if (route.search !== "") params.set("q", route.search);
-    if (route.state !== "") params.set("state", route.state);
-    const query = params.toString();
-    return query === "" ? "#/" : `#/?${query}`;
+  switch (route.kind) {
+    case "sessions": {
+      const given = Object.entries({ q: route.search, state: route.state }).filter(([, value]) => value !== "");
+      return given.length === 0 ? "#/" : `#/?${new URLSearchParams(given).toString()}`;
+    }
+    case "totals":
+      return `#/totals?${new URLSearchParams({ span: route.span }).toString()}`;
+    case "evals":
+      return hashOf("evals", ...route.path);
+    case "play":
+      return hashOf("play", route.agent, route.agent && route.session);
+    case "compare":
+      return hashOf("compare", route.left, route.right, ...(route.runs ?? []));
+    case "session": {
+      const { id, tab, item, turn } = route;
+      if (turn === undefined) return hashOf("s", id, tab, tab && item);
+      const run = turn.runId === undefined ? [] : ["r", turn.runId];
+      const place = turn.turn > 0 ? ["t", turn.turn, turn.tab, turn.tab && turn.item] : [];
+      return hashOf("s", id, ...run, ...place);
+    }
   }
-  if (route.kind === "totals") return `#/totals?${new URLSearchParams({ span: route.span }).toString()}`;
-  if (route.kind === "evals") return hashOf(["evals", ...route.path]);
-  if (route.kind === "play")
-    return hashOf([
-      "play",
-      ...(route.agent === "" ? [] : [route.agent, ...(route.session === "" ? [] : [route.session])]),
-    ]);
-  if (route.kind === "compare") return hashOf(["compare", route.left, route.right, ...(route.runs ?? [])]);
-  const { id, tab, item, turn } = route;
-  const segments: (string | number)[] = ["s", id];
-  if (turn !== undefined) {
-    if (turn.runId !== undefined) segments.push("r", turn.runId);
-    if (turn.turn > 0) segments.push("t", turn.turn);
-    if (turn.turn > 0 && turn.tab !== "") segments.push(turn.tab);
-    if (turn.turn > 0 && turn.tab !== "" && turn.item !== undefined) segments.push(turn.item);
-  } else if (tab !== "") {
-    segments.push(tab);
-    if (item !== undefined) segments.push(item);
-  }
-  return hashOf(segments);
 }
 
 /** The session or suite of evals that is shown, and where it begins. */
@@ -153,8 +142,12 @@ export function shownIn(route: Route): { readonly id: string; readonly top: Rout
   return id === undefined ? undefined : { id, top: { kind: "evals", path: [id] } };
 }
 
-function hashOf(segments: readonly (string | number)[]): string {
-  return `#/${segments.map((segment) => encodeURIComponent(segment)).join("/")}`;
+/** Segments that are empty or absent are left out. */
+function hashOf(...segments: readonly (string | number | undefined)[]): string {
+  const given = segments.flatMap((segment) =>
+    segment === undefined || segment === "" ? [] : encodeURIComponent(segment),
+  );
+  return `#/${given.join("/")}`;
 }
 
 function numberIn(segment: string | undefined): number | undefined {

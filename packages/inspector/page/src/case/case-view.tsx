@@ -2,8 +2,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { ShownCase } from "../../../src/evals/make-case.ts";
 import { quoted } from "../../../src/take-away/curl.ts";
-import { InputField, TaskError, useAbout } from "../acting/parts.tsx";
-import { RunSelect } from "../acting/run-select.tsx";
+import { InputField, TaskError, useAbout, Button, RunSelect } from "../acting/parts.tsx";
 import { useTask } from "../acting/use-task.ts";
 import { Code } from "../ui/code.tsx";
 import { formatPlural } from "../ui/format.ts";
@@ -35,9 +34,7 @@ export function CaseView({ session, overview: { runs } }: SessionPanelProps): JS
       <div class="form-row wrap">
         <RunSelect runs={runs} value={runId} onChange={setRunId} />
         <InputField label="Suite, if there are several" value={suite} onChange={setSuite} />
-        <button type="button" class="primary" disabled={isBusy} onClick={() => ask()}>
-          Show the case
-        </button>
+        <Button say="Show the case" class="primary" disabled={isBusy} onClick={() => ask()} />
       </div>
       <TaskError task={task} />
       {value !== undefined && (
@@ -55,9 +52,7 @@ export function CaseView({ session, overview: { runs } }: SessionPanelProps): JS
             </div>
           ))}
           {value.problem === undefined && !value.isWritten && (
-            <button type="button" disabled={isBusy} onClick={() => ask(value.draft)}>
-              Write the case
-            </button>
+            <Button say="Write the case" disabled={isBusy} onClick={() => ask(value.draft)} />
           )}
         </section>
       )}

@@ -1,11 +1,11 @@
 import type { JSX } from "preact";
-import type { ProblemRow } from "../../../src/inspection/inspection.ts";
+import type { SessionProblem } from "@pollux/core/doctor";
 import type { CheckResult, Refusal, ToolCheck } from "../../../src/inspection/results.ts";
-import { useLoad } from "../app/use-load.ts";
+import { useLoad } from "../app/inspector.ts";
 import { formatRoute } from "../app/route.ts";
 import { JsonCode } from "../ui/code.tsx";
 import { formatPlural } from "../ui/format.ts";
-import { Failure, Loading } from "../ui/notes.tsx";
+import { Waiting } from "../ui/notes.tsx";
 import type { SessionPanelProps } from "../session/session-model.ts";
 
 /** What is wrong with the log, and with the functions as they are declared. */
@@ -13,8 +13,7 @@ export function CheckView({ session, overview }: SessionPanelProps): JSX.Element
   const { value, error } = useLoad(["check", session.id, overview.length, overview.exchanges], () =>
     session.source.view<CheckResult>(session.id, "check"),
   );
-  if (error !== undefined) return <Failure error={error} />;
-  if (value === undefined) return <Loading />;
+  if (value === undefined) return <Waiting error={error} />;
   const { log, tools } = value;
   return (
     <div class="acting stack">
@@ -52,9 +51,14 @@ export function CheckView({ session, overview }: SessionPanelProps): JSX.Element
   );
 }
 
-function Problems({ id, problems }: { readonly id: string; readonly problems: readonly ProblemRow[] }): JSX.Element {
+interface ProblemsProps {
+  readonly id: string;
+  readonly problems: readonly SessionProblem[];
+}
+
+function Problems({ id, problems }: ProblemsProps): JSX.Element {
   return (
-    <table class="problems">
+    <table class="branches">
       <thead>
         <tr>
           <th scope="col">Entry</th>

@@ -2,6 +2,7 @@ import type { Signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useInspector } from "../app/inspector.ts";
 import type { CompareRoute } from "../app/route.ts";
+import { Button } from "../acting/parts.tsx";
 
 /** Ticks or unticks one of two; a third takes the place of the one that was ticked first. */
 export function tick(ticked: Signal<readonly string[]>, id: string): void {
@@ -9,16 +10,14 @@ export function tick(ticked: Signal<readonly string[]>, id: string): void {
   ticked.value = value.includes(id) ? value.filter((one) => one !== id) : [...value, id].slice(-2);
 }
 
-/** A box in a row of a list: ticks what is compared. */
-export function TickBox({
-  ticked,
-  id,
-  label,
-}: {
+interface TickBoxProps {
   readonly ticked: Signal<readonly string[]>;
   readonly id: string;
   readonly label: string;
-}): JSX.Element {
+}
+
+/** A box in a row of a list: ticks what is compared. */
+export function TickBox({ ticked, id, label }: TickBoxProps): JSX.Element {
   return (
     <input
       type="checkbox"
@@ -35,27 +34,23 @@ export function TickBox({
   );
 }
 
-/** Shown once something is ticked. @param routeOf - Of the comparison of two. */
-export function CompareTicked({
-  ticked,
-  what,
-  routeOf,
-}: {
+interface CompareTickedProps {
   readonly ticked: Signal<readonly string[]>;
   readonly what: string;
   readonly routeOf: (left: string, right: string) => CompareRoute;
-}): JSX.Element | null {
+}
+
+/** Shown once something is ticked. @param routeOf - Of the comparison of two. */
+export function CompareTicked({ ticked, what, routeOf }: CompareTickedProps): JSX.Element | null {
   const inspector = useInspector();
   const [left, right] = ticked.value;
   if (left === undefined) return null;
   return (
-    <button
-      type="button"
+    <Button
+      say={`Compare ${ticked.value.length} of 2`}
       disabled={right === undefined}
       title={right === undefined ? `Tick another ${what} to compare them` : `Compare both ${what}s`}
       onClick={() => right !== undefined && inspector.go(routeOf(left, right))}
-    >
-      Compare {ticked.value.length} of 2
-    </button>
+    />
   );
 }

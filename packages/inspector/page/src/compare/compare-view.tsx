@@ -2,13 +2,12 @@ import { formatMoney } from "../../../src/inspection/cost.ts";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { BranchComparison, BranchTotals, PromptDifferences } from "../../../src/inspection/results.ts";
-import { useInspector } from "../app/inspector.ts";
-import { useLoad } from "../app/use-load.ts";
+import { useInspector, useLoad } from "../app/inspector.ts";
 import { type CompareRoute, formatRoute, turnRoute } from "../app/route.ts";
 import { BranchTable } from "../fork/branch-table.tsx";
 import { EndingBadge } from "../ui/endings.tsx";
 import { formatCount, formatDuration, formatTokens } from "../ui/format.ts";
-import { Failure, Loading } from "../ui/notes.tsx";
+import { Waiting } from "../ui/notes.tsx";
 import { TextDiff } from "./text-diff.tsx";
 
 /** Two sessions or runs side by side, with what each took. */
@@ -21,8 +20,7 @@ export function CompareView({ route }: { readonly route: CompareRoute }): JSX.El
   const { value, error } = useLoad([formatRoute(route), openedAt], () =>
     source.view<BranchComparison>(left, "compare", query),
   );
-  if (error !== undefined) return <Failure error={error} />;
-  if (value === undefined) return <Loading />;
+  if (value === undefined) return <Waiting error={error} />;
   return (
     <div class="comparison" tabIndex={0} role="region" aria-label="Comparison">
       <h1>
@@ -41,15 +39,13 @@ export function CompareView({ route }: { readonly route: CompareRoute }): JSX.El
   );
 }
 
-function Side({
-  letter,
-  id,
-  runId,
-}: {
+interface SideProps {
   readonly letter: string;
   readonly id: string;
   readonly runId: string | undefined;
-}): JSX.Element {
+}
+
+function Side({ letter, id, runId }: SideProps): JSX.Element {
   const route = runId === undefined ? ({ kind: "session", id, tab: "" } as const) : turnRoute(id, { runId });
   return (
     <>

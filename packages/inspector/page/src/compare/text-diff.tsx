@@ -10,16 +10,14 @@ const MIN_SHARED = 0.3;
 /** Of a part in common that is cut short, characters at its beginning and end that stay. */
 const EDGE = 120;
 
-/** The second of two texts, with what it has and lacks compared with the first. @param isShort - Long parts in common are cut. */
-export function TextDiff({
-  was,
-  is,
-  isShort = false,
-}: {
+interface TextDiffProps {
   readonly was: string;
   readonly is: string;
   readonly isShort?: boolean | undefined;
-}): JSX.Element {
+}
+
+/** The second of two texts, with what it has and lacks compared with the first. @param isShort - Long parts in common are cut. */
+export function TextDiff({ was, is, isShort = false }: TextDiffProps): JSX.Element {
   const pieces = useMemo(() => diffWordsWithSpace(was, is, { maxEditLength: MAX_CHANGES }), [was, is]);
   const shared =
     pieces?.reduce((sum, { value, added, removed }) => sum + (added || removed ? 0 : value.length), 0) ?? 0;

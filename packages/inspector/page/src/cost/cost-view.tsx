@@ -1,21 +1,20 @@
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { formatCost, formatMoney, type Priced } from "../../../src/inspection/cost.ts";
-import type { OtherCost, RunRow, SessionOverview, TurnRow, TurnUsage } from "../../../src/inspection/inspection.ts";
+import type { OtherCost, RunRow, SessionOverview, TurnRow } from "../../../src/inspection/inspection.ts";
 import type { CacheEstimate } from "../../../src/inspection/prefix-cost.ts";
-import { turnUsage } from "../../../src/inspection/usage.ts";
-import { useLoad } from "../app/use-load.ts";
+import { type TurnUsage, USAGE_NAMES } from "../../../src/inspection/usage.ts";
+import { useLoad } from "../app/inspector.ts";
 import { formatRoute, turnRoute } from "../app/route.ts";
 import { Limits } from "../turn/run-view.tsx";
 import { formatCount, formatDuration, formatPercent, formatPlural, formatTokens, turnTitle } from "../ui/format.ts";
 import { moneyNote } from "../ui/money.tsx";
-import { type Figure, FigureList } from "../ui/figure-list.tsx";
-import { Empty } from "../ui/notes.tsx";
+import { Empty, type Figure, FigureList } from "../ui/notes.tsx";
 import { type Column, Grid } from "../ui/grid.tsx";
 import type { SessionPanelProps } from "../session/session-model.ts";
 
 type CostRow =
-  | { readonly kind: "run"; readonly run: RunRow; readonly number: number; readonly usage: TurnUsage }
+  | { readonly kind: "run"; readonly run: RunRow; readonly number: number }
   | { readonly kind: "turn"; readonly run: RunRow; readonly turn: TurnRow }
   | { readonly kind: "other"; readonly run: RunRow; readonly other: OtherCost };
 
@@ -55,30 +54,29 @@ export function CostView({ session, overview }: SessionPanelProps): JSX.Element 
 
 function costRows(runs: readonly RunRow[]): readonly CostRow[] {
   return runs.flatMap((run, index): readonly CostRow[] => [
-    { kind: "run", run, number: index + 1, usage: turnUsage(run.usage) },
+    { kind: "run", run, number: index + 1 },
     ...run.turns.map((turn): CostRow => ({ kind: "turn", run, turn })),
     ...(run.otherCosts ?? []).map((other): CostRow => ({ kind: "other", run, other })),
   ]);
 }
 
-function tokensOf({ prompt = 0, output = 0, thoughts = 0, toolUse = 0 }: TurnUsage): number {
-  return prompt + output + thoughts + toolUse;
+function tokensOf({ inputTokens = 0, outputTokens = 0, thoughtTokens = 0, toolUseTokens = 0 }: TurnUsage): number {
+  return inputTokens + outputTokens + thoughtTokens + toolUseTokens;
 }
 
 function Figures({ of: overview }: { readonly of: SessionOverview }): JSX.Element {
-  const total = turnUsage(overview.usage);
-  const { prompt = 0, cached = 0, output = 0, thoughts = 0, toolUse = 0, searchQueries = 0, requests } = total;
+  const { inputTokens, cachedTokens, outputTokens, thoughtTokens, toolUseTokens, searchQueries, requests } =
+    overview.usage;
   const figures: readonly Figure[] = [
     ["Cost", formatCost(overview, overview.currency), moneyNote(overview)],
-    ["Prompt tokens", formatCount(prompt)],
-    ["Cached", formatCount(cached), `${formatPercent(cached, prompt)} of prompts`],
-    ["Output", formatCount(output)],
-    ["Thoughts", formatCount(thoughts)],
-    ...(toolUse > 0 ? [["Tool use", formatCount(toolUse)] as const] : []),
-    ...(searchQueries > 0 ? [["Search queries", formatCount(searchQueries)] as const] : []),
-    ...(requests !== undefined ? [["Requests", formatCount(requests)] as const] : []),
+    ["Prompt tokens", formatCount(inputTokens)],
+    ["Cached", formatCount(cachedTokens), `${formatPercent(cachedTokens, inputTokens)} of prompts`],
+    ["Output", formatCount(outputTokens)],
+    ["Thoughts", formatCount(thoughtTokens)],
   ];
-  return <FigureList figures={figures} />;
+  const others = { "Tool use": toolUseTokens, "Search queries": searchQueries, Requests: requests };
+  const used = Object.entries(others).filter(([, count]) => count > 0);
+  return <FigureList figures={[...figures, ...used.map(([name, count]): Figure => [name, formatCount(count)])]} />;
 }
 
 /** The turn that cost most, or had most tokens where no cost is known. */
@@ -117,29 +115,22 @@ function Estimate({ estimate }: { readonly estimate: CacheEstimate }): JSX.Eleme
 }
 
 function columnsOf(id: string, largest: number): readonly Column<CostRow>[] {
-  const count = (title: string, of: (usage: TurnUsage) => number | undefined): Column<CostRow> => ({
-    title,
-    class: "number",
-    cell: (row) => {
-      const value = of(partOf(row).usage) ?? 0;
-      return value === 0 ? <span class="dim">–</span> : formatTokens(value);
-    },
-  });
   return [
-    { title: "Turn", look: "cost-name", cell: (row) => <Name row={row} id={id} /> },
+    { title: "Turn", look: "cost-name row", cell: (row) => <Name row={row} id={id} /> },
     {
       title: "Share",
       look: "cost-share",
       titleOf: (row) => `${formatCount(tokensOf(partOf(row).usage))} tokens`,
       cell: (row) => row.kind !== "run" && <Share usage={partOf(row).usage} largest={largest} />,
     },
-    count("Prompt", ({ prompt }) => prompt),
-    count("Cached", ({ cached }) => cached),
-    count("Output", ({ output }) => output),
-    count("Thoughts", ({ thoughts }) => thoughts),
-    count("Tool use", ({ toolUse }) => toolUse),
-    count("Searches", ({ searchQueries }) => searchQueries),
-    count("Requests", ({ requests }) => requests),
+    ...USAGE_NAMES.map(([title, name]) => ({
+      title: title[0]?.toUpperCase() + title.slice(1),
+      class: "number",
+      cell: (row: CostRow) => {
+        const value = partOf(row).usage[name] ?? 0;
+        return value === 0 ? <span class="dim">–</span> : formatTokens(value);
+      },
+    })),
     {
       title: "Cost",
       class: "number",
@@ -151,7 +142,7 @@ function columnsOf(id: string, largest: number): readonly Column<CostRow>[] {
 
 /** What a row is of. */
 function partOf(row: CostRow): Priced & { readonly usage: TurnUsage } {
-  return row.kind === "turn" ? row.turn : row.kind === "other" ? row.other : { ...row.run, usage: row.usage };
+  return row.kind === "turn" ? row.turn : row.kind === "other" ? row.other : row.run;
 }
 
 function Name({ row, id }: { readonly row: CostRow; readonly id: string }): JSX.Element {
@@ -169,13 +160,13 @@ function Name({ row, id }: { readonly row: CostRow; readonly id: string }): JSX.
 
 /** What the tokens of a turn are made of, against the largest turn. */
 function Share({ usage, largest }: { readonly usage: TurnUsage; readonly largest: number }): JSX.Element {
-  const { prompt = 0, cached = 0, output = 0, thoughts = 0, toolUse = 0 } = usage;
+  const { inputTokens = 0, cachedTokens = 0, outputTokens = 0, thoughtTokens = 0, toolUseTokens = 0 } = usage;
   const parts = [
-    ["cached", cached],
-    ["prompt", Math.max(0, prompt - cached)],
-    ["tool", toolUse],
-    ["thoughts", thoughts],
-    ["output", output],
+    ["cached", cachedTokens],
+    ["prompt", Math.max(0, inputTokens - cachedTokens)],
+    ["tool", toolUseTokens],
+    ["thoughts", thoughtTokens],
+    ["output", outputTokens],
   ] as const;
   return (
     <span class="share" aria-hidden="true">

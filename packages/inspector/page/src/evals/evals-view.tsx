@@ -1,12 +1,10 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { EvalSuiteRuns } from "../../../src/evals/read-evals.ts";
-import { useInspector } from "../app/inspector.ts";
-import { useLoad } from "../app/use-load.ts";
+import { useInspector, useKeys, useLoad } from "../app/inspector.ts";
 import { type EvalsRoute, SESSIONS } from "../app/route.ts";
-import { useKeys } from "../app/use-keys.ts";
 import { formatPlural } from "../ui/format.ts";
-import { Empty, Failure, Loading } from "../ui/notes.tsx";
+import { Empty, Waiting } from "../ui/notes.tsx";
 import { hrefOf } from "./parts.tsx";
 import { RunBox, SuiteView } from "./suite-view.tsx";
 import { TrialView } from "./trial-view.tsx";
@@ -33,8 +31,7 @@ export function EvalsView({ route: { path } }: { readonly route: EvalsRoute }): 
     },
     { keys: ["r"], does: "Read the runs again", run: () => setReadAt(Date.now()) },
   ]);
-  if (error !== undefined) return <Failure error={error} />;
-  if (value === undefined) return <Loading />;
+  if (value === undefined) return <Waiting error={error} />;
   const [first] = value;
   return (
     <div class="acting stack evals" key={suite}>

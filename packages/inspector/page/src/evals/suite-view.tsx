@@ -2,9 +2,8 @@ import type { EvalRun } from "@pollux/evals";
 import type { ComponentChildren, JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { EvalSuiteRuns } from "../../../src/evals/read-evals.ts";
-import { Notes } from "../acting/parts.tsx";
-import { useInspector } from "../app/inspector.ts";
-import { useKeys } from "../app/use-keys.ts";
+import { Notes, Button } from "../acting/parts.tsx";
+import { useInspector, useKeys } from "../app/inspector.ts";
 import { formatCount, formatDate, formatDuration, formatPlural } from "../ui/format.ts";
 import { Empty } from "../ui/notes.tsx";
 import { formatCost, formatMetric, formatPassed, hrefOf, Outcome, percent } from "./parts.tsx";
@@ -34,11 +33,7 @@ export function SuiteView({ suite: { suite, runs, unreadable, omitted }, run, on
       <h1>{suite}</h1>
       {shown === undefined ? <Empty title="There is no such run" /> : <RunBox run={shown} />}
       {runs.length > 0 && <Grid suite={suite} runs={runs} shown={shown} />}
-      {omitted > 0 && (
-        <button type="button" onClick={onMore}>
-          Show older runs ({formatCount(omitted)})
-        </button>
-      )}
+      {omitted > 0 && <Button say={`Show older runs (${formatCount(omitted)})`} onClick={onMore} />}
       {unreadable.length > 0 && (
         <details class="banner is-error">
           <summary>{formatPlural(unreadable.length, "file")} could not be read</summary>
@@ -62,7 +57,7 @@ export function RunBox({ run }: { readonly run: EvalRun }): JSX.Element {
         Run of {formatDate(at)} <Outcome outcome={verdict.outcome} />
       </h2>
       <p>{verdict.text}</p>
-      <p class="facts wrap">
+      <p class="facts small wrap">
         <code title={version.tree}>{(version.commit ?? version.tree).slice(0, 12)}</code>
         {variant !== undefined && <span>{variant}</span>}
         <span title="At 95%, for cases like these">{formatPassed(run)} passed</span>

@@ -1,13 +1,11 @@
 import type { EvalRun, ScoreResult, TrialResult } from "@pollux/evals";
 import type { JSX } from "preact";
 import { SelectField } from "../acting/parts.tsx";
-import { useInspector } from "../app/inspector.ts";
-import { useLoad } from "../app/use-load.ts";
+import { useInspector, useLoad } from "../app/inspector.ts";
 import { formatRoute } from "../app/route.ts";
-import { BranchTable } from "../fork/branch-table.tsx";
-import { compare } from "../fork/compare-with.tsx";
+import { BranchTable, compare } from "../fork/branch-table.tsx";
 import { formatDate } from "../ui/format.ts";
-import { Empty, Failure } from "../ui/notes.tsx";
+import { Empty, Waiting } from "../ui/notes.tsx";
 import { Tabs } from "../ui/tabs.tsx";
 import { formatMetric, hrefOf, Outcome, toneOf } from "./parts.tsx";
 
@@ -33,7 +31,7 @@ export function TrialView({ runs, path }: TrialViewProps): JSX.Element {
   return (
     <>
       <h1>{id}</h1>
-      <p class="facts wrap">
+      <p class="facts small wrap">
         <a href={hrefOf(suite, run)}>Run of {formatDate(left.run.at)}</a>
         <span>{world}</span>
         {[...tags, ...(cluster === undefined ? [] : [cluster])].map((tag) => (
@@ -133,7 +131,7 @@ function Sessions({ left, right }: { readonly left: RunTrial; readonly right: Ru
   const { value, error } = useLoad(["compare", one, other], async () =>
     one === "" || other === "" ? undefined : await compare(source, one, other),
   );
-  if (error !== undefined) return <Failure error={error} />;
+  if (error !== undefined) return <Waiting error={error} />;
   if (value === undefined) return null;
   return <BranchTable comparison={value} first={titleOf(left)} right={titleOf(right)} />;
 }

@@ -6,6 +6,11 @@ import { JsonCode } from "../ui/code.tsx";
 import { TextDiff } from "../compare/text-diff.tsx";
 import { Money } from "../ui/money.tsx";
 import { formatDuration, formatPlural, formatTokens } from "../ui/format.ts";
+import { useState } from "preact/hooks";
+import type { HttpSource } from "../source/http-source.ts";
+import { InputField } from "../acting/parts.tsx";
+import { useInspector } from "../app/inspector.ts";
+import { useSession } from "../session/session-model.ts";
 
 /** Two branches of a session, side by side. */
 export function BranchTable({
@@ -78,7 +83,7 @@ function Head({ title, totals }: { readonly title: string; readonly totals: Bran
   return (
     <th scope="col">
       {title}
-      <span class="facts wrap">
+      <span class="facts small wrap">
         <span>{formatPlural(turns, "turn")}</span>
         <span>{formatPlural(toolCalls, "call")}</span>
         <span>{formatTokens(tokens)} tokens</span>
@@ -89,16 +94,14 @@ function Head({ title, totals }: { readonly title: string; readonly totals: Bran
   );
 }
 
-function Side({
-  turn,
-  currency,
-  before,
-}: {
+interface SideProps {
   readonly turn: BranchTurn | undefined;
   readonly currency: string | undefined;
   /** Texts are shown with what differs from this one. */
   readonly before?: BranchTurn | undefined;
-}): JSX.Element {
+}
+
+function Side({ turn, currency, before }: SideProps): JSX.Element {
   if (turn === undefined) return <td class="dim">no such turn</td>;
   const { message, text, calls, usage, ms } = turn;
   return (
@@ -123,7 +126,7 @@ function Side({
         </div>
       ))}
       <p class="dim">
-        {formatTokens(usage.total ?? 0)} tokens
+        {formatTokens(usage.totalTokens ?? 0)} tokens
         {turn.cost !== undefined && `, cost ${formatCost(turn, currency)}`}
         {ms !== undefined && `, ${formatDuration(ms)}`}
       </p>
@@ -134,15 +137,13 @@ function Side({
 /** Characters of a value that stands on a line. */
 const SHORT = 160;
 
-function Value({
-  value,
-  label,
-  sign = "",
-}: {
+interface ValueProps {
   readonly value: Json;
   readonly label: string;
   readonly sign?: string | undefined;
-}): JSX.Element {
+}
+
+function Value({ value, label, sign = "" }: ValueProps): JSX.Element {
   const text = JSON.stringify(value);
   if (text.length > SHORT) return <JsonCode value={value} label={label} />;
   return (
@@ -150,4 +151,29 @@ function Value({
       {sign} {text}
     </p>
   );
+}
+
+/** Puts any other session beside this one. */
+export function CompareWith(): JSX.Element {
+  const inspector = useInspector();
+  const { id } = useSession();
+  const [other, setOther] = useState("");
+  return (
+    <form
+      class="form-row wrap"
+      onSubmit={(event) => {
+        event.preventDefault();
+        inspector.go({ kind: "compare", left: id, right: other.trim() });
+      }}
+    >
+      <InputField label="Compare with the session of this id" value={other} onChange={setOther} />
+      <button type="submit" disabled={other.trim() === ""}>
+        Compare
+      </button>
+    </form>
+  );
+}
+
+export async function compare(source: HttpSource, left: string, right: string): Promise<BranchComparison> {
+  return await source.view(left, "compare", { with: right });
 }

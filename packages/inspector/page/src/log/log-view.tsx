@@ -2,13 +2,11 @@ import type { Json } from "@pollux/core";
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { fieldsOf, numberOf } from "../../../src/inspection/read-values.ts";
-import { useInspector } from "../app/inspector.ts";
-import { useKeys } from "../app/use-keys.ts";
-import { useLoad } from "../app/use-load.ts";
+import { useInspector, useKeys, useLoad } from "../app/inspector.ts";
 import { describeEntry } from "../turn/turn-entries.tsx";
 import { JsonCode } from "../ui/code.tsx";
 import { formatTime } from "../ui/format.ts";
-import { Empty, Failure, Loading } from "../ui/notes.tsx";
+import { Empty, Waiting } from "../ui/notes.tsx";
 import { type Column, Grid, listKeys } from "../ui/grid.tsx";
 import type { SessionPanelProps } from "../session/session-model.ts";
 
@@ -16,15 +14,18 @@ import type { SessionPanelProps } from "../session/session-model.ts";
 export function LogView({ session, overview, route }: SessionPanelProps): JSX.Element {
   const inspector = useInspector();
   const { length, problems } = overview;
-  const { value, error } = useLoad(["log", session.id, length], () => session.source.log(session.id), "log");
+  const { value, error } = useLoad(
+    ["log", session.id, length],
+    () => session.source.view<readonly Json[]>(session.id, "log"),
+    "log",
+  );
   const wrong = useMemo(() => new Map(problems.map(({ position, problem }) => [position, problem])), [problems]);
   const entries = value ?? [];
   const current = Math.min(route.item ?? 0, Math.max(0, entries.length - 1));
   const go = (item: number, isReplaced: boolean = true): void =>
     inspector.go({ kind: "session", id: session.id, tab: "log", item }, isReplaced);
   useKeys("Log", 2, listKeys("entry", entries.length, current, go));
-  if (error !== undefined) return <Failure error={error} />;
-  if (value === undefined) return <Loading />;
+  if (value === undefined) return <Waiting error={error} />;
   const entry = entries[current];
   const columns: readonly Column<Json>[] = [
     { title: "Entry", class: "mono dim number", cell: (_, index) => index },

@@ -1,16 +1,13 @@
-import type { Json } from "@pollux/core";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { PlayAgent, Playground, PlayRequest } from "../../../src/play/play.ts";
-import { Field, InputField, SelectField, TaskError, TextArea } from "../acting/parts.tsx";
+import type { PlayAgent, Playground } from "../../../src/play/play.ts";
+import { InputField, SelectField, TaskError, Button, CheckList, TextField } from "../acting/parts.tsx";
 import { parseField, useTask } from "../acting/use-task.ts";
-import { useInspector } from "../app/inspector.ts";
-import { useLoad } from "../app/use-load.ts";
+import { useInspector, useLoad } from "../app/inspector.ts";
 import type { PlayRoute } from "../app/route.ts";
-import { Code, JsonCode } from "../ui/code.tsx";
-import { Empty, Failure, Loading } from "../ui/notes.tsx";
-import { AgentForm } from "./agent-form.tsx";
-import { changesIn, codeOf, formOf } from "./changes-code.ts";
+import { Code, JsonDetails } from "../ui/code.tsx";
+import { Empty, Waiting } from "../ui/notes.tsx";
+import { changesIn, codeOf, formOf, type PlayForm } from "./changes-code.ts";
 import { PlayedSession } from "./played-session.tsx";
 import { ToolBox } from "./tool-trial.tsx";
 
@@ -21,8 +18,7 @@ export function PlayView({ route }: { readonly route: PlayRoute }): JSX.Element 
   const [version, setVersion] = useState(0);
   const task = useTask<void>();
   const { value, error } = useLoad(["play", version], () => source.play(), "play");
-  if (error !== undefined) return <Failure error={error} />;
-  if (value === undefined) return <Loading />;
+  if (value === undefined) return <Waiting error={error} />;
   const { agents, answers, canReload } = value;
   const agent = agents.find(({ name }) => name === route.agent) ?? agents[0];
   if (agent === undefined)
@@ -34,7 +30,7 @@ export function PlayView({ route }: { readonly route: PlayRoute }): JSX.Element 
     );
   const reload = (): void =>
     task.start(async () => {
-      await source.playWith("reload", {});
+      await source.post("/play/reload", {});
       setVersion(version + 1);
       inspector.say("The agents were read again.");
     });
@@ -52,15 +48,9 @@ export function PlayView({ route }: { readonly route: PlayRoute }): JSX.Element 
           onChange={(name) => inspector.go({ kind: "play", agent: name, session: "" })}
           options={agents.map(({ name }) => [name, name])}
         />
-        {canReload && (
-          <button type="button" disabled={task.isBusy} onClick={reload}>
-            Reload agents
-          </button>
-        )}
+        {canReload && <Button say="Reload agents" disabled={task.isBusy} onClick={reload} />}
         {route.session !== "" && (
-          <button type="button" onClick={() => inspector.go({ kind: "play", agent: agent.name, session: "" })}>
-            New session
-          </button>
+          <Button say="New session" onClick={() => inspector.go({ kind: "play", agent: agent.name, session: "" })} />
         )}
       </div>
       <TaskError task={task} />
@@ -69,15 +59,13 @@ export function PlayView({ route }: { readonly route: PlayRoute }): JSX.Element 
   );
 }
 
-function Play({
-  agent,
-  route,
-  answers,
-}: {
+interface PlayProps {
   readonly agent: PlayAgent;
   readonly route: PlayRoute;
   readonly answers: Playground["answers"];
-}): JSX.Element {
+}
+
+function Play({ agent, route, answers }: PlayProps): JSX.Element {
   const inspector = useInspector();
   const { source } = inspector.open.value;
   const [form, setForm] = useState(() => formOf(agent));
@@ -87,15 +75,9 @@ function Play({
   const send = (): void =>
     task.start(async () => {
       const changes = changesIn(form, agent);
-      const request: PlayRequest = {
-        agent: agent.name,
-        message,
-        ...(Object.keys(changes).length > 0 && { changes }),
-        // Parsed from JSON.
-        ...(form.context.trim() !== "" && { context: parseField(form.context, "The context") as Json }),
-      };
+      const context = form.context.trim() === "" ? undefined : parseField(form.context, "The context");
       const id = route.session || newId.trim() || `play-${crypto.randomUUID().slice(0, 8)}`;
-      await source.act(id, "play", request);
+      await source.act(id, "play", { agent: agent.name, message, changes, context });
       setMessage("");
       inspector.go({ kind: "play", agent: agent.name, session: id });
     });
@@ -112,13 +94,14 @@ function Play({
         ) : (
           <PlayedSession key={route.session} id={route.session} />
         )}
-        <Field label="Message">
-          <TextArea value={message} onChange={setMessage} placeholder={`What to say to ${agent.name}`} />
-        </Field>
+        <TextField label="Message" value={message} onChange={setMessage} placeholder={`What to say to ${agent.name}`} />
         <div class="buttons wrap">
-          <button type="button" class="primary" disabled={task.isBusy || message.trim() === ""} onClick={send}>
-            {answers === "service" ? "Send (costs money)" : "Send"}
-          </button>
+          <Button
+            say={answers === "service" ? "Send (costs money)" : "Send"}
+            class="primary"
+            disabled={task.isBusy || message.trim() === ""}
+            onClick={send}
+          />
         </div>
         <TaskError task={task} />
       </div>
@@ -127,10 +110,7 @@ function Play({
         <h2>What the code would have to say</h2>
         <Code text={codeFor(form, agent)} label="What the code would have to say" />
         {Object.keys(agent.limits).length > 0 && (
-          <details>
-            <summary>Limits</summary>
-            <JsonCode value={agent.limits} label="Limits of the agent" />
-          </details>
+          <JsonDetails title="Limits" value={agent.limits} label="Limits of the agent" />
         )}
         {agent.tools.length > 0 && <h2>Run one tool</h2>}
         {agent.tools.map((tool) => (
@@ -147,4 +127,85 @@ function codeFor(form: Parameters<typeof changesIn>[0], agent: PlayAgent): strin
   } catch (error) {
     return `// ${error instanceof Error ? error.message : String(error)}`;
   }
+}
+
+const THINKING = ["off", "minimal", "low", "medium", "high", "xhigh"];
+
+interface AgentFormProps {
+  readonly agent: PlayAgent;
+  readonly form: PlayForm;
+  readonly onChange: (form: PlayForm) => void;
+}
+
+/** An agent as its code has it, to change for the next message. */
+export function AgentForm({ agent, form, onChange }: AgentFormProps): JSX.Element {
+  const set = (change: Partial<PlayForm>): void => onChange({ ...form, ...change });
+  const own = (name: string): string | undefined =>
+    agent.settings[name] === undefined ? undefined : JSON.stringify(agent.settings[name]);
+  const isMade = agent.made.includes("instructions");
+  return (
+    <>
+      <InputField label="Model" value={form.model} onChange={(model) => set({ model })} />
+      <TextField
+        label="Instructions"
+        hint={isMade ? "A function makes them for each run; a text here replaces it." : undefined}
+        value={form.instructions}
+        onChange={(instructions) => set({ instructions })}
+        rows={5}
+      />
+      <div class="form-row wrap">
+        <InputField
+          label="Temperature"
+          type="number"
+          min={0}
+          max={2}
+          step={0.1}
+          placeholder={own("temperature")}
+          value={form.temperature}
+          onChange={(temperature) => set({ temperature })}
+        />
+        <InputField
+          label="Max output tokens"
+          type="number"
+          min={1}
+          placeholder={own("maxOutputTokens")}
+          value={form.maxOutputTokens}
+          onChange={(maxOutputTokens) => set({ maxOutputTokens })}
+        />
+        <SelectField
+          label="Thinking"
+          value={form.thinking}
+          onChange={(thinking) => set({ thinking })}
+          options={[
+            ["", `as the code says${own("thinking") === undefined ? "" : `: ${own("thinking")}`}`],
+            ...THINKING.map((level) => [level, level] as const),
+          ]}
+        />
+      </div>
+      <CheckList
+        legend="Tools"
+        names={agent.tools.map(({ name }) => name)}
+        ticked={form.tools}
+        onChange={(tools) => set({ tools })}
+      />
+      {agent.made.includes("tools") && <p class="dim">A function gives it tools for each run.</p>}
+      <details>
+        <summary>More settings, and the context</summary>
+        <TextField
+          label="More settings, as JSON"
+          value={form.settings}
+          onChange={(settings) => set({ settings })}
+          isCode
+          placeholder='{"topP": 0.9}'
+        />
+        <TextField
+          label="Context of the run, as JSON"
+          hint="What tools and hooks get as context. It is not stored."
+          value={form.context}
+          onChange={(context) => set({ context })}
+          isCode
+        />
+      </details>
+    </>
+  );
 }

@@ -1,14 +1,14 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import { useTask } from "../acting/use-task.ts";
-import { TaskError } from "../acting/parts.tsx";
+import { TaskError, Button } from "../acting/parts.tsx";
 import { useInspector } from "../app/inspector.ts";
 import { formatRoute, turnRoute } from "../app/route.ts";
 import { SessionContext, SessionModel, type TurnProps, useSession, useTurn } from "../session/session-model.ts";
 import { TurnContents } from "../turn/turn-contents.tsx";
-import { JsonCode } from "../ui/code.tsx";
+import { JsonDetails } from "../ui/code.tsx";
 import { formatDuration, formatTokens, turnTitle } from "../ui/format.ts";
-import { Failure, Loading } from "../ui/notes.tsx";
+import { ErrorBanner, Waiting } from "../ui/notes.tsx";
 import { EndingBadge } from "../ui/endings.tsx";
 
 /** Turns that are shown whole; earlier ones are in the session's own view. */
@@ -22,7 +22,7 @@ export function PlayedSession({ id }: { readonly id: string }): JSX.Element {
   const task = useTask<void>();
   const overview = session.overview.value;
   const error = session.error.value;
-  if (overview === undefined) return error === undefined ? <Loading /> : <Failure error={error} />;
+  if (overview === undefined) return <Waiting error={error} />;
   const act = (action: "stop" | "resume"): void =>
     task.start(async () => {
       await source.act(id, action, {});
@@ -41,31 +41,20 @@ export function PlayedSession({ id }: { readonly id: string }): JSX.Element {
           <EndingBadge ending={overview.ending} />
           <a href={formatRoute({ kind: "session", id, tab: "" })}>Inspect {id}</a>
           {overview.state === "running" && (
-            <button type="button" disabled={task.isBusy} onClick={() => act("stop")}>
-              Stop the run
-            </button>
+            <Button say="Stop the run" disabled={task.isBusy} onClick={() => act("stop")} />
           )}
           {(overview.state === "stopped" || overview.state === "cut-off") && (
-            <button type="button" disabled={task.isBusy} onClick={() => act("resume")}>
-              Resume the run
-            </button>
+            <Button say="Resume the run" disabled={task.isBusy} onClick={() => act("resume")} />
           )}
         </div>
         <TaskError task={task} />
         {turns.map(({ run, turn }) => (
           <PlayedTurn key={`${run.runId} ${turn.turn}`} run={run} turn={turn} />
         ))}
-        {last?.error !== undefined && (
-          <p class="banner is-error">
-            <b>{last.error.name}</b> {last.error.message}
-          </p>
-        )}
-        {draft !== undefined && <p class="said">{draft}</p>}
+        {last?.error !== undefined && <ErrorBanner {...last.error} />}
+        {draft !== undefined && <p class="said">{draft.text}</p>}
         {last?.metadata !== undefined && (
-          <details>
-            <summary>How the last run was begun</summary>
-            <JsonCode value={last.metadata} label="Metadata of the last run" />
-          </details>
+          <JsonDetails title="How the last run was begun" value={last.metadata} label="Metadata of the last run" />
         )}
       </section>
     </SessionContext.Provider>
@@ -80,14 +69,14 @@ function PlayedTurn({ run, turn }: TurnProps): JSX.Element {
     <section aria-label={turnTitle(turn)}>
       <h3>
         <a href={formatRoute(turnRoute(session.id, run, turn))}>{turnTitle(turn)}</a>{" "}
-        <span class="facts wrap">
+        <span class="facts small wrap">
           {endedAt !== undefined && <span>{formatDuration(endedAt - startedAt)}</span>}
-          {usage.prompt !== undefined && <span>prompt {formatTokens(usage.prompt)}</span>}
-          {usage.output !== undefined && <span>output {formatTokens(usage.output)}</span>}
+          {usage.inputTokens !== undefined && <span>prompt {formatTokens(usage.inputTokens)}</span>}
+          {usage.outputTokens !== undefined && <span>output {formatTokens(usage.outputTokens)}</span>}
         </span>
       </h3>
-      {error !== undefined && <Failure error={error} />}
-      {value !== undefined && <TurnContents details={value} row={turn} />}
+      {error !== undefined && <Waiting error={error} />}
+      {value !== undefined && <TurnContents details={value} run={run} turn={turn} />}
     </section>
   );
 }

@@ -1,7 +1,7 @@
 import type { Json } from "@pollux/core";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { Field, InputField, SelectField, TextArea } from "../acting/parts.tsx";
+import { InputField, SelectField, Button, TextField } from "../acting/parts.tsx";
 import { memberOf, shownFor, withMember } from "./schema-form.ts";
 
 /** Entries of a list that a form shows. */
@@ -23,13 +23,13 @@ export function SchemaField(props: {
   switch (shown.kind) {
     case "text":
       return (
-        <Field label={label} hint={hint}>
-          <TextArea
-            value={typeof value === "string" ? value : ""}
-            onChange={(text) => onChange(text === "" ? undefined : text)}
-            rows={1}
-          />
-        </Field>
+        <TextField
+          label={label}
+          hint={hint}
+          value={typeof value === "string" ? value : ""}
+          onChange={(text) => onChange(text === "" ? undefined : text)}
+          rows={1}
+        />
       );
     case "number":
       return (
@@ -51,7 +51,7 @@ export function SchemaField(props: {
       const set = (index: number, entry: Json | undefined): void =>
         onChange(entries.toSpliced(index, 1, ...(entry === undefined ? [null] : [entry])));
       return (
-        <fieldset class="group stack box">
+        <fieldset class="stack box">
           <legend>{label}</legend>
           {entries.slice(0, MAX_ENTRIES).map((entry, index) => (
             <SchemaField
@@ -65,13 +65,12 @@ export function SchemaField(props: {
             />
           ))}
           <div class="buttons wrap">
-            <button type="button" onClick={() => onChange([...entries, null])}>
-              Add to {label}
-            </button>
+            <Button say={`Add to ${label}`} onClick={() => onChange([...entries, null])} />
             {entries.length > 0 && (
-              <button type="button" onClick={() => onChange(entries.length === 1 ? undefined : entries.slice(0, -1))}>
-                Take the last off
-              </button>
+              <Button
+                say="Take the last off"
+                onClick={() => onChange(entries.length === 1 ? undefined : entries.slice(0, -1))}
+              />
             )}
           </div>
         </fieldset>
@@ -93,7 +92,7 @@ export function SchemaField(props: {
       if (fields.length === 0) return <p class="dim">It takes no arguments.</p>;
       if (isTop) return <>{fields}</>;
       return (
-        <fieldset class="group stack box">
+        <fieldset class="stack box">
           <legend>{label}</legend>
           {fields}
         </fieldset>
@@ -141,9 +140,5 @@ function JsonField({ label, hint, value, onChange }: FieldProps): JSX.Element {
       onChange(next);
     }
   };
-  return (
-    <Field label={`${label}, as JSON`} hint={hint}>
-      <TextArea value={text} onChange={change} isCode />
-    </Field>
-  );
+  return <TextField label={`${label}, as JSON`} hint={hint} value={text} onChange={change} isCode />;
 }

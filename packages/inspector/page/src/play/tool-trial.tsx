@@ -1,24 +1,22 @@
 import type { Json } from "@pollux/core";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { PlayTool, ToolTrial, ToolTrialRequest } from "../../../src/play/play.ts";
-import { Field, Notes, TaskError, TextArea } from "../acting/parts.tsx";
+import type { PlayTool, ToolTrial } from "../../../src/play/play.ts";
+import { Notes, TaskError, Button, TextField } from "../acting/parts.tsx";
 import { parseField, useTask } from "../acting/use-task.ts";
 import { useInspector } from "../app/inspector.ts";
-import { Code, JsonCode } from "../ui/code.tsx";
+import { Code, JsonCode, JsonDetails } from "../ui/code.tsx";
 import { formatDuration } from "../ui/format.ts";
 import { SchemaField } from "./schema-field.tsx";
 
-/** One tool: a form for its arguments, and what comes of a call by hand. */
-export function ToolBox({
-  agent,
-  tool,
-  context,
-}: {
+interface ToolBoxProps {
   readonly agent: string;
   readonly tool: PlayTool;
   readonly context: string;
-}): JSX.Element {
+}
+
+/** One tool: a form for its arguments, and what comes of a call by hand. */
+export function ToolBox({ agent, tool, context }: ToolBoxProps): JSX.Element {
   const { source } = useInspector().open.value;
   const [args, setArgs] = useState<Json>({});
   const [text, setText] = useState<string>();
@@ -28,15 +26,13 @@ export function ToolBox({
   const run = (confirmed: boolean): void => {
     setAsking(false);
     task.start(async () => {
-      const request: ToolTrialRequest = {
+      return await source.post("/play/tool", {
         agent,
         tool: name,
-        // Parsed from JSON.
-        args: text === undefined ? args : (parseField(text, "The arguments") as Json),
-        ...(context.trim() !== "" && { context: parseField(context, "The context") as Json }),
+        args: text === undefined ? args : parseField(text, "The arguments"),
+        context: context.trim() === "" ? undefined : parseField(context, "The context"),
         confirmed,
-      };
-      return await source.playWith("tool", request);
+      });
     });
   };
   return (
@@ -60,36 +56,26 @@ export function ToolBox({
                 isTop
               />
             ) : (
-              <Field label="Arguments, as JSON">
-                <TextArea value={text} onChange={setText} isCode rows={6} />
-              </Field>
+              <TextField label="Arguments, as JSON" value={text} onChange={setText} isCode rows={6} />
             )}
             <Notes notes={warnings} look="banner is-odd" />
             <div class="buttons wrap">
               {isAsking ? (
                 <>
-                  <button type="button" class="primary" disabled={task.isBusy} onClick={() => run(true)}>
-                    Yes, run {name}
-                  </button>
-                  <button type="button" onClick={() => setAsking(false)}>
-                    Don't run it
-                  </button>
+                  <Button say={`Yes, run ${name}`} class="primary" disabled={task.isBusy} onClick={() => run(true)} />
+                  <Button say="Don't run it" onClick={() => setAsking(false)} />
                 </>
               ) : (
-                <button
-                  type="button"
+                <Button
+                  say={task.isBusy ? "Running…" : `Run ${name}${warnings.length > 0 ? "…" : ""}`}
                   disabled={task.isBusy}
                   onClick={() => (warnings.length > 0 ? setAsking(true) : run(false))}
-                >
-                  {task.isBusy ? "Running…" : `Run ${name}${warnings.length > 0 ? "…" : ""}`}
-                </button>
+                />
               )}
-              <button
-                type="button"
+              <Button
+                say={text === undefined ? "Write JSON" : "Use the form"}
                 onClick={() => setText(text === undefined ? JSON.stringify(args, undefined, 2) : undefined)}
-              >
-                {text === undefined ? "Write JSON" : "Use the form"}
-              </button>
+              />
             </div>
             <TaskError task={task} />
             {task.value !== undefined && <Trial name={name} trial={task.value} />}
@@ -117,12 +103,7 @@ function Trial({ name, trial }: { readonly name: string; readonly trial: ToolTri
           <Code text={thrown} label={`What ${name} threw`} />
         </>
       )}
-      {progress.length > 0 && (
-        <details>
-          <summary>What it reported</summary>
-          <JsonCode value={progress} label={`Progress of ${name}`} />
-        </details>
-      )}
+      {progress.length > 0 && <JsonDetails title="What it reported" value={progress} label={`Progress of ${name}`} />}
     </section>
   );
 }

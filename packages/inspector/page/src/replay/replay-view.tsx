@@ -1,11 +1,10 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { ReplayResult } from "../../../src/inspection/results.ts";
-import { AgentSelect, Notes, TaskError, useAbout } from "../acting/parts.tsx";
-import { RunSelect } from "../acting/run-select.tsx";
+import { AgentSelect, Notes, TaskError, useAbout, Button, RunSelect } from "../acting/parts.tsx";
 import { useTask } from "../acting/use-task.ts";
 import { formatRoute } from "../app/route.ts";
-import { WasAndIs } from "../ui/was-and-is.tsx";
+import { WasAndIs } from "../ui/notes.tsx";
 import type { SessionPanelProps } from "../session/session-model.ts";
 
 /** Replays a run, and shows the first difference. */
@@ -27,9 +26,7 @@ export function ReplayView({ session, overview }: SessionPanelProps): JSX.Elemen
       <div class="form-row wrap">
         <RunSelect runs={runs} value={runId} onChange={setRunId} />
         <AgentSelect value={agent} onChange={setAgent} none="Rebuilt from what was kept" />
-        <button type="button" class="primary" disabled={task.isBusy || runs.length === 0} onClick={replay}>
-          Replay
-        </button>
+        <Button say="Replay" class="primary" disabled={task.isBusy || runs.length === 0} onClick={replay} />
       </div>
       <TaskError task={task} />
       {task.value !== undefined && <Result id={session.id} result={task.value} />}
@@ -52,7 +49,7 @@ function Result({ id, result }: { readonly id: string; readonly result: ReplayRe
         </ol>
       )}
       {request !== undefined && (
-        <div class="break">
+        <div class="break banner is-odd stack">
           <h3>
             A request differs at <code>{request.field}</code>
           </h3>

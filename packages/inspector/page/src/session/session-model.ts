@@ -3,9 +3,10 @@ import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { ExchangeRow } from "../../../src/inspection/exchange-details.ts";
 import type { RunRow, SessionOverview, TurnRow } from "../../../src/inspection/inspection.ts";
+import type { SourceChange } from "../../../src/inspection/source.ts";
 import type { TurnDetails } from "../../../src/inspection/turn-details.ts";
 import type { Load } from "../app/loads.ts";
-import { useLoad } from "../app/use-load.ts";
+import { useLoad } from "../app/inspector.ts";
 import { isTurn, type SessionRoute, type TurnRoute } from "../app/route.ts";
 import type { HttpSource } from "../source/http-source.ts";
 
@@ -16,7 +17,7 @@ export class SessionModel {
   readonly overview: Signal<SessionOverview | undefined> = signal(undefined);
   readonly error: Signal<Error | undefined> = signal(undefined);
   /** What the model is saying right now. */
-  readonly draft: Signal<string | undefined> = signal(undefined);
+  readonly draft: Signal<SourceChange["draft"]> = signal(undefined);
   readonly exchanges: Signal<readonly ExchangeRow[]> = signal([]);
   /** Ids of the runs that are ticked, to be compared. */
   readonly tickedRuns: Signal<readonly string[]> = signal([]);
@@ -35,7 +36,7 @@ export class SessionModel {
   start(): () => void {
     void this.refresh();
     this.#unwatch = this.source.watch(this.id, ({ length, exchanges, state, draft }) => {
-      this.draft.value = draft?.text;
+      this.draft.value = draft;
       const known = this.overview.value;
       const isNews = known?.length !== length || known.state !== state || known.exchanges !== exchanges;
       if (known === undefined || isNews) void this.refresh();

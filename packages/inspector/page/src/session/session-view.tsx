@@ -1,16 +1,14 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import { SourceError } from "../../../src/inspection/source.ts";
-import { useInspector } from "../app/inspector.ts";
+import { useInspector, useKeys } from "../app/inspector.ts";
 import { CompareTicked } from "../compare/compare-ticked.tsx";
-import { useAbout } from "../acting/parts.tsx";
+import { useAbout, CopyButton } from "../acting/parts.tsx";
 import { TakeAwayMenu } from "../take-away/take-away-menu.tsx";
-import { useKeys } from "../app/use-keys.ts";
 import { formatRoute, type SessionRoute, SESSIONS } from "../app/route.ts";
-import { CopyButton } from "../ui/copy-button.tsx";
 import { formatDate, formatPlural, formatTokens } from "../ui/format.ts";
 import { Money, PricesNote } from "../ui/money.tsx";
-import { Empty, Failure, Loading } from "../ui/notes.tsx";
+import { Empty, Waiting } from "../ui/notes.tsx";
 import { EndingBadge } from "../ui/endings.tsx";
 import { Tabs } from "../ui/tabs.tsx";
 import { SESSION_TABS, sessionTab } from "./session-tabs.tsx";
@@ -35,7 +33,6 @@ export function SessionView({ route }: { readonly route: SessionRoute }): JSX.El
   const overview = useMemo(() => read && { ...read, runs }, [read, runs]);
   if (overview === undefined) {
     const error = session.error.value;
-    if (error === undefined) return <Loading />;
     if (error instanceof SourceError && error.code === "not-found")
       return (
         <Empty title="There is no such session">
@@ -45,7 +42,7 @@ export function SessionView({ route }: { readonly route: SessionRoute }): JSX.El
           <a href={formatRoute(SESSIONS)}>All sessions</a>
         </Empty>
       );
-    return <Failure error={error} retry={() => void session.refresh()} />;
+    return <Waiting error={error} retry={() => void session.refresh()} />;
   }
   const tab = sessionTab(route.tab);
   const isPartial = overview.earlier !== undefined && !tab.isOfEnd;
@@ -71,7 +68,7 @@ export function SessionView({ route }: { readonly route: SessionRoute }): JSX.El
           role="tabpanel"
           aria-labelledby={`session-panel-tab-${tab.id}`}
         >
-          {isPartial ? <Loading /> : <tab.View session={session} overview={overview} route={route} />}
+          {isPartial ? <Waiting /> : <tab.View session={session} overview={overview} route={route} />}
         </div>
       </div>
     </SessionContext.Provider>
@@ -83,12 +80,12 @@ function Head({ session, overview }: Pick<SessionPanelProps, "session" | "overvi
   const turns = runs.reduce((sum, run) => sum + run.turns.length, earlier?.turns ?? 0);
   return (
     <div class="session-top stack">
-      <div class="session-top-line">
+      <div class="wrap">
         <h1 class="cut" title={title ?? id}>
           {title ?? id}
         </h1>
         <EndingBadge ending={overview.ending} />
-        <span class="facts wrap">
+        <span class="facts small wrap">
           {earlier === undefined && <span>{formatPlural(runs.length, "run")}</span>}
           <span>{formatPlural(turns, "turn")}</span>
           {earlier?.areTotalsKnown !== false && <span>{formatTokens(usage.totalTokens)} tokens</span>}
@@ -100,15 +97,13 @@ function Head({ session, overview }: Pick<SessionPanelProps, "session" | "overvi
               {history.from !== undefined && (
                 <>
                   {" of "}
-                  <a href={formatRoute({ kind: "session", id: history.from.session, tab: "" })}>
-                    {history.from.session}
-                  </a>
+                  <a href={formatRoute({ kind: "session", id: history.from, tab: "" })}>{history.from}</a>
                 </>
               )}
             </span>
           )}
         </span>
-        <span class="session-tools">
+        <span class="to-end wrap">
           <CopyButton text={id} what="the session's id" title="Copy id" />
           <OpenInPlay session={session} />
           <CompareTicked

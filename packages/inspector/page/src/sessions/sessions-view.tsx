@@ -1,20 +1,20 @@
-import { type Signal, useSignal } from "@preact/signals";
+import { type Signal, useSignal, signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { formatCost } from "../../../src/inspection/cost.ts";
 import { type EndingFilter, ENDINGS, endingView, isBadEnding } from "../../../src/inspection/endings.ts";
-import type { SessionRow } from "../../../src/inspection/inspection.ts";
-import { useInspector } from "../app/inspector.ts";
+import type { SessionRow, SessionQuery } from "../../../src/inspection/inspection.ts";
+import { useInspector, useKeys } from "../app/inspector.ts";
 import { CompareTicked, tick, TickBox } from "../compare/compare-ticked.tsx";
-import { useKeys } from "../app/use-keys.ts";
 import type { SessionsRoute } from "../app/route.ts";
 import { formatAge, formatCount, formatDate, formatTokens } from "../ui/format.ts";
 import { moneyNote } from "../ui/money.tsx";
-import { Empty, Failure, Loading } from "../ui/notes.tsx";
+import { Empty, Waiting } from "../ui/notes.tsx";
 import { EndingBadge } from "../ui/endings.tsx";
 import { useNarrow } from "../ui/use-narrow.ts";
 import { type Column, Grid, listKeys } from "../ui/grid.tsx";
-import { SessionList } from "./session-list.ts";
+import { Button, Choices } from "../acting/parts.tsx";
+import type { HttpSource } from "../source/http-source.ts";
 
 /** What most people look for. */
 const FILTERS: readonly (readonly [filter: EndingFilter, title: string])[] = [
@@ -105,17 +105,13 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
             if (event.key === "Enter") open(current);
           }}
         />
-        <div class="filters wrap is-tight" role="group" aria-label="State">
-          {[[undefined, "All"] as const, ...FILTERS].map(([name, title]) => (
-            <button
-              key={name ?? ""}
-              type="button"
-              aria-pressed={name === state}
-              onClick={() => change({ state: name ?? "" })}
-            >
-              {title}
-            </button>
-          ))}
+        <div class="wrap is-tight">
+          <Choices
+            label="State"
+            value={state ?? ""}
+            onChange={(name) => change({ state: name })}
+            options={[["", "All"], ...FILTERS]}
+          />
           <select
             aria-label="How the last run ended"
             value={BAD_ENDINGS.find((ending) => ending === state) ?? ""}
@@ -130,21 +126,19 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
           </select>
         </div>
         <CompareTicked ticked={ticked} what="session" routeOf={(left, right) => ({ kind: "compare", left, right })} />
-        <span class="total" role="status">
+        <span class="total dim" role="status">
           {list.error.value === undefined && `${formatCount(rows.length)}${list.isWhole.value ? "" : "+"} shown`}
         </span>
       </div>
       {list.error.value !== undefined ? (
-        <Failure error={list.error.value} retry={() => void list.search({ search: route.search, state })} />
+        <Waiting error={list.error.value} retry={() => void list.search({ search: route.search, state })} />
       ) : rows.length === 0 ? (
         list.isLoading.value ? (
-          <Loading />
+          <Waiting />
         ) : isFiltered ? (
           <Empty title="No session matches">
             <p>Search looks at ids, titles, owners, metadata, agents, models and tools; every word has to be there.</p>
-            <button type="button" onClick={() => change({ search: "", state: "" })}>
-              Show all sessions
-            </button>
+            <Button say="Show all sessions" onClick={() => change({ search: "", state: "" })} />
           </Empty>
         ) : (
           <Empty title="No sessions yet">
@@ -159,8 +153,7 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
             name="session"
             label="Sessions"
             items={rows}
-            columns={columns.map(([, column]) => column)}
-            template={columns.map(([width]) => width).join(" ")}
+            columns={columns}
             height={isNarrow ? 48 : 34}
             selected={current}
             onSelect={(index) => {
@@ -178,63 +171,61 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
 
 const NO_COST = "The runs recorded no cost: open the session to price it";
 
-/** The columns of a list, each with its width: agents and owners only where there are any. */
+/** The columns of a list: agents and owners only where there are any. */
 function columnsOf(
   rows: readonly SessionRow[],
   ticked: Signal<readonly string[]>,
   now: number,
-): readonly (readonly [width: string, column: Column<SessionRow>])[] {
-  const optional = (width: string, title: string, of: (row: SessionRow) => string | undefined): typeof columns =>
+): readonly Column<SessionRow>[] {
+  const optional = (title: string, of: (row: SessionRow) => string | undefined): readonly Column<SessionRow>[] =>
     rows.some((row) => of(row) !== undefined)
-      ? [[width, { title, class: "is-wide-only", look: "dim", cell: (row) => of(row) ?? "–" }]]
+      ? [{ title, width: "minmax(80px, 130px)", class: "is-wide-only", look: "dim", cell: (row) => of(row) ?? "–" }]
       : [];
-  const columns: readonly (readonly [width: string, column: Column<SessionRow>])[] = [
-    ["98px", { title: "State", cell: (row) => <Standing row={row} ticked={ticked} /> }],
-    ["minmax(160px, 1fr)", { title: "Session", look: "session-name", titleOf: detailsOf, cell: nameOf }],
-    ...optional("minmax(80px, 130px)", "Agent", ({ agent }) => agent),
-    ...optional("minmax(80px, 120px)", "Owner", ({ owner }) => owner),
-    [
-      "72px",
-      {
-        title: "Messages",
-        hint: "Messages that began a run",
-        class: "number is-wide-only",
-        cell: ({ messages }) => formatCount(messages),
-      },
-    ],
-    ["56px", { title: "Turns", class: "number is-wide-only", cell: ({ turns }) => formatCount(turns) }],
-    ["72px", { title: "Tokens", class: "number is-wide-only", cell: ({ totalTokens }) => formatTokens(totalTokens) }],
-    [
-      "76px",
-      {
-        title: "Cost",
-        hint: "As the runs recorded it",
-        class: "number",
-        titleOf: (row) => moneyNote(row) ?? NO_COST,
-        cell: (row) => formatCost(row, row.currency),
-      },
-    ],
-    [
-      "92px",
-      {
-        title: "Last change",
-        class: "number",
-        look: "dim",
-        titleOf: ({ updatedAt }) => formatDate(updatedAt),
-        cell: ({ updatedAt }) => formatAge(updatedAt, now),
-      },
-    ],
+  const count = (
+    title: string,
+    width: string,
+    cell: (row: SessionRow) => string,
+    hint?: string,
+  ): Column<SessionRow> => ({
+    title,
+    width,
+    cell,
+    hint,
+    class: "number is-wide-only",
+  });
+  return [
+    { title: "State", width: "98px", cell: (row) => <Standing row={row} ticked={ticked} /> },
+    { title: "Session", width: "minmax(160px, 1fr)", look: "session-name row", titleOf: detailsOf, cell: nameOf },
+    ...optional("Agent", ({ agent }) => agent),
+    ...optional("Owner", ({ owner }) => owner),
+    count("Messages", "72px", ({ messages }) => formatCount(messages), "Messages that began a run"),
+    count("Turns", "56px", ({ turns }) => formatCount(turns)),
+    count("Tokens", "72px", ({ totalTokens }) => formatTokens(totalTokens)),
+    {
+      title: "Cost",
+      width: "76px",
+      hint: "As the runs recorded it",
+      class: "number",
+      titleOf: (row) => moneyNote(row) ?? NO_COST,
+      cell: (row) => formatCost(row, row.currency),
+    },
+    {
+      title: "Last change",
+      width: "92px",
+      class: "number",
+      look: "dim",
+      titleOf: ({ updatedAt }) => formatDate(updatedAt),
+      cell: ({ updatedAt }) => formatAge(updatedAt, now),
+    },
   ];
-  return columns;
 }
 
-function Standing({
-  row: { id, title = id, ending },
-  ticked,
-}: {
+interface StandingProps {
   readonly row: SessionRow;
   readonly ticked: Signal<readonly string[]>;
-}): JSX.Element {
+}
+
+function Standing({ row: { id, title = id, ending }, ticked }: StandingProps): JSX.Element {
   return (
     <>
       <TickBox ticked={ticked} id={id} label={title} />
@@ -251,7 +242,7 @@ function nameOf({ id, title, hasExchanges }: SessionRow): JSX.Element {
   return (
     <>
       <span class="session-title cut">{title ?? id}</span>
-      {title !== undefined && <span class="session-id cut">{id}</span>}
+      {title !== undefined && <span class="session-id cut dim">{id}</span>}
       {hasExchanges && (
         <span class="tag" title="Its requests and answers were kept: see its wire tab">
           wire
@@ -259,4 +250,55 @@ function nameOf({ id, title, hasExchanges }: SessionRow): JSX.Element {
       )}
     </>
   );
+}
+
+const PAGE = 250;
+
+/** Sessions that a query finds, page by page. */
+export class SessionList {
+  readonly rows: Signal<readonly SessionRow[]> = signal([]);
+  readonly error: Signal<Error | undefined> = signal(undefined);
+  readonly isLoading: Signal<boolean> = signal(true);
+  /** The list has an end, and it is there. */
+  readonly isWhole: Signal<boolean> = signal(false);
+  /** Ages count from then. */
+  readonly loadedAt: Signal<number> = signal(Date.now());
+  readonly #source: HttpSource;
+  #query: SessionQuery = {};
+  #next: string | undefined;
+  /** Answers to an earlier query are dropped. */
+  #generation = 0;
+
+  constructor(source: HttpSource) {
+    this.#source = source;
+  }
+
+  /** Starts over; what is there stays until the first page has come. */
+  async search(query: SessionQuery): Promise<void> {
+    this.#query = query;
+    this.#next = undefined;
+    await this.#load(++this.#generation, true);
+  }
+
+  async more(): Promise<void> {
+    if (this.isLoading.value || this.isWhole.value || this.error.value !== undefined) return;
+    await this.#load(this.#generation, false);
+  }
+
+  async #load(generation: number, isFirst: boolean): Promise<void> {
+    this.isLoading.value = true;
+    try {
+      const page = await this.#source.sessions({ ...this.#query, after: this.#next, limit: PAGE });
+      if (generation !== this.#generation) return;
+      this.#next = page.next;
+      this.isWhole.value = page.next === undefined;
+      this.rows.value = isFirst ? page.sessions : [...this.rows.value, ...page.sessions];
+      this.loadedAt.value = Date.now();
+      this.error.value = undefined;
+    } catch (error) {
+      if (generation !== this.#generation) return;
+      this.error.value = error instanceof Error ? error : new Error(String(error));
+    }
+    this.isLoading.value = false;
+  }
 }

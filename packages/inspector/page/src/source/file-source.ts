@@ -2,15 +2,15 @@ import { googleListPrices } from "@pollux/core";
 import { checkLog } from "../../../src/checks/check-log.ts";
 import { compareBranches } from "../../../src/inspection/compare-branches.ts";
 import { ExchangeFold } from "../../../src/inspection/exchange-fold.ts";
-import { inlineMedia } from "../../../src/inspection/media.ts";
+import { inlineMedia } from "../../../src/server/media-response.ts";
 import type { CheckResult } from "../../../src/inspection/results.ts";
 import { SessionFold } from "../../../src/inspection/session-fold.ts";
 import { showSession } from "../../../src/inspection/show-session.ts";
-import { type SourceAbout, SourceError } from "../../../src/inspection/source.ts";
+import { NOTHING_OPEN, type SourceAbout, SourceError } from "../../../src/inspection/source.ts";
 import { summaryOf } from "../../../src/inspection/summary-of.ts";
 import type { MediaRef } from "../../../src/inspection/turn-details.ts";
 import { listSessions } from "../../../src/server/list-sessions.ts";
-import { ReadOnlyStore } from "../../../src/server/read-only-store.ts";
+import { type ReadOnlySession, ReadOnlyStore } from "../../../src/server/read-only-store.ts";
 import { readTotals } from "../../../src/server/read-totals.ts";
 import { HttpSource } from "./http-source.ts";
 import { type FileText, readFiles } from "./read-files.ts";
@@ -35,28 +35,20 @@ export class FileSource extends HttpSource {
     this.#files = files;
     this.#usesListPrices = usesListPrices;
     const measures = usesListPrices ? { prices: googleListPrices } : {};
-    for (const { id, entries, exchanges: kept } of readFiles(files)) {
+    const [listed, kept]: [ReadOnlySession[], ReadOnlySession[]] = [[], []];
+    for (const { id, entries, exchanges: stored } of readFiles(files)) {
       const fold = SessionFold.of(id, entries, measures);
       const exchanges = new ExchangeFold(measures);
-      exchanges.add(kept);
+      exchanges.add(stored);
       fold.addExchanges(exchanges);
       this.#sessions.set(id, { fold, exchanges });
+      const updatedAt = fold.overview().updatedAt ?? 0;
+      listed.push({ summary: summaryOf(fold, updatedAt), load: async () => fold.entries });
+      const summary = { id, length: exchanges.length, updatedAt };
+      if (exchanges.rows.length > 0) kept.push({ summary, load: async () => exchanges.entries });
     }
-    const all = [...this.#sessions.values()].map((file) => ({
-      ...file,
-      updatedAt: file.fold.overview().updatedAt ?? 0,
-    }));
-    this.#store = new ReadOnlyStore(
-      all.map(({ fold, updatedAt }) => ({ summary: summaryOf(fold, updatedAt), load: async () => fold.entries })),
-    );
-    this.#kept = new ReadOnlyStore(
-      all
-        .filter(({ exchanges }) => exchanges.rows.length > 0)
-        .map(({ fold: { id }, exchanges: { entries, length }, updatedAt }) => ({
-          summary: { id, length, updatedAt },
-          load: async () => entries,
-        })),
-    );
+    this.#store = new ReadOnlyStore(listed);
+    this.#kept = new ReadOnlyStore(kept);
   }
 
   override withListPrices(isUsed: boolean): FileSource {
@@ -65,12 +57,8 @@ export class FileSource extends HttpSource {
 
   override async about(): Promise<SourceAbout> {
     return {
+      ...NOTHING_OPEN,
       title: this.#files.map(({ name }) => name).join(", "),
-      actions: [],
-      isLive: false,
-      agents: [],
-      answers: "service",
-      hasEvals: false,
       listPrices: { asOf: googleListPrices.asOf, isUsed: this.#usesListPrices },
     };
   }

@@ -1,8 +1,12 @@
-import type { Json } from "@pollux/core";
 import type { EvalSuiteRuns } from "../../../src/evals/read-evals.ts";
-import type { ExchangeDetails, ExchangeRow } from "../../../src/inspection/exchange-details.ts";
-import type { SessionOverview, SessionPage, SessionQuery } from "../../../src/inspection/inspection.ts";
-import { mergeOverview } from "../../../src/inspection/merge-overview.ts";
+import type { ExchangeRow } from "../../../src/inspection/exchange-details.ts";
+import type {
+  SessionOverview,
+  SessionPage,
+  SessionQuery,
+  RunRow,
+  TurnRow,
+} from "../../../src/inspection/inspection.ts";
 import type { CacheEstimate } from "../../../src/inspection/prefix-cost.ts";
 import { type SourceAbout, type SourceChange, SourceError } from "../../../src/inspection/source.ts";
 import type { Playground } from "../../../src/play/play.ts";
@@ -53,26 +57,17 @@ export class HttpSource {
   }
 
   async turn(session: string, runId: string, turn: number): Promise<TurnDetails> {
-    return await this.#get(`${pathOf(session)}/turns/${encodeURIComponent(runId)}/${turn}`);
+    return await this.view(session, `turns/${encodeURIComponent(runId)}/${turn}`);
   }
 
   /** @param from - Leaves out those before this index: rows never change. */
   async exchanges(session: string, from: number = 0): Promise<readonly ExchangeRow[]> {
-    return await this.#get(`${pathOf(session)}/exchanges${from > 0 ? `?from=${from}` : ""}`);
-  }
-
-  async exchange(session: string, n: number): Promise<ExchangeDetails> {
-    return await this.#get(`${pathOf(session)}/exchanges/${n}`);
+    return await this.view(session, "exchanges", { from: String(from) });
   }
 
   /** What an explicit cache of the instructions and tools would have cost; undefined where prices or requests are not known. */
   async cacheEstimate(session: string): Promise<CacheEstimate | undefined> {
-    return (await this.#get<CacheEstimate | null>(`${pathOf(session)}/cache-estimate`)) ?? undefined;
-  }
-
-  /** The log as it is stored, one entry for each line. */
-  async log(session: string): Promise<readonly Json[]> {
-    return await this.#get(`${pathOf(session)}/log`);
+    return (await this.view<CacheEstimate | null>(session, "cache-estimate")) ?? undefined;
   }
 
   /** An address of inline media, for an image or a download. */
@@ -116,17 +111,13 @@ export class HttpSource {
     return await this.#get("/play");
   }
 
-  /** Does something of the playground that needs no session. */
-  async playWith<T>(action: string, body: object): Promise<T> {
-    return await this.#post(`/play/${action}`, body);
-  }
-
   /** Does something with a session: see the handlers in `actions`. */
   async act<T>(session: string, action: string, body: object): Promise<T> {
-    return await this.#post(`${pathOf(session)}/${encodeURIComponent(action)}`, body);
+    return await this.post(`${pathOf(session)}/${encodeURIComponent(action)}`, body);
   }
 
-  async #post<T>(path: string, body: object): Promise<T> {
+  /** Does something else, such as `/play/tool`. */
+  async post<T>(path: string, body: object): Promise<T> {
     const headers = { "content-type": "application/json" };
     // As the handler says.
     return (await this.fetch(path, { method: "POST", headers, body: JSON.stringify(body) })) as T;
@@ -168,4 +159,17 @@ function errorIn(value: unknown, status: number): SourceError {
   if (status === 401)
     return new SourceError("unauthorized", "The address has no valid token. Open the one that pollux inspect printed.");
   return new SourceError("failed", `The inspector's server answered with status ${status}.`);
+}
+
+/** An overview, brought up to date by a later one that has only what changed since. */
+export function mergeOverview(known: SessionOverview, next: SessionOverview): SessionOverview {
+  if (next.since === undefined) return next;
+  const { since, ...rest } = next;
+  const runs = new Map<string, RunRow>(known.runs.map((run) => [run.runId, run]));
+  for (const run of next.runs) {
+    const turns = new Map<number, TurnRow>((runs.get(run.runId)?.turns ?? []).map((turn) => [turn.turn, turn]));
+    for (const turn of run.turns) turns.set(turn.turn, turn);
+    runs.set(run.runId, { ...run, turns: [...turns.values()] });
+  }
+  return { ...rest, runs: [...runs.values()] };
 }

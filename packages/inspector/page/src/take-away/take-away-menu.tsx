@@ -1,6 +1,8 @@
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { useSave } from "./save-files.ts";
+import type { TakenFiles } from "../../../src/inspection/results.ts";
+import { useInspector } from "../app/inspector.ts";
+import { useSession } from "../session/session-model.ts";
 
 const CHOICES: readonly { readonly what: string; readonly title: string; readonly hint: string }[] = [
   { what: "page", title: "One HTML file", hint: "to share: no keys, opens anywhere" },
@@ -39,7 +41,7 @@ export function TakeAwayMenu(): JSX.Element {
       <ul>
         {CHOICES.map(({ what, title, hint }) => (
           <li key={what}>
-            <button type="button" onClick={() => choose(what)}>
+            <button type="button" class="quiet" onClick={() => choose(what)}>
               {title} <span class="dim">{hint}</span>
             </button>
           </li>
@@ -47,4 +49,31 @@ export function TakeAwayMenu(): JSX.Element {
       </ul>
     </details>
   );
+}
+
+/** Takes something away, and says what to do with it, or why it could not be had. */
+export function useSave(): (what: string, query?: { readonly [name: string]: string }) => Promise<void> {
+  const inspector = useInspector();
+  const { source, id } = useSession();
+  return async (what, query) => {
+    try {
+      inspector.say(saveFiles(await source.view<TakenFiles>(id, `take-${what}`, query)));
+    } catch (error) {
+      inspector.say(error instanceof Error ? error.message : String(error), true);
+    }
+  };
+}
+
+/** Gives files to the browser to save. @returns What to do with them. */
+function saveFiles({ files, notes }: TakenFiles): string {
+  for (const { name, text } of files) {
+    // Whatever it is, a browser saves it and shows nothing of it.
+    const address = URL.createObjectURL(new Blob([text], { type: "application/octet-stream" }));
+    const link = document.createElement("a");
+    link.href = address;
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(address), 60_000);
+  }
+  return [`Saved ${files.map(({ name }) => name).join(" and ")}.`, ...notes].join(" ");
 }

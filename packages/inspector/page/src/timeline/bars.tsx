@@ -60,7 +60,7 @@ function Pauses({ bars: { axis, full } }: { readonly bars: RowBars }): JSX.Eleme
 
 /** The turn is longer than can be drawn next to the others. */
 function Beyond({ bars: { axis, full } }: { readonly bars: RowBars }): JSX.Element | null {
-  return axis.length > full * 1.01 ? <span class="beyond">»</span> : null;
+  return axis.length > full * 1.01 ? <span class="beyond small">»</span> : null;
 }
 
 /** What a person calls a step. */

@@ -1,32 +1,31 @@
 import type { ExchangeRow } from "../../../src/inspection/exchange-details.ts";
-import type { InnerRow, RunRow, StepRow, TurnRow } from "../../../src/inspection/inspection.ts";
+import type { InnerRow, StepRow } from "../../../src/inspection/inspection.ts";
+import type { TurnProps } from "../session/session-model.ts";
 
 /** A run inside a call, or a turn of it. */
-export type InnerTimelineRow = {
-  readonly run: RunRow;
-  readonly turn: TurnRow;
+export type InnerTimelineRow = TurnProps & {
   /** How many calls it is inside of, from 1. */
   readonly depth: number;
   readonly tokens?: number | undefined;
   readonly cost?: number | undefined;
   readonly ms?: number | undefined;
 } & (
-  | {
-      readonly kind: "inner-run";
-      /** Of it, while it is open. */
-      readonly key: string;
-      readonly title: string;
-      readonly turns?: number | undefined;
-      readonly isOpen: boolean;
-    }
-  | {
-      readonly kind: "inner-turn";
-      readonly number?: number | undefined;
-      readonly text: string;
-      /** Index of its last request in the kept exchanges. */
-      readonly n?: number | undefined;
-    }
-);
+    | {
+        readonly kind: "inner-run";
+        /** Of it, while it is open. */
+        readonly key: string;
+        readonly title: string;
+        readonly turns?: number | undefined;
+        readonly isOpen: boolean;
+      }
+    | {
+        readonly kind: "inner-turn";
+        readonly number?: number | undefined;
+        readonly text: string;
+        /** Index of its last request in the kept exchanges. */
+        readonly n?: number | undefined;
+      }
+  );
 
 /** Requests of runs inside steps: by the run that has the step, the step, and the run inside. */
 export type InnerExchanges = ReadonlyMap<string, ReadonlyMap<string, InnerRuns>>;
@@ -48,7 +47,7 @@ export function innerExchanges(rows: readonly ExchangeRow[]): InnerExchanges {
 
 /** The rows below a step: runs inside of it with their turns, and runs inside of those. */
 export function innerRows(
-  place: { readonly run: RunRow; readonly turn: TurnRow },
+  place: TurnProps,
   step: StepRow,
   kept: InnerExchanges,
   isToggled: (key: string) => boolean,
@@ -70,11 +69,11 @@ export function innerRows(
     inLog?: InnerRow,
   ): readonly InnerTimelineRow[] {
     const turns = new Map<number, ExchangeRow[]>();
-    for (const row of rows) getOrAdd(turns, row.turn ?? 0, (): ExchangeRow[] => []).push(row);
+    for (const row of rows) getOrAdd(turns, row.turn, (): ExchangeRow[] => []).push(row);
     const isOpen = turns.size <= MAX_OPEN_TURNS !== isToggled(runId);
     const agent = rows[0]?.inner?.agent ?? title;
     const used = sumOf(rows);
-    const logs = inLog && { tokens: inLog.usage.total ?? used.tokens, cost: inLog.cost ?? used.cost };
+    const logs = inLog && { tokens: inLog.usage.totalTokens ?? used.tokens, cost: inLog.cost ?? used.cost };
     const head = { ...place, kind: "inner-run", depth, key: runId, title: agent, turns: turns.size, isOpen } as const;
     const shown: InnerTimelineRow[] = [{ ...head, ...used, ...logs }];
     if (!isOpen) return shown;
@@ -96,7 +95,7 @@ export function innerRows(
 
   function loggedRows({ usage, cost, texts }: InnerRow, key: string): readonly InnerTimelineRow[] {
     const isOpen = texts.length <= MAX_OPEN_TURNS !== isToggled(key);
-    const used = { tokens: usage.total, cost };
+    const used = { tokens: usage.totalTokens, cost };
     return [
       { ...place, kind: "inner-run", depth: 1, key, title, turns: usage.requests, isOpen, ...used },
       ...(isOpen ? texts : []).map((text): InnerTimelineRow => ({ ...place, kind: "inner-turn", depth: 1, text })),

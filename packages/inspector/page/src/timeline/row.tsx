@@ -3,6 +3,7 @@ import type { ComponentChildren, CSSProperties, JSX } from "preact";
 import { formatCost, formatMoney } from "../../../src/inspection/cost.ts";
 import { flagView, sortFlags, type TurnFlag } from "../../../src/inspection/flags.ts";
 import type { StepRow, TurnRow } from "../../../src/inspection/inspection.ts";
+import { USAGE_NAMES } from "../../../src/inspection/usage.ts";
 import { TickBox } from "../compare/compare-ticked.tsx";
 import { formatDuration, formatPlural, formatTime, formatTokens, readsText, turnTitle } from "../ui/format.ts";
 import { moneyNote } from "../ui/money.tsx";
@@ -10,6 +11,7 @@ import { EndingBadge, whyEnded } from "../ui/endings.tsx";
 import { kindOf, StepBar, TurnBars } from "./bars.tsx";
 import type { InnerTimelineRow } from "./inner-rows.ts";
 import type { TimelineRow } from "./timeline-rows.ts";
+import { Button } from "../acting/parts.tsx";
 
 /** Options of {@link Row}. */
 export interface RowProps {
@@ -46,7 +48,7 @@ export function Row(props: RowProps): JSX.Element {
       return <FailedLine {...props} row={row} />;
     case "lead":
       return (
-        <Line {...props} look="lead" level={2} onSelect={undefined}>
+        <Line {...props} look="lead small" level={2} onSelect={undefined}>
           <span role="gridcell">
             <b>{row.turn.agent ?? row.run.agent ?? row.run.model}</b> leads from here
           </span>
@@ -54,11 +56,9 @@ export function Row(props: RowProps): JSX.Element {
       );
     case "earlier":
       return (
-        <Line {...props} look="earlier" level={1} onSelect={undefined}>
+        <Line {...props} look="earlier small" level={1} onSelect={undefined}>
           <span role="gridcell">
-            <button type="button" onClick={props.onToggle}>
-              {formatPlural(row.turns, "earlier turn")}: load
-            </button>
+            <Button say={`${formatPlural(row.turns, "earlier turn")}: load`} onClick={props.onToggle} />
           </span>
         </Line>
       );
@@ -112,7 +112,7 @@ function RunLine(props: RowProps & { readonly row: TimelineRow & { kind: "run" }
   const why = whyEnded(run);
   return (
     <Line {...props} look={takenBack === true ? "run is-taken-back" : "run"} level={1} isOpen>
-      <span role="gridcell" class="run-number">
+      <span role="gridcell" class="run-number small">
         Run {number ?? ""}
         <TickBox ticked={tickedRuns} id={run.runId} label={`run ${number ?? ""}`} />
       </span>
@@ -120,7 +120,7 @@ function RunLine(props: RowProps & { readonly row: TimelineRow & { kind: "run" }
         <span class="run-input cut">
           {run.isPartial === true ? "(its beginning is not loaded)" : input === "" ? "(no text)" : input}
         </span>
-        <span class="run-facts">
+        <span class="run-facts small">
           {why !== undefined && (
             <span class="bad cut" title={why}>
               {why}
@@ -137,7 +137,7 @@ function RunLine(props: RowProps & { readonly row: TimelineRow & { kind: "run" }
           {resumed > 0 && <span>resumed {resumed}×</span>}
         </span>
       </span>
-      <span role="gridcell" class="run-state">
+      <span role="gridcell" class="run-state small">
         <EndingBadge ending={run.ending} />
         <span class="number">{endedAt === undefined ? "" : formatDuration(endedAt - at)}</span>
       </span>
@@ -152,9 +152,9 @@ function TurnLine(props: RowProps & { readonly row: TimelineRow & { kind: "turn"
   const [first, second, ...more] = sortFlags(flags);
   return (
     <Line {...props} look="turn" level={2} isOpen={isOpen}>
-      <span role="gridcell" class="line-number">
-        <button
-          type="button"
+      <span role="gridcell" class="line-number row is-tight dim number">
+        <Button
+          say={isOpen ? "▾" : "▸"}
           class="chevron"
           tabIndex={-1}
           aria-label={`${isOpen ? "Hide" : "Show"} the steps of ${turnTitle(turn).toLowerCase()}`}
@@ -162,9 +162,7 @@ function TurnLine(props: RowProps & { readonly row: TimelineRow & { kind: "turn"
             event.stopPropagation();
             onToggle();
           }}
-        >
-          {isOpen ? "▾" : "▸"}
-        </button>
+        />
         {turn.number === 0 ? "–" : turn.number}
       </span>
       <span role="gridcell" class="line-text" title={said ?? text}>
@@ -177,21 +175,21 @@ function TurnLine(props: RowProps & { readonly row: TimelineRow & { kind: "turn"
           text
         )}
       </span>
-      <span role="gridcell" class="line-flags">
+      <span role="gridcell" class="line-flags row is-tight">
         {[first, second].map((flag) => flag !== undefined && <Flag key={flag} flag={flag} note={noteOf(flag, row)} />)}
         {more.length > 0 && (
-          <span class="flag" title={more.map((flag) => flagView(flag).title).join(", ")}>
+          <span class="flag" title={more.map((flag) => flagView(flag)[0]).join(", ")}>
             +{more.length}
           </span>
         )}
       </span>
-      <span role="gridcell" class="number line-tokens" title={tokensTitle(turn)}>
-        {usage.total === undefined ? "" : formatTokens(usage.total)}
+      <span role="gridcell" class="number line-tokens small" title={tokensTitle(turn)}>
+        {usage.totalTokens === undefined ? "" : formatTokens(usage.totalTokens)}
       </span>
       <span role="gridcell" class="line-bar">
         <TurnBars turn={turn} bars={bars} />
       </span>
-      <span role="gridcell" class="number line-ms">
+      <span role="gridcell" class="number line-ms small">
         {endedAt === undefined ? "…" : formatDuration(endedAt - startedAt)}
       </span>
     </Line>
@@ -200,7 +198,7 @@ function TurnLine(props: RowProps & { readonly row: TimelineRow & { kind: "turn"
 
 /** A flag of a turn. */
 export function Flag({ flag, note = "" }: { readonly flag: string; readonly note?: string }): JSX.Element {
-  const { title, means, tone } = flagView(flag);
+  const [title, tone, means] = flagView(flag);
   return (
     <span class={`flag tone-${tone}`} title={means}>
       {title}
@@ -218,7 +216,7 @@ function noteOf(flag: TurnFlag, { turn }: { readonly turn: TurnRow }): string {
 
 function Reads({ step: { reads = "both", origin, isFirstUntrusted } }: { readonly step: StepRow }): JSX.Element {
   const isFirst = isFirstUntrusted === true;
-  const means = isFirst ? flagView("untrusted").means : "What its result brought into the history.";
+  const means = isFirst ? flagView("untrusted")[2] : "What its result brought into the history.";
   return (
     <span class={isFirst ? "flag tone-odd" : "tag"} title={origin === undefined ? means : `${means} From ${origin}.`}>
       {readsText(reads)}
@@ -244,7 +242,7 @@ function StepLine(props: RowProps & { readonly row: TimelineRow & { kind: "step"
       <span role="gridcell" class="line-bar">
         <StepBar step={step} bars={bars} />
       </span>
-      <span role="gridcell" class="number line-ms">
+      <span role="gridcell" class="number line-ms small">
         {ms === undefined ? "…" : step.kind === "wait" ? "" : formatDuration(ms)}
       </span>
     </Line>
@@ -259,7 +257,7 @@ function InnerLine(props: RowProps & { readonly row: InnerTimelineRow }): JSX.El
   return (
     <Line
       {...props}
-      look={`step line-inner${isRun ? " is-inner-run" : ""}`}
+      look={`step line-inner${isRun ? " is-inner-run dim" : ""}`}
       level={2 * depth + (isRun ? 2 : 3)}
       isOpen={isRun ? row.isOpen : undefined}
       onSelect={isRun ? onToggle : onSelect}
@@ -281,11 +279,11 @@ function InnerLine(props: RowProps & { readonly row: InnerTimelineRow }): JSX.El
           </>
         )}
       </span>
-      <span role="gridcell" class="number inner-used">
+      <span role="gridcell" class="number inner-used small">
         {tokens !== undefined && `${formatTokens(tokens)} tok`}
         {cost !== undefined && ` · ${formatMoney(cost, row.run.currency)}`}
       </span>
-      <span role="gridcell" class="number line-ms">
+      <span role="gridcell" class="number line-ms small">
         {ms === undefined ? "" : formatDuration(ms)}
       </span>
     </Line>
@@ -298,11 +296,12 @@ function FailedLine(props: RowProps & { readonly row: TimelineRow & { kind: "fai
   return (
     <Line {...props} look="step" level={3}>
       <span />
-      <span role="gridcell" class="line-text is-wide" title={said}>
+      <span role="gridcell" class="line-text" title={said}>
         <span class="step-kind kind-bad">failed</span>
         <span class="bad">{said}</span>
       </span>
-      <span role="gridcell" class="number line-ms">
+      <span class="line-bar" />
+      <span role="gridcell" class="number line-ms small">
         {formatDuration(ms)}
       </span>
     </Line>
@@ -314,8 +313,5 @@ function nameOf({ kind, label, name }: StepRow): string {
 }
 
 function tokensTitle({ usage }: TurnRow): string {
-  return Object.entries(usage)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}: ${String(value)}`)
-    .join("\n");
+  return USAGE_NAMES.flatMap(([title, name]) => (usage[name] ? `${title}: ${usage[name]}` : [])).join("\n");
 }

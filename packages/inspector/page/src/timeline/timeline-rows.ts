@@ -8,6 +8,7 @@ import type {
   TurnRow,
 } from "../../../src/inspection/inspection.ts";
 import type { TurnFlag } from "../../../src/inspection/flags.ts";
+import type { TurnProps } from "../session/session-model.ts";
 import { type InnerExchanges, innerRows, type InnerTimelineRow } from "./inner-rows.ts";
 import { commonLength, type TurnAxis, turnAxis } from "./turn-axis.ts";
 
@@ -16,30 +17,17 @@ export type TimelineRow =
   | { readonly kind: "earlier"; readonly turns: number }
   /** The number is absent while it is not known how many runs came before. */
   | { readonly kind: "run"; readonly run: RunRow; readonly number: number | undefined }
-  | {
+  | (TurnProps & {
       readonly kind: "turn";
-      readonly run: RunRow;
-      readonly turn: TurnRow;
       readonly isOpen: boolean;
       readonly bars: RowBars;
       /** What a search found in it. */
       readonly said?: string | undefined;
-    }
-  | {
-      readonly kind: "step";
-      readonly run: RunRow;
-      readonly turn: TurnRow;
-      readonly step: StepRow;
-      readonly bars: RowBars;
-    }
-  | {
-      readonly kind: "failed";
-      readonly run: RunRow;
-      readonly turn: TurnRow;
-      readonly request: FailedRequest;
-    }
+    })
+  | (TurnProps & { readonly kind: "step"; readonly step: StepRow; readonly bars: RowBars })
+  | (TurnProps & { readonly kind: "failed"; readonly request: FailedRequest })
   /** Another agent takes over with the turn. */
-  | { readonly kind: "lead"; readonly run: RunRow; readonly turn: TurnRow }
+  | (TurnProps & { readonly kind: "lead" })
   | InnerTimelineRow
   | { readonly kind: "queued"; readonly steering: SteeringRow };
 
@@ -103,15 +91,14 @@ export function timelineRows(
       const bars = { axis: axisOf(turn), full };
       const isTurnOpen = isOpen(run.runId, turn.turn);
       const said = found?.get(foundKey(run, turn));
-      rows.push({ kind: "turn", run, turn, isOpen: isTurnOpen, bars, ...(said !== undefined && { said }) });
-      if (isTurnOpen)
-        for (const request of turn.failedRequests ?? []) rows.push({ kind: "failed", run, turn, request });
+      rows.push({ kind: "turn", run, turn, isOpen: isTurnOpen, bars, said });
+      if (!isTurnOpen) continue;
+      for (const request of turn.failedRequests ?? []) rows.push({ kind: "failed", run, turn, request });
       // A log has steps in the order of their ends.
-      if (isTurnOpen)
-        for (const step of turn.steps.toSorted((a, b) => a.at - b.at)) {
-          if (isTold(step)) rows.push({ kind: "step", run, turn, step, bars });
-          rows.push(...innerRows({ run, turn }, step, inner.exchanges, inner.isToggled));
-        }
+      for (const step of turn.steps.toSorted((a, b) => a.at - b.at)) {
+        if (isTold(step)) rows.push({ kind: "step", run, turn, step, bars });
+        rows.push(...innerRows({ run, turn }, step, inner.exchanges, inner.isToggled));
+      }
     }
   }
   if (!isFiltered) for (const steering of queued) rows.push({ kind: "queued", steering });
@@ -120,29 +107,23 @@ export function timelineRows(
 
 /** How many turns have each flag. */
 export function countFlags(runs: readonly RunRow[]): ReadonlyMap<TurnFlag, number> {
-  const counts = new Map<TurnFlag, number>();
-  for (const { turns } of runs)
-    for (const { flags } of turns) for (const flag of flags) counts.set(flag, (counts.get(flag) ?? 0) + 1);
-  return counts;
+  return countEach(runs.flatMap(({ turns }) => turns.flatMap(({ flags }) => flags)));
 }
 
 /** How many runs went wrong in each way. */
 export function countEndings(runs: readonly RunRow[]): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const { ending } of runs) if (isBadEnding(ending)) counts.set(ending, (counts.get(ending) ?? 0) + 1);
+  return countEach(runs.map(({ ending }) => ending).filter(isBadEnding));
+}
+
+function countEach<Name>(names: readonly Name[]): ReadonlyMap<Name, number> {
+  const counts = new Map<Name, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
   return counts;
 }
 
 /** Steps that only record that nothing was to be done are in the turn's entries. */
 function isTold({ kind, state, detail }: StepRow): boolean {
-  return (
-    kind === "model" ||
-    kind === "call" ||
-    kind === "wait" ||
-    kind === "compact" ||
-    detail !== undefined ||
-    state !== "ok"
-  );
+  return ["model", "call", "wait", "compact"].includes(kind) || detail !== undefined || state !== "ok";
 }
 
 function isFound(
@@ -156,16 +137,9 @@ function isFound(
   if (words.length === 0 || found?.has(foundKey(run, turn)) === true) return true;
   const { text, steps, flags, finishReason, failedRequests = [] } = turn;
   const told = steps.map(({ label, detail }) => `${label ?? ""} ${detail ?? ""}`);
+  const problems = failedRequests.map(({ said }) => said);
   return hasWords(
-    [
-      run.input,
-      text,
-      finishReason,
-      `turn ${turn.number}`,
-      ...flags,
-      ...told,
-      ...failedRequests.map(({ said }) => said),
-    ].join(" "),
+    [run.input, text, finishReason, `turn ${turn.number}`, ...flags, ...told, ...problems].join(" "),
     words,
   );
 }

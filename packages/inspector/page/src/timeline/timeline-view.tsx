@@ -3,11 +3,10 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { flagView, sortFlags, type TurnFlag } from "../../../src/inspection/flags.ts";
 import type { SessionOverview } from "../../../src/inspection/inspection.ts";
-import type { SearchResult } from "../../../src/inspection/results.ts";
+import type { FoundTurn } from "../../../src/inspection/results.ts";
 import { endingView } from "../../../src/inspection/endings.ts";
 import { markUntrusted } from "../../../src/inspection/untrusted.ts";
-import { useInspector } from "../app/inspector.ts";
-import { useKeys } from "../app/use-keys.ts";
+import { useInspector, useKeys } from "../app/inspector.ts";
 import { isTurn, type TurnRoute, turnRoute } from "../app/route.ts";
 import { type SessionModel, useSession, type SessionPanelProps } from "../session/session-model.ts";
 import { RunView } from "../turn/run-view.tsx";
@@ -20,6 +19,7 @@ import { ItemRows } from "../ui/virtual-rows.tsx";
 import { innerExchanges } from "./inner-rows.ts";
 import { Row, rowHeight } from "./row.tsx";
 import { countEndings, countFlags, foundKey, type TimelineRow, timelineRows, wordsOf } from "./timeline-rows.ts";
+import { Button } from "../acting/parts.tsx";
 
 /** Sessions with at most this many turns show all steps from the beginning. */
 const MAX_OPEN_TURNS = 40;
@@ -91,7 +91,7 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
   const seek = (by: number): void => {
     let at = (current ?? -1) + by;
     const isFlagged = (row: TimelineRow | undefined): boolean =>
-      row?.kind === "turn" && row.turn.flags.some((one) => flagView(one).tone !== "note");
+      row?.kind === "turn" && row.turn.flags.some((one) => flagView(one)[1] !== "note");
     while (at >= 0 && at < rows.length && !isFlagged(rows[at])) at += by;
     if (isFlagged(rows[at])) go(rows[at]);
     else inspector.say(by > 0 ? "No further turn with a problem" : "No earlier turn with a problem");
@@ -162,29 +162,31 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
             onKeyDown={({ key }) => key === "Enter" && go(rows.find(({ kind }) => kind === "turn"))}
           />
           <div class="filters wrap is-tight" role="group" aria-label="Turns with">
-            {sortFlags([...counts.keys()]).map((name) => (
-              <button
-                key={name}
-                type="button"
-                class={`flag tone-${flagView(name).tone}`}
-                aria-pressed={flag.value === name}
-                title={flagView(name).means}
-                onClick={() => choose(name)}
-              >
-                {flagView(name).title} <span class="count">{formatCount(counts.get(name) ?? 0)}</span>
-              </button>
-            ))}
+            {sortFlags([...counts.keys()]).map((name) => {
+              const [title, tone, means] = flagView(name);
+              return (
+                <button
+                  key={name}
+                  type="button"
+                  class={`flag tone-${tone}`}
+                  aria-pressed={flag.value === name}
+                  title={means}
+                  onClick={() => choose(name)}
+                >
+                  {title} <span class="count">{formatCount(counts.get(name) ?? 0)}</span>
+                </button>
+              );
+            })}
             {[...countEndings(overview.runs)].map(([name, count]) => (
-              <button
+              <Button
+                say={`${formatPlural(count, "run")} ${endingView(name)[0].toLowerCase()}`}
                 key={name}
-                type="button"
+
                 class="flag tone-bad"
                 aria-pressed={ending.value === name}
                 title={endingView(name)[2]}
                 onClick={() => (ending.value = ending.value === name ? undefined : name)}
-              >
-                {formatPlural(count, "run")} {endingView(name)[0].toLowerCase()}
-              </button>
+              />
             ))}
           </div>
         </div>
@@ -251,8 +253,8 @@ function useFound(
     if (wordsOf(text).length === 0) return undefined;
     let isShown = true;
     const timer = setTimeout(() => {
-      session.source.view<SearchResult>(session.id, "search", { q: text }).then(
-        ({ turns }) => {
+      session.source.view<readonly FoundTurn[]>(session.id, "search", { q: text }).then(
+        (turns) => {
           if (isShown) found.value = { text, turns: new Map(turns.map((one) => [foundKey(one, one), one.text])) };
         },
         () => {},
@@ -301,13 +303,11 @@ function selectedRow(rows: readonly TimelineRow[], turn: TurnRoute | undefined):
 function Draft({ overview }: { readonly overview: SessionOverview }): JSX.Element | null {
   const session = useSession();
   if (overview.state !== "running") return null;
-  const text = session.draft.value ?? overview.draft?.text ?? "";
-  const thoughts = overview.draft?.thoughts ?? "";
-  const shown = text === "" ? thoughts : text;
+  const { text = "", thoughts = "" } = session.draft.value ?? {};
   return (
     <div class="draft" aria-label="Live">
       <span class="state tone-note">Live</span>
-      <p>{shown === "" ? "The run is going." : shown.slice(-400)}</p>
+      <p>{(text || thoughts || "The run is going.").slice(-400)}</p>
     </div>
   );
 }

@@ -39,7 +39,11 @@ export function SortTable<Row>({ title, columns, rows }: SortTableProps<Row>): J
                   scope="col"
                   aria-sort={sorted?.at !== at ? "none" : sorted.isUp ? "ascending" : "descending"}
                 >
-                  <button type="button" onClick={() => sort({ at, isUp: sorted?.at === at && !sorted.isUp })}>
+                  <button
+                    type="button"
+                    class="quiet"
+                    onClick={() => sort({ at, isUp: sorted?.at === at && !sorted.isUp })}
+                  >
                     {column.title}
                     <span aria-hidden="true">{sorted?.at !== at ? "" : sorted.isUp ? " ↑" : " ↓"}</span>
                   </button>

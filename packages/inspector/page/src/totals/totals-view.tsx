@@ -1,18 +1,13 @@
 import { formatMoney } from "../../../src/inspection/cost.ts";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { SessionFigures, Totals } from "../../../src/inspection/totals.ts";
-import { InputField, Notes } from "../acting/parts.tsx";
-import { useInspector } from "../app/inspector.ts";
-import { useLoad } from "../app/use-load.ts";
+import type { SessionFigures, Totals, Figures } from "../../../src/inspection/totals.ts";
+import { InputField, Notes, Choices } from "../acting/parts.tsx";
+import { useInspector, useKeys, useLoad } from "../app/inspector.ts";
 import { formatRoute, SESSIONS, type TotalsRoute } from "../app/route.ts";
-import { useKeys } from "../app/use-keys.ts";
 import { formatCount, formatDuration, formatPercent, formatPlural, formatTokens } from "../ui/format.ts";
-import { type Figure, FigureList } from "../ui/figure-list.tsx";
-import { Empty, Failure, Loading } from "../ui/notes.tsx";
-import { DayChart } from "./day-chart.tsx";
+import { Empty, Waiting, type Figure, FigureList } from "../ui/notes.tsx";
 import { FiguresTable, SortTable } from "./figures-table.tsx";
-import { DAYS, spanQuery, SPANS } from "./span.ts";
 
 /** What the runs of a store did and cost in a span of time. */
 export function TotalsView({ route: { span } }: { readonly route: TotalsRoute }): JSX.Element {
@@ -29,10 +24,8 @@ export function TotalsView({ route: { span } }: { readonly route: TotalsRoute })
     <div class="acting stack totals">
       <h1>Totals</h1>
       <Spans span={span} onChange={(next) => inspector.go({ kind: "totals", span: next }, true)} />
-      {error !== undefined ? (
-        <Failure error={error} retry={() => setReadAt(Date.now())} />
-      ) : value === undefined ? (
-        <Loading />
+      {value === undefined ? (
+        <Waiting error={error} retry={() => setReadAt(Date.now())} />
       ) : value.sessions === 0 ? (
         <Empty title="No session was written to in this time">
           <p>Choose a longer span.</p>
@@ -55,13 +48,7 @@ function Spans({ span, onChange }: { readonly span: string; readonly onChange: (
   };
   return (
     <div class="bar wrap">
-      <div class="filters wrap is-tight" role="group" aria-label="Span of time">
-        {Object.entries(SPANS).map(([name, title]) => (
-          <button key={name} type="button" aria-pressed={name === span} onClick={() => onChange(name)}>
-            {title}
-          </button>
-        ))}
-      </div>
+      <Choices label="Span of time" value={span} onChange={onChange} options={Object.entries(SPANS)} />
       <InputField label="From" type="date" value={from} onChange={(day) => change(day, to)} />
       <InputField label="To" type="date" value={to} onChange={(day) => change(from, day)} />
     </div>
@@ -121,13 +108,12 @@ function doubtsOf({ uncounted, unpriced, isCut, sessions, currencies }: Totals):
   ];
 }
 
-function Head({
-  totals: { sessions, runs, cost, pricesAsOf },
-  money,
-}: {
+interface HeadProps {
   readonly totals: Totals;
   readonly money: (cost: number) => string;
-}): JSX.Element {
+}
+
+function Head({ totals: { sessions, runs, cost, pricesAsOf }, money }: HeadProps): JSX.Element {
   const { input = 0, cached = 0, output = 0, failed = 0, p50, p90, p99 } = runs;
   const figures: readonly Figure[] = [
     ["Cost", money(cost), pricesAsOf.length === 0 ? undefined : `prices of ${pricesAsOf.join(", ")}`],
@@ -143,15 +129,13 @@ function Head({
   return <FigureList figures={figures} />;
 }
 
-function Sessions({
-  title,
-  rows,
-  money,
-}: {
+interface SessionsProps {
   readonly title: string;
   readonly rows: readonly SessionFigures[];
   readonly money: (cost: number) => string;
-}): JSX.Element | null {
+}
+
+function Sessions({ title, rows, money }: SessionsProps): JSX.Element | null {
   if (rows.length === 0) return null;
   return (
     <SortTable
@@ -173,5 +157,108 @@ function Sessions({
       ]}
       rows={rows}
     />
+  );
+}
+
+/** Spans of time that can be chosen, by their place in the address. */
+export const SPANS: Readonly<Record<string, string>> = {
+  today: "Today",
+  "7d": "7 days",
+  "30d": "30 days",
+  all: "All",
+};
+
+/** A span of days in the address: the first and the last one. */
+export const DAYS = /^(\d{4}-\d\d-\d\d)\.\.(\d{4}-\d\d-\d\d)$/;
+
+/**
+ * What to ask for: days begin at midnight where the reader is.
+ *
+ * @param now - In milliseconds since the epoch.
+ */
+export function spanQuery(span: string, now: number): URLSearchParams {
+  const [, first, last] = DAYS.exec(span) ?? [];
+  if (first !== undefined && last !== undefined) {
+    const [from, to] = [startOf(first, 0), startOf(last, 1)];
+    return new URLSearchParams(from > 0 && to > from ? { from: String(from), to: String(to) } : {});
+  }
+  const days = span === "today" ? 0 : span === "30d" ? 29 : span === "all" ? undefined : 6;
+  if (days === undefined) return new URLSearchParams();
+  const start = new Date(now);
+  start.setHours(0, 0, 0, 0);
+  start.setDate(start.getDate() - days);
+  return new URLSearchParams({ from: String(start.getTime()) });
+}
+
+/** Midnight at the start of a day, or of one that comes later; 0 for what is no day. */
+function startOf(day: string, later: number): number {
+  const date = new Date(`${day}T00:00:00`);
+  date.setDate(date.getDate() + later);
+  return Math.max(0, date.getTime()) || 0;
+}
+
+const SHOWN = {
+  Cost: ({ cost = 0 }: Figures) => cost,
+  Runs: ({ count }: Figures) => count,
+  Tokens: ({ input = 0, output = 0 }: Figures) => input + output,
+} as const;
+
+const NAMES = ["Cost", "Runs", "Tokens"] as const;
+const HEIGHT = 110;
+
+interface DayChartProps {
+  readonly days: readonly Figures[];
+  readonly money: (cost: number) => string;
+}
+
+/** A bar for each day, and the same as a table. */
+export function DayChart({ days, money }: DayChartProps): JSX.Element {
+  const [name, choose] = useState<keyof typeof SHOWN>("Cost");
+  const formats = { Cost: money, Runs: formatCount, Tokens: formatTokens };
+  const [of, format] = [SHOWN[name], formats[name]];
+  const most = days.reduce((largest, day) => Math.max(largest, of(day)), 0);
+  const width = Math.min(48, 960 / days.length);
+  return (
+    <section aria-label="By day">
+      <h2>By day</h2>
+      <p class="dim">The day on which a session was last written to, in UTC. The highest bar is {format(most)}.</p>
+      <Choices
+        label="What the bars show"
+        value={name}
+        onChange={(one) => choose(NAMES.find((known) => known === one) ?? "Cost")}
+        options={NAMES.map((one) => [one, one])}
+      />
+      <svg
+        class="day-chart"
+        role="img"
+        aria-label={`${name} by day: the table below has the figures`}
+        viewBox={`0 0 ${Math.max(1, width * days.length)} ${HEIGHT}`}
+        style={{ width: `${Math.max(1, width * days.length)}px` }}
+        preserveAspectRatio="none"
+      >
+        {days.map((day, index) => {
+          const height = most === 0 ? 0 : Math.max(1, (HEIGHT * of(day)) / most);
+          return (
+            <rect key={day.name} x={index * width} y={HEIGHT - height} width={width * 0.8} height={height}>
+              <title>
+                {day.name}: {format(of(day))}
+              </title>
+            </rect>
+          );
+        })}
+      </svg>
+      <details>
+        <summary>Days as a table</summary>
+        <SortTable
+          title="Days"
+          columns={[
+            { title: "Day", value: ({ name: day = "" }) => day },
+            ...NAMES.map((one) => ({ title: one, value: SHOWN[one], format: formats[one] })),
+            { title: "Failed", value: ({ failed = 0 }) => failed, format: formatCount },
+          ]}
+          rows={days}
+        />
+      </details>
+    </section>
   );
 }

@@ -18,23 +18,22 @@ const STATES: { readonly [state in CallDetails["state"]]: readonly [title: strin
   unknown: ["unknown outcome", "bad"],
 };
 
-/** One call, and what became of it. */
-export function CallCard({
-  call,
-  causes,
-}: {
+interface CallCardProps {
   readonly call: CallDetails;
   /** What was thrown in it. */
   readonly causes: readonly CauseView[];
-}): JSX.Element {
+}
+
+/** One call, and what became of it. */
+export function CallCard({ call, causes }: CallCardProps): JSX.Element {
   const { callId, name, id, args, editedArgs, state, startedAt, endedAt, response, failure, isShortened, steps } = call;
   const [title, tone] = STATES[state];
   const ms = startedAt === undefined || endedAt === undefined ? undefined : endedAt - startedAt;
   return (
-    <section class={`call box call-${state}`} aria-label={`Call of ${name}`} data-call={callId} tabIndex={-1}>
-      <h3>
+    <section class={`call box stack call-${state}`} aria-label={`Call of ${name}`} data-call={callId} tabIndex={-1}>
+      <h3 class="wrap">
         <span class="chip tone-teal">call</span> <span class="mono">{name}</span>
-        <span class={`call-state ${tone}`}>{title}</span>
+        <span class={`state tone-${tone}`}>{title}</span>
         {call.reads !== undefined && (
           <span class="tag" title="What its result brought into the history">
             {readsText(call.reads)}
@@ -46,7 +45,7 @@ export function CallCard({
             skill {call.skill.name}, about {formatTokens(call.skill.tokens)} tokens
           </span>
         )}
-        <span class="facts wrap">
+        <span class="facts small wrap">
           {ms !== undefined && (
             <span title={startedAt === undefined ? "" : formatTime(startedAt)}>{formatDuration(ms)}</span>
           )}
@@ -88,7 +87,7 @@ export function CallCard({
         <Nested key={index} nested={nested} name={name} />
       ))}
       {steps.length > 1 && (
-        <details class="beside wrap">
+        <details class="beside">
           <summary>{formatPlural(steps.length, "step")}</summary>
           {steps.map((step, index) => (
             <div key={index}>
@@ -108,12 +107,12 @@ export function CallCard({
 function Nested({ nested, name }: { readonly nested: NestedView; readonly name: string }): JSX.Element {
   const { usage, cost, answers } = nested;
   return (
-    <details class="nested" open={answers.length <= 6}>
+    <details class="nested banner" open={answers.length <= 6}>
       <summary>
         Inner run of <span class="mono">{name}</span>
-        <span class="facts wrap">
+        <span class="facts small wrap">
           <span>{formatPlural(answers.length, "answer")}</span>
-          {usage.total !== undefined && <span>{formatTokens(usage.total)} tokens</span>}
+          {usage.totalTokens !== undefined && <span>{formatTokens(usage.totalTokens)} tokens</span>}
           <Money of={{ cost }} />
         </span>
       </summary>

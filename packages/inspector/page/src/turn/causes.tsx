@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import type { CauseView } from "../../../src/inspection/results.ts";
-import { useLoad } from "../app/use-load.ts";
+import { useLoad } from "../app/inspector.ts";
 import { useSession } from "../session/session-model.ts";
 import { Code } from "../ui/code.tsx";
 import { formatDate } from "../ui/format.ts";
@@ -19,7 +19,7 @@ export function useCauses(runId: string, version: string): readonly CauseView[] 
 export function Causes({ causes }: { readonly causes: readonly CauseView[] }): JSX.Element | null {
   if (causes.length === 0) return null;
   return (
-    <section class="causes" aria-label="What was thrown">
+    <section class="causes box stack" aria-label="What was thrown">
       <h4>
         What was thrown{" "}
         <span class="dim">kept until {formatDate(causes[0]?.until ?? 0)}, and not told to the model</span>
@@ -51,7 +51,7 @@ function Cause({ cause }: { readonly cause: CauseView }): JSX.Element {
       {[error, ...chain].map(
         ({ name, stack }, index) =>
           stack !== undefined && (
-            <details key={index} class="beside wrap">
+            <details key={index} class="beside">
               <summary>{index === 0 ? "Stack" : `Stack of ${name}`}</summary>
               <Code text={stack} label={`Stack of ${name}`} />
             </details>

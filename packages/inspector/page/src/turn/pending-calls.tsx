@@ -12,14 +12,13 @@ const QUESTIONS: { readonly [question in PendingRow["question"]]: string } = {
   "unknown-outcome": "may or may not have taken effect: someone has to look and say",
 };
 
-/** Calls that wait for an answer, of one run, or of one of its turns. */
-export function PendingCalls({
-  runId,
-  turn,
-}: {
+interface PendingCallsProps {
   readonly runId: string;
   readonly turn?: number | undefined;
-}): JSX.Element | null {
+}
+
+/** Calls that wait for an answer, of one run, or of one of its turns. */
+export function PendingCalls({ runId, turn }: PendingCallsProps): JSX.Element | null {
   const pending = (useSession().overview.value?.pending ?? []).filter(
     (one) => one.runId === runId && (turn === undefined || one.turn === turn),
   );
@@ -27,7 +26,7 @@ export function PendingCalls({
   return (
     <section class="pending stack" aria-label="Waiting for an answer">
       {pending.map((one) => (
-        <div key={one.callId} class="pending-call stack box">
+        <div key={one.callId} class="pending-call banner is-odd stack">
           <p>
             <b class="mono">{one.name}</b> {QUESTIONS[one.question]}
             <span class="mono dim"> {[...(one.path ?? []), one.callId].join(" › ")}</span>

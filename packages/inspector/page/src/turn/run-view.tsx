@@ -8,7 +8,7 @@ import { useSession } from "../session/session-model.ts";
 import { JsonCode } from "../ui/code.tsx";
 import { formatCount, formatDate, formatDuration, formatPercent } from "../ui/format.ts";
 import { moneyNote } from "../ui/money.tsx";
-import { Empty } from "../ui/notes.tsx";
+import { Empty, ErrorBanner } from "../ui/notes.tsx";
 import { EndingBadge, whyEnded } from "../ui/endings.tsx";
 import { Causes, useCauses } from "./causes.tsx";
 import { PendingCalls } from "./pending-calls.tsx";
@@ -36,11 +36,7 @@ export function RunView({ runId }: { readonly runId: string }): JSX.Element {
         <span class="mono dim">{runId}</span>
       </div>
       <div class="turn-body stack">
-        {error !== undefined && (
-          <p class="banner is-error">
-            <b>{error.name}</b> {error.message}
-          </p>
-        )}
+        {error !== undefined && <ErrorBanner {...error} />}
         {error !== undefined && <Causes causes={causes.slice(-1)} />}
         {guardrail !== undefined && (
           <p class="banner is-odd">
@@ -105,14 +101,13 @@ function Fact({ name, value }: { readonly name: string; readonly value: string |
   );
 }
 
-/** How much of each limit was used. */
-export function Limits({
-  limits,
-  currency,
-}: {
+interface LimitsProps {
   readonly limits: readonly LimitRow[];
   readonly currency?: string | undefined;
-}): JSX.Element | null {
+}
+
+/** How much of each limit was used. */
+export function Limits({ limits, currency }: LimitsProps): JSX.Element | null {
   const show = (name: string, value: number): string =>
     name === "cost" ? formatMoney(value, currency) : formatCount(value);
   if (limits.length === 0) return null;
@@ -121,7 +116,7 @@ export function Limits({
       <h3>Limits</h3>
       <ul class="limits stack is-tight">
         {limits.map(({ name, limit, used }) => (
-          <li key={name}>
+          <li key={name} class="row">
             <span>{name}</span>
             <meter min={0} max={limit} value={used} high={limit * 0.9} optimum={0} aria-label={name} />
             <span class="number">

@@ -1,16 +1,15 @@
 import { isWebUrl } from "@pollux/core/conversation";
 import type { ComponentChildren, JSX } from "preact";
-import type { TurnRow } from "../../../src/inspection/inspection.ts";
 import type { AnswerView, ContentView, SourceView, TurnDetails } from "../../../src/inspection/turn-details.ts";
-import { useSession } from "../session/session-model.ts";
-import { JsonCode } from "../ui/code.tsx";
+import type { TurnProps } from "../session/session-model.ts";
+import { JsonDetails } from "../ui/code.tsx";
 import { formatDuration, formatTime } from "../ui/format.ts";
 import { CallCard } from "./call-card.tsx";
 import { Parts } from "./parts.tsx";
 import { PendingCalls } from "./pending-calls.tsx";
 import { Causes, useCauses } from "./causes.tsx";
-import { Notes, RunEnd, type TurnPlace } from "./turn-notes.tsx";
-import { FailedRequests } from "./waits.tsx";
+import { FailedRequests, Notes, RunEnd } from "./turn-notes.tsx";
+import { ErrorBanner } from "../ui/notes.tsx";
 
 const ORIGINS: { readonly [origin in ContentView["origin"]]: string } = {
   input: "Message",
@@ -19,39 +18,28 @@ const ORIGINS: { readonly [origin in ContentView["origin"]]: string } = {
   answer: "Answer",
   responses: "What the calls returned, as sent",
   media: "Media that the calls returned",
-  history: "From before",
   "asks-again": "Asked again",
 };
 
-/** What a turn said, called and got back. */
-export function TurnContents({
-  details,
-  row,
-}: {
+interface TurnContentsProps extends TurnProps {
+  /** They may be older than the turn. */
   readonly details: TurnDetails;
-  /** As it is now: the details may be older. */
-  readonly row: TurnRow;
-}): JSX.Element {
-  const { runId, before, answers, calls, responses, notes, sources } = details;
-  const failed = row.failedRequests ?? [];
-  const place: TurnPlace = { runId, row };
-  const causes = useCauses(runId, `${row.steps.length} ${row.endedAt}`);
-  const isLast =
-    useSession()
-      .runs.value.find((run) => run.runId === runId)
-      ?.turns.at(-1)?.turn === row.turn;
+}
+
+/** What a turn said, called and got back. */
+export function TurnContents({ details, run, turn }: TurnContentsProps): JSX.Element {
+  const { before, answers, calls, responses, notes, sources } = details;
+  const failed = turn.failedRequests ?? [];
+  const causes = useCauses(run.runId, `${turn.steps.length} ${turn.endedAt}`);
+  const isLast = run.turns.at(-1)?.turn === turn.turn;
+  const own = causes.filter((cause) => cause.turn === turn.turn || (cause.turn === 0 && isLast));
   return (
     <div class="contents stack">
-      <RunEnd place={place} />
-      <Causes
-        causes={causes.filter(
-          ({ turn, callId, outerCallId }) =>
-            (callId ?? outerCallId) === undefined && (turn === row.turn || (turn === 0 && isLast)),
-        )}
-      />
-      <PendingCalls runId={runId} turn={row.turn} />
-      <Notes place={place} notes={notes} calls={calls} />
-      <FailedRequests place={place} answers={answers} />
+      <RunEnd run={run} turn={turn} />
+      <Causes causes={own.filter(({ callId, outerCallId }) => (callId ?? outerCallId) === undefined)} />
+      <PendingCalls runId={run.runId} turn={turn.turn} />
+      <Notes run={run} turn={turn} notes={notes} calls={calls} />
+      <FailedRequests run={run} turn={turn} answers={answers} />
       {before.map((content, index) => (
         <Block key={index} title={ORIGINS[content.origin]} role={content.role}>
           <Parts parts={content.parts} />
@@ -81,40 +69,37 @@ export function TurnContents({
   );
 }
 
-/** A content with its head. */
-function Block({
-  title,
-  role,
-  facts,
-  isVoid = false,
-  children,
-}: {
+interface BlockProps {
   readonly title: string;
   readonly role: string;
   readonly facts?: ComponentChildren;
   readonly isVoid?: boolean | undefined;
   readonly children: ComponentChildren;
-}): JSX.Element {
+}
+
+/** A content with its head. */
+function Block({ title, role, facts, isVoid = false, children }: BlockProps): JSX.Element {
   return (
-    <section class={`block block-${role === "model" ? "model" : "user"}${isVoid ? " is-void" : ""}`} aria-label={title}>
-      <h3>
-        {title} <span class="role">{role}</span>
-        <span class="facts wrap">{facts}</span>
+    <section
+      class={`block stack block-${role === "model" ? "model" : "user"}${isVoid ? " is-void" : ""}`}
+      aria-label={title}
+    >
+      <h3 class="wrap">
+        {title} <span class="mono small">{role}</span>
+        <span class="facts small wrap">{facts}</span>
       </h3>
       {children}
     </section>
   );
 }
 
-function Answer({
-  answer,
-  count,
-  index,
-}: {
+interface AnswerProps {
   readonly answer: AnswerView;
   readonly count: number;
   readonly index: number;
-}): JSX.Element {
+}
+
+function Answer({ answer, count, index }: AnswerProps): JSX.Element {
   const { content, finishReason, finishMessage, modelVersion, error, lostCitations, searchQueries } = answer;
   const isVoid = index < count - 1;
   return (
@@ -130,11 +115,7 @@ function Answer({
         </>
       }
     >
-      {error !== undefined && (
-        <p class="banner is-error">
-          <b>{error.name}</b> {error.message}
-        </p>
-      )}
+      {error !== undefined && <ErrorBanner {...error} />}
       {finishMessage !== undefined && <p class={finishReason === "STOP" ? "dim" : "banner is-odd"}>{finishMessage}</p>}
       {lostCitations.length > 0 && (
         <div class="banner is-odd">
@@ -175,24 +156,16 @@ function Answer({
 
 /** What stands beside the content of an answer. */
 function Beside({ answer }: { readonly answer: AnswerView }): JSX.Element {
-  const { usageMetadata, candidate, envelope, prepared, responseId } = answer;
+  const { usageMetadata, candidate, envelope, prepared } = answer.beside;
   const values = [
     ["Usage, as billed", usageMetadata],
     ["Candidate", candidate],
-    ["Response", envelope ?? (responseId === undefined ? undefined : { responseId })],
+    ["Response", envelope],
     ["What was prepared for it", prepared],
   ] as const;
   return (
     <div class="beside wrap">
-      {values.map(
-        ([title, value]) =>
-          value !== undefined && (
-            <details key={title}>
-              <summary>{title}</summary>
-              <JsonCode value={value} label={title} />
-            </details>
-          ),
-      )}
+      {values.map(([title, value]) => value !== undefined && <JsonDetails key={title} title={title} value={value} />)}
     </div>
   );
 }

@@ -22,8 +22,8 @@ function Entry({ position, entry }: { readonly position: number; readonly entry:
   const isOpen = useSignal(false);
   return (
     <details onToggle={({ currentTarget }) => (isOpen.value = currentTarget.open)}>
-      <summary>
-        <span class="mono">{position}</span> {describeEntry(entry)}
+      <summary class="mono">
+        <span class="dim">{position}</span> {describeEntry(entry)}
       </summary>
       {isOpen.value && <JsonCode value={entry} label={`Entry ${position}`} />}
     </details>

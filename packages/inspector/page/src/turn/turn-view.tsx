@@ -3,18 +3,19 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { useInspector } from "../app/inspector.ts";
 import { formatRoute, type TurnRoute, turnRoute } from "../app/route.ts";
 import { type TurnProps, useSession, useTurn } from "../session/session-model.ts";
-import { useSave } from "../take-away/save-files.ts";
+import { useSave } from "../take-away/take-away-menu.tsx";
 import { sortFlags } from "../../../src/inspection/flags.ts";
+import { USAGE_NAMES } from "../../../src/inspection/usage.ts";
 import { Flag } from "../timeline/row.tsx";
-import { CopyButton } from "../ui/copy-button.tsx";
 import { Money } from "../ui/money.tsx";
 import { formatDuration, formatTime, formatTokens, turnTitle } from "../ui/format.ts";
-import { Empty, Failure, Loading } from "../ui/notes.tsx";
+import { Empty, Waiting } from "../ui/notes.tsx";
 import { Tabs } from "../ui/tabs.tsx";
-import { TurnWire } from "../wire/turn-wire.tsx";
+import { TurnWire } from "../wire/wire-view.tsx";
 import { exchangesOf } from "../wire/exchange-rows.ts";
 import { TurnContents } from "./turn-contents.tsx";
 import { TurnEntries } from "./turn-entries.tsx";
+import { Button, CopyButton } from "../acting/parts.tsx";
 
 /** All of one turn. */
 export function TurnView({ selected }: { readonly selected: TurnRoute }): JSX.Element {
@@ -23,7 +24,7 @@ export function TurnView({ selected }: { readonly selected: TurnRoute }): JSX.El
   const { earlier } = session.overview.value ?? {};
   if (earlier !== undefined && (found === undefined || selected.tab === "wire")) {
     session.whole();
-    return <Loading />;
+    return <Waiting />;
   }
   if (found === undefined)
     return (
@@ -80,14 +81,12 @@ function FoundTurn({ selected, run, turn }: TurnProps & { readonly selected: Tur
       >
         {tab === "wire" ? (
           <TurnWire rows={exchanges} selected={selected.item} onSelect={(n) => go({ tab: "wire", item: n })} />
-        ) : error !== undefined ? (
-          <Failure error={error} />
         ) : value === undefined ? (
-          <Loading />
+          <Waiting error={error} />
         ) : tab === "entries" ? (
           <TurnEntries details={value} />
         ) : (
-          <TurnContents details={value} row={turn} />
+          <TurnContents details={value} run={run} turn={turn} />
         )}
       </div>
     </div>
@@ -96,8 +95,7 @@ function FoundTurn({ selected, run, turn }: TurnProps & { readonly selected: Tur
 
 function TurnHead({ run, turn }: TurnProps): JSX.Element {
   const { usage, startedAt, endedAt, finishReason, flags, phase } = turn;
-  const { prompt, cached, thoughts, output, toolUse, searchQueries: searches, requests = 1 } = usage;
-  const tokens = Object.entries({ prompt, cached, thoughts, output, "tool use": toolUse, searches });
+  const { requests = 1 } = usage;
   return (
     <div class="turn-head wrap">
       <h2>{turnTitle(turn)}</h2>
@@ -106,23 +104,19 @@ function TurnHead({ run, turn }: TurnProps): JSX.Element {
       {sortFlags(flags).map((flag) => (
         <Flag key={flag} flag={flag} />
       ))}
-      <span class="session-tools">
+      <span class="to-end wrap">
         <CopyTurnLink run={run} turn={turn} />
         <ForkHere run={run} turn={turn} />
         <RunTestButton run={run} />
       </span>
-      <p class="facts wrap">
+      <p class="facts small wrap">
         <span>{formatTime(startedAt)}</span>
         <span>{endedAt === undefined ? "not finished" : formatDuration(endedAt - startedAt)}</span>
         {finishReason !== undefined && <span>{finishReason}</span>}
-        {tokens.map(
-          ([name, count]) =>
-            count !== undefined && (
-              <span key={name}>
-                {name} {formatTokens(count)}
-              </span>
-            ),
-        )}
+        {USAGE_NAMES.map(([title, name]) => {
+          const count = usage[name] ?? 0;
+          return name !== "requests" && count > 0 && <span key={name}>{`${title} ${formatTokens(count)}`}</span>;
+        })}
         {requests > 1 && <span>{requests} requests</span>}
         <Money of={{ ...turn, currency: run.currency, pricesAsOf: run.pricesAsOf }} />
       </p>
@@ -153,12 +147,10 @@ function ForkHere({ run, turn }: TurnProps): JSX.Element | null {
 function RunTestButton({ run }: Pick<TurnProps, "run">): JSX.Element {
   const save = useSave();
   return (
-    <button
-      type="button"
+    <Button
+      say="Test of the run"
       title="Save this run as a failing vitest test, with its recording"
       onClick={() => void save("test", { run: run.runId })}
-    >
-      Test of the run
-    </button>
+    />
   );
 }

@@ -1,9 +1,9 @@
 import type { Json } from "@pollux/core";
 import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
-import { CopyButton } from "./copy-button.tsx";
 import { formatBytes } from "./format.ts";
 import { colored, TextView } from "./text-view.tsx";
+import { Button, CopyButton } from "../acting/parts.tsx";
 
 /** Characters that are shown at once. */
 const SHORT = 3000;
@@ -14,16 +14,30 @@ export function JsonCode({ value, label }: { readonly value: Json | undefined; r
   return <Code text={text} label={label} isJson />;
 }
 
-/** Some code, or any other text whose spaces matter; a long one is cut. */
-export function Code({
-  text,
-  label,
-  isJson = false,
-}: {
+interface JsonDetailsProps {
+  readonly title: string;
+  readonly value: Json | undefined;
+  readonly label?: string | undefined;
+}
+
+/** The same, folded below its title. */
+export function JsonDetails({ title, value, label = title }: JsonDetailsProps): JSX.Element {
+  return (
+    <details>
+      <summary>{title}</summary>
+      <JsonCode value={value} label={label} />
+    </details>
+  );
+}
+
+interface CodeProps {
   readonly text: string;
   readonly label: string;
   readonly isJson?: boolean | undefined;
-}): JSX.Element {
+}
+
+/** Some code, or any other text whose spaces matter; a long one is cut. */
+export function Code({ text, label, isJson = false }: CodeProps): JSX.Element {
   const [isWhole, showWhole] = useState(false);
   const isLong = text.length > SHORT;
   const shown = isLong ? text.slice(0, SHORT) : text;
@@ -40,9 +54,11 @@ export function Code({
         <CopyButton text={text} what={label} />
       </div>
       {isLong && (
-        <button type="button" class="more" onClick={() => showWhole(!isWhole)}>
-          {isWhole ? "Show less" : `Show all (${formatBytes(text.length)})`}
-        </button>
+        <Button
+          say={isWhole ? "Show less" : `Show all (${formatBytes(text.length)})`}
+          class="more"
+          onClick={() => showWhole(!isWhole)}
+        />
       )}
     </div>
   );

@@ -16,12 +16,8 @@ export function EndingBadge({ ending }: { readonly ending: string | undefined })
 }
 
 /** Why a run ended, in a sentence; undefined when it reached its end, goes on, or waits for a person. */
-export function whyEnded({
-  ending,
-  limit,
-  error,
-  guardrail,
-}: Pick<RunRow, "ending" | "limit" | "error" | "guardrail">): string | undefined {
+export function whyEnded(run: Pick<RunRow, "ending" | "limit" | "error" | "guardrail">): string | undefined {
+  const { ending, limit, error, guardrail } = run;
   if (error !== undefined) return error.message;
   if (guardrail !== undefined) return guardrail.reason;
   if (limit !== undefined) return `limit reached: ${limit}`;

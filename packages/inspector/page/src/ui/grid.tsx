@@ -14,6 +14,8 @@ export interface Column<T> {
   readonly cell: (item: T, index: number) => ComponentChildren;
   /** The title of a cell. */
   readonly titleOf?: ((item: T) => string | undefined) | undefined;
+  /** Where the styles don't know it. */
+  readonly width?: string | undefined;
 }
 
 /** Options of {@link Grid}. */
@@ -34,8 +36,6 @@ export interface GridProps<T> {
   readonly isCut?: boolean | undefined;
   readonly hasHead?: boolean | undefined;
   readonly look?: ((item: T) => string) | undefined;
-  /** Widths of the columns, where the styles don't know them. */
-  readonly template?: string | undefined;
 }
 
 /** A list in columns, however long it is. */
@@ -63,7 +63,7 @@ export function Grid<T>(props: GridProps<T>): JSX.Element {
         tabIndex: 0,
         "aria-label": label,
         "aria-rowcount": isCut ? -1 : items.length + heads,
-        ...(props.template !== undefined && { style: { "--columns": props.template } }),
+        style: { "--columns": columns.map(({ width }) => width).join(" ") },
         ...(selected !== undefined && { "aria-activedescendant": `${name}-${selected}` }),
       }}
       head={hasHead ? head : undefined}

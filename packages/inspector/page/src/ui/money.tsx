@@ -1,12 +1,7 @@
 import type { JSX } from "preact";
-import { formatCost, formatMoney, type Priced } from "../../../src/inspection/cost.ts";
+import { formatCost, formatMoney, type MoneyFacts, type Priced } from "../../../src/inspection/cost.ts";
 import { useInspector } from "../app/inspector.ts";
-
-/** What a cost is to be read with. */
-export interface MoneyFacts {
-  readonly currency?: string | undefined;
-  readonly pricesAsOf?: string | undefined;
-}
+import { Button } from "../acting/parts.tsx";
 
 /** A cost, with what is to be known of it; nothing where nothing has a price. */
 export function Money({ of: row }: { readonly of: Priced & MoneyFacts }): JSX.Element | null {
@@ -38,9 +33,7 @@ export function PricesNote({ of: { unpriced, pricedHere } }: { readonly of: Pric
         {pricedHere === undefined
           ? "Google's list prices have nothing to add here."
           : `What no run recorded is by Google's list prices of ${listPrices.asOf}: an estimate in US dollars, not a bill.`}{" "}
-        <button type="button" onClick={() => inspector.showListPrices(false)}>
-          Leave them out
-        </button>
+        <Button say="Leave them out" onClick={() => inspector.showListPrices(false)} />
       </p>
     );
   if (unpriced === undefined) return null;
@@ -48,9 +41,7 @@ export function PricesNote({ of: { unpriced, pricedHere } }: { readonly of: Pric
     <p class="banner prices-note">
       {`No price is known for ${unpriced}.`}{" "}
       {listPrices !== undefined && (
-        <button type="button" onClick={() => inspector.showListPrices(true)}>
-          Use Google's list prices of {listPrices.asOf}
-        </button>
+        <Button say={`Use Google's list prices of ${listPrices.asOf}`} onClick={() => inspector.showListPrices(true)} />
       )}
     </p>
   );

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { formatCount } from "./format.ts";
-import { useKeys } from "../app/use-keys.ts";
+import { useKeys } from "../app/inspector.ts";
 
 /** One of some views. */
 export interface Tab {
@@ -19,7 +19,7 @@ export interface TabsProps {
   /** The id of the element that the tabs change. */
   readonly panel: string;
   /** Keys of the previous and the next one. */
-  readonly keys?: readonly [previous: string, next: string] | undefined;
+  readonly keys: readonly [previous: string, next: string];
 }
 
 /** Tabs, with the keys that a screen reader's user knows. */
@@ -29,16 +29,10 @@ export function Tabs({ label, tabs, current, onChange, panel, keys }: TabsProps)
     const next = tabs[(index + by + tabs.length) % tabs.length];
     if (next !== undefined) onChange(next.id);
   };
-  useKeys(
-    label,
-    1,
-    keys === undefined
-      ? []
-      : [
-          { keys: [keys[0]], does: "Previous tab", run: () => move(-1) },
-          { keys: [keys[1]], does: "Next tab", run: () => move(1) },
-        ],
-  );
+  useKeys(label, 1, [
+    { keys: [keys[0]], does: "Previous tab", run: () => move(-1) },
+    { keys: [keys[1]], does: "Next tab", run: () => move(1) },
+  ]);
   const onKeyDown = (event: KeyboardEvent & { readonly currentTarget: HTMLElement }): void => {
     const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
     if (by === 0) return;

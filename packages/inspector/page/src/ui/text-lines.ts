@@ -1,3 +1,5 @@
+import { isHighSurrogate } from "../../../src/inspection/read-values.ts";
+
 /** A text cut into lines that fit a width: start and end of each in the text, and its indentation. */
 export interface TextLines {
   readonly text: string;
@@ -158,8 +160,4 @@ function trimEnd(text: string, from: number): number {
 
 function isSpace(unit: number): boolean {
   return unit === 0x20 || unit === 0x0a || unit === 0x0d || unit === 0x09;
-}
-
-function isHighSurrogate(unit: number): boolean {
-  return unit >= 0xd800 && unit <= 0xdbff;
 }

@@ -2,11 +2,9 @@ import { useSignal } from "@preact/signals";
 import { formatMoney } from "../../../src/inspection/cost.ts";
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
-import type { ExchangeDetails, ExchangeRow, HeaderView } from "../../../src/inspection/exchange-details.ts";
-import { useLoad } from "../app/use-load.ts";
+import type { ExchangeDetails, ExchangeRow } from "../../../src/inspection/exchange-details.ts";
+import { useLoad } from "../app/inspector.ts";
 import { useSession } from "../session/session-model.ts";
-import { ExchangeTools } from "../take-away/exchange-tools.tsx";
-import { CopyButton } from "../ui/copy-button.tsx";
 import {
   formatBytes,
   formatCount,
@@ -16,18 +14,20 @@ import {
   formatPlural,
   turnTitle,
 } from "../ui/format.ts";
-import { Failure, Loading } from "../ui/notes.tsx";
+import { Waiting, WasAndIs } from "../ui/notes.tsx";
 import { TextView } from "../ui/text-view.tsx";
-import { WasAndIs } from "../ui/was-and-is.tsx";
-import { ChunkStrip } from "./chunk-strip.tsx";
 import { endOf, stepOf } from "./exchange-rows.ts";
+import { Button, Notes, TaskError, CopyButton } from "../acting/parts.tsx";
+import type { KeptExchange } from "@pollux/core/exchanges";
+import type { RequestCheck, TakenFiles } from "../../../src/inspection/results.ts";
+import { useTask } from "../acting/use-task.ts";
+import { RefusalBox } from "../check/check-view.tsx";
 
 /** One request and its answer, as they crossed. */
 export function ExchangePane({ n, onGo }: GoProps & { readonly n: number }): JSX.Element {
   const { source, id } = useSession();
-  const { value, error } = useLoad(["exchange", id, n], () => source.exchange(id, n));
-  if (error !== undefined) return <Failure error={error} />;
-  if (value === undefined) return <Loading />;
+  const { value, error } = useLoad(["exchange", id, n], () => source.view<ExchangeDetails>(id, `exchanges/${n}`));
+  if (value === undefined) return <Waiting error={error} />;
   return <Pane details={value} onGo={onGo} />;
 }
 
@@ -38,7 +38,7 @@ interface GoProps {
 
 function Pane({ details, onGo }: GoProps & { readonly details: ExchangeDetails }): JSX.Element {
   const session = useSession();
-  const { row, request, response, error, problem } = details;
+  const { row, request, response, problem } = details;
   const end = endOf(row);
   const turn = session.turnOf(row);
   const answer = useMemo(() => (response?.chunks ?? []).map(({ text }) => text).join(""), [response]);
@@ -50,16 +50,16 @@ function Pane({ details, onGo }: GoProps & { readonly details: ExchangeDetails }
           {turn !== undefined && ` of ${turnTitle(turn).toLowerCase()}`} <span class="mono dim">{stepOf(row)}</span>
         </h2>
         <p class="mono exchange-url">
-          {request.method} {request.url}
+          {row.method} {row.url}
         </p>
-        <p class="facts wrap">
+        <p class="facts small wrap">
           <span class={end.isBad ? "bad" : ""}>{end.text}</span>
           <span>{formatDate(row.at)}</span>
           <span>{formatDuration(row.ms)}</span>
           {row.firstByteMs !== undefined && <span>first byte after {formatDuration(row.firstByteMs)}</span>}
         </p>
       </div>
-      {error !== undefined && <p class="banner is-error">{error}</p>}
+      {row.error !== undefined && <p class="banner is-error">{row.error}</p>}
       {problem !== undefined && <p class="banner is-error">{problem}</p>}
       <ExchangeTools key={row.n} n={row.n} />
       <Shared row={row} onGo={onGo} />
@@ -70,7 +70,6 @@ function Pane({ details, onGo }: GoProps & { readonly details: ExchangeDetails }
         body={request.body}
         shared={request.shared}
         isBroken={row.brokenAt !== undefined}
-        binaryBytes={request.binaryBytes}
       />
       {response !== undefined && (
         <>
@@ -84,16 +83,15 @@ function Pane({ details, onGo }: GoProps & { readonly details: ExchangeDetails }
 
 /** How much of a request was sent before, and what was billed as cached. */
 function Shared({ row, onGo }: GoProps & { readonly row: ExchangeRow }): JSX.Element {
-  const { requestBytes, sharedBytes, newBytes, before, promptTokens, cachedTokens = 0 } = row;
+  const { requestBytes, sharedBytes, before, promptTokens, cachedTokens = 0 } = row;
   return (
     <div class="shared-box">
-      <div
+      <progress
         class="shared-bar"
-        role="img"
+        max={requestBytes}
+        value={sharedBytes}
         aria-label={`${formatPercent(sharedBytes, requestBytes)} of the request was in the one before`}
-      >
-        <span class="shared-old" style={{ width: `${requestBytes === 0 ? 0 : (100 * sharedBytes) / requestBytes}%` }} />
-      </div>
+      />
       <p>
         {before === undefined ? (
           <>The first request of its conversation: {formatBytes(requestBytes)}.</>
@@ -104,11 +102,9 @@ function Shared({ row, onGo }: GoProps & { readonly row: ExchangeRow }): JSX.Ele
             {onGo === undefined ? (
               `request ${before}`
             ) : (
-              <button type="button" class="link" onClick={() => onGo(before)}>
-                request {before}
-              </button>
+              <Button say={`request ${before}`} class="link" onClick={() => onGo(before)} />
             )}
-            , {formatBytes(newBytes)} new.
+            , {formatBytes(requestBytes - sharedBytes)} new.
           </>
         )}{" "}
         {promptTokens !== undefined && (
@@ -124,17 +120,17 @@ function Shared({ row, onGo }: GoProps & { readonly row: ExchangeRow }): JSX.Ele
 
 /** Where a request stopped being a continuation of the one before, and what that cost. */
 function Break({ details }: { readonly details: ExchangeDetails }): JSX.Element | null {
-  const { brokenAt } = details.row;
+  const { brokenAt, before, sharedBytes } = details.row;
   if (brokenAt === undefined) return null;
-  const { before, field, tokens, cost, currency, byte } = brokenAt;
+  const { field, tokens, cost, currency } = brokenAt;
   return (
-    <section class="break" aria-label="Broken prefix">
+    <section class="break banner is-odd stack" aria-label="Broken prefix">
       <h3>
         The prefix broke at <code>{field}</code>
       </h3>
       <p>
-        After {formatBytes(byte)}, this request differs from request {before}, so the service's cache could not serve
-        what follows{tokens === undefined ? "." : `: up to ${formatPlural(tokens, "token")}`}
+        After {formatBytes(sharedBytes)}, this request differs from request {before}, so the service's cache could not
+        serve what follows{tokens === undefined ? "." : `: up to ${formatPlural(tokens, "token")}`}
         {cost !== undefined && cost > 0 && `, about ${formatMoney(cost, currency)}`}
         {tokens !== undefined && " (an estimate from the bytes)."}
       </p>
@@ -143,53 +139,40 @@ function Break({ details }: { readonly details: ExchangeDetails }): JSX.Element 
   );
 }
 
-function Message({
-  title,
-  headers,
-  body,
-  shared,
-  isBroken = false,
-  binaryBytes,
-}: {
+interface MessageProps {
   readonly title: string;
-  readonly headers: readonly HeaderView[];
+  readonly headers: ExchangeDetails["request"]["headers"];
   readonly body: string;
   readonly shared: number;
   readonly isBroken?: boolean | undefined;
-  readonly binaryBytes?: number | undefined;
-}): JSX.Element {
+}
+
+function Message({ title, headers, body, shared, isBroken = false }: MessageProps): JSX.Element {
   const isRaw = useSignal(false);
   const isJson = /^\s*[[{]/.test(body);
+  const fields = Object.entries(headers);
   return (
     <section class="message stack" aria-label={title}>
-      <div class="message-head">
+      <div class="row">
         <h3>{title}</h3>
-        <span class="dim">
-          {binaryBytes === undefined ? formatBytes(new Blob([body]).size) : formatBytes(binaryBytes)}
-        </span>
-        <span class="session-tools">
-          {isJson && (
-            <button type="button" aria-pressed={isRaw.value} onClick={() => (isRaw.value = !isRaw.value)}>
-              Raw
-            </button>
-          )}
+        <span class="dim">{formatBytes(new Blob([body]).size)}</span>
+        <span class="to-end wrap">
+          {isJson && <Button say="Raw" aria-pressed={isRaw.value} onClick={() => (isRaw.value = !isRaw.value)} />}
           <CopyButton text={body} what={`${title} body`} />
         </span>
       </div>
       <details class="headers">
-        <summary>{formatPlural(headers.length, "header")}</summary>
+        <summary class="small">{formatPlural(fields.length, "header")}</summary>
         <dl>
-          {headers.map(([name, value], index) => (
-            <div key={index}>
-              <dt>{name}</dt>
+          {fields.map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}:</dt>
               <dd>{value}</dd>
             </div>
           ))}
         </dl>
       </details>
-      {binaryBytes !== undefined ? (
-        <p class="dim">{formatBytes(binaryBytes)} that are not text.</p>
-      ) : body === "" ? (
+      {body === "" ? (
         <p class="dim">No body.</p>
       ) : (
         <TextView
@@ -201,5 +184,79 @@ function Message({
         />
       )}
     </section>
+  );
+}
+
+/** Most marks that are drawn: further ones would cover each other. */
+const MAX_MARKS = 400;
+
+interface ChunkStripProps {
+  readonly chunks: KeptExchange["chunks"];
+  readonly ms: number;
+}
+
+/** When each piece of an answer came in. */
+export function ChunkStrip({ chunks, ms }: ChunkStripProps): JSX.Element | null {
+  const [first] = chunks;
+  const last = chunks.at(-1);
+  if (first === undefined || last === undefined) return null;
+  const whole = Math.max(1, ms, last.ms);
+  const step = Math.max(1, Math.ceil(chunks.length / MAX_MARKS));
+  const longest = longestPause(chunks);
+  return (
+    <figure class="strip">
+      <div class="strip-track" aria-hidden="true">
+        <span class="strip-wait" style={{ width: `${(100 * first.ms) / whole}%` }} />
+        {chunks.map(
+          ({ ms: at, text }, index) =>
+            index % step === 0 && (
+              <span
+                key={index}
+                class="strip-mark"
+                style={{ left: `${(100 * at) / whole}%` }}
+                title={`${formatDuration(at)}: ${formatBytes(text.length)}`}
+              />
+            ),
+        )}
+      </div>
+      <figcaption class="dim">
+        {formatPlural(chunks.length, "chunk")}: the first after {formatDuration(first.ms)}, the last after{" "}
+        {formatDuration(last.ms)}
+        {longest > 0 && `, the longest pause between two ${formatDuration(longest)}`}.
+      </figcaption>
+    </figure>
+  );
+}
+
+function longestPause(chunks: KeptExchange["chunks"]): number {
+  let longest = 0;
+  for (let index = 1; index < chunks.length; index++)
+    longest = Math.max(longest, (chunks[index]?.ms ?? 0) - (chunks[index - 1]?.ms ?? 0));
+  return longest;
+}
+
+/** What can be done with one kept request. */
+export function ExchangeTools({ n }: { readonly n: number }): JSX.Element {
+  const { source, id } = useSession();
+  const task = useTask<RequestCheck>();
+  const query = { n: String(n) };
+  const check = (): void => task.start(() => source.view(id, "check-request", query));
+  const curl = async (): Promise<string> =>
+    (await source.view<TakenFiles>(id, "take-curl", query)).files[0]?.text ?? "";
+  return (
+    <div class="exchange-tools stack">
+      <div class="buttons wrap">
+        <CopyButton text={curl} what="command of the request" title="Copy curl" />
+        <Button say="Would the service take it?" disabled={task.isBusy} onClick={check} />
+      </div>
+      <div aria-live="polite">
+        {task.value !== undefined && task.value.refusal === undefined && (
+          <p class="banner is-ok">By the emulator's rules, the service takes this request.</p>
+        )}
+        {task.value?.refusal !== undefined && <RefusalBox refusal={task.value.refusal} />}
+        {task.value !== undefined && <Notes notes={task.value.notes} />}
+      </div>
+      <TaskError task={task} />
+    </div>
   );
 }

@@ -32,7 +32,7 @@ export function endOf({ status, ended }: ExchangeRow): { readonly text: string; 
 }
 
 /** What the step of an exchange was for. */
-export function stepOf({ step = "", attempt, parent }: ExchangeRow): string {
+export function stepOf({ step, attempt, parent }: ExchangeRow): string {
   const where = parent === undefined ? step : `${parent.step} › ${step}`;
   return attempt > 1 ? `${where} attempt ${attempt}` : where;
 }

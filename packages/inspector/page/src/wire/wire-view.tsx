@@ -2,14 +2,14 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import type { ExchangeRow } from "../../../src/inspection/exchange-details.ts";
-import { useInspector } from "../app/inspector.ts";
-import { useKeys } from "../app/use-keys.ts";
-import type { SessionModel, SessionPanelProps } from "../session/session-model.ts";
+import { useInspector, useKeys } from "../app/inspector.ts";
+import { type SessionModel, type SessionPanelProps, useSession } from "../session/session-model.ts";
 import { formatBytes, formatDuration, formatTime, formatTokens, turnTitle } from "../ui/format.ts";
 import { Empty } from "../ui/notes.tsx";
 import { type Column, Grid, listKeys } from "../ui/grid.tsx";
 import { ExchangePane } from "./exchange-pane.tsx";
 import { endOf, stepOf } from "./exchange-rows.ts";
+import { Button } from "../acting/parts.tsx";
 
 /** All kept requests of a session. */
 export function WireView({ session, route }: SessionPanelProps): JSX.Element {
@@ -43,10 +43,11 @@ export function WireView({ session, route }: SessionPanelProps): JSX.Element {
     <div class="split">
       <section class="timeline fill" aria-label="Requests">
         <div class="bar wrap">
-          <button type="button" aria-pressed={onlyOdd.value} onClick={() => (onlyOdd.value = !onlyOdd.value)}>
-            Only {breaks} broken {breaks === 1 ? "prefix" : "prefixes"} and {failures}{" "}
-            {failures === 1 ? "failure" : "failures"}
-          </button>
+          <Button
+            say={`Only ${breaks} broken ${breaks === 1 ? "prefix" : "prefixes"} and ${failures}  ${failures === 1 ? "failure" : "failures"}`}
+            aria-pressed={onlyOdd.value}
+            onClick={() => (onlyOdd.value = !onlyOdd.value)}
+          />
         </div>
         <div class="fill">
           {rows.length === 0 ? (
@@ -93,7 +94,7 @@ function columnsOf(session: SessionModel): readonly Column<ExchangeRow>[] {
     { title: "#", look: "mono dim", cell: ({ n }) => n },
     {
       title: "Turn and step",
-      look: "exchange-step",
+      look: "exchange-step row",
       titleOf: ({ at }) => formatTime(at),
       cell: (row) => {
         const { brokenAt } = row;
@@ -115,9 +116,9 @@ function columnsOf(session: SessionModel): readonly Column<ExchangeRow>[] {
       title: "Shared + new",
       hint: "Bytes that the request before has too, and bytes that are new",
       class: "number",
-      cell: ({ sharedBytes, newBytes }) => (
+      cell: ({ sharedBytes, requestBytes }) => (
         <>
-          <span class="dim">{formatBytes(sharedBytes)}</span> + {formatBytes(newBytes)}
+          <span class="dim">{formatBytes(sharedBytes)}</span> + {formatBytes(requestBytes - sharedBytes)}
         </>
       ),
     },
@@ -130,4 +131,40 @@ function columnsOf(session: SessionModel): readonly Column<ExchangeRow>[] {
     },
     { title: "Time", class: "number", cell: ({ ms }) => formatDuration(ms) },
   ];
+}
+
+interface TurnWireProps {
+  readonly rows: readonly ExchangeRow[];
+  readonly selected: number | undefined;
+  readonly onSelect: (n: number) => void;
+}
+
+/** The requests of one turn. */
+export function TurnWire({ rows, selected, onSelect }: TurnWireProps): JSX.Element {
+  if (useSession().exchanges.value.length === 0) return <NoExchanges />;
+  const current = rows.find(({ n }) => n === selected) ?? rows.at(-1);
+  if (current === undefined)
+    return (
+      <Empty title="No request of this turn was kept">
+        <p>Others of the session were: see its wire tab.</p>
+      </Empty>
+    );
+  return (
+    <>
+      {rows.length > 1 && (
+        <ul class="wrap is-tight" aria-label="Requests of the turn">
+          {rows.map((row) => (
+            <li key={row.n}>
+              <button type="button" class="row" aria-pressed={row.n === current.n} onClick={() => onSelect(row.n)}>
+                <span class="mono">{stepOf(row)}</span>
+                <span class={endOf(row).isBad ? "bad" : "dim"}>{endOf(row).text}</span>
+                <span class="dim">{formatDuration(row.ms)}</span>
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      <ExchangePane n={current.n} key={current.n} />
+    </>
+  );
 }
