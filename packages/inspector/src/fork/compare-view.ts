@@ -1,3 +1,4 @@
+import { HttpError } from "@pollux/core/serving";
 import { compareBranches } from "../inspection/compare-branches.ts";
 import { ExchangeFold } from "../inspection/exchange-fold.ts";
 import { textOf } from "../inspection/read-values.ts";
@@ -5,7 +6,6 @@ import type { SessionFold } from "../inspection/session-fold.ts";
 import { firstHead } from "../replay/kept-head.ts";
 import { comparePrompts } from "../replay/compare-prompts.ts";
 import type { ViewHandler } from "../server/handlers.ts";
-import { HttpError } from "../server/http.ts";
 import { readFold } from "./fork-session.ts";
 
 /**
@@ -16,7 +16,7 @@ export const compareView: ViewHandler = async (call) => {
   const { query, store } = call;
   const [other, run, withRun] = [query.get("with") ?? "", query.get("run") ?? "", query.get("withRun") ?? ""];
   const [left, right] = [await call.fold(), await readFold(call, store, other)];
-  if (right.length === 0) throw new HttpError(404, "not-found", "There is no session with that id to compare with.");
+  if (right.length === 0) throw new HttpError(404, "not_found", "There is no session with that id to compare with.");
   const isWhole = query.get("whole") === "true";
   const comparison = compareBranches(left, right, { runs: [run, withRun], isWhole });
   if (!isWhole) return comparison;

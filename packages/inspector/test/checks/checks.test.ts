@@ -103,7 +103,7 @@ describe("a request", () => {
     expect(check).toMatchObject({ isAccepted: true, status: 200 });
     expect(check).not.toHaveProperty("refusal");
     const none = inspect({ store, exchanges }).view("check-request", { n: "9" });
-    await expect(none).rejects.toThrow("404 not-found");
+    await expect(none).rejects.toThrow("404 not_found");
   });
 
   test.each([

@@ -1,4 +1,4 @@
-import { HttpError } from "./http-error.ts";
+import { HttpError } from "@pollux/core/serving";
 
 /** What the methods do at each path below a handler's own, besides OPTIONS; `:id` stands for that of a conversation. */
 export interface Routes<Action extends string> {
