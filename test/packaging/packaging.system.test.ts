@@ -58,10 +58,9 @@ beforeAll(async () => {
     "@pollux/react",
     "create-pollux",
   ];
-  await npmInstall(
-    app,
-    others.map((name) => tarballOf(packed, name)),
-  );
+  // What the tools of the chat below need besides.
+  const peers = ["luxon@3", "mathjs@15"];
+  await npmInstall(app, [...others.map((name) => tarballOf(packed, name)), ...peers]);
 });
 
 afterAll(() => {

@@ -3,10 +3,10 @@ import { statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import type { SessionStore } from "@pollux/core";
 import { listen } from "@pollux/core/serving-node";
-import { proposeCase, writeSessionCase } from "@pollux/evals";
+import { loadOptional } from "@pollux/core/tool";
 import { type CaseDraft, localInspector, type OpenedPath, openPath, type RunForCase } from "@pollux/inspector";
 import { type CliProcess, UsageError } from "./command.ts";
-import { chooseSuite } from "./eval/find-suites.ts";
+import { optionalPackages } from "./optional-packages.ts";
 import { parseNumber, startServer, untilStopped } from "./serving.ts";
 
 const HOSTS: readonly string[] = ["127.0.0.1", "localhost", "::1"];
@@ -105,7 +105,12 @@ export function caseMaker(
   exchangesStore: SessionStore | undefined,
   secrets: readonly string[],
 ): (run: RunForCase) => Promise<CaseDraft> {
+  const load = async () => ({ ...(await import("@pollux/evals")), ...(await import("./eval/find-suites.ts")) });
   return async ({ sessionId, runId, suite: asked }) => {
+    const { chooseSuite, proposeCase, writeSessionCase } = await loadOptional(
+      optionalPackages("inspect", ["@pollux/inspector", "@pollux/evals"]),
+      load,
+    );
     try {
       // By its name only: a page must not choose what is loaded.
       const { suite, file } = await chooseSuite(asked, false);

@@ -1,6 +1,8 @@
 import { readFile } from "node:fs/promises";
 import type { AnyTool, SessionStore } from "@pollux/core";
+import { loadOptional } from "@pollux/core/tool";
 import { UsageError } from "../command.ts";
+import { optionalPackages } from "../optional-packages.ts";
 
 /** Settings of the chat that its tools need. */
 export interface ChatPlace {
@@ -17,6 +19,14 @@ export interface ChatTools extends AsyncDisposable {
   readonly list: readonly AnyTool[];
 }
 
+/** What some of them need besides `@pollux/tools`. */
+const PACKAGES: { readonly [kind: string]: readonly string[] | undefined } = {
+  http: ["undici", "turndown", "@mixmark-io/domino", "unpdf"],
+  calculator: ["mathjs"],
+  time: ["luxon"],
+  mcp: ["@modelcontextprotocol/client"],
+};
+
 /** Creates the listed tools. Only the modules they need are loaded. */
 export async function chatTools(list: string, place: ChatPlace): Promise<ChatTools> {
   const servers: AsyncDisposable[] = [];
@@ -30,7 +40,10 @@ export async function chatTools(list: string, place: ChatPlace): Promise<ChatToo
     for (const word of new Set(words)) {
       // `write` includes reading.
       if (word === "files" && words.includes("write")) continue;
-      tools.push(...(await makeTools(word, place, servers)));
+      const kind = word.split(":")[0] ?? "";
+      const packages = ["@pollux/tools", ...(PACKAGES[kind] ?? [])];
+      const use = optionalPackages(`chat --tools ${kind}`, packages);
+      tools.push(...(await loadOptional(use, () => makeTools(word, place, servers))));
     }
   } catch (error) {
     await close();

@@ -1,5 +1,6 @@
 import { defineTool, type Tool, ToolError } from "@pollux/core";
 import { z } from "zod/v4";
+import { loadForCall } from "../optional-packages.ts";
 import type { Engine } from "./engine.ts";
 import { evaluate } from "./evaluate.ts";
 import { Problem } from "./problem.ts";
@@ -61,7 +62,9 @@ export function calculator(options: CalculatorOptions = {}): Tool<CalculatorInpu
     effects: "none",
     reads: "trusted",
     run: async ({ expression, digits = 32 }, { signal }): Promise<CalculatorResult> => {
-      engine ??= import("./engine.ts").then(({ createEngine }) => createEngine(PRECISION));
+      engine ??= loadForCall({ user: name, packages: ["mathjs"] }, () => import("./engine.ts")).then(
+        ({ createEngine }) => createEngine(PRECISION),
+      );
       const loaded = await engine;
 
       signal.throwIfAborted();
