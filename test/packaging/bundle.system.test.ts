@@ -148,7 +148,7 @@ describe("a subpath of the tools", () => {
     "./mcp": ["@modelcontextprotocol/client"],
     "./mcp-server": ["@modelcontextprotocol/server"],
     "./notes": [],
-    "./openapi": ["minisearch", "yaml"],
+    "./openapi": ["minisearch"],
     "./search": [],
     "./shell": [],
     "./skills": ["yaml"],

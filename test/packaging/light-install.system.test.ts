@@ -60,6 +60,16 @@ test.each([
   expect([ended.code, ended.stderr.split("\n").findLast((line) => line !== "") ?? ""]).toEqual([code, said.trimEnd()]);
 });
 
+test("the program alone chats, without files", async () => {
+  const pollux = join(program, "node_modules/@pollux/cli/dist/main.js");
+  const { GEMINI_API_KEY: _, GOOGLE_API_KEY: _1, COMETAPI_KEY: _2, ...env } = process.env;
+  const chat = run(process.execPath, [pollux, "chat"], { cwd: program, env });
+  chat.child.stdin?.end("Hello.\n/exit\n");
+  const { stdout } = await chat;
+  expect(stdout).toContain("Without files: pollux chat --tools files needs a package that is not installed");
+  expect(stdout).toMatch(/tokens in 1 request\n$/);
+});
+
 test("the tools alone load, and say what else they need when they are used", async () => {
   const script = `
     const use = async (tool, args) => {

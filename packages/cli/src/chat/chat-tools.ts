@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { AnyTool, SessionStore } from "@pollux/core";
+import { type AnyTool, ConfigurationError, type SessionStore } from "@pollux/core";
 import { loadOptional } from "@pollux/core/tool";
 import { UsageError } from "../command.ts";
 import { optionalPackages } from "../optional-packages.ts";
@@ -17,6 +17,8 @@ export const TOOL_WORDS = `files, write, shell, http, calculator, time, notes, t
 /** The requested tools; dispose of them when the chat is over. */
 export interface ChatTools extends AsyncDisposable {
   readonly list: readonly AnyTool[];
+  /** Why those that are there by default are not, in sentences. */
+  readonly missing?: readonly string[] | undefined;
 }
 
 /** What some of them need besides `@pollux/tools`. */
@@ -27,8 +29,13 @@ const PACKAGES: { readonly [kind: string]: readonly string[] | undefined } = {
   mcp: ["@modelcontextprotocol/client"],
 };
 
-/** Creates the listed tools. Only the modules they need are loaded. */
-export async function chatTools(list: string, place: ChatPlace): Promise<ChatTools> {
+/** Creates the listed tools, by default those that read files, if they are installed. Only the modules they need are loaded. */
+export async function chatTools(list: string | undefined, place: ChatPlace): Promise<ChatTools> {
+  if (list === undefined)
+    return await chatTools("files", place).catch((error: unknown) => {
+      if (!(error instanceof ConfigurationError)) throw error;
+      return { list: [], missing: [`Without files: ${error.message}`], [Symbol.asyncDispose]: async () => {} };
+    });
   const servers: AsyncDisposable[] = [];
   const close = async (): Promise<void> => {
     for (const server of servers) await server[Symbol.asyncDispose]();
