@@ -32,7 +32,7 @@ export function pageIn(folder: string): BuiltPage {
         pace: { pollMs: 50, quietMs: 10, keepAliveMs: 15_000 },
       });
       const server = await listen(handler);
-      return { url: server.url + path, [Symbol.asyncDispose]: server.close };
+      return { url: server.url + path, [Symbol.asyncDispose]: () => server.close() };
     },
   };
 }
