@@ -1,4 +1,4 @@
-import type { RunningServer } from "@pollux/core/serving-node";
+import type { RunningServer } from "@pollux/core/serving";
 import { type CliProcess, UsageError } from "./command.ts";
 
 /** Waits for Ctrl-C, or another request to end. */

@@ -1,4 +1,4 @@
-import type { ListenOptions, RunningServer } from "@pollux/core/serving-node";
+import type { ListenOptions, RunningServer } from "@pollux/core/serving";
 import { createHash } from "node:crypto";
 import { NEEDS_NO_KEY } from "@pollux/core/wire";
 import type { Brain } from "./brain/brain.ts";

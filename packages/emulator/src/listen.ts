@@ -1,4 +1,5 @@
-import { listen as serve, type ListenOptions, type RunningServer } from "@pollux/core/serving-node";
+import type { ListenOptions, RunningServer } from "@pollux/core/serving";
+import { listen as serve } from "@pollux/core/serving-node";
 import { corsHeaders, preflightAnswer } from "./cors.ts";
 import { type IncomingRequest, readRequest } from "./incoming-request.ts";
 

@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, request as ask, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
-import { listen, type RunningServer, toNodeHandler } from "@pollux/core/serving-node";
+import type { RunningServer } from "@pollux/core/serving";
+import { listen, toNodeHandler } from "@pollux/core/serving-node";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { deferred } from "../../helpers/deferred.ts";
 import { until } from "../../helpers/until.ts";
