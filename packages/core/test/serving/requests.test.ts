@@ -57,12 +57,13 @@ test.each<[string, BodyInit | null, string, string]>([
   ["too much", `"${"x".repeat(100)}"`, "application/json", "413 body_too_large"],
   ["a body that breaks off", failing, "application/json", "400 bad_body"],
 ])("a body of %s", async (_what, body, type, expected) => {
-  const request = new Request("https://a.example", {
+  const init: RequestInit & { duplex: "half" } = {
     method: "POST",
     headers: { "content-type": type },
     body,
-    ...{ duplex: "half" },
-  });
+    duplex: "half",
+  };
+  const request = new Request("https://a.example", init);
   expect(await outcome(() => readJson(request, { maxBytes: 50 }))).toBe(expected);
 });
 
