@@ -108,7 +108,7 @@ export function caseMaker(
   const load = async () => ({ ...(await import("@pollux/evals")), ...(await import("./eval/find-suites.ts")) });
   return async ({ sessionId, runId, suite: asked }) => {
     const { chooseSuite, proposeCase, writeSessionCase } = await loadOptional(
-      optionalPackages("inspect", ["@pollux/inspector", "@pollux/evals"]),
+      optionalPackages("inspect", ["@pollux/inspector", "@pollux/evals"], "making a case"),
       load,
     );
     try {

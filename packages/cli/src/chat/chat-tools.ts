@@ -49,7 +49,7 @@ export async function chatTools(list: string | undefined, place: ChatPlace): Pro
       if (word === "files" && words.includes("write")) continue;
       const kind = word.split(":")[0] ?? "";
       const packages = ["@pollux/tools", ...(PACKAGES[kind] ?? [])];
-      const use = optionalPackages(`chat --tools ${kind}`, packages);
+      const use = optionalPackages(`chat --tools ${kind}`, packages, `--tools ${kind}`);
       tools.push(...(await loadOptional(use, () => makeTools(word, place, servers))));
     }
   } catch (error) {
