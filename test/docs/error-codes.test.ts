@@ -24,8 +24,9 @@ const modules = await Promise.all(listModules().map(async (url) => (await import
 const classes = new Map(
   modules.flatMap((module) =>
     Object.entries(module).filter(
-      // Not the base, which nobody throws.
-      ([name, value]) => typeof value === "function" && value.prototype instanceof Error && name !== "AgentError",
+      // Not the base, which nobody throws, nor the answer of a server, which has any code.
+      ([name, value]) =>
+        typeof value === "function" && value.prototype instanceof Error && !/^(?:AgentError|HttpError)$/.test(name),
     ),
   ),
 );

@@ -23,7 +23,7 @@ const MOST_USED = [
   .concat(
     "web chatHandler",
     "web aiSdk",
-    "web toNodeHandler",
+    "core toNodeHandler",
     "web stopChat",
     "web drainOnSignal",
     "web withoutDiscards",

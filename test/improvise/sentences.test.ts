@@ -22,7 +22,7 @@ const RESULTS: readonly (readonly [tool: string, prompt: string, output: JsonObj
   [
     "calculator",
     "100 / 7",
-    { result: "14.285714285714285714285714285714", fraction: "100/7", rounded: true },
+    { result: "14.285714285714285714285714285714", rounded: true },
     "100 / 7 is about 14.285714.",
   ],
 ];

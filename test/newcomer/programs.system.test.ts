@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { createEmulator } from "@pollux/emulator";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { withoutKeys } from "../examples/run-example.ts";
-import { npmInstall, tarballOf, ZOD } from "../support/npm-install.ts";
+import { npmInstall, tarballOf, TOOL_PEERS, ZOD } from "../support/npm-install.ts";
 import { programFile, programVersion } from "../support/programs.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -20,7 +20,7 @@ beforeAll(async () => {
   writeFileSync(join(app, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
   const packed = inject("packed");
   const names = ["core", "emulator", "tools", "web", "inspector", "evals", "cli"].map((name) => `@pollux/${name}`);
-  await npmInstall(app, [...names.map((name) => tarballOf(packed, name)), ZOD]);
+  await npmInstall(app, [...names.map((name) => tarballOf(packed, name)), ...TOOL_PEERS, ZOD]);
 });
 
 afterAll(() => {

@@ -111,14 +111,19 @@ export function subpathsOf(name: string): readonly { readonly subpath: string; r
   );
 }
 
-/** Packages that a package of ours depends on itself. */
+/** Packages of others that a package of ours depends on itself, optional ones included. */
 export function dependenciesOf(name: string): readonly string[] {
-  return Object.keys(manifestOf(name).dependencies).filter((each) => !each.startsWith("@pollux/"));
+  const { dependencies, peerDependenciesMeta = {} } = manifestOf(name);
+  return [...Object.keys(dependencies), ...Object.keys(peerDependenciesMeta)]
+    .filter((each) => !each.startsWith("@pollux/"))
+    .toSorted();
 }
 
 interface Manifest {
   readonly exports: Readonly<Record<string, string | { readonly "pollux-source": string }>>;
   readonly dependencies: Readonly<Record<string, string>>;
+  /** Of the optional ones. */
+  readonly peerDependenciesMeta?: Readonly<Record<string, unknown>>;
 }
 
 function manifestOf(name: string): Manifest {

@@ -16,7 +16,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { INSTALL_BUDGET } from "../../scripts/package-size.ts";
-import { npmInstall, tarballOf, ZOD } from "../support/npm-install.ts";
+import { npmInstall, tarballOf, TOOL_PEERS, ZOD } from "../support/npm-install.ts";
 import { withoutKeys } from "../examples/run-example.ts";
 import { programFile, programVersion } from "../support/programs.ts";
 import * as programs from "./programs.ts";
@@ -58,10 +58,7 @@ beforeAll(async () => {
     "@pollux/react",
     "create-pollux",
   ];
-  await npmInstall(
-    app,
-    others.map((name) => tarballOf(packed, name)),
-  );
+  await npmInstall(app, [...others.map((name) => tarballOf(packed, name)), ...TOOL_PEERS]);
 });
 
 afterAll(() => {

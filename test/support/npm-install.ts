@@ -9,6 +9,16 @@ const workspace = readFileSync(new URL("../../pnpm-workspace.yaml", import.meta.
 /** What `npm install` takes for the zod that the workspace is tested with. */
 export const ZOD = `zod@${/^ {2}zod: (\S+)$/m.exec(workspace)?.[1]}`;
 
+const tools = JSON.parse(readFileSync(new URL("../../packages/tools/package.json", import.meta.url), "utf8")) as {
+  readonly peerDependencies: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta: object;
+};
+
+/** What `npm install` takes for all that the tools need besides `@pollux/tools`. */
+export const TOOL_PEERS: readonly string[] = Object.keys(tools.peerDependenciesMeta).map(
+  (name) => `${name}@${tools.peerDependencies[name]}`,
+);
+
 /**
  * Installs into a folder with a package.json like a user does, with npm; from its cache where it can.
  *

@@ -21,7 +21,8 @@ Chat with a Gemini agent that can read files and search the web. Without an API 
 Options:
   -m, --model ID       model to ask (default ${MODEL})
   -r, --root FOLDER    folder that file tools may read (default: the current one)
-  -t, --tools LIST     tools in addition to web search, separated by commas (default files); see below
+  -t, --tools LIST     tools in addition to web search, separated by commas; see below (default files, if @pollux/tools
+                       is installed)
   -s, --session NAME   save the conversation under this name, or continue it
       --store FILE     SQLite file to save conversations in (default ${STORE})
       --plain          show answers as they come, without colors and layout, as for a screen reader
@@ -81,7 +82,8 @@ async function runChat(args: readonly string[], terminal: CliProcess): Promise<n
       prices,
       approve: (pending) => approveCall(pending, tools.list, input),
     });
-    printer.note(`${connection.description}\n${options.model}; /help for commands`);
+    const { missing } = tools;
+    printer.note([connection.description, ...(missing ?? []), `${options.model}; /help for commands`].join("\n"));
     const session = agent.session({ id: options.session, store });
     leave = () => void session.release().then(() => input.close());
     terminal.once("SIGTERM", leave);
@@ -96,7 +98,7 @@ async function runChat(args: readonly string[], terminal: CliProcess): Promise<n
 interface ChatOptions {
   readonly model: string;
   readonly root: string;
-  readonly tools: string;
+  readonly tools?: string | undefined;
   readonly session: string | undefined;
   readonly store: string;
   readonly plain: boolean;
@@ -106,7 +108,7 @@ function parseChatOptions(args: readonly string[]): ChatOptions {
   const { values, positionals } = parseOptions(args, {
     model: { type: "string", short: "m", default: MODEL },
     root: { type: "string", short: "r", default: process.cwd() },
-    tools: { type: "string", short: "t", default: "files" },
+    tools: { type: "string", short: "t" },
     session: { type: "string", short: "s" },
     store: { type: "string", default: STORE },
     plain: { type: "boolean", default: false },

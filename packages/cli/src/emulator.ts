@@ -9,14 +9,13 @@ import {
   type LoggedRequest,
   type Profile,
   replay,
-  type RunningServer,
   script,
   type ScriptLine,
   say,
 } from "@pollux/emulator";
 import { improvise } from "@pollux/emulator/improvise";
 import { type CliProcess, type Command, errorMessage, parseOptions, UsageError } from "./command.ts";
-import { explainListenError, parseNumber, untilStopped } from "./serving.ts";
+import { parseNumber, startServer, untilStopped } from "./serving.ts";
 
 const PROFILES: readonly Profile[] = ["developer", "developer-v1", "vertex", "comet", "old-proxy"];
 
@@ -61,17 +60,6 @@ async function runEmulator(args: readonly string[], terminal: CliProcess): Promi
   terminal.stdout.write(greeting(server.url, options));
   await untilStopped(terminal);
   return 0;
-}
-
-async function startServer(
-  listen: (where: { port: number; host: string }) => Promise<RunningServer>,
-  { port, host }: EmulatorOptions,
-): Promise<RunningServer> {
-  try {
-    return await listen({ port, host });
-  } catch (error) {
-    throw explainListenError(error, port, host);
-  }
 }
 
 async function createBrain(chosen: EmulatorOptions["brain"]): Promise<Brain> {

@@ -1,11 +1,15 @@
 import { readFile } from "node:fs/promises";
+import { loadOptional } from "@pollux/core/tool";
 import { type CliProcess, type Command, errorMessage, UsageError } from "./command.ts";
+import { optionalPackages } from "./optional-packages.ts";
 import { inOneLine } from "./terminal-text.ts";
 
 interface CommandEntry {
   readonly name: string;
   /** For the list in `pollux --help`. */
   readonly summary: string;
+  /** What is installed beside the program for it. @defaultValue nothing */
+  readonly packages?: readonly string[] | undefined;
   /** Only the requested command is loaded. */
   readonly load: () => Promise<Command>;
 }
@@ -24,11 +28,13 @@ const COMMANDS: readonly CommandEntry[] = [
   {
     name: "eval",
     summary: "try an agent's cases, and say whether it got worse",
+    packages: ["@pollux/evals"],
     load: async () => (await import("./eval.ts")).evalCommand,
   },
   {
     name: "eval add",
     summary: "make a case of a stored session",
+    packages: ["@pollux/evals", "@pollux/inspector"],
     load: async () => (await import("./eval-add.ts")).evalAddCommand,
   },
   {
@@ -39,11 +45,13 @@ const COMMANDS: readonly CommandEntry[] = [
   {
     name: "inspect",
     summary: "show sessions down to the bytes, in the browser",
+    packages: ["@pollux/inspector"],
     load: async () => (await import("./inspect.ts")).inspectCommand,
   },
   {
     name: "studio",
     summary: "play with agents in the browser",
+    packages: ["@pollux/inspector"],
     load: async () => (await import("./studio.ts")).studioCommand,
   },
   {
@@ -92,13 +100,13 @@ export async function runPollux(args: readonly string[], terminal: CliProcess): 
     terminal.stderr.write(`pollux: unknown ${kind} "${inOneLine(first, 100)}"\nTry pollux --help\n`);
     return 2;
   }
-  const command = await entry.load();
-  const given = longer === undefined ? rest : rest.slice(1);
-  if (asksForHelp(given)) {
-    terminal.stdout.write(command.help);
-    return 0;
-  }
   try {
+    const command = await loadOptional(optionalPackages(entry.name, entry.packages ?? []), entry.load);
+    const given = longer === undefined ? rest : rest.slice(1);
+    if (asksForHelp(given)) {
+      terminal.stdout.write(command.help);
+      return 0;
+    }
     return await command.run(given, terminal);
   } catch (error) {
     terminal.stderr.write(`pollux ${entry.name}: ${inOneLine(errorMessage(error), MESSAGE_LENGTH)}\n`);

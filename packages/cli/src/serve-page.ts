@@ -1,15 +1,13 @@
 import { spawn } from "node:child_process";
 import { statSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { dirname, join, relative, resolve } from "node:path";
 import type { SessionStore } from "@pollux/core";
-import { proposeCase, writeSessionCase } from "@pollux/evals";
+import { listen } from "@pollux/core/serving-node";
+import { loadOptional } from "@pollux/core/tool";
 import { type CaseDraft, localInspector, type OpenedPath, openPath, type RunForCase } from "@pollux/inspector";
-import { toNodeHandler } from "@pollux/web/node";
 import { type CliProcess, UsageError } from "./command.ts";
-import { chooseSuite } from "./eval/find-suites.ts";
-import { explainListenError, parseNumber, untilStopped } from "./serving.ts";
+import { optionalPackages } from "./optional-packages.ts";
+import { parseNumber, startServer, untilStopped } from "./serving.ts";
 
 const HOSTS: readonly string[] = ["127.0.0.1", "localhost", "::1"];
 
@@ -63,32 +61,14 @@ export async function servePage(
   terminal: CliProcess,
 ): Promise<number> {
   const { handler, path, release } = localInspector(page);
-  const server = createServer(toNodeHandler(handler));
-  await listen(server, at);
-  const url = addressOf(server, at.host) + path;
+  const server = await startServer((where) => listen(handler, where), at);
+  const url = server.url + path;
   terminal.stdout.write(greet(url));
   if (at.open) openBrowser(name, url, terminal);
   await untilStopped(terminal);
-  await new Promise((closed) => {
-    server.close(closed);
-    // Live pages keep theirs open.
-    server.closeAllConnections();
-  });
+  await server.close();
   await release();
   return 0;
-}
-
-async function listen(server: Server, { port, host }: PageAddress): Promise<void> {
-  await new Promise<void>((listening, fail) => {
-    server.once("error", (error) => fail(explainListenError(error, port, host)));
-    server.listen(port, host, listening);
-  });
-}
-
-function addressOf(server: Server, host: string): string {
-  // It listens on a port, so this is no path of a pipe.
-  const { port } = server.address() as AddressInfo;
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 function openBrowser(name: string, url: string, { stderr }: CliProcess): void {
@@ -125,7 +105,12 @@ export function caseMaker(
   exchangesStore: SessionStore | undefined,
   secrets: readonly string[],
 ): (run: RunForCase) => Promise<CaseDraft> {
+  const load = async () => ({ ...(await import("@pollux/evals")), ...(await import("./eval/find-suites.ts")) });
   return async ({ sessionId, runId, suite: asked }) => {
+    const { chooseSuite, proposeCase, writeSessionCase } = await loadOptional(
+      optionalPackages("inspect", ["@pollux/inspector", "@pollux/evals"], "making a case"),
+      load,
+    );
     try {
       // By its name only: a page must not choose what is loaded.
       const { suite, file } = await chooseSuite(asked, false);

@@ -1,3 +1,4 @@
+import type { RunningServer } from "@pollux/core/serving";
 import { type CliProcess, UsageError } from "./command.ts";
 
 /** Waits for Ctrl-C, or another request to end. */
@@ -21,11 +22,18 @@ export function parseNumber(flag: string, value: string, max: number, min = 0): 
   return number;
 }
 
-/** Why a server cannot listen, with what to do; an error of another kind as it is. */
-export function explainListenError(error: unknown, port: number, host: string): unknown {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  const problem = typeof code === "string" ? LISTEN_PROBLEMS[code]?.(port, host) : undefined;
-  return problem === undefined ? error : new Error(problem, { cause: error });
+/** Starts a server. @throws Why it can't listen, with what to do. */
+export async function startServer(
+  listen: (where: { readonly port: number; readonly host: string }) => Promise<RunningServer>,
+  { port, host }: { readonly port: number; readonly host: string },
+): Promise<RunningServer> {
+  try {
+    return await listen({ port, host });
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const problem = typeof code === "string" ? LISTEN_PROBLEMS[code]?.(port, host) : undefined;
+    throw problem === undefined ? error : new Error(problem, { cause: error });
+  }
 }
 
 const noAddress = (_port: number, host: string): string =>

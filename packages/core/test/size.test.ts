@@ -5,7 +5,7 @@ import { readModules, reachableFrom } from "./helpers/imports.ts";
 /** What core may grow to: all of it, and what an `import` of its root reaches, types and what is only loaded later included. */
 const BUDGETS = {
   root: { files: 174, lines: 34_400 },
-  all: { files: 254, lines: 44_800 },
+  all: { files: 260, lines: 45_100 },
 } as const;
 
 const modules = readModules();

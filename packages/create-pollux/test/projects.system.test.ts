@@ -109,7 +109,8 @@ async function run(
   { input = "", env = {} }: { readonly input?: string; readonly env?: NodeJS.ProcessEnv } = {},
 ): Promise<Ended> {
   const child = start(command, args, cwd, env);
-  child.stdin?.end(input);
+  // A program that reads nothing may have ended before.
+  child.stdin?.on("error", () => {}).end(input);
   const [out, err, [code]] = await Promise.all([text(child.stdout!), text(child.stderr!), once(child, "close")]);
   return { code, out: out + err };
 }

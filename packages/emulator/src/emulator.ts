@@ -1,3 +1,4 @@
+import type { ListenOptions, RunningServer } from "@pollux/core/serving";
 import { createHash } from "node:crypto";
 import { NEEDS_NO_KEY } from "@pollux/core/wire";
 import type { Brain } from "./brain/brain.ts";
@@ -5,10 +6,10 @@ import { ReplayedFailure } from "./brain/replayed-failure.ts";
 import { createResponder } from "./create-responder.ts";
 import type { EmulatorOptions } from "./emulator-options.ts";
 import { googleError } from "./fault/error-body.ts";
-import { type IncomingRequest, readBounded } from "./incoming-request.ts";
+import { type IncomingRequest, readRequest } from "./incoming-request.ts";
 import { prettyJson } from "./internal/json.ts";
 import { createInteractions } from "./interactions/answer-interactions.ts";
-import { listen, type ListenOptions, type RunningServer } from "./listen.ts";
+import { listen } from "./listen.ts";
 import { type LoggedRequest, RequestLog } from "./request-log.ts";
 import { modelInfo, modelsPage } from "./respond/models-answer.ts";
 import { addCounts, estimateContent, estimateHead, type FileLookup, tokensInfo } from "./respond/estimate-tokens.ts";
@@ -126,11 +127,7 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
     // The caller's own signal: the one a request derives from it is held weakly and may be collected while we wait.
     const signal = init?.signal ?? (input instanceof Request ? input.signal : new AbortController().signal);
     signal.throwIfAborted();
-    const request = new Request(address, init);
-    const { method, headers } = request;
-    const { bytes, oversized } = await readBounded(request.body ?? nothing(), maxBodyBytes);
-    const body = new TextDecoder().decode(bytes);
-    return answer({ method, url: new URL(request.url), headers, body, bytes, oversized, signal });
+    return answer(await readRequest(new Request(address, init), signal, maxBodyBytes));
   }
 
   // Tells clients that they need no key.
@@ -147,8 +144,6 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
   };
   return emulator;
 }
-
-async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 /** Operations that a brain answers. */
 const CONTENT: ReadonlySet<string> = new Set(["generateContent", "streamGenerateContent"]);

@@ -18,8 +18,16 @@ export function originOf({ headers, url }: IncomingRequest): string {
   return host === null ? url.origin : `${url.protocol}//${host}`;
 }
 
+/** Reads a request whole. @param signal - The caller's own: the one that a request derives from it may be collected while it waits. */
+export async function readRequest(request: Request, signal: AbortSignal, maxBytes: number): Promise<IncomingRequest> {
+  const { method, headers, url } = request;
+  const { bytes, oversized } = await readBounded(request.body, maxBytes);
+  const body = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  return { method, url: new URL(url), headers, body, bytes, oversized, signal };
+}
+
 /** A body in memory; nothing of it if it is over the limit. */
-export interface BoundedBody {
+interface BoundedBody {
   readonly bytes: Uint8Array;
   readonly oversized: boolean;
 }
@@ -28,10 +36,10 @@ export interface BoundedBody {
 const DROPPED_LIMITS = 4;
 
 /** Reads a body and counts its bytes: those of one over the limit are dropped as they come. */
-export async function readBounded(chunks: AsyncIterable<Uint8Array>, maxBytes: number): Promise<BoundedBody> {
+async function readBounded(body: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<BoundedBody> {
   let kept: Uint8Array[] = [];
   let count = 0;
-  for await (const chunk of chunks) {
+  for await (const chunk of body ?? []) {
     count += chunk.byteLength;
     if (count <= maxBytes) kept.push(chunk);
     else kept = [];

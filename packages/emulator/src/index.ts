@@ -1,6 +1,6 @@
 export { createEmulator, type Emulator } from "./emulator.ts";
 export type { EmulatorOptions } from "./emulator-options.ts";
-export type { ListenOptions, RunningServer } from "./listen.ts";
+export type { ListenOptions, RunningServer } from "@pollux/core/serving";
 export type { LoggedRequest } from "./request-log.ts";
 export type { Framing } from "./respond/framing.ts";
 export type { Profile } from "./validate/types.ts";

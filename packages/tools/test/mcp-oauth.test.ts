@@ -80,7 +80,7 @@ function signIn(log: string[]): (request: Request) => Promise<Response | undefin
       const isRight = challenges.get(form.get("code") ?? "") === verifier;
       return isRight ? issue() : Response.json({ error: "invalid_grant" }, { status: 400 });
     }
-    if (pathname !== "/mcp") return new Response("", { status: 204 });
+    if (pathname !== "/mcp") return new Response(null, { status: 204 });
     if (valid.has(request.headers.get("authorization")?.slice("Bearer ".length) ?? "")) return undefined;
     const metadata = `${origin}/.well-known/oauth-protected-resource/mcp`;
     return new Response(null, {

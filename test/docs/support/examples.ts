@@ -80,7 +80,7 @@ const { embedding: asked } = await embed("Norway", { model: "gemini-embedding-00
   "cli formatUsage": AGENT,
   "web chatHandler": `${AGENT}\n${STORE}`,
   "web aiSdk": `${AGENT}\n${STORE}\nconst authorize = () => ({ owner: "ada" });`,
-  "web toNodeHandler": HANDLER,
+  "core toNodeHandler": HANDLER,
   "web drainOnSignal": HANDLER,
   "web stopChat": "declare const stopButton: HTMLButtonElement;\ndeclare const chat: { stop(): void };",
   "web withoutDiscards": "const messages: { parts: { type: string }[] }[] = [];",
@@ -95,7 +95,7 @@ declare function isAdmin(request: Request): boolean;`,
 
 /** What has to follow an example, so that its program ends. */
 const AFTER: Readonly<Record<string, string>> = {
-  "web toNodeHandler": "server.close();",
+  "core toNodeHandler": "server.close();",
   "web drainOnSignal": 'process.emit("SIGTERM");\nawait drained;',
 };
 

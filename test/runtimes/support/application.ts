@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inject } from "vitest";
-import { npmInstall, tarballOf, ZOD } from "../../support/npm-install.ts";
+import { npmInstall, tarballOf, TOOL_PEERS, ZOD } from "../../support/npm-install.ts";
 
 const programs = fileURLToPath(new URL("../programs/", import.meta.url));
 
@@ -27,7 +27,7 @@ export async function installApplication(node: string): Promise<Application> {
       tarballOf(packed, `@pollux/${name}`),
     );
     const programsPath = [dirname(node), process.env["PATH"]].join(delimiter);
-    await npmInstall(folder, [...ours, ZOD], { ...process.env, PATH: programsPath });
+    await npmInstall(folder, [...ours, ...TOOL_PEERS, ZOD], { ...process.env, PATH: programsPath });
     mkdirSync(join(folder, "src"));
     for (const file of readdirSync(programs)) {
       const source = stripTypeScriptTypes(readFileSync(join(programs, file), "utf8"));

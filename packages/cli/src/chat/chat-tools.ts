@@ -1,6 +1,8 @@
 import { readFile } from "node:fs/promises";
-import type { AnyTool, SessionStore } from "@pollux/core";
+import { type AnyTool, ConfigurationError, type SessionStore } from "@pollux/core";
+import { loadOptional } from "@pollux/core/tool";
 import { UsageError } from "../command.ts";
+import { optionalPackages } from "../optional-packages.ts";
 
 /** Settings of the chat that its tools need. */
 export interface ChatPlace {
@@ -15,10 +17,25 @@ export const TOOL_WORDS = `files, write, shell, http, calculator, time, notes, t
 /** The requested tools; dispose of them when the chat is over. */
 export interface ChatTools extends AsyncDisposable {
   readonly list: readonly AnyTool[];
+  /** Why those that are there by default are not, in sentences. */
+  readonly missing?: readonly string[] | undefined;
 }
 
-/** Creates the listed tools. Only the modules they need are loaded. */
-export async function chatTools(list: string, place: ChatPlace): Promise<ChatTools> {
+/** What some of them need besides `@pollux/tools`. */
+const PACKAGES: { readonly [kind: string]: readonly string[] | undefined } = {
+  http: ["undici", "turndown", "@mixmark-io/domino", "unpdf"],
+  calculator: ["mathjs"],
+  time: ["luxon"],
+  mcp: ["@modelcontextprotocol/client"],
+};
+
+/** Creates the listed tools, by default those that read files, if they are installed. Only the modules they need are loaded. */
+export async function chatTools(list: string | undefined, place: ChatPlace): Promise<ChatTools> {
+  if (list === undefined)
+    return await chatTools("files", place).catch((error: unknown) => {
+      if (!(error instanceof ConfigurationError)) throw error;
+      return { list: [], missing: [`Without files: ${error.message}`], [Symbol.asyncDispose]: async () => {} };
+    });
   const servers: AsyncDisposable[] = [];
   const close = async (): Promise<void> => {
     for (const server of servers) await server[Symbol.asyncDispose]();
@@ -30,7 +47,10 @@ export async function chatTools(list: string, place: ChatPlace): Promise<ChatToo
     for (const word of new Set(words)) {
       // `write` includes reading.
       if (word === "files" && words.includes("write")) continue;
-      tools.push(...(await makeTools(word, place, servers)));
+      const kind = word.split(":")[0] ?? "";
+      const packages = ["@pollux/tools", ...(PACKAGES[kind] ?? [])];
+      const use = optionalPackages(`chat --tools ${kind}`, packages, `--tools ${kind}`);
+      tools.push(...(await loadOptional(use, () => makeTools(word, place, servers))));
     }
   } catch (error) {
     await close();

@@ -14,3 +14,4 @@ export {
   type SchemaChange,
 } from "./tool.ts";
 export { type ShortenedToolCall } from "./tool-call.ts";
+export { loadOptional, missingPackages, type OptionalUse } from "../internal/load-optional.ts";

@@ -1,3 +1,4 @@
+import { HttpError } from "@pollux/core/serving";
 import {
   Agent,
   type Answers,
@@ -14,7 +15,6 @@ import { chooseAgent } from "../replay/choose-agent.ts";
 import { askedModel, standInModel } from "../replay/stand-in-model.ts";
 import { changesIn, playOptions } from "../play/play-options.ts";
 import type { ActionHandler, SessionCall } from "../server/handlers.ts";
-import { HttpError } from "../server/http.ts";
 
 /** How long a stop waits for the run's process to say that it is over. */
 const MAX_STOP_MS = 10_000;
@@ -109,7 +109,7 @@ async function openWithAgent(call: SessionCall, body: Json, what: string): Promi
   const names = Object.keys(call.agents);
   throw new HttpError(
     409,
-    "no-agent",
+    "no_agent",
     names.length === 0
       ? `To ${what}, the inspector needs the agent: start it with --agent FILE.ts, or pass agents to inspectorHandler.`
       : `Say which agent is to ${what}: ${names.join(", ")}.`,

@@ -1,7 +1,7 @@
+import { HttpError } from "@pollux/core/serving";
 import type { CheckResult, RequestCheck } from "../inspection/results.ts";
 import { chooseAgent } from "../replay/choose-agent.ts";
 import type { ViewHandler } from "../server/handlers.ts";
-import { HttpError } from "../server/http.ts";
 import { checkLog } from "./check-log.ts";
 import { findRefusal } from "./check-request.ts";
 import { checkTools } from "./check-tools.ts";
@@ -19,7 +19,7 @@ export const checkRequestView: ViewHandler = async (call) => {
   const n = Number(call.query.get("n") ?? Number.NaN);
   const exchanges = await call.exchanges();
   const details = exchanges.details(n);
-  if (details === undefined) throw new HttpError(404, "not-found", "There is no such exchange in this session.");
+  if (details === undefined) throw new HttpError(404, "not_found", "There is no such exchange in this session.");
   if (details.problem !== undefined) throw new HttpError(409, "damaged", details.problem);
   const { request, row } = details;
   const model = exchanges.kept.exchanges[n]?.model ?? "";

@@ -1,7 +1,7 @@
+import { HttpError } from "@pollux/core/serving";
 import { createHash } from "node:crypto";
 import { fieldsOf, textOf } from "../inspection/read-values.ts";
 import type { ActionHandler } from "../server/handlers.ts";
-import { HttpError } from "../server/http.ts";
 
 /** A recorded run that is to become a case. */
 export interface RunForCase {
@@ -33,7 +33,7 @@ export interface ShownCase extends Omit<CaseDraft, "write"> {
 export const makeCaseAction: ActionHandler = async ({ id, makeCase }, body): Promise<ShownCase> => {
   const { runId, suite, draft } = fieldsOf(body);
   if (makeCase === undefined)
-    throw new HttpError(409, "no-suite", "The inspector was started without a suite of evals.");
+    throw new HttpError(409, "no_suite", "The inspector was started without a suite of evals.");
   const { write, ...shown } = await makeCase({
     sessionId: id,
     runId: textOf(runId) ?? "",

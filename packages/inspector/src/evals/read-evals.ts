@@ -1,7 +1,7 @@
+import { HttpError } from "@pollux/core/serving";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { EvalRun } from "@pollux/evals";
-import { HttpError } from "../server/http.ts";
 import { problemOfRun } from "./check-run.ts";
 
 /** Suites that are listed, and runs of one that are read: unless asked for more, and at most. */
@@ -39,7 +39,7 @@ export async function readEvals(
   const suites = await namesIn(folder, "isDirectory");
   if (suite === "")
     return await Promise.all(suites.slice(0, MAX_SUITES).map((name) => readSuite(folder, name, 1, new Set())));
-  if (!suites.includes(suite)) throw new HttpError(404, "not-found", "There is no such suite of evals.");
+  if (!suites.includes(suite)) throw new HttpError(404, "not_found", "There is no such suite of evals.");
   const limit = Math.min(MAX_RUNS, Number(/^[1-9]\d{0,8}$/.exec(query.get("runs") ?? "")?.[0] ?? RUNS));
   return [await readSuite(folder, suite, limit, new Set(query.getAll("with").map(fileOf)))];
 }

@@ -1,3 +1,4 @@
+import { HttpError } from "@pollux/core/serving";
 import type { Json } from "@pollux/core";
 import { type CutLog, cutLog } from "@pollux/core/rehearsal";
 import { fieldsOf, listOf, textOf } from "../inspection/read-values.ts";
@@ -5,7 +6,6 @@ import type { ForkRequest } from "../inspection/results.ts";
 import type { RunFold } from "../inspection/run-fold.ts";
 import type { SessionFold } from "../inspection/session-fold.ts";
 import { readPlace } from "../inspection/step-place.ts";
-import { HttpError } from "../server/http.ts";
 
 /** The beginning of a fork's log. */
 export interface ForkedLog {

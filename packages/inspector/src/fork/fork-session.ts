@@ -1,3 +1,4 @@
+import { HttpError } from "@pollux/core/serving";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   type Agent,
@@ -17,7 +18,6 @@ import { firstHead, type Kept, outputOf } from "../replay/kept-head.ts";
 import { rebuildAgent } from "../replay/rebuilt-agent.ts";
 import { askedModel, emulatedModel } from "../replay/stand-in-model.ts";
 import type { ActionHandler, SessionCall, ViewHandler } from "../server/handlers.ts";
-import { HttpError } from "../server/http.ts";
 import { recordingOfExchanges } from "../take-away/recording-file.ts";
 import { forkInfo, forkLog, readForkRequest } from "./fork-log.ts";
 import { ExchangeFold } from "../inspection/exchange-fold.ts";
@@ -41,7 +41,7 @@ export const tryForkAction: ActionHandler = async (call, body) => {
   if (request.answers !== "emulator" || (request.agent ?? "") !== "")
     throw new HttpError(
       403,
-      "read-only",
+      "read_only",
       "Without --allow-actions, a fork is answered by the emulator, without tools.",
     );
   return await fork(call, request, "the inspector is read-only: start it with --allow-actions to keep forks");
@@ -102,7 +102,7 @@ function forkingAgent(call: SessionCall, kept: Kept, request: ForkRequest): Fork
     };
   }
   const named = chooseAgent(call.agents, kept, request.agent);
-  if (named === undefined) throw new HttpError(404, "no-agent", "There is no such agent.");
+  if (named === undefined) throw new HttpError(404, "no_agent", "There is no such agent.");
   const output = outputOf(kept, firstHead(kept));
   const changes: { readonly model?: Model; readonly tools?: readonly string[] } = {
     ...(emulated !== undefined && { model: emulated }),
@@ -176,7 +176,7 @@ export const compareView: ViewHandler = async (call) => {
   const { query, store } = call;
   const [other, run, withRun] = [query.get("with") ?? "", query.get("run") ?? "", query.get("withRun") ?? ""];
   const [left, right] = [await call.fold(), await readFold(call, store, other)];
-  if (right.length === 0) throw new HttpError(404, "not-found", "There is no session with that id to compare with.");
+  if (right.length === 0) throw new HttpError(404, "not_found", "There is no session with that id to compare with.");
   const isWhole = query.get("whole") === "true";
   const comparison = compareBranches(left, right, { runs: [run, withRun], isWhole });
   if (!isWhole) return comparison;

@@ -1,4 +1,4 @@
-import { HttpError } from "../server/http.ts";
+import { HttpError } from "@pollux/core/serving";
 import { TAKE_AWAYS, takeAway } from "../take-away/take-away.ts";
 import type { ExchangeFold } from "./exchange-fold.ts";
 import { readTurn } from "./read-turn.ts";
@@ -42,5 +42,5 @@ function numberIn(text: string | null): number | undefined {
 }
 
 function missing(what: string): never {
-  throw new HttpError(404, "not-found", `There is no such ${what} in this session.`);
+  throw new HttpError(404, "not_found", `There is no such ${what} in this session.`);
 }

@@ -35,15 +35,3 @@ export interface SourceChange {
   /** The answer that is being made; absent when none is. */
   readonly draft?: { readonly text: string; readonly thoughts: string } | undefined;
 }
-
-/** Why a source could not do what was asked. */
-export class SourceError extends Error {
-  override readonly name: string = "SourceError";
-  /** Such as `not-found`, `forbidden`, `invalid`, `unreachable`. */
-  readonly code: string;
-
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
-}

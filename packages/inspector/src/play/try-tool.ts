@@ -1,9 +1,9 @@
+import { HttpError } from "@pollux/core/serving";
 import type { Agent, Json } from "@pollux/core";
 import type { Rehearsal } from "@pollux/core/rehearsal";
 import { runTool } from "@pollux/core/testing";
 import { fieldsOf, isFields, textOf } from "../inspection/read-values.ts";
 import { chooseAgent } from "../replay/choose-agent.ts";
-import { HttpError } from "../server/http.ts";
 import { warningsOf, whyNotRun } from "./describe-agents.ts";
 import type { ToolTrial } from "./play.ts";
 
@@ -24,9 +24,9 @@ export async function tryTool(
   const named = chooseAgent(agents, {}, textOf(wanted) ?? "");
   const tool = named?.agent.tools.find((one) => one.name === name);
   if (named === undefined || tool === undefined)
-    throw new HttpError(404, "no-tool", "That agent has no tool of that name.");
+    throw new HttpError(404, "no_tool", "That agent has no tool of that name.");
   const why = whyNotRun(tool);
-  if (why !== undefined || tool.kind !== "function") throw new HttpError(409, "not-run", why ?? "");
+  if (why !== undefined || tool.kind !== "function") throw new HttpError(409, "not_run", why ?? "");
   if (!isFields(args)) throw new TypeError("args must be an object.");
   const warnings = warningsOf(tool);
   if (warnings.length > 0 && confirmed !== true)

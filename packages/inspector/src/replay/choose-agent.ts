@@ -1,8 +1,8 @@
+import { HttpError } from "@pollux/core/serving";
 import type { Agent } from "@pollux/core";
 import type { RunFold } from "../inspection/run-fold.ts";
 import type { ExchangeFold } from "../inspection/exchange-fold.ts";
 import { fieldsOf, textOf } from "../inspection/read-values.ts";
-import { HttpError } from "../server/http.ts";
 
 /** An agent that was given to the inspector. */
 export interface NamedAgent {
@@ -30,7 +30,7 @@ export function chooseAgent(
     const found = find(wanted);
     if (found !== undefined) return found;
     const known = names.length === 0 ? "there are none: name their file with --agent" : `there is ${names.join(", ")}`;
-    throw new HttpError(404, "no-agent", `There is no agent "${wanted.slice(0, 100)}"; ${known}.`);
+    throw new HttpError(404, "no_agent", `There is no agent "${wanted.slice(0, 100)}"; ${known}.`);
   }
   const sent = exchanges?.kept.exchanges.findLast(({ runId }) => runId === run?.runId)?.agent;
   const said = textOf(fieldsOf(run?.entry["metadata"])["agent"]);
@@ -46,6 +46,6 @@ export function chooseRun(
   runId: string | null | undefined,
 ): RunFold {
   const run = runId === null || runId === undefined || runId === "" ? fold.runs.at(-1) : fold.run(runId);
-  if (run === undefined) throw new HttpError(404, "not-found", "There is no such run in this session.");
+  if (run === undefined) throw new HttpError(404, "not_found", "There is no such run in this session.");
   return run;
 }

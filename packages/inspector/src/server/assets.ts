@@ -1,3 +1,4 @@
+import { HttpError } from "@pollux/core/serving";
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -6,7 +7,7 @@ import { extname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { HttpError, PRIVATE } from "./http.ts";
+import { PRIVATE } from "./http.ts";
 
 /** Where the page was built to; the same for the sources and for the package. */
 const FOLDER = fileURLToPath(new URL("../../dist/page", import.meta.url));
@@ -72,7 +73,7 @@ export class Assets {
     }
     // A lookup among known names: no path leads out of the folder.
     const asset = files.get(path === "" ? "index.html" : path);
-    if (asset === undefined) throw new HttpError(404, "not-found", "There is nothing here.");
+    if (asset === undefined) throw new HttpError(404, "not_found", "There is nothing here.");
     const headers: { [name: string]: string } = {
       "content-type": asset.type,
       "content-security-policy": POLICY,

@@ -1,4 +1,5 @@
-import { type Agent, googleListPrices, type Limits, type PriceTable, type SessionStore } from "@pollux/core";
+import { checkSite, checkSize, HttpError, readJson } from "@pollux/core/serving";
+import { type Agent, googleListPrices, type Json, type Limits, type PriceTable, type SessionStore } from "@pollux/core";
 import { readCauses } from "@pollux/core/exchanges";
 import type { Rehearsal } from "@pollux/core/rehearsal";
 import { redact } from "@pollux/core/wire";
@@ -12,9 +13,9 @@ import type { Playground } from "../play/play.ts";
 import { emulatedAnswers } from "../play/play-options.ts";
 import { tryTool } from "../play/try-tool.ts";
 import { Assets } from "./assets.ts";
-import { checkHost, checkSite, checkSize } from "./guard.ts";
+import { checkHost } from "./check-host.ts";
 import type { SessionCall } from "./handlers.ts";
-import { HttpError, PRIVATE, readJson, replyError, replyJson } from "./http.ts";
+import { PRIVATE, replyError, replyJson } from "./http.ts";
 import { refusing } from "./library-error.ts";
 import { LeaseWatch } from "./lease-watch.ts";
 import { listSessions } from "./list-sessions.ts";
@@ -146,7 +147,7 @@ class Handler {
     try {
       checkSize(request);
       checkHost(request, this.#options.allowedHosts ?? []);
-      checkSite(request);
+      checkSite(request, { canBeOpened: true });
       // Plain JavaScript may return anything.
       const allowed: unknown = await this.#options.authorize(request);
       if (allowed instanceof Response) return allowed;
@@ -227,9 +228,10 @@ class Handler {
   async #act(request: Request, id: string, action: string, query: URLSearchParams): Promise<Response> {
     const harmless = Object.hasOwn(HARMLESS_ACTIONS, action) ? HARMLESS_ACTIONS[action] : undefined;
     const act = harmless ?? (Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined);
-    if (act === undefined) throw new HttpError(404, "not-found", "There is no such action.");
+    if (act === undefined) throw new HttpError(404, "not_found", "There is no such action.");
     if (harmless === undefined) this.#checkAllowed();
-    const body = await readJson(request);
+    // What JSON.parse returns is JSON.
+    const body = (await readJson(request)) as Json;
     return replyJson(await refusing(act)(this.#call(request, id, query), body), this.#secrets);
   }
 
@@ -242,11 +244,12 @@ class Handler {
       return this.#json(request, { agents, answers, canReload: reloadAgents !== undefined } satisfies Playground);
     }
     if (request.method !== "POST" || (action !== "tool" && action !== "reload")) throw nothingHere();
-    const body = await readJson(request);
+    // What JSON.parse returns is JSON.
+    const body = (await readJson(request)) as Json;
     const done = refusing(async () => {
       if (action === "tool")
         return await tryTool(this.#agents, body, { rehearsal: this.#rehearsal, signal: request.signal });
-      if (reloadAgents === undefined) throw new HttpError(404, "not-found", "These agents can't be read again.");
+      if (reloadAgents === undefined) throw new HttpError(404, "not_found", "These agents can't be read again.");
       this.#agents = await reloadAgents();
       return {};
     });
@@ -258,7 +261,7 @@ class Handler {
     if (this.#options.allowActions === true) return;
     throw new HttpError(
       403,
-      "read-only",
+      "read_only",
       "The inspector is read-only. Start it with --allow-actions, or mount it with allowActions: true.",
     );
   }
@@ -294,7 +297,7 @@ class Handler {
 
   async #open(id: string, query?: URLSearchParams, isWhole: boolean = true): Promise<OpenSession> {
     const session = await this.#sessionsFor(query).open(id, isWhole);
-    if (session === undefined) throw new HttpError(404, "not-found", "There is no such session.");
+    if (session === undefined) throw new HttpError(404, "not_found", "There is no such session.");
     return session;
   }
 
@@ -343,7 +346,7 @@ function isBefore(
 /** @throws {HttpError} */
 function onlyWith({ method }: Request, allowed: "GET"): void {
   if (method !== allowed && method !== "HEAD")
-    throw new HttpError(405, "method-not-allowed", `Only ${allowed} can be used here.`);
+    throw new HttpError(405, "method_not_allowed", `Only ${allowed} can be used here.`);
 }
 
 /** @throws {HttpError} */
@@ -360,5 +363,5 @@ function decode(segment: string): string {
 }
 
 function nothingHere(): HttpError {
-  return new HttpError(404, "not-found", "There is nothing here.");
+  return new HttpError(404, "not_found", "There is nothing here.");
 }

@@ -1,4 +1,4 @@
-import { HttpError } from "./http.ts";
+import { HttpError } from "@pollux/core/serving";
 
 /** An error of the library. Told by its members: an agent's file may have a copy of the library of its own. */
 export type LibraryError = Error & { readonly code: string; readonly differences?: readonly string[] | undefined };

@@ -1,8 +1,8 @@
+import { HttpError } from "@pollux/core/serving";
 import type { ListOptions, SessionStore, SessionSummary } from "@pollux/core";
 import type { SessionPage, SessionRow, SessionState } from "../inspection/inspection.ts";
 import { fieldsOf, listOf } from "../inspection/read-values.ts";
 import { type EndingFilter, endingOf, isEnding, isOfEnding } from "../inspection/endings.ts";
-import { HttpError } from "./http.ts";
 
 /** Sessions that one request looks at before it answers with a shorter page. */
 const MAX_LOOKED_AT = 20_000;

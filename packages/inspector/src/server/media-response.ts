@@ -1,5 +1,6 @@
-import { HttpError, PRIVATE } from "./http.ts";
+import { HttpError } from "@pollux/core/serving";
 import { fieldsOf, textOf } from "../inspection/read-values.ts";
+import { PRIVATE } from "./http.ts";
 
 /**
  * Media that a person looks at or downloads: no type that a browser would run, and in a sandbox.
@@ -9,7 +10,7 @@ import { fieldsOf, textOf } from "../inspection/read-values.ts";
  */
 export function mediaResponse(entries: readonly unknown[], query: URLSearchParams): Response {
   const media = inlineMedia(entries, Number(query.get("position")), query.get("path") ?? "");
-  if (media === undefined) throw new HttpError(404, "not-found", "There are no media at this place.");
+  if (media === undefined) throw new HttpError(404, "not_found", "There are no media at this place.");
   const isShown = /^(?:image\/(?:png|jpeg|gif|webp|avif|heic|heif|bmp)|audio\/[\w.+-]+|video\/[\w.+-]+)$/.test(
     media.mimeType,
   );

@@ -1,6 +1,6 @@
+import { HttpError } from "@pollux/core/serving";
 import type { ListOptions, SessionStore, SessionSummary } from "@pollux/core";
 import { addUpTotals, type Totals } from "../inspection/totals.ts";
-import { HttpError } from "./http.ts";
 
 const PAGE = 1000;
 /** Sessions that one request looks at. */

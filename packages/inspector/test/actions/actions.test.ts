@@ -126,7 +126,7 @@ describe("send and resume", () => {
   test("what needs an agent says so, and how to give it", async () => {
     const store = await asked(say("Hello."));
     const without = inspect({ store, allowActions: true });
-    await expect(without.act("send", { message: "Hi" })).rejects.toThrow("409 no-agent: To send, the inspector needs");
+    await expect(without.act("send", { message: "Hi" })).rejects.toThrow("409 no_agent: To send, the inspector needs");
     await expect(without.act("resume", {})).rejects.toThrow("--agent FILE.ts");
     const agents = { ...helper([]), other: new Agent({ model: new ScriptedModel() }) };
     const many = inspect({ store, agents, allowActions: true });
@@ -159,5 +159,5 @@ describe("while a run is going", () => {
 
 test.each(["answer", "stop", "steer", "send", "resume", "fork"])("%s needs allowActions", async (action) => {
   const store = await asked(say("Hello."));
-  await expect(inspect({ store }).act(action, {})).rejects.toThrow("403 read-only");
+  await expect(inspect({ store }).act(action, {})).rejects.toThrow("403 read_only");
 });

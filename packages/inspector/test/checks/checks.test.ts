@@ -102,7 +102,7 @@ describe("a request", () => {
     const check = await inspect({ store, exchanges }).view<RequestCheck>("check-request", { n: "1" });
     expect(check).not.toHaveProperty("refusal");
     const none = inspect({ store, exchanges }).view("check-request", { n: "9" });
-    await expect(none).rejects.toThrow("404 not-found");
+    await expect(none).rejects.toThrow("404 not_found");
   });
 
   test.each([

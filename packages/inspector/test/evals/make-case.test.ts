@@ -69,8 +69,8 @@ test("what cannot be a case is refused in the words of the maker", async () => {
 
 test("the action is there with a maker only, and needs permission", async () => {
   const { store, makeCase, asked } = await caseMaker();
-  await expect(inspect({ store, makeCase }).act("make-case", {})).rejects.toThrow("403 read-only");
-  await expect(inspect({ store, allowActions: true }).act("make-case", {})).rejects.toThrow("409 no-suite");
+  await expect(inspect({ store, makeCase }).act("make-case", {})).rejects.toThrow("403 read_only");
+  await expect(inspect({ store, allowActions: true }).act("make-case", {})).rejects.toThrow("409 no_suite");
   expect(asked).toEqual([]);
   const actions = async (options: Partial<InspectorOptions>): Promise<readonly string[]> => {
     const handler = inspectorHandler({ store, allowActions: true, authorize: () => true, ...options });

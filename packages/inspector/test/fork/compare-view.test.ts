@@ -53,5 +53,5 @@ test("without kept requests, and where only what differs is asked for, there are
   const short = await inspect({ store, exchanges }).view<BranchComparison>("compare", { with: "chat-1" });
   expect(short).toMatchObject({ sharedTurns: 3, rows: [] });
   expect(short.prompts).toBeUndefined();
-  await expect(inspect({ store }).view("compare", { with: "other" })).rejects.toThrow("404 not-found");
+  await expect(inspect({ store }).view("compare", { with: "other" })).rejects.toThrow("404 not_found");
 });

@@ -191,14 +191,14 @@ describe("where nothing may be written", () => {
     const { store, exchanges, runId } = await summed();
     const inspected = inspect({ store, exchanges });
     const change = { runId, turn: 2, results: { "call:1.0": 100 }, answers: "emulator" };
-    await expect(inspected.act("fork", change)).rejects.toThrow("403 read-only");
+    await expect(inspected.act("fork", change)).rejects.toThrow("403 read_only");
     const fork = await inspected.act<ForkResult>("try-fork", change);
     expect(fork).toMatchObject({ why: expect.stringContaining("read-only") });
     expect(fork.comparison.right.turns).toBeGreaterThan(1);
     expect(await store.list()).toHaveLength(1);
     const withService = { ...change, answers: "service" };
-    await expect(inspected.act("try-fork", withService)).rejects.toThrow("403 read-only");
-    await expect(inspected.act("try-fork", { ...change, agent: "x" })).rejects.toThrow("403 read-only");
+    await expect(inspected.act("try-fork", withService)).rejects.toThrow("403 read_only");
+    await expect(inspected.act("try-fork", { ...change, agent: "x" })).rejects.toThrow("403 read_only");
   });
 
   test("a store that can't be written to keeps no fork, and says why", async () => {
@@ -233,7 +233,7 @@ test.each([
 
 test("a comparison with a session that is not there is refused", async () => {
   const { inspected } = await summed();
-  await expect(inspected.view("compare", { with: "other" })).rejects.toThrow("404 not-found");
+  await expect(inspected.view("compare", { with: "other" })).rejects.toThrow("404 not_found");
 });
 
 test("improvised answers end", async () => {

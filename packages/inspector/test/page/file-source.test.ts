@@ -27,9 +27,9 @@ test("totals count what can be read, whatever is in a log", async () => {
 });
 
 test("what is not in a file is refused with the reason", async () => {
-  await expect(source.overview("nobody")).rejects.toMatchObject({ code: "not-found" });
-  await expect(source.turn("whole", "r", 9)).rejects.toMatchObject({ code: "not-found" });
-  await expect(source.evals("", "")).rejects.toMatchObject({ code: "not-found" });
-  await expect(source.act("whole", "stop", {})).rejects.toMatchObject({ code: "read-only" });
-  await expect(source.view("whole", "replay")).rejects.toMatchObject({ code: "read-only" });
+  await expect(source.overview("nobody")).rejects.toMatchObject({ code: "not_found" });
+  await expect(source.turn("whole", "r", 9)).rejects.toMatchObject({ code: "not_found" });
+  await expect(source.evals("", "")).rejects.toMatchObject({ code: "not_found" });
+  await expect(source.act("whole", "stop", {})).rejects.toMatchObject({ code: "read_only" });
+  await expect(source.view("whole", "replay")).rejects.toMatchObject({ code: "read_only" });
 });

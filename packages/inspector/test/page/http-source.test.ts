@@ -40,10 +40,10 @@ test("a session that was deleted and begun again is not mixed up with the one be
 test("errors say what the server said, or that there is none", async () => {
   const { source } = start();
   await expect(source.overview("nobody")).rejects.toMatchObject({
-    code: "not-found",
+    code: "not_found",
     message: expect.stringContaining("no such session"),
   });
-  await expect(source.act("nobody", "stop", {})).rejects.toMatchObject({ code: "read-only" });
+  await expect(source.act("nobody", "stop", {})).rejects.toMatchObject({ code: "read_only" });
   vi.stubGlobal("fetch", async () => new Response("nothing", { status: 401 }));
   await expect(source.about()).rejects.toMatchObject({ code: "unauthorized" });
   vi.stubGlobal("fetch", async () => await Promise.reject(new TypeError("fetch failed")));

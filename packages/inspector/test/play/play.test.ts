@@ -88,7 +88,7 @@ describe("what can be played with", () => {
   test("is nothing where the page only reads", async () => {
     const { ask } = playing({ agents: {}, allowActions: false });
     for (const [path, body] of [["play"], ["play/tool", {}], ["play/reload", {}], ["sessions/one/play", {}]] as const)
-      expect(await ask(path, body)).toMatchObject({ status: 403, value: { error: { code: "read-only" } } });
+      expect(await ask(path, body)).toMatchObject({ status: 403, value: { error: { code: "read_only" } } });
   });
 
   test("is read again when somebody asks for it", async () => {

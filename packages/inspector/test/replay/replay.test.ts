@@ -195,7 +195,7 @@ describe("by the given agent", () => {
     await sessionOf(store, [say("Hello.")]).send("Hi");
     const agents = { helper: new Agent({ model: new ScriptedModel(), tools: [add, pay] }) };
     const asked = inspect({ store, agents }).view("replay", { agent: "other" });
-    await expect(asked).rejects.toThrow('404 no-agent: There is no agent "other"; there is helper.');
+    await expect(asked).rejects.toThrow('404 no_agent: There is no agent "other"; there is helper.');
   });
 });
 
@@ -204,7 +204,7 @@ const spec = { name: "add", description: "Adds two numbers", input: z.object({ a
 test("a session without runs has none to replay", async () => {
   const store = new MemoryStore();
   await sessionOf(store, []).describe({ title: "Empty" });
-  await expect(inspect({ store }).view("replay")).rejects.toThrow("404 not-found: There is no such run");
+  await expect(inspect({ store }).view("replay")).rejects.toThrow("404 not_found: There is no such run");
 });
 
 test("hostile calls are no danger: names that no tool may have, and arguments that are no object", async () => {

@@ -121,7 +121,7 @@ describe("answers", () => {
   ])("404 for %s", async (path) => {
     const { get } = await start();
     const response = await get(path);
-    expect([response.status, await response.json()]).toMatchObject([404, { error: { code: "not-found" } }]);
+    expect([response.status, await response.json()]).toMatchObject([404, { error: { code: "not_found" } }]);
   });
 });
 

@@ -37,7 +37,7 @@ describe("curl", () => {
     ]);
     expect(files[0]?.text).not.toContain("emulator-key");
     const none = inspect({ store, exchanges }).view("take-curl", { n: "7" });
-    await expect(none).rejects.toThrow("404 not-found");
+    await expect(none).rejects.toThrow("404 not_found");
   });
 
   test.each([

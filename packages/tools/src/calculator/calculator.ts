@@ -1,9 +1,7 @@
 import { defineTool, type Tool, ToolError } from "@pollux/core";
 import { z } from "zod/v4";
-import type { Engine } from "./engine.ts";
-import { evaluate } from "./evaluate.ts";
-import { Problem } from "./problem.ts";
-import { show } from "./show.ts";
+import { loadForCall } from "../optional-packages.ts";
+import type * as Evaluation from "./evaluate.ts";
 
 /** Options of {@link calculator}. */
 export interface CalculatorOptions {
@@ -23,18 +21,16 @@ export interface CalculatorInput {
 export interface CalculatorResult {
   /** A number in decimal notation, with its unit if it has one; or `true` or `false` for a comparison. */
   readonly result: string;
-  /** The exact value, such as `1/3`, if the decimal digits never end. */
-  readonly fraction?: string | undefined;
-  /** Present if `result` is not exact. */
+  /** Present if a step was rounded, so that `result` may not be exact. */
   readonly rounded?: true | undefined;
 }
 
-/** Significant digits of each inexact step: more than are ever shown, so that rounding errors don't show. */
-const PRECISION = 80;
+/** Most digits of a result that is shown whole. */
+const MAX_DIGITS = 64;
 
 /**
- * `calculator`: exact arithmetic, decimals of up to 64 digits, and units. mathjs parses the expressions; a fixed list of
- * functions evaluates them, and nothing else can be reached. Whole numbers and fractions stay exact.
+ * `calculator`: decimals of up to 64 digits, exact, and units. mathjs parses the expressions and has the functions; only those of a
+ * fixed list can be reached, with numbers that they are done with at once.
  *
  * @example
  * ```ts
@@ -44,11 +40,10 @@ const PRECISION = 80;
  */
 export function calculator(options: CalculatorOptions = {}): Tool<CalculatorInput, CalculatorResult> {
   const { name = "calculator", maxCharacters = 1_000 } = options;
-  let engine: Promise<Engine> | undefined;
   return defineTool({
     name,
     description:
-      "Evaluates an expression exactly: + - * / ^ % !, parentheses, comparisons, roots, logarithms, trigonometry in radians (or 30 deg), statistics such as mean(1, 2, 3), constants pi and e, units (5 inch to cm, 20 degC to degF), and variables (a = 3; a^2). Use it for every calculation where the result matters.",
+      "Evaluates an expression, exactly where decimals allow: + - * / ^ % !, parentheses, comparisons, roots, logarithms, trigonometry in radians (or 30 deg), statistics such as mean(1, 2, 3), constants pi and e, units (5 inch to cm, 20 degC to degF), and variables (a = 3; a^2). Use it for every calculation where the result matters.",
     input: z.object({
       expression: z
         .string()
@@ -61,18 +56,32 @@ export function calculator(options: CalculatorOptions = {}): Tool<CalculatorInpu
     effects: "none",
     reads: "trusted",
     run: async ({ expression, digits = 32 }, { signal }): Promise<CalculatorResult> => {
-      engine ??= import("./engine.ts").then(({ createEngine }) => createEngine(PRECISION));
-      const loaded = await engine;
-
+      const loaded = await loadForCall({ user: name, packages: ["mathjs"] }, () => import("./evaluate.ts"));
       signal.throwIfAborted();
       try {
-        return show(evaluate(expression, loaded), digits, loaded);
+        return show(loaded.evaluate(expression), digits, loaded.isUnit);
       } catch (error) {
-        if (error instanceof Problem) throw new ToolError(error.message, { cause: error });
+        if (error instanceof loaded.Problem) throw new ToolError(error.message, { cause: error });
         if (error instanceof RangeError)
           throw new ToolError("the expression is too large; calculate it in smaller steps", { cause: error });
         throw error;
       }
     },
   });
+}
+
+function show(
+  { value, isRounded }: Evaluation.Evaluated,
+  digits: number,
+  isUnit: typeof Evaluation.isUnit,
+): CalculatorResult {
+  if (typeof value === "boolean") return { result: String(value) };
+  if (isUnit(value)) {
+    const result = value.format({ precision: isRounded ? digits : MAX_DIGITS, lowerExp: -12, upperExp: 24 });
+    return { result, ...(isRounded && { rounded: true }) };
+  }
+  const isCut = isRounded || value.precision() > MAX_DIGITS;
+  const shown = isCut ? value.toSignificantDigits(digits) : value;
+  const result = shown.e > (isCut ? 40 : MAX_DIGITS) || shown.e < -20 ? shown.toExponential() : shown.toFixed();
+  return { result, ...(isCut && { rounded: true }) };
 }

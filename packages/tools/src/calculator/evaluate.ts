@@ -1,26 +1,71 @@
-import type { BigNumber } from "mathjs";
-import { DECIMAL } from "./decimal.ts";
-import type { Engine } from "./engine.ts";
-import { EXACT, rationals } from "./exact.ts";
-import { bigOf, checkBig, constantOf, isRational, type Value } from "./numbers.ts";
-import { at, Problem } from "./problem.ts";
-import { calculateWithUnits } from "./with-units.ts";
+import { all, type BigNumber, create, type FactoryFunctionMap, type MathNode, type Unit } from "mathjs";
 
-/** The parts of mathjs's nodes that are read. Only the kinds listed below are evaluated, by this package's own functions. */
-interface Node {
-  readonly type: string;
-  readonly value?: unknown;
-  readonly name?: string | undefined;
-  readonly op?: string | undefined;
-  readonly fn?: string | Node | undefined;
-  readonly args?: readonly Node[] | undefined;
-  readonly items?: readonly Node[] | undefined;
-  readonly content?: Node | undefined;
-  readonly object?: Node | undefined;
-  readonly index?: unknown;
-  readonly blocks?: readonly { readonly node: Node }[] | undefined;
-  toString(): string;
+/** What is wrong with an expression, in words for the model. */
+export class Problem extends Error {
+  override readonly name = "Problem";
 }
+
+/** A number, one with a unit, or the result of a comparison. */
+type Value = BigNumber | Unit | boolean;
+
+/** A value, and whether a step on the way to it was rounded. */
+export interface Evaluated {
+  readonly value: Value;
+  readonly isRounded: boolean;
+}
+
+/** Significant digits of each step: more than are ever shown, so that rounding errors don't show. */
+const PRECISION = 80;
+/** Most digits of a number before or after the decimal point. */
+const MAX_EXPONENT = 10_000;
+/** Most factors of a factorial and the like. */
+const MAX_FACTORS = 3_200;
+/** Larger angles have lost their significant digits. */
+const MAX_ANGLE = 1e15;
+
+const tolerance = 10 ** (5 - PRECISION);
+const math = create(
+  // It has all; the types allow for other builds.
+  all as FactoryFunctionMap,
+  { number: "BigNumber", precision: PRECISION, predictable: true, relTol: tolerance, absTol: tolerance },
+);
+// Which members are called is decided by `FUNCTIONS`, never by an expression.
+const members = math as unknown as { readonly [name: string]: (...args: readonly unknown[]) => unknown };
+
+const CONSTANTS: ReadonlySet<string> = new Set(["pi", "e", "tau", "phi"]);
+
+/** Refuses numbers that would take long, or give none. */
+type Check = (args: readonly BigNumber[]) => void;
+
+/** The functions and operators of mathjs that an expression can reach, and the checks of their numbers. */
+const FUNCTIONS: ReadonlyMap<string, Check | undefined> = new Map<string, Check | undefined>([
+  ...named("add subtract multiply pow unaryMinus unaryPlus larger largerEq smaller smallerEq equal unequal to"),
+  ...named("divide", checkDivisor),
+  ...named("mod", (args) => {
+    checkDivisor(args);
+    checkExact(args);
+  }),
+  ...named("abs sign floor ceil fix sqrt cbrt asin acos atan atan2 sum mean median min max hypot variance std"),
+  ...named("sin cos tan", ([angle]) => {
+    if (angle?.abs().gt(MAX_ANGLE) === true) throw new Problem("the angle is too large; take it modulo 2 pi first");
+  }),
+  ...named("exp sinh cosh tanh", ([value]) => {
+    if (value?.abs().gt(MAX_EXPONENT * Math.LN10) === true) throw tooLong();
+  }),
+  ...named("log log10 log2", (args) => {
+    if (args.some((one) => one.lte(0))) throw new Problem("has no real result");
+  }),
+  ...named("nthRoot", ([, root]) => checkWhole("the root", root, 1, 1_000)),
+  ...named("round", ([, places]) => places && checkWhole("the decimals", places, 0, 1_000)),
+  ...named("gcd lcm", checkIntegers),
+  ...named("factorial", ([n]) => checkWhole("its number", n, 0, MAX_FACTORS)),
+  ...named("combinations permutations", ([n, k, ...more]) => {
+    if (n === undefined || k === undefined || more.length > 0) throw new Problem("takes 2 numbers");
+    checkIntegers([n]);
+    if (n.isNegative()) throw new Problem("needs numbers that are not negative");
+    checkWhole("the number that is chosen", k, 0, MAX_FACTORS);
+  }),
+]);
 
 /** Common names for functions that mathjs calls something else. */
 const ALIASES: ReadonlyMap<string, string> = new Map([
@@ -33,162 +78,168 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ["trunc", "fix"],
 ]);
 
-/** Functions that take a bracketed list as well as separate arguments. */
-const OF_LISTS: ReadonlySet<string> = new Set(["sum", "mean", "median", "min", "max", "variance", "std", "gcd", "lcm"]);
-
-/** The sign by which to name a kind of node that is not evaluated. */
-const SIGNS: { readonly [type: string]: string } = {
-  AccessorNode: ".",
-  IndexNode: "[",
-  ArrayNode: "[",
-  ObjectNode: "{",
-  RangeNode: ":",
-  FunctionAssignmentNode: "=",
-  ConditionalNode: "?",
+/** With these, mathjs takes a step for each number below the larger one. */
+const OWN: { readonly [name: string]: ((n: BigNumber, k: BigNumber) => BigNumber) | undefined } = {
+  permutations: product,
+  combinations: (n, k) => product(n, k).div(product(k, k)),
 };
-
-/** Names of the functions that an expression can use. */
-export const FUNCTION_NAMES: readonly string[] = [...new Set([...EXACT.keys(), ...DECIMAL.keys()])]
-  .filter((name) => !/^(?:add|subtract|multiply|divide|unary\w+|larger\w*|smaller\w*|equal|unequal)$/.test(name))
-  .toSorted();
 
 /**
  * Evaluates an expression, or several separated by `;` or a new line, and returns the last value.
  *
  * @throws {Problem} If it can't be parsed or evaluated.
  */
-export function evaluate(expression: string, engine: Engine): Value {
-  let node: Node;
+export function evaluate(expression: string): Evaluated {
+  let node: MathNode;
   try {
-    // The nodes are checked below, kind by kind.
-    node = engine.parse(expression) as Node;
+    node = math.parse(expression);
   } catch (error) {
     if (error instanceof RangeError) throw new Problem("the expression is nested too deeply", { cause: error });
-    const message = error instanceof Error ? error.message : String(error);
     const place = typeof error === "object" && error !== null && "char" in error ? Number(error.char) : undefined;
     const where = place === undefined ? "" : ` at character ${Math.min(place, expression.length + 1)}`;
-    throw new Problem(`the expression cannot be read${where}: ${message.replace(/ \(char \d+\)$/, "")}`, {
+    throw new Problem(`the expression cannot be read${where}: ${messageOf(error).replace(/ \(char \d+\)$/, "")}`, {
       cause: error,
     });
   }
-  return new Evaluation(expression, engine).block(node);
-}
+  const variables = new Map<string, Value>();
+  let isRounded = false;
 
-class Evaluation {
-  readonly #expression: string;
-  readonly #engine: Engine;
-  readonly #variables = new Map<string, Value>();
-
-  constructor(expression: string, engine: Engine) {
-    this.#expression = expression;
-    this.#engine = engine;
+  /** Checks a value, and notes whether it was rounded. */
+  function noted(result: unknown): Value {
+    if (typeof result === "boolean") return result;
+    // What mathjs hides of its units, which may have no number.
+    const number = math.isUnit(result) ? (result as unknown as { readonly value: unknown }).value : result;
+    if (math.isBigNumber(number)) {
+      if (number.isNaN()) throw new Problem("has no real result");
+      if (!number.isFinite() || Math.abs(number.e) > MAX_EXPONENT) throw tooLong();
+      isRounded ||= number.precision() >= PRECISION;
+    } else if (!math.isUnit(result)) throw new Problem("has no real result");
+    return result as Value;
   }
 
-  block(node: Node): Value {
-    if (node.type !== "BlockNode") return this.#statement(node);
-    const values = (node.blocks ?? []).map((one) => this.#statement(one.node));
-    const last = values.at(-1);
-    if (last === undefined) throw new Problem("the expression is empty");
-    return last;
-  }
-
-  #statement(node: Node): Value {
-    const name = node.type === "AssignmentNode" && !node.index ? node.object?.name : undefined;
-    if (name === undefined) return this.#value(node);
+  function valueOf(one: MathNode): Value {
+    if (math.isParenthesisNode(one)) return valueOf(one.content);
+    if (math.isSymbolNode(one)) return variables.get(one.name) ?? noted(symbol(one.name));
+    if (math.isOperatorNode(one) && FUNCTIONS.has(one.fn)) return call(one, one.fn, one.args);
+    if (math.isConstantNode(one)) {
+      const { value }: { readonly value: unknown } = one;
+      // The 100 of a percentage, inserted by the parser, is a number of JavaScript.
+      if (math.isBigNumber(value) || typeof value === "number") return noted(math.bignumber(value));
+      throw new Problem(value === undefined ? "the expression is empty" : "only numbers can be calculated with");
+    }
     // Assignments nest: `a = b = 3`.
-    const value = this.#statement(node.value as Node);
-    this.#variables.set(name, value);
-    return value;
-  }
-
-  #value(node: Node): Value {
-    switch (node.type) {
-      case "ConstantNode":
-        if (this.#engine.isBig(node.value)) return constantOf(node.value, this.#engine);
-        // The 100 of a percentage, inserted by the parser.
-        if (typeof node.value === "number") return constantOf(this.#engine.big(String(node.value)), this.#engine);
-        throw new Problem(node.value === undefined ? "the expression is empty" : "only numbers can be calculated with");
-      case "ParenthesisNode":
-        return this.#value(node.content ?? node);
-      case "SymbolNode":
-        return this.#symbol(node.name ?? "");
-      case "OperatorNode":
-        return this.#call(String(node.fn), node, node.op ?? "");
-      case "FunctionNode": {
-        const name = typeof node.fn === "object" && node.fn.type === "SymbolNode" ? (node.fn.name ?? "") : undefined;
-        if (name === undefined) throw this.#unsupported(".");
-        return this.#call(ALIASES.get(name) ?? name, node, name);
-      }
-      default:
-        throw this.#unsupported(SIGNS[node.type] ?? node.op ?? "");
+    if (math.isAssignmentNode(one) && math.isSymbolNode(one.object) && one.index === null) {
+      const value = valueOf(one.value);
+      variables.set(one.object.name, value);
+      return value;
     }
-  }
-
-  #symbol(name: string): Value {
-    const known = this.#variables.get(name) ?? this.#engine.constant(name) ?? this.#engine.unit(name);
-    if (known !== undefined) return known;
-    const isFunction = FUNCTION_NAMES.includes(name) || ALIASES.has(name);
+    if (math.isFunctionNode(one) && math.isSymbolNode(one.fn)) {
+      const name = ALIASES.get(one.fn.name) ?? one.fn.name;
+      const known = [...FUNCTIONS.keys()].join(", ");
+      if (!FUNCTIONS.has(name))
+        throw new Problem(`"${shorten(one.fn.name)}" is not a function here; the functions are ${known}`);
+      const [list] = one.args;
+      const args = one.args.length === 1 && math.isArrayNode(list) ? list.items : one.args;
+      return call(one, name, args);
+    }
     throw new Problem(
-      isFunction
-        ? `"${name}"${at(this.#expression, name)} is a function: write ${name}(...)`
-        : `"${name.slice(0, 40)}"${at(this.#expression, name)} is not a known number, unit or variable`,
+      `"${shorten(one.toString())}" cannot be used here; use numbers, + - * / ^ % !, brackets, units, variables (a = 3; a * 2) and functions`,
     );
   }
 
-  #call(name: string, node: Node, shown: string): Value {
-    const [exact, decimal] = [EXACT.get(name), DECIMAL.get(name)];
-    const rule = exact ?? decimal;
-    if (name !== "to" && rule === undefined) throw this.#unknown(node, shown);
-    const given = node.args ?? [];
-    const isList = OF_LISTS.has(name) && given.length === 1 && given[0]?.type === "ArrayNode";
-    const args = (isList ? (given[0]?.items ?? []) : given).map((one) => this.#value(one));
-    if (rule !== undefined && (args.length < rule.least || args.length > rule.most)) {
-      const range = rule.least === rule.most ? String(rule.least) : `${rule.least} to ${rule.most}`;
-      throw new Problem(`"${shown}"${at(this.#expression, shown)} takes ${range} numbers and got ${args.length}`);
-    }
+  function call(step: MathNode, name: string, nodes: readonly MathNode[]): Value {
+    const args = nodes.map(valueOf);
     try {
-      return this.#apply(name, args);
+      return noted(apply(name, args));
     } catch (error) {
-      if (error instanceof Problem && error.message.includes(" in: ")) throw error;
-      throw new Problem(`${reasonOf(error)}, in: ${part(node)}${at(this.#expression, shown)}`, { cause: error });
+      throw new Problem(`${reasonOf(error, name, args)}, in: ${shorten(step.toString())}`, { cause: error });
     }
   }
 
-  #apply(name: string, args: readonly Value[]): Value {
-    const engine = this.#engine;
-    if (args.some((one) => typeof one === "boolean")) throw new Problem("a comparison is not a number");
-    if (name === "to" || args.some((one) => engine.isUnit(one))) return calculateWithUnits(name, args, engine);
-    const numbers = rationals(args);
-    const exact = numbers && EXACT.get(name)?.exact(numbers, engine);
-    if (exact !== undefined) return exact;
-    const decimal = DECIMAL.get(name);
-    if (decimal === undefined) throw new Problem("this takes numbers that are known exactly, not roots or the like");
-    // Booleans and units have been handled above.
-    const bigs = args.map((one) => bigOf(one as BigNumber, engine));
-    const result = decimal.apply(bigs, engine);
-    return typeof result === "boolean" || isRational(result) ? result : checkBig(result);
-  }
-
-  #unknown(node: Node, shown: string): Problem {
-    if (node.type === "OperatorNode") return this.#unsupported(shown);
-    return new Problem(
-      `"${shown.slice(0, 40)}"${at(this.#expression, shown)} is not a function here; the functions are ${FUNCTION_NAMES.join(", ")}`,
-    );
-  }
-
-  #unsupported(sign: string): Problem {
-    return new Problem(
-      `"${sign}"${at(this.#expression, sign)} cannot be used here; use numbers, + - * / ^ % !, brackets, units, variables (a = 3; a * 2) and functions`,
-    );
-  }
+  const statements = math.isBlockNode(node) ? node.blocks.map((one) => one.node) : [node];
+  const value = statements.map(valueOf).at(-1);
+  if (value === undefined) throw new Problem("the expression is empty");
+  return { value, isRounded };
 }
 
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+export function isUnit(value: Value): value is Unit {
+  return math.isUnit(value);
 }
 
-/** Enough of a step to recognize it. */
-function part(node: Node): string {
-  const text = node.toString();
+function symbol(name: string): unknown {
+  if (CONSTANTS.has(name)) return members[name];
+  try {
+    const unit = math.unit(name);
+    if (unit.units.length === 1) return unit;
+  } catch {
+    // Nothing of that name.
+  }
+  const isFunction = FUNCTIONS.has(name) || ALIASES.has(name);
+  throw new Problem(
+    isFunction
+      ? `"${name}" is a function: write ${name}(...)`
+      : `"${shorten(name)}" is not a known number, unit or variable`,
+  );
+}
+
+function apply(name: string, args: readonly Value[]): unknown {
+  if (args.some((one) => typeof one === "boolean")) throw new Problem("a comparison is not a number");
+  const numbers = args.filter((one) => math.isBigNumber(one));
+  if (numbers.length === args.length) FUNCTIONS.get(name)?.(numbers);
+  const [n, k] = numbers;
+  const result = n && k && OWN[name] ? OWN[name](n, k) : members[name]?.(...args);
+  // The residue of a zero, left by rounding `pi`.
+  return math.isBigNumber(result) && /^(?:sin|cos|tan)$/.test(name) ? result.toDecimalPlaces(PRECISION - 10) : result;
+}
+
+/** Why a step failed, in words for the model. */
+function reasonOf(error: unknown, name: string, args: readonly Value[]): string {
+  const said = messageOf(error);
+  if (error instanceof Problem) return said;
+  if (name === "to") return '"to" takes a number with a unit and then a unit alone, as in 5 inch to cm';
+  const isMixed = args.some(isUnit) && /^Unexpected type|^Too few/.test(said);
+  return isMixed ? "this takes numbers without units, or all of them with units" : said;
+}
+
+function checkDivisor([, by]: readonly BigNumber[]): void {
+  if (by?.isZero() === true) throw new Problem("division by zero");
+}
+
+function checkIntegers(args: readonly BigNumber[]): void {
+  if (!args.every((one) => one.isInteger())) throw new Problem("needs integers");
+  checkExact(args);
+}
+
+/** A number that was rounded has lost the digits that these functions are about. */
+function checkExact(args: readonly BigNumber[]): void {
+  if (args.some((one) => one.precision() >= PRECISION || Math.abs(one.e) >= PRECISION))
+    throw new Problem(`takes numbers of less than ${PRECISION} digits`);
+}
+
+function checkWhole(what: string, value: BigNumber | undefined, least: number, most: number): void {
+  if (value?.isInteger() === true && value.gte(least) && value.lte(most)) return;
+  throw new Problem(`needs ${what} to be an integer from ${least} to ${most.toLocaleString("en")}`);
+}
+
+/** `n · (n − 1) · …`, with `k` factors. */
+function product(n: BigNumber, k: BigNumber): BigNumber {
+  let result = math.bignumber(1);
+  for (let index = 0; k.gt(index); index++) result = result.times(n.minus(index));
+  return result;
+}
+
+function named(names: string, check?: Check): [string, Check | undefined][] {
+  return names.split(" ").map((name) => [name, check]);
+}
+
+function tooLong(): Problem {
+  return new Problem(`gives a number with more than ${MAX_EXPONENT.toLocaleString("en")} digits`);
+}
+
+function shorten(text: string): string {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

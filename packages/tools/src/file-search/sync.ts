@@ -3,7 +3,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join, posix, relative, sep } from "node:path";
 import { fileFromPath } from "@pollux/core/node";
 import { ApiStatusError, type CallSignal, ConfigurationError } from "@pollux/core/wire";
-import picomatch from "picomatch";
+import { compileWildcards } from "../files/wildcards.ts";
 import {
   byAge,
   type FileSearchDocument,
@@ -17,7 +17,7 @@ import {
 
 /** Options of `sync`; the wait is that for each document. */
 export interface SyncOptions extends WaitOptions {
-  /** Globs on paths in the folder, such as `**\/*.md`. @defaultValue all files; links and names that begin with a dot never */
+  /** Globs on paths in the folder, such as `**\/*.md` or `docs/{a,b}.txt`. @defaultValue all files; links and names that begin with a dot never */
   readonly include?: string | readonly string[] | undefined;
   /** Whose documents they are. A sync only sees those of its own owner and source. */
   readonly owner?: string | undefined;
@@ -158,10 +158,13 @@ function defaultSource(folder: string): string {
 }
 
 /** Paths in a folder, with slashes. */
-async function filesIn(folder: string, include: SyncOptions["include"]): Promise<readonly string[]> {
+async function filesIn(folder: string, include: string | readonly string[] = "**"): Promise<readonly string[]> {
   const info = await stat(folder).catch(() => undefined);
   if (info?.isDirectory() !== true) throw new ConfigurationError(`There is no folder ${folder} to synchronize.`);
-  const matches = picomatch(include === undefined ? "**" : typeof include === "string" ? include : [...include]);
+  const globs = (typeof include === "string" ? [include] : include).map((glob) =>
+    compileWildcards(glob, { braces: true }),
+  );
+  const matches = (path: string): boolean => globs.some((glob) => glob.matches(path));
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries
     .filter((entry) => entry.isFile())

@@ -4,8 +4,8 @@ import type { Work } from "./work.ts";
 export interface Wildcards {
   /** States of the compiled pattern: matching takes at most this many steps for each character. */
   readonly size: number;
-  /** Whether the whole text matches. Takes time in proportion to the text's length, for any pattern. */
-  readonly matches: (text: string, work: Work) => boolean;
+  /** Whether the whole text matches. Takes time in proportion to the text's length, for any pattern. @param work - Counts it. */
+  readonly matches: (text: string, work?: Pick<Work, "add">) => boolean;
 }
 
 type Test = (character: string) => boolean;
@@ -34,7 +34,7 @@ export function compileWildcards(pattern: string, { braces }: { readonly braces:
 }
 
 /** Follows all ways through the states at once, so no way is ever tried twice. */
-function run(states: readonly State[], start: number, text: string, work: Work): boolean {
+function run(states: readonly State[], start: number, text: string, work?: Pick<Work, "add">): boolean {
   const seen = new Uint32Array(states.length);
   let round = 1;
   const reach = (from: readonly number[], reached: number[]): void => {
@@ -50,7 +50,7 @@ function run(states: readonly State[], start: number, text: string, work: Work):
   let current: number[] = [];
   reach([start], current);
   for (const character of text) {
-    work.add(1 + current.length);
+    work?.add(1 + current.length);
     round++;
     const following: number[] = [];
     for (const state of current) {

@@ -1,6 +1,12 @@
 import type { HtmlPage } from "./html-page.ts";
 import type { PdfPart } from "./pdf-text.ts";
 
+/** What each kind of document is read with, and has to be installed for it. */
+export const READERS = {
+  html: { user: "Reading web pages", packages: ["turndown", "@mixmark-io/domino"] },
+  pdf: { user: "Reading PDF files", packages: ["unpdf"] },
+} as const;
+
 /** What a conversion process is asked to convert. */
 export type Conversion =
   | { readonly kind: "html"; readonly html: string; readonly url: string; readonly isWhole: boolean }
@@ -21,4 +27,4 @@ export type ConversionMessage =
   | { readonly type: "html"; readonly page: HtmlPage }
   | { readonly type: "part"; readonly part: PdfPart }
   | { readonly type: "done" }
-  | { readonly type: "problem"; readonly problem: "damaged" | "unsupported" };
+  | { readonly type: "problem"; readonly problem: "damaged" | "unsupported" | "missing" };

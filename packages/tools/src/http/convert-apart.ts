@@ -19,9 +19,9 @@ const GRACE_MS = 5_000;
 
 /**
  * How a conversion ended: `done`; `too much`, if it exceeded its time or memory; `unavailable`, if no process could be
- * started, as in a bundle; or the problem that the process reported.
+ * started, as in a bundle; `missing`, if what reads such documents is not installed; or the problem that the process reported.
  */
-export type ConversionEnd = "done" | "too much" | "unavailable" | "damaged" | "unsupported";
+export type ConversionEnd = "done" | "too much" | "unavailable" | "damaged" | "unsupported" | "missing";
 
 /** Shared by all tools of the program, whose memory the processes share. */
 const queue = new ProcessQueue();

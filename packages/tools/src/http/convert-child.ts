@@ -20,15 +20,24 @@ async function tell(message: ConversionMessage): Promise<void> {
 }
 
 async function convert(conversion: Conversion): Promise<void> {
+  const refuse = (error: unknown): Promise<void> => {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    // What it loads besides its own files are packages that may not be installed.
+    if (code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND")
+      return tell({ type: "problem", problem: "missing" });
+    if (conversion.kind === "pdf") return tell({ type: "problem", problem: "unsupported" });
+    throw error;
+  };
   if (conversion.kind === "html") {
-    const read = await loadHtmlReader();
+    const read = await loadHtmlReader().catch(refuse);
+    if (read === undefined) return;
     await tell({ type: "ready" });
     const { html, url, isWhole } = conversion;
     await tell({ type: "html", page: read(html, { url: new URL(url), isWhole }) });
     return;
   }
-  const read = await loadPdfReader().catch(() => undefined);
-  if (read === undefined) return await tell({ type: "problem", problem: "unsupported" });
+  const read = await loadPdfReader().catch(refuse);
+  if (read === undefined) return;
   await tell({ type: "ready" });
   try {
     for await (const part of read(Buffer.from(conversion.base64, "base64"))) await tell({ type: "part", part });

@@ -4,6 +4,7 @@ import { openConnections, type Undici } from "./connections.ts";
 import type { HttpOptions } from "./http-options.ts";
 import { httpFailure } from "./http-failure.ts";
 import { Policy, shorten } from "./policy.ts";
+import { loadForCall } from "../optional-packages.ts";
 
 /** One request, before redirects. */
 export interface Request {
@@ -25,6 +26,8 @@ export interface Answer extends ReadBody {
 }
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+const UNDICI = { user: "@pollux/tools/http", packages: ["undici"] };
 
 const USER_AGENT = "Mozilla/5.0 (compatible; pollux-tools)";
 
@@ -55,7 +58,7 @@ export class Exchange {
     // Before anything is loaded: most refusals happen here.
     const url = this.policy.check(request.url);
     // By file name: Bun replaces "undici" with its own module, which would connect to any address a name resolves to.
-    const undici: Undici = await import("undici/index.js");
+    const undici: Undici = await loadForCall(UNDICI, () => import("undici/index.js"));
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(), Math.min(this.timeoutMs, 2 ** 31 - 1));
     const { timeoutMs } = this;

@@ -1,3 +1,5 @@
+import { notInstalled } from "../optional-packages.ts";
+import { READERS } from "./conversion.ts";
 import { convertApart, type ReadingContext } from "./convert-apart.ts";
 import type { HtmlPage, ReadHtmlOptions } from "./html-page.ts";
 import { textOfHtml } from "./text-of-html.ts";
@@ -22,7 +24,7 @@ export async function readHtmlApart(
   onReading: () => void = () => {},
 ): Promise<HtmlPage> {
   let page: HtmlPage | undefined;
-  await convertApart(
+  const end = await convertApart(
     { kind: "html", html: html.slice(0, MAX_PASSED), url: url.href, isWhole },
     {
       timeoutMs: TIMEOUT_MS,
@@ -35,6 +37,7 @@ export async function readHtmlApart(
     },
   );
   signal.throwIfAborted();
+  if (end === "missing") throw notInstalled(READERS.html);
   const most = MAX_PASSED - 1;
   return page ?? { markdown: textOfHtml(html.slice(0, most)), links: [], isCut: html.length > most };
 }

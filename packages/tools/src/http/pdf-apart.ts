@@ -1,4 +1,6 @@
 import { ToolError } from "@pollux/core";
+import { notInstalled } from "../optional-packages.ts";
+import { READERS } from "./conversion.ts";
 import { convertApart, type ConversionEnd, type ReadingContext } from "./convert-apart.ts";
 
 /** The text of a document. */
@@ -55,6 +57,7 @@ export async function readPdfApart(
 }
 
 function failureOf(end: Exclude<ConversionEnd, "done">): ToolError {
+  if (end === "missing") return notInstalled(READERS.pdf);
   if (end === "damaged")
     return new ToolError("the PDF cannot be read: it is damaged or needs a password; use another source");
   if (end === "too much")

@@ -7,9 +7,9 @@ import {
   validateOriginHeader,
 } from "@modelcontextprotocol/server";
 import type { Logger } from "@pollux/core";
+import { listen } from "@pollux/core/serving-node";
 import type { McpHttpPlace, McpServerHandle } from "./serve-options.ts";
 import { Sessions } from "./sessions.ts";
-import { listen } from "./web-server.ts";
 
 /**
  * Serves over streamable HTTP, to clients with sessions and to those of the newer revisions, which have none.
@@ -28,22 +28,28 @@ export async function serveHttp(
     legacy: "reject",
     onerror: (error) => logger?.debug({ err: error }, "MCP server"),
   });
-  const server = await listen({ host, port }, async (request) => {
+  const answer = async (request: Request): Promise<Response> => {
     const { headers } = request;
     const hostCheck = validateHostHeader(headers.get("host"), allowed);
     if (!hostCheck.ok) return refused(403, hostCheck.message);
     const originCheck = validateOriginHeader(headers.get("origin"), allowed);
     if (!originCheck.ok) return refused(403, originCheck.message);
     if (new URL(request.url).pathname !== path) return refused(404, `MCP is served at ${path}`);
-    if (authorize !== undefined && !(await authorize(request))) return refused(401, "not authorized");
-    return (await isLegacyRequest(request)) ? await sessions.answer(request) : await handler.fetch(request);
-  });
+    try {
+      if (authorize !== undefined && !(await authorize(request))) return refused(401, "not authorized");
+      return (await isLegacyRequest(request)) ? await sessions.answer(request) : await handler.fetch(request);
+    } catch (error) {
+      logger?.error({ err: error }, "MCP server");
+      return refused(500, "the server failed");
+    }
+  };
+  const server = await listen(answer, { host, port });
   const close = async (): Promise<void> => {
     await Promise.all([sessions.close(), handler.close()]);
     await server.close();
   };
   return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${server.port}${path}`,
+    url: server.url + path,
     close,
     [Symbol.asyncDispose]: close,
   };

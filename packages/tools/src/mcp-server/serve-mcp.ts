@@ -1,8 +1,8 @@
-import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import type { Tool } from "@pollux/core";
-import { protocolServers } from "./protocol-server.ts";
-import { serveHttp } from "./serve-http.ts";
+import { loadOptional } from "@pollux/core/tool";
 import type { McpServerHandle, ServeMcpOptions } from "./serve-options.ts";
+
+const MCP_SERVER = { user: "@pollux/tools/mcp-server", packages: ["@modelcontextprotocol/server"] };
 
 /**
  * Serves tools to any MCP client, over stdio or streamable HTTP.
@@ -11,6 +11,7 @@ import type { McpServerHandle, ServeMcpOptions } from "./serve-options.ts";
  * and progress and cancellation are passed on.
  *
  * @throws {TypeError} If two tools have the same name, a tool has no `run`, or an address needs `allowedHosts`.
+ * @throws {ConfigurationError} If `@modelcontextprotocol/server` is not installed.
  * @throws If the port is in use.
  * @example
  * ```ts
@@ -18,10 +19,6 @@ import type { McpServerHandle, ServeMcpOptions } from "./serve-options.ts";
  * ```
  */
 export async function serveMcp(tools: readonly Tool[], options: ServeMcpOptions): Promise<McpServerHandle> {
-  const newServer = protocolServers(tools, options);
-  const { transport, logger } = options;
-  if (transport !== "stdio") return await serveHttp(newServer, transport, logger);
-  const handle = serveStdio(newServer, { onerror: (error) => logger?.debug({ err: error }, "MCP server") });
-  const close = (): Promise<void> => handle.close();
-  return { url: undefined, close, [Symbol.asyncDispose]: close };
+  const { serve } = await loadOptional(MCP_SERVER, () => import("./serve.ts"));
+  return await serve(tools, options);
 }

@@ -1,4 +1,6 @@
-import { type OAuthClientProvider, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import type { OAuthClientProvider } from "@modelcontextprotocol/client";
+import { loadOptional } from "@pollux/core/tool";
+import { MCP_CLIENT } from "./mcp-tools.ts";
 
 /**
  * Ends a sign-in that {@link mcpTools} began: the server wanted one, the provider's `redirectToAuthorization` got the page to send the
@@ -14,6 +16,6 @@ export async function finishMcpAuth(
   server: { readonly url: string | URL; readonly auth: OAuthClientProvider },
   callback: URLSearchParams,
 ): Promise<void> {
-  const transport = new StreamableHTTPClientTransport(new URL(server.url), { authProvider: server.auth });
-  await transport.finishAuth(callback);
+  const { finishAuth } = await loadOptional(MCP_CLIENT, () => import("./server-tools.ts"));
+  await finishAuth(server, callback);
 }

@@ -1,8 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { type JSONRPCMessage, ReadBuffer, serializeMessage, type Transport } from "@modelcontextprotocol/client";
-import { Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { getDefaultEnvironment } from "@modelcontextprotocol/client/stdio";
+import { ProcessGroup } from "../processes/process-group.ts";
 import type { McpCommand } from "./server-options.ts";
 import type { StderrTail } from "./stderr-tail.ts";
 
@@ -26,9 +25,7 @@ export class ProcessTransport implements Transport {
   readonly #server: McpCommand;
   readonly #stderr: StderrTail;
   readonly #incoming = new ReadBuffer();
-  readonly #killAtExit = (): void => this.#kill("SIGKILL");
-  #child: ChildProcess | undefined;
-  #gone: Promise<void> = Promise.resolve();
+  #group: ProcessGroup | undefined;
   #closing: Promise<void> | undefined;
   #ending: string | undefined;
   #isDelivering = false;
@@ -48,47 +45,33 @@ export class ProcessTransport implements Transport {
    * it still takes them. A broken pipe may be noticed before the exit that broke it.
    */
   async lastWords(): Promise<void> {
-    if (this.#ending === undefined && this.#child?.stdin?.destroyed !== true) return;
-    await within(this.#gone, FAREWELL_MS);
+    if (this.#ending === undefined && this.#group?.stdin?.destroyed !== true) return;
+    await within(this.#group?.ended, FAREWELL_MS);
     await this.#drained();
   }
 
   async start(): Promise<void> {
     const { command, args = [], env, cwd } = this.#server;
-    const child = spawn(command, args, {
+    const group = await ProcessGroup.start(command, args, {
       cwd,
       env: { ...getDefaultEnvironment(), ...env },
-      stdio: ["pipe", "pipe", "pipe"],
-      detached: process.platform !== "win32",
-      windowsHide: true,
+      stdin: "pipe",
     });
-    this.#child = child;
-    this.#stderr.read(child.stderr);
-    child.stdin.on("error", (error) => this.onerror?.(error));
-    child.stdout.on("error", (error) => this.onerror?.(error));
-    child.stdout.on("data", (chunk: Buffer) => this.#read(chunk));
-    this.#gone = new Promise((resolve) => {
-      child.once("exit", (code, signal) => {
-        this.#ended(signal === null ? `exit code ${code}` : `signal ${signal}`);
-        resolve();
-      });
-      child.once("error", (error) => {
-        if (child.pid !== undefined) return this.onerror?.(error);
-        resolve();
-      });
-    });
-    await new Promise<void>((resolve, reject) => {
-      child.once("spawn", resolve);
-      child.once("error", reject);
-    });
-    process.once("exit", this.#killAtExit);
+    this.#group = group;
+    this.#stderr.read(group.stderr);
+    group.stdin?.on("error", (error) => this.onerror?.(error));
+    group.stdout.on("error", (error) => this.onerror?.(error));
+    group.stdout.on("data", (chunk: Buffer) => this.#read(chunk));
+    void group.ended.then(({ code, signal }) =>
+      this.#ended(signal === null ? `exit code ${code}` : `signal ${signal}`),
+    );
     // An open server doesn't hold a program that has nothing left to do; requests in progress do, by their time limits.
-    this.#hold(false);
+    group.hold(false);
   }
 
   async send(message: JSONRPCMessage): Promise<void> {
-    const stdin = this.#child?.stdin;
-    if (stdin === undefined || stdin === null || this.#ending !== undefined) throw new Error("the server has ended");
+    const stdin = this.#group?.stdin;
+    if (stdin === undefined || this.#ending !== undefined) throw new Error("the server has ended");
     await new Promise<void>((resolve, reject) => {
       stdin.write(serializeMessage(message), (error) => (error ? reject(error) : resolve()));
     });
@@ -101,39 +84,14 @@ export class ProcessTransport implements Transport {
   }
 
   async #end(): Promise<void> {
-    const child = this.#child;
-    if (child?.pid === undefined) return;
-    this.#hold(true);
-    child.stdin?.end();
-    for (const signal of ["SIGTERM", "SIGKILL"] as const) {
-      if (await within(this.#gone, GRACE_MS)) break;
-      this.#kill(signal);
-    }
-    await this.#gone;
-    // Processes left behind in its group hold the pipes open.
-    this.#kill("SIGKILL");
-    child.stdout?.destroy();
-    child.stderr?.destroy();
+    const group = this.#group;
+    if (group === undefined) return;
+    group.hold(true);
+    group.stdin?.end();
+    // What it leaves behind in its group holds the pipes open.
+    await group.end((await within(group.ended, GRACE_MS)) ? 0 : GRACE_MS);
+    group.closeOutput();
     this.#incoming.clear();
-  }
-
-  #hold(isHeld: boolean): void {
-    const child = this.#child;
-    const pipes = [child?.stdin, child?.stdout, child?.stderr].filter((pipe) => pipe instanceof Socket);
-    for (const one of child === undefined ? [] : [child, ...pipes])
-      if (isHeld) one.ref();
-      else one.unref();
-  }
-
-  #kill(signal: "SIGTERM" | "SIGKILL"): void {
-    const pid = this.#child?.pid;
-    if (pid === undefined) return;
-    try {
-      if (process.platform === "win32") this.#child?.kill(signal);
-      else process.kill(-pid, signal);
-    } catch {
-      // The group has no processes left.
-    }
   }
 
   #read(chunk: Buffer): void {
@@ -166,7 +124,7 @@ export class ProcessTransport implements Transport {
   }
 
   async #drained(): Promise<void> {
-    const open = [this.#child?.stdout, this.#child?.stderr].flatMap((pipe) => (pipe && !pipe.closed ? [pipe] : []));
+    const open = [this.#group?.stdout, this.#group?.stderr].flatMap((pipe) => (pipe && !pipe.closed ? [pipe] : []));
     const closed = open.map((pipe) => new Promise((resolve) => pipe.once("close", resolve)));
     await within(Promise.all(closed), DRAIN_MS);
   }
@@ -174,7 +132,6 @@ export class ProcessTransport implements Transport {
   #ended(how: string): void {
     if (this.#ending !== undefined) return;
     this.#ending = how;
-    process.removeListener("exit", this.#killAtExit);
     void this.#leave();
   }
 
@@ -192,12 +149,12 @@ function asError(error: unknown): Error {
 }
 
 /** False if the time was up first. */
-async function within(wait: Promise<unknown>, ms: number): Promise<boolean> {
+async function within(wait: Promise<unknown> | undefined, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {
     timer = setTimeout(resolve, ms, false);
   });
-  const inTime = await Promise.race([wait.then(() => true), late]);
+  const inTime = await Promise.race([Promise.resolve(wait).then(() => true), late]);
   clearTimeout(timer);
   return inTime;
 }

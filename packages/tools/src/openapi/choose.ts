@@ -1,5 +1,5 @@
 import { ConfigurationError } from "@pollux/core";
-import picomatch from "picomatch";
+import { compileWildcards } from "../files/wildcards.ts";
 import { type FoundOperation, shown } from "./operations.ts";
 import type { OpenApiOptions } from "./options.ts";
 
@@ -46,7 +46,8 @@ function byPattern(all: readonly FoundOperation[], patterns: readonly string[]):
 
 function matcher(pattern: string): (operation: FoundOperation) => boolean {
   // `{owner}` is a path parameter; `{a,b}` is a choice.
-  const fits = picomatch(pattern.replaceAll(/\{([^{},]*)\}/g, String.raw`\{$1\}`), { dot: true });
+  const escaped = pattern.replaceAll(/\{([^{},]*)\}/g, String.raw`\{$1\}`);
+  const { matches: fits } = compileWildcards(escaped, { braces: true });
   return ({ id, method, path }) =>
     id === pattern || `${method} ${path}` === pattern || fits(id) || fits(`${method} ${path}`);
 }

@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { KeptOutput } from "./kept-output.ts";
 import { PlainText } from "./plain-text.ts";
-import type { ProcessGroup } from "./process-group.ts";
+import type { ProcessGroup } from "../processes/process-group.ts";
 import type { ShellOutput, ShellResult } from "./shell-options.ts";
 
 /** Milliseconds for the output to end after the command has. */

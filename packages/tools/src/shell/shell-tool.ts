@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { defineTool, type Tool, ToolError } from "@pollux/core";
 import { z } from "zod/v4";
 import { hasOwnNamespaces, inOwnNamespaces } from "./own-namespaces.ts";
-import { ProcessGroup } from "./process-group.ts";
+import { ProcessGroup } from "../processes/process-group.ts";
 import { followCommand } from "./run-command.ts";
 import { shellEnvironment } from "./shell-environment.ts";
 import type { ShellInput, ShellResult, ShellToolOptions } from "./shell-options.ts";

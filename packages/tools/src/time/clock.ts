@@ -1,4 +1,5 @@
-import { DateTime } from "luxon";
+import { loadForCall } from "../optional-packages.ts";
+import type * as Moments from "./moment.ts";
 import { zoneOf } from "./zones.ts";
 
 /** Options of the time tools. */
@@ -12,8 +13,8 @@ export interface TimeToolOptions {
 /** Shared by the tools of one set. */
 export interface Clock {
   readonly zone: string;
-  /** The current time in a zone. */
-  now(zone: string): DateTime;
+  /** The current time, in milliseconds since the epoch. */
+  now(): number;
 }
 
 /** @throws {TypeError} If the zone is invalid. */
@@ -26,5 +27,13 @@ export function clockOf({ zone, now = Date.now }: TimeToolOptions): Clock {
       cause: error,
     });
   }
-  return { zone: home, now: (where) => DateTime.fromMillis(now(), { zone: where }) };
+  return { zone: home, now };
+}
+
+/** Accepted time formats, for the descriptions of inputs. */
+export const TIME_FORMAT = "ISO 8601, such as 2026-03-01T14:30, 2026-03-01T14:30:00Z, 2026-03-01, 14:30 (today) or now";
+
+/** Loads what reads and writes times, with the first call. @throws {ToolError} If luxon is not installed. */
+export function loadMoments(): Promise<typeof Moments> {
+  return loadForCall({ user: "@pollux/tools/time", packages: ["luxon"] }, () => import("./moment.ts"));
 }

@@ -1,7 +1,7 @@
 import { defineTool, type Tool } from "@pollux/core";
 import { z } from "zod/v4";
-import { clockOf, type TimeToolOptions } from "./clock.ts";
-import { type Moment, momentOf, notesOf, readMoment, TIME_FORMAT } from "./moment.ts";
+import { clockOf, loadMoments, TIME_FORMAT, type TimeToolOptions } from "./clock.ts";
+import type { Moment } from "./moment.ts";
 import { zoneOf } from "./zones.ts";
 
 /** The model's input. */
@@ -35,7 +35,8 @@ export function convertTime(options: TimeToolOptions = {}): Tool<ConvertTimeInpu
     }),
     effects: "none",
     reads: "trusted",
-    run: ({ time, from_zone, to_zones }): ConvertedTimes => {
+    run: async ({ time, from_zone, to_zones }): Promise<ConvertedTimes> => {
+      const { momentOf, notesOf, readMoment } = await loadMoments();
       const { at, notes } = readMoment(time, from_zone, clock);
       return {
         from: momentOf(at),

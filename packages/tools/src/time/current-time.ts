@@ -1,7 +1,7 @@
 import { defineTool, type Tool } from "@pollux/core";
 import { z } from "zod/v4";
-import { clockOf, type TimeToolOptions } from "./clock.ts";
-import { type Moment, momentOf } from "./moment.ts";
+import { clockOf, loadMoments, type TimeToolOptions } from "./clock.ts";
+import type { Moment } from "./moment.ts";
 import { zoneOf } from "./zones.ts";
 
 /** The model's input. */
@@ -30,8 +30,9 @@ export function currentTime(options: TimeToolOptions = {}): Tool<CurrentTimeInpu
     }),
     effects: "none",
     reads: "trusted",
-    run: ({ zones = [clock.zone] }): CurrentTimes => ({
-      times: zones.map((zone) => momentOf(clock.now(zoneOf(zone)))),
-    }),
+    run: async ({ zones = [clock.zone] }): Promise<CurrentTimes> => {
+      const { momentOf, nowIn } = await loadMoments();
+      return { times: zones.map((zone) => momentOf(nowIn(zoneOf(zone), clock))) };
+    },
   });
 }

@@ -1,6 +1,6 @@
 import { ToolError } from "@pollux/core";
 import { DateTime } from "luxon";
-import type { Clock } from "./clock.ts";
+import { type Clock, TIME_FORMAT } from "./clock.ts";
 import { zoneOf } from "./zones.ts";
 
 /** A time as the model reads it. */
@@ -18,9 +18,6 @@ export interface ReadMoment {
   readonly notes: readonly string[];
 }
 
-/** Accepted time formats, for the descriptions of inputs. */
-export const TIME_FORMAT = "ISO 8601, such as 2026-03-01T14:30, 2026-03-01T14:30:00Z, 2026-03-01, 14:30 (today) or now";
-
 /** Longest text of a time, in characters. */
 const MAX_TIME = 60;
 
@@ -32,6 +29,11 @@ export function momentOf(at: DateTime): Moment {
   return { time, zone: at.zoneName ?? "UTC", weekday: at.setLocale("en").weekdayLong ?? "" };
 }
 
+/** The current time in a zone. */
+export function nowIn(zone: string, clock: Clock): DateTime {
+  return DateTime.fromMillis(clock.now(), { zone });
+}
+
 /**
  * Parses a time. An offset in the text determines the moment; without one, it is a local time in the zone.
  *
@@ -41,12 +43,12 @@ export function momentOf(at: DateTime): Moment {
 export function readMoment(given: string, zone: string | undefined, clock: Clock): ReadMoment {
   const where = zone === undefined ? clock.zone : zoneOf(zone);
   const text = given.trim();
-  if (/^now$/i.test(text)) return { at: clock.now(where), notes: [] };
+  if (/^now$/i.test(text)) return { at: nowIn(where, clock), notes: [] };
   const onlyTime = /^T?(\d{1,2}:\d{2}.*)$/.exec(text)?.[1]?.replace(/^\d:/, "0$&");
   const whole =
     onlyTime === undefined
       ? text.replace(/^(\d{4}-\d{2}-\d{2}) +/, "$1T")
-      : `${clock.now(where).toISODate()}T${onlyTime}`;
+      : `${nowIn(where, clock).toISODate()}T${onlyTime}`;
   const at = DateTime.fromISO(whole.slice(0, MAX_TIME + 1), { zone: where });
   if (!at.isValid || text.length > MAX_TIME || at.year < 1 || at.year > 9999) {
     const why = at.isValid ? "" : /unit/.test(at.invalidReason ?? "") ? ": there is no such date or time" : "";

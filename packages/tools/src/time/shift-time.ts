@@ -1,8 +1,8 @@
 import { defineTool, type Tool } from "@pollux/core";
 import type { DateTime } from "luxon";
 import { z } from "zod/v4";
-import { clockOf, type TimeToolOptions } from "./clock.ts";
-import { type Moment, momentOf, notesOf, readMoment, TIME_FORMAT } from "./moment.ts";
+import { clockOf, loadMoments, TIME_FORMAT, type TimeToolOptions } from "./clock.ts";
+import type { Moment } from "./moment.ts";
 
 const UNITS = ["years", "months", "weeks", "days", "hours", "minutes", "seconds"] as const;
 const WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] as const;
@@ -49,7 +49,8 @@ export function shiftTime(options: TimeToolOptions = {}): Tool<ShiftTimeInput, S
     }),
     effects: "none",
     reads: "trusted",
-    run: ({ time = "now", zone, next_weekday, previous_weekday, ...given }): ShiftedTime => {
+    run: async ({ time = "now", zone, next_weekday, previous_weekday, ...given }): Promise<ShiftedTime> => {
+      const { momentOf, notesOf, readMoment } = await loadMoments();
       const { at, notes } = readMoment(time, zone, clock);
       const duration = Object.fromEntries(UNITS.map((unit) => [unit, given[unit] ?? 0]));
       const months = at.plus({ years: given.years ?? 0, months: given.months ?? 0 });

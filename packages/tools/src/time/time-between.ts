@@ -1,7 +1,7 @@
 import { defineTool, type Tool } from "@pollux/core";
 import { z } from "zod/v4";
-import { clockOf, type TimeToolOptions } from "./clock.ts";
-import { type Moment, momentOf, notesOf, readMoment, TIME_FORMAT } from "./moment.ts";
+import { clockOf, loadMoments, TIME_FORMAT, type TimeToolOptions } from "./clock.ts";
+import type { Moment } from "./moment.ts";
 
 const UNITS = ["years", "months", "days", "hours", "minutes", "seconds"] as const;
 
@@ -43,7 +43,8 @@ export function timeBetween(options: TimeToolOptions = {}): Tool<TimeBetweenInpu
     }),
     effects: "none",
     reads: "trusted",
-    run: ({ from, to, zone }): TimeBetween => {
+    run: async ({ from, to, zone }): Promise<TimeBetween> => {
+      const { momentOf, notesOf, readMoment } = await loadMoments();
       const first = readMoment(from, zone, clock);
       const second = readMoment(to, zone, clock);
       const isLater = second.at >= first.at;

@@ -1,5 +1,4 @@
 import { ToolError } from "@pollux/core";
-import { IANAZone } from "luxon";
 
 /** Abbreviations that are ambiguous, or that IANA doesn't use. */
 const ABBREVIATIONS: { readonly [name: string]: readonly string[] } = {
@@ -44,9 +43,17 @@ export function zoneOf(given: string): string {
   }
   const underscored = name.replaceAll(/\s+/g, "_");
   // Some engines know abbreviations, but each interprets them differently.
-  if (ABBREVIATIONS[name.toUpperCase()] === undefined && IANAZone.isValidZone(underscored))
+  if (ABBREVIATIONS[name.toUpperCase()] === undefined && isZone(underscored))
     return new Intl.DateTimeFormat("en", { timeZone: underscored }).resolvedOptions().timeZone;
   throw new ToolError(`there is no time zone ${JSON.stringify(name.slice(0, 60))}; ${suggestion(name)}`);
+}
+
+function isZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }).format() !== "";
+  } catch {
+    return false;
+  }
 }
 
 function suggestion(name: string): string {

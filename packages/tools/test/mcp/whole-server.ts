@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
+import { listen } from "@pollux/core/serving-node";
 import { acceptedContent, createMcpHandler, inputRequired, McpServer } from "@modelcontextprotocol/server";
 import { z } from "zod/v4";
-import { listen } from "../../src/mcp-server/web-server.ts";
 
 /** A server of the newest revision of the protocol, over HTTP. */
 export interface WholeServer extends AsyncDisposable {
@@ -39,9 +39,9 @@ export async function wholeServer(
     });
     return server;
   });
-  const web = await listen({ host: "127.0.0.1", port: options.port ?? 0 }, async (request) => {
-    return (await options.answer?.(request)) ?? (await handler.fetch(request));
-  });
+  const answer = async (request: Request): Promise<Response> =>
+    (await options.answer?.(request)) ?? (await handler.fetch(request));
+  const web = await listen(answer, { port: options.port });
   return {
     url: `http://127.0.0.1:${web.port}/mcp`,
     port: web.port,

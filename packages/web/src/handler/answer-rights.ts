@@ -1,9 +1,9 @@
+import { HttpError } from "@pollux/core/serving";
 import type { Approval, ExternalOutcome } from "@pollux/core";
 import type { PendingQuestionView } from "@pollux/core/conversation";
 import { isSame } from "../json.ts";
 import type { TakenAnswer } from "./answers.ts";
 import type { Visitor } from "./authorize.ts";
-import { HttpError } from "./http-error.ts";
 
 /** An answer that a page gives, before it is stored. */
 export interface PageAnswer<Context = unknown> {

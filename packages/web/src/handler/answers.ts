@@ -1,8 +1,8 @@
+import { HttpError } from "@pollux/core/serving";
 import type { Answers, Approval, ExternalOutcome } from "@pollux/core";
 import type { Conversation, Message, PendingQuestionView, ToolCallPart } from "@pollux/core/conversation";
 import type { ChatAnswer } from "../chat-protocol.ts";
 import { isSame } from "../json.ts";
-import { HttpError } from "./http-error.ts";
 
 /** An answer, and the question that it belongs to. */
 export interface TakenAnswer {

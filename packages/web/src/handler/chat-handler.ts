@@ -3,7 +3,7 @@ import { findVisitor } from "./authorize.ts";
 import { findChat, listChats, readTitle } from "./chats.ts";
 import type { Drained, DrainOptions } from "./draining.ts";
 import { Edge } from "./edge.ts";
-import { noSuchChat, replyEmpty, replyJson } from "./http-error.ts";
+import { noSuchChat, replyEmpty, replyJson } from "./replies.ts";
 import { type ChatHandlerOptions, checkOptions, type Platform } from "./options.ts";
 import { RequestRate } from "./request-rate.ts";
 import { checkChatId, type Route } from "./routes.ts";

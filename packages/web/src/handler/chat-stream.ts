@@ -4,7 +4,7 @@ import type { ChatRequest, EncoderOptions, MessageEncoder } from "../chat-protoc
 import { joinPieces, streamResponse } from "./event-stream.ts";
 import { MessageFollower, type Sight } from "./follow-message.ts";
 import type { GoingRun } from "./going-run.ts";
-import { replyEmpty } from "./http-error.ts";
+import { replyEmpty } from "./replies.ts";
 import type { OpenSession } from "./open-sessions.ts";
 import type { News } from "./page-log.ts";
 import type { ChatCall, Serving } from "./serving.ts";

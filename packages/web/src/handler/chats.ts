@@ -1,6 +1,7 @@
+import { HttpError } from "@pollux/core/serving";
 import type { Lease, SessionStore, SessionSummary } from "@pollux/core";
 import { isRecord } from "../json.ts";
-import { HttpError, noSuchChat } from "./http-error.ts";
+import { noSuchChat } from "./replies.ts";
 
 /**
  * Where a conversation of an owner is in the store: conversations of two owners never collide, whatever ids their

@@ -1,7 +1,7 @@
+import { HttpError } from "@pollux/core/serving";
 import type { Session } from "@pollux/core";
 import { RunReleasedError } from "@pollux/core/errors";
 import type { GoingRun } from "./going-run.ts";
-import { HttpError } from "./http-error.ts";
 
 /** How long draining may take. */
 export interface DrainOptions {

@@ -1,6 +1,7 @@
 import type { Logger } from "@pollux/core";
+import { checkSite, checkSize, HttpError, readJson } from "@pollux/core/serving";
 import { BadRequestError } from "../chat-protocol.ts";
-import { HttpError, replyEmpty, replyError } from "./http-error.ts";
+import { replyEmpty, replyError } from "./replies.ts";
 import { findRoute, type Route, type Routes } from "./routes.ts";
 import { refusalOf } from "./start-run.ts";
 
@@ -55,7 +56,10 @@ export class Edge<Action extends string> {
 
   /** The body of a request. @throws {HttpError} */
   async json(request: Request): Promise<unknown> {
-    return await readJson(request, this.#options.maxBodyBytes ?? 16 * 1024 * 1024);
+    return await readJson(request, {
+      maxBytes: this.#options.maxBodyBytes,
+      advice: "Send only the last message, and upload files elsewhere.",
+    });
   }
 
   /** The body of a request that may have none. @throws {HttpError} */
@@ -64,12 +68,12 @@ export class Edge<Action extends string> {
   }
 
   async #respond(request: Request, act: Parameters<Edge<Action>["serve"]>[1]): Promise<Response> {
-    checkHeaders(request, this.#options.maxHeaderBytes ?? 32 * 1024);
+    checkSize(request, this.#options.maxHeaderBytes);
     const { pathname, searchParams } = new URL(request.url);
     const route = findRoute(request.method, pathname, this.#behind);
     if ("allow" in route)
       return replyEmpty({ allow: route.allow, ...preflightHeaders(request, this.#origins, route.allow) });
-    checkSite(request, this.#origins);
+    checkSite(request, { origins: this.#origins });
     const response = await act(route, searchParams);
     if (request.method !== "HEAD") return response;
     await response.body?.cancel();
@@ -89,100 +93,6 @@ export class Edge<Action extends string> {
     if (refusal !== undefined) return replyError(refusal, { isText });
     const reference = this.#behind.serving.log(error, { method });
     return replyError(new HttpError(500, "internal", "Something went wrong."), { reference, isText });
-  }
-}
-
-/** A request's body as JSON. @throws {HttpError} When it isn't JSON, or is larger than `maxBytes`. */
-async function readJson(request: Request, maxBytes: number): Promise<unknown> {
-  const type = request.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
-  if (type !== "application/json")
-    throw new HttpError(415, "not_json", 'Send JSON, with the header "content-type: application/json".');
-  const text = await readText(request, maxBytes);
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new HttpError(400, "bad_json", "The body is not valid JSON.");
-  }
-}
-
-async function readText({ body, headers }: Request, maxBytes: number): Promise<string> {
-  if (Number(headers.get("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes);
-  if (body === null) return "";
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  const reader = body.getReader();
-  let text = "";
-  let length = 0;
-  try {
-    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
-      length += piece.value.byteLength;
-      if (length > maxBytes) throw tooLarge(maxBytes);
-      text += decode(decoder, piece.value);
-    }
-    return text + decode(decoder);
-  } catch (error) {
-    reader.cancel().catch(() => {});
-    if (error instanceof HttpError) throw error;
-    throw new HttpError(400, "bad_body", "The body ended early.");
-  }
-}
-
-function decode(decoder: TextDecoder, bytes?: Uint8Array): string {
-  try {
-    return bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true });
-  } catch {
-    throw new HttpError(400, "bad_json", "The body is not valid UTF-8.");
-  }
-}
-
-function tooLarge(maxBytes: number): HttpError {
-  return new HttpError(
-    413,
-    "body_too_large",
-    `The body is larger than ${maxBytes} bytes. Send only the last message, and upload files elsewhere.`,
-  );
-}
-
-/** @throws {HttpError} For headers or an address that are longer than anything this handler reads. */
-function checkHeaders(request: Request, maxBytes: number): void {
-  if (request.url.length > MAX_URL)
-    throw new HttpError(414, "url_too_long", `The URL is longer than ${MAX_URL} characters.`);
-  let length = 0;
-  for (const [name, value] of request.headers) length += name.length + value.length + 4;
-  if (length > maxBytes)
-    throw new HttpError(431, "headers_too_large", `The headers are larger than ${maxBytes} bytes in total.`);
-}
-
-const MAX_URL = 4096;
-
-/**
- * Refuses what another site's page makes a browser send: it would carry the cookies of the person who looks at that page.
- *
- * @param allowed - Origins whose pages may.
- * @throws {HttpError}
- */
-function checkSite({ headers, url }: Request, allowed: ReadonlySet<string>): void {
-  const origin = headers.get("origin");
-  if (origin !== null && allowed.has(origin)) return;
-  const site = headers.get("sec-fetch-site");
-  // A browser that doesn't send the site sends the origin of anything but a plain GET. A client that sends neither is
-  // not a browser.
-  const isOwn =
-    site === null
-      ? origin === null || hostOf(origin) === (headers.get("host") ?? new URL(url).host).toLowerCase()
-      : site === "same-origin" || site === "none";
-  if (!isOwn)
-    throw new HttpError(
-      403,
-      "cross_site",
-      "Requests from other sites are refused. To accept an origin, add it to allowedOrigins.",
-    );
-}
-
-function hostOf(origin: string): string | undefined {
-  try {
-    return new URL(origin).host;
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,3 +1,4 @@
+import { HttpError } from "@pollux/core/serving";
 import { type Answers, listPendingCalls, type SessionSummary, UnexpectedAnswerError } from "@pollux/core";
 import { type PendingQuestionView, readConversation } from "@pollux/core/conversation";
 import { BadRequestError } from "../chat-protocol.ts";
@@ -8,7 +9,7 @@ import type { Visitor } from "./authorize.ts";
 import { findSession, readLimit } from "./chats.ts";
 import type { Drained, DrainOptions } from "./draining.ts";
 import { checkEdge, Edge } from "./edge.ts";
-import { HttpError, noSuchChat, replyJson } from "./http-error.ts";
+import { noSuchChat, replyJson } from "./replies.ts";
 import type { Platform, ServingOptions } from "./options.ts";
 import { Serving } from "./serving.ts";
 import { startRun } from "./start-run.ts";

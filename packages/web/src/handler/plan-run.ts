@@ -1,6 +1,6 @@
+import { HttpError } from "@pollux/core/serving";
 import type { Conversation, Message } from "@pollux/core/conversation";
 import type { ChatMessage, ChatRequest } from "../chat-protocol.ts";
-import { HttpError } from "./http-error.ts";
 
 /** The run that answers a message of a client. */
 export interface RunPlan {

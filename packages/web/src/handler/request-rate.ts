@@ -1,4 +1,4 @@
-import { HttpError } from "./http-error.ts";
+import { HttpError } from "@pollux/core/serving";
 
 /** Most owners that are remembered, so that nothing grows without bound. */
 const MAX_OWNERS = 10_000;

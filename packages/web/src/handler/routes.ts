@@ -1,4 +1,4 @@
-import { HttpError } from "./http-error.ts";
+import { HttpError } from "@pollux/core/serving";
 
 /** The action of each method at each path below a handler's own, besides OPTIONS; `:id` is a conversation's id. */
 export interface Routes<Action extends string> {

@@ -1,3 +1,4 @@
+import { HttpError } from "@pollux/core/serving";
 import { UnexpectedAnswerError } from "@pollux/core";
 import type { Conversation } from "@pollux/core/conversation";
 import { NothingToResumeError, ToolDefinitionError } from "@pollux/core/errors";
@@ -7,7 +8,6 @@ import { checkRights } from "./answer-rights.ts";
 import { answersByToken, messageWhenAnswered, takeAnswers } from "./answers.ts";
 import { ChatStream } from "./chat-stream.ts";
 import { sessionId } from "./chats.ts";
-import { HttpError } from "./http-error.ts";
 import { isShown, planRun, type RunPlan } from "./plan-run.ts";
 import type { ChatCall, Serving } from "./serving.ts";
 import { runningError } from "./start-run.ts";

@@ -1,8 +1,8 @@
+import { HttpError } from "@pollux/core/serving";
 import { ConfigurationError, type Logger, type Session, type SessionOptions } from "@pollux/core";
 import type { Visitor } from "./authorize.ts";
 import { CutOffRuns, sessionId } from "./chats.ts";
 import { Draining } from "./draining.ts";
-import { HttpError } from "./http-error.ts";
 import { type OpenSession, OpenSessions } from "./open-sessions.ts";
 import type { ChatHandlerOptions, Platform, ServingOptions } from "./options.ts";
 import { PageLog } from "./page-log.ts";

@@ -1,7 +1,7 @@
+import { HttpError } from "@pollux/core/serving";
 import type { OwnerBudget, SessionStore } from "@pollux/core";
 import { SessionConflictError } from "@pollux/core/errors";
 import { findSession } from "./chats.ts";
-import { HttpError } from "./http-error.ts";
 
 /** What the runs of one owner may cost, in the unit of the agent's `prices`. */
 export interface SpendingLimit {

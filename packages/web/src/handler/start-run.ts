@@ -1,3 +1,4 @@
+import { HttpError } from "@pollux/core/serving";
 import {
   AgentError,
   type ContinueOptions,
@@ -11,7 +12,6 @@ import type { ChatRequest } from "../chat-protocol.ts";
 import { drainingError } from "./draining.ts";
 import { type DataPart, isDataPart } from "../data-part.ts";
 import { GoingRun } from "./going-run.ts";
-import { HttpError } from "./http-error.ts";
 import type { OpenSession } from "./open-sessions.ts";
 import type { ServingOptions } from "./options.ts";
 import type { PageEntry } from "./page-log.ts";

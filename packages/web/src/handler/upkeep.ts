@@ -1,3 +1,4 @@
+import { HttpError } from "@pollux/core/serving";
 import { type ErasedData, eraseOwner, type EraseOptions, type Session, UnexpectedAnswerError } from "@pollux/core";
 import { applyUpdate, readConversation, watchConversation } from "@pollux/core/conversation";
 import { BadRequestError } from "../chat-protocol.ts";
@@ -6,7 +7,7 @@ import { checkRights } from "./answer-rights.ts";
 import { answersByToken, withdrawals } from "./answers.ts";
 import type { Visitor } from "./authorize.ts";
 import { findChat, ownerPrefix, sessionId } from "./chats.ts";
-import { HttpError, noSuchChat, replyJson, replyLongJson } from "./http-error.ts";
+import { noSuchChat, replyJson, replyLongJson } from "./replies.ts";
 import type { ChatCall, Serving } from "./serving.ts";
 import { deletedPrefix } from "./spending.ts";
 import { startRun } from "./start-run.ts";

@@ -8,7 +8,7 @@ import { toNodeHandler } from "@pollux/web/node";
 import * as fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { until } from "../../../core/test/helpers/until.ts";
-import { jsonPieces } from "../../src/handler/http-error.ts";
+import { jsonPieces } from "../../src/handler/replies.ts";
 import { textSlices } from "../../src/text-slices.ts";
 import { allChunks, errorOf, openPage, textOf } from "./chat-page.ts";
 

@@ -5,8 +5,6 @@ import { json } from "node:stream/consumers";
 import { say, ScriptedModel } from "@pollux/core/testing";
 import { toNodeHandler } from "@pollux/web/node";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { deferred } from "../../../core/test/helpers/deferred.ts";
-import { until } from "../../../core/test/helpers/until.ts";
 import { allChunks, openPage, readChunks, readUntil, SteppedModel, textOf, userMessage } from "../handler/chat-page.ts";
 
 async function serve(listener: RequestListener): Promise<string> {
@@ -95,89 +93,8 @@ describe("a chat handler behind node:http", () => {
     expect(textOf(await allChunks(await fetch(`${url}/api/chat`, post("Hi"))))).toBe("Hello.");
     expect(await (await fetch(`${url}/api/chat`)).json()).toMatchObject({ chats: [{ id: "c1" }] });
   });
-});
 
-describe("any handler behind node:http", () => {
-  test("is given method, URL, headers and body, and its answer is sent whole", async () => {
-    const url = await serve(
-      toNodeHandler(async (request) => {
-        const headers = new Headers({ "x-echo": request.headers.get("x-many") ?? "" });
-        headers.append("set-cookie", "a=1");
-        headers.append("set-cookie", "b=2");
-        return new Response(`${request.method} ${new URL(request.url).pathname} ${await request.text()}`, {
-          status: 201,
-          headers,
-        });
-      }),
-    );
-    const response = await fetch(`${url}//x/y?z`, { method: "PUT", body: "é", headers: { "x-many": "1, 2" } });
-    expect([response.status, await response.text()]).toEqual([201, "PUT //x/y é"]);
-    expect([response.headers.get("x-echo"), response.headers.getSetCookie()]).toEqual(["1, 2", ["a=1", "b=2"]]);
-  });
-
-  test("is asked for no more than a slow client takes", async () => {
-    let pulled = 0;
-    let cancelled = false;
-    const piece = new Uint8Array(64 * 1024);
-    const url = await serve(
-      toNodeHandler(async () => {
-        const body = new ReadableStream<Uint8Array>({
-          pull: (controller) => {
-            pulled += 1;
-            controller.enqueue(piece);
-          },
-          cancel: () => void (cancelled = true),
-        });
-        return new Response(body);
-      }),
-    );
-    const request = ask(url);
-    request.end();
-    const [response] = (await once(request, "response")) as [IncomingMessage];
-    response.pause();
-    // What fits into the buffers of sockets is taken at once, and then nothing.
-    let before = -1;
-    await until(() => {
-      const isStill = pulled === before;
-      before = pulled;
-      return isStill && pulled > 0;
-    });
-    expect(pulled).toBeLessThan(1000);
-    request.destroy();
-    await until(() => cancelled);
-  });
-
-  test("that throws ends the connection, or is the next one's affair", async () => {
-    const fail = toNodeHandler(() => Promise.reject(new Error("no")));
-    await expect(fetch(await serve(fail))).rejects.toThrow();
-    const url = await serve((request, response) => fail(request, response, () => response.writeHead(502).end()));
-    expect((await fetch(url)).status).toBe(502);
-  });
-
-  test("hears a client that leaves before the answer", async () => {
-    const left = deferred();
-    const asked = deferred();
-    const url = await serve(
-      toNodeHandler(async ({ signal }) => {
-        signal.addEventListener("abort", () => left.resolve());
-        asked.resolve();
-        await left.promise;
-        return new Response("too late");
-      }),
-    );
-    const leave = new AbortController();
-    // Handled at once: the fetch may fail before the server hears of it.
-    const error = fetch(url, { signal: leave.signal }).then(
-      () => undefined,
-      (reason: unknown) => reason,
-    );
-    await asked.promise;
-    leave.abort();
-    await left.promise;
-    expect(await error).toBe(leave.signal.reason);
-  });
-
-  test("does not hear of it when all was sent", async () => {
+  test("does not hear of a client that leaves when all was sent", async () => {
     const signals: AbortSignal[] = [];
     const model = new ScriptedModel(say("Hello."));
     const { handler } = openPage(model);

@@ -1,6 +1,6 @@
+import { HttpError } from "@pollux/core/serving";
 import type { JSX } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
-import { SourceError } from "../../../src/inspection/source.ts";
 import { useInspector, useKeys } from "../app/inspector.ts";
 import { CompareTicked } from "../compare/compare-ticked.tsx";
 import { useAbout, CopyButton } from "../acting/parts.tsx";
@@ -33,7 +33,7 @@ export function SessionView({ route }: { readonly route: SessionRoute }): JSX.El
   const overview = useMemo(() => read && { ...read, runs }, [read, runs]);
   if (overview === undefined) {
     const error = session.error.value;
-    if (error instanceof SourceError && error.code === "not-found")
+    if (error instanceof HttpError && error.code === "not_found")
       return (
         <Empty title="There is no such session">
           <p>

@@ -1,3 +1,4 @@
+import { HttpError } from "@pollux/core/serving";
 import { googleListPrices } from "@pollux/core";
 import { checkLog } from "../../../src/checks/check-log.ts";
 import { compareBranches } from "../../../src/inspection/compare-branches.ts";
@@ -6,7 +7,7 @@ import { inlineMedia } from "../../../src/server/media-response.ts";
 import type { CheckResult } from "../../../src/inspection/results.ts";
 import { SessionFold } from "../../../src/inspection/session-fold.ts";
 import { showSession } from "../../../src/inspection/show-session.ts";
-import { NOTHING_OPEN, type SourceAbout, SourceError } from "../../../src/inspection/source.ts";
+import { NOTHING_OPEN, type SourceAbout } from "../../../src/inspection/source.ts";
 import { summaryOf } from "../../../src/inspection/summary-of.ts";
 import type { MediaRef } from "../../../src/inspection/turn-details.ts";
 import { listSessions } from "../../../src/server/list-sessions.ts";
@@ -29,7 +30,7 @@ export class FileSource extends HttpSource {
   readonly #store: ReadOnlyStore;
   readonly #kept: ReadOnlyStore;
 
-  /** @throws {SourceError} `not-readable` when none of the files is one that the inspector knows. */
+  /** @throws {HttpError} `not_readable` when none of the files is one that the inspector knows. */
   constructor(files: readonly FileText[], usesListPrices: boolean = false) {
     super();
     this.#files = files;
@@ -65,7 +66,7 @@ export class FileSource extends HttpSource {
 
   override async media(session: string, { position, path }: MediaRef): Promise<string> {
     const media = inlineMedia(this.#open(session).fold.entries, position, path.join("/"));
-    if (media === undefined) throw new SourceError("not-found", "There are no media at this place.");
+    if (media === undefined) throw new HttpError(404, "not_found", "There are no media at this place.");
     // Whatever the file says, a browser never treats it as a page or a script.
     const type = /^(?:image\/(?!svg)|audio\/|video\/)/.test(media.mimeType)
       ? media.mimeType
@@ -79,12 +80,16 @@ export class FileSource extends HttpSource {
 
   protected override async fetch(path: string, init: RequestInit): Promise<unknown> {
     if (init.method === "POST")
-      throw new SourceError("read-only", "A dropped file is read-only. Open it with pollux inspect --allow-actions.");
+      throw new HttpError(
+        403,
+        "read_only",
+        "A dropped file is read-only. Open it with pollux inspect --allow-actions.",
+      );
     const [place = "", search] = path.split("?", 2);
     const query = new URLSearchParams(search);
     const [kind, id, ...rest] = place.split("/").slice(1).map(decodeURIComponent);
     if (kind === "totals") return await readTotals(this.#store, query);
-    if (kind !== "sessions") throw new SourceError("not-found", "A dropped file has no agents, and no evals.");
+    if (kind !== "sessions") throw new HttpError(404, "not_found", "A dropped file has no agents, and no evals.");
     if (id !== undefined) return this.#show(this.#open(id), rest, query);
     const isRunning = async (): Promise<boolean> => false;
     return await listSessions({ store: this.#store, exchanges: this.#kept, isRunning }, query);
@@ -107,12 +112,12 @@ export class FileSource extends HttpSource {
     }
     const shown = showSession(file, path, query);
     if (shown !== undefined) return shown;
-    throw new SourceError("read-only", "A dropped file can't be run. Open it with pollux inspect for this.");
+    throw new HttpError(403, "read_only", "A dropped file can't be run. Open it with pollux inspect for this.");
   }
 
   #open(session: string): OpenFile {
     const file = this.#sessions.get(session);
-    if (file === undefined) throw new SourceError("not-found", "The file has no such session.");
+    if (file === undefined) throw new HttpError(404, "not_found", "The file has no such session.");
     return file;
   }
 }

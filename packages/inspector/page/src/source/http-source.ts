@@ -1,3 +1,4 @@
+import { HttpError } from "@pollux/core/serving";
 import type { EvalSuiteRuns } from "../../../src/evals/read-evals.ts";
 import type { ExchangeRow } from "../../../src/inspection/exchange-details.ts";
 import type {
@@ -8,13 +9,13 @@ import type {
   TurnRow,
 } from "../../../src/inspection/inspection.ts";
 import type { CacheEstimate } from "../../../src/inspection/prefix-cost.ts";
-import { type SourceAbout, type SourceChange, SourceError } from "../../../src/inspection/source.ts";
+import type { SourceAbout, SourceChange } from "../../../src/inspection/source.ts";
 import type { Playground } from "../../../src/play/play.ts";
 import { fieldsOf, parseJson } from "../../../src/inspection/read-values.ts";
 import type { Totals } from "../../../src/inspection/totals.ts";
 import type { MediaRef, TurnDetails } from "../../../src/inspection/turn-details.ts";
 
-/** The sessions of the server that serves the page. Each method throws a {@link SourceError}, such as `not-found`. */
+/** The sessions of the server that serves the page. Each method throws a {@link HttpError}, such as `not_found`. */
 export class HttpSource {
   readonly #base: string;
   readonly #usesListPrices: boolean;
@@ -132,13 +133,14 @@ export class HttpSource {
     return this.#usesListPrices ? `${path}${path.includes("?") ? "&" : "?"}prices=google` : path;
   }
 
-  /** The JSON at a path below the address of the API. @throws {SourceError} */
+  /** The JSON at a path below the address of the API. @throws {HttpError} */
   protected async fetch(path: string, init: RequestInit): Promise<unknown> {
     let response: Response;
     try {
       response = await fetch(`${this.#base}${path}`, init);
     } catch {
-      throw new SourceError(
+      throw new HttpError(
+        503,
         "unreachable",
         "The inspector's server doesn't answer. Start it again, then reload the page.",
       );
@@ -153,12 +155,16 @@ function pathOf(session: string): string {
   return `/sessions/${encodeURIComponent(session)}`;
 }
 
-function errorIn(value: unknown, status: number): SourceError {
+function errorIn(value: unknown, status: number): HttpError {
   const { code, message } = fieldsOf(fieldsOf(value)["error"]);
-  if (typeof code === "string" && typeof message === "string") return new SourceError(code, message);
+  if (typeof code === "string" && typeof message === "string") return new HttpError(status, code, message);
   if (status === 401)
-    return new SourceError("unauthorized", "The address has no valid token. Open the one that pollux inspect printed.");
-  return new SourceError("failed", `The inspector's server answered with status ${status}.`);
+    return new HttpError(
+      status,
+      "unauthorized",
+      "The address has no valid token. Open the one that pollux inspect printed.",
+    );
+  return new HttpError(status, "failed", `The inspector's server answered with status ${status}.`);
 }
 
 /** An overview, brought up to date by a later one that has only what changed since. */

@@ -1,8 +1,8 @@
+import { HttpError } from "@pollux/core/serving";
 import type { Json } from "@pollux/core";
 import { isRecording, readRecording } from "../../../src/inspection/recording.ts";
 import { readableEntry, unreadableEntry } from "../../../src/inspection/session-fold.ts";
 import { fieldsOf } from "../../../src/inspection/read-values.ts";
-import { SourceError } from "../../../src/inspection/source.ts";
 
 /** A file as it was dropped. */
 export interface FileText {
@@ -20,7 +20,7 @@ export interface FileSession {
 /**
  * Reads session files, logs of kept exchanges and recordings. A log of exchanges belongs to the session whose file has the same name.
  *
- * @throws {SourceError} `not-readable` when none of the files is any of these.
+ * @throws {HttpError} `not_readable` when none of the files is any of these.
  */
 export function readFiles(files: readonly FileText[]): readonly FileSession[] {
   const logs = files.map((file) => ({ name: baseName(file.name), read: readFile(file.text) }));
@@ -36,8 +36,9 @@ export function readFiles(files: readonly FileText[]): readonly FileSession[] {
   // Exchanges whose session was not dropped are shown alone.
   for (const [id, exchanges] of kept) sessions.push({ id, entries: [], exchanges });
   if (sessions.length === 0)
-    throw new SourceError(
-      "not-readable",
+    throw new HttpError(
+      400,
+      "not_readable",
       "That is neither a session file (.jsonl), nor a log of kept exchanges (.jsonl), nor a recording (.json).",
     );
   return sessions;

@@ -1,7 +1,5 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { listen } from "@pollux/core/serving-node";
 import { oncePerRun } from "../../../../../test/support/once-per-run.ts";
-import { toNodeHandler } from "../../../../web/src/node/node-handler.ts";
 import { buildPage } from "../../../page/build.ts";
 import { Assets } from "../../../src/server/assets.ts";
 import type { InspectorOptions } from "../../../src/server/inspector-handler.ts";
@@ -33,17 +31,8 @@ export function pageIn(folder: string): BuiltPage {
         assets,
         pace: { pollMs: 50, quietMs: 10, keepAliveMs: 15_000 },
       });
-      const server = createServer(toNodeHandler(handler));
-      await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-      // An address object, the server being bound to a port.
-      const { port } = server.address() as AddressInfo;
-      return {
-        url: `http://127.0.0.1:${port}${path}`,
-        [Symbol.asyncDispose]: async () => {
-          server.closeAllConnections();
-          await new Promise((closed) => server.close(closed));
-        },
-      };
+      const server = await listen(handler);
+      return { url: server.url + path, [Symbol.asyncDispose]: () => server.close() };
     },
   };
 }

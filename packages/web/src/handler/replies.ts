@@ -1,20 +1,6 @@
+import { HttpError } from "@pollux/core/serving";
 import { type EventStreamOptions, streamResponse } from "./event-stream.ts";
 import { textSlices } from "../text-slices.ts";
-
-/** An error response. Its message is sent to the client. */
-export class HttpError extends Error {
-  override readonly name = "HttpError";
-  readonly status: number;
-  readonly code: string;
-  readonly headers: { readonly [name: string]: string };
-
-  constructor(status: number, code: string, message: string, headers: { readonly [name: string]: string } = {}) {
-    super(message);
-    this.status = status;
-    this.code = code;
-    this.headers = headers;
-  }
-}
 
 /** The same answer whether a conversation does not exist or is somebody else's. */
 export function noSuchChat(): HttpError {

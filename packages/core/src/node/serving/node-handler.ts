@@ -19,14 +19,15 @@ export type NodeHandler = (
  */
 export function toNodeHandler(handler: (request: Request) => Promise<Response>): NodeHandler {
   return (incoming, outgoing, next) => {
-    serve(handler, incoming, outgoing).catch((error: unknown) => {
+    answer(handler, incoming, outgoing).catch((error: unknown) => {
       if (next !== undefined && !outgoing.headersSent) next(error);
       else outgoing.destroy();
     });
   };
 }
 
-async function serve(
+/** Rejects when the handler or the body of its answer fails; the connection is then left as it is. */
+export async function answer(
   handler: (request: Request) => Promise<Response>,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
@@ -69,7 +70,9 @@ function toRequest(incoming: MaybeExpress, signal: AbortSignal): Request {
   const url = new URL(`${base}${path.startsWith("/") ? path : `/${path}`}`);
   const body = method === "GET" || method === "HEAD" ? undefined : bodyOf(incoming);
   const duplex = "half";
-  return new Request(url, { method, headers, signal, ...(body !== undefined && { body, duplex }) });
+  const request = new Request(url, { method, headers, signal, ...(body !== undefined && { body, duplex }) });
+  // The one that a request derives from it stops working when the request is collected.
+  return Object.defineProperty(request, "signal", { value: signal });
 }
 
 /** A host, and nothing that would be read as a user or as a path. */
@@ -114,23 +117,16 @@ async function send(
   const cancel = (): void => void reader.cancel().catch(() => {});
   left.addEventListener("abort", cancel, { once: true });
   if (left.aborted) cancel();
-  // Also while it waits for the client to take what was written.
-  reader.closed.catch(() => outgoing.destroy());
+  let isOver = false;
+  let goOn = (): void => {};
+  const end = (): void => {
+    isOver = true;
+    goOn();
+  };
+  // Also while it waits for the client to take what was written: a cancelled body is closed, and one that fails is noticed at once.
+  reader.closed.then(end, end);
+  const room = (): Promise<void> => new Promise((resolve) => outgoing.once("drain", (goOn = resolve)));
   for (let piece = await reader.read(); !piece.done && !left.aborted; piece = await reader.read())
-    if (!outgoing.write(piece.value)) await drained(outgoing, left);
+    if (!outgoing.write(piece.value) && !isOver) await room();
   if (!left.aborted) outgoing.end();
-}
-
-/** Resolves when there is room, or nobody reads any more. */
-async function drained(outgoing: ServerResponse, left: AbortSignal): Promise<void> {
-  if (left.aborted) return;
-  await new Promise<void>((resolve) => {
-    const settle = (): void => {
-      outgoing.off("drain", settle);
-      left.removeEventListener("abort", settle);
-      resolve();
-    };
-    outgoing.once("drain", settle);
-    left.addEventListener("abort", settle, { once: true });
-  });
 }

@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import type { Readable } from "node:stream";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { Socket } from "node:net";
+import type { Readable, Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { runsInGroup } from "./group-members.ts";
 
@@ -14,37 +15,48 @@ export interface Ending {
   readonly signal: NodeJS.Signals | null;
 }
 
+type Child = ChildProcessByStdio<Writable | null, Readable, Readable>;
+
+/** How a group is started. */
+export interface GroupOptions {
+  readonly cwd: string | undefined;
+  readonly env: Record<string, string>;
+  /** @defaultValue "ignore" */
+  readonly stdin?: "ignore" | "pipe" | undefined;
+}
+
 /** A process that leads its own group, so that everything it started can be ended with it. */
 export class ProcessGroup {
-  readonly #child: ChildProcess;
+  readonly #child: Child;
   readonly #killAtExit = (): void => void this.#send("SIGKILL");
   /** Resolves when the leader has ended; others in the group may still run. */
   readonly ended: Promise<Ending>;
+  /** Undefined when it was started with an empty one. */
+  readonly stdin: Writable | undefined;
   readonly stdout: Readable;
   readonly stderr: Readable;
 
-  private constructor(child: ChildProcess, stdout: Readable, stderr: Readable) {
+  private constructor(child: Child) {
     this.#child = child;
-    this.stdout = stdout;
-    this.stderr = stderr;
+    this.stdin = child.stdin ?? undefined;
+    this.stdout = child.stdout;
+    this.stderr = child.stderr;
     this.ended = new Promise((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })));
     // Otherwise it would outlive the program.
     process.once("exit", this.#killAtExit);
   }
 
-  /** Starts a command with empty stdin. @throws The system's error if it can't be started. */
-  static async start(
-    command: string,
-    args: readonly string[],
-    options: { readonly cwd: string; readonly env: Record<string, string> },
-  ): Promise<ProcessGroup> {
+  /** Starts a command; unless `stdin` is "pipe", that is empty. @throws The system's error if it can't be started. */
+  static async start(command: string, args: readonly string[], options: GroupOptions): Promise<ProcessGroup> {
+    const { stdin = "ignore", ...where } = options;
     const child = spawn(command, args, {
-      ...options,
-      stdio: ["ignore", "pipe", "pipe"],
+      ...where,
+      stdio: [stdin, "pipe", "pipe"],
       detached: process.platform !== "win32",
       windowsHide: true,
-    });
-    const group = new ProcessGroup(child, child.stdout, child.stderr);
+      // Its outputs are pipes, whatever its input is.
+    }) as Child;
+    const group = new ProcessGroup(child);
     try {
       await new Promise<void>((resolve, reject) => {
         child.once("spawn", resolve);
@@ -77,6 +89,14 @@ export class ProcessGroup {
   closeOutput(): void {
     this.stdout.destroy();
     this.stderr.destroy();
+  }
+
+  /** Whether this program goes on for as long as the process does; it does unless it is told otherwise. */
+  hold(isHeld: boolean): void {
+    const pipes = [this.stdin, this.stdout, this.stderr].filter((pipe) => pipe instanceof Socket);
+    for (const one of [this.#child, ...pipes])
+      if (isHeld) one.ref();
+      else one.unref();
   }
 
   async #isGoneWithin(ms: number): Promise<boolean> {

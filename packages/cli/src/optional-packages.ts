@@ -1,0 +1,20 @@
+import type { OptionalUse } from "@pollux/core/tool";
+
+/**
+ * Packages that only some commands need, and what is said where they are not installed.
+ *
+ * @param command - As it is given to `pollux`.
+ * @param user - What of it needs them.
+ */
+export function optionalPackages(
+  command: string,
+  packages: readonly string[],
+  user: string = "this command",
+): OptionalUse {
+  return {
+    user,
+    packages,
+    advice: (names) =>
+      `npm install @pollux/cli ${names}; or, to run it once: npx ${["@pollux/cli", ...packages].map((name) => `-p ${name}`).join(" ")} pollux ${command}`,
+  };
+}
