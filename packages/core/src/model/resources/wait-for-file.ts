@@ -46,8 +46,8 @@ export async function waitForFile(
   const endsAt = performance.now() + timeoutMs;
   let known = typeof file === "string" ? await client.get(file, { signal }) : file;
   // An unknown state counts as ready: a request with the file will fail if it is not.
-  const states = ["PROCESSING", "STATE_UNSPECIFIED"];
-  for (let wait = pollMs; states.includes(known.state ?? ""); wait = Math.min(wait * 1.5, LONGEST_POLL_MS)) {
+  const unready = new Set<string | undefined>(["PROCESSING", "STATE_UNSPECIFIED"]);
+  for (let wait = pollMs; unready.has(known.state); wait = Math.min(wait * 1.5, LONGEST_POLL_MS)) {
     const left = endsAt - performance.now();
     if (left <= 0)
       throw new FileStateError(
