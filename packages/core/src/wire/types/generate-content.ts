@@ -1,4 +1,4 @@
-import type { Content, Fields, JsonObject, Part, Texts, Word } from "./content.ts";
+import type { Content, Fields, JsonObject, Numbers, Part, Texts, Word } from "./content.ts";
 import type { JsonSchema, ToolConfig, WireTool } from "./declaration.ts";
 
 /** From which likelihood on answers of one kind of harm are withheld. @see https://ai.google.dev/api/generate-content#v1beta.SafetySetting */
@@ -89,18 +89,14 @@ export type ModalityTokenCount = Fields<{ modality: string; tokenCount: number }
 /** What a response cost. `totalTokenCount` is the sum; zero fields are absent. @see https://ai.google.dev/api/generate-content#UsageMetadata */
 export interface UsageMetadata
   extends
-    Fields<
-      Record<
-        `${"rawPrompt" | "cachedContent" | "candidates" | "thoughts" | "toolUsePrompt" | "total"}TokenCount`,
-        number
-      >
-    >,
-    Fields<
-      Record<`${"prompt" | "cache" | "candidates" | "toolUsePrompt"}TokensDetails`, readonly ModalityTokenCount[]>
-    >,
-    Texts<"serviceTier" | "trafficType"> {
+    Numbers<"rawPromptTokenCount" | "cachedContentTokenCount" | "candidatesTokenCount" | "thoughtsTokenCount">,
+    Numbers<"toolUsePromptTokenCount" | "totalTokenCount">,
+    Fields<Record<"promptTokensDetails" | "cacheTokensDetails", readonly ModalityTokenCount[]>>,
+    Fields<Record<"candidatesTokensDetails" | "toolUsePromptTokensDetails", readonly ModalityTokenCount[]>>,
+    Texts<"serviceTier"> {
   /** Includes cached tokens. */
   readonly promptTokenCount?: number | undefined;
+  readonly trafficType?: string | undefined;
 }
 
 /** One grounding chunk; exactly one of the kinds is set. */
