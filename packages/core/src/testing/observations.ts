@@ -42,6 +42,7 @@ function check(observation: ObservedEvent, run: ObservedSoFar): string | undefin
   const isLateEnd = observation.type === "step-end" && run.ended !== "result";
   if (run.ended !== undefined && !isLateEnd) return "the run was over";
   if ("step" in observation && observation.step.run !== observation.run) return "its step belongs to another run";
+  const [open] = run.openSteps;
   switch (observation.type) {
     case "run-start":
       return undefined;
@@ -50,7 +51,7 @@ function check(observation: ObservedEvent, run: ObservedSoFar): string | undefin
       if (run.isTurnOpen) return `turn ${run.turn} did not end`;
       if ((observation.ended === "result") !== (observation.result !== undefined))
         return `it ended with "${observation.ended}" and ${observation.result === undefined ? "no" : "a"} result`;
-      return observation.ended === "result" ? openOf(run) : undefined;
+      return observation.ended === "result" && open !== undefined ? `${open.name} did not end` : undefined;
     case "turn-start":
       if (run.isTurnOpen || observation.turn <= run.turn) return `turn ${run.turn} came before`;
       run.turn = observation.turn;
@@ -81,9 +82,4 @@ function check(observation: ObservedEvent, run: ObservedSoFar): string | undefin
 
 function isInTurn(turn: number, run: ObservedSoFar): boolean {
   return run.isTurnOpen && turn === run.turn;
-}
-
-function openOf({ openSteps }: ObservedSoFar): string | undefined {
-  const [open] = openSteps;
-  return open === undefined ? undefined : `${open.name} did not end`;
 }

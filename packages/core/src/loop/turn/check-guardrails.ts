@@ -114,10 +114,12 @@ export async function checkInput(
     else if ("replace" in verdict)
       contents = typeof verdict.replace === "string" ? [userText(verdict.replace)] : copyJson(verdict.replace);
   }
+  // No model gave this answer.
+  const response = { finishReason: "STOP", usage: NO_USAGE, candidate: {}, envelope: {} };
   return {
     actions,
     ...(contents !== said && { contents }),
-    ...(answer !== undefined && { response: asResponse(answer) }),
+    ...(answer !== undefined && { response: { ...response, content: { role: "model", parts: [{ text: answer }] } } }),
   };
 }
 
@@ -127,12 +129,6 @@ function asStop(verdict: Exclude<InputVerdict, void>, canAnswer: boolean): Guard
   if (!("answer" in verdict) || canAnswer) return undefined;
   const { answer, reason = "it answered where no answer can be given" } = verdict;
   return { stop: reason, message: answer };
-}
-
-/** An answer that no model gave. */
-function asResponse(text: string): ModelResponse {
-  const content: Content = { role: "model", parts: [{ text }] };
-  return { content, finishReason: "STOP", usage: NO_USAGE, candidate: {}, envelope: {} };
 }
 
 /** Checks an answer of the model. @param unchecked - How it is kept when the run is left during the check; absent for one that is not shown. */

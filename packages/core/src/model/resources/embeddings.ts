@@ -202,7 +202,8 @@ function prepare(
 }
 
 function toInput(given: EmbedInput | TitledInput, index: number): EmbeddingInput {
-  const { title, content } = isTitled(given) ? given : { title: undefined, content: given };
+  const isTitled = typeof given === "object" && given !== null && "content" in given;
+  const { title, content } = isTitled ? given : { title: undefined, content: given };
   const parts = [content].flat().map((piece) => toPart(piece, index));
   if (parts.length === 0 || parts.some(({ text }) => text === ""))
     throw new TypeError(`input ${index} is empty, or has an empty text: remove it`);
@@ -216,8 +217,4 @@ function toPart(piece: EmbedPiece, index: number): Part {
       `input ${index} must be a text, media or parts; media() of a Blob is asynchronous, so use \`await media(blob)\``,
     );
   return isMedia(piece) ? mediaPart(piece) : piece;
-}
-
-function isTitled(given: EmbedInput | TitledInput): given is TitledInput {
-  return typeof given === "object" && given !== null && "content" in given;
 }

@@ -45,7 +45,9 @@ export async function waitForFile(
     if (!(value > 0)) throw new ConfigurationError(`${name} is ${value}: it must be greater than 0 milliseconds.`);
   const endsAt = performance.now() + timeoutMs;
   let known = typeof file === "string" ? await client.get(file, { signal }) : file;
-  for (let wait = pollMs; isUnready(known); wait = Math.min(wait * 1.5, LONGEST_POLL_MS)) {
+  // An unknown state counts as ready: a request with the file will fail if it is not.
+  const unready = new Set<string | undefined>(["PROCESSING", "STATE_UNSPECIFIED"]);
+  for (let wait = pollMs; unready.has(known.state); wait = Math.min(wait * 1.5, LONGEST_POLL_MS)) {
     const left = endsAt - performance.now();
     if (left <= 0)
       throw new FileStateError(
@@ -63,9 +65,4 @@ export async function waitForFile(
     known.name,
     "FAILED",
   );
-}
-
-/** An unknown state counts as ready: a request with the file will fail if it is not. */
-function isUnready({ state }: GeminiFile): boolean {
-  return state === "PROCESSING" || state === "STATE_UNSPECIFIED";
 }
