@@ -17,10 +17,8 @@ const MARKS: Readonly<Record<Verdict["met"], string>> = { yes: "✓", partly: "~
 /** Rows of the README, with a label that reads without the others. */
 const SHORT: readonly (readonly [string, string])[] = [
   ["empty", "an empty answer is not a success"],
-  ["empty-once", "an empty answer is asked for again"],
   ["cut-once", "a stream that breaks off is asked for again"],
   ["retry-info", "waits as long as the service asks (`RetryInfo`)"],
-  ["search-3", "search beside functions, Gemini 3"],
   ["search-2", "search beside functions, Gemini 2.5"],
   ["unknown-parts", "a new kind of part goes back as it came"],
   ["citations", "citations are ranges of the answer's text"],

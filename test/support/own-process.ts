@@ -6,6 +6,7 @@ const OF_THE_PROCESS = new RegExp(
     /setupServer|globalDispatcher|diagnostics_channel/, // its requests
     /\bvi\.mock\(/, // its modules
     /memoryUsage|cpuUsage|getActiveResourcesInfo|createHook/, // its memory, time, timers and resources
+    /getTimerCount|\/(?:conversation-checks|local-round)\.ts"/, // its timers, of which other files may have left some
     /\/count-processes\.ts"/, // its children, by a helper
   ]
     .map(({ source }) => source)

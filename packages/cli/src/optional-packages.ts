@@ -1,10 +1,10 @@
 import type { OptionalUse } from "@pollux/core/tool";
 
 /**
- * Packages that only some commands need, and what is said where they are not installed.
+ * Packages that only some commands need, and the message when they are not installed.
  *
  * @param command - As it is given to `pollux`.
- * @param user - What of it needs them.
+ * @param user - Which part of it needs them.
  */
 export function optionalPackages(
   command: string,

@@ -17,7 +17,7 @@ export const TOOL_WORDS = `files, write, shell, http, calculator, time, notes, t
 /** The requested tools; dispose of them when the chat is over. */
 export interface ChatTools extends AsyncDisposable {
   readonly list: readonly AnyTool[];
-  /** Why those that are there by default are not, in sentences. */
+  /** Why the default tools are missing, in sentences. */
   readonly missing?: readonly string[] | undefined;
 }
 
@@ -29,7 +29,7 @@ const PACKAGES: { readonly [kind: string]: readonly string[] | undefined } = {
   mcp: ["@modelcontextprotocol/client"],
 };
 
-/** Creates the listed tools, by default those that read files, if they are installed. Only the modules they need are loaded. */
+/** Creates the listed tools, by default the ones that read files, if they are installed. Only the modules they need are loaded. */
 export async function chatTools(list: string | undefined, place: ChatPlace): Promise<ChatTools> {
   if (list === undefined)
     return await chatTools("files", place).catch((error: unknown) => {

@@ -10,6 +10,6 @@ export {
   type TokenCount,
 } from "./model.ts";
 export { type BodyReading, readResponseBody } from "./response/fold.ts";
-export { COPIED as COPIED_SETTINGS } from "./settings.ts";
+export { COPIED_SETTINGS } from "./settings.ts";
 export { addUsage, findPrices, NO_USAGE } from "./usage.ts";
 export { type ExchangeChunk, type ExchangeTap, type HttpExchange } from "../wire/http/exchange-tap.ts";

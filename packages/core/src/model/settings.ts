@@ -14,7 +14,7 @@ import type { CacheRef } from "./resources/caches.ts";
 export type Thinking = "off" | "minimal" | "low" | "medium" | "high" | "xhigh" | { readonly budget: number };
 
 /** Settings that are sent in `generationConfig` as they are. */
-export const COPIED = [
+export const COPIED_SETTINGS = [
   "temperature",
   "topP",
   "topK",
@@ -35,7 +35,7 @@ export const COPIED = [
 /** Settings for every request of an agent or a run. Absent fields are left to the service. */
 export interface ModelSettings
   extends
-    Pick<GenerationConfig, (typeof COPIED)[number]>,
+    Pick<GenerationConfig, (typeof COPIED_SETTINGS)[number]>,
     Pick<GenerateContentRequest, "outputConfig" | "safetySettings" | "store" | "labels"> {
   /** How much it thinks before it answers. @defaultValue the model's own */
   readonly thinking?: Thinking | undefined;

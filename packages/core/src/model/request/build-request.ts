@@ -6,7 +6,7 @@ import type { ToolConfig, WireTool } from "../../wire/types/declaration.ts";
 import type { EndpointKind } from "../../wire/endpoints/endpoint.ts";
 import type { GenerateContentRequest, GenerationConfig } from "../../wire/types/generate-content.ts";
 import type { CacheRequest, ModelRequest } from "../model.ts";
-import { buildThinkingConfig, COPIED, getCacheName, type RequestFacts } from "../settings.ts";
+import { buildThinkingConfig, COPIED_SETTINGS, getCacheName, type RequestFacts } from "../settings.ts";
 
 /** Everything before the contents; the same object for every request of a run, so that it is serialized once. */
 export interface RequestHead extends Pick<GenerateContentRequest, "systemInstruction" | "tools"> {
@@ -112,7 +112,7 @@ function buildToolConfig(request: ModelRequest, { endpointKind }: RequestFacts):
 function buildGenerationConfig({ settings, output }: ModelRequest, facts: RequestFacts): GenerationConfig | undefined {
   const { capabilities } = facts;
   const copied: Record<string, unknown> = {};
-  for (const name of COPIED) copied[name] = settings[name];
+  for (const name of COPIED_SETTINGS) copied[name] = settings[name];
   // The service refuses to let them say nothing about it.
   if (capabilities.audioOutput && capabilities.family === "speech") copied["responseModalities"] ??= ["AUDIO"];
   return unlessEmpty<GenerationConfig>({

@@ -7,7 +7,6 @@ import { FileSource } from "../source/file-source.ts";
 import { Keys, type KeyBinding, type KeyGroup } from "./keys.ts";
 import { Loads, type Load } from "./loads.ts";
 import { formatRoute, parseRoute, type Route, SESSIONS, shownIn } from "./route.ts";
-import { Theme } from "./theme.ts";
 
 /** What all parts of the page share. */
 export class Inspector {
@@ -157,4 +156,44 @@ export function useLoad<T>(parts: readonly unknown[], load: () => Promise<T>, sl
   const known = loads.peek<T>(key);
   if (known?.value !== undefined) return known;
   return shown !== undefined && shown.slot === slot && slot !== undefined ? shown.load : {};
+}
+
+/** `system` follows the operating system. */
+type ThemeName = "system" | "light" | "dark";
+
+const NEXT: { readonly [name in ThemeName]: ThemeName } = { system: "light", light: "dark", dark: "system" };
+const KEY = "pollux-inspector-theme";
+
+/** Dark or light. */
+export class Theme {
+  readonly name: Signal<ThemeName> = signal(stored());
+
+  constructor() {
+    this.#apply();
+  }
+
+  next(): void {
+    this.name.value = NEXT[this.name.value];
+    this.#apply();
+    try {
+      localStorage.setItem(KEY, this.name.value);
+    } catch {
+      // The browser keeps nothing: it lasts as long as the page.
+    }
+  }
+
+  #apply(): void {
+    const { dataset } = document.documentElement;
+    if (this.name.value === "system") delete dataset["theme"];
+    else dataset["theme"] = this.name.value;
+  }
+}
+
+function stored(): ThemeName {
+  try {
+    const name = localStorage.getItem(KEY);
+    return name === "light" || name === "dark" ? name : "system";
+  } catch {
+    return "system";
+  }
 }

@@ -1,9 +1,12 @@
 import type { JSX } from "preact";
 import type { JobRow, PendingRow } from "../../../src/inspection/inspection.ts";
-import { PendingAnswer } from "../acting/pending-answer.tsx";
 import { useSession } from "../session/session-model.ts";
 import { JsonCode } from "../ui/code.tsx";
 import { formatDate } from "../ui/format.ts";
+import type { Json } from "@pollux/core";
+import { useState } from "preact/hooks";
+import { ReadOnlyHint, TaskError, useAbout, Button, TextField } from "../acting/parts.tsx";
+import { parseField, useAct } from "../acting/use-task.ts";
 
 const QUESTIONS: { readonly [question in PendingRow["question"]]: string } = {
   approval: "needs approval",
@@ -51,6 +54,110 @@ function Job({ job: { jobId, since, until, progress, reportedAt } }: { readonly 
         {reportedAt !== undefined && `, progress of ${formatDate(reportedAt)}:`}
       </p>
       {progress !== undefined && <JsonCode value={progress} label="Progress of the job" />}
+    </>
+  );
+}
+
+/** What a person can say about a call that waits. */
+function PendingAnswer({ pending }: { readonly pending: PendingRow }): JSX.Element {
+  const { actions } = useAbout();
+  const [task, act] = useAct();
+  if (!actions.includes("answer")) return <ReadOnlyHint />;
+  const { token, question } = pending;
+  const [kind, Answer] = question === "approval" ? ["approvals", Approval] : ["outcomes", Outcome];
+  return (
+    <div class="answer stack">
+      <Answer
+        pending={pending}
+        isBusy={task.isBusy}
+        answer={(make) => act("answer", () => ({ [kind]: { [token]: make() } }))}
+      />
+      <TaskError task={task} />
+    </div>
+  );
+}
+
+interface AnswerProps {
+  readonly pending: PendingRow;
+  readonly isBusy: boolean;
+  /** @param make - Throws for what can't be an answer. */
+  readonly answer: (make: () => Json) => void;
+}
+
+function Approval({ pending, isBusy, answer }: AnswerProps): JSX.Element {
+  const given = JSON.stringify(pending.args, undefined, 2);
+  const [reason, setReason] = useState("");
+  const [args, setArgs] = useState<string>();
+  // Parsed from JSON.
+  const edited = (): Json => ({ args: parseField(args ?? given, "The arguments") as Json });
+  return (
+    <>
+      {args !== undefined && (
+        <TextField
+          label="Arguments to call it with"
+          hint="The model is told that they were changed."
+          value={args}
+          onChange={setArgs}
+          isCode
+          rows={Math.min(12, args.split("\n").length)}
+        />
+      )}
+      <div class="buttons wrap">
+        <Button
+          say={args === undefined ? "Approve" : "Approve with these arguments"}
+          class="primary"
+          disabled={isBusy}
+          onClick={() => answer(args === undefined ? () => true : edited)}
+        />
+        <Button
+          say={args === undefined ? "Edit arguments…" : "Keep the model's arguments"}
+          onClick={() => setArgs(args === undefined ? given : undefined)}
+        />
+        <input
+          type="text"
+          aria-label={`Why ${pending.name} is denied`}
+          placeholder="Reason, told to the model"
+          value={reason}
+          onInput={({ currentTarget }) => setReason(currentTarget.value)}
+        />
+        <Button
+          say="Deny"
+          disabled={isBusy}
+          onClick={() => answer(() => (reason.trim() === "" ? false : { deny: reason }))}
+        />
+      </div>
+    </>
+  );
+}
+
+function Outcome({ pending, isBusy, answer }: AnswerProps): JSX.Element {
+  const [text, setText] = useState("");
+  // Parsed from JSON.
+  const output = (): Json => ({ output: parseField(text, "The output") as Json });
+  return (
+    <>
+      <TextField
+        label={`Output of ${pending.name}, as JSON; or why it failed`}
+        value={text}
+        onChange={setText}
+        isCode
+        placeholder={'{"status": "done"}'}
+      />
+      <div class="buttons wrap">
+        <Button say="Give the output" class="primary" disabled={isBusy} onClick={() => answer(output)} />
+        <Button
+          say="It failed"
+          disabled={isBusy || text.trim() === ""}
+          onClick={() => answer(() => ({ error: text }))}
+        />
+        {pending.question === "unknown-outcome" && (
+          <Button
+            say="It did not happen: call it again"
+            disabled={isBusy}
+            onClick={() => answer(() => ({ notExecuted: true }))}
+          />
+        )}
+      </div>
     </>
   );
 }
