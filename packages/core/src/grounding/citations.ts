@@ -11,7 +11,8 @@ const NEAR = 400;
 /**
  * Converts an answer's grounding supports to ranges of its visible text, in order of `start`. The service counts UTF-8 bytes and sometimes
  * miscounts, so a segment's text is searched for if it differs. A support without a known source or a segment yields none.
- * @param sources - Those of the whole run, from {@link collectSources}. @see https://ai.google.dev/api/generate-content#GroundingSupport
+ * @param sources - Those of the whole run, from {@link collectSources}.
+ * @see https://ai.google.dev/api/generate-content#GroundingSupport
  */
 export function resolveCitations(
   { content, candidate }: Pick<ModelResponse, "content" | "candidate">,

@@ -33,7 +33,8 @@ export interface MixedTools {
 /**
  * Combines functions and built-in tools on every model: unchanged if it accepts both in one request, otherwise with a function in place of
  * each built-in tool. One that looks something up runs inside the request, where nobody can be asked about it: beside a tool that may read
- * something private it is a function, too. @param others - Of the run, which may have read something before.
+ * something private it is a function, too.
+ * @param others - Of the run, which may have read something before.
  */
 export function mixTools(
   tools: readonly AnyTool[],

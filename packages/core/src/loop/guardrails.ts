@@ -186,7 +186,8 @@ export function maskText(pattern: string | RegExp, options: MaskTextOptions = {}
 /**
  * An output guardrail that stops the run when a pattern matches, and shows text `maxLength` characters late. What was shown before the
  * match is withdrawn.
- * @param pattern - As that of {@link maskText}. @throws {TypeError} As {@link maskText}.
+ * @param pattern - As that of {@link maskText}.
+ * @throws {TypeError} As {@link maskText}.
  * @example stopText("Project Falcon", { message: "I can't talk about that." })
  */
 export function stopText(pattern: string | RegExp, options: StopTextOptions = {}): OutputGuardrail {

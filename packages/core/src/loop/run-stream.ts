@@ -68,7 +68,8 @@ export class RunStream<
 
   /**
    * Cancels one call that is running: its signal aborts, the model reads that the user cancelled it, and the run goes on with the other
-   * calls of the turn. A call that has not begun yet will not begin. @param callId - As in events, such as `call:3.0`.
+   * calls of the turn. A call that has not begun yet will not begin.
+   * @param callId - As in events, such as `call:3.0`.
    * @returns False when no such call is running: it has ended, waits for an answer, or is a separate run on an engine.
    */
   cancelCall(callId: string): boolean {

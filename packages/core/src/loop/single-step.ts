@@ -11,7 +11,8 @@ import type { LoopStep } from "./observers/observer.ts";
 import { WALL_TIME_REACHED } from "./limits.ts";
 
 /**
- * Executes a round of one step. @param work - The step's work, which returns JSON; not called when a journal has the outcome.
+ * Executes a round of one step.
+ * @param work - The step's work, which returns JSON; not called when a journal has the outcome.
  * @returns The step's value, or `wall-time` when the run's wall time is up.
  * @throws What `work` threw; {@link RunStepError} for a failure that another process recorded.
  */

@@ -71,7 +71,8 @@ export const GEMINI_SPELLINGS: Spellings = {
  * A model of the Gemini API.
  * @param id - Such as `gemini-flash-latest`; `models/…`, `tunedModels/…` and a gateway's names work too. Without an endpoint, the key is
  * read from the environment with each request.
- * @throws {ConfigurationError} For an invalid ID or base URL. @throws {TypeError} For an option that does not exist.
+ * @throws {ConfigurationError} For an invalid ID or base URL.
+ * @throws {TypeError} For an option that does not exist.
  * @example
  * ```ts
  * const model = gemini("gemini-flash-latest", { retry: { maxAttempts: 2 }, traffic: new Traffic({ maxConcurrent: 4 }) });

@@ -220,7 +220,8 @@ const LEVEL_BUDGETS: Readonly<Record<Level, number>> = {
 
 /**
  * Builds the thinking config, as a level or a budget, whichever the model takes. "off" is a budget of 0, or the level minimal.
- * @returns `undefined` when the model's default applies. @throws {ConfigurationError} When the model does not support the setting.
+ * @returns `undefined` when the model's default applies.
+ * @throws {ConfigurationError} When the model does not support the setting.
  * @see https://ai.google.dev/gemini-api/docs/thinking
  */
 export function buildThinkingConfig(

@@ -253,7 +253,8 @@ const NEW_FLASH = [
 /**
  * Google's list prices in US dollars for the standard tier, of the models whose price is known. An estimate, not a bill: the storage of
  * caches, other tiers, and what some models charge on top for prompts of over 200,000 tokens or for audio are not in it. Gateways and
- * contracts have prices of their own: spread this and override. @see https://ai.google.dev/gemini-api/docs/pricing
+ * contracts have prices of their own: spread this and override.
+ * @see https://ai.google.dev/gemini-api/docs/pricing
  */
 export const googleListPrices: PriceList = {
   asOf: "2026-11-23",

@@ -66,7 +66,8 @@ const NEXT: Readonly<Record<Place, Allowed>> = {
 /**
  * Checks the events of a run against the grammar of {@link RunEvent}: their order, that turns count up from 1, that each event belongs to
  * the current turn, and that each started call ends once. One ended by a limit may have no turn, or one that was cut short.
- * @param options - `complete: false` for a run that threw: it may stop anywhere. @throws {Error} Names the first event that does not fit.
+ * @param options - `complete: false` for a run that threw: it may stop anywhere.
+ * @throws {Error} Names the first event that does not fit.
  */
 export function assertGrammar(
   events: readonly RunEvent[],

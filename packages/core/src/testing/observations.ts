@@ -13,7 +13,8 @@ class ObservedSoFar {
 
 /**
  * Checks observations, in order of arrival, against the grammar of {@link ObservedEvent}. Runs may be concurrent and nested.
- * @param options - `complete: false` if runs may stop anywhere. @throws {Error} Names the first observation that does not fit.
+ * @param options - `complete: false` if runs may stop anywhere.
+ * @throws {Error} Names the first observation that does not fit.
  */
 export function assertObservations(
   observations: readonly ObservedEvent[],

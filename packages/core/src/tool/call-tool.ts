@@ -252,7 +252,8 @@ function timeoutError(timeoutMs: number): DOMException {
 
 /**
  * Makes the function that validates a call's arguments, after filling in the schema's defaults. It throws {@link ModelRetry} with at most
- * five problems in 500 characters. @param source - The same schema as JSON Schema. @param json - Without it, arguments of a plain JSON
+ * five problems in 500 characters.
+ * @param source - The same schema as JSON Schema. @param json - Without it, arguments of a plain JSON
  * Schema only have to be an object.
  */
 export function buildParser(

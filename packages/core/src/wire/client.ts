@@ -65,8 +65,8 @@ export class GeminiClient {
 
   /**
    * A streamed answer, one list of chunks per read from the network. Retries only before the first list. It is complete if it has a
-   * finish reason. Leaving the loop cancels the request. @see
-   * https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
+   * finish reason. Leaving the loop cancels the request.
+   * @see https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
    */
   async *streamGenerateContent(
     model: string,

@@ -33,7 +33,8 @@ export interface UploadSource<T> {
 
 /**
  * Uploads bytes in chunks, one in memory at a time. One that fails is retried from the offset that the service reports.
- * @throws {ConfigurationError} When the service asks for the bytes on another host, which must not get the key. @throws {ApiShapeError}
+ * @throws {ConfigurationError} When the service asks for the bytes on another host, which must not get the key.
+ * @throws {ApiShapeError}
  * When it ends the upload without a result.
  * @see https://ai.google.dev/api/files#method:-media.upload
  */

@@ -45,7 +45,8 @@ export interface AnsweredCalls {
 
 /**
  * Answers every call of one turn exactly once, in as few rounds as possible: calls that need no approval run in the round
- * in which the others wait for theirs. @param refusal - Answers every call with this text instead of running it.
+ * in which the others wait for theirs.
+ * @param refusal - Answers every call with this text instead of running it.
  * @param standIns - Names of those that stand in for others.
  * @returns Undefined when some calls wait for an answer from outside, which suspended the run.
  */

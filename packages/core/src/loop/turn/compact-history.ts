@@ -16,8 +16,10 @@ import { type CompactionState, estimateTokens, findBoundaries, thresholdPolicy }
 
 /**
  * Replaces the oldest messages with a summary when the next prompt would fill too much of the model's window. The history itself stays
- * complete. What a journal has is not decided again. @param refused - Counts the requests of the turn, from 1, up to the one that was
- * refused as too long. @returns True when something was replaced.
+ * complete. What a journal has is not decided again.
+ * @param refused - Counts the requests of the turn, from 1, up to the one that was
+ * refused as too long.
+ * @returns True when something was replaced.
  */
 export async function compactWhenFull(
   input: LoopInput,

@@ -38,7 +38,8 @@ const MAX_RESTART_WAIT_MS = 300_000;
 
 /**
  * Asks the model once, with the messages that steer the run since the last request, and reports the answer while it arrives. A stream that
- * breaks after its first part is restarted, up to `limits.restarts` times, after a `discard`. @returns `stopped` when a guardrail rejected
+ * breaks after its first part is restarted, up to `limits.restarts` times, after a `discard`.
+ * @returns `stopped` when a guardrail rejected
  * a message; `tooLong` when the prompt exceeds the model's limit and the history can be compacted.
  */
 export async function modelStep(
@@ -119,7 +120,7 @@ export async function modelStep(
     growth = isWatched && !isHeld && unsteered.output !== undefined ? new JsonGrowth() : undefined;
     const onParts = (parts: readonly Part[]): void | Promise<void> => {
       hasParts = true;
-      hasDeepParts ||= isTooDeep(parts);
+      hasDeepParts ||= nestTooDeep(parts);
       // The answer is refused, so nobody needs them.
       if (hasDeepParts) return;
       if (step.chunk !== undefined && parts.some(({ text }) => text !== "")) step.chunk();
@@ -202,6 +203,17 @@ function withMarks(response: ModelResponse, wasLost: boolean, standIns: readonly
 export function costOf(table: PriceTable, usage: Usage, modelId: string, at: number): Pick<Cost, "cost" | "unpriced"> {
   const priced = tryOr<Cost>(() => priceUsage(table, usage, modelId, at), {});
   return priced.unpriced !== undefined || Number.isFinite(priced.cost) ? priced : {};
+}
+
+/** As {@link isTooDeep}, with nothing kept for each of many texts: an answer may come in thousands of pieces. */
+function nestTooDeep(parts: readonly Part[]): boolean {
+  for (const part of parts)
+    for (const key in part) {
+      // A key of this part, whatever its type lists. The list and the part are two levels themselves.
+      const member = part[key as keyof Part];
+      if (typeof member === "object" && isTooDeep(member, MAX_LEVELS - 2)) return true;
+    }
+  return false;
 }
 
 /** Failures before the first part have been retried by the client; a stream that ends without a finish reason is detected only here. */

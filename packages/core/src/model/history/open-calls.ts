@@ -98,7 +98,8 @@ export function openCallsIn(turn: readonly Content[]): FunctionCall[] {
  * the service rejects a mismatch at best. Older families accept responses spread over several contents, and any name.
  * @param start - Where a turn begins; earlier contents are not checked.
  * @returns Where the last turn begins; later contents may extend it.
- * @throws {ConfigurationError} Naming the content at fault. @see https://ai.google.dev/gemini-api/docs/function-calling
+ * @throws {ConfigurationError} Naming the content at fault.
+ * @see https://ai.google.dev/gemini-api/docs/function-calling
  */
 export function checkPairing(
   contents: readonly Content[],

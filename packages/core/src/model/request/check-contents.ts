@@ -59,7 +59,8 @@ const UNREAD: readonly (readonly [type: RegExp, instead: string])[] = [
 ];
 
 /**
- * Rejects media that the service would reject, before anything is sent. @throws {ConfigurationError} Naming the media and the fix.
+ * Rejects media that the service would reject, before anything is sent.
+ * @throws {ConfigurationError} Naming the media and the fix.
  * @see https://ai.google.dev/gemini-api/docs/file-input-methods
  */
 export function checkMediaParts(contents: readonly Content[], model: MediaModel): void {

@@ -84,8 +84,10 @@ export interface EmbeddedSoFar {
 
 /**
  * Embeds one text, document or image into a vector.
- * @throws {TypeError} For an empty input, or an option out of range. @throws {ConfigurationError} For no key, a title without
- * `RETRIEVAL_DOCUMENT`, or an endpoint without embeddings. @throws {ApiStatusError} When the service rejects the request, after retries.
+ * @throws {TypeError} For an empty input, or an option out of range.
+ * @throws {ConfigurationError} For no key, a title without
+ * `RETRIEVAL_DOCUMENT`, or an endpoint without embeddings.
+ * @throws {ApiStatusError} When the service rejects the request, after retries.
  * @see https://ai.google.dev/gemini-api/docs/embeddings
  * @example const { embedding } = await embed("Oslo is the capital of Norway.", { model: "gemini-embedding-001" });
  */

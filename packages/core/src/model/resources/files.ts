@@ -48,8 +48,10 @@ export class Files {
   /**
    * Uploads a file and waits until requests can use it, as `media(file)`. It expires after 48 hours. Chunks have 8 MiB; each is retried
    * according to the policy and continued where the service left off.
-   * @throws {ConfigurationError} For no bytes, more than 2 GiB, or an unknown media type. @throws {FileStateError} When the service
-   * cannot process it, or not within `timeoutMs`. @see https://ai.google.dev/gemini-api/docs/files
+   * @throws {ConfigurationError} For no bytes, more than 2 GiB, or an unknown media type.
+   * @throws {FileStateError} When the service
+   * cannot process it, or not within `timeoutMs`.
+   * @see https://ai.google.dev/gemini-api/docs/files
    */
   async upload(data: UploadData, options: UploadFileOptions = {}): Promise<GeminiFile> {
     const { signal, onProgress, onRetry, timeoutMs, pollMs, waitUntilActive } = options;

@@ -15,7 +15,8 @@ export type ListModelsOptions = GeminiClientOptions & CallSignal;
 
 /**
  * Lists the models that a key may use; pages are requested as they are read.
- * @throws {ConfigurationError} When there is no key. @throws {ApiStatusError} When the endpoint does not list models.
+ * @throws {ConfigurationError} When there is no key.
+ * @throws {ApiStatusError} When the endpoint does not list models.
  * @see https://ai.google.dev/api/models#method:-models.list
  */
 export async function* listModels(options: ListModelsOptions = {}): AsyncGenerator<ListedModel, void, void> {

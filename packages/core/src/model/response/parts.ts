@@ -4,8 +4,8 @@ import type { Content, FunctionCall, JsonObject, Part, PartialArg } from "../../
 
 /**
  * Collects the parts of an answer as they arrive. Text extends the last part only when both are plain unsigned text of the same kind; every
- * other part is kept as received. A call whose arguments are streamed stays where its first piece was. @see
- * https://ai.google.dev/gemini-api/docs/thought-signatures
+ * other part is kept as received. A call whose arguments are streamed stays where its first piece was.
+ * @see https://ai.google.dev/gemini-api/docs/thought-signatures
  */
 export class PartCollector {
   readonly #parts: (Part | PartialCall)[] = [];

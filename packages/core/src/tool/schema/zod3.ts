@@ -9,7 +9,8 @@ import { isStandardSchema } from "./standard-schema.ts";
 /**
  * Wraps a zod 3 schema for `defineTool` and typed output where it cannot be converted automatically: in browsers, on edge runtimes, in
  * bundles.
- * @throws {ConfigurationError} For a type that JSON cannot represent. @throws {TypeError} When it is not a zod 3 schema (3.25 or newer).
+ * @throws {ConfigurationError} For a type that JSON cannot represent.
+ * @throws {TypeError} When it is not a zod 3 schema (3.25 or newer).
  */
 export function zod3<Schema extends ZodTypeAny>(schema: Schema): DescribedSchema<output<Schema>, input<Schema>> {
   if ("_zod" in schema || !isStandardSchema(schema))

@@ -23,7 +23,8 @@ const learnedIn = new WeakMap<Environment, NonNullable<Endpoint["learned"]>>();
  * The endpoint from the environment: Vertex if `GOOGLE_GENAI_USE_ENTERPRISE` (or `GOOGLE_GENAI_USE_VERTEXAI`) is true; Google if a base
  * URL, `GOOGLE_API_KEY` or `GEMINI_API_KEY` is set; CometAPI if `COMETAPI_KEY` is set. Otherwise Google. What models find out about the
  * service is shared by all endpoints from the same environment.
- * @param logger - Told when the key is from `GOOGLE_GENERATIVE_AI_API_KEY`. @param keyless - Sends the emulator's key.
+ * @param logger - Told when the key is from `GOOGLE_GENERATIVE_AI_API_KEY`.
+ * @param keyless - Sends the emulator's key.
  */
 export function defaultEndpoint(env: Environment = processEnvironment(), logger?: Logger, keyless?: boolean): Endpoint {
   const learned = learnedIn.get(env) ?? new Map<string, Set<string>>();
@@ -93,7 +94,8 @@ export interface VertexOptions {
 }
 
 /**
- * Gemini on Vertex AI, with an API key (express mode) or with a project and access tokens. @throws {ConfigurationError} For tokens without
+ * Gemini on Vertex AI, with an API key (express mode) or with a project and access tokens.
+ * @throws {ConfigurationError} For tokens without
  * a project.
  * @see https://cloud.google.com/vertex-ai/generative-ai/docs/start/express-mode/overview
  */
