@@ -67,11 +67,11 @@ export async function bundleCore(destination: string = join(folder, "dist")): Pr
         },
         {
           name: "core",
-          test: /core[\\/]src[\\/](?!session[\\/](session-parts|lease|log[\\/](?!entries)|runs[\\/](?!read-run|session-host)))(agent|durable|grounding|loop|model|session|tool)[\\/](?!schema[\\/](zod3|validator|free-text)\.ts|heal[\\/](?!heal-memory)|calls[\\/]find-reason)/,
+          test: /core[\\/]src[\\/](?!session[\\/](session-parts|lease|log|store[\\/](?!memory-store|store)|runs[\\/](?!read-run|session-host)))(agent|durable|grounding|loop|model|session|tool)[\\/](?!schema[\\/](zod3|validator|free-text)\.ts|heal[\\/](?!heal-memory)|calls[\\/]find-reason|response[\\/]continuation|recall-run)/,
           priority: 1,
         },
         // Loaded with the first use of a session.
-        { name: "session", test: /core[\\/]src[\\/]session[\\/]/, priority: 0 },
+        { name: "session", test: /core[\\/]src[\\/](session[\\/]|loop[\\/]recall-run)/, priority: 0 },
         // Loaded with the first request that is refused.
         { name: "heal", test: /model[\\/]heal[\\/](?!heal-memory)/, priority: 1 },
         // Loaded with the first call that may be held back after untrusted content. Both import nothing of the other chunks but `wire`.

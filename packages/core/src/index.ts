@@ -15,7 +15,6 @@ export type {
   RunOptions,
   SendOptions,
   SessionOptions,
-  SessionState,
   SharedOptions,
   ToolsFunction,
   WrittenOf,
@@ -33,7 +32,7 @@ export type { SessionEntry } from "./session/log/entries.ts";
 export { answerCalls, eraseOwner, listPendingCalls } from "./session/session-doors.ts";
 export type { ErasedData, EraseOptions } from "./session/runs/erase-owner.ts";
 export { MemoryStore } from "./session/store/memory-store.ts";
-export type { Answers, SessionAbout, StepsFactory, WhileRunning } from "./session/runs/session-host.ts";
+export type { Answers, SessionAbout, SessionState, StepsFactory, WhileRunning } from "./session/runs/session-host.ts";
 export type { WaitingCall, WaitingCalls, WaitingCallsOptions } from "./session/runs/session-answers.ts";
 export type {
   AppendOptions,

@@ -4,8 +4,8 @@ import { readModules, reachableFrom } from "./helpers/imports.ts";
 
 /** What core may grow to: all of it, and what an `import` of its root reaches, types and what is only loaded later included. */
 const BUDGETS = {
-  root: { files: 174, lines: 34_400 },
-  all: { files: 260, lines: 45_100 },
+  root: { files: 176, lines: 33_400 },
+  all: { files: 259, lines: 43_900 },
 } as const;
 
 const modules = readModules();

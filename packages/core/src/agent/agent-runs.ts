@@ -17,7 +17,6 @@ import {
   type Within,
 } from "../loop/observers/observer.ts";
 import type { RunContext, RunIdentity } from "../tool/run-context.ts";
-import { recallRun } from "../loop/recall-run.ts";
 import { runLoop } from "../loop/run-loop.ts";
 import { RunState } from "../loop/run-state.ts";
 import { RunReporter, type RunReporterOptions } from "../loop/run-reporter.ts";
@@ -108,14 +107,15 @@ export class AgentRuns implements Follower<AgentRuns> {
         return tool?.kind === "function" ? { tool, context: run?.options.context } : undefined;
       },
       open: (run) => this.open(this.plan(run.options), run),
-      recall: (run) => {
+      recall: async (run) => {
+        const { recallRun } = await import("../loop/recall-run.ts");
         const { options, runId, contents, historyLength, compaction, emitters } = run;
         const state = new RunState(runId, contents);
         state.compaction = compaction;
         addRead(state.read, ...run.read);
         const { output = this.options.output } = options;
         const parse = output && describeOutput(output).parse;
-        return recallRun(
+        return await recallRun(
           { identity: this.#identify(run), model, emit: emitters?.emit, historyLength, parse },
           state,
           run,

@@ -10,7 +10,7 @@ import type { Model } from "../model/model.ts";
 import type { PriceTable } from "../model/usage.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { AfterUntrusted, Reads, ReadSource } from "../tool/reads.ts";
-import type { AnyTool, Approve, ParentStep, ToolFor, PendingCall } from "../tool/tool.ts";
+import type { AnyTool, Approve, ParentStep, ToolFor } from "../tool/tool.ts";
 import type { ModelId } from "../wire/known-models.ts";
 import type { JsonObject } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
@@ -23,8 +23,7 @@ import type {
   StepsFactory,
   Unfinished,
 } from "../session/runs/session-host.ts";
-import type { EndedRuns } from "../session/store/session-info.ts";
-import type { EndReason, SessionStore } from "../session/store/store.ts";
+import type { SessionStore } from "../session/store/store.ts";
 import type { ContentInput } from "../model/history/import-history.ts";
 import type { Rehearsal } from "../tool/tool.ts";
 import type { RunInput } from "./run-input.ts";
@@ -297,18 +296,4 @@ export interface ResumeOptions extends Answers {
 export interface ContinueOptions extends SendOptions, ResumeOptions {
   /** Absent with `replaces`: the message that it names is sent once more. */
   readonly message?: RunInput | undefined;
-}
-
-/** State of a session. */
-export interface SessionState extends EndedRuns {
-  /**
-   * How the last run of the conversation ended. `"running"` while it is going, or may be: a lease that nobody has renewed is only
-   * known to be abandoned once it has expired. `"cut-off"` when its process died; `undefined` when there was none, or after a
-   * rewind.
-   */
-  readonly lastRun: EndReason | "running" | "cut-off" | undefined;
-  /** Whether `Session.resume` can continue the last run. */
-  readonly resumable: boolean;
-  /** Calls the last run waits for, also while it is still busy with others. */
-  readonly pending: readonly PendingCall[];
 }

@@ -1,11 +1,9 @@
 import { EventTap, type RunningLoop, RunStream } from "../loop/run-stream.ts";
 import type { WatchedSession } from "../conversation/session-watch.ts";
-import { LOOP_VERSION } from "../durable/run-log.ts";
 import type { RunResult } from "../loop/result.ts";
-import { present } from "../internal/json.ts";
 import type { NextRun } from "../session/runs/next-run.ts";
 import { readRun } from "../session/runs/read-run.ts";
-import type { Answers, SessionAbout, SessionConfig, SessionHost } from "../session/runs/session-host.ts";
+import type { Answers, SessionAbout, SessionConfig, SessionHost, SessionState } from "../session/runs/session-host.ts";
 import type { SessionStore } from "../session/store/store.ts";
 import type { JobReport } from "../tool/job.ts";
 import { checkReads, type Reads } from "../tool/reads.ts";
@@ -25,7 +23,6 @@ import type {
   RewindOptions,
   SendOptions,
   SessionOptions,
-  SessionState,
 } from "./options.ts";
 import { buildContents, readMessage, type RunInput } from "./run-input.ts";
 
@@ -310,17 +307,7 @@ export class Session<
 
   /** The current state of the session. */
   async state(): Promise<SessionState> {
-    const { isResumable, openQuestions } = await import("../session/session-parts.ts");
-    const { leases, log } = await this.#open();
-    const { state } = await leases.look();
-    const { run, info } = log.view;
-    const isRunning = state === "held" && run !== undefined && run.end === undefined;
-    return {
-      ...present(info.ended),
-      lastRun: run === undefined ? undefined : isRunning ? "running" : (run.end?.stopReason ?? "cut-off"),
-      resumable: run !== undefined && !isRunning && (run.end === undefined || isResumable(run.end)),
-      pending: run === undefined ? [] : openQuestions(run),
-    };
+    return await (await this.#open()).state();
   }
 
   /**
@@ -332,16 +319,9 @@ export class Session<
   async fork(
     options: { readonly id?: string | undefined; readonly contents?: number | undefined } = {},
   ): Promise<Session<Context, Calls, Schema>> {
-    const { checkForkPoint, takeSegments } = await import("../session/session-parts.ts");
-    const runs = await this.#open();
-    await runs.log.refresh();
-    const all = runs.history();
-    const contents = options.contents ?? all.length;
-    checkForkPoint(all, contents);
+    const begin = await (await this.#open()).forkAt(options.contents);
     const fork = new Session<Context, Calls, Schema>(this.#host, { ...this.#shared(), id: options.id });
-    const parts = takeSegments(runs.segments(), contents);
-    const from = { session: this.id, contents };
-    await (await fork.#open()).log.append({ at: 0 }, { type: "history", parts, loop: LOOP_VERSION, from });
+    await (await fork.#open()).log.append({ at: 0 }, begin);
     return fork;
   }
 

@@ -14,7 +14,7 @@ import type { RunState } from "../../loop/run-state.ts";
 import type { Within } from "../../loop/observers/observer.ts";
 import type { Reads, ReadSource } from "../../tool/reads.ts";
 import type { RunIdentity } from "../../tool/run-context.ts";
-import type { Approval, ExternalOutcome, Tool } from "../../tool/tool.ts";
+import type { Approval, ExternalOutcome, PendingCall, Tool } from "../../tool/tool.ts";
 import type { RunEmitters, RunningLoop } from "../../loop/run-stream.ts";
 import type { Model } from "../../model/model.ts";
 import type { HistoryOrigin } from "../../model/history/import-history.ts";
@@ -23,7 +23,8 @@ import type { RunEntry } from "../log/entries.ts";
 import type { RunRecord } from "../log/run-record.ts";
 import type { NewEntry } from "../log/session-log.ts";
 import type { TurnRecord } from "../log/turn-record.ts";
-import type { Draft } from "../store/store.ts";
+import type { EndedRuns } from "../store/session-info.ts";
+import type { Draft, EndReason } from "../store/store.ts";
 
 /**
  * Answers to questions, by their tokens: `token` of the calls in `pending`, or of the conversation's. An answer is for what was shown: a
@@ -212,4 +213,18 @@ export interface DecidedRequest<Options> extends RunRequest<Options> {
 export interface RunReader<Opened extends RunningLoop = OpenedRecord> {
   opened?: Opened | undefined;
   readonly left: AbortSignal;
+}
+
+/** State of a session. */
+export interface SessionState extends EndedRuns {
+  /**
+   * How the last run of the conversation ended. `"running"` while it is going, or may be: a lease that nobody has renewed is only
+   * known to be abandoned once it has expired. `"cut-off"` when its process died; `undefined` when there was none, or after a
+   * rewind.
+   */
+  readonly lastRun: EndReason | "running" | "cut-off" | undefined;
+  /** Whether `Session.resume` can continue the last run. */
+  readonly resumable: boolean;
+  /** Calls the last run waits for, also while it is still busy with others. */
+  readonly pending: readonly PendingCall[];
 }

@@ -7,7 +7,7 @@ import {
   SessionLimitError,
   SessionRunningError,
 } from "../../errors/session-errors.ts";
-import { firstDifference } from "../../internal/json.ts";
+import { firstDifference, present } from "../../internal/json.ts";
 import { limitReached } from "../../loop/limits.ts";
 import type { RunResult } from "../../loop/result.ts";
 import { contentsBytes, maxContentsBytes, mostContentsBytes } from "../../model/request/check-contents.ts";
@@ -16,12 +16,18 @@ import type { Content } from "../../wire/types/content.ts";
 import { lookUntil } from "../lease/lease.ts";
 import { type HistorySegment, isResumable } from "../log/entries.ts";
 import { readGiven, readStart, checkAnswers, findLeader, hasOpenPart } from "../log/run-turns.ts";
-import { answerId, findStart, type RunStart } from "../log/session-view.ts";
+import { answerId, checkForkPoint, findStart, type RunStart, takeSegments } from "../log/session-view.ts";
 import type { RunRecord } from "../log/run-record.ts";
 import type { NewEntry } from "../log/session-log.ts";
 import { closeLast, endStopped, OwnRun } from "./own-run.ts";
-import type { DecidedRequest } from "./session-host.ts";
-import { buildAnswerEntries, buildWithdrawals, checkByTools, hasUnusedAnswers } from "./session-answers.ts";
+import type { DecidedRequest, SessionState } from "./session-host.ts";
+import {
+  buildAnswerEntries,
+  buildWithdrawals,
+  checkByTools,
+  hasUnusedAnswers,
+  openQuestions,
+} from "./session-answers.ts";
 
 /**
  * The runs of one session: begins them, resumes them, and records how they end. One at a time, in whatever processes. What a message does
@@ -167,6 +173,29 @@ export class SessionRuns<Options> extends OwnRun<Options> {
       now?.entry.runId === runId && now.end?.pending?.length === 0 ? [endStopped(now, this.log.id)] : [],
     );
     return true;
+  }
+
+  /** How the session stands. */
+  async state(): Promise<SessionState> {
+    const { state } = await this.leases.look();
+    const { run, info } = this.log.view;
+    const isRunning = state === "held" && run !== undefined && run.end === undefined;
+    return {
+      ...present(info.ended),
+      lastRun: run === undefined ? undefined : isRunning ? "running" : (run.end?.stopReason ?? "cut-off"),
+      resumable: run !== undefined && !isRunning && (run.end === undefined || isResumable(run.end)),
+      pending: run === undefined ? [] : openQuestions(run),
+    };
+  }
+
+  /** What a fork begins with. @param cut - How many contents. @throws {TypeError} When that leaves a call open. */
+  async forkAt(cut?: number): Promise<NewEntry> {
+    await this.log.refresh();
+    const all = this.history();
+    const contents = cut ?? all.length;
+    checkForkPoint(all, contents);
+    const parts = takeSegments(this.segments(), contents);
+    return { type: "history", parts, loop: LOOP_VERSION, from: { session: this.log.id, contents } };
   }
 
   /** All contents of the conversation, as they are sent. */
