@@ -115,7 +115,7 @@ export interface WatchedSession {
 interface OpenedSession {
   readonly log: SessionLog;
   /** Whether a run is going, and the log as of then. */
-  look(): Promise<LeaseFinding>;
+  readonly look: () => Promise<LeaseFinding>;
 }
 
 /** How often a store is looked at that cannot tell of changes, in milliseconds. */

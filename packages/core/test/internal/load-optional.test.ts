@@ -7,8 +7,16 @@ const use = { user: "the calculator", packages: ["mathjs", "@scope/units"] };
 const notFound = (message: string, code = "ERR_MODULE_NOT_FOUND"): Error => Object.assign(new Error(message), { code });
 
 /** What is thrown when loading fails with this. */
-const thrown = (error: unknown): Promise<unknown> =>
-  loadOptional(use, () => Promise.reject(error as Error)).catch((reason: unknown) => reason);
+async function thrown(error: unknown): Promise<unknown> {
+  const load = async (): Promise<never> => {
+    throw error;
+  };
+  try {
+    return await loadOptional(use, load);
+  } catch (reason) {
+    return reason;
+  }
+}
 
 test("what is loaded is returned", async () => {
   expect(await loadOptional(use, async () => 3)).toBe(3);
