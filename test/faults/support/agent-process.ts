@@ -146,6 +146,12 @@ process.on("message", (order: Order) => {
   });
 });
 process.on("disconnect", () => process.exit());
+// Now, what sessions load: a process that is no longer root may not read it, and one that is killed would compile it again each time.
+await new Agent({
+  model: gemini("gemini-3.8-flash", { endpoint: endpoint({ baseUrl: "http://none.invalid", apiKey: "x" }) }),
+})
+  .session()
+  .state();
 // It will not live to do so at its exit.
 flushCompileCache();
 say({ is: "ready" });
