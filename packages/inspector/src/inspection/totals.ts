@@ -9,7 +9,8 @@ export interface Totals {
   /** There were more sessions than are looked at. */
   readonly isCut: boolean;
   /** In the unit of the price table, of all sessions. */
-  readonly cost: number;
+  /** Absent when nothing has a price. */
+  readonly cost?: number | undefined;
   /** Sessions with answers of a model that has no price: what those cost is not in `cost`. */
   readonly unpriced: number;
   /** Codes of the currencies of what cost something; "" for one that nobody says. More than one makes no sum. */
@@ -44,7 +45,8 @@ export interface SessionFigures {
   readonly title?: string | undefined;
   readonly runs: number;
   readonly tokens: number;
-  readonly cost: number;
+  /** Absent when nothing in it has a price. */
+  readonly cost?: number | undefined;
   /** Its longest run, in milliseconds; absent where it is not known. */
   readonly slowest?: number | undefined;
 }
@@ -65,7 +67,7 @@ export function addUpTotals(summaries: readonly SessionSummary[], isCut: boolean
       wholes.map(({ summary, whole }) => ({ ...whole, name: name(summary) })),
       Infinity,
     );
-  const sessions = wholes.map(({ summary: { id, title, totalTokens = 0, cost = 0 }, whole }) => {
+  const sessions = wholes.map(({ summary: { id, title, totalTokens = 0, cost }, whole }) => {
     const slowest = percentileOf(whole.times, 1);
     return { id, title, runs: whole.count, tokens: totalTokens, cost, slowest };
   });
@@ -79,7 +81,7 @@ export function addUpTotals(summaries: readonly SessionSummary[], isCut: boolean
     sessions: summaries.length,
     uncounted: summaries.filter(({ totals, turns = 0 }) => totals === undefined && turns > 0).length,
     isCut,
-    cost: runs.cost ?? 0,
+    cost: runs.cost,
     unpriced: summaries.filter(({ unpriced }) => unpriced !== undefined).length,
     currencies: distinct(summaries.flatMap(({ cost = 0, currency = "" }) => (cost > 0 ? [currency] : []))),
     pricesAsOf: distinct(summaries.flatMap(({ pricesAsOf = [] }) => pricesAsOf)),
@@ -92,7 +94,7 @@ export function addUpTotals(summaries: readonly SessionSummary[], isCut: boolean
     days: by(({ updatedAt }) => new Date(updatedAt).toISOString().slice(0, 10))
       .toSorted((a, b) => ((a.name ?? "") < (b.name ?? "") ? -1 : 1))
       .map(figuresOf),
-    mostExpensive: top(({ cost }) => cost),
+    mostExpensive: top(({ cost = 0 }) => cost),
     slowest: top(({ slowest = 0 }) => slowest),
   };
 }

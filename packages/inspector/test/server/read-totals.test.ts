@@ -55,7 +55,7 @@ describe("totals of a store", () => {
       summary("last", START + DAY - 1, 4, { owner: "bob" }),
       summary("late", START + DAY, 8, { totals: [{ kind: "agent", name: "other", count: 1 }] }),
     ]);
-    const costOf = async (fields: { readonly [name: string]: string | number }): Promise<number> =>
+    const costOf = async (fields: { readonly [name: string]: string | number }): Promise<number | undefined> =>
       (await readTotals(store, query(fields))).cost;
     expect(await costOf({})).toBe(15);
     expect(await costOf({ from: START, to: START + DAY })).toBe(6);
@@ -65,10 +65,19 @@ describe("totals of a store", () => {
     await expect(readTotals(store, query({ from: "soon" }))).rejects.toThrow("from must be a time in milliseconds");
   });
 
+  test("have no cost where nothing has a price", async () => {
+    const totals: readonly TotalsRow[] = [{ kind: "agent", name: "clerk", count: 1, input: 100 }];
+    const store = storeOf([{ id: "free", length: 3, updatedAt: START, totals }]);
+    const { cost, runs, mostExpensive, slowest } = await readTotals(store, query({}));
+    expect({ cost, runs, mostExpensive, slowest }).toMatchObject({ cost: undefined, runs: { count: 1, input: 100 } });
+    expect(runs.cost).toBeUndefined();
+    expect(mostExpensive).toEqual([]);
+  });
+
   test("of an empty store are nothing", async () => {
     expect(await readTotals(new MemoryStore(), query({}))).toMatchObject({
       sessions: 0,
-      cost: 0,
+      cost: undefined,
       runs: { count: 0 },
       days: [],
       owners: [],
@@ -125,7 +134,8 @@ describe("totals of a store", () => {
         const back = addUpTotals(all.toReversed());
         expect({ ...back, owners: [] }).toEqual({ ...totals, owners: [] });
         const sum = (rows: typeof totals.days): number => rows.reduce((whole, { cost = 0 }) => whole + cost, 0);
-        for (const kind of ["days", "owners", "agents", "models"] as const) expect(sum(totals[kind])).toBe(totals.cost);
+        for (const kind of ["days", "owners", "agents", "models"] as const)
+          expect(sum(totals[kind])).toBe(totals.cost ?? 0);
         expect(totals.runs.count).toBe(all.length);
       }),
     );

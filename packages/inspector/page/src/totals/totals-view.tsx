@@ -116,7 +116,11 @@ interface HeadProps {
 function Head({ totals: { sessions, runs, cost, pricesAsOf }, money }: HeadProps): JSX.Element {
   const { input = 0, cached = 0, output = 0, failed = 0, p50, p90, p99 } = runs;
   const figures: readonly Figure[] = [
-    ["Cost", money(cost), pricesAsOf.length === 0 ? undefined : `prices of ${pricesAsOf.join(", ")}`],
+    [
+      "Cost",
+      cost === undefined ? "–" : money(cost),
+      pricesAsOf.length === 0 ? undefined : `prices of ${pricesAsOf.join(", ")}`,
+    ],
     ["Sessions", formatCount(sessions)],
     ["Runs", formatCount(runs.count)],
     ["Failed", formatCount(failed), formatPercent(failed, runs.count)],
@@ -213,7 +217,7 @@ interface DayChartProps {
 
 /** A bar for each day, and the same as a table. */
 export function DayChart({ days, money }: DayChartProps): JSX.Element {
-  const [name, choose] = useState<keyof typeof SHOWN>("Cost");
+  const [name, choose] = useState<keyof typeof SHOWN>(days.some(({ cost }) => cost !== undefined) ? "Cost" : "Runs");
   const formats = { Cost: money, Runs: formatCount, Tokens: formatTokens };
   const [of, format] = [SHOWN[name], formats[name]];
   const most = days.reduce((largest, day) => Math.max(largest, of(day)), 0);
