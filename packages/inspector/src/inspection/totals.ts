@@ -69,7 +69,8 @@ export function addUpTotals(summaries: readonly SessionSummary[], isCut: boolean
     );
   const sessions = wholes.map(({ summary: { id, title, totalTokens = 0, cost }, whole }) => {
     const slowest = percentileOf(whole.times, 1);
-    return { id, title, runs: whole.count, tokens: totalTokens, cost, slowest };
+    // A summary without any priced answer says 0.
+    return { id, title, runs: whole.count, tokens: totalTokens, cost: cost === 0 ? undefined : cost, slowest };
   });
   const top = (of: (session: SessionFigures) => number): readonly SessionFigures[] =>
     sessions
