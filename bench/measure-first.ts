@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Driver } from "./drivers.ts";
-import { type Absence, figureOf, type Measured, type Row } from "./row.ts";
-import { runSample, UnavailableError } from "./run-sample.ts";
+import { figureOf, type Measured, type Row } from "./row.ts";
+import { sampleProcesses } from "./sample-processes.ts";
 import { pathOf } from "./scenario.ts";
 import type { Service } from "./start-server.ts";
 
@@ -14,25 +14,9 @@ export async function measureFirst(
   service: Service,
   progress: (text: string) => void,
 ): Promise<Measured> {
-  const samples = new Map(drivers.map(({ name }) => [name, { wallMs: [] as number[], cpuMs: [] as number[] }]));
-  const absences: Absence[] = [];
   const base = service.url + pathOf("first", { kind: "turns", turns: 1, resultBytes: 4, wait: 0 });
-  for (let round = 0; round < rounds; round++) {
-    progress(`first  round ${round + 1}/${rounds}`);
-    for (const { name, url, isPeer } of drivers) {
-      if (absences.some(({ driver }) => driver === name)) continue;
-      try {
-        const job = JSON.stringify({ driver: url, model: "gemini-3.5-flash", base });
-        const { wallMs = 0, cpuMs = 0 } = await runSample(program, job);
-        samples.get(name)?.wallMs.push(wallMs);
-        samples.get(name)?.cpuMs.push(cpuMs);
-      } catch (error) {
-        const isFailure = !(error instanceof UnavailableError) && !isPeer;
-        const reason = error instanceof Error ? error.message : String(error);
-        absences.push({ rows: ["first", "first-cpu"], driver: name, reason, isFailure });
-      }
-    }
-  }
+  const jobOf = (driver: string): string => JSON.stringify({ driver, model: "gemini-3.5-flash", base });
+  const { samples, absences } = await sampleProcesses("first", program, drivers, rounds, progress, jobOf);
   const rowOf = (id: string, label: string, of: "wallMs" | "cpuMs"): Row => ({
     id,
     label,

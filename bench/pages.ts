@@ -4,7 +4,7 @@ import { titleOf } from "./peers.ts";
 import { reportOf, short, table } from "./report.ts";
 import type { Figure, Measured, Row } from "./row.ts";
 
-/** All figures of one run of `pnpm bench --docs`, as `results.json` has them: the only source of those in the pages. */
+/** All figures of one run of `pnpm bench --peers --docs`, as `results.json` has them: the only source of those in the pages. */
 export interface Results extends Measured {
   /** Date, machine and rounds. */
   readonly conditions: string;
@@ -42,7 +42,7 @@ type Column = readonly [id: string, head: string];
 
 /** The results, read from a file. */
 export function readResults(file: string = join(import.meta.dirname, "results.json")): Results {
-  // Only `pnpm bench --docs` writes it.
+  // Only `pnpm bench --peers --docs` writes it.
   return JSON.parse(readFileSync(file, "utf8")) as Results;
 }
 

@@ -68,12 +68,12 @@ export async function bundleCore(destination: string = join(folder, "dist")): Pr
         // What loads parts when they are needed: those import `core`, and rolldown keeps a chunk that imports the one it is loaded by.
         {
           name: "agent",
-          test: /core[\\/]src[\\/](agent[\\/]|session[\\/]session-doors|model[\\/]gemini-model)/,
+          test: /core[\\/]src[\\/](agent[\\/]|session[\\/]store-operations|model[\\/]gemini-model)/,
           priority: 0,
         },
         {
           name: "core",
-          test: /core[\\/]src[\\/](?!session[\\/](session-parts|lease|log|store[\\/](?!memory-store|store)|runs[\\/](?!read-run|session-host)))(durable|grounding|loop|model|session|tool)[\\/](?!index|session-doors|gemini-model|schema[\\/](zod3|validator|free-text)\.ts|heal[\\/](?!heal-memory)|calls[\\/]find-reason|response[\\/]continuation|recall-run)/,
+          test: /core[\\/]src[\\/](?!session[\\/](session-runtime|lease|log|store[\\/](?!memory-store|store)|runs[\\/](?!read-run|session-host)))(durable|grounding|loop|model|session|tool)[\\/](?!index|store-operations|gemini-model|schema[\\/](zod3|validator|free-text)\.ts|heal[\\/](?!heal-memory)|calls[\\/]find-reason|response[\\/]continuation|recall-run)/,
           priority: 1,
         },
         // Loaded with the first use of a session.

@@ -29,7 +29,7 @@ export type { InputPart, RunInput } from "./agent/run-input.ts";
 // session
 export type { Json } from "./internal/json.ts";
 export type { SessionEntry } from "./session/log/entries.ts";
-export { answerCalls, eraseOwner, listPendingCalls } from "./session/session-doors.ts";
+export { answerCalls, eraseOwner, listPendingCalls } from "./session/store-operations.ts";
 export type { ErasedData, EraseOptions } from "./session/runs/erase-owner.ts";
 export { MemoryStore } from "./session/store/memory-store.ts";
 export type { Answers, SessionAbout, SessionState, StepsFactory, WhileRunning } from "./session/runs/session-host.ts";

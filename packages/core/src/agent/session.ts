@@ -62,7 +62,7 @@ export class Session<
   /** Its runs: their code is loaded with the first use of a session. */
   #open(): Promise<NextRun<AnyRunOptions>> {
     this.#opening ??= (async () => {
-      const { NextRun, SessionLog } = await import("../session/session-parts.ts");
+      const { NextRun, SessionLog } = await import("../session/session-runtime.ts");
       const runs = new NextRun(new SessionLog(this.#store, this.id), this.#host, this.#config);
       if (this.#before !== undefined) {
         runs.takesOver = true;

@@ -50,7 +50,7 @@ export function checkSite({ headers, url, method }: Request, { origins, canBeOpe
   if (origin !== null && origins?.has(origin) === true) return;
   if (canBeOpened && method === "GET" && headers.get("sec-fetch-mode") === "navigate" && origin === null) return;
   const site = headers.get("sec-fetch-site");
-  // A browser that says nothing of the site says the origin of anything but a plain GET. Who says neither is no browser.
+  // A browser that doesn't send the site sends the origin of anything but a plain GET. A client that sends neither is not a browser.
   const isOwn =
     site === null
       ? origin === null || hostOf(origin) === (headers.get("host") ?? new URL(url).host).toLowerCase()
@@ -72,7 +72,7 @@ interface BodyLimit {
 /**
  * The JSON of a request's body. One that is too large is refused before it is read to its end.
  *
- * @param limit - `maxBytes`: 16 MiB by default. `advice`: a sentence for who sends more.
+ * @param limit - `maxBytes`: 16 MiB by default. `advice`: a sentence for clients that send more.
  * @throws {HttpError} 415 `not_json`, 413 `body_too_large`, 400 `bad_json`, or 400 `bad_body` for a body that breaks off.
  */
 export async function readJson(request: Request, limit: BodyLimit = {}): Promise<unknown> {
@@ -92,8 +92,8 @@ async function readText(
   { body, headers }: Request,
   { maxBytes = 16 * 1024 * 1024, advice }: BodyLimit,
 ): Promise<string> {
-  const said = `The body is larger than ${maxBytes} bytes.${advice === undefined ? "" : ` ${advice}`}`;
-  if (Number(headers.get("content-length") ?? 0) > maxBytes) throw new HttpError(413, "body_too_large", said);
+  const message = `The body is larger than ${maxBytes} bytes.${advice === undefined ? "" : ` ${advice}`}`;
+  if (Number(headers.get("content-length") ?? 0) > maxBytes) throw new HttpError(413, "body_too_large", message);
   if (body === null) return "";
   const decoder = new TextDecoder("utf-8", { fatal: true });
   const reader = body.getReader();
@@ -102,7 +102,7 @@ async function readText(
   try {
     for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
       length += piece.value.byteLength;
-      if (length > maxBytes) throw new HttpError(413, "body_too_large", said);
+      if (length > maxBytes) throw new HttpError(413, "body_too_large", message);
       text += decode(decoder, piece.value);
     }
     return text + decode(decoder);

@@ -14,7 +14,7 @@ export function fakeTime(mode: "stands" | "leaps"): void {
   // Loaded when it is first needed: to read a file takes turns of the event loop, in which time would leap.
   beforeAll(async () => {
     await import("../../src/tool/schema/validator.ts");
-    await import("../../src/session/session-parts.ts");
+    await import("../../src/session/session-runtime.ts");
   });
   beforeEach(() => {
     vi.useFakeTimers({ toFake: [...CLOCKS] });

@@ -44,7 +44,7 @@ export interface ErasedData {
 /** Most sessions that are listed at once. */
 const PAGE = 500;
 
-/** As `session-doors.ts` says. */
+/** As `store-operations.ts` says. */
 export async function eraseOwner(owner: string, options: EraseOptions): Promise<ErasedData> {
   if (typeof owner !== "string" || owner === "")
     throw new TypeError("eraseOwner() needs an owner: a string that is not empty");

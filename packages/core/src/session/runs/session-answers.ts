@@ -214,7 +214,7 @@ export interface WaitingCalls {
 
 const OPTIONS: OptionNames<WaitingCallsOptions> = namesIn("owner prefix metadata approvedBy limit after");
 
-/** As `session-doors.ts` says, like the next one. */
+/** As `store-operations.ts` says, like the next one. */
 export async function listPendingCalls(store: SessionStore, options: WaitingCallsOptions): Promise<WaitingCalls> {
   checkOptions("listPendingCalls()", options, OPTIONS);
   const { approvedBy, limit = 100, after, ...filter } = options;

@@ -8,7 +8,7 @@ import type { SessionStore } from "./store/store.ts";
  * agent. Sessions whose run is going are looked at, too: it may be busy with other calls.
  */
 export async function listPendingCalls(store: SessionStore, options: WaitingCallsOptions = {}): Promise<WaitingCalls> {
-  return await (await import("./session-parts.ts")).listPendingCalls(store, options);
+  return await (await import("./session-runtime.ts")).listPendingCalls(store, options);
 }
 
 /**
@@ -21,7 +21,7 @@ export async function listPendingCalls(store: SessionStore, options: WaitingCall
  * @throws {InvalidApprovalError} For arguments that may not be edited.
  */
 export async function answerCalls(store: SessionStore, sessionId: string, answers: Answers): Promise<void> {
-  await (await import("./session-parts.ts")).answerCalls(store, sessionId, answers);
+  await (await import("./session-runtime.ts")).answerCalls(store, sessionId, answers);
 }
 
 /**
@@ -34,5 +34,5 @@ export async function answerCalls(store: SessionStore, sessionId: string, answer
  * @throws {TypeError} Without an owner. The signal's reason, and whatever a store or `also` throws.
  */
 export async function eraseOwner(owner: string, options: EraseOptions): Promise<ErasedData> {
-  return await (await import("./session-parts.ts")).eraseOwner(owner, options);
+  return await (await import("./session-runtime.ts")).eraseOwner(owner, options);
 }
