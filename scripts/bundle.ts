@@ -73,7 +73,7 @@ export async function bundleCore(destination: string = join(folder, "dist")): Pr
         },
         {
           name: "core",
-          test: /core[\\/]src[\\/](?!session[\\/](session-runtime|lease|log|store[\\/](?!memory-store|store)|runs[\\/](?!read-run|session-host)))(durable|grounding|loop|model|session|tool)[\\/](?!index|store-operations|gemini-model|schema[\\/](zod3|validator|free-text)\.ts|heal[\\/](?!heal-memory)|calls[\\/]find-reason|response[\\/]continuation|recall-run)/,
+          test: /core[\\/]src[\\/](?!session[\\/](session-runtime|lease|log|store[\\/](?!memory-store|store)|runs[\\/](?!read-run|session-host)))(durable|grounding|loop|model|session|tool)[\\/](?!index|store-operations|gemini-model|schema[\\/](zod3|validator|free-text)\.ts|heal[\\/](?!heal-memory)|calls[\\/]find-reason|response[\\/]continuation|resources[\\/](index|wait-for-file|caches)|recall-run)/,
           priority: 1,
         },
         // Loaded with the first use of a session.

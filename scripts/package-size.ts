@@ -34,8 +34,8 @@ const PACKAGE_BUDGETS: Readonly<Record<string, PackageSize>> = {
 
 /** What an agent with one tool may add to zod in a bundle, in bytes, minified, without chunks that are only loaded later. */
 export const BUNDLE_BUDGET: { readonly minified: number; readonly gzipped: number } = {
-  minified: 314_000,
-  gzipped: 117_000,
+  minified: 308_000,
+  gzipped: 112_000,
 };
 
 /** What `npm install @pollux/core zod` may put on the disk. */

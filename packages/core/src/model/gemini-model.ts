@@ -28,8 +28,7 @@ import {
   type RequestHead,
 } from "./request/build-request.ts";
 import { checkSettings, type ModelSettings, type RequestFacts } from "./settings.ts";
-import { type Cache, createCachedContent } from "./resources/caches.ts";
-import { getFile, waitForFile } from "./resources/wait-for-file.ts";
+import type { Cache } from "./resources/caches.ts";
 import { type AnswerSource, ResponseFold } from "./response/fold.ts";
 
 /** Options of {@link gemini}, including those of the client. */
@@ -169,6 +168,7 @@ export class GeminiModel implements Model {
         options.onNotice?.({ type: "heal", ...healed });
         if (!mustWait) continue;
         waitedFor.add(file);
+        const { getFile, waitForFile } = await import("./resources/wait-for-file.ts");
         const { signal, tap } = options;
         await waitForFile({ get: () => getFile(this.#client.api, file, { signal, tap }) }, file, { signal });
       }
@@ -199,6 +199,7 @@ export class GeminiModel implements Model {
 
   /** @throws {ConfigurationError} When the model or endpoint does not support explicit caches. */
   async createCache(request: CacheRequest, { signal }: CallSignal = {}): Promise<Cache> {
+    const { createCachedContent } = await import("./resources/caches.ts");
     return await createCachedContent(this.#client.api, buildCacheRequest(request, this.#facts), { signal }, request);
   }
 

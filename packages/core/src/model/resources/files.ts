@@ -4,8 +4,9 @@ import type { CallOptions, CallSignal, GeminiClientOptions } from "../../wire/cl
 import type { Endpoint } from "../../wire/endpoints/endpoint.ts";
 import { ApiClient, readPages } from "../../wire/client.ts";
 import type { GeminiFile, ListFilesResponse } from "../../wire/types/resources.ts";
+import { isFile } from "../../wire/http/read-answers.ts";
 import { upload, type UploadProgress } from "../../wire/upload.ts";
-import { getFile, isFile, waitForFile, type WaitForFileOptions } from "./wait-for-file.ts";
+import type { WaitForFileOptions } from "./wait-for-file.ts";
 
 /** Largest file the service takes: 2 GiB. */
 const MAX_FILE_BYTES = 2 * 1024 ** 3;
@@ -78,6 +79,7 @@ export class Files {
 
   /** Waits until a file is `ACTIVE`. @throws {FileStateError} When the service failed to process it, or had not finished after `timeoutMs`. */
   async wait(file: string | GeminiFile, options: WaitForFileOptions = {}): Promise<GeminiFile> {
+    const { waitForFile } = await import("./wait-for-file.ts");
     return await waitForFile(this, file, options);
   }
 
@@ -90,7 +92,9 @@ export class Files {
 
   /** The current state of a file. */
   async get(file: string | GeminiFile, { signal }: CallSignal = {}): Promise<GeminiFile> {
-    return await getFile(this.#client, filePath(this.#client.endpoint, file), { signal });
+    const path = filePath(this.#client.endpoint, file);
+    const { getFile } = await import("./wait-for-file.ts");
+    return await getFile(this.#client, path, { signal });
   }
 
   /** Deletes a file before its 48 hours are over. */

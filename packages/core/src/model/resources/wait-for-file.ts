@@ -5,7 +5,7 @@ import { isObject } from "../../internal/json.ts";
 import type { CallOptions, CallSignal } from "../../wire/client-options.ts";
 import type { ApiClient } from "../../wire/client.ts";
 import { embeddedError } from "../../wire/errors/http-errors.ts";
-import { isErrorObject, parseJson } from "../../wire/http/read-answers.ts";
+import { isErrorObject, isFile, parseJson } from "../../wire/http/read-answers.ts";
 import type { GeminiFile } from "../../wire/types/resources.ts";
 
 /** Options of `Files.wait()`. */
@@ -25,11 +25,6 @@ export async function getFile(client: ApiClient, path: string, options: CallOpti
     if (isObject(answer) && isErrorObject(answer)) throw embeddedError(answer, exchange.failure);
     throw new ApiShapeError("The response is not a file: it lacks name or uri.", "$", text);
   });
-}
-
-/** Checks the fields that the rest of the library relies on. */
-export function isFile(value: unknown): value is GeminiFile {
-  return isObject(value) && typeof value["name"] === "string" && typeof value["uri"] === "string";
 }
 
 const LONGEST_POLL_MS = 10_000;

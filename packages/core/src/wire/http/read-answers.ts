@@ -5,6 +5,7 @@ import { embeddedError } from "../errors/http-errors.ts";
 import type { AnswerLimits } from "../client-options.ts";
 import type { Exchange } from "./exchange.ts";
 import type { GenerateContentResponse } from "../types/generate-content.ts";
+import type { GeminiFile } from "../types/resources.ts";
 import { SseDecoder } from "./sse.ts";
 
 /** The chunks of one read from the network. */
@@ -189,6 +190,11 @@ export function checkAnswer(value: unknown, path = "$"): ParsedAnswer {
       throw shapeError(promptFeedback["blockReason"], `${path}.promptFeedback.blockReason`, "a word");
   }
   return { response: value };
+}
+
+/** Checks the fields that the rest of the library relies on. */
+export function isFile(value: unknown): value is GeminiFile {
+  return isObject(value) && typeof value["name"] === "string" && typeof value["uri"] === "string";
 }
 
 /** True for Google's `{error}`, a gateway's `{error: {…} | "…"}`, and a bare `{code | status | type, message}`. */
