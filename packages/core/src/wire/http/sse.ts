@@ -76,7 +76,9 @@ export class SseDecoder {
     // The parser skips JSON of its own lines, and takes the events that follow it.
     this.#parser.feed(`${rest}\n\n`);
     const bare = this.#bare ? rest.replaceAll(EVENT_LINE, "$1").trim() : "";
-    const lines = isJson(bare) ? [bare] : bare.split(/[\r\n]+/).filter((line) => BARE_FIRST.test(line));
+    // A syntax error costs more than the rest of a short answer, so that an empty text is not parsed.
+    const isWhole = bare !== "" && isJson(bare);
+    const lines = isWhole ? [bare] : bare.split(/[\r\n]+/).filter((line) => BARE_FIRST.test(line));
     return [...lines, ...this.#data].filter(isJson);
   }
 
