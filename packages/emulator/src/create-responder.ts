@@ -67,7 +67,7 @@ export function createResponder(context: ResponderContext): Responder {
   const cache = new PromptCache(options.caches?.implicitMinTokens);
   const continuations = createContinuations(seed);
   const framing: Framing = { lf: profile === "comet", ...options.framing };
-  // Answers that a fault kept from the client: a retry of the same request gets the same answer, not the next one.
+  // Answers that a fault kept from the client. A retry of the same request gets the same answer, not the next one.
   const undelivered = new Map<string, Answer>();
   let count = 0;
 
@@ -103,7 +103,8 @@ export function createResponder(context: ResponderContext): Responder {
     const { answer, rest } = model.longDecode
       ? takeHop(given, turn, { hopTokens, spent })
       : { answer: given, rest: undefined };
-    const goesOn = model.longDecode && (answer.finishReason === "CONTINUATION" || answer.finishReason === "MAX_TOKENS");
+    const hasMore =
+      model.longDecode && (answer.finishReason === "CONTINUATION" || answer.finishReason === "MAX_TOKENS");
     const every = options.longDecode?.checkpointEvery ?? CHECKPOINT_EVERY;
     const checkpoints: Checkpoints = {
       every,
@@ -128,7 +129,7 @@ export function createResponder(context: ResponderContext): Responder {
       createTime: (options.now?.() ?? new Date()).toISOString(),
       deltaCharacters: Math.max(2, options.deltaCharacters ?? 32),
       largeSignatures: options.largeSignatures ?? true,
-      continuationToken: goesOn ? continuations.issue(accepted.raw, rest) : undefined,
+      continuationToken: hasMore ? continuations.issue(accepted.raw, rest) : undefined,
       resumed: resumed !== undefined,
       checkpoints: model.longDecode && every > 0 ? checkpoints : undefined,
     });

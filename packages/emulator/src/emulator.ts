@@ -29,7 +29,7 @@ import type { Accepted, SignatureBook } from "./validate/types.ts";
 export interface Emulator {
   /**
    * Answers a request like `fetch` would; nothing leaves the process. Pass it to a client as `fetch`. Relative URLs work, and the
-   * host doesn't matter; neither does a key: a client that got this `fetch` needs none.
+   * host doesn't matter. A client with this `fetch` needs no key.
    *
    * @throws The reason of the request's signal once it aborts.
    */
@@ -151,7 +151,7 @@ const CONTENT: ReadonlySet<string> = new Set(["generateContent", "streamGenerate
 const NO_BRAIN: Brain = {
   answer() {
     throw new Error(
-      "The emulator has no brain that could answer: createEmulator({ brain: improvise() }) makes answers up, with improvise from @pollux/emulator/improvise; script([…]) says yours.",
+      "The emulator has no brain. createEmulator({ brain: improvise() }) makes up answers (import improvise from @pollux/emulator/improvise); script([…]) sends your own.",
     );
   },
 };

@@ -330,7 +330,7 @@ describe("answers in the service's words", () => {
       expect.stringMatching(/^1. Search for Why\./),
     ]);
     const second = await tell("Only in Europe.", true);
-    expect([second["status"], lastOf(second)]).toEqual(["requires_action", expect.stringContaining("4. Keep to what")]);
+    expect([second["status"], lastOf(second)]).toEqual(["requires_action", expect.stringContaining("4. Keep to the request")]);
     expect(lastOf(second)).toContain("Only in Europe.");
     const found = await tell("Go.", false);
     expect([found["status"], lastOf(found)]).toEqual(["completed", expect.stringMatching(/^# Why\n/)]);

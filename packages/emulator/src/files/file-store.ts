@@ -3,7 +3,7 @@ import type { FileOptions, UploadedFile } from "./file-options.ts";
 
 /** A file, as the emulator stores it: its bytes are counted, not stored. */
 export interface StoredFile extends UploadedFile {
-  /** Who uploaded it; only the owner can see it. */
+  /** The uploader's key, hashed; other callers cannot see it. */
   readonly owner: string;
   readonly sha256: string;
   readonly createdAt: Date;
@@ -69,7 +69,7 @@ export class FileStore {
     this.#polls.delete(name);
   }
 
-  /** The file's current state; a poll advances it for the next one. */
+  /** The file's current state; a poll advances the state for the next poll. */
   progress(file: StoredFile, asked: "poll" | "look" = "look"): FileProgress {
     const { processingMs = 0, fails } = this.#options;
     const polls = this.#options.processingPolls ?? (file.mimeType.startsWith("video/") ? 1 : 0);

@@ -20,7 +20,7 @@ export interface ImproviseOptions {
   readonly seed?: string | undefined;
   /** Most steps with calls in one turn before it answers; mode `ANY` has no limit. Default: 3. */
   readonly maxSteps?: number | undefined;
-  /** Whether the first answer of a conversation says that it is the emulator's. Default: true; false where the program says so itself. */
+  /** Whether the first answer of a conversation says that it is the emulator's. Default: true. Set it to false if your program says so itself. */
   readonly remark?: boolean | undefined;
 }
 
@@ -47,7 +47,7 @@ export function improvise(options: ImproviseOptions = {}): Brain {
   };
 }
 
-/** Why it calls what it calls, or why nothing. */
+/** The thought of a step: why it calls these functions, or none. */
 function thoughtOn(turn: BrainTurn, asked: Answer | undefined, searches: string | undefined): string {
   const wanted = [
     ...(searches === undefined ? [] : [searches === "files" ? "the documents" : "a web search"]),
@@ -59,7 +59,7 @@ function thoughtOn(turn: BrainTurn, asked: Answer | undefined, searches: string 
   return turn.functions.length === 0 ? "I can answer this right away." : "This calls for none of the functions.";
 }
 
-/** What a search of the service's own is for: a question that no function answers. */
+/** The subject of the service's own search: a question that no function answers. */
 function searchedIn(turn: BrainTurn, clauses: readonly Clause[]): Material | undefined {
   if (smallTalk(turn) !== undefined) return undefined;
   const declared = turn.functions.map(declaredOf);
@@ -99,9 +99,9 @@ function madeIn(contents: readonly Content[]): MadeCall[] {
   });
 }
 
-interface Asked {
+interface AnswerInput {
   readonly turn: BrainTurn;
-  /** What is searched for. */
+  /** Subject of the search. */
   readonly subject: Material;
   readonly random: Random;
   readonly found: Answer | undefined;
@@ -110,7 +110,7 @@ interface Asked {
   readonly remark: boolean;
 }
 
-function answerFor({ turn, subject, random, found, fresh, missing, remark }: Asked): Answer {
+function answerFor({ turn, subject, random, found, fresh, missing, remark }: AnswerInput): Answer {
   const { contents, generationConfig: config = {} } = turn.request;
   const answered = madeIn(turn.sincePrompt).flatMap(({ name, args, response }): AnsweredCall[] =>
     response === undefined ? [] : [{ name, args, response: response.response }],
@@ -127,17 +127,17 @@ function answerFor({ turn, subject, random, found, fresh, missing, remark }: Ask
   const results = found === undefined ? "" : sayFound(turn, found, subject);
   const isSample = found !== undefined && found.search?.kind !== "files" && !wasSaid(SAMPLE_SOURCES, contents);
   const pieces = [answered.length > 0 ? sayResponses(answered) : "", results, isSample ? SAMPLE_SOURCES : ""];
-  const told = pieces.filter((piece) => piece !== "");
+  const texts = pieces.filter((piece) => piece !== "");
   const sentences =
-    told.length > 0
-      ? told.join(told.some((piece) => piece.includes("\n")) ? "\n\n" : " ")
+    texts.length > 0
+      ? texts.join(texts.some((piece) => piece.includes("\n")) ? "\n\n" : " ")
       : (smallTalk(turn) ?? sayWithoutTools(turn, missing));
   const asking = contents[contents.length - turn.sincePrompt.length - 1]?.parts ?? [];
-  const said = remarked(`${sentences}${sayMedia(asking, turn.files)}`);
+  const text = remarked(`${sentences}${sayMedia(asking, turn.files)}`);
   const modalities = config.responseModalities ?? [];
   if (turn.model.imageOutput && (modalities.length === 0 || modalities.some((one) => one.toUpperCase() === "IMAGE")))
-    return join(say(said), parts(imagePart()));
-  if (found === undefined) return say(said);
+    return join(say(text), parts(imagePart()));
+  if (found === undefined) return say(text);
   const supported = supportFound(results, found);
-  return join(say(said), fresh ? supported : groundedLater(supported, said, turn));
+  return join(say(text), fresh ? supported : groundedLater(supported, text, turn));
 }

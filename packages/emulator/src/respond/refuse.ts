@@ -7,7 +7,7 @@ export interface AskedFor {
   readonly sse: boolean;
 }
 
-/** An error response: with an event stream's content type, or inside an array, if the service does that. */
+/** An error response: with an event stream's content type, or inside an array, where the service does that. */
 export function refuse(
   refusal: Pick<Refusal, "status" | "headers" | "body">,
   asked: AskedFor,

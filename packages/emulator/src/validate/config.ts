@@ -19,7 +19,7 @@ export function configFieldProblems(subject: Subject): Problem[] {
   ];
 }
 
-/** What the model or the surface rejects in the generation config (E-41, E-44 to E-48d, E-60 to E-65): the first violated rule. */
+/** Settings that the model or the surface rejects (E-41, E-44 to E-48d, E-60 to E-65): the first violated rule. */
 export function configProblem(subject: Subject): Problem | undefined {
   const { request, model, surface, operation } = subject;
   const config = request.generationConfig;
@@ -51,7 +51,7 @@ export function configProblem(subject: Subject): Problem | undefined {
   return (surface === "vertex" ? vertexRangeProblem(config, subject) : undefined) ?? thinkingProblem(subject);
 }
 
-/** A kind of output that the model lacks (E-67, E-67b). */
+/** A requested kind of output that the model lacks (E-67, E-67b). */
 export function modalityProblem({ request, model }: Subject): Problem | undefined {
   const asked = (request.generationConfig?.responseModalities ?? []).map((word) => word.toUpperCase());
   if (model.audioOutput) {
@@ -105,7 +105,7 @@ interface Range {
 function ranges(config: GenerationConfig, { model, switches, surface }: Subject): Range[] {
   const limit = model.outputTokenLimit;
   const { maxOutputTokens, temperature, topP } = config;
-  // Long decoding has a budget over all hops; the limit is for one hop.
+  // With long decoding, the request sets a budget over all hops; the model's limit is for one hop.
   const max = model.longDecode ? 2 ** 31 - 1 : limit;
   const tokens = {
     rule: "E-48b",
