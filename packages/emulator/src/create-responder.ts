@@ -61,7 +61,7 @@ export interface Responder {
 
 type Refused = Omit<StatusFault, "kind" | "contentType"> & Partial<Pick<StatusFault, "contentType">>;
 
-/** Asks the brain, applies faults, and writes the answer in the wire format. */
+/** Creates a responder, which asks the brain, applies faults, and writes the answer in the wire format. */
 export function createResponder(context: ResponderContext): Responder {
   const { options, profile, seed, signer } = context;
   const cache = new PromptCache(options.caches?.implicitMinTokens);
@@ -148,7 +148,7 @@ export function createResponder(context: ResponderContext): Responder {
       const number = count;
       const { model, request, sse } = accepted;
       const streamed = accepted.operation === "streamGenerateContent";
-      const asked = { streamed, sse };
+      const format = { streamed, sse };
       const files = fileOf ? filesIn(request.contents, fileOf) : [];
       const turn = createTurn({
         number,
@@ -166,7 +166,7 @@ export function createResponder(context: ResponderContext): Responder {
       const refuseWith = ({ status, rule, body: text, contentType, headers, modelText }: Refused): Response => {
         noteEnd({ status, rule, complete: true });
         const named = modelText === undefined ? text : text.replaceAll(modelText, model.id);
-        return refuse({ status, body: named, headers }, asked, contentType);
+        return refuse({ status, body: named, headers }, format, contentType);
       };
 
       // Recorded traffic is not validated.

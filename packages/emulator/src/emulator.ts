@@ -68,14 +68,14 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
       const entry = note.answered(changes);
       options.onAnswered?.(entry);
     };
-    const asked = {
+    const format = {
       streamed: incoming.url.pathname.endsWith(":streamGenerateContent"),
       sse: incoming.url.searchParams.get("alt") === "sse",
     };
     if (incoming.oversized === true) {
       const found = oversizeProblem(maxBodyBytes, surfaceOf(profile, switches));
       noteEnd({ status: found.code ?? 400, rule: found.rule, complete: true });
-      return refuse(refusal([found], { profile, stream: asked.streamed, sse: asked.sse }), asked);
+      return refuse(refusal([found], { profile, stream: format.streamed, sse: format.sse }), format);
     }
     const signatures = brain.anySignature === true ? ANY_SIGNATURE : signer;
     const judged = validateRequest(incoming, resources.validateOptions(incoming, signatures));
@@ -90,7 +90,7 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
       }
       if (!judged.ok) {
         noteEnd({ status: judged.refusal.status, rule: judged.refusal.rule, complete: true });
-        return refuse(judged.refusal, asked);
+        return refuse(judged.refusal, format);
       }
       const { accepted } = judged;
       note.answered({ operation: accepted.operation, model: accepted.model.id });
@@ -118,7 +118,7 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
       }
       noteEnd({ status: 400, rule: "brain", complete: true });
       const message = error instanceof Error ? error.message : String(error);
-      return refuse({ status: 400, body: prettyJson(googleError(400, "FAILED_PRECONDITION", message)) }, asked);
+      return refuse({ status: 400, body: prettyJson(googleError(400, "FAILED_PRECONDITION", message)) }, format);
     }
   }
 

@@ -6,7 +6,7 @@ export interface IncomingRequest {
   readonly body: string;
   /** The body as received. */
   readonly bytes: Uint8Array;
-  /** The body is over the limit, so it was not kept. Default: false. */
+  /** True if the body is over the limit and was dropped. Default: false. */
   readonly oversized?: boolean | undefined;
   /** Aborts when the client disconnects. */
   readonly signal: AbortSignal;

@@ -30,7 +30,7 @@ export interface SearchSource {
 
 /** A search the service made for the model. */
 export interface Search {
-  /** What was searched. Default: `web`. */
+  /** Where the service searched. Default: `web`. */
   readonly kind?: "web" | "maps" | "url" | "files" | undefined;
   readonly queries: readonly string[];
   readonly sources: readonly SearchSource[];

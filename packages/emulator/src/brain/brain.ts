@@ -44,13 +44,13 @@ export interface BrainTurn {
   readonly signal: AbortSignal;
 }
 
-/** Decides what the model says. An error it throws is reported as a 400 with its message. */
+/** Writes the model's answers. The emulator reports an error that a brain throws as a 400 with its message. */
 export interface Brain {
   /** True for recorded traffic, whose signatures another server issued. Default: false; only this emulator's own signatures are valid. */
   readonly anySignature?: boolean | undefined;
   answer(turn: BrainTurn): Answer | Promise<Answer>;
   /**
-   * Answers a request that doesn't become a turn: an invalid one, or one that doesn't ask for content. If it returns undefined,
+   * Answers a request that doesn't become a turn: an invalid one, or one that doesn't generate content. If it returns undefined,
    * the emulator answers as usual.
    */
   replay?(request: ReplayRequest, signal: AbortSignal): Promise<Answer | undefined>;

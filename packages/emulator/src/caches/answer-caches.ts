@@ -14,7 +14,7 @@ import type { CacheStore, StoredCache } from "./cache-store.ts";
 export interface CacheRoute {
   readonly kind: "createCache" | "listCaches" | "getCache" | "updateCache" | "deleteCache";
   readonly apiVersion: string;
-  /** What precedes `cachedContents/` in a name: a project and a location on Vertex. */
+  /** The part of a name before `cachedContents/`: project and location on Vertex, empty elsewhere. */
   readonly parent: string;
   /** Last segment of the name; empty for the list. */
   readonly id: string;

@@ -24,7 +24,7 @@ function peersOf(line: string, generation: number): readonly ModelFacts[] {
   return newest !== undefined && peers.includes(newest) ? [newest, ...peers] : peers;
 }
 
-/** Score for the words that two ids share, minus one for each word that only one of them has. */
+/** The number of words that two ids share, minus the number that only one of them has. */
 function likeness(a: string, b: string): number {
   const [ours, theirs] = [wordsOf(a), wordsOf(b)];
   const shared = [...ours].filter((word) => theirs.has(word)).length;

@@ -106,7 +106,7 @@ function served(id: string, own: OwnFacts): ModelFacts {
   if (facts === undefined) throw new Error(`core does not know ${id}`);
   const { thinking: kind, thinkingLevels, defaultLevel, thinkingBudget, ...shared } = facts;
   const generation = Number(/^gem(?:ini|ma)-(\d+(?:\.\d+)?)/.exec(id)?.[1] ?? 3);
-  // Gemini 3 takes budgets for compatibility, which the client does not use.
+  // Gemini 3 accepts budgets for compatibility, which the client does not use.
   const tolerated = { min: 1, max: 65_535, zero: !/3\.6|3\.1-pro/.test(id) };
   const budget = kind === "level" && shared.family === "gemini-3" ? tolerated : thinkingBudget;
   const levels = thinkingLevels.map((level) => level.toUpperCase());

@@ -51,8 +51,8 @@ export function answerDecisions(
   const request = read.value as unknown as DecisionRequest;
   const { model, questions } = request;
   const parts = readParts(request);
-  const asked = [...parts, { text: JSON.stringify(questions) }];
-  const { total, details } = estimateContent({ role: "user", parts: asked }, fileOf);
+  const counted = [...parts, { text: JSON.stringify(questions) }];
+  const { total, details } = estimateContent({ role: "user", parts: counted }, fileOf);
   if (total > 262_144) return refuse(problem("D-1", `The input token count (${total}) exceeds 262144.`));
   const byModality = details.map((one) => ({ modality: one.modality?.toLowerCase(), tokens: one.tokenCount }));
   const counts = { total_input_tokens: total, total_output_tokens: 0, total_tokens: total };
@@ -74,7 +74,7 @@ export function answerDecisions(
 
 function readParts({ input }: DecisionRequest): readonly Part[] {
   return [input].flat().map((item) => {
-    // The request's check requires strings.
+    // Strings: checked with the request.
     const content = (isFields(item) ? item : { text: item }) as Readonly<Record<string, string | undefined>>;
     const { text, mime_type: mimeType = "", data, uri: fileUri = "" } = content;
     if (text !== undefined) return { text };

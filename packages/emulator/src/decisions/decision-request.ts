@@ -16,7 +16,7 @@ export interface DecisionRequest {
   readonly questions: Readonly<Record<string, DecisionQuestion>>;
 }
 
-/** The first problem of a request; `undefined` for a valid one. The conditions are documented, the messages are guesses. */
+/** The first problem with a request; `undefined` for a valid one. The conditions are documented, the messages are guesses. */
 export function findDecisionProblem(request: Fields, version: string, switches: ResolvedSwitches): Problem | undefined {
   const { model, input, questions } = request;
   const id = String(model).replace("models/", "");

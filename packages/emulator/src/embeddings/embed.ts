@@ -3,7 +3,7 @@ import { createRandom } from "../internal/random.ts";
 /** Values in a whole vector; a shorter vector is its beginning. */
 export const DIMENSIONS = 3072;
 
-/** Weight of three letters of a word; the word itself weighs 1. */
+/** Weight of a trigram of a word; the word itself weighs 1. */
 const TRIGRAM_WEIGHT = 0.25;
 /** Words of up to three letters are mostly grammar. */
 const SHORT_WEIGHT = 0.2;

@@ -9,13 +9,13 @@ export function isFirst({ id }: ModelFacts): boolean {
   return id === "gemini-embedding-001";
 }
 
-/** The problem of a dimension out of range; undefined for a valid one. */
+/** The problem with a dimension out of range; undefined for a valid one. */
 export function dimensionProblem(dimensions: number, path: string): Problem | undefined {
   if (Number.isInteger(dimensions) && dimensions >= 1 && dimensions <= DIMENSIONS) return undefined;
   return problem("X-1", `* ${path}: must be from 1 to ${DIMENSIONS}`);
 }
 
-/** The problem of an input that is too long, if the caller turned truncation off. */
+/** The problem with an input that is too long, if the caller turned truncation off. */
 export function tokensProblem(tokens: number, { inputTokenLimit }: ModelFacts): Problem {
   const message =
     `Unable to submit request because the input token count is ${tokens} but the model supports up to ${inputTokenLimit}. ` +

@@ -16,7 +16,7 @@ export type BrokenArgs =
 
 const HUGE = 200_000;
 
-/** The call with arguments that violate the function's schema; unchanged if there is nothing to break, such as without a number. */
+/** The call with arguments that violate the function's schema; unchanged if there is nothing to break, such as no number to turn into text. */
 export function breakArgs(call: FunctionCall, schema: Fields, how: BrokenArgs): FunctionCall {
   const { args = {}, ...bare } = call;
   if (how === "absent") return bare;

@@ -72,7 +72,7 @@ export interface UsageChunkFault {
   readonly afterChunks: number;
 }
 
-/** The brain's answer, changed to one of a misbehaving model. Sent like any other. */
+/** The brain's answer, changed to that of a misbehaving model. Sent like any other. */
 export interface MisbehaviorFault {
   readonly kind: "misbehavior";
   readonly rule: string;

@@ -9,7 +9,7 @@ export interface StoredDocument {
 
 /** Options of file search stores. */
 export interface FileSearchOptions {
-  /** An operation has `done` and its response, only the `response`, or only its `name` forever. Default: `response`, as recorded. */
+  /** Fields of an operation: `done` and the response, only the `response`, or only its `name`, forever. Default: `response`, as recorded. */
   readonly operation?: "done" | "response" | "name" | undefined;
   /** How many times a document is reported as pending before it is active. Default: 0. */
   readonly pendingPolls?: number | undefined;

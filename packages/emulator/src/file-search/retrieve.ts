@@ -39,7 +39,7 @@ function retrieve(
   question: string,
   { metadataFilter, topK = TOP_K }: FileSearchQuery,
 ): readonly GroundingChunk[] {
-  const asked = wordsOf(question);
+  const wanted = wordsOf(question);
   const conditions = conditionsOf(metadataFilter ?? "");
   const found = stores.flatMap((store) =>
     [...store.documents.values()]
@@ -52,7 +52,7 @@ function retrieve(
             document,
             text,
             page: index + 1,
-            shared: [...asked].filter((word) => words.has(word)).length,
+            shared: [...wanted].filter((word) => words.has(word)).length,
           };
         }),
       ),

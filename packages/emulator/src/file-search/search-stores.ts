@@ -80,11 +80,11 @@ export class SearchStores {
     return this.#options.maxStorageBytes ?? MAX_STORAGE_BYTES;
   }
 
-  /** The document's state; a poll advances the state for the next poll. */
-  state(document: SearchDocument, asked: "poll" | "look" = "look"): DocumentState {
+  /** The document's state. A poll counts toward `pendingPolls`. */
+  state(document: SearchDocument, access: "poll" | "look" = "look"): DocumentState {
     const polled = this.#polls.get(document.name) ?? 0;
     if (polled < (this.#options.pendingPolls ?? 0)) {
-      if (asked === "poll") this.#polls.set(document.name, polled + 1);
+      if (access === "poll") this.#polls.set(document.name, polled + 1);
       return "STATE_PENDING";
     }
     return this.#options.fails?.(document) === true ? "STATE_FAILED" : "STATE_ACTIVE";
@@ -105,7 +105,7 @@ export class SearchStores {
     return { ...named, createTime: at, updateTime: at, embeddingModel, ...Object.fromEntries(shown) };
   }
 
-  documentJson(document: SearchDocument, asked: "poll" | "look" = "look"): object {
+  documentJson(document: SearchDocument, access: "poll" | "look" = "look"): object {
     const { name, displayName, customMetadata, mimeType, sizeBytes, createdAt } = document;
     const at = createdAt.toISOString();
     return {
@@ -114,7 +114,7 @@ export class SearchStores {
       ...(customMetadata.length > 0 && { customMetadata }),
       mimeType,
       sizeBytes: String(sizeBytes),
-      state: this.state(document, asked),
+      state: this.state(document, access),
       createTime: at,
       updateTime: at,
     };

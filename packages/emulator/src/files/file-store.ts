@@ -69,13 +69,13 @@ export class FileStore {
     this.#polls.delete(name);
   }
 
-  /** The file's current state; a poll advances the state for the next poll. */
-  progress(file: StoredFile, asked: "poll" | "look" = "look"): FileProgress {
+  /** The file's current state. A poll counts toward `processingPolls`. */
+  progress(file: StoredFile, access: "poll" | "look" = "look"): FileProgress {
     const { processingMs = 0, fails } = this.#options;
     const polls = this.#options.processingPolls ?? (file.mimeType.startsWith("video/") ? 1 : 0);
     const polled = this.#polls.get(file.name) ?? 0;
     if (polled < polls || this.#now().getTime() - file.createdAt.getTime() < processingMs) {
-      if (asked === "poll") this.#polls.set(file.name, polled + 1);
+      if (access === "poll") this.#polls.set(file.name, polled + 1);
       return "PROCESSING";
     }
     return fails?.(file) === true ? "FAILED" : "ACTIVE";

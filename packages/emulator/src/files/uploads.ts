@@ -24,7 +24,7 @@ export interface UploadTarget {
   readonly maxBytes: number;
   /** Keeps the bytes for `finish`. Default: false; they are only counted. */
   readonly keepsBytes?: boolean | undefined;
-  /** The problem of an upload of this size, checked when it starts and when it ends. */
+  /** The problem with an upload of this size, checked when it starts and when it ends. */
   problem(bytes: number): Problem | undefined;
   /** JSON of the created resource. */
   finish(uploaded: Uploaded): object;

@@ -37,21 +37,21 @@ export function improvise(options: ImproviseOptions = {}): Brain {
       const searched = searchedIn(turn, clauses);
       const subject = searched ?? materialOf(turn.prompt);
       const found = searchFor(turn, subject, searched !== undefined);
-      const { asked, missing } = stepOf(turn, clauses, random, maxSteps);
+      const { called, missing } = stepOf(turn, clauses, random, maxSteps);
       // Search parts belong to the first step of a turn.
       const fresh = !turn.sincePrompt.some((content) => content.parts.some((item) => item.toolCall !== undefined));
-      const thinks = think(thoughtOn(turn, asked, fresh ? found?.search?.kind : undefined));
-      if (asked !== undefined) return join(thinks, ...(found !== undefined && fresh ? [found] : []), asked);
+      const thinks = think(thoughtOn(turn, called, fresh ? found?.search?.kind : undefined));
+      if (called !== undefined) return join(thinks, ...(found !== undefined && fresh ? [found] : []), called);
       return join(thinks, answerFor({ turn, subject, random, found, fresh, missing, remark }));
     },
   };
 }
 
 /** The thought of a step: why it calls these functions, or none. */
-function thoughtOn(turn: BrainTurn, asked: Answer | undefined, searches: string | undefined): string {
+function thoughtOn(turn: BrainTurn, called: Answer | undefined, searches: string | undefined): string {
   const wanted = [
     ...(searches === undefined ? [] : [searches === "files" ? "the documents" : "a web search"]),
-    ...(asked?.parts.flatMap(({ part }) => part.functionCall?.name ?? []) ?? []),
+    ...(called?.parts.flatMap(({ part }) => part.functionCall?.name ?? []) ?? []),
   ];
   if (wanted.length > 0) return `To answer this, I need ${enumerated([...new Set(wanted)])}.`;
   const made = [...new Set(madeIn(turn.sincePrompt).map(({ name }) => name))];
@@ -72,7 +72,7 @@ function stepOf(
   clauses: readonly Clause[],
   random: Random,
   maxSteps: number,
-): { readonly asked?: Answer; readonly missing: readonly string[] } {
+): { readonly called?: Answer; readonly missing: readonly string[] } {
   const steps = turn.sincePrompt.filter(({ parts: given }) => given.some((item) => item.functionCall !== undefined));
   const isAny = turn.request.toolConfig?.functionCallingConfig?.mode?.toUpperCase() === "ANY";
   if (turn.functions.length === 0 || (!isAny && steps.length >= maxSteps)) return { missing: [] };
@@ -81,18 +81,18 @@ function stepOf(
     smallTalk(turn) !== undefined || (isAny && steps.length > 0) ? { calls: [], missing: [] } : planCalls(situation);
   const forced = isAny && planned.length === 0 ? forcedCall(situation, steps.length) : undefined;
   const wanted = forced === undefined ? planned : [forced];
-  return { missing, ...(wanted.length > 0 && { asked: calls(...wanted) }) };
+  return { missing, ...(wanted.length > 0 && { called: calls(...wanted) }) };
 }
 
 /** The calls of a turn with their responses, which come in the same order. */
 function madeIn(contents: readonly Content[]): MadeCall[] {
   return contents.flatMap((content, index) => {
-    const asked = content.parts.flatMap(({ functionCall }) => functionCall ?? []);
+    const made = content.parts.flatMap(({ functionCall }) => functionCall ?? []);
     const answers = contents
       .slice(index + 1)
       .find(({ parts: given }) => given.some(({ functionResponse }) => functionResponse !== undefined));
     const responses = (answers?.parts ?? []).flatMap(({ functionResponse }) => functionResponse ?? []);
-    return asked.map((call, at): MadeCall => {
+    return made.map((call, at): MadeCall => {
       const response = responses.find(({ id }) => id !== undefined && id === call.id) ?? responses[at];
       return { name: call.name, args: call.args ?? {}, response };
     });

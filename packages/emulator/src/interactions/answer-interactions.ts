@@ -202,7 +202,7 @@ export function createInteractions(options: EmulatorOptions, context: Interactio
     const key = checkCredentials(incoming, profile, options.keys);
     if (key !== undefined) {
       const { status, rule, body } = refusalOf([key], { profile, stream: false, sse: false });
-      // Errors of Google's front end are in a list.
+      // Google's front end sends its errors in a list.
       return refuseWith(status, rule, [JSON.parse(body)]);
     }
     count += 1;

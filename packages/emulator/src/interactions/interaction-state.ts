@@ -69,7 +69,7 @@ export class InteractionStore {
     return `v1_${Buffer.concat([field(1, root), field(2, own)]).toString("base64url")}`;
   }
 
-  /** The steps before a request, which must answer all of their calls, each once. Calls need a thought before them that was issued here. */
+  /** The steps before a request, which must answer all of their calls, each once. A call must follow a thought that this emulator issued. */
   before({ previous, input }: InteractionRequest, incoming: IncomingRequest): readonly Fields[] {
     const found = previous === undefined ? undefined : this.find(previous, incoming, "I-33");
     if (found?.status === "in_progress") refuseInteraction("I-34", `Interaction ${previous} is still in progress.`);

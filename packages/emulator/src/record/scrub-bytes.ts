@@ -54,7 +54,7 @@ function scrubbed(
   const packing = packingOf(bytes, facts.encoding);
   if (packing !== undefined) {
     const unpacked = layers > 0 ? unpack(packing, bytes) : undefined;
-    // The header stays when a client has decoded the body; only gzip has a mark of its own.
+    // The header stays when a client has decoded the body; only gzip is recognizable by its bytes.
     if (unpacked === undefined && packing === PACKINGS.gzip) return "an incomplete, damaged or huge gzip body";
     if (unpacked !== undefined) {
       const clean = scrubbed(unpacked, secrets, { ...facts, encoding: null }, layers - 1);

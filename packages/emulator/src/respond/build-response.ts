@@ -14,7 +14,7 @@ import type { PromptCost } from "./prompt-cache.ts";
 import { textDeltas } from "./text-deltas.ts";
 import { usageMetadata } from "./usage.ts";
 
-/** The input of a response besides the answer. */
+/** Input of {@link buildResponse} besides the answer. */
 export interface ResponseFacts {
   readonly turn: BrainTurn;
   readonly cost: PromptCost;
@@ -152,7 +152,7 @@ function streamBeats(parts: readonly AnswerPart[], answer: Answer, facts: Respon
   return beats;
 }
 
-/** The service's size of a piece is unrecorded. With a power of two, each piece has base64 padding. */
+/** The size of the service's pieces is unrecorded. With a power of two, each piece has base64 padding. */
 const SOUND_BYTES = 8_192;
 
 function* soundPieces(data: string): Generator<string> {

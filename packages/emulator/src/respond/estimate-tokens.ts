@@ -71,7 +71,7 @@ export function tokensInfo(contents: readonly Content[]): object[] {
   });
 }
 
-/** The text of a part, or the JSON that the model reads of a call or response. */
+/** The text of a part, or, for a call or response, the JSON that the model reads. */
 function wordsOf(part: Part): string {
   if (part.text !== undefined) return part.text;
   const { thoughtSignature: _signature, ...fields } = part;

@@ -53,21 +53,21 @@ export function configProblem(subject: Subject): Problem | undefined {
 
 /** A requested kind of output that the model lacks (E-67, E-67b). */
 export function modalityProblem({ request, model }: Subject): Problem | undefined {
-  const asked = (request.generationConfig?.responseModalities ?? []).map((word) => word.toUpperCase());
+  const requested = (request.generationConfig?.responseModalities ?? []).map((word) => word.toUpperCase());
   if (model.audioOutput) {
-    const wanted = asked.length === 0 ? "TEXT" : asked.join(", ");
+    const wanted = requested.length === 0 ? "TEXT" : requested.join(", ");
     if (wanted === "AUDIO") return undefined;
     const message = `The requested combination of response modalities (${wanted}) is not supported by the model. models/${model.id} accepts the following combination of response modalities:\n* AUDIO\n`;
     return problem("E-67b", message);
   }
-  if (!asked.includes("AUDIO") || model.imageOutput) return undefined;
+  if (!requested.includes("AUDIO") || model.imageOutput) return undefined;
   return problem("E-67", "This model only supports text output.");
 }
 
 function asksForResolution({ generationConfig, contents }: Subject["request"]): boolean {
-  const asked = generationConfig?.mediaResolution ?? "MEDIA_RESOLUTION_UNSPECIFIED";
+  const requested = generationConfig?.mediaResolution ?? "MEDIA_RESOLUTION_UNSPECIFIED";
   return (
-    asked !== "MEDIA_RESOLUTION_UNSPECIFIED" ||
+    requested !== "MEDIA_RESOLUTION_UNSPECIFIED" ||
     contents.some(({ parts }) => parts.some((part) => part.mediaResolution !== undefined))
   );
 }

@@ -108,7 +108,7 @@ function readRequest(
   return readBody(body, messageOf(operation), scope);
 }
 
-/** Counting tokens takes either contents or a whole request. */
+/** Counting tokens accepts either contents or a whole request. */
 function requestOf({ value }: ReadBody, operation: Operation): Readonly<Record<string, unknown>> {
   const inner = operation === "countTokens" ? value["generateContentRequest"] : undefined;
   return inner === undefined ? { contents: [], ...value } : { contents: [], ...(inner as object) };

@@ -65,7 +65,7 @@ function roleProblem({ request, model, profile }: Subject): Problem | undefined 
   return bad ? problem("E-08", "Please use a valid role: user, model.") : undefined;
 }
 
-/** Only for the user: the service accepts empty text from the model. */
+/** Applies only to the user's texts: the service accepts empty text from the model. */
 function emptyTextProblem({ request, model, surface }: Subject): Problem | undefined {
   if (surface !== "vertex" || !isOlderThan3(model)) return undefined;
   const found = request.contents.some(

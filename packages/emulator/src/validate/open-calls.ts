@@ -1,7 +1,7 @@
 import type { Part } from "@pollux/core/wire";
 import { isCall, isResponse } from "./subject.ts";
 
-/** The calls of a model's turn, by who answers them. */
+/** The calls of a model's turn, grouped by who answers them. */
 export interface CallsOfTurn {
   /** For the client to answer. */
   readonly open: readonly Part[];

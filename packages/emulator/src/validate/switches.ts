@@ -56,7 +56,7 @@ export interface StrictSwitches {
    * where the service has been seen to do so, on Vertex. @defaultValue `true`
    */
   readonly samplingRanges?: boolean | "seen" | undefined;
-  /** E-70: explicit caches on Gemini 4 Carbon and Neon, which have none only by a guess. @defaultValue `"refuse"` */
+  /** E-70: explicit caches on Gemini 4 Carbon and Neon; that they have none is a guess. @defaultValue `"refuse"` */
   readonly explicitCaches?: "refuse" | "accept" | undefined;
   /** E-40b: false accepts pointless or undeclared `allowedFunctionNames`. @defaultValue `true` */
   readonly allowedNames?: boolean | undefined;
@@ -70,7 +70,7 @@ export interface StrictSwitches {
   readonly decisionsInV1?: boolean | undefined;
   /** D-1: whether the description of an option may be `null`, as the AI SDK sends it. @defaultValue `true` */
   readonly decisionNullDescriptions?: boolean | undefined;
-  /** D-1: `"numbers"` are the codes of all other endpoints' errors, `"words"` those of the Interactions API. @defaultValue `"numbers"` */
+  /** D-1: error codes, `"numbers"` as in all other endpoints or `"words"` as in the Interactions API. @defaultValue `"numbers"` */
   readonly decisionErrors?: "numbers" | "words" | undefined;
   /** D-1: whether a blocked input is answered with `prompt_feedback`, or refused with a 400. @defaultValue `"answer"` */
   readonly blockedDecisions?: "answer" | "refuse" | undefined;

@@ -52,7 +52,7 @@ function budgetProblem(
   if (value === 0)
     return budget.zero ? undefined : problem("E-62", "Budget 0 is invalid. This model only works in thinking mode.");
   if (value >= budget.min && value <= budget.max) return undefined;
-  // Models with levels accept budgets for compatibility only, and have another message.
+  // Models with levels accept budgets for compatibility only, and get a different message.
   if (kind === "level") return problem("E-64", `thinking_budget must be in the range [-1, ${budget.max}]`);
   return problem(
     "E-64",

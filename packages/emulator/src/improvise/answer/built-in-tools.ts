@@ -63,7 +63,7 @@ function sayRetrieved(text: string, question: string): string {
   return /[.!?。]$/u.test(best) ? best : `${best}.`;
 }
 
-/** The topic of a search: of a question, the words after its first preposition. */
+/** The topic of a search: the words after the first preposition of a question, or else the whole text. */
 function plainTopic({ topic, names }: Material): string | undefined {
   const bare = topic.replaceAll(/https?:\/\/\S+/g, "").trim();
   const isQuestion =

@@ -24,7 +24,7 @@ export function functionsFor(clause: Clause, all: readonly Declared[]): readonly
   const callable = fitting.filter((declared) => hasValues(declared, clause.material));
   const best = likeliestFunction([clause], callable) ?? likeliestFunction([clause], fitting);
   if (best === undefined) return [];
-  // Words that it searches for, keeps or sends don't call for another function.
+  // Words that this function searches for, keeps or sends don't call for another one.
   if (best.parameters.some(takesWords)) return [best];
   const chosen = [best];
   const left = new Set(clause.ownWords);

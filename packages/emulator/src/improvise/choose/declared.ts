@@ -7,7 +7,7 @@ import { kindOf, type TextKind } from "../fill/text-kinds.ts";
 /** A function declaration, prepared for matching once per prompt. */
 export interface Declared {
   readonly declaration: FunctionDeclaration;
-  /** Words of its name that say what it does, stemmed. */
+  /** Words of its name without filler words, stemmed. */
   readonly name: readonly string[];
   /** Points for the words of a request, stemmed; words of its name get the most. */
   readonly weights: ReadonlyMap<string, number>;

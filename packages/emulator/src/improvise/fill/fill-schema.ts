@@ -46,7 +46,7 @@ interface Place {
   readonly depth: number;
   /** True if the values from the conversation have already been used. Default: false. */
   readonly fresh?: boolean | undefined;
-  /** Words of the names of all properties beside it, stemmed. */
+  /** Words of the names of all properties of its object, stemmed. */
   readonly beside?: ReadonlySet<string> | undefined;
 }
 

@@ -14,7 +14,7 @@ export interface NumberPlace {
   /** Whether it is an integer. */
   readonly whole: boolean;
   readonly schema: Fields;
-  /** Words of the names of all properties beside it, stemmed. */
+  /** Words of the names of all properties of its object, stemmed. */
   readonly beside?: ReadonlySet<string> | undefined;
 }
 

@@ -31,7 +31,7 @@ const BREAKS = new RegExp(
   "gi",
 );
 const ASKS = new RegExp(String.raw`^${STARTS}\b`, "i");
-/** The words after it are a text to send, keep or list, and no requests. */
+/** The words after it are a text to send, keep or list, not requests. */
 const VERBATIM = /(?::|\b(?:saying|remember that|note that|with the (?:text|content)))\s(?!["“`])/;
 const STATEMENT = /^(?:thanks|thank you|my|we|our|it|he|she|they|this|that|there|you|your|i(?:'m|’m| am| have))\b/i;
 const SEARCH = /\b(?:search|look) (?:(?:the )?(?:web|internet)|online|for)\b/i;

@@ -54,7 +54,7 @@ function isThing(word: string, naming: Words): boolean {
   return /\p{L}/u.test(word) && wordsOf(word).size > 0 && !ASKING.has(raw) && !naming.has(stem(raw));
 }
 
-/** A text without the verb that asks for the function: `Reverse hello world` reverses `hello world`. */
+/** A text without the verb that names the function: `Reverse hello world` reverses `hello world`. */
 export function withoutVerb(text: string, naming: Words): string {
   const [all, verb = ""] = /^(\p{L}+)\s+(?:the (?:word|text|string|sentence|phrase)\s+)?(?=\S)/u.exec(text) ?? [""];
   return naming.has(stem(verb.toLowerCase())) ? text.slice(all.length) : text;
