@@ -46,7 +46,7 @@ export function script(lines: readonly ScriptLine[], options: ScriptOptions = {}
       if (line === undefined) {
         if (typeof afterwards === "object") return afterwards.answer(turn);
         const answers = `${lines.length} answer${lines.length === 1 ? "" : "s"}`;
-        throw new Error(`The script has ${answers}, and this is its request ${requests}: ${excerpt(turn.prompt)}`);
+        throw new Error(`The script has ${answers}, but this is request ${requests}: ${excerpt(turn.prompt)}`);
       }
       used += 1;
       const answer = typeof line === "function" ? await line(turn) : line;

@@ -23,7 +23,7 @@ test("a request after the last line is refused, and says so", async () => {
       error: {
         code: 400,
         status: "FAILED_PRECONDITION",
-        message: 'The script has 1 answer, and this is its request 2: "And now?"',
+        message: 'The script has 1 answer, but this is request 2: "And now?"',
       },
     },
   ]);
@@ -36,7 +36,7 @@ test("a script counts its own requests, not those before it became the brain", a
   emulator.setBrain(script([say("Three")]));
   expect(textOf(await unary(emulator, ask("c")))).toBe("Three");
   const refused = (await (await post(emulator, "generateContent", ask("d"))).json()) as { error: { message: string } };
-  expect(refused.error.message).toBe('The script has 1 answer, and this is its request 2: "d"');
+  expect(refused.error.message).toBe('The script has 1 answer, but this is request 2: "d"');
 });
 
 test("or gets the last line, the first one, or the answer of another brain", async () => {
