@@ -50,7 +50,7 @@ test("a plan is changed and accepted, and the research answered exactly once, ov
   await crash();
   await isAskedAgain();
   await finish();
-  await tab.sees("4. Keep to what was asked for: Only in Europe.");
+  await tab.sees("4. Keep to the request: Only in Europe.");
   await tab.press("Approve");
   await tab.sees("Running for");
   await isAskedAgain();

@@ -13,10 +13,10 @@ export interface Remainder {
 
 /** Issues tokens that continue a long answer, and recognizes its own tokens with no state but the seed. */
 export interface Continuations {
-  /** A token for continuing this request. The next hop starts with `remainder`; without one, the brain is asked. */
+  /** A token for continuing this request. The next hop starts with `remainder`; without one, the brain answers. */
   issue(body: unknown, remainder?: Remainder): string;
   /**
-   * What a request's token refers to: `"stale"` if it was issued for another request, undefined if the brain should be asked. A
+   * What a request's token refers to: `"stale"` if it was issued for another request, undefined if the brain should answer. A
    * token can be used again, after a hop that broke off.
    */
   resume(body: unknown): Remainder | "stale" | undefined;
@@ -48,7 +48,7 @@ export function createContinuations(seed: string): Continuations {
   };
 }
 
-/** The field has already been checked to be a string. */
+/** Validation has already required a string. */
 function tokenOf(body: unknown): string | undefined {
   const token = isFields(body) ? (body["continuationToken"] ?? body["continuation_token"]) : undefined;
   return typeof token === "string" ? token : undefined;

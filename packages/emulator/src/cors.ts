@@ -23,9 +23,9 @@ export function preflightAnswer(method: string, headers: Headers): Response | un
   });
 }
 
-/** Extra headers of an answer if a web page asks: the page may read it, with all of its headers. */
-export function corsHeaders(asked: Headers, answer: Headers): Record<string, string> {
-  const origin = asked.get("origin");
+/** Extra headers of an answer to a web page, which let the page read the answer and all of its headers. */
+export function corsHeaders(request: Headers, answer: Headers): Record<string, string> {
+  const origin = request.get("origin");
   if (origin === null) return {};
   return {
     "access-control-allow-origin": origin,

@@ -61,13 +61,13 @@ export interface Responder {
 
 type Refused = Omit<StatusFault, "kind" | "contentType"> & Partial<Pick<StatusFault, "contentType">>;
 
-/** Asks the brain, applies faults, and writes the answer in the wire format. */
+/** Creates a responder, which asks the brain, applies faults, and writes the answer in the wire format. */
 export function createResponder(context: ResponderContext): Responder {
   const { options, profile, seed, signer } = context;
   const cache = new PromptCache(options.caches?.implicitMinTokens);
   const continuations = createContinuations(seed);
   const framing: Framing = { lf: profile === "comet", ...options.framing };
-  // Answers that a fault kept from the client: a retry of the same request gets the same answer, not the next one.
+  // Answers that a fault kept from the client. A retry of the same request gets the same answer, not the next one.
   const undelivered = new Map<string, Answer>();
   let count = 0;
 
@@ -103,7 +103,8 @@ export function createResponder(context: ResponderContext): Responder {
     const { answer, rest } = model.longDecode
       ? takeHop(given, turn, { hopTokens, spent })
       : { answer: given, rest: undefined };
-    const goesOn = model.longDecode && (answer.finishReason === "CONTINUATION" || answer.finishReason === "MAX_TOKENS");
+    const hasMore =
+      model.longDecode && (answer.finishReason === "CONTINUATION" || answer.finishReason === "MAX_TOKENS");
     const every = options.longDecode?.checkpointEvery ?? CHECKPOINT_EVERY;
     const checkpoints: Checkpoints = {
       every,
@@ -128,7 +129,7 @@ export function createResponder(context: ResponderContext): Responder {
       createTime: (options.now?.() ?? new Date()).toISOString(),
       deltaCharacters: Math.max(2, options.deltaCharacters ?? 32),
       largeSignatures: options.largeSignatures ?? true,
-      continuationToken: goesOn ? continuations.issue(accepted.raw, rest) : undefined,
+      continuationToken: hasMore ? continuations.issue(accepted.raw, rest) : undefined,
       resumed: resumed !== undefined,
       checkpoints: model.longDecode && every > 0 ? checkpoints : undefined,
     });
@@ -147,7 +148,7 @@ export function createResponder(context: ResponderContext): Responder {
       const number = count;
       const { model, request, sse } = accepted;
       const streamed = accepted.operation === "streamGenerateContent";
-      const asked = { streamed, sse };
+      const format = { streamed, sse };
       const files = fileOf ? filesIn(request.contents, fileOf) : [];
       const turn = createTurn({
         number,
@@ -165,7 +166,7 @@ export function createResponder(context: ResponderContext): Responder {
       const refuseWith = ({ status, rule, body: text, contentType, headers, modelText }: Refused): Response => {
         noteEnd({ status, rule, complete: true });
         const named = modelText === undefined ? text : text.replaceAll(modelText, model.id);
-        return refuse({ status, body: named, headers }, asked, contentType);
+        return refuse({ status, body: named, headers }, format, contentType);
       };
 
       // Recorded traffic is not validated.

@@ -10,15 +10,15 @@ import type { Framing } from "./respond/framing.ts";
 import type { StrictSwitches } from "./validate/switches.ts";
 import type { Profile } from "./validate/types.ts";
 
-/** Options of an emulator. By default, it is the Gemini Developer API, and nobody answers. */
+/** Options of an emulator. By default, it emulates the Gemini Developer API and has no brain. */
 export interface EmulatorOptions {
   /** Which service to emulate. Default: `developer`. */
   readonly profile?: Profile | undefined;
-  /** What answers: `script([…])`, `replay(recording)`, or `improvise()` of `@pollux/emulator/improvise`. Default: nothing, so that a request for an answer is refused. */
+  /** Writes the answers: `script([…])`, `replay(recording)`, or `improvise()` from `@pollux/emulator/improvise`. Default: none; a request for an answer is refused. */
   readonly brain?: Brain | undefined;
   /** Which faults occur, and when. Default: none. The first rule that matches a request wins. */
   readonly faults?: readonly FaultRule[] | undefined;
-  /** Accepted keys. Default: any non-empty key except those starting with `bad` or `invalid`. */
+  /** Accepted keys. Default: any non-empty key that doesn't start with `bad`, `expired`, `invalid` or `leaked`. */
   readonly keys?: readonly string[] | undefined;
   /** Settings for behavior of the service that isn't publicly known. */
   readonly strict?: StrictSwitches | undefined;
@@ -49,13 +49,13 @@ export interface EmulatorOptions {
     | undefined;
   /** Signs one in eight search responses with more than 100 KB, as the service does. Default: true. */
   readonly largeSignatures?: boolean | undefined;
-  /** How long uploaded files are processed, and which fail. Their bytes are counted, not stored. */
+  /** How long uploaded files are processed, and which ones fail. Their bytes are counted, not stored. */
   readonly files?: FileOptions | undefined;
-  /** What operations of file search stores say, how long documents are pending, and how much fits. */
+  /** The shape of operations on file search stores, how long documents are pending, and the storage limit. */
   readonly fileSearch?: FileSearchOptions | undefined;
   /** Scripts decisions. */
   readonly decisions?: DecisionOptions | undefined;
-  /** What agents do, how background work ends, and where it is reported. */
+  /** Scripts agents; sets how background work ends, and which webhook reports it. */
   readonly interactions?: InteractionOptions | undefined;
   /** Minimum size and expiry of cached contents. */
   readonly caches?: CacheOptions | undefined;

@@ -29,7 +29,7 @@ import type { Accepted, SignatureBook } from "./validate/types.ts";
 export interface Emulator {
   /**
    * Answers a request like `fetch` would; nothing leaves the process. Pass it to a client as `fetch`. Relative URLs work, and the
-   * host doesn't matter; neither does a key: a client that got this `fetch` needs none.
+   * host doesn't matter. A client with this `fetch` needs no key.
    *
    * @throws The reason of the request's signal once it aborts.
    */
@@ -68,14 +68,14 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
       const entry = note.answered(changes);
       options.onAnswered?.(entry);
     };
-    const asked = {
+    const format = {
       streamed: incoming.url.pathname.endsWith(":streamGenerateContent"),
       sse: incoming.url.searchParams.get("alt") === "sse",
     };
     if (incoming.oversized === true) {
       const found = oversizeProblem(maxBodyBytes, surfaceOf(profile, switches));
       noteEnd({ status: found.code ?? 400, rule: found.rule, complete: true });
-      return refuse(refusal([found], { profile, stream: asked.streamed, sse: asked.sse }), asked);
+      return refuse(refusal([found], { profile, stream: format.streamed, sse: format.sse }), format);
     }
     const signatures = brain.anySignature === true ? ANY_SIGNATURE : signer;
     const judged = validateRequest(incoming, resources.validateOptions(incoming, signatures));
@@ -90,7 +90,7 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
       }
       if (!judged.ok) {
         noteEnd({ status: judged.refusal.status, rule: judged.refusal.rule, complete: true });
-        return refuse(judged.refusal, asked);
+        return refuse(judged.refusal, format);
       }
       const { accepted } = judged;
       note.answered({ operation: accepted.operation, model: accepted.model.id });
@@ -118,7 +118,7 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
       }
       noteEnd({ status: 400, rule: "brain", complete: true });
       const message = error instanceof Error ? error.message : String(error);
-      return refuse({ status: 400, body: prettyJson(googleError(400, "FAILED_PRECONDITION", message)) }, asked);
+      return refuse({ status: 400, body: prettyJson(googleError(400, "FAILED_PRECONDITION", message)) }, format);
     }
   }
 
@@ -151,7 +151,7 @@ const CONTENT: ReadonlySet<string> = new Set(["generateContent", "streamGenerate
 const NO_BRAIN: Brain = {
   answer() {
     throw new Error(
-      "The emulator has no brain that could answer: createEmulator({ brain: improvise() }) makes answers up, with improvise from @pollux/emulator/improvise; script([…]) says yours.",
+      "The emulator has no brain. createEmulator({ brain: improvise() }) makes up answers (import improvise from @pollux/emulator/improvise); script([…]) sends your own.",
     );
   },
 };

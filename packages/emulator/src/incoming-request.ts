@@ -6,19 +6,19 @@ export interface IncomingRequest {
   readonly body: string;
   /** The body as received. */
   readonly bytes: Uint8Array;
-  /** The body is over the limit, so it was not kept. Default: false. */
+  /** True if the body is over the limit and was dropped. Default: false. */
   readonly oversized?: boolean | undefined;
   /** Aborts when the client disconnects. */
   readonly signal: AbortSignal;
 }
 
-/** Where the caller reached the service, without a trailing slash. */
+/** The URL at which the caller reached the service, without a trailing slash. */
 export function originOf({ headers, url }: IncomingRequest): string {
   const host = headers.get("host");
   return host === null ? url.origin : `${url.protocol}//${host}`;
 }
 
-/** Reads a request whole. @param signal - The caller's own: the one that a request derives from it may be collected while it waits. */
+/** Reads a whole request. @param signal - The caller's own: the one that a request derives from it may be garbage-collected early. */
 export async function readRequest(request: Request, signal: AbortSignal, maxBytes: number): Promise<IncomingRequest> {
   const { method, headers, url } = request;
   const { bytes, oversized } = await readBounded(request.body, maxBytes);
@@ -26,16 +26,16 @@ export async function readRequest(request: Request, signal: AbortSignal, maxByte
   return { method, url: new URL(url), headers, body, bytes, oversized, signal };
 }
 
-/** A body in memory; nothing of it if it is over the limit. */
+/** A body in memory; empty if it is over the limit. */
 interface BoundedBody {
   readonly bytes: Uint8Array;
   readonly oversized: boolean;
 }
 
-/** How many times the limit is read and dropped, so that a client that sends its whole body first gets an answer. */
+/** Up to this many times the limit is read, so that a client that sends its whole body first gets an answer. */
 const DROPPED_LIMITS = 4;
 
-/** Reads a body and counts its bytes: those of one over the limit are dropped as they come. */
+/** Reads a body and counts its bytes. Drops the bytes of a body over the limit as they arrive. */
 async function readBounded(body: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<BoundedBody> {
   let kept: Uint8Array[] = [];
   let count = 0;

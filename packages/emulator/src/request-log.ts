@@ -33,7 +33,7 @@ const SECRET_HEADERS: ReadonlySet<string> = new Set([
 /** Keeps the latest requests. */
 export class RequestLog {
   readonly #entries: LoggedRequest[] = [];
-  /** Characters of each entry's body, and of all. */
+  /** Characters of each entry's body, and of all bodies. */
   readonly #sizes: number[] = [];
   #size = 0;
   #count = 0;
@@ -42,7 +42,7 @@ export class RequestLog {
     return this.#entries;
   }
 
-  /** Logs a request; the returned function logs how it was answered. */
+  /** Logs a request; the returned note logs how it was answered. */
   add(request: { readonly method: string; readonly url: URL; readonly headers: Headers; readonly body: string }): Note {
     this.#count += 1;
     let entry: LoggedRequest = {
@@ -75,14 +75,14 @@ export class RequestLog {
   }
 }
 
-/** Where the answer to one request is logged. */
+/** Logs the answer to one request. */
 export interface Note {
   readonly path: string;
   readonly body: unknown;
   answered(changes: Partial<LoggedRequest["answered"]>): LoggedRequest;
 }
 
-/** Path and query without the value of a key. */
+/** Path and query, without the value of `key`. */
 export function pathWithoutKey(url: URL): string {
   const query = new URLSearchParams(url.search);
   if (!query.has("key")) return url.pathname + url.search;

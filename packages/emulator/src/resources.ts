@@ -28,7 +28,7 @@ export interface Resources {
   retrieve(incoming: IncomingRequest): Retrieve;
 }
 
-/** Only Google has files; cached contents also exist on Vertex. Gateways document neither. */
+/** Only the Developer API has files; Vertex also has cached contents. Gateways document neither. */
 const WITH_FILES: ReadonlySet<Profile> = new Set<Profile>(["developer", "developer-v1"]);
 const WITH_CACHES: ReadonlySet<Profile> = new Set<Profile>(["developer", "developer-v1", "vertex"]);
 
@@ -53,7 +53,7 @@ export function createResources(options: EmulatorOptions, profile: Profile, seed
       const searchRoute = WITH_FILES.has(profile) ? parseFileSearchRoute(method, incoming.url) : undefined;
       const route = fileRoute ?? searchRoute ?? cacheRoute ?? embeddingRoute ?? decisions;
       if (route === undefined) return undefined;
-      // An upload's URL is secret enough.
+      // An upload's URL is secret, so it needs no key.
       const refused = route.kind === "upload" ? undefined : checkCredentials(incoming, profile, keys);
       if (refused) return { operation: route.kind, problems: [refused] };
       if (fileRoute) return answerFiles(fileRoute, incoming, files, uploads);

@@ -14,16 +14,16 @@ export interface Signer extends SignatureBook {
   sign(part: Part, family: string, bytes?: number): string;
 }
 
-// Layout: lead (4) | salt (12) | family mac (16) | part mac (16) | filler | mac of all before (16)
+// Layout: lead (4) | salt (12) | family mac (16) | part mac (16) | filler | mac of everything before (16)
 const LEAD = Buffer.from([0x12, 0xb4, 0x03, 0x0a]);
 const SALT_BYTES = 12;
 const MAC_BYTES = 16;
 const HEAD_BYTES = LEAD.length + SALT_BYTES + MAC_BYTES * 2;
 
-/** A signer whose signatures are bound to one seed, like the service's to one project. */
+/** Creates a signer whose signatures are bound to one seed, like the service's to one project. */
 export function createSigner(seed: string): Signer {
   const key = createHash("sha256").update(`pollux-emulator ${seed}`).digest();
-  // Made once: to make a key takes longer than to sign with it.
+  // Created once: creating a key takes longer than signing with it.
   const secret = createSecretKey(key);
   const mac = (...values: readonly (string | Buffer)[]): Buffer => {
     const hmac = createHmac("sha256", secret);
@@ -67,7 +67,7 @@ function filler(key: Buffer, salt: Buffer, length: number): Buffer {
   return Buffer.concat(Array.from({ length: Math.ceil(length / 32) }, (_, index) => block(index))).subarray(0, length);
 }
 
-/** What a signature covers: everything except itself and ids, which some gateways strip. */
+/** The fields that a signature covers: all except itself and ids, which some gateways strip. */
 function subjectOf(part: Part): string {
   const { thoughtSignature: _signature, thought, functionCall, toolCall, toolResponse, ...rest } = part;
   const subject = {

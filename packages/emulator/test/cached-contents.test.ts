@@ -135,7 +135,7 @@ describe("a cached content", () => {
     expect(emulator.requests.at(-1)?.answered).toEqual({ status, operation: "createCache", rule, complete: true });
   });
 
-  test("is made of Carbon and Neon where nobody wants the guess that it is not", async () => {
+  test("is created on Carbon and Neon if the switch turns the guess off", async () => {
     const strict = { explicitCaches: "accept" } as const;
     const made = ["carbon", "neon", "hydrogen"].map(async (name) => {
       const body = { model: `models/gemini-4-${name}` };
@@ -175,7 +175,7 @@ describe("a cached content", () => {
     },
   );
 
-  test("is its owner's only", async () => {
+  test("is visible only to its owner", async () => {
     const emulator = createEmulator({ brain: improvise() });
     const name = await created(emulator);
     expect(await send(emulator, "GET", name, undefined, "somebody-else")).toEqual(UNKNOWN);
@@ -210,7 +210,7 @@ describe("a request with a cached content", () => {
     });
   });
 
-  test("gives the model what was cached", async () => {
+  test("gives the model the cached contents", async () => {
     const emulator = createEmulator({
       brain: script([
         ({ request }) => say(JSON.stringify(request)),
@@ -234,7 +234,7 @@ describe("a request with a cached content", () => {
     expect(textOf(await unary(emulator, second))).toBe("Cold.");
   });
 
-  test("is refused beside what belongs into the cache", async () => {
+  test("is refused together with fields that belong in the cache", async () => {
     const emulator = createEmulator({ brain: improvise() });
     const name = await created(emulator);
     for (const more of [{ tools: [WEATHER] }, { systemInstruction: { parts: [{ text: "x" }] } }, { toolConfig: {} }]) {
@@ -307,7 +307,7 @@ test("on Vertex, names have project and location, and texts are its own", async 
   });
 });
 
-test("cached contents are a matter of Google's own services", async () => {
+test("only Google's own services have cached contents", async () => {
   const served = (["developer", "developer-v1", "vertex", "comet", "old-proxy"] as const).map(async (profile) => {
     const path = profile === "vertex" ? "/v1/projects/p/locations/l/cachedContents" : "/v1beta/cachedContents";
     const response = await createEmulator({ brain: improvise(), profile }).fetch(path, { headers: KEY });

@@ -118,7 +118,7 @@ test("a page reads refusals, faults and the addresses of uploads", async () => {
   ]);
 });
 
-test("a client that is no page sees nothing of it, nor does one without a socket", async () => {
+test("a client that is no page gets no CORS headers, nor does one without a socket", async () => {
   const { emulator, url } = await serve();
   expect(corsOf(await generate(url, "k", {}))).toEqual({});
   const path = `/v1beta/models/${MODEL}`;

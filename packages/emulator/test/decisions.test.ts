@@ -125,7 +125,7 @@ test.each<[keyof StrictSwitches, object, StrictSwitches, [unknown, unknown], str
   expect([(await post(body, {}, path)).status, (await post(body, { strict }, path)).status]).toEqual(statuses);
 });
 
-test("switches change how a blocked input is said, and what the codes of errors are", async () => {
+test("switches change the answer to a blocked input, and the codes of errors", async () => {
   const feedback = await post(REQUEST, { decisions: BLOCKS });
   expect(feedback).toEqual({
     status: 200,

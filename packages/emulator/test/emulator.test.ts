@@ -393,7 +393,7 @@ describe("a client with the emulator's fetch", () => {
       keys.push(new Headers(init.headers).get("x-goog-api-key"));
       return emulator.fetch(input, init);
     };
-    // With what says that no key is needed.
+    // With the mark that no key is needed.
     // oxlint-disable-next-line typescript/unbound-method -- only its properties
     const fetch = Object.assign(watched, emulator.fetch);
     const agent = new Agent({ model: gemini("gemini-flash-latest", { fetch, env }) });
@@ -414,7 +414,7 @@ describe("a client with the emulator's fetch", () => {
     expect((await agent.run("Hello")).text).toBe("Hi.");
   });
 
-  test("is not any other: a fetch that does not say so needs a key", async () => {
+  test("another fetch needs a key: it lacks the emulator's mark", async () => {
     const emulator = createEmulator({ brain: script([say("Hi.")]) });
     const model = gemini("gemini-flash-latest", { fetch: (input, init) => emulator.fetch(input, init), env: {} });
     await expect(new Agent({ model }).run("Hello")).rejects.toThrow(ConfigurationError);

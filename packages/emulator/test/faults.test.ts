@@ -5,7 +5,7 @@ import { ask, eventsIn, MODEL, partsOf, post, streamed, textOf, unary, WEATHER }
 
 afterEach(() => void vi.useRealTimers());
 
-/** Waits for a wait to begin and lets its time pass: not less and not more. */
+/** Waits for a timer to start, and advances the clock by exactly its time. */
 async function pass(ms: number): Promise<void> {
   while (vi.getTimerCount() === 0) await setImmediate();
   vi.advanceTimersByTime(ms - 1);
@@ -147,7 +147,7 @@ describe("errors before any byte", () => {
       rule,
     ]);
     expect(await response.json()).toEqual({ error: expect.objectContaining(error) });
-    // The answer that was kept back comes with the retry.
+    // The retry gets the withheld answer.
     expect(textOf(await unary(emulator, ask("Hi")))).toBe("One two three");
   });
 

@@ -106,7 +106,7 @@ describe("documents", () => {
     });
   });
 
-  test("are pending for so many polls, and fail where they are told to", async () => {
+  test("are pending for the set number of polls, and fail if the option says so", async () => {
     const fails = ({ displayName }: { displayName: string | undefined }): boolean => displayName === "bad";
     const emulator = service({ fileSearch: { pendingPolls: 2, fails } });
     const name = await store(emulator);
@@ -124,7 +124,7 @@ describe("documents", () => {
     });
   });
 
-  test("are listed ten at a time, at most twenty, whatever is asked for", async () => {
+  test("are listed ten at a time, and at most twenty for any page size", async () => {
     const emulator = service();
     const name = await store(emulator);
     for (let index = 0; index < 21; index += 1) await upload(emulator, name, TEXT, `${index}`);

@@ -13,7 +13,7 @@ interface FileResource {
   readonly state: string;
 }
 
-/** What came back, with the headers of an upload. */
+/** The response, with the headers of an upload. */
 async function read(response: Response): Promise<{ status: number; headers: Record<string, string>; body: unknown }> {
   const headers = Object.fromEntries([...response.headers].filter(([name]) => name.startsWith("x-goog-upload-")));
   const body = await response.text();
@@ -144,7 +144,7 @@ describe("an upload", () => {
     expect(emulator.requests.map(({ answered }) => answered.rule)).toContain("F-1");
   });
 
-  test("can be finalized apart, and is over after that or after a cancel", async () => {
+  test("can be finalized in a request of its own, and ends then or at a cancel", async () => {
     const emulator = createEmulator({ brain: improvise(), files: { chunkBytes: 1 } });
     const urls: string[] = [];
     for (const command of ["finalize", "cancel"]) {
@@ -212,7 +212,7 @@ describe("a file", () => {
     expect((await upload(emulator, "y", "text/plain", { name: "files/old" })).name).toBe("files/old");
   });
 
-  test("of a video is processed until it was asked for once", async () => {
+  test("of a video is processed until the first poll", async () => {
     const emulator = createEmulator({ brain: improvise() });
     const { uri, state } = await upload(emulator, "film", "video/mp4", { name: "files/film" });
     const stateNow = async () => ((await get(emulator, "files/film")).body as FileResource).state;
@@ -305,7 +305,7 @@ describe("a file", () => {
     expect((await post(emulator, "generateContent", withFile("https://x/v1beta/files/none"))).status).toBe(200);
   });
 
-  test("is seen by a brain of one's own", async () => {
+  test("is visible to a custom brain", async () => {
     const emulator = createEmulator({ brain: script([({ files }) => say(JSON.stringify(files))]) });
     const { uri } = await upload(emulator, "abc", "text/plain", { name: "files/abc" });
     const [seen] = JSON.parse(textOf(await unary(emulator, withFile(uri)))) as unknown[];
@@ -313,7 +313,7 @@ describe("a file", () => {
   });
 });
 
-test("files are a matter of the Developer API", async () => {
+test("only the Developer API has files", async () => {
   const served = (["developer", "developer-v1", "vertex", "comet", "old-proxy"] as const).map(async (profile) => {
     const response = await createEmulator({ brain: improvise(), profile }).fetch("/v1beta/files", { headers: KEY });
     return [profile, response.status];

@@ -3,7 +3,7 @@ import { createEmulator, say, script } from "../src/index.ts";
 import { improvise } from "../src/improvise.ts";
 import { ask, partsOf, post, streamed, textOf, unary } from "./support.ts";
 
-// What takes seconds because it is so large; smaller ones are in `hostile.test.ts` and `emulator.test.ts`.
+// Inputs so large that they take seconds; smaller ones are in `hostile.test.ts` and `emulator.test.ts`.
 
 test("more mistakes in a schema than fit the stack are refused", async () => {
   const wrong = Object.fromEntries(Array.from({ length: 200_000 }, (_, at) => [`p${at}`, {}]));

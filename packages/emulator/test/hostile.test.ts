@@ -40,7 +40,7 @@ test.each([
   const prompt = `Save ${"words and ".repeat(10)}more, please`;
   const response = await post(emulator, "generateContent", ask(prompt, tool(schema)));
   expect((await response.text()).length).toBeLessThan(5_000_000);
-  // And it goes on.
+  // The emulator still answers.
   expect(textOf(await unary(emulator, ask("Hi")))).not.toBe("");
 });
 
@@ -96,7 +96,7 @@ describe("a body over the limit", () => {
     const response = await emulator.fetch(`/v1beta/models/${MODEL}:generateContent`, init);
     expect(response.status).toBe(400);
     expect(await response.text()).toContain(MESSAGE);
-    // An endless one is left after four times the limit.
+    // An endless body is abandoned after four times the limit.
     expect(made).toBeLessThan(5_000_000);
     expect(emulator.requests[0]).toMatchObject({ body: undefined, answered: { status: 400, rule: "E-78" } });
   });

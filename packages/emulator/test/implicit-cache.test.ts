@@ -6,7 +6,7 @@ import { MODEL, unary, WEATHER } from "./support.ts";
 
 const user = (said: string): object => ({ role: "user", parts: [{ text: said }] });
 const SAYS_OK = { role: "model", parts: [{ text: "ok" }] };
-/** As many tokens, of a text in which no two blocks are the same. */
+/** A text of this many tokens, in which no two blocks are the same. */
 const words = (tokens: number, first = ""): string =>
   `${first}${Array.from({ length: tokens }, (_, index) => String(index).padStart(4, "0")).join("")}`.slice(
     0,
@@ -24,7 +24,7 @@ const answered = (call: object): object => {
 const talkative = (options: object = {}): Emulator =>
   createEmulator({ brain: script([say("ok")], { afterwards: "repeat-last" }), ...options });
 
-/** Tokens of the prompt and, of these, cached ones, request by request. */
+/** Prompt tokens and cached tokens of each request. */
 async function counted(emulator: Emulator, bodies: readonly object[], model?: string): Promise<[number, number][]> {
   const counts: [number, number][] = [];
   for (const body of bodies) {
@@ -72,7 +72,7 @@ describe("a prompt that begins like an earlier one", () => {
     ["settings", (contents) => ({ contents, generationConfig: { temperature: 0.5 } })],
     ["another order of fields", (contents) => ({ generationConfig: { temperature: 1 }, contents })],
     ["a tool config", (contents) => ({ contents, toolConfig: { functionCallingConfig: { mode: "AUTO" } } })],
-  ])("is cached whatever stands outside of it: %s", async (_what, bodyOf) => {
+  ])("is cached regardless of the fields outside it: %s", async (_what, bodyOf) => {
     const contents = [user(words(5000))];
     expect((await counted(talkative(), [{ contents }, bodyOf(contents)]))[1]).toEqual([5000, 5000]);
   });

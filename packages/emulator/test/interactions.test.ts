@@ -259,7 +259,7 @@ describe("answers in the service's words", () => {
     expect(stored["input"]).toEqual([USERS("Hello")]);
   });
 
-  test("what is not stored has no id, and a stream an empty one", async () => {
+  test("an interaction that is not stored has no id, or an empty one in a stream", async () => {
     const ask = service();
     expect(Object.keys((await ask("", { ...ASK, store: false })).json)[0]).toBe("status");
     const { text } = await ask("", { ...ASK, store: false, stream: true });
@@ -269,7 +269,7 @@ describe("answers in the service's words", () => {
     expect(text.endsWith("event: done\ndata: [DONE]\n\n")).toBe(true);
   });
 
-  test("calls, and what goes on behind them, stored and with a history of one's own", async () => {
+  test("calls and the turns after them, stored or with the client's own history", async () => {
     const ask = service({ brain: script([calls("f", "f"), say("Done."), call("f"), say("Done.")]) });
     const tools = { tools: [FUNCTION] };
     const { json } = await ask("", { ...ASK, ...tools });
@@ -314,7 +314,7 @@ describe("answers in the service's words", () => {
     ]);
   });
 
-  test("a plan first, if it is wanted: refined while it is, and researched by once it isn't", async () => {
+  test("a plan first, if requested: each reply refines it, until a request without planning starts the research", async () => {
     const ask = service({ interactions: { polls: 0 } });
     let previous: unknown;
     const tell = async (input: string, plans: boolean): Promise<Said["json"]> => {
@@ -330,15 +330,18 @@ describe("answers in the service's words", () => {
       expect.stringMatching(/^1. Search for Why\./),
     ]);
     const second = await tell("Only in Europe.", true);
-    expect([second["status"], lastOf(second)]).toEqual(["requires_action", expect.stringContaining("4. Keep to what")]);
+    expect([second["status"], lastOf(second)]).toEqual([
+      "requires_action",
+      expect.stringContaining("4. Keep to the request"),
+    ]);
     expect(lastOf(second)).toContain("Only in Europe.");
     const found = await tell("Go.", false);
     expect([found["status"], lastOf(found)]).toEqual(["completed", expect.stringMatching(/^# Why\n/)]);
-    // What comes after a research is another question.
+    // After a research, the next message is another question.
     expect(lastOf(await tell("How?", false))).toMatch(/^# How\n/);
   });
 
-  test("a stream that is resumed repeats the answer under new indexes, or goes on", async () => {
+  test("a resumed stream repeats the answer under new indexes, or continues", async () => {
     for (const resume of ["replay", "exact"] as const) {
       const ask = service({ deltaCharacters: 6, interactions: { resume } });
       const { json } = await ask("", AGENT);

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** What the README says of a rule or a fault. */
+/** A row of the README about a rule or a fault. */
 export interface Listed {
   readonly id: string;
-  /** What is refused, or the functions that make the fault. */
+  /** The refused requests, or the functions that make the fault. */
   readonly what: string;
   /** Whether the service's message was seen, the condition is known, or the wording is a guess. */
   readonly certainty: string;
@@ -30,12 +30,12 @@ export const FAULTS: readonly Listed[] = rowsUnder("Faults").map(
   },
 );
 
-/** Whether requests are refused under the rule's own id, and while they are read. */
+/** Whether validation refuses requests under the rule's own id. */
 export function refuses({ id, shownBy }: Listed): boolean {
   return shownBy.startsWith(`\`validate/refusals.test.ts\`: ${id}: `);
 }
 
-/** Whether a rule or a fault rests on a guess, or nothing public shows it. */
+/** Whether a rule or a fault is a guess, or nothing public shows it. */
 export function isGuessed({ certainty, evidence }: Listed): boolean {
   return certainty === "guess" || evidence === "unsure";
 }

@@ -37,7 +37,7 @@ test("serves streams chunk by chunk", async () => {
   await once(socket, "close");
   const [head = "", chunked = ""] = answer.split(/\r\n\r\n([^]*)/);
   expect(head.toLowerCase()).toContain("content-type: text/event-stream");
-  // Each chunk as it was sent: its length in a line, and its bytes.
+  // Each chunk as sent: a line with its length, and its bytes.
   const chunks = [...chunked.matchAll(/^[0-9a-f]+\r\n(data: .*\r\n\r\n)\r$/gm)].map(([, chunk]) => chunk ?? "");
   expect(chunks.map((chunk) => textOf(...eventsIn(chunk)))).toEqual(["One ", "two ", "three", ""]);
 });

@@ -32,7 +32,7 @@ describe.each([
   ["unary", asUnary],
   ["streamed", streamed],
 ] as const)("a long answer, %s", (_, how) => {
-  test("comes in hops of the limit, and nothing is lost or said twice", async () => {
+  test("comes in hops of the limit, and nothing is lost or repeated", async () => {
     const emulator = createEmulator({ brain: script([said(LONG)]), longDecode: { hopTokens: 100 } });
     const hops = await allHops(emulator, ask("All of it", FAST), how);
     expect(hops.map((hop) => textOf(...hop)).join("")).toBe(LONG);
@@ -115,7 +115,7 @@ describe.each([
 });
 
 describe("checkpoints of a stream", () => {
-  test("stand on every so many chunks, and none on the way without", async () => {
+  test("come every so many chunks, and never if turned off", async () => {
     const tokens = async (checkpointEvery: number) => {
       const emulator = createEmulator({ brain: script([said(LONG)]), longDecode: { checkpointEvery } });
       const chunks = await streamed(emulator, ask("All"), ARGON);
@@ -125,7 +125,7 @@ describe("checkpoints of a stream", () => {
     expect(await tokens(0)).toEqual([]);
   });
 
-  test("go on after a drop, without a repeated or a missing character, as often as it drops", async () => {
+  test("continue after every drop, without a repeated or a missing character", async () => {
     const emulator = createEmulator({
       brain: script([
         [think("Hm."), said(LONG)].reduce((left, right) => ({ ...right, parts: [...left.parts, ...right.parts] })),

@@ -16,7 +16,7 @@ import { ask, eventsIn, MODEL, partsOf, textOf, WEATHER } from "./support.ts";
 
 type Ask = (options: EmulatorOptions, ...bodies: readonly object[]) => Promise<GenerateContentResponse[]>;
 
-/** Sends requests over a socket; the chunks of the last answer, which had status 200. */
+/** Sends requests over a socket; returns the chunks of the last answer, which must have status 200. */
 function over(method: string): Ask {
   return async (options, ...bodies) => {
     await using server = await createEmulator(options).listen();

@@ -9,7 +9,7 @@ export function post(emulator: Emulator, method: string, body: unknown, model: s
   return emulator.fetch(`/v1beta/models/${model}:${method}`, { method: "POST", headers, body: JSON.stringify(body) });
 }
 
-/** A request with one user text and whatever else is given. */
+/** A request with one user text and any other fields. */
 export function ask(prompt: string, more: object = {}): { contents: object[] } {
   return { contents: [{ role: "user", parts: [{ text: prompt }] }], ...more };
 }

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { createEmulator } from "../src/index.ts";
 import { ask, post } from "./support.ts";
 
-/** The files that one needs, itself included. */
+/** The files that a file imports, including itself. */
 function filesOf(file: URL, found = new Set<string>()): ReadonlySet<string> {
   if (found.has(file.href)) return found;
   found.add(file.href);
@@ -12,7 +12,7 @@ function filesOf(file: URL, found = new Set<string>()): ReadonlySet<string> {
   return found;
 }
 
-test("the emulator does not load what makes answers up", () => {
+test("the emulator does not load improvise", () => {
   const files = [...filesOf(new URL("../src/index.ts", import.meta.url))];
   expect(files.length).toBeGreaterThan(80);
   expect(files.filter((file) => file.includes("improvise"))).toEqual([]);

@@ -24,13 +24,13 @@ export interface SearchSource {
   readonly uri?: string | undefined;
   /** Id of a place on the map. */
   readonly placeId?: string | undefined;
-  /** What was found in a document, sent unchanged. */
+  /** The passage found in a document, sent unchanged. */
   readonly retrievedContext?: GroundingChunk["retrievedContext"];
 }
 
 /** A search the service made for the model. */
 export interface Search {
-  /** What was searched. Default: `web`. */
+  /** Where the service searched. Default: `web`. */
   readonly kind?: "web" | "maps" | "url" | "files" | undefined;
   readonly queries: readonly string[];
   readonly sources: readonly SearchSource[];
@@ -56,7 +56,7 @@ export interface Answer {
   readonly finishReason?: string | undefined;
   readonly finishMessage?: string | undefined;
   readonly search?: Search | undefined;
-  /** Grounding metadata to send unchanged, instead of what {@link Answer.search} would produce. */
+  /** Grounding metadata to send unchanged, in place of the metadata for {@link Answer.search}. */
   readonly grounding?: GroundingMetadata | undefined;
   readonly urlContext?: UrlContextMetadata | undefined;
   /** Default: depends on the length of the answer and the thinking settings. */
@@ -162,9 +162,9 @@ export function grounded(
   { sources, ...search }: Omit<Search, "supports" | "sources"> & { readonly sources: readonly GroundedSource[] },
 ): Answer {
   const supported = [...new Set(sources.flatMap(({ supports = [] }) => supports))];
-  const supports = supported.map((said) => ({
-    text: said,
-    sources: [...sources.keys()].filter((source) => sources[source]?.supports?.includes(said)),
+  const supports = supported.map((quote) => ({
+    text: quote,
+    sources: [...sources.keys()].filter((source) => sources[source]?.supports?.includes(quote)),
   }));
   return {
     parts: text === "" ? [] : say(text).parts,

@@ -44,19 +44,19 @@ export interface BrainTurn {
   readonly signal: AbortSignal;
 }
 
-/** Decides what the model says. An error it throws is reported as a 400 with its message. */
+/** Writes the model's answers. The emulator reports an error that a brain throws as a 400 with its message. */
 export interface Brain {
   /** True for recorded traffic, whose signatures another server issued. Default: false; only this emulator's own signatures are valid. */
   readonly anySignature?: boolean | undefined;
   answer(turn: BrainTurn): Answer | Promise<Answer>;
   /**
-   * Answers a request that doesn't become a turn: an invalid one, or one that doesn't ask for content. If it returns undefined,
+   * Answers a request that doesn't become a turn: an invalid one, or one that doesn't generate content. If it returns undefined,
    * the emulator answers as usual.
    */
   replay?(request: ReplayRequest, signal: AbortSignal): Promise<Answer | undefined>;
 }
 
-/** What a turn is created from. */
+/** Input of {@link createTurn}. */
 export interface TurnFacts {
   readonly number: number;
   /** The normalized request: camelCase, with roles filled in. */
@@ -70,7 +70,7 @@ export interface TurnFacts {
   readonly seed: string;
   /** Default: none. */
   readonly files?: readonly UploadedFile[] | undefined;
-  /** Default: there is nothing to find. */
+  /** Default: finds nothing. */
   readonly retrieve?: Retrieve | undefined;
   readonly signal: AbortSignal;
 }
@@ -102,7 +102,7 @@ function isPurelyResponses(content: Content): boolean {
   return content.parts.length > 0 && content.parts.every((part) => part.functionResponse !== undefined);
 }
 
-/** True for what a client remarks on the function responses before it, such as `[edited] the user changed the arguments`. */
+/** True for a client's note on the function responses before it, such as `[edited] the user changed the arguments`. */
 function isNote({ role, parts }: Content, before: Content | undefined): boolean {
   if (role === "model" || before === undefined || !isPurelyResponses(before)) return false;
   return parts.length > 0 && parts.every(({ text }) => text !== undefined && /^\[[a-z]+\] /.test(text));

@@ -50,17 +50,17 @@ function isSame(recorded: unknown, received: unknown): boolean {
   return (typeof received === "string" || typeof received === "number") && sameText(recorded, String(received));
 }
 
-/** Describes the place, the recorded value and the received one. For long texts, the surroundings of where they diverge. */
+/** Names the place, the recorded value and the received one; shows long texts only around the point where they diverge. */
 export function describeDifference({ path, recorded, received }: Difference): string {
   const where = path === "" ? "the body" : path;
   if (typeof recorded === "string" && typeof received === "string") {
-    const from = Math.max(0, partingOf(recorded, received) - LEAD);
+    const from = Math.max(0, divergenceOf(recorded, received) - LEAD);
     return `${where} was ${shownText(recorded, from)} and is now ${shownText(received, from)}`;
   }
   return `${where} was ${shown(recorded)} and is now ${shown(received)}`;
 }
 
-function partingOf(a: string, b: string): number {
+function divergenceOf(a: string, b: string): number {
   if (Math.max(a.length, b.length) <= MAX_SHOWN) return 0;
   let at = 0;
   while (at < a.length && a[at] === b[at]) at += 1;

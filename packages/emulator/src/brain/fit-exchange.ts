@@ -17,7 +17,7 @@ export interface ReplayRequest {
 
 /** How a request compares with a recorded one. */
 export interface Fit {
-  /** True for the same method and operation: then the other fields say what differs. */
+  /** True for the same method and operation; the other fields then describe the differences. */
   readonly sameCall: boolean;
   /** The first differences, in words; empty for the same request. */
   readonly differences: readonly string[];
@@ -34,17 +34,17 @@ const MAX_NAMED = 3;
 export function fitExchange(exchange: ReplayExchange, request: ReplayRequest): Fit {
   const recorded = addressOf(exchange.path ?? "");
   const received = addressOf(request.path);
-  const wasCalled = recorded.operation ?? operationByBody(exchange);
-  const isCalled = received.operation;
-  if (wasCalled !== undefined && isCalled !== undefined && wasCalled !== isCalled)
-    return differ(false, `the operation was ${wasCalled} and is now ${isCalled}`);
-  const isContent = isCalled !== undefined;
-  if (isContent && wasCalled === undefined && exchange.path != null)
+  const recordedCall = recorded.operation ?? operationByBody(exchange);
+  const receivedCall = received.operation;
+  if (recordedCall !== undefined && receivedCall !== undefined && recordedCall !== receivedCall)
+    return differ(false, `the operation was ${recordedCall} and is now ${receivedCall}`);
+  const isContent = receivedCall !== undefined;
+  if (isContent && recordedCall === undefined && exchange.path != null)
     return differ(false, `the call was ${recorded.path} and is now ${received.path}`);
   if (!isContent) {
     const [path, method] = [recorded.path, exchange.method ?? request.method];
     if (
-      wasCalled !== undefined ||
+      recordedCall !== undefined ||
       exchange.path == null ||
       method !== request.method ||
       !sameText(wild(path), received.path)

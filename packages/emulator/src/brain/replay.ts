@@ -6,10 +6,10 @@ import { loadRecording, type ReplayExchange, type Recording } from "./recording.
 import { ReplayedFailure } from "./replayed-failure.ts";
 
 /**
- * Answers with recorded traffic, whatever was recorded: streams in their framing, errors, uploads, broken connections.
+ * Answers with recorded traffic of any kind: streams in their framing, errors, uploads, broken connections.
  * Requests are not validated: the service has already answered them.
  *
- * A request gets the answer of the exchange recorded for it, wherever that is in the recording; the same request again gets the
+ * A request gets the answer of the exchange recorded for it, at any position in the recording; the same request again gets the
  * next such answer, and after the last one the first again. An exchange recorded without its request answers the next request.
  * Anything else is rejected with a 400 that names the closest recorded request and the difference. Requests are compared by
  * method, model, operation and the whole body, after normalizing spelling: snake_case and camelCase, missing roles, empty and
@@ -34,12 +34,12 @@ export function replay(source: string | Recording): Brain {
       return found.exchange;
     }
     // The most informative one: the same call, not replayed yet, with the fewest differences.
-    const strangeness = ({ index, fit }: Candidate): readonly number[] => [
+    const distance = ({ index, fit }: Candidate): readonly number[] => [
       fit.sameCall ? 0 : 1,
       uses.has(index) ? 1 : 0,
       fit.count,
     ];
-    const [closest] = all.toSorted((a, b) => compareLists(strangeness(a), strangeness(b)));
+    const [closest] = all.toSorted((a, b) => compareLists(distance(a), distance(b)));
     return { closest, count: exchanges.length, isUsed: closest !== undefined && uses.has(closest.index) };
   }
 
@@ -48,7 +48,7 @@ export function replay(source: string | Recording): Brain {
     anySignature: true,
     async answer({ path, raw, signal }) {
       const found = await find({ method: "POST", path, body: raw });
-      if (!("status" in found)) throw new Error(whyNot(found));
+      if (!("status" in found)) throw new Error(describeMiss(found));
       return await recordedAnswer(found, signal);
     },
     async replay(request, signal) {
@@ -56,7 +56,7 @@ export function replay(source: string | Recording): Brain {
       if ("status" in found) return await recordedAnswer(found, signal);
       const isContent = /:(?:generateContent|streamGenerateContent)(?:\?|$)/.test(request.path);
       if (!isContent && found.closest?.fit.sameCall !== true) return undefined;
-      throw new Error(whyNot(found));
+      throw new Error(describeMiss(found));
     },
   };
 }
@@ -81,7 +81,7 @@ function compareLists(a: readonly number[], b: readonly number[]): number {
   return at === -1 ? 0 : (a[at] ?? 0) < (b[at] ?? 0) ? -1 : 1;
 }
 
-function whyNot({ closest, count, isUsed }: NotFound): string {
+function describeMiss({ closest, count, isUsed }: NotFound): string {
   if (closest === undefined) return "The recording contains no exchanges.";
   const { exchange, index, fit } = closest;
   const where = exchange.file === undefined ? "" : ` (${exchange.file})`;
@@ -120,7 +120,7 @@ function replayedHeaders(headers: Readonly<Record<string, string>>): Readonly<Re
 
 function faultOf(ended: "cancelled" | "failed", body: string): NonNullable<Answer["fault"]> {
   if (ended === "failed") return { kind: "cut", rule: "recorded", atByte: Buffer.byteLength(body), reset: true };
-  // Its reader left before the end; a reader that stays waits as it would have then.
+  // The recorded client left before the end; one that stays now waits, as it would have then.
   const afterChunks = framesOf(body).length;
   return { kind: "slow", rule: "recorded", firstByteMs: 0, stallMs: Number.POSITIVE_INFINITY, afterChunks };
 }

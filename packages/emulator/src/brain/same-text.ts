@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 
-/** What replaces a secret or a project in a recording. */
-const TAKEN_OUT = /\[redacted\]|(?<=projects\/)PROJECT\b/;
+/** The marks that replace a secret or a project in a recording. */
+const REDACTED = /\[redacted\]|(?<=projects\/)PROJECT\b/;
 const SHORT_BLOB = 256;
 const HASH = 64;
 
@@ -12,7 +12,7 @@ const HASH = 64;
 export function sameText(recorded: string, received: string): boolean {
   if (recorded === received) return true;
   if (recorded.length === SHORT_BLOB && received.length > SHORT_BLOB) return isShortened(recorded, received);
-  const pieces = recorded.split(TAKEN_OUT);
+  const pieces = recorded.split(REDACTED);
   const [first = "", ...rest] = pieces;
   const last = rest.pop();
   if (last === undefined || !received.startsWith(first)) return false;

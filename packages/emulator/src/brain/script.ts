@@ -1,7 +1,7 @@
 import { type Answer, join } from "./answer.ts";
 import type { Brain, BrainTurn } from "./brain.ts";
 
-/** One line of a script: an answer, several to be joined, or a function of the request. */
+/** One line of a script: an answer, several answers to join, or a function of the request. */
 export type ScriptLine =
   | Answer
   | readonly Answer[]
@@ -9,11 +9,11 @@ export type ScriptLine =
 
 /** Options of {@link script}. */
 export interface ScriptOptions {
-  /** What answers after the last line: an error (default), the last line again, the script from the start, or another brain. */
+  /** The answer after the last line: an error (default), the last line again, the script from the start, or another brain. */
   readonly afterwards?: "fail" | "repeat-last" | "start-over" | Brain | undefined;
 }
 
-/** A brain that answers with these lines, one per request, in the order the requests arrive. */
+/** A brain that answers with the lines of a script, one per request, in the order of the requests. */
 export interface Script extends Brain {
   /** How many lines have been used. */
   readonly said: number;
@@ -22,7 +22,7 @@ export interface Script extends Brain {
 /**
  * Creates a brain from lines, for tests.
  *
- * A request after the last line is rejected with a 400 that says so, unless `afterwards` says otherwise.
+ * By default, a request after the last line is rejected with a 400 that says so.
  *
  * @example
  * ```ts
@@ -31,24 +31,24 @@ export interface Script extends Brain {
  * ```
  */
 export function script(lines: readonly ScriptLine[], options: ScriptOptions = {}): Script {
-  let said = 0;
-  let asked = 0;
+  let used = 0;
+  let requests = 0;
   return {
     get said() {
-      return said;
+      return used;
     },
     async answer(turn) {
-      asked += 1;
+      requests += 1;
       const { afterwards = "fail" } = options;
       const line =
-        lines[afterwards === "start-over" ? said % lines.length : said] ??
+        lines[afterwards === "start-over" ? used % lines.length : used] ??
         (afterwards === "repeat-last" ? lines.at(-1) : undefined);
       if (line === undefined) {
         if (typeof afterwards === "object") return afterwards.answer(turn);
         const answers = `${lines.length} answer${lines.length === 1 ? "" : "s"}`;
-        throw new Error(`The script has ${answers}, and this is its request ${asked}: ${excerpt(turn.prompt)}`);
+        throw new Error(`The script has ${answers}, but this is request ${requests}: ${excerpt(turn.prompt)}`);
       }
-      said += 1;
+      used += 1;
       const answer = typeof line === "function" ? await line(turn) : line;
       return isList(answer) ? join(...answer) : answer;
     },

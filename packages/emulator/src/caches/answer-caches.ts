@@ -14,7 +14,7 @@ import type { CacheStore, StoredCache } from "./cache-store.ts";
 export interface CacheRoute {
   readonly kind: "createCache" | "listCaches" | "getCache" | "updateCache" | "deleteCache";
   readonly apiVersion: string;
-  /** What precedes `cachedContents/` in a name: a project and a location on Vertex. */
+  /** The part of a name before `cachedContents/`: project and location on Vertex, empty elsewhere. */
   readonly parent: string;
   /** Last segment of the name; empty for the list. */
   readonly id: string;
@@ -68,7 +68,7 @@ export function answerCaches(route: CacheRoute, incoming: IncomingRequest, conte
   return { operation, body: cacheJson(updated) };
 }
 
-/** Whose cached contents a request can use: those of its key, or of the single project that all Vertex tokens share. */
+/** The owner of the cached contents that a request can use: its key, or the single project that all Vertex tokens share. */
 export function cacheOwner(incoming: Pick<IncomingRequest, "url" | "headers">, profile: Profile): string {
   return profile === "vertex" ? "project" : callerOf(incoming);
 }

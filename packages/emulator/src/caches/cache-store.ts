@@ -3,7 +3,7 @@ import type { CachedPrompt } from "../validate/types.ts";
 
 /** A cached content, as the emulator stores it. */
 export interface StoredCache extends CachedPrompt {
-  /** Who created it; only the owner can see it. */
+  /** The creator's key or project; other callers cannot see it. */
   readonly owner: string;
   /** Full name, such as `cachedContents/abc`. */
   readonly name: string;
@@ -25,7 +25,7 @@ export class CacheStore {
     this.#random = createRandom(`${seed} caches`);
   }
 
-  /** An id for the next one: letters and digits, or only digits. */
+  /** An id for the next cached content: letters and digits, or only digits. */
   nextId(digits: boolean): string {
     if (!digits) return this.#random.id(40);
     return Array.from({ length: 19 }, () => this.#random.int(1, 9)).join("");

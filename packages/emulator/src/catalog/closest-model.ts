@@ -2,7 +2,7 @@ import type { ModelFacts } from "./model-facts.ts";
 import { findModel, MODELS, NEWEST_FLASH } from "./models.ts";
 
 /**
- * Facts for an id that is not in the catalog, those of the model of its generation that shares the most words with it. A
+ * Facts for an id that is not in the catalog: the facts of the model of its generation that shares the most words with it. A
  * generation without models is treated like the previous one; an id without a number, like the newest flash.
  */
 export function closestModel(id: string): ModelFacts {
@@ -24,14 +24,14 @@ function peersOf(line: string, generation: number): readonly ModelFacts[] {
   return newest !== undefined && peers.includes(newest) ? [newest, ...peers] : peers;
 }
 
-/** Number of words two ids share, minus the words that only one of them has. */
+/** The number of words that two ids share, minus the number that only one of them has. */
 function likeness(a: string, b: string): number {
   const [ours, theirs] = [wordsOf(a), wordsOf(b)];
   const shared = [...ours].filter((word) => theirs.has(word)).length;
   return 3 * shared - ours.size - theirs.size;
 }
 
-/** The words that say what kind of model an id names, without dates and release stages. */
+/** The words of an id that name the kind of model, without dates and release stages. */
 function wordsOf(id: string): ReadonlySet<string> {
   return new Set(
     id

@@ -13,7 +13,7 @@ export interface ThinkingFacts {
   readonly budget?: { readonly min: number; readonly max: number; readonly zero: boolean } | undefined;
 }
 
-/** What a model supports and what it rejects: what the client knows too, and what only the service needs. */
+/** What a model supports and what it rejects: the client's facts about it, and facts that only the service needs. */
 export interface ModelFacts extends Omit<
   SharedFacts,
   "thinking" | "thinkingLevels" | "thinkingBudget" | "defaultLevel"

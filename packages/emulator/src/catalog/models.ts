@@ -3,7 +3,7 @@ import type { ModelFacts, ThinkingFacts } from "./model-facts.ts";
 
 export type { ModelFacts } from "./model-facts.ts";
 
-/** What only the service needs to know of a model. */
+/** Facts about a model that only the service needs. */
 type OwnFacts = Omit<ModelFacts, keyof SharedFacts | "id" | "generation"> & Partial<ModelFacts>;
 
 const GEMINI_3: OwnFacts = {
@@ -52,7 +52,7 @@ const EMBEDDING: OwnFacts = { ...SPEECH, family: "embedding", generates: false, 
 /** Instructions on 2.5 are recorded with 200; a client does not send them. */
 const IMAGE = { outputWithBuiltIns: false, maxCandidates: 1, systemInstruction: true };
 const PREVIEW = { state: "preview" } as const;
-/** As the texts of refusals have it. */
+/** The range in the service's error messages. */
 const FROM_ZERO: ThinkingFacts = { kind: "budget", levels: [], budget: { min: 0, max: 24_576, zero: true } };
 const DEPRECATED = { state: "deprecated" } as const;
 
@@ -100,13 +100,13 @@ export const MODELS: readonly ModelFacts[] = [
   served("gemini-embedding-2", EMBEDDING),
 ];
 
-/** A model with what the client knows of it, too; of one that only embeds, that is what is known of speech. */
+/** Adds the client's facts to a model; one that only embeds gets the facts of a speech model. */
 function served(id: string, own: OwnFacts): ModelFacts {
   const facts = findKnownModel(id) ?? findKnownModel("gemini-3.8-flash-tts");
   if (facts === undefined) throw new Error(`core does not know ${id}`);
   const { thinking: kind, thinkingLevels, defaultLevel, thinkingBudget, ...shared } = facts;
   const generation = Number(/^gem(?:ini|ma)-(\d+(?:\.\d+)?)/.exec(id)?.[1] ?? 3);
-  // Gemini 3 takes budgets for compatibility, which the client does not use.
+  // Gemini 3 accepts budgets for compatibility, which the client does not use.
   const tolerated = { min: 1, max: 65_535, zero: !/3\.6|3\.1-pro/.test(id) };
   const budget = kind === "level" && shared.family === "gemini-3" ? tolerated : thinkingBudget;
   const levels = thinkingLevels.map((level) => level.toUpperCase());

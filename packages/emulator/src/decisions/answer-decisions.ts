@@ -11,10 +11,10 @@ import { type Problem, problem } from "../validate/problem.ts";
 import type { ResolvedSwitches } from "../validate/switches.ts";
 import { type DecisionQuestion, type DecisionRequest, findDecisionProblem } from "./decision-request.ts";
 
-/** That the input is blocked, or what to answer to some questions; the rest is improvised. */
+/** Blocks the input, or answers some of the questions; the emulator improvises the other answers. */
 export interface ScriptedDecision {
   readonly blocked?: { readonly reason: string; readonly message?: string | undefined } | undefined;
-  /** By question: the probability of a yes, or how likely each option or each index of a level is; those left out are not. */
+  /** By question: the probability of a yes, or a weight for each option or index of a level. A missing weight is 0. */
   readonly answers?: Readonly<Record<string, Weights>> | undefined;
 }
 
@@ -22,7 +22,7 @@ type Weights = number | Readonly<Record<string, number>>;
 
 /** Options of the decisions endpoint. */
 export interface DecisionOptions {
-  /** Answers requests, for tests. Default: everything is improvised from the words of input and questions. */
+  /** Answers requests, for tests. Default: improvises from the words of input and questions. */
   readonly answer?: ((request: DecisionRequest) => ScriptedDecision | undefined) | undefined;
 }
 
@@ -51,8 +51,8 @@ export function answerDecisions(
   const request = read.value as unknown as DecisionRequest;
   const { model, questions } = request;
   const parts = readParts(request);
-  const asked = [...parts, { text: JSON.stringify(questions) }];
-  const { total, details } = estimateContent({ role: "user", parts: asked }, fileOf);
+  const counted = [...parts, { text: JSON.stringify(questions) }];
+  const { total, details } = estimateContent({ role: "user", parts: counted }, fileOf);
   if (total > 262_144) return refuse(problem("D-1", `The input token count (${total}) exceeds 262144.`));
   const byModality = details.map((one) => ({ modality: one.modality?.toLowerCase(), tokens: one.tokenCount }));
   const counts = { total_input_tokens: total, total_output_tokens: 0, total_tokens: total };
@@ -74,7 +74,7 @@ export function answerDecisions(
 
 function readParts({ input }: DecisionRequest): readonly Part[] {
   return [input].flat().map((item) => {
-    // Strings, as checked with the request.
+    // Strings: checked with the request.
     const content = (isFields(item) ? item : { text: item }) as Readonly<Record<string, string | undefined>>;
     const { text, mime_type: mimeType = "", data, uri: fileUri = "" } = content;
     if (text !== undefined) return { text };
@@ -93,7 +93,7 @@ function answerQuestion({ type, criteria = {} }: DecisionQuestion, weights: Weig
   const sum = keys.reduce((total, key) => total + weigh(key), 0);
   const each = keys.map((key) => round(sum > 0 ? weigh(key) / sum : 1 / keys.length));
   const best = each.indexOf(Math.max(...each));
-  // With what rounding left.
+  // The likeliest key gets the remainder of the rounding.
   const confidence = round(1 - each.reduce((total, one, index) => (index === best ? total : total + one), 0));
   each[best] = confidence;
   const probabilities = Object.fromEntries(keys.map((key, index) => [key, each[index]]));
@@ -102,7 +102,7 @@ function answerQuestion({ type, criteria = {} }: DecisionQuestion, weights: Weig
   return { type, score, probabilities, legend: Object.assign({}, criteria), confidence };
 }
 
-/** How well the words of the input fit those of the question. */
+/** Weights by the words that the input shares with the question. */
 function improviseWeights(question: DecisionQuestion, input: string): Weights {
   const { type, instructions, criteria = {} } = question;
   const known = new Set(wordList(input).map(stem));

@@ -2,7 +2,7 @@ import { type Fields, isFields } from "../internal/json.ts";
 import { type Problem, problem } from "../validate/problem.ts";
 import type { ResolvedSwitches } from "../validate/switches.ts";
 
-/** A question, as it was asked; `criteria` are the descriptions of a yes and a no, those of the options, or the levels of a score. */
+/** A question as received; `criteria` describe yes and no, describe the options, or list the levels of a score. */
 export interface DecisionQuestion {
   readonly type: "noul" | "choice" | "score";
   readonly instructions: unknown;
@@ -16,7 +16,7 @@ export interface DecisionRequest {
   readonly questions: Readonly<Record<string, DecisionQuestion>>;
 }
 
-/** The first thing that is wrong with a request; `undefined` for a valid one. The conditions are documented, the texts are guesses. */
+/** The first problem with a request; `undefined` for a valid one. The conditions are documented, the messages are guesses. */
 export function findDecisionProblem(request: Fields, version: string, switches: ResolvedSwitches): Problem | undefined {
   const { model, input, questions } = request;
   const id = String(model).replace("models/", "");
@@ -34,12 +34,12 @@ export function findDecisionProblem(request: Fields, version: string, switches: 
 
 function findQuestionProblem(id: string, question: unknown, switches: ResolvedSwitches): string | undefined {
   const at = `questions[${id}]`;
-  // Its fields have been checked against its descriptor.
+  // Its fields have been checked against the descriptor.
   const { type, instructions, criteria } = question as Fields;
   if (!/^[\w-]{1,64}$/.test(id)) return `${at}: an id must match [A-Za-z0-9_-]{1,64}`;
   if (type !== "noul" && type !== "choice" && type !== "score") return `${at}.type: must be noul, choice or score`;
-  const said = findContentProblem(instructions, `${at}.instructions`, true);
-  if (said !== undefined) return said;
+  const wrong = findContentProblem(instructions, `${at}.instructions`, true);
+  if (wrong !== undefined) return wrong;
   const where = `${at}.criteria`;
   const entries = Object.entries(isFields(criteria) || Array.isArray(criteria) ? criteria : {});
   if (type === "noul" ? Array.isArray(criteria) : Array.isArray(criteria) !== (type === "score"))

@@ -18,7 +18,7 @@ export interface EmbeddingRoute extends Route {
   readonly kind: "embedContent" | "batchEmbedContents" | "predict";
 }
 
-/** What the methods need to answer a request. */
+/** The settings that the methods need to answer a request. */
 export interface EmbeddingContext {
   readonly profile: Profile;
   readonly strict: StrictSwitches | undefined;

@@ -1,14 +1,14 @@
 import { createRandom } from "../internal/random.ts";
 
-/** Length of a whole vector; a shorter one is its beginning. */
+/** Values in a whole vector; a shorter vector is its beginning. */
 export const DIMENSIONS = 3072;
 
-/** How much the letters of a word count, beside the word itself. */
+/** Weight of a trigram of a word; the word itself weighs 1. */
 const TRIGRAM_WEIGHT = 0.25;
 /** Words of up to three letters are mostly grammar. */
 const SHORT_WEIGHT = 0.2;
 
-/** What a vector is made of: words count by themselves and by their letters, media only as a whole. */
+/** The input of a vector: a word counts as a whole and by its letters, media only as a whole. */
 export interface EmbeddedText {
   readonly text: string;
   readonly media: readonly string[];
@@ -18,7 +18,7 @@ export interface EmbeddedText {
  * A vector for a text. The same text gives the same vector on every machine; texts that share words are closer to each other than
  * texts that share none, and words that share letters are closer than others.
  *
- * @param normalized - False leaves a vector shorter than {@link DIMENSIONS} at about the length that this part of a whole vector has.
+ * @param normalized - False gives a vector with fewer than {@link DIMENSIONS} values about the norm that the beginning of a whole vector has.
  */
 export function embed(input: EmbeddedText, dimensions: number, normalized: boolean): number[] {
   const sums = new Float64Array(dimensions);

@@ -9,13 +9,13 @@ export function isFirst({ id }: ModelFacts): boolean {
   return id === "gemini-embedding-001";
 }
 
-/** A dimension out of range; undefined if there is none. */
+/** The problem with a dimension out of range; undefined for a valid one. */
 export function dimensionProblem(dimensions: number, path: string): Problem | undefined {
   if (Number.isInteger(dimensions) && dimensions >= 1 && dimensions <= DIMENSIONS) return undefined;
   return problem("X-1", `* ${path}: must be from 1 to ${DIMENSIONS}`);
 }
 
-/** An input that is too long, where the caller does not want it cut off. */
+/** The problem with an input that is too long, if the caller turned truncation off. */
 export function tokensProblem(tokens: number, { inputTokenLimit }: ModelFacts): Problem {
   const message =
     `Unable to submit request because the input token count is ${tokens} but the model supports up to ${inputTokenLimit}. ` +
@@ -23,7 +23,7 @@ export function tokensProblem(tokens: number, { inputTokenLimit }: ModelFacts): 
   return problem("X-1", message);
 }
 
-/** The part of a text that the model reads, without the phrases that tell the second generation what it is for. */
+/** The part of a text that the model reads, without the task prefixes of the second generation. */
 export function readable(text: string, { inputTokenLimit }: ModelFacts): string {
   return text
     .slice(0, inputTokenLimit * CHARACTERS_PER_TOKEN)

@@ -18,7 +18,7 @@ interface Parameters {
 /** Vertex's method for the first generation of embedding models: one instance per request. */
 export function answerPredict(body: Readonly<Record<string, unknown>>, model: ModelFacts): ResourceAnswer {
   const operation = "predict";
-  // Instances and parameters are free-form JSON to the service; what they have to hold is checked below.
+  // Instances and parameters are free-form JSON to the service; their required fields are checked below.
   const instances = (body["instances"] ?? []) as readonly Instance[];
   const parameters = (body["parameters"] ?? {}) as Parameters;
   const [instance] = instances;

@@ -55,12 +55,12 @@ export function maxTokensMidCall(
   });
 }
 
-/** S-9: out of tokens in the middle of a sentence, or before any text if `said` is empty. */
-export function maxTokens(said = "The answer begins with"): AnswerFault {
+/** S-9: out of tokens in the middle of a sentence, or before any text if `text` is empty. */
+export function maxTokens(text = "The answer begins with"): AnswerFault {
   return replaced(
     "S-9",
-    () => join(said === "" ? empty() : say(said), finishes("MAX_TOKENS")),
-    said === "" ? "parts" : undefined,
+    () => join(text === "" ? empty() : say(text), finishes("MAX_TOKENS")),
+    text === "" ? "parts" : undefined,
   );
 }
 

@@ -16,7 +16,7 @@ export type BrokenArgs =
 
 const HUGE = 200_000;
 
-/** The call with arguments that violate the function's schema; unchanged if there is nothing to break, such as no number. */
+/** The call with arguments that violate the function's schema; unchanged if there is nothing to break, such as no number to turn into text. */
 export function breakArgs(call: FunctionCall, schema: Fields, how: BrokenArgs): FunctionCall {
   const { args = {}, ...bare } = call;
   if (how === "absent") return bare;
@@ -46,7 +46,7 @@ function brokenArgs(args: JsonObject, schema: Fields, how: Exclude<BrokenArgs, "
   }
 }
 
-/** The first required property among the arguments, or otherwise the first one. */
+/** The first required property among the arguments, or else the first property. */
 function firstKey(args: JsonObject, schema: Fields): string | undefined {
   const required: readonly unknown[] = Array.isArray(schema["required"]) ? schema["required"] : [];
   const keys = Object.keys(args);

@@ -18,7 +18,7 @@ export function gatewayError(message: string, code = "", type = "comet_api_error
 
 const TYPE = "type.googleapis.com/google.rpc";
 
-/** Says which quota was hit. @param quotaMetric - Default: the requests of the free tier. */
+/** Names the exhausted quota. @param quotaMetric - Default: the requests of the free tier. */
 export function quotaFailure(
   quotaId: string,
   model: string,
@@ -29,7 +29,7 @@ export function quotaFailure(
   return { "@type": `${TYPE}.QuotaFailure`, violations: [violation] };
 }
 
-/** Says how long to wait, such as `"34.07s"`. */
+/** The time to wait, such as `"34.07s"`. */
 export function retryInfo(retryDelay: string): ErrorDetail {
   return { "@type": `${TYPE}.RetryInfo`, retryDelay };
 }

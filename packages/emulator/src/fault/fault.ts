@@ -9,7 +9,7 @@ export interface StatusFault {
   readonly contentType: string;
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Text in the body to replace by the id of the request's model. */
+  /** Text in the body to replace with the id of the request's model. */
   readonly modelText?: string | undefined;
 }
 
@@ -72,7 +72,7 @@ export interface UsageChunkFault {
   readonly afterChunks: number;
 }
 
-/** The brain's answer, changed to what a misbehaving model would have said. Sent like any other. */
+/** The brain's answer, changed to that of a misbehaving model. Sent like any other. */
 export interface MisbehaviorFault {
   readonly kind: "misbehavior";
   readonly rule: string;

@@ -34,7 +34,7 @@ export function tierWithoutModel(options: QuotaOptions = {}): StatusFault {
   return quota("Q-3", PER_DAY, { retryDelay: "34.07s", ...options, limit: 0 });
 }
 
-/** Whose limits apply to the input tokens of a minute. */
+/** The tier whose limit on input tokens per minute applies. */
 export type QuotaTier = keyof typeof INPUT_TOKENS;
 
 /** Metric, id and usual limit of the input tokens of a minute. */
@@ -57,7 +57,7 @@ const INPUT_TOKENS = {
 } as const;
 
 /**
- * Q-7: the input tokens of the minute are used up; waiting helps. The message says the wait to the nanosecond, the detail in whole
+ * Q-7: the input tokens of the minute are used up; waiting helps. The message gives the wait to the nanosecond, the detail in whole
  * seconds.
  *
  * @param options - `tier` is `"free"`, `"paid"` (default) or `"paid-2"`; `limit` defaults to a usual one of the tier.

@@ -35,7 +35,7 @@ export function parseFileSearchRoute(method: string, url: URL): FileSearchRoute 
   return { kind, method, apiVersion, uploads: upload !== undefined, store: named, collection, id, verb };
 }
 
-/** Answers a request to file search stores; undefined where the service has no such method. */
+/** Answers a request to file search stores; undefined if the service has no such method. */
 export function answerFileSearch(
   route: FileSearchRoute,
   incoming: IncomingRequest,

@@ -9,7 +9,7 @@ export interface StoredDocument {
 
 /** Options of file search stores. */
 export interface FileSearchOptions {
-  /** What an operation says: that it is `done`, only its `response`, or only its `name` for ever. Default: `response`, as recorded. */
+  /** Fields of an operation: `done` and the response, only the `response`, or only its `name`, forever. Default: `response`, as recorded. */
   readonly operation?: "done" | "response" | "name" | undefined;
   /** How many times a document is reported as pending before it is active. Default: 0. */
   readonly pendingPolls?: number | undefined;

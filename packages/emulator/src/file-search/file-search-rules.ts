@@ -1,8 +1,8 @@
 import type { Problem } from "../validate/problem.ts";
 
 /**
- * What requests to file search stores are refused for, or answered with. Everything that is a guess is marked here, and `pnpm live`
- * asks about each.
+ * Why requests to file search stores are refused, or how they are answered. Guesses are marked, and `pnpm live` asks the service
+ * about each.
  */
 export const FILE_SEARCH_RULES: Readonly<Record<string, readonly ["documented" | "seen" | "guess", string]>> = {
   "K-1": ["seen", "a store with documents is deleted only with force"],

@@ -5,10 +5,10 @@ import type { SearchDocument, SearchStore } from "./search-stores.ts";
 const TOP_K = 3;
 const CHUNK_CHARACTERS = 1_000;
 
-/** Finds what documents say about a question. */
+/** Finds the passages of documents that bear on a question. */
 export type Retrieve = (request: GenerateContentRequest, question: string) => readonly GroundingChunk[];
 
-/** What the tool `fileSearch` asks for. */
+/** The fields of the tool `fileSearch`. */
 interface FileSearchQuery {
   readonly fileSearchStoreNames?: readonly string[];
   readonly metadataFilter?: string;
@@ -33,13 +33,13 @@ export function searchStores(
   });
 }
 
-/** The pages of active documents that share words with a question, the most first. */
+/** The pages that share words with a question, the best match first. */
 function retrieve(
   stores: readonly SearchStore[],
   question: string,
   { metadataFilter, topK = TOP_K }: FileSearchQuery,
 ): readonly GroundingChunk[] {
-  const asked = wordsOf(question);
+  const wanted = wordsOf(question);
   const conditions = conditionsOf(metadataFilter ?? "");
   const found = stores.flatMap((store) =>
     [...store.documents.values()]
@@ -52,7 +52,7 @@ function retrieve(
             document,
             text,
             page: index + 1,
-            shared: [...asked].filter((word) => words.has(word)).length,
+            shared: [...wanted].filter((word) => words.has(word)).length,
           };
         }),
       ),
@@ -72,14 +72,14 @@ function retrieve(
     }));
 }
 
-/** The words that a search goes by, in lower case: the short ones say nothing. */
+/** The words that a search compares, in lower case; it ignores words of fewer than four letters. */
 export function wordsOf(text: string): ReadonlySet<string> {
   return new Set(text.toLowerCase().match(/[\p{L}\p{N}]{4,}/gu) ?? []);
 }
 
 type Condition = readonly [key: string, value: string];
 
-/** The conditions `key=value` of a filter; the rest of it is not emulated. */
+/** The conditions `key=value` of a filter; the emulator ignores everything else in it. */
 function conditionsOf(filter: string): readonly Condition[] {
   return [...filter.matchAll(/(\w+)\s*=\s*(?:"([^"]*)"|([^\s"]+))/g)].map(([, key = "", quoted, bare = ""]) => [
     key,

@@ -2,11 +2,11 @@ import { type Fields, isFields } from "../internal/json.ts";
 import { createRandom, type Random } from "../internal/random.ts";
 import type { FileSearchOptions, StoredDocument } from "./file-search-options.ts";
 
-/** A document with what can be found in it. */
+/** A document with its searchable text. */
 export interface SearchDocument extends StoredDocument {
   readonly customMetadata: readonly Fields[];
   readonly createdAt: Date;
-  /** Its text, by pages. */
+  /** Its text by page. */
   readonly pages: readonly string[];
 }
 
@@ -69,7 +69,7 @@ export class SearchStores {
     return added;
   }
 
-  /** Whether the owner's stores can take that many bytes more. */
+  /** Whether the owner's stores have room for that many more bytes. */
   hasRoom(owner: string, bytes: number): boolean {
     const all = this.list(owner).flatMap(({ documents }) => [...documents.values()]);
     const held = all.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
@@ -80,11 +80,11 @@ export class SearchStores {
     return this.#options.maxStorageBytes ?? MAX_STORAGE_BYTES;
   }
 
-  /** The document's state; a poll advances it for the next one. */
-  state(document: SearchDocument, asked: "poll" | "look" = "look"): DocumentState {
+  /** The document's state. A poll counts toward `pendingPolls`. */
+  state(document: SearchDocument, access: "poll" | "look" = "look"): DocumentState {
     const polled = this.#polls.get(document.name) ?? 0;
     if (polled < (this.#options.pendingPolls ?? 0)) {
-      if (asked === "poll") this.#polls.set(document.name, polled + 1);
+      if (access === "poll") this.#polls.set(document.name, polled + 1);
       return "STATE_PENDING";
     }
     return this.#options.fails?.(document) === true ? "STATE_FAILED" : "STATE_ACTIVE";
@@ -105,7 +105,7 @@ export class SearchStores {
     return { ...named, createTime: at, updateTime: at, embeddingModel, ...Object.fromEntries(shown) };
   }
 
-  documentJson(document: SearchDocument, asked: "poll" | "look" = "look"): object {
+  documentJson(document: SearchDocument, access: "poll" | "look" = "look"): object {
     const { name, displayName, customMetadata, mimeType, sizeBytes, createdAt } = document;
     const at = createdAt.toISOString();
     return {
@@ -114,13 +114,13 @@ export class SearchStores {
       ...(customMetadata.length > 0 && { customMetadata }),
       mimeType,
       sizeBytes: String(sizeBytes),
-      state: this.state(document, asked),
+      state: this.state(document, access),
       createTime: at,
       updateTime: at,
     };
   }
 
-  /** The operation that made a document: its id is the document's. */
+  /** The operation that created a document; both have the same id. */
   operationJson(store: SearchStore, document: SearchDocument, made: "upload" | "import"): object {
     const { operation = "response" } = this.#options;
     const id = document.name.split("/").at(-1) ?? "";
@@ -137,7 +137,7 @@ export class SearchStores {
   }
 }
 
-/** Text by pages. Of a PDF, what its uncompressed streams show, each a page; anything else is one page. */
+/** Text by page. Each uncompressed stream of a PDF is a page; anything else is one page. */
 export function readPages(bytes: Uint8Array, mimeType: string): readonly string[] {
   if (mimeType !== "application/pdf") return [new TextDecoder().decode(bytes)];
   const source = Buffer.from(bytes).toString("latin1");

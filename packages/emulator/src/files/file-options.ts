@@ -17,7 +17,7 @@ export interface FileOptions {
   readonly processingMs?: number | undefined;
   /** Which files end as `FAILED` instead of `ACTIVE`. Default: none. */
   readonly fails?: ((file: UploadedFile) => boolean) | undefined;
-  /** Size of which all upload chunks except the last must be a multiple, in bytes. Default: 262,144, as for the service. */
+  /** Every upload chunk except the last must be a multiple of this many bytes. Default: 262,144, as for the service. */
   readonly chunkBytes?: number | undefined;
   /** Largest file, in bytes. Default: 2,147,483,648 (2 GB), as for the service. */
   readonly maxBytes?: number | undefined;

@@ -3,7 +3,7 @@ import type { FileOptions, UploadedFile } from "./file-options.ts";
 
 /** A file, as the emulator stores it: its bytes are counted, not stored. */
 export interface StoredFile extends UploadedFile {
-  /** Who uploaded it; only the owner can see it. */
+  /** The uploader's key, hashed; other callers cannot see it. */
   readonly owner: string;
   readonly sha256: string;
   readonly createdAt: Date;
@@ -69,13 +69,13 @@ export class FileStore {
     this.#polls.delete(name);
   }
 
-  /** The file's current state; a poll advances it for the next one. */
-  progress(file: StoredFile, asked: "poll" | "look" = "look"): FileProgress {
+  /** The file's current state. A poll counts toward `processingPolls`. */
+  progress(file: StoredFile, access: "poll" | "look" = "look"): FileProgress {
     const { processingMs = 0, fails } = this.#options;
     const polls = this.#options.processingPolls ?? (file.mimeType.startsWith("video/") ? 1 : 0);
     const polled = this.#polls.get(file.name) ?? 0;
     if (polled < polls || this.#now().getTime() - file.createdAt.getTime() < processingMs) {
-      if (asked === "poll") this.#polls.set(file.name, polled + 1);
+      if (access === "poll") this.#polls.set(file.name, polled + 1);
       return "PROCESSING";
     }
     return fails?.(file) === true ? "FAILED" : "ACTIVE";

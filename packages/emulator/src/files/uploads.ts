@@ -14,29 +14,29 @@ export interface UploadStart {
   readonly target: UploadTarget;
 }
 
-/** What an upload becomes. */
+/** The resource that an upload creates. */
 export interface UploadTarget {
   /** Its path, below `upload/{version}/`. */
   readonly path: string;
-  /** Default: that of the headers. */
+  /** Default: the type in the headers. */
   readonly mimeType?: string | undefined;
   /** Largest upload. */
   readonly maxBytes: number;
-  /** Default: they are counted, not kept. */
+  /** Keeps the bytes for `finish`. Default: false; they are only counted. */
   readonly keepsBytes?: boolean | undefined;
-  /** Why so many bytes can't become that, when the upload begins and when it ends. */
+  /** The problem with an upload of this size, checked when it starts and when it ends. */
   problem(bytes: number): Problem | undefined;
-  /** JSON of what it has become. */
+  /** JSON of the created resource. */
   finish(uploaded: Uploaded): object;
 }
 
-/** What has been uploaded. */
+/** A finished upload. */
 export interface Uploaded {
   readonly mimeType: string;
   readonly sizeBytes: number;
   /** Hexadecimal. */
   readonly sha256: string;
-  /** Empty unless they are kept. */
+  /** Empty unless the target keeps bytes. */
   readonly bytes: Uint8Array;
 }
 
@@ -48,8 +48,8 @@ interface Upload {
   readonly kept: Uint8Array[];
   receivedBytes: number;
   status: "active" | "final" | "cancelled";
-  /** JSON of what it has become. */
-  made: object | undefined;
+  /** JSON of the created resource. */
+  created: object | undefined;
 }
 
 const MAX_UPLOADS = 1000;
@@ -86,7 +86,7 @@ export class Uploads {
       kept: [],
       receivedBytes: 0,
       status: "active",
-      made: undefined,
+      created: undefined,
     });
     if (this.#uploads.size > MAX_UPLOADS) this.#uploads.delete([...this.#uploads.keys()][0] ?? "");
     const address = `${origin}/upload/${apiVersion}/${target.path}?upload_id=${id}&upload_protocol=resumable`;
@@ -110,26 +110,26 @@ export class Uploads {
     if (upload === undefined) {
       return { operation, problems: [{ rule: "F-1", message: "Upload not found.", status: "NOT_FOUND" }] };
     }
-    const said = (body?: object): ResourceAnswer => ({ operation, body, headers: statusOf(upload) });
-    // Whether the service says again what an upload has become is a guess.
-    if (command === "query") return said(upload.made);
+    const reply = (body?: object): ResourceAnswer => ({ operation, body, headers: statusOf(upload) });
+    // That a query after the end returns the created resource again is a guess.
+    if (command === "query") return reply(upload.created);
     const found = this.#chunkProblem(upload, command, headers, bytes);
     if (found) return { operation, problems: [broken(found)], headers: statusOf(upload) };
     if (command === "cancel") {
       upload.status = "cancelled";
-      return said();
+      return reply();
     }
     upload.hash.update(bytes);
     if (upload.target.keepsBytes === true) upload.kept.push(bytes);
     upload.receivedBytes += bytes.length;
-    if (!command.endsWith("finalize")) return said();
+    if (!command.endsWith("finalize")) return reply();
     const { target, mimeType, receivedBytes: sizeBytes, hash, kept } = upload;
     const late = target.problem(sizeBytes);
     if (late) return { operation, problems: [late], headers: statusOf(upload) };
     upload.status = "final";
-    upload.made = target.finish({ mimeType, sizeBytes, sha256: hash.digest("hex"), bytes: Buffer.concat(kept) });
+    upload.created = target.finish({ mimeType, sizeBytes, sha256: hash.digest("hex"), bytes: Buffer.concat(kept) });
     kept.length = 0;
-    return said(upload.made);
+    return reply(upload.created);
   }
 
   get #chunkBytes(): number {

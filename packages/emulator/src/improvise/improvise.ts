@@ -20,7 +20,7 @@ export interface ImproviseOptions {
   readonly seed?: string | undefined;
   /** Most steps with calls in one turn before it answers; mode `ANY` has no limit. Default: 3. */
   readonly maxSteps?: number | undefined;
-  /** Whether the first answer of a conversation says that it is the emulator's. Default: true; false where the program says so itself. */
+  /** Whether the first answer of a conversation says that it is the emulator's. Default: true. Set it to false if your program says so itself. */
   readonly remark?: boolean | undefined;
 }
 
@@ -37,21 +37,21 @@ export function improvise(options: ImproviseOptions = {}): Brain {
       const searched = searchedIn(turn, clauses);
       const subject = searched ?? materialOf(turn.prompt);
       const found = searchFor(turn, subject, searched !== undefined);
-      const { asked, missing } = stepOf(turn, clauses, random, maxSteps);
+      const { called, missing } = stepOf(turn, clauses, random, maxSteps);
       // Search parts belong to the first step of a turn.
       const fresh = !turn.sincePrompt.some((content) => content.parts.some((item) => item.toolCall !== undefined));
-      const thinks = think(thoughtOn(turn, asked, fresh ? found?.search?.kind : undefined));
-      if (asked !== undefined) return join(thinks, ...(found !== undefined && fresh ? [found] : []), asked);
+      const thinks = think(thoughtOn(turn, called, fresh ? found?.search?.kind : undefined));
+      if (called !== undefined) return join(thinks, ...(found !== undefined && fresh ? [found] : []), called);
       return join(thinks, answerFor({ turn, subject, random, found, fresh, missing, remark }));
     },
   };
 }
 
-/** Why it calls what it calls, or why nothing. */
-function thoughtOn(turn: BrainTurn, asked: Answer | undefined, searches: string | undefined): string {
+/** The thought of a step: why it calls these functions, or none. */
+function thoughtOn(turn: BrainTurn, called: Answer | undefined, searches: string | undefined): string {
   const wanted = [
     ...(searches === undefined ? [] : [searches === "files" ? "the documents" : "a web search"]),
-    ...(asked?.parts.flatMap(({ part }) => part.functionCall?.name ?? []) ?? []),
+    ...(called?.parts.flatMap(({ part }) => part.functionCall?.name ?? []) ?? []),
   ];
   if (wanted.length > 0) return `To answer this, I need ${enumerated([...new Set(wanted)])}.`;
   const made = [...new Set(madeIn(turn.sincePrompt).map(({ name }) => name))];
@@ -59,7 +59,7 @@ function thoughtOn(turn: BrainTurn, asked: Answer | undefined, searches: string 
   return turn.functions.length === 0 ? "I can answer this right away." : "This calls for none of the functions.";
 }
 
-/** What a search of the service's own is for: a question that no function answers. */
+/** The subject of the service's own search: a question that no function answers. */
 function searchedIn(turn: BrainTurn, clauses: readonly Clause[]): Material | undefined {
   if (smallTalk(turn) !== undefined) return undefined;
   const declared = turn.functions.map(declaredOf);
@@ -72,7 +72,7 @@ function stepOf(
   clauses: readonly Clause[],
   random: Random,
   maxSteps: number,
-): { readonly asked?: Answer; readonly missing: readonly string[] } {
+): { readonly called?: Answer; readonly missing: readonly string[] } {
   const steps = turn.sincePrompt.filter(({ parts: given }) => given.some((item) => item.functionCall !== undefined));
   const isAny = turn.request.toolConfig?.functionCallingConfig?.mode?.toUpperCase() === "ANY";
   if (turn.functions.length === 0 || (!isAny && steps.length >= maxSteps)) return { missing: [] };
@@ -81,27 +81,27 @@ function stepOf(
     smallTalk(turn) !== undefined || (isAny && steps.length > 0) ? { calls: [], missing: [] } : planCalls(situation);
   const forced = isAny && planned.length === 0 ? forcedCall(situation, steps.length) : undefined;
   const wanted = forced === undefined ? planned : [forced];
-  return { missing, ...(wanted.length > 0 && { asked: calls(...wanted) }) };
+  return { missing, ...(wanted.length > 0 && { called: calls(...wanted) }) };
 }
 
 /** The calls of a turn with their responses, which come in the same order. */
 function madeIn(contents: readonly Content[]): MadeCall[] {
   return contents.flatMap((content, index) => {
-    const asked = content.parts.flatMap(({ functionCall }) => functionCall ?? []);
+    const made = content.parts.flatMap(({ functionCall }) => functionCall ?? []);
     const answers = contents
       .slice(index + 1)
       .find(({ parts: given }) => given.some(({ functionResponse }) => functionResponse !== undefined));
     const responses = (answers?.parts ?? []).flatMap(({ functionResponse }) => functionResponse ?? []);
-    return asked.map((call, at): MadeCall => {
+    return made.map((call, at): MadeCall => {
       const response = responses.find(({ id }) => id !== undefined && id === call.id) ?? responses[at];
       return { name: call.name, args: call.args ?? {}, response };
     });
   });
 }
 
-interface Asked {
+interface AnswerInput {
   readonly turn: BrainTurn;
-  /** What is searched for. */
+  /** Subject of the search. */
   readonly subject: Material;
   readonly random: Random;
   readonly found: Answer | undefined;
@@ -110,7 +110,7 @@ interface Asked {
   readonly remark: boolean;
 }
 
-function answerFor({ turn, subject, random, found, fresh, missing, remark }: Asked): Answer {
+function answerFor({ turn, subject, random, found, fresh, missing, remark }: AnswerInput): Answer {
   const { contents, generationConfig: config = {} } = turn.request;
   const answered = madeIn(turn.sincePrompt).flatMap(({ name, args, response }): AnsweredCall[] =>
     response === undefined ? [] : [{ name, args, response: response.response }],
@@ -127,17 +127,17 @@ function answerFor({ turn, subject, random, found, fresh, missing, remark }: Ask
   const results = found === undefined ? "" : sayFound(turn, found, subject);
   const isSample = found !== undefined && found.search?.kind !== "files" && !wasSaid(SAMPLE_SOURCES, contents);
   const pieces = [answered.length > 0 ? sayResponses(answered) : "", results, isSample ? SAMPLE_SOURCES : ""];
-  const told = pieces.filter((piece) => piece !== "");
+  const texts = pieces.filter((piece) => piece !== "");
   const sentences =
-    told.length > 0
-      ? told.join(told.some((piece) => piece.includes("\n")) ? "\n\n" : " ")
+    texts.length > 0
+      ? texts.join(texts.some((piece) => piece.includes("\n")) ? "\n\n" : " ")
       : (smallTalk(turn) ?? sayWithoutTools(turn, missing));
   const asking = contents[contents.length - turn.sincePrompt.length - 1]?.parts ?? [];
-  const said = remarked(`${sentences}${sayMedia(asking, turn.files)}`);
+  const text = remarked(`${sentences}${sayMedia(asking, turn.files)}`);
   const modalities = config.responseModalities ?? [];
   if (turn.model.imageOutput && (modalities.length === 0 || modalities.some((one) => one.toUpperCase() === "IMAGE")))
-    return join(say(said), parts(imagePart()));
-  if (found === undefined) return say(said);
+    return join(say(text), parts(imagePart()));
+  if (found === undefined) return say(text);
   const supported = supportFound(results, found);
-  return join(say(said), fresh ? supported : groundedLater(supported, said, turn));
+  return join(say(text), fresh ? supported : groundedLater(supported, text, turn));
 }

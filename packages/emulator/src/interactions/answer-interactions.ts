@@ -30,11 +30,11 @@ import { type ProjectWebhook, WebhookSender } from "./webhook-sender.ts";
 
 /** Options of the Interactions API. */
 export interface InteractionOptions {
-  /** What an agent does, for tests. Default: it is made up from the question. */
+  /** Scripts agents, for tests. Default: the emulator makes up the research from the question. */
   readonly research?: ((request: InteractionRequest) => ResearchScript | undefined) | undefined;
-  /** How many times `GET` says that background work is in progress. With webhooks it is over at once. Default: 1. */
+  /** How many times `GET` reports background work as in progress. With a webhook, the work ends at once. Default: 1. */
   readonly polls?: number | undefined;
-  /** What a stream with `last_event_id` sends: the whole answer again, as the service was seen to do, or the rest. Default: `replay`. */
+  /** A stream with `last_event_id` repeats the whole answer, as the service has been seen to do, or sends the rest. Default: `replay`. */
   readonly resume?: "replay" | "exact" | undefined;
   /** The webhook of the project. Default: none; requests may name their own. */
   readonly webhook?: ProjectWebhook | undefined;
@@ -47,7 +47,7 @@ export type AnswerInteractions = (
   noteEnd: (changes: Partial<LoggedRequest["answered"]>) => void,
 ) => Promise<Response | undefined>;
 
-/** What the API needs of its emulator. */
+/** The parts of an emulator that the API needs. */
 export interface InteractionContext {
   readonly profile: Profile;
   readonly seed: string;
@@ -69,7 +69,7 @@ export function createInteractions(options: EmulatorOptions, context: Interactio
   const now = options.now ?? (() => new Date());
   const store = new InteractionStore(createRandom(`${seed} interactions`), signer);
   const sender = new WebhookSender(webhook);
-  let asked = 0;
+  let count = 0;
   let number = 0;
 
   async function outcomeOf(
@@ -86,10 +86,10 @@ export function createInteractions(options: EmulatorOptions, context: Interactio
       return { ...found, steps: store.sign(found.steps, "agent") };
     }
     number += 1;
-    const asksBrain = toBrainRequest(request, before);
+    const brainRequest = toBrainRequest(request, before);
     const facts = {
       number,
-      request: asksBrain,
+      request: brainRequest,
       raw,
       model: closestModel(model),
       profile,
@@ -100,7 +100,7 @@ export function createInteractions(options: EmulatorOptions, context: Interactio
     };
     const answer = await context.brain().answer(createTurn(facts));
     const steps = store.sign(
-      toSteps(answer, asksBrain.generationConfig?.thinkingConfig?.includeThoughts === true),
+      toSteps(answer, brainRequest.generationConfig?.thinkingConfig?.includeThoughts === true),
       model,
     );
     const ends = answer.finishReason === "MAX_TOKENS" ? "incomplete" : "completed";
@@ -120,7 +120,7 @@ export function createInteractions(options: EmulatorOptions, context: Interactio
     return one;
   }
 
-  /** @param leading - The input comes before the steps, as `GET` has it. */
+  /** @param leading - Puts the input before the steps, as in answers to `GET`. */
   function show(one: StoredInteraction, leading = false, hasInput = false): Served {
     const { status, object, ...about } = describeInteraction(one);
     const { input } = one.request;
@@ -202,11 +202,11 @@ export function createInteractions(options: EmulatorOptions, context: Interactio
     const key = checkCredentials(incoming, profile, options.keys);
     if (key !== undefined) {
       const { status, rule, body } = refusalOf([key], { profile, stream: false, sse: false });
-      // The front end's own shape.
+      // Google's front end sends its errors in a list.
       return refuseWith(status, rule, [JSON.parse(body)]);
     }
-    asked += 1;
-    const fault = findFault(options.faults ?? [], { number: asked, path: note.path, streamed, body: note.body });
+    count += 1;
+    const fault = findFault(options.faults ?? [], { number: count, path: note.path, streamed, body: note.body });
     if (fault?.kind === "slow") await wait(fault.firstByteMs, incoming.signal);
     if (fault?.kind === "status") {
       const { event_type: _type, ...error } = asInteractionError(tryJson(fault.body));
@@ -225,7 +225,7 @@ export function createInteractions(options: EmulatorOptions, context: Interactio
         signal: incoming.signal,
         chunkMs: events ? (options.delays?.chunkMs ?? 0) : 0,
         fault,
-        split: options.framing?.splitBytes === true ? createRandom(`${seed} bytes ${asked}`) : undefined,
+        split: options.framing?.splitBytes === true ? createRandom(`${seed} bytes ${count}`) : undefined,
         onFrame: (frame) => {
           if (events && isEnd(frame)) settle(events.streams, sender, now());
         },

@@ -9,7 +9,7 @@ const BUILT_INS: Readonly<Record<string, object>> = {
   url_context: { urlContext: {} },
 };
 
-/** What a brain is asked: the same conversation in the words of `generateContent`. @param before - Steps of earlier turns. */
+/** The request to a brain: the same conversation in the format of `generateContent`. @param before - Steps of earlier turns. */
 export function toBrainRequest(
   { raw, input, tools }: InteractionRequest,
   before: readonly Fields[],
@@ -34,7 +34,7 @@ export function toBrainRequest(
   } as GenerateContentRequest;
 }
 
-/** Steps as contents; a role goes on as long as its steps do. */
+/** Steps as contents; consecutive steps of one role become one content. */
 function contentsOf(steps: readonly Fields[]): Content[] {
   const contents: { role: "user" | "model"; parts: Part[] }[] = [];
   for (const step of steps) {
@@ -53,10 +53,10 @@ function partsOf(step: Fields): readonly Part[] {
   if (type === "function_call")
     return [{ functionCall: { id: String(id), name: String(name), args: given as JsonObject } }];
   if (type === "function_result") {
-    const said = Array.isArray(result)
+    const output = Array.isArray(result)
       ? result.map((one: unknown) => (isFields(one) ? one["text"] : one)).join("\n")
       : result;
-    return [{ functionResponse: { id: String(callId), name: String(name), response: { result: said } } }];
+    return [{ functionResponse: { id: String(callId), name: String(name), response: { result: output } } }];
   }
   if (typeof text === "string") return [{ text }];
   const mimeType = String(step["mime_type"]);
@@ -66,20 +66,20 @@ function partsOf(step: Fields): readonly Part[] {
   return Array.isArray(content) ? content.filter(isFields).flatMap(partsOf) : [];
 }
 
-/** What a brain says as steps, without ids and signatures: every answer begins with a thought. */
+/** A brain's answer as steps, without ids and signatures. Every answer begins with a thought. */
 export function toSteps({ parts, search }: Answer, hasSummaries: boolean): readonly Fields[] {
   const plain = parts.map(({ part }) => part);
   const summary = plain.flatMap((part) => (part.thought === true ? { type: "text", text: part.text ?? "" } : []));
   const text = plain.flatMap((part) => (part.thought === true ? [] : (part.text ?? []))).join("");
   const annotations = search === undefined ? [] : citationsOf(groundingMetadata(search, text, "developer"));
-  const said = { type: "text", text, ...(annotations.length > 0 && { annotations }) };
+  const content = { type: "text", text, ...(annotations.length > 0 && { annotations }) };
   return [
     { type: "thought", ...(hasSummaries && summary.length > 0 && { summary }) },
     ...(search?.queries ?? []).flatMap((query) => [
       { type: "google_search_call", arguments: { queries: [query] } },
       { type: "google_search_result", result: [{ search_suggestions: query }] },
     ]),
-    ...(text === "" ? [] : [{ type: "model_output", content: [said] }]),
+    ...(text === "" ? [] : [{ type: "model_output", content: [content] }]),
     ...plain.flatMap(({ functionCall: call }) =>
       call === undefined
         ? []

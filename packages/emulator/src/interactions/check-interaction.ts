@@ -2,7 +2,7 @@ import { findModel } from "../catalog/models.ts";
 import { type Fields, isFields } from "../internal/json.ts";
 import { InteractionRefusal, refuseInteraction as refuse } from "./interaction-rules.ts";
 
-/** A request that was checked. */
+/** A valid request. */
 export interface InteractionRequest {
   readonly raw: Fields;
   readonly model?: string | undefined;
@@ -67,12 +67,12 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   tool_choice: ["auto", "any", "none", "validated"],
   service_tier: ["flex", "standard", "priority", "deferred"],
 };
-/** The only model that takes search beside functions. */
+/** The only model that accepts search together with functions. */
 const MIXES = "gemini-3.5-flash";
 const IN_BACKGROUND = /^gemini-(?:3\.[1-9]-pro|3\.[6-9]-flash|4)/;
 const PLATFORM = "the Gemini Enterprise Agent Platform";
 
-/** Agents that are served. */
+/** Agents that the emulator serves. */
 export const AGENTS: readonly string[] = [
   "deep-research-preview-04-2026",
   "deep-research-max-preview-04-2026",

@@ -9,17 +9,17 @@ export interface ShownInteraction {
   readonly steps: readonly Fields[];
 }
 
-/** How a stream of it is written. */
+/** The layout of an interaction's stream. */
 export interface StreamLayout {
   /** Characters of a text delta. */
   readonly size: number;
-  /** Text deltas have ids to resume behind, as in streams of background work. */
+  /** Text deltas have ids to resume after, as in streams of background work. */
   readonly hasIds: boolean;
-  /** False leaves the end away: it goes on. */
+  /** False omits the end: the interaction is still running. */
   readonly hasEnd: boolean;
 }
 
-/** The events of an interaction. @see the order of members: payload, then `event_id` and `event_type` */
+/** The events of an interaction. Members are in the service's order: payload, then `event_id` and `event_type`. */
 export function eventsOf({ about, steps }: ShownInteraction, layout: StreamLayout): readonly Fields[] {
   const { id = "", status, usage, created, updated, service_tier: tier, ...named } = about;
   const times = { created, updated, ...(tier !== undefined && { service_tier: tier }) };
@@ -32,7 +32,7 @@ export function eventsOf({ about, steps }: ShownInteraction, layout: StreamLayou
   ];
 }
 
-/** What follows `lastEventId`; undefined for an id that was never sent. @param isReplay - Repeats the answer under new indexes, as the service was seen to do. */
+/** The events after `lastEventId`; undefined for an id that was never sent. @param isReplay - Repeats the answer under new indexes, as the service has been seen to do. */
 export function resumeAfter(
   shown: ShownInteraction,
   layout: StreamLayout,
@@ -59,7 +59,7 @@ export function frameInteraction(events: readonly Fields[]): FramedBody {
   return { frames, frame: (value) => frame(asInteractionError(value)), end: "\n\n" };
 }
 
-/** True for the frame that says how an interaction ended. */
+/** True for the frame that reports the end of an interaction. */
 export function isEnd(frame: string): boolean {
   return frame.startsWith("event: interaction.completed\n");
 }
@@ -71,7 +71,7 @@ const WORDS: Readonly<Record<string, string>> = {
   INTERNAL: "api_error",
 };
 
-/** An error of `generateContent`, as faults have it, in the shape of this API. */
+/** Converts an error of `generateContent`, such as a fault's, to the shape of this API. */
 export function asInteractionError(value: unknown): Fields {
   const root: unknown = Array.isArray(value) ? value[0] : value;
   const error = isFields(root) && isFields(root["error"]) ? root["error"] : {};
@@ -86,7 +86,7 @@ function stepEvents(step: Fields, index: number, { size, hasIds }: StreamLayout)
   const lists = (list: unknown): readonly Fields[] => (Array.isArray(list) ? list.filter(isFields) : []);
   let start: Fields = { type };
   if (type === "function_call") {
-    // Without its envelope.
+    // Streams send the signature without its envelope.
     const bare = typeof signature === "string" && Buffer.from(signature, "base64").subarray(4).toString("base64");
     const { id, ...others } = named;
     start = { id, ...(bare !== false && { signature: bare }), type, ...others, arguments: {} };

@@ -1,14 +1,14 @@
-/** Where a rule of the Interactions API comes from: recorded, documented, seen by somebody, or a guess. */
+/** The source of a rule of the Interactions API: recorded, documented, seen by others, or a guess. */
 export type InteractionCertainty = "recorded" | "documented" | "seen" | "guess";
 
 /**
- * What a request to the Interactions API is refused for, or answered with. Everything that is a guess is marked here, and `pnpm live`
- * asks about each.
+ * Why requests to the Interactions API are refused, or how they are answered. Guesses are marked, and `pnpm live` asks the service
+ * about each.
  */
 export const INTERACTION_RULES: Readonly<Record<string, readonly [InteractionCertainty, string]>> = {
   "I-01": ["seen", "unknown parameter"],
   "I-02": ["seen", "no input, or an empty one"],
-  "I-04": ["recorded", "a text without text"],
+  "I-04": ["recorded", "text content without a text"],
   "I-05": ["documented", "unknown type of a tool"],
   "I-06": ["seen", "unknown type of a step, or contents among steps"],
   "I-07": ["seen", "unknown word"],
@@ -32,12 +32,12 @@ export const INTERACTION_RULES: Readonly<Record<string, readonly [InteractionCer
   "I-27": ["seen", "corrupted thought signature"],
   "I-28": ["seen", "function call without a thought before it"],
   "I-29": ["seen", "function result without name"],
-  "I-30": ["guess", "calls that are not answered"],
+  "I-30": ["guess", "unanswered calls"],
   "I-31": ["guess", "results without a call"],
   "I-33": ["guess", "predecessor unknown, deleted or not stored: 404"],
   "I-34": ["documented", "predecessor still running"],
   "I-35": ["documented", "last_event_id without stream"],
-  "I-36": ["guess", "cancelling what is over: 400 failed_precondition"],
+  "I-36": ["guess", "cancelling an ended interaction: 400 failed_precondition"],
   "I-37": ["documented", "unknown interaction: 404"],
   "I-38": ["guess", "unknown last_event_id: 400"],
   "I-39": ["guess", "a plan that waits for approval: requires_action"],

@@ -15,17 +15,17 @@ export interface Outcome {
   readonly errors?: readonly object[] | undefined;
 }
 
-/** What is known of an interaction. */
+/** An interaction, as the emulator stores it. */
 export interface StoredInteraction {
   readonly id: string;
   readonly owner: string;
   readonly request: InteractionRequest;
-  /** Steps of the turns before. */
+  /** Steps of earlier turns. */
   readonly before: readonly Fields[];
   readonly created: Date;
   readonly outcome: Outcome;
   status: string;
-  /** How often it still says that it is in progress. */
+  /** How many more polls report it as in progress. */
   polls: number;
 }
 
@@ -59,7 +59,7 @@ export class InteractionStore {
     this.#stored.delete(id);
   }
 
-  /** An id, which names the root of its chain too. */
+  /** A new id, which also contains the root of its chain. */
   newId(previous: string | undefined): string {
     const own = this.#random.id(22);
     const before = Buffer.from((previous ?? "").slice(3), "base64url");
@@ -69,18 +69,18 @@ export class InteractionStore {
     return `v1_${Buffer.concat([field(1, root), field(2, own)]).toString("base64url")}`;
   }
 
-  /** The steps before a request, whose calls it has to answer: all, once, and in a history of one's own behind an issued thought. */
+  /** The steps before a request, which must answer all of their calls, each once. A call must follow a thought that this emulator issued. */
   before({ previous, input }: InteractionRequest, incoming: IncomingRequest): readonly Fields[] {
     const found = previous === undefined ? undefined : this.find(previous, incoming, "I-33");
     if (found?.status === "in_progress") refuseInteraction("I-34", `Interaction ${previous} is still in progress.`);
     const before = found === undefined ? [] : [...found.before, ...found.request.input, ...found.outcome.steps];
     const nested = input.flatMap(({ content }) => (Array.isArray(content) ? content.filter(isFields) : []));
     const open = new Set<unknown>();
-    let isThought = false;
+    let afterThought = false;
     for (const { type, signature, id, call_id: callId } of [...before, ...input, ...nested]) {
-      if (type === "user_input" || type === "thought") isThought = type === "thought";
+      if (type === "user_input" || type === "thought") afterThought = type === "thought";
       if (type === "thought" && !this.#issued.has(signature)) refuseInteraction("I-27", "Corrupted thought signature.");
-      if (type === "function_call" && !isThought) refuseInteraction("I-28", "Request contains an invalid argument.");
+      if (type === "function_call" && !afterThought) refuseInteraction("I-28", "Request contains an invalid argument.");
       if (type === "function_call") open.add(id);
       if (type === "function_result" && !open.delete(callId))
         refuseInteraction("I-31", `No function call with id '${String(callId)}' is pending.`);
@@ -89,7 +89,7 @@ export class InteractionStore {
     return before;
   }
 
-  /** Steps with ids and signatures: a call has that of the thought before it. */
+  /** Adds ids and signatures to steps. A function call has the signature of the thought before it. */
   sign(steps: readonly Fields[], family: string): readonly Fields[] {
     let thought = "";
     let call = "";
@@ -108,7 +108,7 @@ export class InteractionStore {
   }
 }
 
-/** Background work is over; whoever wants to know is told. */
+/** Ends background work, and reports that to webhooks. */
 export function settle(
   one: StoredInteraction,
   sender: WebhookSender,
@@ -151,15 +151,10 @@ export function describeInteraction({ id, request, created, status, outcome }: S
 
 function usageOf({ input }: InteractionRequest, steps: readonly Fields[]): object {
   const countOf = (wanted: string): number => steps.filter(({ type }) => type === wanted).length;
-  const [asked, said] = [input, steps.flatMap(({ content }) => content ?? [])].map((one) =>
-    estimateText(JSON.stringify(one)),
-  );
-  const [tokens = 0, output = 0, thoughts, count] = [
-    asked,
-    said,
-    40 * countOf("thought"),
-    countOf("google_search_call"),
-  ];
+  const tokens = estimateText(JSON.stringify(input));
+  const output = estimateText(JSON.stringify(steps.flatMap(({ content }) => content ?? [])));
+  const thoughts = 40 * countOf("thought");
+  const count = countOf("google_search_call");
   return {
     total_tokens: tokens + output + thoughts,
     total_input_tokens: tokens,

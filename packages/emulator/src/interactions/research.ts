@@ -1,13 +1,13 @@
 import { type Fields, isFields } from "../internal/json.ts";
 import type { InteractionRequest } from "./check-interaction.ts";
 
-/** A piece of a report, and what it is based on. */
+/** A passage of a report, with its sources. */
 export interface ResearchPassage {
   readonly text: string;
   readonly sources?: readonly { readonly title: string; readonly url?: string | undefined }[] | undefined;
 }
 
-/** What an agent does. Everything left out is made up from the question. */
+/** Scripts an agent. The emulator makes up omitted fields from the question. */
 export interface ResearchScript {
   /** Summaries of its thoughts, one before each search and one at the end. */
   readonly thoughts?: readonly string[] | undefined;
@@ -15,9 +15,9 @@ export interface ResearchScript {
   readonly report?: readonly ResearchPassage[] | undefined;
   /** Base64 of a PNG in the middle of the report. */
   readonly image?: string | undefined;
-  /** How it ends; `in_progress` never does. Default: `completed`. */
+  /** How the research ends; `in_progress` never ends. Default: `completed`. */
   readonly status?: "completed" | "failed" | "incomplete" | "in_progress" | undefined;
-  /** Of a failed one. */
+  /** Errors of a failed research. */
   readonly errors?: readonly { readonly code: string; readonly message: string }[] | undefined;
 }
 
@@ -31,7 +31,7 @@ export interface Research {
 /**
  * Plays deep research: thoughts, searches, and a report with citations; or a plan, if one is wanted first.
  *
- * @param before - The steps of the plans that it answers, if it answers any.
+ * @param before - The steps of the plans that the request answers; empty if it answers none.
  */
 export function research(
   { raw, input }: InteractionRequest,
@@ -42,14 +42,14 @@ export function research(
   const topic = (first ?? "the question").replace(/[?!.]+$/, "");
   const config = isFields(raw["agent_config"]) ? raw["agent_config"] : {};
   const thoughts = script.thoughts ?? [`Planning how to research “${topic}”.`, "Comparing what the sources say."];
-  const isTold = config["thinking_summaries"] === "auto";
+  const hasSummaries = config["thinking_summaries"] === "auto";
   const think = (text: string | undefined): Fields => ({
     type: "thought",
-    ...(isTold && text !== undefined && { summary: [{ type: "text", text }] }),
+    ...(hasSummaries && text !== undefined && { summary: [{ type: "text", text }] }),
   });
   if (config["collaborative_planning"] === true) {
-    const wishes = changes.map((change, index) => `\n${index + 4}. Keep to what was asked for: ${change}`);
-    const plan = `1. Search for ${topic}.\n2. Compare the sources.\n3. Write a report.${wishes.join("")}`;
+    const requests = changes.map((change, index) => `\n${index + 4}. Keep to the request: ${change}`);
+    const plan = `1. Search for ${topic}.\n2. Compare the sources.\n3. Write a report.${requests.join("")}`;
     const content = [{ type: "text", text: plan }];
     return { status: "requires_action", steps: [think(thoughts[0]), { type: "model_output", content }] };
   }
@@ -74,7 +74,7 @@ export function research(
   return { status, steps: [...searches, ...rest, { type: "model_output", content: contentsOf(report, script.image) }] };
 }
 
-/** What was said, the last text of each input. */
+/** The last text of each user input. */
 function textsOf(steps: readonly Fields[]): readonly string[] {
   return steps.flatMap(({ type, content }) => {
     const contents = type === "user_input" ? [content].flat() : [];
@@ -83,7 +83,7 @@ function textsOf(steps: readonly Fields[]): readonly string[] {
   });
 }
 
-/** Offsets count bytes. An image ends a text, and the next one counts from its own beginning. */
+/** Offsets count bytes. An image ends a text, and the next text counts from its own start. */
 function contentsOf(report: readonly ResearchPassage[], image: string | undefined): readonly Fields[] {
   const middle = image === undefined ? report.length : Math.ceil(report.length / 2);
   const media = image === undefined ? [] : [{ type: "image", mime_type: "image/png", data: image }];
@@ -93,9 +93,9 @@ function contentsOf(report: readonly ResearchPassage[], image: string | undefine
 function textOf(passages: readonly ResearchPassage[]): Fields {
   let text = "";
   const annotations: object[] = [];
-  for (const { text: said, sources = [] } of passages) {
+  for (const { text: passage, sources = [] } of passages) {
     const start = Buffer.byteLength(text);
-    text += said;
+    text += passage;
     for (const { title, url } of sources) {
       const redirect = `https://vertexaisearch.cloud.google.com/grounding-api-redirect/${Buffer.from(title).toString("base64url")}`;
       const range = { start_index: start, end_index: Buffer.byteLength(text) };

@@ -7,12 +7,12 @@ export interface ProjectWebhook {
   readonly secret: string;
 }
 
-/** What is reported of an interaction. */
+/** The report of an interaction to webhooks. */
 export interface WebhookReport {
   readonly type: string;
   readonly at: Date;
   readonly data: object;
-  /** Addresses of the request itself, and what it wants back. */
+  /** Addresses that the request names, and the metadata to send back. */
   readonly uris: readonly string[];
   readonly userMetadata?: unknown;
 }
@@ -20,7 +20,7 @@ export interface WebhookReport {
 const KEY_ID = "pollux-emulator";
 const ISSUER = "https://generativelanguage.googleapis.com";
 
-/** Reports to webhooks, signed as the service signs: with the secret of a project, and for single requests with a key of its own. */
+/** Reports to webhooks, signed like the service's: with the project's secret, or with the sender's key for addresses of a request. */
 export class WebhookSender {
   readonly #project: ProjectWebhook | undefined;
   #keys: { readonly publicKey: KeyObject; readonly privateKey: KeyObject } | undefined;
@@ -36,7 +36,7 @@ export class WebhookSender {
     return { keys: [{ ...publicKey.export({ format: "jwk" }), kid: KEY_ID, alg: "RS256", use: "sig" }] };
   }
 
-  /** Delivers to all addresses at once; nobody waits for it, and what is refused is not sent again. */
+  /** Delivers to all addresses at once. The caller doesn't wait, and a refused delivery is not retried. */
   async send(report: WebhookReport): Promise<void> {
     this.#count += 1;
     const id = `msg_${this.#count}`;
@@ -46,7 +46,7 @@ export class WebhookSender {
     const post = async (url: string, signature: string): Promise<void> => {
       const headers = { "webhook-id": id, "webhook-timestamp": String(seconds), "webhook-signature": signature };
       const init = { method: "POST", body, headers: { "content-type": "application/json", ...headers } };
-      // A receiver that is not there is no concern of whoever asked for the interaction.
+      // An unreachable receiver doesn't affect the interaction.
       await fetch(url, { ...init, signal: AbortSignal.timeout(10_000) }).catch(() => undefined);
     };
     const project = this.#project;

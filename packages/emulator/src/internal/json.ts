@@ -6,13 +6,13 @@ export function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Whether lists and objects are nested in more levels than that. */
+/** Whether lists and objects are nested in more than `levels`. */
 export function isDeeperThan(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return false;
   return levels === 0 || Object.values(value).some((child) => isDeeperThan(child, levels - 1));
 }
 
-/** Parses JSON; undefined for anything else, and for what is nested too deep to walk through. */
+/** Parses JSON; undefined for anything else, and for JSON nested in more than 1,000 levels. */
 export function tryJson(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text);
@@ -22,7 +22,7 @@ export function tryJson(text: string): unknown {
   }
 }
 
-/** JSON with sorted keys: equal values give equal text, in whatever order their keys were. */
+/** JSON with sorted keys: equal values give equal text, regardless of the order of keys. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item)).join(",")}]`;
   if (!isFields(value)) return JSON.stringify(value) ?? "null";

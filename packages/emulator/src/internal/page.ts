@@ -11,12 +11,12 @@ export function pageOf<T>(
   query: URLSearchParams,
   sizes: { readonly default: number; readonly max: number },
 ): Page<T> | undefined {
-  const asked = Number(query.get("pageSize") ?? query.get("page_size") ?? 0);
+  const size = Number(query.get("pageSize") ?? query.get("page_size") ?? 0);
   const token = query.get("pageToken") ?? query.get("page_token") ?? "";
   const position = token === "" ? "0" : Buffer.from(token, "base64url").toString();
-  if (!Number.isInteger(asked) || asked < 0 || !/^\d+$/.test(position)) return undefined;
+  if (!Number.isInteger(size) || size < 0 || !/^\d+$/.test(position)) return undefined;
   const start = Number(position);
-  const end = start + Math.min(asked === 0 ? sizes.default : asked, sizes.max);
+  const end = start + Math.min(size === 0 ? sizes.default : size, sizes.max);
   return {
     items: all.slice(start, end),
     nextPageToken: end < all.length ? Buffer.from(String(end)).toString("base64url") : undefined,

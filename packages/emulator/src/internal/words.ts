@@ -4,17 +4,17 @@ const STOP_WORDS = new Set(
   ),
 );
 
-/** The words of a text or of an identifier, lower case and roughly stemmed; words without a meaning of their own are left out. */
+/** The words of a text or of an identifier, in lower case and roughly stemmed, without stop words. */
 export function wordsOf(text: string): ReadonlySet<string> {
   return new Set(wordList(text).map(stem));
 }
 
-/** The words of a text or of an identifier in order, lower case, without those that mean nothing on their own. */
+/** The words of a text or of an identifier in order, in lower case, without stop words. */
 export function wordList(text: string): readonly string[] {
   return rawWords(text).filter((word) => !STOP_WORDS.has(word));
 }
 
-/** All words of a text or of an identifier in order, lower case. */
+/** All words of a text or of an identifier in order, in lower case. */
 export function rawWords(text: string): readonly string[] {
   return (
     text
@@ -24,7 +24,7 @@ export function rawWords(text: string): readonly string[] {
   );
 }
 
-/** What the forms of a word have in common: `files` and `file`, `running` and `run`, `calculator` and `calculate`. */
+/** The common stem of a word's forms: `files` and `file`, `running` and `run`, `calculator` and `calculate`. */
 export function stem(word: string): string {
   if (word.length <= 3) return word;
   const singular = word

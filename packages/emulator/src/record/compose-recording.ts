@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { callsOf, fieldsOf, isVertexPath, listOf } from "./describe-exchange.ts";
 import type { JsonFields, RecordedExchange, RecordedToolStep, RecordingFile } from "./recording-format.ts";
 
-/** An exchange before it has been related to the others, with the hashes of its contents. */
+/** An exchange without `continues`, with the hashes of its contents. */
 export interface PlacedExchange {
   readonly exchange: Omit<RecordedExchange, "continues">;
   readonly contents: readonly string[];
@@ -19,7 +19,7 @@ export function place(exchange: Omit<RecordedExchange, "continues">): PlacedExch
 export function composeRecording(placed: readonly PlacedExchange[]): RecordingFile {
   const answered = placed.filter(({ exchange }) => isAnsweredRequestForContent(exchange));
   const others = placed.filter((one) => !answered.includes(one));
-  const exchanges = answered.map((one, at) => ({ ...one.exchange, continues: before(answered, one, at) }));
+  const exchanges = answered.map((one, at) => ({ ...one.exchange, continues: findContinued(answered, one, at) }));
   const features = exchanges.flatMap((exchange) => exchange.features);
   const text = JSON.stringify([exchanges, others]);
   return {
@@ -47,20 +47,20 @@ function isAnsweredRequestForContent(exchange: Omit<RecordedExchange, "continues
   return status >= 200 && status < 300 && responseBody !== "";
 }
 
-/** The latest of the exchanges that share the longest prefix; of these, preferably one whose answer the request continues. */
-function before(all: readonly PlacedExchange[], one: PlacedExchange, at: number): number | null {
+/** Index of the earlier exchange with the longest shared prefix: the latest one whose calls the request repeats, or else the latest. */
+function findContinued(all: readonly PlacedExchange[], one: PlacedExchange, at: number): number | null {
   const earlier = all.slice(0, at).map(({ contents }, index) => ({ index, contents }));
   const prefixes = earlier.filter(({ contents }) => isStrictPrefix(contents, one.contents));
   const most = Math.max(...prefixes.map(({ contents }) => contents.length));
   const longest = prefixes.filter(({ contents }) => contents.length === most);
   const next = listOf(fieldsOf(one.exchange.request)?.["contents"])[most];
-  const takenUp = longest.findLast(({ index }) =>
+  const continued = longest.findLast(({ index }) =>
     isDeepStrictEqual(
       all[index]?.exchange.digest?.calls.map(withoutId),
       callsOf(listOf(next?.["parts"])).map(withoutId),
     ),
   );
-  return (takenUp ?? longest.at(-1))?.index ?? null;
+  return (continued ?? longest.at(-1))?.index ?? null;
 }
 
 function isStrictPrefix(short: readonly string[], long: readonly string[]): boolean {

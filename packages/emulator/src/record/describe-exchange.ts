@@ -15,7 +15,7 @@ export interface SeenAnswer {
   readonly ended: RecordedEnd;
 }
 
-/** An exchange as it is written, except for its relation to the others. */
+/** An exchange as written to the file, without its relation to the others. */
 export function describeExchange(
   sent: SentRequest,
   body: SentBody,

@@ -3,7 +3,7 @@ import { describeExchange, type SeenAnswer } from "./describe-exchange.ts";
 import type { RecordedEnd } from "./recording-format.ts";
 import { RecordingWriter } from "./recording-writer.ts";
 import { Scrubber } from "./scrubber.ts";
-import { lookAt, type SentRequest } from "./sent-request.ts";
+import { inspectRequest, type SentRequest } from "./sent-request.ts";
 
 /** Options of {@link recordFetch}. */
 export interface RecordFetchOptions {
@@ -13,14 +13,14 @@ export interface RecordFetchOptions {
    * @defaultValue `recording`, followed by a number if that file already exists
    */
   readonly name?: string | undefined;
-  /** What sends the requests. @defaultValue the platform's `fetch` */
+  /** Sends the requests. @defaultValue the platform's `fetch` */
   readonly fetch?: ((input: string | URL | Request, init?: RequestInit) => Promise<Response>) | undefined;
   /** Texts to redact besides keys, tokens, cookies and projects, such as names and account numbers. */
   readonly secrets?: readonly string[] | undefined;
   /**
    * True to keep the bodies of answers that cannot be searched for secrets: archives, office documents, PDFs, damaged gzip.
    *
-   * @defaultValue false: they are left out, and `responseNote` says why
+   * @defaultValue false: they are left out, and `responseNote` gives the reason
    */
   readonly keepUnsearchable?: boolean | undefined;
 }
@@ -41,7 +41,7 @@ export interface RecordingFetch {
 /**
  * A `fetch` for any client that also records all requests and answers in one file of a folder: requests as they are sent, bodies
  * as they arrive. Recording adds no delay. The file is written when an answer has been read completely, has failed or was
- * canceled (then `ended` says so), and lists the exchanges in the order in which they were sent.
+ * canceled (see `ended`), and lists the exchanges in the order in which they were sent.
  *
  * Request headers are not recorded, nor is anything else that identifies the caller: keys, tokens, cookies, projects. In bodies,
  * such values are replaced with `[redacted]`, and projects in resource names with `PROJECT`. For a request body that is not JSON,
@@ -57,7 +57,7 @@ export interface RecordingFetch {
  * const model = gemini("gemini-flash-latest", { fetch: recordFetch("recordings", { name: "weather" }) });
  */
 export function recordFetch(folder: string, options: RecordFetchOptions = {}): RecordingFetch {
-  // Taken now, so that the recorder can replace the global one.
+  // Read now, so that the recorder can replace the global `fetch`.
   const send = options.fetch ?? globalThis.fetch;
   const scrubber = new Scrubber([...(options.secrets ?? []), ...keysOfEnvironment()]);
   const exchanges: (PlacedExchange | undefined)[] = [];
@@ -79,7 +79,7 @@ export function recordFetch(folder: string, options: RecordFetchOptions = {}): R
   };
 
   const recording = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
-    const { sent, forwarded } = lookAt(input, init);
+    const { sent, forwarded } = inspectRequest(input, init);
     scrubber.learn(sent.url, sent.headers);
     const at = exchanges.push(undefined) - 1;
     const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);
@@ -161,7 +161,7 @@ function watchBody(
   );
   const { status, statusText, headers, url, redirected, type } = response;
   const watched = new Response(body, { status, statusText, headers });
-  // A constructed response doesn't say where it came from.
+  // A constructed response lacks them.
   Object.defineProperties(watched, { url: { value: url }, redirected: { value: redirected }, type: { value: type } });
   return watched;
 }
@@ -184,7 +184,7 @@ class BodyKeeper {
     this.#bytes.push(new Uint8Array(chunk));
   }
 
-  /** As text if it is, otherwise as bytes. Most clients have decompressed it, whatever its header says. */
+  /** The body as text if it is text, or else as bytes. Most clients have decompressed it, despite its header. */
   kept(): string | Uint8Array {
     const bytes = Buffer.concat(this.#bytes);
     if (bytes.length === 0) return "";

@@ -1,7 +1,7 @@
 /** A JSON object of unknown shape. */
 export type JsonFields = { readonly [key: string]: unknown };
 
-/** A request body that is not JSON: what identifies it, not its content. */
+/** A request body that is not JSON: its type, length and digest, not its content. */
 export interface RecordedBody {
   /** From the request's `content-type`; null without one. */
   readonly mimeType: string | null;
@@ -35,7 +35,7 @@ export interface RecordedExchange {
   /** As text; as base64 if the answer is not text, with {@link RecordedExchange.responseEncoding} set. */
   readonly responseBody: string;
   readonly responseEncoding?: "base64" | undefined;
-  /** For a body that is not text and not as it came: how it was changed, or why it was left out. */
+  /** How a body that is not text was changed, or why it was left out. Absent for an unchanged body. */
   readonly responseNote?: string | undefined;
   /** Absent for `complete`. */
   readonly ended?: Exclude<RecordedEnd, "complete"> | undefined;
@@ -47,7 +47,7 @@ export interface RecordedExchange {
   readonly framing: string;
   /** Index of the earlier exchange whose contents are a strict prefix of this one's. */
   readonly continues: number | null;
-  /** What the answer contains, by plain concatenation; null if it is incomplete. */
+  /** Content of the answer, by plain concatenation; null if it is incomplete. */
   readonly digest: AnswerDigest | null;
 }
 
@@ -96,6 +96,6 @@ export interface RecordingFile {
   readonly otherCalls: readonly string[];
   /** Answered requests for content, in the order in which they were sent. */
   readonly exchanges: readonly RecordedExchange[];
-  /** All other requests, such as token counts and uploads, and those without an answer; in the same form. */
+  /** All other requests, such as token counts and uploads, and requests without an answer; in the same form. */
   readonly others: readonly RecordedExchange[];
 }

@@ -8,7 +8,7 @@ import { ConfigurationError } from "@pollux/core/wire";
 const UNNAMED = "recording";
 
 /**
- * Writes one file repeatedly while it grows. The whole file is replaced each time, so that readers never see a partial one.
+ * Writes one file repeatedly while it grows. Replaces the whole file each time, so that readers never see a partial one.
  */
 export class RecordingWriter {
   readonly #folder: string;

@@ -1,15 +1,15 @@
 import { brotliCompressSync, brotliDecompressSync, deflateSync, gunzipSync, gzipSync, inflateSync } from "node:zlib";
 import { redactBytes } from "@pollux/core/wire";
 
-/** A body that is not text, as it may be recorded. */
+/** A body that is not text, safe to record. */
 export interface ScrubbedBytes {
   /** Empty if the body was left out. */
   readonly bytes: Uint8Array;
-  /** What was done to the body; undefined if it is as it came. */
+  /** How the body was changed; undefined for an unchanged body. */
   readonly note?: string | undefined;
 }
 
-/** What is known about a body. */
+/** Facts about a body. */
 export interface BytesFacts {
   /** The `content-encoding` of the answer. The body may have been decoded. */
   readonly encoding: string | null;
@@ -19,16 +19,16 @@ export interface BytesFacts {
   readonly keepUnsearchable: boolean;
 }
 
-/** Most bytes that a body is decompressed to. */
+/** Limit of a decompressed body, in bytes. */
 const MAX_UNPACKED = 256 * 2 ** 20;
 
-/** Compressed bodies inside each other that are unpacked. */
+/** Layers of compression that are unpacked. */
 const MAX_LAYERS = 3;
 
 /**
- * A body of any kind without secrets. They are overwritten in place, so that its length and all offsets in it stay the same. What
- * is compressed with gzip, deflate or Brotli is unpacked, and packed again if a secret was in it. A body that cannot be searched,
- * such as an archive, is left out.
+ * Removes secrets from a body of any kind. Overwrites them in place, so that its length and all offsets in it stay the same. Unpacks
+ * gzip, deflate and Brotli, and packs the body again if it held a secret. Leaves out a body that cannot be searched, such as an
+ * archive.
  */
 export function scrubBytes(bytes: Uint8Array, secrets: readonly string[], facts: BytesFacts): ScrubbedBytes {
   const clean = scrubbed(bytes, secrets, facts, MAX_LAYERS);
@@ -44,7 +44,7 @@ export function scrubBytes(bytes: Uint8Array, secrets: readonly string[], facts:
   return { bytes: clean, note: `secrets were overwritten${length}` };
 }
 
-/** The same bytes if there is no secret in them; what they are if they cannot be searched. */
+/** The same bytes if they hold no secret; a description of them if they cannot be searched. */
 function scrubbed(
   bytes: Uint8Array,
   secrets: readonly string[],
@@ -54,7 +54,7 @@ function scrubbed(
   const packing = packingOf(bytes, facts.encoding);
   if (packing !== undefined) {
     const unpacked = layers > 0 ? unpack(packing, bytes) : undefined;
-    // The header stays when a client has decoded the body; gzip says itself what it is.
+    // The header stays when a client has decoded the body; only gzip is recognizable by its bytes.
     if (unpacked === undefined && packing === PACKINGS.gzip) return "an incomplete, damaged or huge gzip body";
     if (unpacked !== undefined) {
       const clean = scrubbed(unpacked, secrets, { ...facts, encoding: null }, layers - 1);
@@ -89,7 +89,7 @@ function unpack({ unpack: run }: Packing, bytes: Uint8Array): Uint8Array | undef
   }
 }
 
-/** First bytes of formats that compress or encrypt what is in them. */
+/** First bytes of formats that compress or encrypt their contents. */
 const UNSEARCHABLE: readonly (readonly [start: string, what: string])[] = [
   ["PK\x03\x04", "a ZIP archive or an office document"],
   ["%PDF-", "a PDF"],

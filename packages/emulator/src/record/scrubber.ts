@@ -4,7 +4,7 @@ import { isFields, tryJson } from "../internal/json.ts";
 import { type BytesFacts, scrubBytes, type ScrubbedBytes } from "./scrub-bytes.ts";
 
 /** Headers and query parameters whose names match identify the caller. */
-const TELLING =
+const IDENTIFYING =
   /key|token|secret|auth|cookie|password|credential|session|signature|user|account|email|project|upload_id/i;
 /** These match, but identify no one. */
 const HARMLESS = new Set(["user-agent", "pagetoken", "idempotency-key", "sec-websocket-key"]);
@@ -31,12 +31,12 @@ const KEPT_HEADERS = new Set([
 const MIN_PROJECT = 6;
 
 /**
- * Removes keys, tokens, cookies and whatever identifies the caller from recordings. It learns the secrets from each request sent
- * and then finds them anywhere: in texts, in other requests, in echoed errors, split across the deltas of a stream.
+ * Removes keys, tokens, cookies and everything else that identifies the caller from recordings. It learns the secrets from each
+ * request and then finds them anywhere: in texts, in other requests, in echoed errors, split across the deltas of a stream.
  */
 export class Scrubber {
   #secrets: readonly string[] = [];
-  /** With the names of projects, which stay in paths as `PROJECT`. */
+  /** Secrets and names of projects; in paths, a project becomes `PROJECT`. */
   #all: readonly string[] = [];
 
   constructor(secrets: readonly string[]) {
@@ -45,10 +45,10 @@ export class Scrubber {
 
   /** Learns secrets from the URL and the headers of a request. */
   learn(url: URL, headers: Headers): void {
-    const telling = [...headers, ...url.searchParams].filter(([name]) => isTelling(name));
+    const identifying = [...headers, ...url.searchParams].filter(([name]) => isIdentifying(name));
     const project = /\/projects\/([^/]+)/.exec(decoded(url.pathname))?.[1];
     this.#add(
-      findSecrets(Object.fromEntries(telling.map(([, value], at) => [at, value]))),
+      findSecrets(Object.fromEntries(identifying.map(([, value], at) => [at, value]))),
       project !== undefined && project.length >= MIN_PROJECT ? [project] : [],
     );
   }
@@ -60,7 +60,7 @@ export class Scrubber {
     if (generateContentRequest !== undefined) this.learnTools(generateContentRequest);
   }
 
-  /** The path with only those parameters that change the answer. */
+  /** The path with only the parameters that change the answer. */
   path(url: URL): string {
     const kept = [...url.searchParams].filter(([name]) => QUERY.test(name));
     const query = kept.length === 0 ? "" : `?${new URLSearchParams(kept)}`;
@@ -112,14 +112,14 @@ export class Scrubber {
   #add(secrets: readonly string[], projects: readonly string[]): void {
     const more = new Set([...this.#secrets, ...secrets]);
     const all = new Set([...this.#all, ...secrets, ...projects]);
-    // The same list as long as it says the same: it is prepared only once.
+    // An unchanged list stays the same object, so that it is prepared only once.
     if (more.size > this.#secrets.length) this.#secrets = [...more];
     if (all.size > this.#all.length) this.#all = [...all];
   }
 }
 
-function isTelling(name: string): boolean {
-  return TELLING.test(name) && !HARMLESS.has(name.toLowerCase());
+function isIdentifying(name: string): boolean {
+  return IDENTIFYING.test(name) && !HARMLESS.has(name.toLowerCase());
 }
 
 /** `projects/ID/locations/…` names someone's resource; elsewhere, the words may mean anything. */

@@ -5,11 +5,11 @@ export interface SentRequest {
   readonly method: string;
   readonly url: URL;
   readonly headers: Headers;
-  /** Reads the body; of a streamed one, as much as was sent. Call it when the exchange is over. */
+  /** Reads the body; if it is streamed, the part that was sent. Call it when the exchange is over. */
   readonly body: () => Promise<SentBody>;
 }
 
-/** Its body, read. */
+/** The body of a sent request. */
 export interface SentBody {
   /** Parsed JSON; undefined if there is no body or it is not JSON. */
   readonly json: unknown;
@@ -25,7 +25,7 @@ export interface Forwarded {
 }
 
 /** Inspects the arguments of a `fetch` without consuming them. */
-export function lookAt(
+export function inspectRequest(
   input: string | URL | Request,
   init: RequestInit | undefined,
 ): { readonly sent: SentRequest; readonly forwarded: Forwarded } {

@@ -12,9 +12,9 @@ const TOOL_TYPES = { web: "GOOGLE_SEARCH_WEB", maps: "GOOGLE_MAPS", url: "URL_CO
 export function answerParts(answer: Answer, turn: BrainTurn, resumed = false): AnswerPart[] {
   const { request, model } = turn;
   const includeThoughts = request.generationConfig?.thinkingConfig?.includeThoughts === true;
-  const said = answer.parts.filter(({ part }) => includeThoughts || part.thought !== true);
-  const byService = callsOfTurn(said.map(({ part }) => part)).answered;
-  const withIds = said.map((item) => ({
+  const visible = answer.parts.filter(({ part }) => includeThoughts || part.thought !== true);
+  const byService = callsOfTurn(visible.map(({ part }) => part)).answered;
+  const withIds = visible.map((item) => ({
     ...item,
     part: answer.callIds === false || byService.includes(item.part) ? item.part : withId(item.part, turn),
   }));
@@ -61,8 +61,8 @@ function isPlainText(part: Part | undefined): part is Part & { readonly text: st
 const LARGE_SIGNATURE_BYTES = 78_000;
 
 /**
- * Signs what the service signs: the first of several parallel calls, each server-side tool part, each image, and (Gemini 3 and
- * newer) the last text of an answer without calls.
+ * Signs the parts that the service signs: the first of several parallel calls, each server-side tool part, each image, and
+ * (Gemini 3 and newer) the last text of an answer without calls.
  */
 export function signParts(
   parts: readonly Part[],

@@ -1,7 +1,7 @@
 import type { GenerateContentResponse } from "@pollux/core/wire";
 import type { AnswerFault } from "../fault/fault.ts";
 
-/** Removes from a finished response what the fault says is missing. */
+/** Removes the fields that the fault omits from a finished response. */
 export function applyAnswerFault(
   chunks: readonly GenerateContentResponse[],
   { without, promptFeedback }: AnswerFault,

@@ -14,7 +14,7 @@ import type { PromptCost } from "./prompt-cache.ts";
 import { textDeltas } from "./text-deltas.ts";
 import { usageMetadata } from "./usage.ts";
 
-/** What a response is built from besides the answer. */
+/** Input of {@link buildResponse} besides the answer. */
 export interface ResponseFacts {
   readonly turn: BrainTurn;
   readonly cost: PromptCost;
@@ -74,22 +74,22 @@ export function buildResponse(given: Answer, facts: ResponseFacts): readonly Gen
     answer,
     facts,
   );
-  const spoken = [...beats];
+  const answerBeats = [...beats];
   const byService = callsOfTurn(beats.flat()).answered;
   const closing = closingPart(plain, answer, facts);
   if (closing !== undefined) beats.push([closing]);
   if (beats.length === 0) return [envelop(envelope, { parts: undefined, usage: finalUsage, grounding, ending })];
-  let said = 0;
+  let sentTokens = 0;
   let afterTool = false;
   return beats.map((beat, index) => {
     const last = index === beats.length - 1;
-    // A server-side step starts a new count; the end has the true totals.
-    if (beat.some((part) => part.toolResponse !== undefined)) [said, afterTool] = [0, true];
-    else said = Math.min(said + tokensOf(beat), outputTokens);
+    // A server-side step starts a new count; the last chunk has the true totals.
+    if (beat.some((part) => part.toolResponse !== undefined)) [sentTokens, afterTool] = [0, true];
+    else sentTokens = Math.min(sentTokens + tokensOf(beat), outputTokens);
     const running = afterTool
-      ? usage(said, { prompt: { total: 8, details: [{ modality: "TEXT", tokenCount: 8 }] }, cachedTokens: 0 }, 0)
-      : usage(said);
-    const continuationToken = checkpointAfter(index, spoken, thoughtTokens, facts);
+      ? usage(sentTokens, { prompt: { total: 8, details: [{ modality: "TEXT", tokenCount: 8 }] }, cachedTokens: 0 }, 0)
+      : usage(sentTokens);
+    const continuationToken = checkpointAfter(index, answerBeats, thoughtTokens, facts);
     const early = beat.some((part) => byService.includes(part)) ? CALLED : undefined;
     const preview = grounding !== undefined && beat.some((part) => part.text !== undefined) ? {} : undefined;
     return envelop(
@@ -101,7 +101,7 @@ export function buildResponse(given: Answer, facts: ResponseFacts): readonly Gen
   });
 }
 
-/** The service ends its turn at the call, and goes on once it has the response. */
+/** The service ends its turn at the call, and continues once it has the response. */
 const CALLED: Ending = { answer: { parts: [] }, hasCalls: true };
 
 function checkpointAfter(
@@ -152,7 +152,7 @@ function streamBeats(parts: readonly AnswerPart[], answer: Answer, facts: Respon
   return beats;
 }
 
-/** How much the service sends at once is unrecorded. A power of two leaves each piece with padding of its own. */
+/** The size of the service's pieces is unrecorded. With a power of two, each piece has base64 padding. */
 const SOUND_BYTES = 8_192;
 
 function* soundPieces(data: string): Generator<string> {

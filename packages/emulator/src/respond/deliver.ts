@@ -15,7 +15,7 @@ export interface Delivery {
   readonly split?: Random | undefined;
   /** Called with each frame that is sent whole. */
   readonly onFrame?: ((frame: string) => void) | undefined;
-  /** Called once, when the body is over: true if all of it was read. */
+  /** Called once, when the body ends: true if the client read all of it. */
   readonly onEnd: (complete: boolean) => void;
 }
 

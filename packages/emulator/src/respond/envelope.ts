@@ -3,7 +3,7 @@ import type { Answer } from "../brain/answer.ts";
 import type { BrainTurn } from "../brain/brain.ts";
 import { logprobsOf } from "./logprobs.ts";
 
-/** What all chunks of one response share. */
+/** The values that all chunks of one response share. */
 export interface Envelope {
   readonly turn: BrainTurn;
   readonly responseId: string;
@@ -72,6 +72,6 @@ function candidateOf(turn: BrainTurn, piece: Piece): Candidate {
 }
 
 function defaultFinishMessage(turn: BrainTurn, ending: Ending): string | undefined {
-  const says = ending.hasCalls && turn.profile !== "vertex" && turn.profile !== "comet" && turn.model.generation >= 2.5;
-  return says && (ending.answer.finishReason ?? "STOP") === "STOP" ? "Model generated function call(s)." : undefined;
+  const sends = ending.hasCalls && !isCloud(turn) && turn.model.generation >= 2.5;
+  return sends && (ending.answer.finishReason ?? "STOP") === "STOP" ? "Model generated function call(s)." : undefined;
 }

@@ -14,7 +14,7 @@ const IMAGE_TOKENS = 258;
 const IMAGE_OUTPUT_TOKENS = 1290;
 const FILE_TOKENS = 258;
 const BYTES_PER_TOKEN = 4;
-/** 25 tokens are a second of 24,000 samples. */
+/** A second is 25 tokens: 24,000 samples of two bytes. */
 const AUDIO_BYTES_PER_TOKEN = 48_000 / 25;
 const BYTES_PER_PAGE = 50_000;
 
@@ -36,7 +36,7 @@ export function estimateContent(content: Content, fileOf?: FileLookup): TokenCou
   return countOf(sums);
 }
 
-/** Estimates what precedes the contents: instructions and tools. */
+/** Estimates the tokens before the contents: instructions and tools. */
 export function estimateHead(request: GenerateContentRequest): TokenCount {
   const instructions = (request.systemInstruction?.parts ?? []).map((part) => part.text ?? "").join("");
   const tools = request.tools === undefined || request.tools.length === 0 ? "" : JSON.stringify(request.tools);
@@ -59,7 +59,7 @@ function countOf(sums: ReadonlyMap<string, number>): TokenCount {
   return { total: details.reduce((sum, detail) => sum + detail.tokenCount, 0), details };
 }
 
-/** The tokens of contents, as many as are counted for them; media has none that could be shown. */
+/** The tokens of contents, as many as the estimate counts, except for media, which has none to show. */
 export function tokensInfo(contents: readonly Content[]): object[] {
   return contents.map(({ role, parts }) => {
     const tokens = parts.flatMap((part) => (part.inlineData || part.fileData ? [] : tokensIn(wordsOf(part))));
@@ -71,12 +71,12 @@ export function tokensInfo(contents: readonly Content[]): object[] {
   });
 }
 
-/** A text, or what the model is told of a call or an answer. */
+/** The text of a part, or, for a call or response, the JSON that the model reads. */
 function wordsOf(part: Part): string {
   if (part.text !== undefined) return part.text;
-  const { thoughtSignature: _signature, ...said } = part;
-  // The braces and the field's name are not the model's words.
-  return Object.values(said)
+  const { thoughtSignature: _signature, ...fields } = part;
+  // The model doesn't read the braces and the field's name.
+  return Object.values(fields)
     .map((value) => JSON.stringify(value))
     .join("");
 }
@@ -99,7 +99,7 @@ function estimateFile(mimeType: string, bytes: number): { modality: string; toke
   if (modality === "TEXT" || modality === "DOCUMENT") {
     return { modality, tokens: Math.ceil(bytes / BYTES_PER_TOKEN) };
   }
-  // As many bytes as this many base64 characters.
+  // The length of these bytes as base64.
   return estimateMedia(mimeType, Math.ceil((bytes * 4) / 3));
 }
 

@@ -20,7 +20,7 @@ export function groundingMetadata(search: Search, text: string, profile: Profile
   };
 }
 
-/** What remains of grounding when the answer is JSON: the queries without sources. */
+/** Grounding of a JSON answer: the queries without sources. */
 export function jsonGrounding(search: Search): GroundingMetadata {
   return { searchEntryPoint: { renderedContent: searchEntryPoint(search.queries) }, webSearchQueries: search.queries };
 }

@@ -5,7 +5,7 @@ import { estimateAnswerPart } from "./estimate-tokens.ts";
 /** Characters per token in this emulator's estimates. */
 export const CHARACTERS_PER_TOKEN = 4;
 
-/** An answer limited to what the request allows, and the tokens spent on thinking. */
+/** An answer within the limits of the request, and the tokens spent on thinking. */
 export interface LimitedAnswer {
   readonly answer: Answer;
   readonly thoughtTokens: number;

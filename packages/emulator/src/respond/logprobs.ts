@@ -2,13 +2,13 @@ import type { LogprobsResult, Part } from "@pollux/core/wire";
 import { createRandom, type Random } from "../internal/random.ts";
 import { tokenId, tokensIn } from "./tokens.ts";
 
-/** What else the model might have said, twenty words as the most that can be asked for. */
+/** Alternative tokens: twenty, the most that a request can ask for. */
 const ALTERNATIVES = " the a of to in and is it that for on as with was at by an be this or".split(/(?= )/);
 
 /**
  * Log probabilities of the text in these parts, one for each token, made up but the same for the same text; undefined without text.
  *
- * @param count How many of the most likely tokens to list at each step; with none, only the chosen ones are.
+ * @param count How many of the most likely tokens to list at each step; 0 lists only the chosen tokens.
  */
 export function logprobsOf(parts: readonly Part[], count: number): LogprobsResult | undefined {
   const text = parts.map((part) => (part.thought === true ? "" : (part.text ?? ""))).join("");

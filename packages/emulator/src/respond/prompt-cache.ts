@@ -39,7 +39,7 @@ export class PromptCache {
       ...request.contents.map((content) => estimateContent(content, fileOf)),
     ]);
     const minimum = this.#minTokens ?? implicitCacheMinimum(model);
-    // Too short to ever be used.
+    // Too short to be cached.
     if (prompt.total < minimum) return { prompt, cachedTokens: 0 };
     const digests: string[] = [];
     let digest = model.id;

@@ -1,25 +1,25 @@
 import { prettyJson } from "../internal/json.ts";
 import type { Refusal } from "../validate/types.ts";
 
-/** Whether a stream was requested, and in which format. */
-export interface AskedFor {
+/** The format that a request asks for: a stream or not, as server-sent events or not. */
+export interface RequestedFormat {
   readonly streamed: boolean;
   readonly sse: boolean;
 }
 
-/** An error response: with an event stream's content type, or inside an array, if the service does that. */
+/** An error response: with an event stream's content type, or inside an array, where the service does that. */
 export function refuse(
   refusal: Pick<Refusal, "status" | "headers" | "body">,
-  asked: AskedFor,
+  format: RequestedFormat,
   contentType?: string,
 ): Response {
   const { status, body } = refusal;
   const isJson = body.startsWith("{");
   const type =
     contentType ?? (isJson || body.startsWith("[") ? "application/json; charset=UTF-8" : "text/html; charset=UTF-8");
-  const array = isJson && asked.streamed && !asked.sse;
+  const array = isJson && format.streamed && !format.sse;
   const headers = new Headers({
-    "content-type": isJson && asked.streamed && asked.sse ? "text/event-stream" : type,
+    "content-type": isJson && format.streamed && format.sse ? "text/event-stream" : type,
     ...refusal.headers,
   });
   return new Response(array ? prettyJson([JSON.parse(body)]) : body, { status, headers });

@@ -3,7 +3,7 @@ import type { Brain } from "../brain/brain.ts";
 import { fingerprintOf } from "../brain/fingerprint.ts";
 import { framesOf } from "../brain/replay.ts";
 import type { EmulatorOptions } from "../emulator-options.ts";
-import type { IncomingRequest } from "../incoming-request.ts";
+import { type IncomingRequest, originOf } from "../incoming-request.ts";
 import { prettyJson } from "../internal/json.ts";
 import type { LoggedRequest, Note } from "../request-log.ts";
 import type { Profile } from "../validate/types.ts";
@@ -50,15 +50,13 @@ const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
 function headersOf(
   { contentType, headers = {} }: RecordedAnswer,
-  { url, headers: asked }: IncomingRequest,
+  incoming: IncomingRequest,
   profile: Profile,
 ): Record<string, string> {
-  const host = asked.get("host");
-  const origin = host === null ? url.origin : `${url.protocol}//${host}`;
-  // A recorded URL for a follow-up request has the recording's host; it is replaced with ours.
+  // A recording has only the path of a URL for a follow-up request; the emulator adds its own host.
   const own = Object.entries(headers).map(([name, value]): [string, string] => [
     name,
-    name.endsWith("-url") && value.startsWith("/") ? `${origin}${value}` : value,
+    name.endsWith("-url") && value.startsWith("/") ? `${originOf(incoming)}${value}` : value,
   ]);
   return { ...answerHeaders(profile, contentType), ...Object.fromEntries(own) };
 }

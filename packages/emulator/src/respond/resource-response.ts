@@ -8,7 +8,7 @@ import { refuse } from "./refuse.ts";
 
 const UNARY = { streamed: false, sse: false };
 
-/** Converts the answer of an endpoint other than the models' own to a response, and logs it. */
+/** Converts a {@link ResourceAnswer} to a response, and logs it. */
 export function resourceResponse(
   answer: ResourceAnswer,
   profile: Profile,

@@ -33,8 +33,8 @@ export function takeHop(given: Answer, turn: BrainTurn, { hopTokens, spent }: Ho
   const thoughtTokens = given.thoughtTokens ?? thinkingTokens(parts, turn, maxOutputTokens);
   const thought = Math.min(thoughtTokens, capacity);
   // A part that is too long for any hop is sent whole, so that every hop makes progress.
-  const { said, left, tokens } = cutParts(parts, capacity - thought, thought === 0 && budget > 0);
-  const answer = { ...given, parts: said, thoughtTokens: thought };
+  const { sent, left, tokens } = cutParts(parts, capacity - thought, thought === 0 && budget > 0);
+  const answer = { ...given, parts: sent, thoughtTokens: thought };
   if (left.length === 0 && thought === thoughtTokens) return { answer, rest: undefined };
   return {
     answer: { ...answer, grounding: undefined, finishReason: budget <= hopTokens ? "MAX_TOKENS" : "CONTINUATION" },
@@ -51,26 +51,26 @@ function cutParts(
   parts: readonly AnswerPart[],
   capacity: number,
   force: boolean,
-): { readonly said: AnswerPart[]; readonly left: readonly AnswerPart[]; readonly tokens: number } {
-  const said: AnswerPart[] = [];
+): { readonly sent: AnswerPart[]; readonly left: readonly AnswerPart[]; readonly tokens: number } {
+  const sent: AnswerPart[] = [];
   let tokens = 0;
   for (const [index, item] of parts.entries()) {
     const { text, thought } = item.part;
     const cost = thought === true ? 0 : estimateAnswerPart(item.part);
     if (tokens + cost <= capacity) {
-      said.push(item);
+      sent.push(item);
       tokens += cost;
       continue;
     }
     const rest = parts.slice(index + 1);
     if (text === undefined) {
-      if (!force || said.length > 0) return { said, left: parts.slice(index), tokens };
-      return { said: [item], left: rest, tokens: cost };
+      if (!force || sent.length > 0) return { sent, left: parts.slice(index), tokens };
+      return { sent: [item], left: rest, tokens: cost };
     }
     const first = cutText(text, (capacity - tokens) * CHARACTERS_PER_TOKEN);
-    if (first === "") return { said, left: parts.slice(index), tokens };
-    said.push({ part: { ...item.part, text: first } });
-    return { said, left: [{ part: { ...item.part, text: text.slice(first.length) } }, ...rest], tokens: capacity };
+    if (first === "") return { sent, left: parts.slice(index), tokens };
+    sent.push({ part: { ...item.part, text: first } });
+    return { sent, left: [{ part: { ...item.part, text: text.slice(first.length) } }, ...rest], tokens: capacity };
   }
-  return { said, left: [], tokens };
+  return { sent, left: [], tokens };
 }

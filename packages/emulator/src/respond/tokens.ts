@@ -8,7 +8,7 @@ export function estimateText(text: string): number {
   return Math.ceil(text.length / CHARACTERS_PER_TOKEN);
 }
 
-/** Cuts text into as many tokens as it is estimated to have, never inside a surrogate pair. Joined, they are the text. */
+/** Cuts text into as many tokens as {@link estimateText} counts, never inside a surrogate pair. Joined, they are the text. */
 export function tokensIn(text: string): string[] {
   const ends = Array.from({ length: estimateText(text) }, (_, index) => {
     const end = Math.min((index + 1) * CHARACTERS_PER_TOKEN, text.length);
@@ -17,7 +17,7 @@ export function tokensIn(text: string): string[] {
   return ends.map((end, index) => text.slice(ends[index - 1] ?? 0, end));
 }
 
-/** The number of a token: the same for the same text. */
+/** The id of a token: the same for the same text. */
 export function tokenId(token: string): number {
   return createRandom(`token ${token}`).int(1, VOCABULARY - 1);
 }

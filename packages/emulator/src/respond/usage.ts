@@ -25,7 +25,7 @@ export function usageMetadata(numbers: UsageNumbers, profile: Profile): UsageMet
     ...(cost.cachedTokens > 0 && { cachedContentTokenCount: cost.cachedTokens }),
     ...(cloud && { trafficType: "ON_DEMAND" }),
     ...(promptTokens > 0 && { promptTokensDetails: cost.prompt.details }),
-    // With cached contents, Vertex has been seen to omit them.
+    // With cached contents, Vertex has been seen to omit these details.
     ...(cost.cachedTokens > 0 &&
       !(cloud && cost.cachedDetails) && { cacheTokensDetails: cost.cachedDetails ?? textOnly(cost.cachedTokens) }),
     ...(candidatesTokens > 0 &&

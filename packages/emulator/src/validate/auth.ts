@@ -19,7 +19,7 @@ export function checkCredentials(
   return tokenProblem(token, profile, keys);
 }
 
-/** Identifies the caller: the same text for the same credential, from which it can't be recovered. */
+/** Identifies the caller by a hash of its credential. */
 export function callerOf({ url, headers }: Pick<RequestInput, "url" | "headers">): string {
   const key = headers.get("x-goog-api-key") || url.searchParams.get("key");
   return createHash("sha256")
@@ -87,7 +87,7 @@ function missingToken(): Problem {
 }
 
 /**
- * OAuth tokens. On the Developer API, an API key sent as one is rejected; a token is recognized by its `ya29.` prefix.
+ * Checks OAuth tokens. The Developer API rejects an API key sent as one; a token is recognized by its `ya29.` prefix.
  */
 function tokenProblem(token: string, profile: Profile, keys: readonly string[] | undefined): Problem | undefined {
   const vertex = profile === "vertex";

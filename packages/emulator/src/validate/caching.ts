@@ -3,7 +3,7 @@ import type { Subject } from "./subject.ts";
 import { exclusiveCacheProblem } from "./tools.ts";
 import type { Profile } from "./types.ts";
 
-/** Checks the use of a cached content (E-36, C-1, C-2); it is looked up only if the caller keeps track of them. */
+/** Checks the use of a cached content (E-36, C-1, C-2); the name is checked only if the caller keeps track of cached contents. */
 export function cachingProblem(subject: Subject): Problem | undefined {
   const { request, cached, model, profile } = subject;
   const found = exclusiveCacheProblem(subject);

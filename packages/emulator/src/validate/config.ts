@@ -19,7 +19,7 @@ export function configFieldProblems(subject: Subject): Problem[] {
   ];
 }
 
-/** What the model or the surface rejects in the generation config (E-41, E-44 to E-48d, E-60 to E-65): the first violated rule. */
+/** Settings that the model or the surface rejects (E-41, E-44 to E-48d, E-60 to E-65): the first violated rule. */
 export function configProblem(subject: Subject): Problem | undefined {
   const { request, model, surface, operation } = subject;
   const config = request.generationConfig;
@@ -51,23 +51,23 @@ export function configProblem(subject: Subject): Problem | undefined {
   return (surface === "vertex" ? vertexRangeProblem(config, subject) : undefined) ?? thinkingProblem(subject);
 }
 
-/** A kind of output that the model lacks (E-67, E-67b). */
+/** A requested kind of output that the model lacks (E-67, E-67b). */
 export function modalityProblem({ request, model }: Subject): Problem | undefined {
-  const asked = (request.generationConfig?.responseModalities ?? []).map((word) => word.toUpperCase());
+  const requested = (request.generationConfig?.responseModalities ?? []).map((word) => word.toUpperCase());
   if (model.audioOutput) {
-    const wanted = asked.length === 0 ? "TEXT" : asked.join(", ");
+    const wanted = requested.length === 0 ? "TEXT" : requested.join(", ");
     if (wanted === "AUDIO") return undefined;
     const message = `The requested combination of response modalities (${wanted}) is not supported by the model. models/${model.id} accepts the following combination of response modalities:\n* AUDIO\n`;
     return problem("E-67b", message);
   }
-  if (!asked.includes("AUDIO") || model.imageOutput) return undefined;
+  if (!requested.includes("AUDIO") || model.imageOutput) return undefined;
   return problem("E-67", "This model only supports text output.");
 }
 
 function asksForResolution({ generationConfig, contents }: Subject["request"]): boolean {
-  const asked = generationConfig?.mediaResolution ?? "MEDIA_RESOLUTION_UNSPECIFIED";
+  const requested = generationConfig?.mediaResolution ?? "MEDIA_RESOLUTION_UNSPECIFIED";
   return (
-    asked !== "MEDIA_RESOLUTION_UNSPECIFIED" ||
+    requested !== "MEDIA_RESOLUTION_UNSPECIFIED" ||
     contents.some(({ parts }) => parts.some((part) => part.mediaResolution !== undefined))
   );
 }
@@ -105,7 +105,7 @@ interface Range {
 function ranges(config: GenerationConfig, { model, switches, surface }: Subject): Range[] {
   const limit = model.outputTokenLimit;
   const { maxOutputTokens, temperature, topP } = config;
-  // Long decoding has a budget over all hops; the limit is for one hop.
+  // With long decoding, the request sets a budget over all hops; the model's limit is for one hop.
   const max = model.longDecode ? 2 ** 31 - 1 : limit;
   const tokens = {
     rule: "E-48b",

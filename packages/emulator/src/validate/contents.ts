@@ -7,7 +7,7 @@ import type { Operation } from "./types.ts";
 
 const DATA_KEYS = ONEOFS["Part"] ?? [];
 
-/** What is missing in contents and parts (E-04, E-05, E-06, E-16, E-18), all of it at once. */
+/** Missing fields of contents and parts (E-04, E-05, E-06, E-16, E-18), all of them at once. */
 export function contentFieldProblems(subject: Subject): Problem[] {
   const { request, operation } = subject;
   const root = messageOf(operation);
@@ -27,13 +27,13 @@ export function contentFieldProblems(subject: Subject): Problem[] {
   });
 }
 
-/** The message that an operation takes. */
+/** The request message of an operation. */
 export function messageOf(operation: Operation): string {
   if (operation === "countTokens") return "CountTokensRequest";
   return operation === "computeTokens" ? "ComputeTokensRequest" : "GenerateContentRequest";
 }
 
-/** The contents, with a list of parts in each: the service was recorded to take a content that has none. */
+/** The contents, each with a list of parts: in recordings, the service accepts a content without one. */
 export function withParts(contents: readonly Content[]): readonly Content[] {
   return contents.map((content: Content | Omit<Content, "parts">) => ({ parts: [], ...content }));
 }

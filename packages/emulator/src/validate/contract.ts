@@ -25,7 +25,7 @@ export type { StrictSwitches } from "./switches.ts";
 export type Verdict = { ok: true; accepted: Accepted } | { ok: false; refusal: Refusal };
 
 /**
- * Validates a request like the service: returns either everything the responder needs, or the rejection to send.
+ * Validates a request like the service: returns either everything that the responder needs, or the rejection to send.
  *
  * In the service's order: address, credentials, model, JSON and field names, individual fields (all problems in one message),
  * tools and the model's capabilities, history, signatures, size.
@@ -81,7 +81,7 @@ export function surfaceOf(profile: Profile, switches: ResolvedSwitches): Subject
   return profile === "vertex" ? "vertex" : "developer";
 }
 
-/** Which fields are known. */
+/** The fields that the server knows. */
 export function scopeOf(
   route: Pick<Route, "apiVersion">,
   profile: Profile,
@@ -108,7 +108,7 @@ function readRequest(
   return readBody(body, messageOf(operation), scope);
 }
 
-/** Counting tokens takes either contents or a whole request. */
+/** Counting tokens accepts either contents or a whole request. */
 function requestOf({ value }: ReadBody, operation: Operation): Readonly<Record<string, unknown>> {
   const inner = operation === "countTokens" ? value["generateContentRequest"] : undefined;
   return inner === undefined ? { contents: [], ...value } : { contents: [], ...(inner as object) };

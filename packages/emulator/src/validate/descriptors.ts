@@ -1,10 +1,10 @@
 /**
- * The request messages, as the service's protobuf descriptors have them: field name in camelCase, then its type.
+ * The request messages, as in the service's protobuf descriptors: field name in camelCase, then its type.
  *
  * Types: a scalar (`string bool int32 int64 float double bytes`), a JSON value (`Struct Value`), a well-known type
- * (`Duration Timestamp`), `=Enum`, `map<type>`, or the name of another message. `[]` behind it means repeated.
+ * (`Duration Timestamp`), `=Enum`, `map<type>`, or the name of another message. `[]` after it means repeated.
  * `@developer` and `@vertex` limit a field to one surface, `@current` to servers that are not old proxies, and `@v1beta` to
- * versions other than the `v1` of before 2026.
+ * versions other than `v1` as it was before 2026.
  */
 export const MESSAGES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   GenerateContentRequest: {

@@ -12,7 +12,7 @@ const CODES: Readonly<Record<StatusWord, number>> = {
   UNAVAILABLE: 503,
 };
 
-/** How the answer would have been framed, which determines how the rejection is framed. */
+/** The framing of the answer, which determines the framing of the rejection. */
 export interface Framing {
   readonly profile: Profile;
   readonly stream: boolean;
@@ -62,7 +62,7 @@ function fieldViolations(problems: readonly Problem[]): readonly Readonly<Record
   ];
 }
 
-/** Gateways of the new-api family wrap the upstream's message and number their requests. */
+/** Gateways of the new-api family wrap the upstream's message and add a request id. */
 function gatewayRefusal(first: Problem, message: string, status: number): Refusal {
   const { code, type } = first.gateway ?? { code: "bad_response_status_code", type: "upstream_error" };
   const error = { message: `${message} (request id: 20261121000000000emulated)`, type, param: "", code };

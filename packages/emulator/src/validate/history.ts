@@ -44,7 +44,7 @@ export function historyProblem(subject: Subject): Problem | undefined {
   return roleProblem(subject) ?? emptyTextProblem(subject) ?? turnProblem(turnsOf(contents, subject.model), subject);
 }
 
-/** Whether every response has the name of its call, and its id unless the switch lets that be missing. */
+/** Whether every response has the name and the id of its call. The switch can make the id optional. */
 export function responsesMatch(subject: Subject): boolean {
   const turns = turnsOf(subject.request.contents, subject.model);
   const byName = subject.switches.responseMatching === "given";
@@ -65,7 +65,7 @@ function roleProblem({ request, model, profile }: Subject): Problem | undefined 
   return bad ? problem("E-08", "Please use a valid role: user, model.") : undefined;
 }
 
-/** Only for the user: empty text from the model is accepted. */
+/** Applies only to the user's texts: the service accepts empty text from the model. */
 function emptyTextProblem({ request, model, surface }: Subject): Problem | undefined {
   if (surface !== "vertex" || !isOlderThan3(model)) return undefined;
   const found = request.contents.some(
@@ -110,7 +110,7 @@ function userTurnProblem(turns: readonly Turn[], index: number, subject: Subject
   const before = turns[index - 1];
   if (!before || !partsOf(before).some((part) => isCall(part) || isResponse(part)))
     return problem("E-12", RESPONSE_TURN);
-  // Responses split across two contents: the second one is too many for its turn.
+  // Responses split across two contents: the second content is one too many.
   if (before.role === "user") return problem("E-10", COUNTS);
   const trailing = parts.slice(first).some((part) => !isResponse(part));
   return trailing && refusesMixed(subject) ? problem("E-14", MODEL_ENDING) : undefined;

@@ -1,14 +1,14 @@
 import type { Part } from "@pollux/core/wire";
 
 /**
- * Whether responses, in any order, have the names of the calls, and the ids of those that have one.
+ * Whether responses, in any order, have the names and ids of the calls; a call may have no id.
  *
- * @param byName Whether a response without an id answers the first call of its name that no other one answers.
+ * @param byName Whether a response without an id answers the first call of its name that is still open.
  */
 export function matchesCalls(calls: readonly Part[], responses: readonly Part[], byName: boolean): boolean {
   const open = calls.flatMap(({ functionCall: call }) => (call ? [{ id: call.id || "", name: call.name }] : []));
   const sent = responses.flatMap(({ functionResponse: response }) => (response ? [response] : []));
-  // Those without an id come last, so that they take what the others leave.
+  // Responses without an id come last and get the remaining calls.
   return sent
     .toSorted((left, right) => Number(!left.id) - Number(!right.id))
     .every((response) => {

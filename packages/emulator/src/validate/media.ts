@@ -2,7 +2,7 @@ import { OFFICE_TYPE, type Part } from "@pollux/core/wire";
 import { type Problem, problem } from "./problem.ts";
 import type { Subject } from "./subject.ts";
 
-const TAKEN =
+const ACCEPTED =
   /^(?:image|audio|video|text)\/|^application\/(?:pdf|json|xml|rtf|javascript|x-javascript|typescript|x-typescript|x-python-code|x-ipynb\+json|x-httpd-php|yaml|x-yaml|sql|x-sh|toml)$/;
 
 /** First bytes of images, as base64 prefixes. */
@@ -39,7 +39,7 @@ function partProblem(part: Part, subject: Subject): Problem | undefined {
 
 function typeProblem(mimeType: string, { model }: Subject): Problem | undefined {
   const type = mimeType.toLowerCase().split(";")[0]?.trim() ?? "";
-  if (!TAKEN.test(type) && !(model.officeInput && OFFICE_TYPE.test(type)))
+  if (!ACCEPTED.test(type) && !(model.officeInput && OFFICE_TYPE.test(type)))
     return problem("E-76", `Unsupported MIME type: ${mimeType}`);
   if (type.startsWith("image/") && !model.imageInput) {
     return problem("E-41", `Image input modality is not enabled for models/${model.id}`);

@@ -1,11 +1,11 @@
 import type { Part } from "@pollux/core/wire";
 import { isCall, isResponse } from "./subject.ts";
 
-/** The calls of a model's turn, told apart by who answers them. */
+/** The calls of a model's turn, grouped by who answers them. */
 export interface CallsOfTurn {
   /** For the client to answer. */
   readonly open: readonly Part[];
-  /** Answered by the service, as those of its MCP servers are: the response follows in the same turn. */
+  /** Answered by the service, such as calls to its MCP servers: the response follows in the same turn. */
   readonly answered: readonly Part[];
   /** Responses without a call before them. */
   readonly stray: readonly Part[];

@@ -5,7 +5,7 @@ import type { Problem } from "./problem.ts";
 import type { ResolvedSwitches } from "./switches.ts";
 import type { Operation, Profile } from "./types.ts";
 
-/** What a method and a path request, before the model is looked up. */
+/** A parsed method and path, before the model is looked up. */
 export interface Route {
   readonly apiVersion: string;
   /** Id as in the path, without `models/`; empty for the list. */
@@ -21,7 +21,7 @@ const DEVELOPER_PATH = /^\/(v\d+\w*)\/((?:models|tunedModels)(?:\/([^/:]+))?)(?:
 const VERTEX_PATH =
   /^\/(v\d+\w*)\/((?:projects\/[^/]+\/locations\/[^/]+\/)?publishers\/[^/]+\/models(?:\/([^/:]+))?)(?::([A-Za-z]+))?$/;
 
-/** Versions that are served. The gateway's `v1` is a different API. */
+/** Versions that each profile serves. The gateway's `v1` is a different API. */
 const VERSIONS: Readonly<Record<Profile, readonly string[]>> = {
   developer: ["v1beta", "v1", "v1alpha"],
   "developer-v1": ["v1", "v1beta", "v1alpha"],

@@ -30,7 +30,7 @@ export function enumMembers(schema: unknown): number {
 const TOO_MANY_STATES =
   "The specified schema produces a constraint that has too many states for serving. Typical causes of this error are schemas with lots of text (for example, very long property or enum names), schemas with long array length limits (especially when nested), or schemas using complex value matchers (for example, integers or numbers with minimum/maximum bounds or strings with complex formats like date-time)";
 
-/** Nesting of a schema; references are followed where a value is required, since a cycle there never ends. */
+/** Nesting of a schema. References are followed where a value is required, since a cycle there never ends. */
 function requiredDepth(node: unknown, measure: Measure, depth: number): number {
   if (!isRecord(node) || depth > measure.limits.maxSchemaDepth) return depth;
   const required: readonly unknown[] = Array.isArray(node["required"]) ? node["required"] : [];
@@ -40,7 +40,7 @@ function requiredDepth(node: unknown, measure: Measure, depth: number): number {
   if (typeof node["$ref"] === "string") must.push(resolve(node["$ref"], measure.root));
   const may = properties.filter(([name]) => !isRequired.has(name)).map(([, child]) => child);
   may.push(node["items"], node["additionalProperties"]);
-  // One by one: a list of arguments as long as these may be does not fit the stack.
+  // One by one: these lists can be too long to be arguments of one call.
   for (const key of ["anyOf", "oneOf", "prefixItems"]) {
     const children: unknown = node[key];
     if (Array.isArray(children)) for (const child of children) may.push(child);

@@ -14,8 +14,8 @@ interface Node {
  *
  * @param schema - Normalized: types in upper case, no unknown keys.
  * @param path - Its path, such as `tools[0].function_declarations[0].parameters`.
- * @param root - `"empty"` accepts `properties: {}` at the root, which declares a function without arguments; `"bare"` also no
- *   properties at all.
+ * @param root - `"empty"` accepts `properties: {}` at the root, which declares a function without arguments; `"bare"` also
+ *   accepts no properties at all.
  */
 export function schemaProblems(schema: unknown, path: string, root?: "empty" | "bare"): Problem[] {
   return nodeProblems(asNode(schema), `* GenerateContentRequest.${path}`, root);

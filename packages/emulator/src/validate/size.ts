@@ -28,7 +28,7 @@ export function bodySizeProblem(body: string, maxBytes: number, surface: Subject
   return oversizeProblem(maxBytes, surface);
 }
 
-/** For a body that is known to be over the limit. */
+/** The problem with a body over the limit. */
 export function oversizeProblem(maxBytes: number, surface: Subject["surface"]): Problem {
   const message = `Request payload size exceeds the limit: ${maxBytes} bytes. Please reduce the size of the request, or upload large files with the Files API.`;
   return surface === "vertex" ? { rule: "E-78", message, code: 413 } : problem("E-78", message);

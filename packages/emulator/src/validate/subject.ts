@@ -9,7 +9,7 @@ export interface Subject {
   readonly model: ModelFacts;
   readonly operation: Operation;
   readonly profile: Profile;
-  /** Whose messages and limits apply; a gateway answers like its upstream. */
+  /** The surface whose messages and limits apply; a gateway answers like its upstream. */
   readonly surface: "developer" | "vertex";
   readonly switches: ResolvedSwitches;
   readonly signatures: SignatureBook;
@@ -36,7 +36,7 @@ export function roleOf(content: Content): string {
   return role === undefined || role === "" || role === "function" ? "user" : role;
 }
 
-/** True for models with the rules of Gemini 2 and older, Gemma among them. */
+/** True for models with the rules of Gemini 2 and older, including Gemma. */
 export function isOlderThan3(model: ModelFacts): boolean {
   return model.generation < 3 || model.family === "gemma";
 }

@@ -19,13 +19,13 @@ export interface StrictSwitches {
   /** A-6: false rejects everything with the message for unsupported regions. @defaultValue `true` */
   readonly regionSupported?: boolean | undefined;
   /**
-   * E-05, E-06, E-18, E-21 and E-35: `"seen"` makes the exceptions that recordings show, with the models and on the surface they
-   * show; `"accept"` makes them everywhere, `"refuse"` nowhere. @defaultValue `"seen"`
+   * E-05, E-06, E-18, E-21 and E-35: `"seen"` makes the exceptions that recordings show, with the models and on the surface
+   * recorded; `"accept"` makes them everywhere, `"refuse"` nowhere. @defaultValue `"seen"`
    */
   readonly exceptions?: "seen" | "accept" | "refuse" | undefined;
   /** E-01: `v1` as it was before 2026, without tools, system instruction and JSON output. @defaultValue `false` */
   readonly oldV1?: boolean | undefined;
-  /** E-39: which upstream the gateway profile forwards to. @defaultValue `"vertex"` */
+  /** E-39: the upstream of the gateway profile. @defaultValue `"vertex"` */
   readonly cometUpstream?: "vertex" | "developer" | undefined;
   /**
    * E-14: other parts after a function response in one content. `"model"` behaves as observed for each model (rejected on Vertex
@@ -53,10 +53,10 @@ export interface StrictSwitches {
   readonly maxSchemaDepth?: number | undefined;
   /**
    * E-48c, E-48d: false accepts temperature and topP outside their ranges. `"seen"`, which `guesses: false` sets, rejects them only
-   * where the service was seen to, on Vertex. @defaultValue `true`
+   * where the service has been seen to do so, on Vertex. @defaultValue `true`
    */
   readonly samplingRanges?: boolean | "seen" | undefined;
-  /** E-70: explicit caches on Gemini 4 Carbon and Neon, which are only guessed to have none. @defaultValue `"refuse"` */
+  /** E-70: explicit caches on Gemini 4 Carbon and Neon; that they have none is a guess. @defaultValue `"refuse"` */
   readonly explicitCaches?: "refuse" | "accept" | undefined;
   /** E-40b: false accepts pointless or undeclared `allowedFunctionNames`. @defaultValue `true` */
   readonly allowedNames?: boolean | undefined;
@@ -64,13 +64,13 @@ export interface StrictSwitches {
   readonly schemaNeedsMimeType?: boolean | undefined;
   /** E-72, E-74, E-79: state of a file. @defaultValue every file is active */
   readonly fileState?: ((fileUri: string) => FileState) | undefined;
-  /** E-75: whether inline images must start like an image of their type. @defaultValue `false` */
+  /** E-75: whether the bytes of inline images must start like an image of their type. @defaultValue `false` */
   readonly decodeImages?: boolean | undefined;
-  /** D-1: whether `/v1/decisions` exists beside `/v1beta/decisions`; without it, it is an unknown address. @defaultValue `false` */
+  /** D-1: whether `/v1/decisions` exists beside `/v1beta/decisions`; otherwise its address is unknown. @defaultValue `false` */
   readonly decisionsInV1?: boolean | undefined;
   /** D-1: whether the description of an option may be `null`, as the AI SDK sends it. @defaultValue `true` */
   readonly decisionNullDescriptions?: boolean | undefined;
-  /** D-1: `"numbers"` are the codes of all other endpoints' errors, `"words"` those of the Interactions API. @defaultValue `"numbers"` */
+  /** D-1: error codes, `"numbers"` as in all other endpoints or `"words"` as in the Interactions API. @defaultValue `"numbers"` */
   readonly decisionErrors?: "numbers" | "words" | undefined;
   /** D-1: whether a blocked input is answered with `prompt_feedback`, or refused with a 400. @defaultValue `"answer"` */
   readonly blockedDecisions?: "answer" | "refuse" | undefined;

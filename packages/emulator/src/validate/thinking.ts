@@ -1,7 +1,7 @@
 import { type Problem, problem } from "./problem.ts";
 import type { Subject } from "./subject.ts";
 
-/** What the model rejects in the thinking config (E-60 to E-65): the first violated rule. */
+/** Settings in the thinking config that the model rejects (E-60 to E-65): the first violated rule. */
 export function thinkingProblem({ request, model }: Subject): Problem | undefined {
   const config = request.generationConfig?.thinkingConfig;
   if (!config) return undefined;
@@ -52,7 +52,7 @@ function budgetProblem(
   if (value === 0)
     return budget.zero ? undefined : problem("E-62", "Budget 0 is invalid. This model only works in thinking mode.");
   if (value >= budget.min && value <= budget.max) return undefined;
-  // Models with levels take budgets for compatibility only, and have another text.
+  // Models with levels accept budgets for compatibility only, and get a different message.
   if (kind === "level") return problem("E-64", `thinking_budget must be in the range [-1, ${budget.max}]`);
   return problem(
     "E-64",

@@ -14,7 +14,7 @@ export interface Refusal {
   readonly rule: string;
 }
 
-/** What a request asks for. */
+/** The operation that a request calls. */
 export type Operation =
   | "generateContent"
   | "streamGenerateContent"
@@ -46,13 +46,13 @@ export interface Accepted {
 export interface CachedPrompt {
   /** Resolved id of the model it is bound to. */
   readonly modelId: string;
-  /** The model's name as it was given. */
+  /** The model's name, as in the request that created it. */
   readonly modelName: string;
   readonly request: Pick<GenerateContentRequest, "contents" | "systemInstruction" | "tools" | "toolConfig">;
   readonly tokens: { readonly total: number; readonly details: readonly ModalityTokenCount[] };
 }
 
-/** Says whether a thought signature is one that this server issued for this family and this part. */
+/** Checks whether this server issued a thought signature for this family and this part. */
 export interface SignatureBook {
   check(signature: string, part: Part, family: string): "issued" | "moved" | "foreign";
 }
@@ -60,7 +60,7 @@ export interface SignatureBook {
 /** Options for validating a request. */
 export interface ValidateOptions {
   readonly profile: Profile;
-  /** Accepted keys. Default: any non-empty key but ones starting with `bad` or `invalid`. */
+  /** Accepted keys. Default: any non-empty key that doesn't start with `bad`, `expired`, `invalid` or `leaked`. */
   readonly keys?: readonly string[] | undefined;
   readonly strict?: StrictSwitches | undefined;
   readonly signatures: SignatureBook;

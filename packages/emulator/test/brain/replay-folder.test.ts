@@ -100,7 +100,7 @@ describe("a request", () => {
     expect(await refusal(emulator, "countTokens", ask("Ho"))).toContain(
       'contents[0].parts[0].text was "Hi" and is now "Ho"',
     );
-    // What was never recorded and holds no content is answered as ever.
+    // A request that was never recorded and holds no content is answered as usual.
     expect(await (await emulator.fetch("/v1beta/models?key=k")).json()).toMatchObject({ models: expect.any(Array) });
   });
 
@@ -127,7 +127,7 @@ describe("a request", () => {
   });
 });
 
-describe("what was taken out of a recording", () => {
+describe("a redacted value of a recording", () => {
   test("fits anything, in texts, names and resource names", async () => {
     const request = {
       ...ask("The key [redacted] of [redacted]."),
@@ -210,7 +210,7 @@ describe("an answer", () => {
     await expect(lost).rejects.toThrow("enough");
   });
 
-  test("to an upload: by its bytes, and the address to go on with is the emulator's", async () => {
+  test("to an upload is found by its bytes, and its next address is the emulator's", async () => {
     const bytes = new Uint8Array([0, 255, 1]);
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     const path = "/upload/v1beta/files?upload_protocol=resumable";

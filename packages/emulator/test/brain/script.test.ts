@@ -3,7 +3,7 @@ import { type Answer, type BrainTurn, createEmulator, script, say } from "../../
 import { improvise } from "../../src/improvise.ts";
 import { ask, post, textOf, unary } from "../support.ts";
 
-test("lines are said in order; a line can look at the request", async () => {
+test("lines answer in order; a line can read the request", async () => {
   const brain = script([say("One"), (turn) => [say(`${turn.number}: `), say(turn.prompt)]]);
   const emulator = createEmulator({ brain });
   expect([textOf(await unary(emulator, ask("a"))), textOf(await unary(emulator, ask("b"))), brain.said]).toEqual([
@@ -23,7 +23,7 @@ test("a request after the last line is refused, and says so", async () => {
       error: {
         code: 400,
         status: "FAILED_PRECONDITION",
-        message: 'The script has 1 answer, and this is its request 2: "And now?"',
+        message: 'The script has 1 answer, but this is request 2: "And now?"',
       },
     },
   ]);
@@ -36,10 +36,10 @@ test("a script counts its own requests, not those before it became the brain", a
   emulator.setBrain(script([say("Three")]));
   expect(textOf(await unary(emulator, ask("c")))).toBe("Three");
   const refused = (await (await post(emulator, "generateContent", ask("d"))).json()) as { error: { message: string } };
-  expect(refused.error.message).toBe('The script has 1 answer, and this is its request 2: "d"');
+  expect(refused.error.message).toBe('The script has 1 answer, but this is request 2: "d"');
 });
 
-test("or answered by the last line, from the start, or by another brain", async () => {
+test("or gets the last line, the first one, or the answer of another brain", async () => {
   const last = async (afterwards: Parameters<typeof script>[1]): Promise<string> => {
     const emulator = createEmulator({ brain: script([say("One"), say("Two")], afterwards) });
     await unary(emulator, ask("a"));

@@ -62,7 +62,7 @@ describe("the catalog", () => {
       ...shared
     } = known;
     expect(model).toMatchObject(shared);
-    // The service was seen to take more than the client asks for.
+    // The service has been seen to accept more than the client asks for.
     expect([outputWithFunctions, true]).toContain(model.outputWithFunctions);
     expect([systemInstruction, true]).toContain(model.systemInstruction);
     if (model.id.includes("thinking-exp")) return;

@@ -100,7 +100,7 @@ describe("functions", () => {
   });
 });
 
-test("a program that says itself who answers can leave out the remark", async () => {
+test("a program can turn the remark off", async () => {
   const quiet = createEmulator({ brain: improvise({ remark: false }) });
   expect(textOf(await unary(quiet, ask("Hello")))).toBe("Hello! What can I do for you?");
 });
@@ -128,7 +128,7 @@ test("a URL context is counted as tool use, which some answers leave out", async
   expect(new Set(found)).toEqual(new Set([120, undefined]));
 });
 
-test("whoever says their name is called by it", async () => {
+test("users who give their name are called by it", async () => {
   const contents = [
     ...ask("My name is Ada.").contents,
     { role: "model", parts: [{ text: "Hello." }] },
@@ -170,7 +170,7 @@ describe("other tools and outputs", () => {
     }
   });
 
-  test("nothing is searched for that a function answers, nor for small talk", async () => {
+  test("a question that a function answers is not searched for, and neither is small talk", async () => {
     const both = { tools: [{ googleSearch: {} }, WEATHER], toolConfig: { includeServerSideToolInvocations: true } };
     const served = await unary(emulator, ask("What is the weather in Oslo?", both));
     expect(callsIn(served)).toEqual([["get_weather", { city: "Oslo" }]]);

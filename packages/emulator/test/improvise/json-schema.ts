@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** What is wrong with a value by a schema of either kind, as paths; empty where it satisfies it. Written for tests, from the specification. */
+/** Violations of a schema of either kind by a value, as paths; empty for a valid value. Written for tests, from the specification. */
 export function violations(value: unknown, schema: unknown, root: unknown = schema, path = "$"): string[] {
   if (typeof schema !== "object" || schema === null) return [];
   const rules = schema as JsonSchema;

@@ -65,7 +65,7 @@ const jsonOnly: fc.Arbitrary<JsonSchema> = fc.oneof(
       maxItems,
     })),
   ),
-  // Exactly one of them fits, as the specification has it.
+  // Exactly one of them fits, as the specification requires.
   fc.tuple(text, whole).map((oneOf) => ({ oneOf })),
   whole.map((additionalProperties) => ({ type: "object", properties: {}, additionalProperties })),
 );

@@ -135,7 +135,7 @@ describe("what is written", () => {
     });
   });
 
-  test("keeps bodies nested too deep to walk through as what they are", async () => {
+  test("keeps bodies that are nested too deep, as bytes and text", async () => {
     const deep = `${'{"a":['.repeat(10_000)}1${"]}".repeat(10_000)}`;
     const recording = recordFetch(folder, { name: "deep", fetch: answers(new Response(deep)) });
     await (await recording(UNARY, { ...post({}), body: deep })).text();
@@ -145,7 +145,7 @@ describe("what is written", () => {
     expect(kept?.responseBody === deep).toBe(true);
   });
 
-  test("names its framing, links turns of a conversation, and tells a long text by its hash", async () => {
+  test("names its framing, links turns of a conversation, and hashes a long text", async () => {
     const long = "wörd ".repeat(100);
     const listed = `[${JSON.stringify(chunk(long))}\n,\r\n${JSON.stringify(chunk("b"))}]`;
     const bare = JSON.stringify({ error: { code: 503, status: "UNAVAILABLE", message: "Overloaded." } });
@@ -192,7 +192,7 @@ describe("what is written", () => {
     ]);
   });
 
-  test("keeps uploads and other calls apart, and of bytes only what identifies them", async () => {
+  test("keeps uploads and other calls apart, and only the type, length and hash of bytes", async () => {
     const bytes = new Uint8Array([0, 255, 10, 13]);
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     const image = new Response(bytes, { headers: { "content-type": "image/png" } });
@@ -325,7 +325,7 @@ describe("the reader", () => {
     const fetch = recordFetch(folder, { fetch: answers(sse(source)) });
     const reader = (await fetch(STREAM, post(ask("Hi")))).body?.getReader();
     expect(pulled).toBe(0);
-    // The very bytes, not a copy that was put together.
+    // The same bytes, not a new copy.
     expect((await reader?.read())?.value).toBe(pieces[0]);
     expect(pulled).toBe(1);
   });

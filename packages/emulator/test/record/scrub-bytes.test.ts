@@ -12,7 +12,7 @@ let folder: string;
 beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), "pollux-scrub-"))));
 afterEach(async () => rm(folder, { recursive: true, force: true }));
 
-/** The one exchange that is recorded when a download is answered like this, and the whole file. */
+/** The one recorded exchange of a download with this answer, and the whole file. */
 async function recorded(
   body: Uint8Array | ReadableStream<Uint8Array>,
   headers: Readonly<Record<string, string>> = {},
@@ -75,7 +75,7 @@ describe("a body that is not text", () => {
     expect(bytes.includes(KEY.slice(0, 6))).toBe(false);
   });
 
-  test("is told by its charset, too", async () => {
+  test("is recognized by its charset, too", async () => {
     const body = Buffer.from(`key ${KEY} 0123`, "utf16le");
     const { bytes, text } = await recorded(body, { "content-type": "text/plain; charset=utf-16le" });
     expect(text).toBeUndefined();
@@ -105,7 +105,7 @@ describe("a compressed body", () => {
     expect(await recorded(other, headers)).toMatchObject({ bytes: other, note: undefined });
   });
 
-  test("that the client has decoded is text, whatever its header says", async () => {
+  test("that the client has decoded is text, despite its header", async () => {
     const headers = { "content-type": "application/json", "content-encoding": "br" };
     expect((await recorded(Buffer.from(`{"a":"${KEY}"}`), headers)).text).toBe('{"a":"[redacted]"}');
   });

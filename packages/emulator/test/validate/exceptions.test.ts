@@ -13,7 +13,7 @@ const answered = (functionResponse: unknown) => ({
 });
 const tools = (tool: unknown) => ({ ...HELLO, tools: [tool, { functionDeclarations: [named] }] });
 
-/** What was recorded with 200, the newest model it was seen on, a newer one, and what resembles it. */
+/** A request recorded with 200, the newest model it was recorded on, a newer model, and similar requests. */
 const EXCEPTIONS: readonly (readonly [rule: string, body: unknown, newest: string, newer: string, near: unknown[]])[] =
   [
     [

@@ -84,7 +84,7 @@ function mapValues(value: unknown, type: () => string): unknown {
 
 const SURFACES = ["developer", "vertex"] as const;
 
-/** What both surfaces say about a field: what they take, and what they do not know. */
+/** Verdicts of both surfaces on a field: accepted or unknown. */
 test.each<[string, object, readonly (typeof SURFACES)[number][]]>([
   [
     "server-side MCP",

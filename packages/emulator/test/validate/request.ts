@@ -1,7 +1,7 @@
 import { type Profile, type StrictSwitches, validateRequest } from "../../src/validate/contract.ts";
 import type { SignatureBook } from "../../src/validate/types.ts";
 
-/** Signatures that start with `SIG` were issued, with `moved` issued for another part; all others are somebody else's. */
+/** Signatures that start with `SIG` were issued here, with `moved` for another part; all others are foreign. */
 export const BOOK: SignatureBook = {
   check(signature) {
     if (signature.startsWith("moved")) return "moved";
@@ -15,14 +15,14 @@ export interface Asked {
   readonly profile?: Profile;
   readonly strict?: StrictSwitches;
   readonly method?: string;
-  /** Path and query; the model's otherwise. */
+  /** Path and query. Default: the model's. */
   readonly path?: string;
   readonly verb?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly keys?: readonly string[];
 }
 
-/** Judges one request; everything but what a case is about has a valid default. */
+/** Validates one request. Fields that a case doesn't set have valid defaults. */
 export function ask(asked: Asked): ReturnType<typeof validateRequest> {
   const { body = HELLO, model: id = "gemini-3.8-flash", profile = "developer", verb = "generateContent" } = asked;
   const base = profile === "vertex" ? "/v1beta1/projects/p/locations/global/publishers/google" : "/v1beta";
@@ -37,7 +37,7 @@ export function ask(asked: Asked): ReturnType<typeof validateRequest> {
   );
 }
 
-/** What a case came to, in few words: `accepted`, or rule, status and message. */
+/** The result of a case: `accepted`, or rule, status and message. */
 export function outcome(
   asked: Asked,
 ): { readonly rule: string; readonly status: number; readonly message: string } | "accepted" {

@@ -4,10 +4,10 @@ import { wordsOf } from "../../file-search/retrieve.ts";
 import { groundingMetadata, supportsInTurn } from "../../respond/grounding.ts";
 import type { Material } from "../read/material.ts";
 
-/** Said after the "search results", so that nobody takes them for real. */
+/** Follows the "search results", so that nobody takes them for real. */
 export const SAMPLE_SOURCES = "The sources are samples: the emulator does not search.";
 
-/** What the service would have found before it answers: fields of the answer other than its parts. */
+/** The search that the service would have made before answering, as fields of the answer other than its parts. */
 export function searchFor(turn: BrainTurn, material: Material, isNeeded: boolean): Answer | undefined {
   const has = (name: string): boolean => (turn.request.tools ?? []).some((tool) => name in tool);
   const search = (kind: Search["kind"], titles: readonly string[], queries: readonly string[] = []): Answer => ({
@@ -51,7 +51,7 @@ export function sayFound({ prompt }: BrainTurn, { search }: Answer, material: Ma
   return `${first} has ${has}. ${second} goes into the details. ${third} lists the latest changes.`;
 }
 
-/** What a document says, in its sentence that shares the most words with the question. */
+/** The sentence of a document that shares the most words with the question. */
 function sayRetrieved(text: string, question: string): string {
   const words = wordsOf(question);
   const shared = (sentence: string): number => [...wordsOf(sentence)].filter((word) => words.has(word)).length;
@@ -63,7 +63,7 @@ function sayRetrieved(text: string, question: string): string {
   return /[.!?。]$/u.test(best) ? best : `${best}.`;
 }
 
-/** What a search was about: of a question, what it ends with. */
+/** The topic of a search: the words after the first preposition of a question, or else the whole text. */
 function plainTopic({ topic, names }: Material): string | undefined {
   const bare = topic.replaceAll(/https?:\/\/\S+/g, "").trim();
   const isQuestion =
@@ -72,24 +72,24 @@ function plainTopic({ topic, names }: Material): string | undefined {
   return [subject, ...names].find((text) => /^[\x20-\x7E]{2,60}$/.test(text) && !/[.!?,:]\s/.test(text));
 }
 
-/** Grounds only the "search results" in the sources, not what functions returned. */
-export function supportFound(said: string, found: Answer): Answer {
+/** Grounds only the "search results" in the sources, not the results of functions. */
+export function supportFound(text: string, found: Answer): Answer {
   if (found.search === undefined) return found;
-  const supports = supportsInTurn(said, found.search.sources.length);
+  const supports = supportsInTurn(text, found.search.sources.length);
   return { ...found, search: { ...found.search, supports } };
 }
 
 /** Grounding of an answer whose search parts were sent in an earlier step of the turn. */
-export function groundedLater(found: Answer, said: string, turn: BrainTurn): Answer {
+export function groundedLater(found: Answer, text: string, turn: BrainTurn): Answer {
   if (found.search === undefined || turn.request.generationConfig?.responseMimeType === "application/json")
     return found;
   const { search, ...rest } = found;
-  return { ...rest, grounding: groundingMetadata(search, said, turn.profile) };
+  return { ...rest, grounding: groundingMetadata(search, text, turn.profile) };
 }
 
 /** A program that was "executed", if the request allows it. */
-export function runCode({ request }: BrainTurn, remarked: (said: string) => string): Answer | undefined {
+export function runCode({ request }: BrainTurn, remarked: (text: string) => string): Answer | undefined {
   if (!(request.tools ?? []).some((tool) => "codeExecution" in tool)) return undefined;
-  const said = "The code prints 42. It is a sample: the emulator runs no code.";
-  return join(codeExecution("print(6 * 7)\n", "42\n"), say(remarked(said)));
+  const text = "The code prints 42. It is a sample: the emulator runs no code.";
+  return join(codeExecution("print(6 * 7)\n", "42\n"), say(remarked(text)));
 }

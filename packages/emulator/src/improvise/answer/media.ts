@@ -9,10 +9,10 @@ export function imagePart(): Part {
 }
 
 const RATE = 24_000;
-/** Together, about as long as the service speaks; no answer is longer than a minute. */
+/** A hum lasts about as long as the service would speak, and less than a minute. */
 const [LINE_MS, LETTER_MS, MAX_LETTERS] = [450, 70, 800];
 
-/** What is said, as a quiet hum of raw samples. Each of several speakers has a pitch of their own for the lines with their name. */
+/** The prompt as a quiet hum of raw samples. With several speakers, each hums the lines with their name at a pitch of their own. */
 export function speechPart(prompt: string, config: SpeechConfig | undefined): Part {
   const speakers = (config?.multiSpeakerVoiceConfig?.speakerVoiceConfigs ?? []).map(({ speaker }) => `${speaker}:`);
   const text = prompt.slice(0, MAX_LETTERS);

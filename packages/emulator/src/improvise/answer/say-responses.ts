@@ -5,14 +5,14 @@ import { EFFECTS } from "../choose/declared.ts";
 import { grouped, isUnit, listed, momentIn, pairs, sayValue, short } from "./say-values.ts";
 import { REMARK } from "./talk.ts";
 
-/** A call and what came back. */
+/** A call and its response. */
 export interface AnsweredCall {
   readonly name: string;
   readonly args: JsonObject;
   readonly response: FunctionResponse["response"];
 }
 
-const MAX_SAID = 8;
+const MAX_RESULTS = 8;
 const MAX_QUOTED_LINES = 8;
 const MAX_QUOTED = 600;
 
@@ -20,17 +20,17 @@ const MAX_QUOTED = 600;
 const LOOKS =
   /^(?:get|fetch|list|read|search|find|look|show|query|run|execute|roll|check|count|describe|calculate|compute|convert|current|ask|retrieve|translate|use|draw)$/;
 const SUMS = /^(?:add|sum|subtract|multiply|divide)$/;
-/** Arguments whose answer shows what they were. */
+/** Arguments that the answer itself makes clear. */
 const QUOTES = /^(?:glob|text|task|content|message|prompt|sql|command|code|input|value)$/;
 const PLACES = /^(?:city|place|location|town|country|region|address|path|file|filename)$/;
-/** What was done to. */
+/** Arguments that name the target of an action. */
 const TARGETS = ["to", "email", "recipient", "path", "room", "restaurant", "title", "text"];
 
 /** Puts calls and their responses into sentences. */
 export function sayResponses(calls: readonly AnsweredCall[]): string {
-  const said = calls.slice(0, MAX_SAID).map(sayOne);
-  if (calls.length > MAX_SAID) said.push(`There are ${calls.length - MAX_SAID} more results.`);
-  return said.reduce((text, next) => `${text}${/\n/.test(text + next) ? "\n\n" : " "}${next}`);
+  const sentences = calls.slice(0, MAX_RESULTS).map(sayOne);
+  if (calls.length > MAX_RESULTS) sentences.push(`There are ${calls.length - MAX_RESULTS} more results.`);
+  return sentences.reduce((text, next) => `${text}${/\n/.test(text + next) ? "\n\n" : " "}${next}`);
 }
 
 function sayOne({ name, args, response }: AnsweredCall): string {
@@ -43,7 +43,7 @@ function sayOne({ name, args, response }: AnsweredCall): string {
   return isDone(name) ? sayDone(name, args) : sayOutput(name, args, output);
 }
 
-/** Google's SDK says `output`, LangChain says `result`; the AI SDK and Genkit put a function's name beside its result. */
+/** Google's SDK uses `output`, LangChain uses `result`; the AI SDK and Genkit put a function's name beside its result. */
 function outputIn(name: string, response: JsonObject): unknown {
   if ("output" in response) return response["output"];
   const keys = Object.keys(response);
@@ -99,14 +99,14 @@ function sayFields(name: string, args: JsonObject, fields: Fields): string {
   }
   if (typeof text === "string" && typeof path === "string") return quoteText(path, text);
   const known = new Set(Object.values(args).flatMap((value) => (typeof value === "string" ? value.toLowerCase() : [])));
-  // Six eggs are news, though it was asked for six servings.
+  // Six eggs are news even if the call had six servings.
   const news = Object.entries(fields).filter(([key, value]) => typeof value !== "number" || value !== args[key]);
   const moment = momentIn(fields);
   if (moment !== undefined) return `It is ${moment}.`;
-  const said = pairs(Object.fromEntries(news), known);
-  if (said.length === 0) return nothing(name, args);
+  const values = pairs(Object.fromEntries(news), known);
+  if (values.length === 0) return nothing(name, args);
   const subject = typeof path === "string" ? path : capital(`${nounOf(name) || "result"}${aboutArgs(args)}`);
-  return sentence(`${subject}: ${said.join(", ")}`);
+  return sentence(`${subject}: ${values.join(", ")}`);
 }
 
 function sayScalar(name: string, args: JsonObject, given: unknown): string {
@@ -171,19 +171,19 @@ function nothing(name: string, args: JsonObject): string {
   return sentence(`Nothing came back for the ${nounOf(name) || "call"}${aboutArgs(args)}`);
 }
 
-/** `in Oslo`, `in README.md`, `for 17`: which of several results a sentence is about. */
+/** `in Oslo`, `in README.md`, `for 17`: tells several results of a function apart. */
 function aboutArgs(args: JsonObject): string {
   const given = Object.entries(args).flatMap(([key, value]) =>
     typeof value === "string" && /^[^\n]{1,80}$/.test(value) ? [{ key, value }] : [],
   );
   const place = given.find(({ key }) => PLACES.test(key));
   if (place !== undefined) return ` in ${place.value}`;
-  // What a function's only argument is called says less than that it is the only one.
+  // A single argument is clear without its name.
   const [only] = given;
   return only === undefined || Object.keys(args).length > 1 || QUOTES.test(only.key) ? "" : ` for ${only.value}`;
 }
 
-/** What a function is about: `get_weather` is about the weather. */
+/** The subject of a function: the weather for `get_weather`. */
 function nounOf(name: string): string {
   const all = rawWords(name.slice(0, 100));
   return all.filter((word) => !LOOKS.test(word)).join(" ");

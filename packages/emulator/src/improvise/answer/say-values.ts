@@ -12,9 +12,9 @@ const UNITS: ReadonlyMap<string, string> = new Map(
   Object.entries({ celsius: " °C", fahrenheit: " °F", percent: "%", kmh: " km/h", km: " km", mm: " mm" }),
 );
 const AMOUNTS = /^(?:amount|price|total|result|value)$/;
-/** What a person does not ask for. */
+/** Fields that nobody asks about. */
 const BESIDE = /^(?:kind|type|object|encoding|mime_?type|duration_ms|updated|created)$/i;
-/** What an object is called by. */
+/** Fields that name an object. */
 const NAMES = ["name", "title", "path", "text", "label", "table", "url", "uri", "id"];
 
 /** A value in a few words: a text as it is, the fields of an object as a list. */
@@ -28,11 +28,11 @@ export function sayValue(value: unknown, label = ""): string {
     if (unit !== undefined) return `${name.split(" ").slice(0, -1).join(" ")} ${grouped(value)}${unit}`.trimStart();
     if (isUnit(name)) return `${grouped(value)} ${value === 1 ? name.slice(0, -1) : name}`;
   }
-  const said = typeof value === "number" ? grouped(value) : short(value);
-  return name === "" || PLAIN.test(name) ? said : `${name} ${said}`;
+  const text = typeof value === "number" ? grouped(value) : short(value);
+  return name === "" || PLAIN.test(name) ? text : `${name} ${text}`;
 }
 
-/** Whether a name says what a number counts: `euros`, `lines`, `celsius`. */
+/** Whether a name is the unit of a number: `euros`, `lines`, `celsius`. */
 export function isUnit(name: string): boolean {
   return UNITS.has(name) || /[^s]s$/.test(name);
 }
@@ -43,13 +43,13 @@ export function pairs(fields: Fields, known: ReadonlySet<string> = new Set(), de
   if (moment !== undefined) return [moment];
   const { currency } = fields;
   const found = Object.entries(fields).flatMap(([key, value]): string[] => {
-    // An amount is said with its currency.
+    // An amount includes its currency.
     if (typeof currency === "string" && AMOUNTS.test(key)) return [`${sayValue(value)} ${currency}`];
     if (key === "currency") return [];
     if (value === null || value === undefined || value === "" || BESIDE.test(key)) return [];
     if (Array.isArray(value)) return value.length === 0 ? [] : [`${words(key)} ${listed(value)}`];
     if (isFields(value)) return depth > 1 ? [`${words(key)} ${nameOf(value)}`] : pairs(value, known, depth + 1);
-    // Lists and objects have been said above.
+    // Lists and objects have been handled above.
     return known.has(`${value as string | number | boolean}`.toLowerCase()) ? [] : [sayValue(value, key)];
   });
   return found.length > MAX_PAIRS ? [...found.slice(0, MAX_PAIRS), "and more"] : found;

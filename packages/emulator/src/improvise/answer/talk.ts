@@ -3,7 +3,7 @@ import type { BrainTurn } from "../../brain/brain.ts";
 import type { UploadedFile } from "../../files/file-options.ts";
 import { enumerated, short } from "./say-values.ts";
 
-/** Said once in a conversation, so that its answers aren't mistaken for a model's. */
+/** Appears once in a conversation, so that its answers aren't mistaken for a model's. */
 export const REMARK = "(This is the local emulator; no model wrote this.)";
 
 const GREETING =
@@ -11,29 +11,29 @@ const GREETING =
 const NAME = /\bmy name is\s+(\p{Lu}[\p{L}-]*)/iu;
 
 /** Adds the remark to the first answer of a conversation. */
-export function withRemark(said: string, contents: readonly Content[]): string {
-  if (wasSaid(REMARK, contents)) return said;
-  return `${said}${/\n/.test(said) ? "\n\n" : " "}${REMARK}`;
+export function withRemark(text: string, contents: readonly Content[]): string {
+  if (wasSaid(REMARK, contents)) return text;
+  return `${text}${/\n/.test(text) ? "\n\n" : " "}${REMARK}`;
 }
 
-/** Whether a conversation has this sentence in one of its answers. */
+/** Whether an answer in a conversation contains this sentence. */
 export function wasSaid(sentence: string, contents: readonly Content[]): boolean {
   // A streamed answer may come back in pieces.
   return contents.some(({ role, parts }) => role === "model" && textOf(parts).includes(sentence));
 }
 
-/** An answer to a greeting, and to somebody who says their name or asks for it; undefined for anything else. */
+/** An answer to a greeting, and to users who give their name or ask for it; undefined for anything else. */
 export function smallTalk({ prompt, request }: BrainTurn): string | undefined {
   if (GREETING.test(prompt)) return "Hello! What can I do for you?";
   const line = prompt.slice(0, 300);
   const given = NAME.exec(line)?.[1];
   if (given !== undefined) return `Nice to meet you, ${given}.`;
   if (!/\bwhat(?:'s| is) my name\b/i.test(line)) return undefined;
-  const said = request.contents.flatMap(({ parts }) => NAME.exec(textOf(parts).slice(0, 2_000))?.[1] ?? []);
-  return said.length === 0 ? undefined : `Your name is ${said.at(-1)}.`;
+  const names = request.contents.flatMap(({ parts }) => NAME.exec(textOf(parts).slice(0, 2_000))?.[1] ?? []);
+  return names.length === 0 ? undefined : `Your name is ${names.at(-1)}.`;
 }
 
-/** That it is no model, and what it can do instead. */
+/** Says that there is no model, and offers to call the tools. */
 export function sayWithoutTools(turn: BrainTurn, missing: readonly string[]): string {
   if (missing.length > 0) return `Which ${[...new Set(missing)].slice(0, 2).join(" and ")} do you mean?`;
   const offer = offerOf(turn.functions.map(({ name }) => name));

@@ -9,9 +9,9 @@ import { REMARK } from "./talk.ts";
 
 const MAX_KNOWN = 500;
 const MAX_EARLIER = 4;
-const MAX_HEARD = 8_000;
+const MAX_TEXT = 8_000;
 
-/** An answer that satisfies a response schema, from the responses, the prompt and what was said before. */
+/** An answer that satisfies a response schema, from the responses, the prompt and the earlier conversation. */
 export function typedValue(
   turn: BrainTurn,
   schema: unknown,
@@ -25,11 +25,11 @@ export function typedValue(
   for (const { part } of earlier.toReversed())
     if (part.functionResponse !== undefined) remember(part.functionResponse.response, known);
   const texts = earlier
-    .map(({ role, part }) => ({ role, text: (part.text ?? "").slice(0, MAX_HEARD).replaceAll(REMARK, "").trim() }))
+    .map(({ role, part }) => ({ role, text: (part.text ?? "").slice(0, MAX_TEXT).replaceAll(REMARK, "").trim() }))
     .filter(({ text }) => text !== "");
   const latest = texts.findLast(({ role }) => role === "model")?.text;
   const answer = answered.length > 0 ? sayResponses(answered) : latest;
-  if (schema === undefined) return { answer: answer ?? turn.prompt.slice(0, MAX_HEARD) };
+  if (schema === undefined) return { answer: answer ?? turn.prompt.slice(0, MAX_TEXT) };
   const calls = earlier.flatMap(({ part }) =>
     part.functionCall === undefined ? [] : [JSON.stringify(part.functionCall.args ?? {})],
   );
@@ -46,7 +46,7 @@ export function typedValue(
   });
 }
 
-/** The values of a response by their names; the first of each name counts. */
+/** Adds the values of a response by name; the first value of each name wins. */
 function remember(value: unknown, known: Map<string, unknown>, depth = 0): void {
   if (depth > 10) return;
   if (Array.isArray(value)) for (const item of value.slice(0, 50)) remember(item, known, depth + 1);

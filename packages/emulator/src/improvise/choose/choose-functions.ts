@@ -7,27 +7,27 @@ import { type Declared, type Parameter, VERBS } from "./declared.ts";
 
 /** Below this, no function fits. */
 const MIN_SCORE = 3;
-/** At most so much for words that only the description or the parameters share with the request. */
+/** The most points for words that only the description or the parameters share with the request. */
 const MAX_DESCRIBED = 3;
 const MAX_FUNCTIONS = 4;
-/** What only a function that does it can serve: to read a file is no way to delete it. */
+/** Verbs that need a function with an effect, or with the verb in its name: reading a file doesn't delete it. */
 const DEMANDS =
   /^(?:please\s+)?(delete|remove|move|rename|send|cancel|pay|transfer|upload|create|make|write|replace|change)\b/i;
 
-/** The functions that a request calls for: those it names, or the best one and others that the rest of its words name. */
+/** The functions that a request calls for: the ones it names, or the best one and others that its remaining words name. */
 export function functionsFor(clause: Clause, all: readonly Declared[]): readonly Declared[] {
   if (!clause.isRequest) return [];
   const named = all.filter((declared) => positionOf(declared, clause) >= 0);
   if (named.length > 0) return named.toSorted((left, right) => positionOf(left, clause) - positionOf(right, clause));
   const fitting = all.filter((declared) => scoreOf(declared, clause, clause.words) >= MIN_SCORE);
-  // What lacks a value only the user knows is second to whatever else fits.
+  // A function that lacks a value only the user knows comes second.
   const callable = fitting.filter((declared) => hasValues(declared, clause.material));
   const best = likeliestFunction([clause], callable) ?? likeliestFunction([clause], fitting);
   if (best === undefined) return [];
-  // The words of what it is to look for, keep or say call for nothing else.
+  // Words that this function searches for, keeps or sends don't call for another one.
   if (best.parameters.some(takesWords)) return [best];
   const chosen = [best];
-  const left = new Set(clause.said);
+  const left = new Set(clause.ownWords);
   for (const other of [best, ...callable]) {
     const isNext = other !== best && !other.hasEffect && other.name.some((word) => left.has(word) && !VERBS.has(word));
     if (isNext && scoreOf(other, clause, left) >= MIN_SCORE) chosen.push(other);
@@ -40,7 +40,7 @@ function takesWords({ isRequired, kind, schema }: Parameter): boolean {
   return isRequired && kind !== undefined && kind.isSpecific !== true && schema["enum"] === undefined;
 }
 
-/** The function that fits best of all requests, however badly. */
+/** The function with the best score for any of the requests, even a low one. */
 export function likeliestFunction(clauses: readonly Clause[], functions: readonly Declared[]): Declared | undefined {
   const scored = functions.map((declared) => ({
     declared,
@@ -49,7 +49,7 @@ export function likeliestFunction(clauses: readonly Clause[], functions: readonl
   return scored.toSorted((left, right) => right.score - left.score)[0]?.declared;
 }
 
-/** Where a request has the name of a function as it is declared; -1 for a word that only happens to be its name. */
+/** The position of a function's declared name in a request; -1 for an ordinary word that happens to be a name. */
 function positionOf({ declaration: { name } }: Declared, { text }: Clause): number {
   const at = /_|[a-z][A-Z]/.test(name) ? text.indexOf(name) : -1;
   return /\w/.test(text[at + name.length] ?? "") ? -1 : at;
@@ -61,12 +61,12 @@ function scoreOf(declared: Declared, clause: Clause, words: ReadonlySet<string>)
   let described = 0;
   for (const word of words) {
     const weight = weights.get(word) ?? 0;
-    // What is said counts a little more than what is only implied.
-    if (weight > 1) named += weight + (clause.said.has(word) ? 0.25 : 0);
+    // A word of the request counts a little more than an implied one.
+    if (weight > 1) named += weight + (clause.ownWords.has(word) ? 0.25 : 0);
     else described += weight;
   }
   const asks = words.has(name[0] ?? "");
-  // A verb alone says nothing, unless the name has nothing else.
+  // A verb alone matches nothing, unless the name has nothing else.
   const isMeant = name.some((word) => words.has(word) && !VERBS.has(word)) || name.every((word) => VERBS.has(word));
   const lexical = (isMeant ? named : 0) + Math.min(MAX_DESCRIBED, described);
   const demanded = DEMANDS.exec(clause.text)?.[1];
@@ -76,7 +76,7 @@ function scoreOf(declared: Declared, clause: Clause, words: ReadonlySet<string>)
   return lexical + all + values - (hasEffect && !asks ? 3 : 0);
 }
 
-/** How much a value in the request speaks for a function that takes it, and a missing one against it. */
+/** Points for a value in the request that a parameter takes; negative for a missing value. */
 function valueOf({ kind, isRequired, schema }: Parameter, material: Material): number {
   if (kind === undefined) return isRequired && isNumber(schema) ? (material.numbers.length > 0 ? 0.5 : -0.5) : 0;
   const has = kind.from(material).length > 0;
@@ -90,7 +90,7 @@ export function isNumber(schema: Fields): boolean {
   return /^(?:number|integer)$/.test(typeNameOf(schema));
 }
 
-/** Whether the request has a value for each thing that only the user can know. */
+/** Whether the request has a value for each required parameter that only the user can know. */
 function hasValues({ parameters }: Declared, material: Material): boolean {
   return parameters.every(
     ({ kind, isRequired }) => !isRequired || kind?.isSpecific !== true || kind.from(material).length > 0,

@@ -4,12 +4,12 @@ import { rawWords, stem, wordsOf } from "../../internal/words.ts";
 import { typeNameOf } from "../fill/named-values.ts";
 import { kindOf, type TextKind } from "../fill/text-kinds.ts";
 
-/** A function, read once for the whole prompt. */
+/** A function declaration, prepared for matching once per prompt. */
 export interface Declared {
   readonly declaration: FunctionDeclaration;
-  /** Words of its name that say what it does, stemmed. */
+  /** Words of its name without filler words, stemmed. */
   readonly name: readonly string[];
-  /** How much a word of a request, stemmed, speaks for it: words of its name the most. */
+  /** Points for the words of a request, stemmed; words of its name get the most. */
   readonly weights: ReadonlyMap<string, number>;
   /** True if calling it changes something. */
   readonly hasEffect: boolean;
@@ -21,7 +21,7 @@ export interface Parameter {
   readonly name: string;
   readonly schema: Fields;
   readonly isRequired: boolean;
-  /** What kind of text it or its items are; undefined for other types and for free text. */
+  /** The kind of text that it or its items are; undefined for other types and for free text. */
   readonly kind: TextKind | undefined;
   readonly isList: boolean;
 }
@@ -30,7 +30,7 @@ const EMPTY = new Set(
   "get fetch do make tool function use current my the a an of for by to in on from and or with return api".split(" "),
 );
 
-/** Verbs that change something, in the forms that say what was done. */
+/** Verbs that change something, with their past tense. */
 export const EFFECTS: ReadonlyMap<string, string> = new Map(
   "write wrote|create created|add added|append appended|edit edited|change changed|set set|put put|delete deleted|remove removed|cancel canceled|send sent|post posted|book booked|reserve reserved|buy bought|pay paid|transfer transferred|move moved|rename renamed|save saved|update updated|upload uploaded|schedule scheduled|submit submitted|start started|stop stopped|turn turned"
     .split("|")

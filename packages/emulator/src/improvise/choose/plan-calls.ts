@@ -22,7 +22,7 @@ export interface MadeCall extends PlannedCall {
   readonly response?: FunctionResponse | undefined;
 }
 
-/** What the calls of a step are planned from. */
+/** The input for planning the calls of a step. */
 export interface Situation {
   readonly clauses: readonly Clause[];
   readonly functions: readonly Declared[];
@@ -31,17 +31,17 @@ export interface Situation {
   readonly random: Random;
 }
 
-/** The calls of a step, and what is missing for others: what the user has to say. */
+/** The calls of a step, and the values for other calls that the user must still give. */
 export interface Plan {
   readonly calls: readonly PlannedCall[];
   readonly missing: readonly string[];
 }
 
 const MAX_CALLS = 8;
-/** What refers to something that another request names. */
+/** Pronouns for something that another request names. */
 const BACK = /\b(?:it|its|them|that)\b/i;
 
-/** The calls that the prompt needs next: independent ones at once, and what comes after an effect when that is answered. */
+/** The calls that the prompt needs next: independent ones together; later ones wait until a call with an effect is answered. */
 export function planCalls(situation: Situation): Plan {
   const { clauses, functions, made } = situation;
   const known = new Set(made.map(keyOf));
@@ -53,7 +53,7 @@ export function planCalls(situation: Situation): Plan {
       const open = missingFrom(declared, clause.material);
       const around = clauses.filter((other) => other !== clause).map(({ material }) => material);
       const isGiven = open.every((parameter) => around.some((one) => hasValue(parameter, one)));
-      // Whoever knows something fills in the rest; whoever knows nothing asks.
+      // With one value known, the others are made up; with none, the user is asked.
       const knows = declared.parameters.some(
         (parameter) => parameter.isRequired && isAsked(parameter) && hasValue(parameter, clause.material),
       );
@@ -73,7 +73,7 @@ export function planCalls(situation: Situation): Plan {
   return { calls, missing };
 }
 
-/** A call that must be made although none fits: to the likeliest function, with whatever the prompt offers. */
+/** A call that must be made although none fits: to the likeliest function, with the values that the prompt offers. */
 export function forcedCall(situation: Situation, index: number): PlannedCall | undefined {
   const { clauses, functions } = situation;
   const likeliest = likeliestFunction(clauses, functions);
@@ -87,7 +87,7 @@ function missingFrom({ parameters }: Declared, material: Material): Parameter[] 
   return parameters.filter((parameter) => parameter.isRequired && isAsked(parameter) && !hasValue(parameter, material));
 }
 
-/** What to call a parameter before a person; nothing for a number. */
+/** The name of a parameter in a question to the user; empty for a number. */
 function nameOf({ name, kind }: Parameter): string[] {
   if (kind === undefined) return [];
   return [/^(?:place|id|name)$/.test(kind.label) ? rawWords(name).join(" ") : kind.label];
@@ -106,7 +106,7 @@ function hasValue({ kind }: Parameter, material: Material): boolean {
   return (kind === undefined ? material.numbers : kind.from(material)).length > 0;
 }
 
-/** Once for each value in the request, where a function takes one of several. */
+/** The number of calls: one for each value in the request, if a function takes one value at a time. */
 function timesToCall({ parameters, weights }: Declared, material: Material): number {
   const [only, ...more] = parameters.filter(({ isRequired, isList }) => isRequired && !isList);
   if (only === undefined || more.some(({ kind }) => kind?.isSpecific === true)) return 1;

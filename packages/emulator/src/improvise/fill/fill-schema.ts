@@ -12,12 +12,12 @@ import { Work } from "./work.ts";
 
 /** Options for filling a schema. */
 export interface FillOptions {
-  /** What the values are taken from. */
+  /** The source of the values. */
   readonly material: Material;
-  /** Where to look for what the first material lacks, in this order. Default: nowhere. */
+  /** Sources of the values that the first material lacks, in this order. Default: none. */
   readonly elsewhere?: readonly Material[] | undefined;
   readonly random: Random;
-  /** `all` properties that are not required, or only those that the material has values for. */
+  /** Optional properties to fill: `all`, or only the ones that the material has values for. */
   readonly optional: "all" | "named";
   /** Words that are implied, stemmed, for members of enumerations. Default: none. */
   readonly implied?: ReadonlySet<string> | undefined;
@@ -25,13 +25,13 @@ export interface FillOptions {
   readonly known?: ReadonlyMap<string, unknown> | undefined;
   /** Text for properties such as `answer` and `summary`. Default: the words of the material. */
   readonly answer?: string | undefined;
-  /** Words, stemmed, that name the function the values are for: the rest of a request is what it is about. Default: not a function. */
+  /** Words, stemmed, that name the function to call; the other words of a request are its subject. Default: no function. */
   readonly naming?: Words | undefined;
   /** Where to start in lists of candidates. Default: 0. */
   readonly index?: number | undefined;
 }
 
-/** Options, with what has been used up while filling. */
+/** Options, and the values used up while filling. */
 export interface Filling extends FillOptions {
   readonly work: Work;
   /** Words of the material, stemmed. */
@@ -46,14 +46,14 @@ interface Place {
   readonly depth: number;
   /** True if the values from the conversation have already been used. Default: false. */
   readonly fresh?: boolean | undefined;
-  /** Words of the names of all properties beside it, stemmed. */
+  /** Words of the names of all properties of its object, stemmed. */
   readonly beside?: ReadonlySet<string> | undefined;
 }
 
-// Deeper than this, a recursive schema is ended as soon as it allows.
+// Deeper than this, a recursive schema ends as soon as it can.
 const MAX_FREE_DEPTH = 5;
 const MAX_DEPTH = 40;
-// How often another item is made up for a list without repetitions.
+// How many times another item is made up for a list without repetitions.
 const MAX_TRIES = 60;
 const ANSWERS =
   /^(?:answer|summary|explanation|reason(?:ing)?|text|message|conclusion|description|result|response|reply)$/i;
@@ -249,7 +249,7 @@ function itemsFor(schema: Fields, root: unknown, place: Place, options: Filling)
     case "object": {
       if (material.items.length === 0 || !isFields(items["properties"])) return [];
       return material.items.map((item) => {
-        const own = { ...materialOf(item), said: [`${item.slice(0, 1).toUpperCase()}${item.slice(1)}`] };
+        const own = { ...materialOf(item), messages: [`${item.slice(0, 1).toUpperCase()}${item.slice(1)}`] };
         return fill(
           items,
           root,
@@ -273,7 +273,7 @@ function spokenIn({ text }: Material): ReadonlySet<string> {
   return new Set(rawWords(text).map(stem));
 }
 
-/** How the name of a property is compared: `minTemperature` and `min_temperature` are the same. */
+/** The form in which names of properties are compared: `minTemperature` equals `min_temperature`. */
 export function nameKey(name: string): string {
   return name
     .slice(0, 200)

@@ -4,7 +4,7 @@ import type { Filling } from "./fill-schema.ts";
 import { isCounted } from "./number-value.ts";
 import { kindOf } from "./text-kinds.ts";
 
-/** Names of a property that say which of several values it is. */
+/** Words in the name of a property that pick one of several values. */
 const QUALIFIERS = new Set(
   "next previous last first from to source target old new min max start end before after".split(" "),
 );
@@ -41,22 +41,22 @@ export function isNamed(
   }
 }
 
-/** The members of an enumeration that the material says, otherwise those that it implies, in order of appearance. */
+/** The members of an enumeration that the material mentions, in order of appearance; or else the ones that it implies. */
 export function mentionedMembers(members: readonly unknown[], { material, spoken, implied }: Filling): unknown[] {
   const lower = material.text.toLowerCase();
   const at = (member: unknown): number => {
     const word = String(member).toLowerCase().slice(0, 100);
     if (word === "") return -1;
     const words = rawWords(word);
-    const isSaid = words.length > 0 && words.every((one) => spoken.has(stem(one)));
-    return isSaid || (word.length > 1 && words.length === 0)
-      ? Math.max(lower.indexOf(words[0] ?? word), isSaid ? 0 : -1)
+    const isSpoken = words.length > 0 && words.every((one) => spoken.has(stem(one)));
+    return isSpoken || (word.length > 1 && words.length === 0)
+      ? Math.max(lower.indexOf(words[0] ?? word), isSpoken ? 0 : -1)
       : -1;
   };
-  const said = members
+  const placed = members
     .filter((member) => typeof member === "string" || typeof member === "number")
     .map((member) => ({ member, at: at(member) }));
-  const found = said.filter((one) => one.at >= 0).toSorted((left, right) => left.at - right.at);
+  const found = placed.filter((one) => one.at >= 0).toSorted((left, right) => left.at - right.at);
   if (found.length > 0) return found.map(({ member }) => member);
   return members.filter((member) => {
     const words = rawWords(String(member).slice(0, 100)).map(stem);
@@ -64,13 +64,13 @@ export function mentionedMembers(members: readonly unknown[], { material, spoken
   });
 }
 
-/** Whether a word, or a longer form of it, was said. */
+/** Whether the text has a word, or a longer form of it. */
 function isMentioned(word: string, spoken: ReadonlySet<string>): boolean {
   if (spoken.has(word)) return true;
   return word.length >= 5 && [...spoken].some((other) => other.startsWith(word));
 }
 
-/** A text that only the user can know is there, and more of them than the required properties take. */
+/** Whether the material has a text for this property, beyond the texts that required properties of the same kind take. */
 function hasText(
   name: string,
   schema: Fields,
@@ -94,14 +94,14 @@ function hasText(
     return /\b(?:about|for|on|of|mention\w*|with)\s+\S/i.test(material.text) || material.quoted.length > 0;
   return (
     rawWords(name).every((word) => isMentioned(stem(word), spoken)) ||
-    (kind.label === "text" && material.said.length > 0 && taken === 0)
+    (kind.label === "text" && material.messages.length > 0 && taken === 0)
   );
 }
 
-/** Kinds whose values are told apart from any other word. */
+/** Kinds whose values can't be mistaken for other words. */
 const SURE = new Set(["folder", "date", "time", "moment"]);
 
-/** The type of a schema, lower case; empty if it names none. */
+/** The type of a schema, in lower case; empty if it has none. */
 export function typeNameOf(schema: Fields): string {
   const types = Array.isArray(schema["type"]) ? schema["type"] : [schema["type"]];
   return String(types.find((type) => String(type).toLowerCase() !== "null") ?? "").toLowerCase();

@@ -4,7 +4,7 @@ import { rawWords, stem } from "../../internal/words.ts";
 import type { Filling } from "./fill-schema.ts";
 import { descriptionOf } from "./text-kinds.ts";
 
-/** The place a number is for. */
+/** The property that a number is for. */
 export interface NumberPlace {
   readonly name: string;
   /** Index in a list, so that members differ. */
@@ -14,11 +14,11 @@ export interface NumberPlace {
   /** Whether it is an integer. */
   readonly whole: boolean;
   readonly schema: Fields;
-  /** Words of the names of all properties beside it, stemmed. */
+  /** Words of the names of all properties of its object, stemmed. */
   readonly beside?: ReadonlySet<string> | undefined;
 }
 
-/** Units that stand for what a property is called by another name. */
+/** Words for the same quantity, in units and in names of properties. */
 const GROUPS: readonly (readonly string[])[] = [
   "people person guest guests persons party seats diners covers adults size".split(" ").map(stem),
   "amount price total cost sum dollar dollars euro euros usd eur gbp nok jpy pounds budget".split(" ").map(stem),
@@ -75,7 +75,7 @@ export function numberValue(place: NumberPlace, { material, elsewhere = [], rand
   return (first >= last ? first : random.int(first, last)) * step;
 }
 
-/** The numbers of a text that a property may take: those with its unit, otherwise those with a unit of no other property. */
+/** The numbers of a text that a property may take: the ones with its unit, or else the ones without another property's unit. */
 export function numbersFor(
   { name, beside = new Set() }: Pick<NumberPlace, "name" | "beside">,
   numbers: readonly NumberFound[],
@@ -87,10 +87,10 @@ export function numbersFor(
   return numbers.filter(({ unit }) => !isUnitOf(unit, new Set(others)));
 }
 
-/** Whether a number in the text says which property it is for. */
+/** Whether the text names this property beside a number. */
 export function isCounted(name: string, numbers: readonly NumberFound[]): boolean {
   const own = namesOf(name);
-  if (own.size > 1 && !groupsOf(own)) return false;
+  if (own.size > 1 && !isInGroup(own)) return false;
   const isLimit = own.has("limit") || own.has("max") || own.has("count") || own.has("top");
   return numbers.some(
     ({ unit, before }) =>
@@ -104,7 +104,7 @@ function namesOf(name: string): ReadonlySet<string> {
   return new Set(rawWords(name).map(stem));
 }
 
-function groupsOf(own: ReadonlySet<string>): boolean {
+function isInGroup(own: ReadonlySet<string>): boolean {
   return GROUPS.some((group) => group.some((word) => own.has(word)));
 }
 
@@ -114,7 +114,7 @@ function isUnitOf(unit: string, own: ReadonlySet<string>): boolean {
   return own.has(word) || GROUPS.some((group) => group.includes(word) && group.some((other) => own.has(other)));
 }
 
-/** Durations that are subtracted are negative where the description says so. */
+/** Makes a duration to subtract negative if the description asks for that. */
 function signed(value: number, schema: Fields, text: string): number {
   const takesNegative = /negative to subtract/i.test(descriptionOf(schema));
   return takesNegative && value > 0 && /\b(?:ago|before|earlier|subtract|minus)\b/i.test(text) ? -value : value;

@@ -1,10 +1,10 @@
 import { createContext, Script } from "node:vm";
 import type { Work } from "./work.ts";
 
-/** Longer matching is ended, and is the last of its schema: a pattern may take exponential time. */
+/** A longer match is stopped and ends the filling of its schema: a pattern may take exponential time. */
 const MATCH_MS = 1000;
 
-/** Ways to match that are tried without a time limit, which a busy machine could reach with any pattern. */
+/** Up to this many ways to match, there is no time limit, which a busy machine could exceed with any pattern. */
 const MAX_WAYS = 1_000_000;
 
 const TEST = new Script('new RegExp(pattern, "u").test(text)');
@@ -30,11 +30,11 @@ const TOKEN =
   /\\(?:[pPu]\{[^}]*\}|[\s\S])|\[(?:\\[\s\S]|[^\]\\])*\]|\((?:\?(?::|<(?![=!])[^>]*>|))?|[*+?]\??|\{\d+(?:,\d*)?\}\??|[\s\S]/g;
 
 /**
- * An upper bound of the ways in which backtracking may try to match a pattern to a text of this length. Infinity where it depends on
- * more than that: for a repeated group, a lookaround and a reference to a group.
+ * An upper bound on the ways in which backtracking may match a pattern to a text of this length. Infinity where the length sets no
+ * bound: for a repeated group, a lookaround and a reference to a group.
  */
 export function mostWays(pattern: string, length: number): number {
-  // A match may begin anywhere.
+  // A match may begin at any character.
   let ways = length + 1;
   let before = "";
   for (const [token] of pattern.matchAll(TOKEN)) {

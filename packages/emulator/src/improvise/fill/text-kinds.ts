@@ -2,7 +2,7 @@ import type { Fields } from "../../internal/json.ts";
 import type { Material } from "../read/material.ts";
 import { firstCharacters, rawWords, stem } from "../../internal/words.ts";
 
-/** The place a text is for. */
+/** The property that a text is for. */
 export interface TextPlace {
   /** Name of the property, or of the list it is in. */
   readonly name: string;
@@ -15,22 +15,23 @@ export interface TextKind {
   readonly from: (material: Material) => readonly string[];
   /** Values for when the conversation offers none. */
   readonly otherwise: readonly string[];
-  /** True if only the user can know it: without one, there is nothing to call for. */
+  /** True if only the user can know the value; without one, a function that requires it is not called. */
   readonly isSpecific?: boolean | undefined;
-  /** How much a value of this kind speaks for a function that needs one. Default: 2. */
+  /** Points that a value of this kind adds to a function that requires one. Default: 2. */
   readonly weight?: number | undefined;
 }
 
 interface Row extends TextKind {
   /** Words of the property's name. */
   readonly words: string;
-  /** What its description says, where the name says nothing. */
+  /** Matches the description of a property whose name is in no row. */
   readonly described?: RegExp | undefined;
 }
 
-const topics = ({ quoted, said, topic }: Material): string[] => [...quoted, ...subject(topic), ...said].map(excerpt);
-const words = ({ quoted, said, topic }: Material): string[] => {
-  const own = [...said, ...quoted];
+const topics = ({ quoted, messages, topic }: Material): string[] =>
+  [...quoted, ...subject(topic), ...messages].map(excerpt);
+const words = ({ quoted, messages, topic }: Material): string[] => {
+  const own = [...messages, ...quoted];
   return (own.length > 0 ? own : subject(topic)).map((text) => firstCharacters(text, 2000));
 };
 
@@ -169,8 +170,8 @@ const ROWS: readonly Row[] = [
   {
     label: "subject",
     words: "title subject summary headline heading",
-    from: ({ quoted, text, said, topic }) =>
-      [...quoted, ...aboutIn(text), ...said, ...subject(titleOf(topic))].map(excerpt),
+    from: ({ quoted, text, messages, topic }) =>
+      [...quoted, ...aboutIn(text), ...messages, ...subject(titleOf(topic))].map(excerpt),
     otherwise: ["Hello"],
   },
   {
@@ -219,12 +220,12 @@ export function kindOf({ name, schema }: TextPlace): TextKind | undefined {
   const format = PRECISE.get(String(schema["format"]));
   if (format !== undefined) return ROWS.find(({ label }) => label === format);
   const description = descriptionOf(schema).slice(0, 200);
-  // The last word says what it is: `file_name`, `to_email`.
+  // The last word names the kind: `file_name`, `to_email`.
   const row = rawWords(name.slice(0, 100))
     .map((word) => BY_WORD.get(stem(word)))
     .findLast(Boolean);
   const described = ROWS.find((candidate) => candidate.described?.test(description) === true);
-  // Names such as `path`, `time`, `query` or `text` say less than a description that says which kind.
+  // A description may refine a general name such as `path`, `time`, `query` or `id`.
   if (row !== undefined && described !== undefined && REFINED.get(row.label)?.includes(described.label) === true)
     return described;
   return row ?? described;
@@ -244,7 +245,7 @@ export function descriptionOf(schema: Fields): string {
   return typeof schema["description"] === "string" ? schema["description"] : "";
 }
 
-/** A topic, unless it only points at something said before. */
+/** A topic, unless it only refers to something earlier. */
 function subject(topic: string): string[] {
   return topic === "" || /^(?:it|this|that|them|those|these)\b/i.test(topic) ? [] : [topic];
 }

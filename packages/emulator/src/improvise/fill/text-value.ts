@@ -70,16 +70,16 @@ function candidatesFor(place: IndexedPlace, options: Filling): readonly string[]
   const kind = kindOf(place) ?? rangeKind(place, material);
   const things = naming === undefined || !takesThing(kind) ? [] : thingsIn(material, naming);
   if (kind === undefined) {
-    const { quoted, said, names } = material;
+    const { quoted, messages, names } = material;
     const label = rawWords(place.name).join(" ");
     const numbered = `${label.slice(0, 1).toUpperCase()}${label.slice(1) || "tem"} ${place.index + 1}`;
     if (things.length > 0) return [things[place.index % things.length] ?? ""];
-    const offered = place.index === 0 && naming === undefined ? [...quoted, ...said, ...names] : [];
+    const offered = place.index === 0 && naming === undefined ? [...quoted, ...messages, ...names] : [];
     return [...offered, numbered.replace(/^tem /, "Item "), "Example"].slice(0, 1);
   }
   const offers = [material, ...elsewhere].map((source) => kind.from(source));
   const read = offers.find((values) => values.length > 0) ?? things;
-  const isGiven = material.quoted.length + material.said.length + material.items.length > 0;
+  const isGiven = material.quoted.length + material.messages.length + material.items.length > 0;
   const found =
     kind.label === "text" && naming !== undefined && !isGiven
       ? read.map((text) => withoutCount(withoutVerb(text, naming), naming))
@@ -89,19 +89,19 @@ function candidatesFor(place: IndexedPlace, options: Filling): readonly string[]
   const rotated = [...found.slice(place.index % Math.max(1, found.length)), ...found];
   if (place.index > 0) return [...new Set([...rotated, ...kind.otherwise])];
   const best = chosen(found, place, options);
-  // What comes from one place does not go to the same.
+  // A route doesn't end where it begins.
   const others = roleOf(place.name) === undefined ? found : [];
   return [...new Set([...(best === undefined ? [] : [best]), ...others, ...kind.otherwise])];
 }
 
-/** `books by Frank Herbert` are found by his name where books are all that a function finds. */
+/** `books by Frank Herbert` becomes his name for a function that finds only books. */
 function withoutNoun(text: string, naming: Words): string {
   const [all = "", noun = ""] =
     /^(?:an?\s+|the\s+)?(\p{L}+)\s+(?:by|called|named|titled|about|on)\s+(?=\S)/u.exec(text) ?? [];
   return naming.has(stem(noun.toLowerCase())) ? text.slice(all.length) : text;
 }
 
-/** `two notebooks` are notebooks where a function also takes how many. */
+/** `two notebooks` becomes `notebooks` for a function that also takes their number. */
 function withoutCount(text: string, naming: Words): string {
   const takesCount = ["quantity", "count", "amount", "pieces"].some((word) => naming.has(stem(word)));
   if (!takesCount) return text;
@@ -111,7 +111,7 @@ function withoutCount(text: string, naming: Words): string {
   );
 }
 
-/** Whether a text of this kind is best filled with whatever a request is about. */
+/** Whether the subject of a request is the best text of this kind. */
 export function takesThing(kind: TextKind | undefined): boolean {
   return kind === undefined || kind.label === "name";
 }
@@ -121,7 +121,7 @@ function chosen(values: readonly string[], { name }: TextPlace, { material, used
   const free = values.filter((value) => !used.has(value));
   const isTo = (value: string): boolean => {
     const at = material.text.indexOf(value);
-    // A date may be written in another way there.
+    // The text may spell a date differently.
     if (at < 0) return /\b(?:until|till|before)\b/i.test(material.text);
     return (
       at > 0 && /\b(?:to|into|in|until|till|for)\s+(?:the\s+)?$/i.test(material.text.slice(Math.max(0, at - 12), at))
@@ -144,7 +144,7 @@ function roleOf(name: string): "from" | "to" | undefined {
   return words.some((word) => FROM.has(word)) ? "from" : undefined;
 }
 
-/** `from` and `to` may be places, dates or times: whatever the text has. */
+/** `from` and `to` may be places, dates or times, depending on the text. */
 function rangeKind({ name, schema }: TextPlace, material: Material): TextKind | undefined {
   if (roleOf(name) === undefined) return undefined;
   const isMoment = /same format|time|date/i.test(descriptionOf(schema));

@@ -1,14 +1,14 @@
-/** How much may still be made up for one schema, so that one that demands a billion items does not stop the emulator. */
+/** Limits what is made up for one schema, so that a schema of a billion items doesn't stop the emulator. */
 export class Work {
   #values = 10_000;
   #characters = 1_000_000;
 
-  /** True when everything is used up. */
+  /** True once a limit is reached. */
   get isDone(): boolean {
     return this.#values <= 0 || this.#characters <= 0;
   }
 
-  /** Uses everything up. */
+  /** Allows nothing more. */
   end(): void {
     this.#values = 0;
   }

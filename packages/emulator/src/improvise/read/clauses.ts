@@ -2,17 +2,17 @@ import { stem, wordsOf } from "../../internal/words.ts";
 import { type Material, materialOf } from "./material.ts";
 import { meaningOf } from "./meanings.ts";
 
-/** One thing that a prompt asks for. */
+/** One request or statement of a prompt. */
 export interface Clause {
   readonly text: string;
   readonly material: Material;
-  /** Words that it says, stemmed. */
-  readonly said: ReadonlySet<string>;
-  /** Words that it says or means, stemmed. */
+  /** Words of its text, stemmed. */
+  readonly ownWords: ReadonlySet<string>;
+  /** Words of its text and implied words, stemmed. */
   readonly words: ReadonlySet<string>;
-  /** False for what only states something, or is about nothing. */
+  /** False for a statement. */
   readonly isRequest: boolean;
-  /** True if it reads like a question, not like a word or two that somebody typed to see what happens. */
+  /** True if it reads like a question, not like a word or two typed to see what happens. */
   readonly isQuestion: boolean;
   /** True if it can only be done after the one before it. */
   readonly isLater: boolean;
@@ -21,7 +21,7 @@ export interface Clause {
 const MAX_PROMPT = 12_000;
 const MAX_CLAUSE = 1_500;
 const MAX_CLAUSES = 40;
-/** What a request means is read from its beginning. */
+/** Implied words come from the beginning of a request. */
 const MAX_MEANING = 400;
 
 const STARTS =
@@ -31,12 +31,12 @@ const BREAKS = new RegExp(
   "gi",
 );
 const ASKS = new RegExp(String.raw`^${STARTS}\b`, "i");
-/** What follows belongs to what is to be said, kept or listed, however it is worded. */
+/** The words after it are a text to send, keep or list, not requests. */
 const VERBATIM = /(?::|\b(?:saying|remember that|note that|with the (?:text|content)))\s(?!["“`])/;
 const STATEMENT = /^(?:thanks|thank you|my|we|our|it|he|she|they|this|that|there|you|your|i(?:'m|’m| am| have))\b/i;
 const SEARCH = /\b(?:search|look) (?:(?:the )?(?:web|internet)|online|for)\b/i;
 
-/** What a prompt asks for, in order; at most forty requests. Of a long prompt, only its beginning is read. */
+/** The requests and statements of a prompt, in order: at most 40, from its first 12,000 characters. */
 export function clausesOf(prompt: string): readonly Clause[] {
   const text = prompt.slice(0, MAX_PROMPT).replaceAll(/\S{301,}/g, (token) => token.slice(0, 300));
   return split(text)
@@ -46,12 +46,12 @@ export function clausesOf(prompt: string): readonly Clause[] {
 
 function clauseOf(text: string, isLater: boolean): Clause {
   const material = materialOf(text);
-  // What is to be said, kept or looked for says nothing about how.
+  // A text to send, keep or search for doesn't tell which function to call.
   const subject = VERBATIM.exec(text) ?? SEARCH.exec(text);
   const head = subject === null ? text : text.slice(0, subject.index + subject[0].length);
   const plain = subject === null ? material.plain : materialOf(head).plain;
-  // `12 times 12` says nothing about the time.
-  const said = wordsOf(plain.replaceAll(/\btimes\s+(?=-?\d)/gi, ""));
+  // `12 times 12` is not about the time.
+  const ownWords = wordsOf(plain.replaceAll(/\btimes\s+(?=-?\d)/gi, ""));
   const implied = [
     meaningOf(head.slice(0, MAX_MEANING)),
     ...(material.paths.length > 0 ? ["file"] : []),
@@ -63,16 +63,16 @@ function clauseOf(text: string, isLater: boolean): Clause {
   return {
     text,
     material,
-    said,
-    words: new Set([...said, ...[...wordsOf(implied)].map(stem)]),
+    ownWords,
+    words: new Set([...ownWords, ...[...wordsOf(implied)].map(stem)]),
     isRequest,
-    isQuestion: isRequest && (text.endsWith("?") || ASKS.test(text) || material.names.length > 0 || said.size > 2),
+    isQuestion: isRequest && (text.endsWith("?") || ASKS.test(text) || material.names.length > 0 || ownWords.size > 2),
     isLater,
   };
 }
 
 function split(text: string): { readonly words: string; readonly isLater: boolean }[] {
-  // What is quoted is not split; a file's name keeps its dot because no space follows.
+  // Quotes are not split; a file's name keeps its dot because no space follows.
   const masked = text.replaceAll(/"[^"\n]{1,300}"|“[^”\n]{1,300}”|`[^`\n]{1,300}`/g, (quote) =>
     "x".repeat(quote.length),
   );

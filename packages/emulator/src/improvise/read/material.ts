@@ -1,12 +1,12 @@
 import { momentsIn } from "./moments.ts";
 import { namesIn } from "./names.ts";
 import { type NumberFound, numbersIn } from "./numbers.ts";
-import { commandIn, listIn, saidIn, sqlIn, topicOf } from "./phrases.ts";
+import { commandIn, listIn, messagesIn, sqlIn, topicOf } from "./phrases.ts";
 
-/** What a text offers for arguments and answers, each list in order of appearance without duplicates. */
+/** Values in a text for arguments and answers, each list in order of appearance without duplicates. */
 export interface Material {
   readonly paths: readonly string[];
-  /** Folders that the text calls so: `the src folder`, `docs/`. */
+  /** Paths that the text marks as folders: `the src folder`, `docs/`. */
   readonly folders: readonly string[];
   readonly globs: readonly string[];
   readonly urls: readonly string[];
@@ -25,13 +25,13 @@ export interface Material {
   readonly codes: readonly string[];
   readonly sql: readonly string[];
   readonly commands: readonly string[];
-  /** Words that someone is to be told, or that are to be kept. */
-  readonly said: readonly string[];
+  /** Texts to send to someone or to keep. */
+  readonly messages: readonly string[];
   /** The items of a list after a colon. */
   readonly items: readonly string[];
-  /** What the text is about, without the words that ask for it. */
+  /** The subject of the text, without the words that ask for it. */
   readonly topic: string;
-  /** The text without what is in the lists above other than names: words to compare. */
+  /** The text without quotes, addresses and paths: words to compare. */
   readonly plain: string;
   readonly text: string;
 }
@@ -56,7 +56,7 @@ const OPERATORS: ReadonlyMap<string, string> = new Map(
 );
 const SPOKEN = /\b(?:plus|minus|times|divided by)\b(?=\s+\d)/gi;
 
-/** Reads a text; only its first 8,000 characters, and 300 of each word. */
+/** Reads the first 8,000 characters of a text, and 300 of each word. */
 export function materialOf(given: string): Material {
   const text = given.slice(0, MAX_TEXT).replaceAll(/\S{301,}/g, (token) => token.slice(0, MAX_TOKEN));
   const quoted = matchesOf(text, QUOTED);
@@ -89,7 +89,7 @@ export function materialOf(given: string): Material {
     codes: matchesOf(figures, CODES),
     sql: sqlIn(text),
     commands: commandIn(text, quoted),
-    said: saidIn(text),
+    messages: messagesIn(text),
     items: listIn(text),
     topic: topicOf(text),
     plain: unquoted.replaceAll(URLS, " ").replaceAll(EMAIL, " ").replaceAll(PATH, " "),
@@ -97,7 +97,7 @@ export function materialOf(given: string): Material {
   };
 }
 
-/** What a pattern finds: its first group that matched, or all of it. */
+/** The matches of a pattern: the first group that matched, or else the whole match. */
 function matchesOf(text: string, pattern: RegExp): string[] {
   return unique(
     [...text.matchAll(pattern)].map((match) => match.slice(1).find((group) => group !== undefined) ?? match[0]),

@@ -1,4 +1,4 @@
-/** What a request asks for without naming it: a phrase, and the words by which functions for it are called. */
+/** Phrases that imply a function, each with words from the names of such functions. */
 const MEANINGS: readonly (readonly [phrase: RegExp, words: string])[] = [
   [/\b(?:umbrella|rain(?:s|y|ing)?|sunny|snow|coat|jacket|temperature|how (?:warm|cold|hot))\b/i, "weather forecast"],
   [/\b(?:search|look) (?:the web|online|for)\b|\blook up\b|\b(?:news|latest)\b/i, "search web google"],
@@ -23,7 +23,7 @@ const MEANINGS: readonly (readonly [phrase: RegExp, words: string])[] = [
   [/\bcosts?\b|\bhow much\b/i, "price cost"],
 ];
 
-/** The words that a request means without saying them. */
+/** The words that a request implies. */
 export function meaningOf(text: string): string {
   return MEANINGS.flatMap(([phrase, words]) => (phrase.test(text) ? [words] : [])).join(" ");
 }

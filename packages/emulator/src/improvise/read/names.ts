@@ -11,7 +11,7 @@ const PREPOSITIONS = /^\s+(?:for|at|on|in|to|and|or|from|by|with|tonight|today|t
 const NO_PLACE =
   /^(?:me|you|us|it|him|her|them|this|that|the|a|an|my|your|our|which|what|all|each|total|general|short|detail|words?|english|celsius|fahrenheit|today|tomorrow|tonight|now|here|there|please|lunch|dinner|breakfast|files?|folder|stock|one|two|three|four|five|six|ten|some|any|every|particular|order|fact|case|parallel|advance|time|degrees?|\d+)$/i;
 
-/** Capitalized words in a row, also with what joins the words of a name: `Tour de France`, `Ludwig van Beethoven`. */
+/** Capitalized words in a row, also with particles between the words of a name: `Tour de France`, `Ludwig van Beethoven`. */
 const NAME =
   /\p{Lu}[\p{L}\d'’-]*(?:[ \t]+(?:(?:de|da|di|du|del|la|le|van|von|der|den)[ \t]+){0,2}\p{Lu}[\p{L}\d'’-]*)*/gu;
 
@@ -22,7 +22,7 @@ export function namesIn(text: string): string[] {
     while (words.length > 0 && COMMON.has((words[0] ?? "").toLowerCase())) words.shift();
     const after = text.slice(index + phrase.length, index + phrase.length + 40);
     const whole = words.join(" ");
-    // Oslo's weather is about Oslo; at Luigi's is the name of a place.
+    // `Oslo's weather` is about Oslo, but `Luigi's` is the name of a place.
     const name = PREPOSITIONS.test(after) || !/^\s+\p{Ll}/u.test(after) ? whole : whole.replace(/['’]s$/, "");
     const before = text.slice(Math.max(0, index - 3), index).trimEnd();
     const opens = words.length === 1 && phrase === words[0] && (before === "" || /[.!?:\n]$/.test(before));

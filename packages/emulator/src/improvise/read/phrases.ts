@@ -1,25 +1,25 @@
-/** Words that ask for something, to be removed from what they ask for. */
+/** Opening words of a request, which are not part of its topic. */
 const LEAD =
   /^(?:(?:please|and|also|then|can you|could you|i(?:'d| would) like (?:you )?to|i want (?:you )?to|i need (?:you )?to)[,\s]+)+/i;
 const ASKS =
   /^(?:search(?: (?:the )?(?:web|internet|files|code))?(?: for)?|look(?: up| for)?|find(?: me)?|(?:tell|show|give) me(?: (?:about|of|the|all))?|what(?:'s| is| are)(?: the)?|who(?:'s| is)|explain|describe|summari[sz]e|list|get|read|research|draw(?: me)?(?: an?| the)?|where (?:is|are))\s+/i;
 
-/** What a request is about: `search the web for cheap flights` is about `cheap flights`. */
+/** The topic of a request: `cheap flights` in `search the web for cheap flights`. */
 export function topicOf(text: string): string {
   const line = (text.split("\n").find((row) => row.trim() !== "") ?? "").slice(0, 300).trim();
   const bare = line.replace(LEAD, "").replace(/[\s?!.:,;]+$/, "");
   return bare.replace(ASKS, "").replace(/^["'“`]|["'”`]$/g, "");
 }
 
-/** What goes into a file, letter for letter. */
+/** Text for a file, verbatim. */
 const EXACT =
   /\bwith (?:the )?(?:content|text)[:\s]+(.+)$|\bthat says\s+(.+)$|\b(?:write|save|append)\s+(?!an?\b|the\b)(.+?)\s+(?:to|into)\s+[\w./-]+\.\w+/is;
-/** What is said or kept, as a sentence: after a colon, after `that`, and what somebody is asked. */
+/** Text to send or keep, as a sentence: after a colon, `saying` or `that`, or after `ask my …`. */
 const LOOSE =
   /\bsaying(?: that)?[:\s]+(.+)$|\b(?:remember|note|tell|e-?mail)\b.*?(?:\bthat|:)\s+(.+)$|:\s+(.+)$|\bask (?:the|my|our) (?!user\b)\w+\s+(?:to\s+)?(.+)$/is;
 
-/** Words to be passed on: after a colon, after `saying` or `that`. */
-export function saidIn(text: string): string[] {
+/** Text to pass on: after a colon, after `saying` or `that`. */
+export function messagesIn(text: string): string[] {
   const exact = EXACT.exec(text);
   const found = (exact ?? LOOSE.exec(text))?.slice(1).find((group) => group !== undefined) ?? "";
   const words = found.replace(/^["“'`]|["”'`]?[.!]?$/g, "").trim();

@@ -14,7 +14,7 @@ export const CASES = [...TRANSPORT, ...FIELDS, ...CONTENTS, ...TOOLS, ...CONFIG,
 
 const PROFILES: readonly Profile[] = ["developer", "developer-v1", "vertex", "comet", "old-proxy"];
 
-/** The profiles in which a case of the rule is refused by it, in words: `all`, or their names; `developer` stands for both versions. */
+/** The profiles in which the rule refuses one of its cases: `all`, or their names. `developer` stands for both versions. */
 export function profilesOf(rule: string): string {
   const cases = CASES.filter((item) => item.rule === rule);
   const found = PROFILES.filter((profile) =>

@@ -1,6 +1,6 @@
 import { type Asked, call, HELLO, model, text, user } from "../request.ts";
 
-/** A request that breaks a rule, and what it comes to; the status is 400 unless given. */
+/** A request that breaks a rule, and the expected message and status. Default status: 400. */
 export type Case = readonly [rule: string, what: string, asked: Asked, message: string, status?: number];
 
 export const ROOT = "* GenerateContentRequest";
