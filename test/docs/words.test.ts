@@ -46,6 +46,9 @@ const INSTEAD: readonly (readonly [words: RegExp, instead: string])[] = [
 const SOURCES: readonly string[] = [
   ...["cli", "conformance", "create-pollux", "dbos", "engine", "evals", "interactions"].map(sourcesOf),
   ...["otel", "postgres", "react", "restate", "web"].map(sourcesOf),
+  ...["model", "wire", "rehearsal", "grounding", "internal", "logging", "quota", "serving", "testing"].map(
+    (folder) => `packages/core/src/${folder}`,
+  ),
   "packages/create-pollux/templates",
   "bench",
   "examples",
@@ -53,7 +56,7 @@ const SOURCES: readonly string[] = [
   "site/src",
 ];
 /** Packages whose pages are not clean yet. */
-const LATER = /^packages\/(?:core|emulator|inspector|tools)\//;
+const LATER = /^packages\/(?:emulator|inspector|tools)\//;
 /** Written by programs, or what was decided once. */
 const NOT_OURS = /^docs\/(?:decisions\/|contract\.md|unverified\.md|guides\/options\.md)/;
 

@@ -28,7 +28,7 @@ export interface Usage {
   readonly incomplete: boolean;
 }
 
-/** Token counters; the service leaves out those that are zero. */
+/** Token counters; the service leaves out zeros. */
 const COUNTER = /Tokens?(?:Count|Details)$/;
 
 /**

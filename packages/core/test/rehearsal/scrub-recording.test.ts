@@ -275,7 +275,7 @@ test("a function that gives no text is told so", () => {
   // As an author may write in JavaScript.
   const scrub = ((): undefined => {}) as unknown as (text: string) => string;
   expect(() => scrubRecording({ log, exchanges: [] }, scrub)).toThrow(
-    new TypeError("scrub must return a text, and has returned undefined for the one at log[0].title"),
+    new TypeError("scrub must return a string, but returned undefined for the text at log[0].title"),
   );
 });
 

@@ -110,7 +110,7 @@ function filesPath({ filesPath: path, kind, baseUrl }: Endpoint): string {
   throw new ConfigurationError(
     kind === "vertex"
       ? `Vertex AI (${host}) has no Files API: put the file into Cloud Storage and pass its URL, media("gs://bucket/file").`
-      : `${host} is a gateway, and gateways have no Files API: send the bytes inline with media(), or pass kind: "developer" to endpoint() if this one forwards files.`,
+      : `${host} is a gateway, and gateways have no Files API: send the bytes inline with media(), or pass kind: "developer" to endpoint() if this one serves files.`,
   );
 }
 

@@ -114,7 +114,7 @@ function isInWord(text: string, at: number): boolean {
   return /^\w\w/.test(text.slice(Math.max(at - 1, 0), at + 1));
 }
 
-/** Adds a range that ends after all others, merged with those that it overlaps. */
+/** Adds a range that ends after all others, merged with the ranges that it overlaps. */
 export function addRange(ranges: Range[], { start, end }: Range): void {
   let from = start;
   while ((ranges.at(-1)?.end ?? 0) > from) from = Math.min(from, ranges.pop()?.start ?? from);
