@@ -38,11 +38,11 @@ export interface GeminiOptions extends GeminiClientOptions {
   readonly transport?: "stream" | "unary" | undefined;
   /** Overrides what is inferred from the model's ID, for tuned models and gateways' own names. */
   readonly capabilities?: Partial<ModelCapabilities> | undefined;
-  /** Limit on what all processes of the application use together: a `Quota` of `@pollux/core/quota`. @defaultValue none */
+  /** Limits that all processes of the application share: a `Quota` of `@pollux/core/quota`. @defaultValue none */
   readonly quota?: ModelQuota | undefined;
 }
 
-/** Delays a model's answer until the limit has room for it. */
+/** Delays a model's answers until its limits have room. */
 export interface ModelQuota {
   /** @internal */
   within(

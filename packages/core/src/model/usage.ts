@@ -199,7 +199,7 @@ export function asOf(table: PriceTable | undefined): Pick<Cost, "pricesAsOf" | "
 
 const PRICES: OptionNames<Prices> = namesIn("input output cachedInput thoughts toolUse searchQuery");
 
-/** @throws {TypeError} Naming a price that does not exist, is missing, or is not a number of at least 0; or a day that is none. */
+/** @throws {TypeError} Naming a price that does not exist, is missing, or is not a number of at least 0; or an invalid day. */
 export function checkPrices(table: PriceTable): void {
   if (typeof table === "function") return;
   if (!("models" in table)) return checkModelPrices("prices", table);

@@ -125,7 +125,7 @@ export class Quota {
     }
   }
 
-  /** Expected use of the next answer: the average of earlier ones, but no more tokens than a minute has, or it would wait in vain. */
+  /** Expected use of the next answer: the average of earlier ones, but no more tokens than a minute has, or it would wait forever. */
   #expected(): Amounts {
     const count = Math.max(1, this.#answers);
     const { tokensPerMinute = Infinity } = this.#options;

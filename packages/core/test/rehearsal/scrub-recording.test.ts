@@ -270,7 +270,7 @@ test("entries that cannot be read are left out", () => {
   expect(counts.unreadable).toBe(2);
 });
 
-test("a function that gives no text is told so", () => {
+test("a function that returns no text gets an error", () => {
   const log = [{ v: 3, type: "info", at: 1, title: "Anna" }];
   // As an author may write in JavaScript.
   const scrub = ((): undefined => {}) as unknown as (text: string) => string;

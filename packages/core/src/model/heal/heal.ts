@@ -21,7 +21,7 @@ export interface Heal {
   readonly name: string;
   /** What changed, for logs and events. */
   readonly detail: string;
-  /** Which requests it applies to: those to this model at its endpoint, of this conversation, or this one only. */
+  /** Which requests it applies to: all to this model at its endpoint, all of this conversation, or only this one. */
   readonly lasts: "model" | "conversation" | "request";
   /** The heal that this one reverts. */
   readonly undoes?: string | undefined;

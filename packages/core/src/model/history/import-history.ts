@@ -260,7 +260,7 @@ export function prepareHistory(contents: readonly Content[], { from, to }: Prepa
     : prepared;
 }
 
-/** Drops what only the author's origin can read; `undefined` if nothing remains. */
+/** Drops parts and signatures that are valid only at their origin; `undefined` if nothing remains. */
 function withoutForeign(content: Content): Content | undefined {
   const own = mapParts(content, (part) => {
     if (part.thought === true || part.toolCall !== undefined || part.toolResponse !== undefined) return [];

@@ -54,7 +54,7 @@ class OpenCalls {
     }
   }
 
-  /** The earliest open call with the response's ID, or with its name if one of the two has no ID. An empty ID is none. */
+  /** The earliest open call with the response's ID, or with its name if one of the two has no ID. An empty ID counts as none. */
   find({ id, name }: FunctionResponse): AnsweredCall | undefined {
     return id ? (this.#first(`id ${id}`) ?? this.#first(`unnumbered ${name}`)) : this.#first(`name ${name}`);
   }
@@ -67,7 +67,7 @@ class OpenCalls {
   }
 }
 
-/** True for a response with the name and the ID of a call. An empty ID is none. */
+/** True for a response with the name and the ID of a call. An empty ID counts as none. */
 export function isAnswerTo(response: FunctionResponse, { id, name }: FunctionCall): boolean {
   return response.name === name && (response.id || "") === (id || "");
 }
@@ -79,7 +79,7 @@ export function responsesIn({ parts }: Content): readonly FunctionResponse[] {
   return found;
 }
 
-/** Index after the adjacent contents from `start` on that have one author: the model, or (`isModel` false) anybody else. */
+/** End index of the adjacent contents from `start` on that the model wrote, or with `isModel: false`, that it did not write. */
 export function endOfSide(contents: readonly Content[], start: number, isModel: boolean): number {
   let end = start;
   while (end < contents.length && (contents[end]?.role === "model") === isModel) end++;

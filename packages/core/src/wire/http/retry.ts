@@ -56,7 +56,7 @@ export function describe(error: Error): RetryNotice["error"] {
 /** How many requests one turn may send, including every kind of retry. */
 export class RequestBudget {
   readonly limit: number;
-  /** Requests sent, and those of them that the service accepted. */
+  /** Requests sent so far, and how many of them the service accepted. */
   sent = 0;
   accepted = 0;
   #left: number;
