@@ -181,10 +181,7 @@ export class GeminiModel implements Model {
     const set = Object.keys(settings);
     this.#isAdvised = routedTo !== undefined || set.length > 0;
     if (routedTo !== undefined)
-      logger?.warn(
-        { model: this.id, routedTo },
-        "the model is deprecated; the service routes its requests to another one",
-      );
+      logger?.warn({ model: this.id, routedTo }, "the model is deprecated; another one answers in its place");
     else if (this.#isAdvised)
       logger?.warn({ model: this.id, settings: set }, "the model is unknown; its settings are sent unchecked");
   }

@@ -164,7 +164,7 @@ function checkAnswers(list: readonly unknown[]): readonly ParsedAnswer[] {
 /**
  * Checks only the structure that readers of an answer rely on: unknown fields and absent ones are fine. Changes the value in place: turns
  * numeric enums into words, and numbers written as text (`"99"`) into numbers. A `null` member of a candidate, content or part counts as
- * absent and is removed, as are those of a message in a part, of usage and of prompt feedback: the service rejects a part without data.
+ * absent and is removed, as are `null` members of a part's message, of usage and of prompt feedback: the service rejects a part without data.
  * Inside arguments, results and unknown fields, `null` is a value and stays.
  * @throws {ApiShapeError} Naming the path that does not have the documented shape.
  */

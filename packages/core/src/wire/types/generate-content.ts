@@ -1,7 +1,7 @@
 import type { Content, Fields, JsonObject, Part, Texts, Word } from "./content.ts";
 import type { JsonSchema, ToolConfig, WireTool } from "./declaration.ts";
 
-/** From which likelihood on the service withholds answers with one kind of harm. @see https://ai.google.dev/api/generate-content#v1beta.SafetySetting */
+/** How likely one kind of harm must be for the service to withhold an answer. @see https://ai.google.dev/api/generate-content#v1beta.SafetySetting */
 export interface SafetySetting {
   readonly category: HarmCategory;
   readonly threshold: HarmBlockThreshold;
@@ -25,7 +25,7 @@ export interface GenerationConfig {
   readonly temperature?: number | undefined;
   /** 0 to 1. */
   readonly topP?: number | undefined;
-  /** Draws the next token from this many of the likeliest. No effect on models that don't support it. */
+  /** Draws the next token from this many of the likeliest tokens. No effect on models that don't support it. */
   readonly topK?: number | undefined;
   readonly candidateCount?: number | undefined;
   /** Tokens, thoughts included. */
@@ -237,7 +237,7 @@ export type HarmCategory = Word<
   | "HARM_CATEGORY_JAILBREAK"
 >;
 
-/** From which likelihood on the service withholds an answer. Neither `BLOCK_NONE` nor `OFF` lets prohibited content through. */
+/** How likely harm must be for the service to withhold an answer. Neither `BLOCK_NONE` nor `OFF` lets prohibited content through. */
 export type HarmBlockThreshold = Word<
   "BLOCK_LOW_AND_ABOVE" | "BLOCK_MEDIUM_AND_ABOVE" | "BLOCK_ONLY_HIGH" | "BLOCK_NONE" | "OFF"
 >;

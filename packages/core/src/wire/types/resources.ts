@@ -45,7 +45,7 @@ export interface GeminiFile extends Texts<"displayName" | "mimeType" | "createTi
   readonly state?: Word<"PROCESSING" | "ACTIVE" | "FAILED"> | undefined;
   /** Why it failed. */
   readonly error?: { readonly code?: number | undefined; readonly message?: string | undefined } | undefined;
-  /** When the service deletes it, 48 hours after the upload. */
+  /** When the service deletes it, 48 hours after its creation. */
   readonly expirationTime?: string | undefined;
   /** Base64. */
   readonly sha256Hash?: string | undefined;
