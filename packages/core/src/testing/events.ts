@@ -91,12 +91,12 @@ export function assertGrammar(
       (limited && index > 0 && index === events.length - 1 ? "after" : undefined);
     const expected = Object.keys(NEXT[place]);
     if (next === undefined)
-      return fail(expected.length === 0 ? "the run was over" : `expected ${expected.join(" or ")}`);
+      return fail(expected.length === 0 ? "the run has ended" : `expected ${expected.join(" or ")}`);
     if (event.type === "turn-start" && event.turn !== ++turn) fail(`its turn is ${event.turn}, expected ${turn}`);
     if ("turn" in event && event.turn !== turn) fail(`its turn is ${event.turn}, expected ${turn}`);
     if (event.type === "run-end" && turn === 0 && !limited) fail("there was no turn");
     if (event.type === "tool-start") {
-      if (seen.has(event.callId)) fail(`${event.callId} started before`);
+      if (seen.has(event.callId)) fail(`${event.callId} has already started`);
       seen.add(event.callId);
       open.add(event.callId);
     }

@@ -112,30 +112,27 @@ function buildError(status: number, received: ErrorBody, context: FailureContext
 }
 
 /** Advice for the reader, as one sentence; empty if there is none. */
-function adviceFor(
-  { status, reason, retryable, retryAfterMs, resetsAt, url }: ApiStatusFacts,
-  message: string,
-): string {
+function adviceFor({ status, reason, retryable, retryAfterMs, resetsAt, url }: ApiStatusFacts, text: string): string {
   const [, model = ""] = /\/models\/([^/:]+):\w+$/.exec(url ?? "") ?? [];
   if (reason === "model_not_found")
     return `The gateway has no such model${suggestModel(model)}: call listModels or see its model list.`;
   if (
-    /api[ _]key (?:not valid|expired)|reported as leaked|unregistered callers|invalid token/i.test(message) ||
+    /api[ _]key (?:not valid|expired)|reported as leaked|unregistered callers|invalid token/i.test(text) ||
     reason === "invalid_api_key" ||
     status === 401
   )
     return "Check the key: GOOGLE_API_KEY or GEMINI_API_KEY for Google, COMETAPI_KEY for CometAPI, or the endpoint's apiKey option.";
-  if (/user location is not supported/i.test(message)) return "Use Vertex AI or a gateway from this region.";
+  if (/user location is not supported/i.test(text)) return "Use Vertex AI or a gateway from this region.";
   if (status === 402 || reason === "insufficient_user_quota" || reason === "insufficient_quota")
     return "Credits are used up: add credits; waiting will not help.";
-  if (/input token count.*exceeds the maximum/is.test(message))
+  if (/input token count.*exceeds the maximum/is.test(text))
     return "Send less: compact the history (drop or summarize old turns), shorten long tool results, or use a model with a larger context.";
-  if (/not in an ACTIVE state/i.test(message)) return "Wait until the file is ACTIVE, then retry.";
+  if (/not in an ACTIVE state/i.test(text)) return "Wait until the file is ACTIVE, then retry.";
   if (status === 403) return "Check that the key's project has access to this API and resource.";
   if (status === 404)
     return `Check the model id${suggestModel(model) || ", for example gemini-flash-latest,"} and the base URL; listModels lists the models of this key.`;
   if (status === 413) return "Send less: shorten the history or upload large files instead of inlining them.";
-  if (status === 429 && /\blimit: 0(?![\d.])/.test(message))
+  if (status === 429 && /\blimit: 0(?![\d.])/.test(text))
     return "This model is not in the key's tier: use another model or a higher tier; waiting will not help.";
   if (resetsAt !== undefined)
     return `The daily quota resets at ${new Date(resetsAt).toISOString()}; until then use another model or a paid tier.`;

@@ -35,7 +35,7 @@ export class StreamedAnswer implements AnswerStream {
     this.#decoder = new SseDecoder({ maxBufferBytes: limits.maxBufferBytes });
   }
 
-  /** Sends the request and reads the first batch, which {@link StreamedAnswer.next} then returns. Throws as {@link Exchange.open} and it do. */
+  /** Sends the request and reads the first batch, which {@link StreamedAnswer.next} then returns. Throws as both do. */
   async open(): Promise<this> {
     await this.#exchange.open();
     this.#first = await this.next();
