@@ -49,6 +49,9 @@ const INSTEAD: readonly (readonly [words: RegExp, instead: string])[] = [
 const SOURCES: readonly string[] = [
   ...["cli", "conformance", "create-pollux", "dbos", "emulator", "engine", "evals", "interactions"].map(sourcesOf),
   ...["otel", "postgres", "react", "restate", "web"].map(sourcesOf),
+  ...["model", "wire", "rehearsal", "grounding", "internal", "logging", "quota", "serving", "testing"].map(
+    (folder) => `packages/core/src/${folder}`,
+  ),
   "packages/create-pollux/templates",
   "bench",
   "examples",
@@ -56,7 +59,7 @@ const SOURCES: readonly string[] = [
   "site/src",
 ];
 /** Packages whose pages are not clean yet. */
-const LATER = /^packages\/(?:core|inspector|tools)\//;
+const LATER = /^packages\/(?:inspector|tools)\//;
 /** Written by programs, or what was decided once. */
 const NOT_OURS = /^docs\/(?:decisions\/|contract\.md|unverified\.md|guides\/options\.md)/;
 

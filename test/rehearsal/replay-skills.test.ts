@@ -40,7 +40,7 @@ test("a replay sends the same bytes, reads no file, and says when a skill has ch
 
   await writeFiles(folder, { "s/SKILL.md": skillText("s", { body: "Do less." }) });
   const change = expect.stringMatching(
-    /^call:1\.0 \(use_skill\) has read something else: SKILL\.md of the skill s has changed: sha256 [0-9a-f]{12} then, [0-9a-f]{12} now$/,
+    /^call:1\.0 \(use_skill\) read something that has changed: SKILL\.md of the skill s has changed: sha256 [0-9a-f]{12} then, [0-9a-f]{12} now$/,
   );
   const changed = await agentFor(folder);
   const report = await replayRun(changed, recording);

@@ -206,7 +206,7 @@ test.each<[string, unknown, string]>([
   [
     "a role of another vendor",
     [{ role: "assistant", parts: [{ text: "a" }] }],
-    'contents[0].role is "assistant"; say "model"',
+    'contents[0].role is "assistant"; use "model"',
   ],
   ["instructions", [{ role: "system", parts: [{ text: "a" }] }], "pass it to the agent as instructions"],
   ["no role", [{ parts: [{ text: "a" }] }], 'it must be "user" or "model"'],

@@ -162,7 +162,7 @@ export { type Cost, computeCost, googleListPrices } from "./model/usage.ts";
 export type { PriceList, Prices, PriceTable, Usage } from "./model/usage.ts";
 export type { ModelSettings, Thinking } from "./model/settings.ts";
 
-// wire: what an agent's user meets; the rest is behind "@pollux/core/wire"
+// wire: names that users of agents need; the rest is behind "@pollux/core/wire"
 export type { CallSignal, Timeouts } from "./wire/client-options.ts";
 export { endpoint, type Endpoint, type EndpointKind, geminiApi } from "./wire/endpoints/endpoint.ts";
 export { cometapi, vertex } from "./wire/endpoints/services.ts";
@@ -183,7 +183,7 @@ export type { HttpClientName } from "./wire/http/choose-transport.ts";
 export type { FetchLike } from "./wire/http/transport.ts";
 export { Traffic, type TrafficOptions, type TrafficState } from "./wire/limiter/traffic.ts";
 
-// steps: for those who run the loop on a durable engine
+// steps: for adapters that run the loop on a durable engine
 export type { GuardrailAction, Steered } from "./durable/run-log.ts";
 
 // logging

@@ -5,13 +5,13 @@ import type { Part } from "../wire/types/content.ts";
 import type { GroundingSupport } from "../wire/types/generate-content.ts";
 import { type Citation, numberChunks, type Source } from "./sources.ts";
 
-/** How far from the service's offset a segment is first searched for, in UTF-16 units. */
+/** Distance from the service's offset within which a segment is searched for first, in UTF-16 units. */
 const NEAR = 400;
 
 /**
  * Converts an answer's grounding supports to ranges of its visible text, in order of `start`. The service counts UTF-8 bytes and sometimes
  * miscounts, so a segment's text is searched for if it differs. A support without a known source or a segment yields none.
- * @param sources - Those of the whole run, from {@link collectSources}.
+ * @param sources - The sources of the whole run, from {@link collectSources}.
  * @see https://ai.google.dev/api/generate-content#GroundingSupport
  */
 export function resolveCitations(
@@ -45,7 +45,7 @@ type Range = Omit<Citation, "sources">;
 /** Finds segments of one answer, in order: remembers how far off the last offset was and where the last segment ended. */
 export class RangeFinder {
   readonly #text: string;
-  /** Index of the character that each byte of the text belongs to, and at its end that of the text's end. */
+  /** Index of the character that each byte of the text belongs to; the last entry is the index of the text's end. */
   readonly #indexes: Uint32Array;
   /** Where each part begins in the visible text, in bytes, by its index among all parts; absent for parts without visible text. */
   readonly #partStarts: (number | undefined)[] = [];
@@ -121,7 +121,7 @@ export class RangeFinder {
   }
 }
 
-/** The first place from an index on, else the first of all. */
+/** The first occurrence from an index on, or else the first one in the text. */
 function indexOfFrom(text: string, wanted: string, from: number): number | undefined {
   const later = text.indexOf(wanted, from);
   const at = later === -1 ? text.indexOf(wanted) : later;
@@ -151,7 +151,7 @@ export function findQuotedCitations(
   return [...found.values()].toSorted(byPlace);
 }
 
-/** Read once, so that each conversion takes constant time. A lone surrogate counts as the three bytes it is sent as. */
+/** Computed once, so that each conversion takes constant time. A lone surrogate counts as the three bytes it is sent as. */
 function indexBytes(text: string): Uint32Array {
   const encoded = new TextEncoder().encode(text);
   const indexes = new Uint32Array(encoded.length + 1).fill(text.length);

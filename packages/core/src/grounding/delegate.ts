@@ -32,9 +32,9 @@ export interface MixedTools {
 
 /**
  * Combines functions and built-in tools on every model: unchanged if it accepts both in one request, otherwise with a function in place of
- * each built-in tool. One that looks something up runs inside the request, where nobody can be asked about it: beside a tool that may read
- * something private it is a function, too.
- * @param others - Of the run, which may have read something before.
+ * each built-in tool. `urlContext` fetches pages inside the request, where no person can approve it: beside a tool that may read private
+ * data, it becomes a function, too.
+ * @param others - Other tools of the run, which may have read something before.
  */
 export function mixTools(
   tools: readonly AnyTool[],
@@ -44,12 +44,12 @@ export function mixTools(
 ): MixedTools {
   const functions = tools.filter((tool): tool is Tool => tool.kind === "function");
   const builtIns = tools.filter((tool): tool is BuiltInTool => tool.kind === "built-in");
-  const mayTell = builtIns.filter(({ name }) => name === "urlContext");
-  // One that decides by the call, or says nothing, may.
+  const lookups = builtIns.filter(({ name }) => name === "urlContext");
+  // A tool that decides by the call, or declares nothing, does not count.
   const readsPrivate = (tool: AnyTool): boolean => isPrivate({ reads: usualRead(tool).reads ?? "untrusted" });
-  const isTold = mayTell.length > 0 && [...tools, ...others].some(readsPrivate);
-  const isMixed = builtIns.length > 0 && functions.length + (isTold ? mayTell.length : 0) > 0;
-  const delegated = isMixed && !capabilities.builtInsWithFunctions ? builtIns : isTold ? mayTell : [];
+  const mayLeak = lookups.length > 0 && [...tools, ...others].some(readsPrivate);
+  const isMixed = builtIns.length > 0 && functions.length + (mayLeak ? lookups.length : 0) > 0;
+  const delegated = isMixed && !capabilities.builtInsWithFunctions ? builtIns : mayLeak ? lookups : [];
   const kept = tools.filter((tool) => tool.kind === "function" || !delegated.includes(tool));
   return {
     toolset: buildToolset(delegated.length === 0 ? tools : [...kept, ...buildDelegatedTools(delegated, ask)]),
@@ -82,7 +82,7 @@ function buildDelegatedTool(builtIn: BuiltInTool, run: RunBuiltIn): Tool {
     maxModelRetries: 2,
     effects: "none",
     ...present({ reads: builtIn.reads, reach: builtIn.reach }),
-    // They are the service's, without keys; the model must know whether to ask again.
+    // These are the service's errors, without keys; the model must know whether to call again.
     exposeErrors: true,
     // Without the numbers of sources: a nested run counts its own separately from the run that reads this.
     run: async (input, context) => {

@@ -2,11 +2,11 @@ import { asList, asObject } from "../internal/json.ts";
 import type { ModelResponse } from "../model/model.ts";
 import { addRead, readContents, type ReadSource } from "../tool/reads.ts";
 
-/** What the service has read for an answer, by its metadata and its parts: also the calls of the same answer may come from there. */
+/** Sources that the service read for an answer, by its metadata and parts. They may have shaped even the calls of this answer. */
 export function readByService({ content, candidate }: Pick<ModelResponse, "content" | "candidate">): ReadSource[] {
   const found = [...readContents([content])];
   if (candidate.urlContextMetadata !== undefined) addRead(found, { tool: "urlContext", reads: "untrusted" });
-  // A search that was not made has a score only.
+  // Without a search, the metadata has only a score.
   const {
     retrievalMetadata: _,
     groundingChunks,

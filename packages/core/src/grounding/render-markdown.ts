@@ -34,7 +34,7 @@ function renderMarkers({ numbers, after }: MarkerPlace, next: string | undefined
     .toSorted((a, b) => a - b)
     .map((number, place) => (isLinkText && place === numbers.size - 1 ? `\\[${number}\\]` : `[${number}]`))
     .join("");
-  // After a code block they are a paragraph of their own; after a URL they need a space.
+  // After a code block, markers are a paragraph of their own; after a URL, they need a space.
   if (after === "block") return `\n\n${markers}\n\n`;
   return after === "address" ? ` ${markers}` : markers;
 }

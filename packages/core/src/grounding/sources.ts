@@ -5,11 +5,11 @@ import type { ModelResponse } from "../model/model.ts";
 export interface Source {
   /** 1 for the first source of the run, which {@link renderMarkdown} cites as `[1]`. */
   readonly number: number;
-  /** What it is: a page, a place, an image, a document, or an address that was read. */
+  /** Kind of source: a page, a place, an image, a document, or a URL that was read. */
   readonly kind: "web" | "maps" | "image" | "document" | "url" | "other";
   /** As received. Offer it as a link only if {@link isWebUrl} allows it. */
   readonly uri?: string | undefined;
-  /** As the page or the document calls itself. */
+  /** Title of the page or document. */
   readonly title?: string | undefined;
   /** Of a document found by File Search; each page is a source. */
   readonly pageNumber?: number | undefined;
@@ -19,7 +19,7 @@ export interface Source {
   readonly chunk: unknown;
 }
 
-/** Whether an address may be offered as a link: only `http` or `https`. Those of sources and files can be anything: `javascript:`, `gs:`. */
+/** Whether a URL may be offered as a link: only `http` or `https`. URLs of sources and files can have any scheme: `javascript:`, `gs:`. */
 export function isWebUrl(url: string): boolean {
   return /^https?:\/\//i.test(url) && URL.canParse(url);
 }
@@ -55,7 +55,7 @@ export interface Grounding {
 /** What the answers of a run are based on. */
 export type CollectedSources = Pick<Grounding, "sources" | "searchQueries" | "searchEntryPoints">;
 
-/** Collects the sources of a run's answers, numbered from 1 in order of first appearance, and what was searched for, each once. */
+/** Collects the sources of a run's answers, numbered from 1 in order of first appearance, and the search queries, each once. */
 export function collectSources(responses: readonly Pick<ModelResponse, "content" | "candidate">[]): CollectedSources {
   const sources = new Map<string, Source>();
   const searchQueries = new Set<string>();

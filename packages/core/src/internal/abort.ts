@@ -15,7 +15,7 @@ export function abortable<T>(work: PromiseLike<T>, signal: AbortSignal): Promise
   });
 }
 
-/** Calls `onAbort` when a signal aborts, at once if it has. @returns Stops listening. */
+/** Calls `onAbort` when a signal aborts, or at once if it already has. @returns Stops listening. */
 export function whenAborted(signal: AbortSignal | undefined, onAbort: () => void): () => void {
   if (signal?.aborted === true) onAbort();
   else signal?.addEventListener("abort", onAbort, { once: true });
@@ -53,7 +53,7 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** A clock that tells milliseconds since the epoch and never jumps, but may stand while the machine sleeps. */
+/** A clock in milliseconds since the epoch that never jumps, but may stand still while the machine sleeps. */
 export function steadyClock(): () => number {
   const epoch = Date.now();
   const begun = performance.now();

@@ -22,7 +22,7 @@ export function processEnvironment(): Environment {
 /** Major and minor version. */
 const OLDEST = [20, 19] as const;
 
-/** Rejects a Node that lacks what the library uses; other runtimes pass. @throws {ConfigurationError} With the version that is needed. */
+/** Rejects a Node that lacks features the library uses; other runtimes pass. @throws {ConfigurationError} With the required version. */
 export function checkNode(): void {
   const { release, versions = {} } = hostProcess();
   if (release?.name !== "node" || versions["bun"] !== undefined || versions["deno"] !== undefined) return;

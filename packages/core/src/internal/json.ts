@@ -26,7 +26,7 @@ export function present<Fields extends object>(fields: Fields): Fields {
   return set as Fields;
 }
 
-/** The same, or `undefined` when none is left. */
+/** The same, or `undefined` if no member is left. */
 export function unlessEmpty<Fields extends object>(fields: Fields): Fields | undefined {
   for (const name in fields) if (fields[name] !== undefined) return present(fields);
   return undefined;
@@ -70,10 +70,10 @@ export function copyJson<T>(value: T): T {
   return copy as T;
 }
 
-/** How many levels a value from outside may nest: far less than a stack holds, in code that descends, such as `JSON.stringify`. */
+/** Most levels that an external value may nest: far fewer than the stack allows recursive code such as `JSON.stringify`. */
 export const MAX_LEVELS: number = 500;
 
-/** True when a value nests more lists and objects than this. Descends no further, so a value that contains itself is too deep. */
+/** True when a value nests more levels of lists and objects than this. Stops there, so a value that contains itself is too deep. */
 export function isTooDeep(value: unknown, levels: number = MAX_LEVELS): boolean {
   if (typeof value !== "object" || value === null) return false;
   const open: object[] = [value];
@@ -82,7 +82,7 @@ export function isTooDeep(value: unknown, levels: number = MAX_LEVELS): boolean 
     const depth = depths.pop() ?? 1;
     if (depth > levels) return true;
     if (Array.isArray(one)) {
-      // Not by its keys, which are texts: to make them takes ten times as long as all the rest.
+      // Not by its keys: creating these strings takes ten times as long as all the rest.
       for (const item of one as readonly unknown[])
         if (typeof item === "object" && item !== null) {
           open.push(item);
@@ -153,7 +153,7 @@ export function setMember(target: object, key: string | number, value: unknown):
   else Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
-/** What `get` returns, or `otherwise` if it throws: values of other people's code may throw when they are read. */
+/** The result of `get`, or `otherwise` if it throws: reading a value of other people's code may throw. */
 export function tryOr<T>(get: () => T, otherwise: T): T {
   try {
     return get();

@@ -1,19 +1,19 @@
 import { ConfigurationError } from "../errors/agent-error.ts";
 
-/** What needs packages that are not installed with it. */
+/** A feature that needs packages which are not installed with it. */
 export interface OptionalUse {
-  /** Who needs them, to begin a sentence with, such as `web_fetch`. */
+  /** The feature, as the message begins with it, such as `web_fetch`. */
   readonly user: string;
-  /** All that it needs, as they are installed. */
+  /** All packages that the feature needs, as npm installs them. */
   readonly packages: readonly string[];
-  /** What to do, of the names joined by spaces. @defaultValue a command of npm */
+  /** Advice for the packages' names, joined by spaces. @defaultValue an npm command */
   readonly advice?: ((names: string) => string) | undefined;
 }
 
 /**
  * Loads a module that needs optional packages.
  *
- * @throws {ConfigurationError} When one of them is not installed: says how to install all of them.
+ * @throws {ConfigurationError} When one of them is not installed; the message says how to install all of them.
  */
 export async function loadOptional<Loaded>(use: OptionalUse, load: () => Promise<Loaded>): Promise<Loaded> {
   try {
@@ -30,7 +30,7 @@ function isMissing(error: unknown, packages: readonly string[]): boolean {
   return isNotFound && packages.some((name) => new RegExp(`['"]${name}(?:/[^'"]*)?['"]`).test(error.message));
 }
 
-/** The error that says how to install what is missing. */
+/** The error that says how to install the missing packages. */
 export function missingPackages(use: OptionalUse, cause?: unknown): ConfigurationError {
   const { user, packages, advice = (names: string) => `npm install ${names}` } = use;
   const what = packages.length === 1 ? "a package that is" : "packages that are";

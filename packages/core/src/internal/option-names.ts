@@ -17,18 +17,18 @@ export function namesIn<const Texts extends readonly string[]>(
   };
 }
 
-/** By what to write: how other libraries spell it, separated by spaces. */
+/** By advice: the spellings of other libraries that it is for, separated by spaces. */
 export type Spellings = { readonly [ours: string]: string };
 
-/** What to do about a name, such as "use input". */
+/** Advice on a name, such as "use input". */
 export type Advice = Spellings | ((name: string) => string | undefined);
 
-/** What to write for the spelling of another library, if it is one. */
+/** The advice for the spelling of another library, if it is one. */
 export function findSpelling(spellings: Spellings, name: string): string | undefined {
   return Object.entries(spellings).find(([, theirs]) => theirs.split(" ").includes(name))?.[0];
 }
 
-/** Says which option does not exist, and what to do, if one does not. One that is undefined does not count; an instance of a class may have more. */
+/** Describes the first option that does not exist, with advice. Options that are undefined don't count; an instance of a class may have more. */
 export function describeUnknownOption(given: object, names: object, advise: Advice): string | undefined {
   const prototype: unknown = Object.getPrototypeOf(given);
   if (prototype !== Object.prototype && prototype !== null) return undefined;
@@ -51,7 +51,7 @@ export function checkOptions(where: string, given: unknown, names: object, advis
   if (problem !== undefined) throw new TypeError(`${where}: ${problem}`);
 }
 
-/** Defaults with the given limits over them. @throws {TypeError} Naming `option`, for one that is not positive, or does not exist. */
+/** Defaults, overridden by the given limits. @throws {TypeError} Naming `option`, for a limit that is not positive or does not exist. */
 export function withDefaults<T extends { readonly [Name in keyof T]: number }>(
   defaults: T,
   given: { readonly [Name in keyof T]?: number | undefined } | undefined,
@@ -68,7 +68,7 @@ export function withDefaults<T extends { readonly [Name in keyof T]: number }>(
   return merged;
 }
 
-/** Says that an option must be one of the `allowed` values, or of a `kind` as in `typeof`, if it is set and is not. */
+/** Describes a set option that is neither one of the `allowed` values nor of a `kind` as in `typeof`. */
 export function describeValue(
   option: string,
   given: unknown,
@@ -80,7 +80,7 @@ export function describeValue(
   return `${option} must be ${expected.join(" or ")}, got ${typeof given === "string" ? `"${given}"` : typeof given}`;
 }
 
-/** Rejects a number that is too small, and what is no number; `NaN` is none. @throws {TypeError} Naming the option and the least. */
+/** Rejects a number that is too small, and a value that is not a number, such as `NaN`. @throws {TypeError} Naming the option and the minimum. */
 export function checkAtLeast(option: string, given: unknown, least: number): void {
   if (given === undefined || (typeof given === "number" && given >= least)) return;
   throw new TypeError(
@@ -93,13 +93,13 @@ export function describeType(value: unknown): string {
   return value === null || value === undefined ? String(value) : `a ${typeof value}`;
 }
 
-/** Rejects what {@link describeValue} describes. @throws {TypeError} Naming the option and what it must be. */
+/** Rejects a value that {@link describeValue} describes. @throws {TypeError} Naming the option and what it must be. */
 export function checkValue(option: string, given: unknown, allowed: readonly unknown[], kind?: string): void {
   const problem = describeValue(option, given, allowed, kind);
   if (problem !== undefined) throw new TypeError(problem);
 }
 
-/** The name that is most like another one, if any is: a third of its letters may differ, or two of a short one. */
+/** The known name closest to a name, if one is close: a third of the letters may differ, or two of a short name. */
 export function nearestName(name: string, names: Iterable<string>): string | undefined {
   let nearest: string | undefined;
   let least = Math.max(2, Math.floor(name.length / 3)) + 1;

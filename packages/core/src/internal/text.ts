@@ -13,7 +13,7 @@ export function cutText(text: string, length: number): string {
   return text.slice(0, last >= 0xd800 && last < 0xdc00 ? length - 1 : length);
 }
 
-/** How many characters two texts begin with alike, without half a surrogate pair. */
+/** How many characters two texts share at their beginning, without half a surrogate pair. */
 export function sharedLength(a: string, b: string): number {
   let length = 0;
   while (length < a.length && a[length] === b[length]) length++;
@@ -30,7 +30,7 @@ export function utf8Length(text: string): number {
   return new TextEncoder().encode(text).length;
 }
 
-/** How many bytes two arrays have in common at their beginning. Four at a time where both are aligned, as whole copies are. */
+/** How many bytes two arrays share at their beginning. Compares four at a time where both are aligned, as whole copies are. */
 export function sharedPrefix(a: Uint8Array, b: Uint8Array): number {
   const length = Math.min(a.length, b.length);
   let at = 0;

@@ -1,10 +1,10 @@
-/** The parts of a `traceparent`, under the names that lines of a log usually have for them. */
+/** The parts of a `traceparent`, under their usual names in logs. */
 export interface TraceIds {
   /** 32 hexadecimal digits. */
   readonly trace_id: string;
   /** 16 hexadecimal digits. */
   readonly span_id: string;
-  /** Two hexadecimal digits; `01` for a trace that is sampled. */
+  /** Two hexadecimal digits; `01` for a sampled trace. */
   readonly trace_flags: string;
 }
 

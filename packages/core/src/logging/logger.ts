@@ -11,7 +11,7 @@ export type Logger = Readonly<Record<Level, LogMethod>>;
 /** Does nothing. */
 export const SILENT: Logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
-/** A logger whose lines hold some facts besides their own. @param bound - A function is called for each line. */
+/** A logger that adds facts to each line. @param bound - The facts; a function is called for each line. */
 export function bindLogger(logger: Logger, bound: object | (() => object)): Logger {
   if (logger.warn === SILENT.warn) return logger;
   return loggerOf(
@@ -36,7 +36,7 @@ export type LoadWriter = (threshold: Level) => Promise<LogWriter>;
 /**
  * If the variable `POLLUX_LOG` is a level (`trace`, `debug`, `info`, `warn`, `error`), writes JSON lines to standard error through
  * pino, which is loaded with the first line, or through `console.error` where there is no pino. `silent` writes nothing. Otherwise
- * only the first error of each tool is shown, through `console.error`: the model isn't told what a tool threw, so somebody has to be.
+ * only the first error of each tool is shown, through `console.error`: the model never reads what a tool threw, so a person has to.
  */
 export function defaultLogger(env: Environment = processEnvironment(), load: LoadWriter = loadPino): Logger {
   const wanted = env["POLLUX_LOG"]?.toLowerCase();

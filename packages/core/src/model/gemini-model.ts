@@ -37,11 +37,11 @@ export interface GeminiOptions extends GeminiClientOptions {
   readonly transport?: "stream" | "unary" | undefined;
   /** Overrides what is inferred from the model's ID, for tuned models and gateways' own names. */
   readonly capabilities?: Partial<ModelCapabilities> | undefined;
-  /** What all processes of the application may use together: a `Quota` of `@pollux/core/quota`. @defaultValue none */
+  /** Limits that all processes of the application share: a `Quota` of `@pollux/core/quota`. @defaultValue none */
   readonly quota?: ModelQuota | undefined;
 }
 
-/** Lets a model answer once there is room. */
+/** Delays a model's answers until its limits have room. */
 export interface ModelQuota {
   /** @internal */
   within(
@@ -59,7 +59,7 @@ export const GEMINI_OPTIONS: OptionNames<GeminiOptions> = {
   quota: true,
 };
 
-/** What to write for options that other libraries take here. */
+/** Advice for options that other libraries take here. */
 export const GEMINI_SPELLINGS: Spellings = {
   ...CLIENT_SPELLINGS,
   "use gemini(id, { retry: { maxAttempts: … } })": "maxRetries",
@@ -157,7 +157,7 @@ export class GeminiModel implements Model {
         for (const fold of source.folds ?? []) options.onLost?.(fold.partial().usage);
         if (source.hasParts === true || !(error instanceof ApiStatusError) || error.status !== 400) throw error;
         const { filesPath } = this.#client.endpoint;
-        // One that the service is still processing.
+        // A file that the service is still processing.
         const id = filesPath && /\bFile (?:files\/)?([a-z0-9-]+) is not in an ACTIVE state/i.exec(error.message)?.[1];
         const file = id && `${filesPath}/${id}`;
         const mustWait = file !== undefined && !waitedFor.has(file);
@@ -175,15 +175,15 @@ export class GeminiModel implements Model {
     }
   }
 
-  /** Warns once of a model that is deprecated, or that is not known, so that nobody has checked its settings. */
+  /** Warns once about a deprecated model, or about settings of an unknown one, which nothing checks. */
   #advise(settings: ModelSettings, logger: Logger | undefined): void {
     const { routedTo } = this.capabilities;
     const set = Object.keys(settings);
     this.#isAdvised = routedTo !== undefined || set.length > 0;
     if (routedTo !== undefined)
-      logger?.warn({ model: this.id, routedTo }, "the model is deprecated; the service lets another one answer");
+      logger?.warn({ model: this.id, routedTo }, "the model is deprecated; another one answers in its place");
     else if (this.#isAdvised)
-      logger?.warn({ model: this.id, settings: set }, "the model is not known here; its settings are sent unchecked");
+      logger?.warn({ model: this.id, settings: set }, "the model is unknown; its settings are sent unchecked");
   }
 
   /** @throws {ApiStatusError} When the endpoint does not count tokens, as with some gateways. */
@@ -245,12 +245,12 @@ const WAIT_FOR_FILE = {
   breaksPrefix: false,
 } as const;
 
-/** Most programs never load it: it is for requests that were refused. */
+/** Most programs never load it: only rejected requests need it. */
 function loadHealer(...args: Parameters<typeof createHealer>): Promise<Healer> {
   return import("./heal/heal.ts").then(({ createHealer }) => createHealer(...args));
 }
 
-/** What is kept from one request of a conversation to the next. Contents are remembered by identity and must not be modified once sent. */
+/** State that lasts from one request of a conversation to the next. Contents are recognized by identity and must not be modified once sent. */
 export class Conversation {
   readonly encoder: RequestEncoder = new RequestEncoder();
   readonly heals: HealMemory = { answered: undefined, active: new Set(), memos: new Map() };
@@ -281,7 +281,7 @@ export class Conversation {
     return prepared;
   }
 
-  /** Moves parts after function responses, which the service rejects, into another `user` content, always into the same objects. */
+  /** Moves parts after function responses, which the service rejects, into another `user` content. The same content gives the same objects. */
   #splitMixed(content: Content): readonly Content[] {
     if (!isMixed(content)) return [content];
     const known = this.#split.get(content);

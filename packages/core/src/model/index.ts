@@ -1,4 +1,4 @@
-// Entry "@pollux/core/model": for those who write a model, or read what one sends. Names only.
+// Entry "@pollux/core/model": for programs that implement a model or read its responses. Names only.
 export { inferCapabilities, type ModelCapabilities } from "../wire/known-models.ts";
 export { type HistoryOrigin, prepareHistory, type PrepareHistoryOptions } from "./history/import-history.ts";
 export {

@@ -43,7 +43,7 @@ export interface ModelResponse {
   readonly candidate: Omit<Candidate, "content">;
   /** The response without its candidates: model version, response ID, raw usage, unknown fields. Of each, the last non-empty value received. */
   readonly envelope: Omit<GenerateContentResponse, "candidates">;
-  /** Names of functions that were called to stand in for others: a call of one has the `name` and the `input` of what is meant. Absent for none. */
+  /** Names of called functions that stand in for others: such a call has the `name` and `input` of the call that is meant. Absent for none. */
   readonly standIns?: readonly string[] | undefined;
 }
 
@@ -55,7 +55,7 @@ export type ModelNotice =
   | ({ readonly type: "wait" } & WaitNotice)
   /** The service rejected the request, which will be retried with a change (see `heal/heal.ts`). */
   | ({ readonly type: "heal" } & Healed)
-  /** A long answer broke after its last checkpoint: every part so far is void; what is valid follows again, then the rest of the answer. */
+  /** A long answer broke after its last checkpoint: every part so far is void; the valid parts come again, then the rest of the answer. */
   | { readonly type: "rewind"; readonly reason: string };
 
 /** Options of {@link Model.respond}. */
@@ -71,7 +71,7 @@ export interface RespondOptions extends Pick<CallOptions, "budget" | "logger" | 
   readonly onParts?: ((parts: readonly Part[]) => void | Promise<void>) | undefined;
   /** Called for each retry, wait and heal; must not throw. */
   readonly onNotice?: ((notice: ModelNotice) => void) | undefined;
-  /** Called with what requests used whose answers broke off, as far as the service counted it; must not throw. */
+  /** Called with the usage of requests whose answers broke off, as far as the service counted it; must not throw. */
   readonly onLost?: ((usage: Usage) => void) | undefined;
 }
 
@@ -93,7 +93,7 @@ export interface Model {
   readonly capabilities: ModelCapabilities;
   /** Where its answers come from, and so where their thought signatures are valid. @defaultValue the model's ID and family */
   readonly origin?: HistoryOrigin | undefined;
-  /** What kind of service it asks, for observers. */
+  /** Kind of service that it calls, for observers. */
   readonly endpointKind?: EndpointKind | undefined;
   /** Whether it streams its answers, for observers. */
   readonly streams?: boolean | undefined;

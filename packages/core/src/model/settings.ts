@@ -41,7 +41,7 @@ export interface ModelSettings
   readonly thinking?: Thinking | undefined;
   /** Request thought summaries, which arrive as `thought-delta` events. @defaultValue false */
   readonly includeThoughts?: boolean | undefined;
-  /** Output of image and speech models. @defaultValue `["AUDIO"]` for models that do nothing but speak */
+  /** Output of image and speech models. @defaultValue `["AUDIO"]` for speech-only models */
   readonly responseModalities?: readonly Modality[] | undefined;
   /** How many tokens an image or a video frame uses. */
   readonly mediaResolution?: MediaResolution | undefined;
@@ -52,7 +52,7 @@ export interface ModelSettings
   /** `flex`, `standard` or `priority`. Developer API only. */
   readonly serviceTier?: "flex" | "standard" | "priority" | undefined;
   /**
-   * An explicit cache: the result of `agent.createCache()`, or the name of another one (`cachedContents/…`). One made by this agent holds
+   * An explicit cache: the result of `agent.createCache()`, or the name of another one (`cachedContents/…`). This agent's own cache holds
    * its instructions and declarations; any other excludes instructions, tools and tool choice.
    */
   readonly cachedContent?: string | CacheRef | undefined;
@@ -87,7 +87,7 @@ export interface RequestFacts {
 
 type Facts = Omit<RequestFacts, "endpointKind"> & { readonly endpointKind: EndpointKind | undefined };
 
-/** What is wrong, one sentence each. Only the first one is read. */
+/** Problems, one sentence each. Callers read only the first one. */
 type Problems = Generator<string, void, void>;
 
 const RANGES = [
@@ -106,7 +106,7 @@ const RESOLUTIONS = ["MEDIA_RESOLUTION_LOW", "MEDIA_RESOLUTION_MEDIUM", "MEDIA_R
 const IMAGE_SIZES = ["512", "1K", "2K", "4K"];
 const TIERS = ["flex", "standard", "priority"];
 
-/** Values that no model takes. */
+/** Values that no model accepts. */
 function* findWrongValues(settings: ModelSettings): Problems {
   for (const [name, min, max, kind] of RANGES) {
     const value = settings[name];
@@ -140,7 +140,7 @@ function describeRange(min: number, max: number): string {
   return Number.isFinite(min) ? `of at least ${min}` : "that is finite";
 }
 
-/** Settings of images and speech: wrong values, and models that do not put them out. */
+/** Settings of images and speech: wrong values, and models without such output. */
 function* findMissingOutputs(settings: ModelSettings, { capabilities, modelId }: Facts): Problems {
   const { responseModalities, imageConfig, speechConfig } = settings;
   if (responseModalities?.length === 0)
@@ -239,7 +239,7 @@ function chooseAmount(thinking: Thinking, facts: ModelCapabilities, modelId: str
     if (thinking === "off") return undefined;
     throw new ConfigurationError(`${modelId} does not think: leave \`thinking\` out.`);
   }
-  // Of a model that nobody knows, only the service can say what it takes.
+  // For an unknown model, only the service knows what it accepts.
   if (typeof thinking === "object" && facts.thinkingBudget !== undefined) return { thinkingBudget: thinking.budget };
   const level = chooseLevel(thinking, facts, modelId);
   // Every endpoint accepts upper case, but `xhigh` is documented in lower case only.

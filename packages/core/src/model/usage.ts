@@ -6,7 +6,7 @@ import type { UsageMetadata } from "../wire/types/generate-content.ts";
 
 /** Tokens of one response, or summed over a run. */
 export interface Usage {
-  /** Answered model requests; of a run that failed on a broken answer, also those that were sent for it. */
+  /** Answered model requests; if a run failed on a broken answer, also the requests for that answer. */
   readonly requests: number;
   /** Prompt tokens, cached ones included. */
   readonly inputTokens: number;
@@ -28,12 +28,12 @@ export interface Usage {
   readonly incomplete: boolean;
 }
 
-/** Token counters; the service leaves out those that are zero. */
+/** Token counters; the service leaves out zeros. */
 const COUNTER = /Tokens?(?:Count|Details)$/;
 
 /**
- * The usage of the chunks so far and of the next one. The token counters are those of the last chunk that has any, all together: some
- * streams restart their counts midway. Every other field may come in a single chunk, and is kept.
+ * Usage of the chunks so far and the next one. All token counters come from the last chunk that has any, because some streams restart
+ * their counts midway. Every other field may come in a single chunk, and is kept.
  */
 export function foldUsage(before: UsageMetadata, after: UsageMetadata): UsageMetadata {
   let hasCounters = false;
@@ -47,7 +47,7 @@ export function foldUsage(before: UsageMetadata, after: UsageMetadata): UsageMet
   return kept === undefined ? after : { ...kept, ...after };
 }
 
-/** Usage of one response, from that of its chunks, see {@link foldUsage}. */
+/** Usage of one response, from its metadata as {@link foldUsage} returns it. */
 export function readUsage(metadata: UsageMetadata | undefined, searchQueries = 0): Usage {
   const inputTokens = metadata?.promptTokenCount ?? 0;
   const outputTokens = metadata?.candidatesTokenCount ?? 0;
@@ -88,12 +88,12 @@ export function addUsage(sum: Usage, next: Usage): Usage {
 
 const LOST = Symbol.for("pollux.lost");
 
-/** Attaches to an error what the broken answers before it used. */
+/** Attaches to an error the usage of the broken answers before it. */
 export function attachLost(error: unknown, lost: Usage | undefined): void {
   attachTo(error, LOST, lost);
 }
 
-/** What was attached to an error. */
+/** The usage that {@link attachLost} attached to an error. */
 export function lostBefore(error: unknown): Usage | undefined {
   return attachedTo(error, LOST) as Usage | undefined;
 }
@@ -114,11 +114,11 @@ export interface Prices {
   readonly searchQuery?: number | undefined;
 }
 
-/** Prices of several models, as of some day. */
+/** Prices of several models, as of one day. */
 export interface PriceList {
-  /** The day on which these were the prices, as `2026-11-23`. Results show it beside the cost. */
+  /** The day on which these were the prices, such as `2026-11-23`. Results show it beside the cost. */
   readonly asOf: string;
-  /** Code of the currency, as `USD`. Results name it beside the cost. @defaultValue not known */
+  /** Code of the currency, such as `USD`. Results name it beside the cost. @defaultValue unknown */
   readonly currency?: string | undefined;
   /** By model id; `gemini-4-argon` is also for `gemini-4-argon-001`. Prices that change are in order, each with its first day, in UTC. */
   readonly models: { readonly [id: string]: Prices | readonly (Prices & { readonly from?: string | undefined })[] };
@@ -127,20 +127,20 @@ export interface PriceList {
 type ListedPrices = PriceList["models"][string];
 
 /**
- * Prices of the only model; a list; or a function from the model version of a response, and when it came, to the prices then.
- * A model that a list or a function has no prices for has an unknown cost: it is never counted as 0.
+ * Prices of the only model; a list; or a function that returns the prices for the model version and time of a response.
+ * If a list or function has no prices for a model, its cost is unknown and never counted as 0.
  */
 export type PriceTable = Prices | PriceList | ((modelVersion: string, at: Date) => Prices | undefined);
 
-/** What something cost, and by which prices. */
+/** A cost, and the prices behind it. */
 export interface Cost {
-  /** In the unit of the price table; absent without one, or if it is not known. */
+  /** In the unit of the price table; absent without a table, or if the cost is unknown. */
   readonly cost?: number | undefined;
-  /** A model that answered and has no price in the table: the cost is not known. */
+  /** A model that answered and has no price in the table, so that the cost is unknown. */
   readonly unpriced?: string | undefined;
   /** Day of the price list, such as `2026-11-23`; absent for other tables. */
   readonly pricesAsOf?: string | undefined;
-  /** Code of its currency, such as `USD`; absent when the table does not say it. */
+  /** Code of its currency, such as `USD`; absent when the table names none. */
   readonly currency?: string | undefined;
 }
 
@@ -199,7 +199,7 @@ export function asOf(table: PriceTable | undefined): Pick<Cost, "pricesAsOf" | "
 
 const PRICES: OptionNames<Prices> = namesIn("input output cachedInput thoughts toolUse searchQuery");
 
-/** @throws {TypeError} Naming a price that does not exist, is missing, or is not a number of at least 0; or a day that is none. */
+/** @throws {TypeError} Naming a price that does not exist, is missing, or is not a number of at least 0; or an invalid day. */
 export function checkPrices(table: PriceTable): void {
   if (typeof table === "function") return;
   if (!("models" in table)) return checkModelPrices("prices", table);
@@ -228,7 +228,7 @@ function checkModelPrices(where: string, prices: Prices): void {
       throw new TypeError(`${where}.${name} must be a number of at least 0, got ${String(price)}`);
 }
 
-/** Checks that a limit of money can hold. @throws {ConfigurationError} Without prices, or without any for the model. */
+/** Checks that a cost limit can be enforced. @throws {ConfigurationError} Without prices, or without any for the model. */
 export function requirePrices(limit: string, table: PriceTable | undefined, modelId: string): void {
   if (table === undefined) throw new ConfigurationError(`${limit} requires prices: pass a price table to the agent.`);
   const ids = [modelId, findKnownModel(modelId)?.routedTo ?? modelId];
@@ -238,9 +238,9 @@ export function requirePrices(limit: string, table: PriceTable | undefined, mode
   );
 }
 
-/** From Gemini 3 on, once the free ones are used up. */
+/** Per query from Gemini 3 on, after the free quota. */
 const searchQuery = 0.014;
-// Literals, not calls: bundlers keep what calls a function, even if nobody uses it.
+// Literals, not calls: bundlers keep a constant that calls a function, even an unused one.
 const ARGON = [
   { input: 2, output: 10, cachedInput: 0.1, searchQuery },
   { input: 4, output: 20, cachedInput: 0.2, searchQuery, from: "2026-12-01" },
@@ -251,9 +251,9 @@ const NEW_FLASH = [
 ];
 
 /**
- * Google's list prices in US dollars for the standard tier, of the models whose price is known. An estimate, not a bill: the storage of
- * caches, other tiers, and what some models charge on top for prompts of over 200,000 tokens or for audio are not in it. Gateways and
- * contracts have prices of their own: spread this and override.
+ * Google's list prices in US dollars for the standard tier, for the models whose price is known. An estimate, not a bill: it excludes cache
+ * storage, other tiers, and the surcharges of some models for audio and for prompts of over 200,000 tokens. Gateways and contracts have
+ * prices of their own: spread this and override.
  * @see https://ai.google.dev/gemini-api/docs/pricing
  */
 export const googleListPrices: PriceList = {

@@ -1,29 +1,29 @@
-/** A counter in a {@link QuotaStore}, and what is added to it. */
+/** A counter in a {@link QuotaStore}, and the amount to add. */
 export interface QuotaCounter {
   /** Such as `app requests 29400123`: a limit in one window of time. */
   readonly key: string;
-  /** May be 0, to look; or negative, to give back. */
+  /** May be 0, to read the counter; or negative, to give back. */
   readonly amount: number;
-  /** There is room while the counter is below it, and stays within it. @defaultValue none: there is always room */
+  /** The counter has room while it is below the limit, and the amount fits within it. @defaultValue none: there is always room */
   readonly limit?: number | undefined;
-  /** When nobody needs the counter any more, in milliseconds since the epoch. */
+  /** When the counter is no longer needed, in milliseconds since the epoch. */
   readonly expiresAt: number;
 }
 
 /** Counters that all processes of an application share. */
 export interface QuotaStore {
   /**
-   * Adds to some counters in one atomic step, unless one of them has no room: then nothing is added. A counter that is not there is 0.
-   * The same one may be among them more than once. Expired ones may be dropped.
+   * Adds to some counters in one atomic step, or adds nothing if one of them has no room. A missing counter is 0. The same counter may be
+   * listed more than once. Expired ones may be dropped.
    *
-   * @returns What each holds now, in order, and the position of the first without room.
+   * @returns The total of each counter now, in order, and the position of the first one without room.
    */
   add(
     counters: readonly QuotaCounter[],
   ): Promise<{ readonly totals: readonly number[]; readonly full: number | undefined }>;
 }
 
-/** For authors of stores: the position of the first counter that has no room, given what each holds. */
+/** For authors of stores: the position of the first counter that has no room, given the total of each. */
 export function findFull(counters: readonly QuotaCounter[], totals: readonly number[]): number | undefined {
   const full = counters.findIndex(({ amount, limit }, at) => {
     const total = totals[at] ?? 0;
@@ -32,7 +32,7 @@ export function findFull(counters: readonly QuotaCounter[], totals: readonly num
   return full === -1 ? undefined : full;
 }
 
-/** Counters of one process, for tests and programs that have no other. */
+/** Counters of one process, for tests and single-process programs. */
 export class MemoryQuotaStore implements QuotaStore {
   readonly #counters = new Map<string, { readonly total: number; readonly expiresAt: number }>();
 

@@ -17,15 +17,15 @@ import { MemoryQuotaStore, type QuotaCounter, type QuotaStore } from "./quota-st
 
 /** Options of {@link Quota}; at least one limit. */
 export interface QuotaOptions {
-  /** Where the counters are. @defaultValue this process's memory */
+  /** Keeps the counters. @defaultValue this process's memory */
   readonly store?: QuotaStore | undefined;
   /** Names the counters: models with the same name share them. @defaultValue "pollux" */
   readonly name?: string | undefined;
-  /** Answers of models, in each minute. */
+  /** Most answers of models per minute. */
   readonly requestsPerMinute?: number | undefined;
-  /** Tokens in and out, in each minute. */
+  /** Most tokens per minute, in and out. */
   readonly tokensPerMinute?: number | undefined;
-  /** In the unit of `prices`, which are required; in each day, by UTC. */
+  /** Highest cost per UTC day, in the unit of `prices`, which are required. */
   readonly costPerDay?: number | undefined;
   /** Prices of the models, for `costPerDay`. */
   readonly prices?: PriceTable | undefined;
@@ -33,7 +33,7 @@ export interface QuotaOptions {
   readonly maxWaitMs?: number | undefined;
 }
 
-/** What was used in this minute, and on this day, by all processes. */
+/** Use of this minute, and cost of this day, by all processes. */
 export interface QuotaState {
   readonly requests: number;
   readonly tokens: number;
@@ -52,12 +52,12 @@ const LIMIT_NAMES = ["requestsPerMinute", "tokensPerMinute", "costPerDay"] as co
 type Amounts = Pick<QuotaState, "tokens" | "cost">;
 
 /**
- * What all processes of an application may use together: requests and tokens in each minute, money on each day. A model that has one waits
- * for the next minute when this one is used up, and fails with `QuotaReachedError` once the money of the day is.
+ * Limits that all processes of an application share: requests and tokens per minute, cost per day. A model with a quota waits for the next
+ * minute when this one is used up, and fails with `QuotaReachedError` once the day's cost is.
  *
- * Windows are whole minutes and days of each process's own clock. An answer's tokens and cost are known when it is there, so what
- * answers used on average is reserved before; the limits of tokens and money can be exceeded by as much as those under way use more than that.
- * Each attempt to answer counts once, however often the client sends its request.
+ * Windows are whole minutes and days of each process's own clock. An answer's tokens and cost are known only afterward, so the average of
+ * earlier answers is reserved before; answers in flight that use more than the average can exceed the limits of tokens and cost by the
+ * difference. Each attempt to answer counts once, however often the client sends its request.
  *
  * @example
  * ```ts
@@ -68,10 +68,10 @@ type Amounts = Pick<QuotaState, "tokens" | "cost">;
 export class Quota {
   readonly #options: QuotaOptions;
   readonly #store: QuotaStore;
-  /** Answers so far in this process, and what they used. */
+  /** Answers so far in this process, and their use. */
   #answers = 0;
   #used: Amounts = { tokens: 0, cost: 0 };
-  /** What could not be counted, because the store was not there: counted with the next. */
+  /** Counts that the store failed to take; sent again with the next ones. */
   #owed: readonly QuotaCounter[] = [];
 
   /** @throws {TypeError} For an option that does not exist or is too low, and without a limit. */
@@ -88,7 +88,7 @@ export class Quota {
     this.#store = options.store ?? new MemoryQuotaStore();
   }
 
-  /** What all processes have used, reservations included. */
+  /** Use of all processes, including reservations. */
   async state(): Promise<QuotaState> {
     const [requests, tokens, cost] = this.#counters(Date.now(), 0, { tokens: 0, cost: 0 });
     const { totals } = await this.#store.add([requests, tokens, cost].map((one) => ({ ...one, limit: undefined })));
@@ -96,7 +96,7 @@ export class Quota {
     return { requests: first, tokens: second, cost: third };
   }
 
-  /** Lets a model answer once there is room, and counts what that used. @internal */
+  /** Calls `answer` once there is room, and counts its use. @internal */
   async within(
     modelId: string,
     options: RespondOptions,
@@ -125,14 +125,14 @@ export class Quota {
     }
   }
 
-  /** What the next answer will use, going by those before; not more tokens than a minute has, for which it would wait in vain. */
+  /** Expected use of the next answer: the average of earlier ones, but no more tokens than a minute has, or it would wait forever. */
   #expected(): Amounts {
     const count = Math.max(1, this.#answers);
     const { tokensPerMinute = Infinity } = this.#options;
     return { tokens: Math.min(tokensPerMinute, Math.round(this.#used.tokens / count)), cost: this.#used.cost / count };
   }
 
-  /** Waits until there is room. @returns When it was reserved. */
+  /** Waits until there is room, and reserves it. @returns The time of the reservation. */
   async #reserve(reserved: Amounts, { signal, onNotice }: RespondOptions): Promise<number> {
     const { maxWaitMs = 3_600_000 } = this.#options;
     const begun = Date.now();
@@ -152,7 +152,7 @@ export class Quota {
       const windowMs = name === "costPerDay" ? DAY_MS : MINUTE_MS;
       const resetsAt = (Math.floor(now / windowMs) + 1) * windowMs;
       if (name === "costPerDay" || resetsAt - begun > maxWaitMs) throw this.#reached(name, resetsAt);
-      // Not all of them in the first moment of the next minute.
+      // Spread out, so that waiting requests do not all start with the next minute.
       const delayMs = Math.ceil(resetsAt - now + Math.random() * 1000);
       const error = { code: "quota_reached", message: `${name} is used up until the next minute.` };
       onNotice?.({ type: "wait", delayMs, error });
@@ -177,16 +177,16 @@ export class Quota {
     }
     const change = { tokens: used.tokens - reserved.tokens, cost: used.cost - reserved.cost };
     const counters = this.#counters(at, 0, change).map((one) => ({ ...one, limit: undefined }));
-    // The answer is paid, and must not be lost for want of a counter.
+    // The answer is paid for, and must not be lost because the store failed.
     await this.#store.add(counters).catch(() => (this.#owed = [...this.#owed, ...counters]));
   }
 
-  /** @throws {ConfigurationError} When money is limited, and a model has answered that has no price. */
+  /** @throws {ConfigurationError} When the cost is limited, and a model without a price answered. */
   #checkPriced(version: string | undefined, at: number): void {
     const { costPerDay, prices } = this.#options;
     if (version === undefined || costPerDay === undefined || findPrices(prices, version, at) !== undefined) return;
     throw new ConfigurationError(
-      `${version} answered, and the quota has no prices for it: nobody knows what was spent. Add them.`,
+      `${version} answered, and the quota has no prices for it, so the cost is unknown: add them.`,
     );
   }
 

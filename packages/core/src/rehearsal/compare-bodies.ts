@@ -1,10 +1,10 @@
 import { sharedPrefix } from "../internal/text.ts";
 
-/** A request's body compared with that of the request before it. */
+/** A request's body compared with the body of the request before it. */
 export interface PrefixComparison {
   /** Bytes at the beginning that both have in common. */
   readonly sharedBytes: number;
-  /** Absent when the request continues the one before: what came before its new contents is the same. */
+  /** Absent if the request continues the one before: everything before its new contents is the same. */
   readonly broken?: BrokenPrefix | undefined;
 }
 
@@ -12,9 +12,9 @@ export interface PrefixComparison {
 export interface BrokenPrefix {
   /** Path of the first value that differs, such as `tools[0].functionDeclarations[3].description`. */
   readonly field: string;
-  /** Some text around the difference in the body before, or as it was recorded; absent where the value is new. */
+  /** Text around the difference in the earlier or recorded body; absent if the value is new. */
   readonly was?: string | undefined;
-  /** The same of the body as it is now; absent where the value is gone. */
+  /** Text around the difference in the current body; absent if the value is gone. */
   readonly is?: string | undefined;
   /** Bytes of the earlier request's prompt from the difference on, which a cache can no longer serve. */
   readonly lostBytes: number;
@@ -24,7 +24,7 @@ export interface BrokenPrefix {
 export interface BodyDifference extends Omit<BrokenPrefix, "lostBytes"> {
   /** From 0, in the order of the run's requests. */
   readonly request: number;
-  /** Of the kept exchange in its log, where there is one. */
+  /** Position of the kept exchange in its log, if there is one. */
   readonly position?: number | undefined;
   /** Step of the request, such as `model:2`. */
   readonly step: string;
@@ -34,8 +34,7 @@ export interface BodyDifference extends Omit<BrokenPrefix, "lostBytes"> {
  * Compares the bodies of two consecutive requests, in time linear in their length.
  *
  * A request continues another one if everything up to the end of the earlier contents is the same: the service's implicit cache reads
- * a prompt from its beginning. Settings that come after the contents are no part of it, and neither is a request that only takes the
- * last contents back.
+ * a prompt from its beginning. Settings after the contents don't count, and a request that only drops the last contents breaks nothing.
  *
  * @see https://ai.google.dev/gemini-api/docs/caching
  */
@@ -62,7 +61,7 @@ export function compareBodies(
   return describe(recorded, built, findSpot(recorded, built, at), at);
 }
 
-/** A list or object that is open: the index of its member, or that one's name. */
+/** An open list or object: the index of its current member, or that member's name. */
 interface Frame {
   readonly isList: boolean;
   isEmpty: boolean;
@@ -70,14 +69,14 @@ interface Frame {
   key: string | undefined;
 }
 
-/** Where two bodies differ: what is open there in both, the outermost first, and where the token starts that differs. */
+/** Where two bodies differ: the lists and objects open there, outermost first, and the start of the token that differs. */
 interface Spot {
   readonly frames: readonly Readonly<Frame>[];
   readonly expectsKey: boolean;
   readonly start: number;
 }
 
-/** Walks over a body, in time linear in its length, without parsing it: gives each token, and what is open before it. Never throws. */
+/** Walks over a body without parsing it, in time linear in its length: yields each token, and the frames open before it. Never throws. */
 function* walk(body: Uint8Array): Generator<Spot & { readonly end: number; readonly byte: number }, void, void> {
   const frames: Frame[] = [];
   let expectsKey = false;
@@ -104,16 +103,16 @@ function* walk(body: Uint8Array): Generator<Spot & { readonly end: number; reado
   }
 }
 
-/** The place where two bodies begin to differ. A number that ends there belongs to it if it goes on in one of them. */
+/** The place where two bodies begin to differ. A number that ends there belongs to it if the number continues in one of them. */
 function findSpot(before: Uint8Array, after: Uint8Array, at: number): Spot {
-  const goesOn = isInNumber(before[at]) || isInNumber(after[at]);
+  const isNumber = isInNumber(before[at]) || isInNumber(after[at]);
   for (const { frames, expectsKey, start, end, byte } of walk(at < before.length ? before : after))
-    if (at < end || (at === end && goesOn && isBare(byte)))
+    if (at < end || (at === end && isNumber && isBare(byte)))
       return { frames: frames.map((frame) => ({ ...frame })), expectsKey, start };
   return { frames: [], expectsKey: false, start: 0 };
 }
 
-/** Where the bracket is that closes the contents; the length of a body without. */
+/** Position of the bracket that closes the contents; the length of a body without contents. */
 function findContentsEnd(body: Uint8Array): number {
   for (const { frames, start, byte } of walk(body)) if (isClose(byte) && isInContents(frames)) return start;
   return body.length;
@@ -124,7 +123,7 @@ function isInContents([whole, contents, ...inner]: readonly Frame[]): boolean {
 }
 
 function describe(before: Uint8Array, after: Uint8Array, spot: Spot, at: number): Omit<BrokenPrefix, "lostBytes"> {
-  // One of the two may have a member that the other one does not have there.
+  // One of the two may have a member that the other one lacks there.
   const [old, now] = [memberAt(before, spot), memberAt(after, spot)];
   const isOld = old !== undefined && (now === undefined || orderOf(old.name) <= orderOf(now.name));
   const member = isOld ? old : now;
@@ -136,7 +135,7 @@ function describe(before: Uint8Array, after: Uint8Array, spot: Spot, at: number)
   };
 }
 
-/** A member of a list or object: the name that is new there, where that or its value starts, and what leads to it. */
+/** A member of a list or object: its name if it is new there, where the name or else the value starts, and the path to it. */
 interface Member {
   readonly name?: string | undefined;
   readonly start: number;
@@ -145,7 +144,7 @@ interface Member {
 
 type Path = readonly (number | string)[];
 
-/** The member that begins or goes on at a place; undefined where the list or object ends. */
+/** The member that begins or continues at a place; undefined where the list or object ends. */
 function memberAt(body: Uint8Array, { frames, expectsKey, start }: Spot): Member | undefined {
   const byte = body[start];
   if (isClose(byte)) return undefined;
@@ -158,7 +157,7 @@ function memberAt(body: Uint8Array, { frames, expectsKey, start }: Spot): Member
   return { name, start: from, path: name === undefined ? around : [...around, name] };
 }
 
-/** The order of a request's fields, so that the one that is missing in a request is named. */
+/** Order of a request's fields, to name the one that a request lacks. */
 const ORDER = ["systemInstruction", "tools", "cachedContent", "contents"];
 
 function orderOf(name: string | undefined): number {
@@ -221,7 +220,7 @@ const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x
 const MAX_KEY = 200;
 const MAX_DEPTH = 20;
 
-/** Where the token ends that starts at a position; always after it. */
+/** End of the token that starts at a position; always after it. */
 function endOfToken(body: Uint8Array, start: number): number {
   const byte = body[start] ?? 0;
   if (byte === QUOTE) return endOfString(body, start);
@@ -242,7 +241,7 @@ function endOfString(body: Uint8Array, start: number): number {
   }
 }
 
-/** Part of a number or a word. */
+/** True for a byte of a number or a word. */
 function isBare(byte: number): boolean {
   return !isSpace(byte) && ![QUOTE, COMMA, COLON, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT].includes(byte);
 }
@@ -255,7 +254,7 @@ function isSpace(byte: number): boolean {
   return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
 }
 
-/** True for what a number can go on with. */
+/** True for a byte that can continue a number. */
 function isInNumber(byte: number | undefined): boolean {
   return byte !== undefined && /[\d.eE+-]/.test(String.fromCharCode(byte));
 }

@@ -6,7 +6,7 @@ import { ENTRY_VERSION } from "../session/log/entries.ts";
 /** A kept exchange with the text of its request. */
 export type WholeExchange = ForeignExchange & Pick<KeptExchange, "dropped">;
 
-/** Exchanges with their requests, without those that are damaged. */
+/** Exchanges with their requests; damaged ones are left out. */
 export function readWhole(exchanges: readonly Json[]): readonly WholeExchange[] {
   const kept = new KeptExchanges(exchanges);
   return kept.exchanges.flatMap((exchange) => {
@@ -16,7 +16,7 @@ export function readWhole(exchanges: readonly Json[]): readonly WholeExchange[] 
   });
 }
 
-/** Runs whose last bodies the next one may continue. */
+/** Most runs whose last bodies are kept for the next body to continue. */
 const MAX_BASES = 16;
 
 /** Exchanges as the entries of a log of their own. */
@@ -36,7 +36,7 @@ export function writeWhole(exchanges: readonly WholeExchange[]): readonly Json[]
 }
 
 /**
- * The exchanges of one run, with those of the runs inside its calls, as a log of their own. Those that are damaged are left out.
+ * The exchanges of one run and of the runs inside its calls, as a log of their own. Damaged ones are left out.
  *
  * @param exchanges - Entries that `keepExchanges` wrote for the session.
  */
@@ -53,22 +53,22 @@ export function cutExchanges(exchanges: readonly Json[], runId: string): readonl
 export interface CutPoint {
   /** @defaultValue the last one */
   readonly runId?: string | undefined;
-  /** From 1: this turn and all that follow are taken away. Without it, the whole run is. */
+  /** From 1: removes this turn and all later ones. Without it, removes the whole run. */
   readonly turn?: number | undefined;
-  /** Id that the run has from then on, so that its further calls have idempotency keys of their own. @defaultValue the same */
+  /** New id of the run, so that its later calls have idempotency keys of their own. @defaultValue the same id */
   readonly newRunId?: string | undefined;
 }
 
 /** A log up to a turn. */
 export interface CutLog {
-  /** Of a session of its own: `resume({ anyLoopVersion: true })` goes on from there, or `send` when `message` is set. */
+  /** Log of a session of its own: `resume({ anyLoopVersion: true })` continues it, or `send` when `message` is set. */
   readonly entries: readonly Json[];
-  /** The message of the run that was taken away as a whole. */
+  /** The message of a run that was removed as a whole. */
   readonly message?: readonly Json[] | undefined;
 }
 
 /**
- * The log of a session as if its process had died right before a turn's request, or before a message came.
+ * The log of a session as if its process had died right before a turn's request, or before a message arrived.
  *
  * @throws {RangeError} For a run or a turn that the log does not have.
  */
@@ -87,14 +87,14 @@ export function cutLog(log: readonly Json[], { runId, turn, newRunId }: CutPoint
   if (!Number.isInteger(turn) || turn < 1 || turn > last + 1)
     throw new RangeError(`the run has the turns 1 to ${last}: cut at one of them, or at ${last + 1}`);
   const end = own.findIndex((entry) => turnOf(entry) >= turn);
-  // What came after its last step is not part of what it was.
+  // Entries after the last step before the cut do not belong to the state at the cut.
   const kept = own.slice(0, end === -1 ? undefined : end).findLastIndex((entry) => STEPS.has(entry["type"]));
   const renamed = (entry: object): Json => ({ ...entry, ...(newRunId !== undefined && { runId: newRunId }) });
   const since = log.slice(start + 1, kept + 1).map((one, index): Json => {
     const { type } = own[start + 1 + index] ?? {};
     if (STEPS.has(type)) return renamed(own[start + 1 + index] ?? {});
     const entry = asObject(one);
-    // Keeps the places of other entries: messages to a run refer to them. What was said to the session stays, and what is not known.
+    // Keeps the positions of other entries, since messages to a run refer to them. Messages to the session and unknown entries stay.
     return OF_RUNS.has(entry["type"]) ? { v: ENTRY_VERSION, at: Number(entry["at"]), type: "info" } : one;
   });
   return { entries: [...log.slice(0, start), renamed(run), ...since] };
@@ -105,6 +105,6 @@ function turnOf({ type, turn, place }: Record<string, unknown>): number {
   return typeof found === "number" ? found : 0;
 }
 
-/** What a run is resumed from. Its end says nothing that its steps don't. */
+/** Entries that a run is resumed from. Its end adds nothing to its steps. */
 const STEPS: ReadonlySet<unknown> = new Set(["begin", "step", "answer", "job", "turn"]);
 const OF_RUNS: ReadonlySet<unknown> = new Set([...STEPS, "resume", "end", "run", "rewind"]);

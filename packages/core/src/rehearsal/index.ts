@@ -1,4 +1,4 @@
-// Entry "@pollux/core/rehearsal": runs around which something else stands in for the model, the tools, the people and the clock. Names only.
+// Entry "@pollux/core/rehearsal": runs with stand-ins for the model, the tools, the people and the clock. Names only.
 export type { Rehearsal, RehearsedCall, RehearsedRun } from "../tool/tool.ts";
 export {
   type BodyDifference,

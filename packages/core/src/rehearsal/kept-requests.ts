@@ -9,20 +9,20 @@ import { type BodyDifference, compareBodies } from "./compare-bodies.ts";
 /** A request as a model would send it now. */
 export type SentRequest = Pick<HttpExchange, "method" | "url" | "body">;
 
-/** A request that was kept, and the exchange that ended its attempts. */
+/** A kept request, and the exchange that ended its attempts. */
 interface KeptRequest {
   readonly index: number;
   readonly sent: KeptExchange;
   last: KeptExchange;
 }
 
-/** A run that is made again: the id that it had, and what it asks for next. */
+/** A replayed run: the id that it had, and its next requests. */
 interface RunAgain {
   readonly keptId: string;
   next: KeptRequest[];
 }
 
-/** The requests of a run and of the runs inside it, as they were kept: compares those that are made again, and answers them. */
+/** The kept requests of a run and of the runs inside it: compares the replayed requests with them, and answers these. */
 export class KeptRequests {
   /** Milliseconds since the epoch. */
   now = 0;
@@ -30,15 +30,15 @@ export class KeptRequests {
   difference: BodyDifference | undefined;
   readonly #kept: KeptExchanges;
   readonly #requests: KeptRequest[] = [];
-  /** What is asked besides answers: how files are. */
+  /** Exchanges other than answers: states of files. */
   readonly #others: KeptExchange[] = [];
   readonly #top: RunAgain;
   readonly #runs: Map<string, RunAgain>;
-  /** Steps that asked again, by run and name. */
+  /** Steps that repeated their request, by run and name. */
   readonly #made: Set<string> = new Set();
   #problem: string | undefined;
 
-  /** @param runId - Of the outermost run. */
+  /** @param runId - Id of the outermost run. */
   constructor(exchanges: readonly Json[], runId: string) {
     this.#kept = new KeptExchanges(exchanges);
     this.#top = { keptId: runId, next: [] };
@@ -64,16 +64,16 @@ export class KeptRequests {
     return this.#requests.length === 0;
   }
 
-  /** Something differs: what follows says nothing. */
+  /** Something differs: later differences mean nothing. */
   get isStopped(): boolean {
     return this.difference !== undefined || this.#problem !== undefined;
   }
 
-  /** What else differs, as far as it is known: at the end, also that some requests were not made. */
+  /** Another difference, if one is known so far; at the end, also a request that was not repeated. */
   findProblem(): string | undefined {
     if (this.isStopped) return this.#problem;
     const missing = this.#requests.find(({ sent }) => !this.#made.has(keyOf(sent)));
-    return missing && `request ${missing.index} (${missing.sent.step.name}) is not made any more`;
+    return missing && `request ${missing.index} (${missing.sent.step.name}) is no longer made`;
   }
 
   /** @throws {TypeError} Always. */
@@ -83,10 +83,10 @@ export class KeptRequests {
   }
 
   /**
-   * A step of the outermost run is about to ask its model.
+   * A step of the outermost run is about to call its model.
    *
-   * @param known - What it recorded; undefined for one that failed.
-   * @returns False when nothing is to be compared: it neither left an outcome nor a request.
+   * @param known - Its recorded outcome; undefined if it failed.
+   * @returns False when there is nothing to compare: the step left neither an outcome nor a request.
    */
   begin(step: string, known: Outcome | undefined): boolean {
     this.#top.next = this.#requests.filter(({ sent }) => sent.runId === this.#top.keptId && sent.step.name === step);
@@ -94,25 +94,25 @@ export class KeptRequests {
     return known !== undefined || this.#top.next.length > 0;
   }
 
-  /** The clock stands at what a step has recorded. */
+  /** Sets the clock to a time that a step recorded. */
   setTime(known: Outcome | undefined, time: "startedAt" | "endedAt"): void {
     const at = known?.ok === true ? asObject(known.value)[time] : undefined;
     if (typeof at === "number") this.now = at;
   }
 
-  /** What answers the requests of a run. */
+  /** A function that answers the requests of a run. */
   requestsOf(at: RehearsedRun): (sent: SentRequest) => Response {
     const run = this.#runs.get(at.runId) ?? this.#begin(at);
     return (sent) => {
       if (sent.method !== "GET") return this.#answer(sent, run, at);
-      // How it was at last: nothing is waited for.
+      // Its last state, so that nothing waits.
       const other = this.#others.findLast((one) => endOf(one.url) === endOf(sent.url));
-      if (other === undefined) return this.stop(`${endOf(sent.url)} was not asked for when the run was recorded`);
+      if (other === undefined) return this.stop(`${endOf(sent.url)} was not requested when the run was recorded`);
       return responseOf(other);
     };
   }
 
-  /** True when runs inside a step of a run asked for something. @param runId - As it is now. @defaultValue the outermost one */
+  /** True if runs inside a step of a run sent requests. @param runId - Id in the replay. @defaultValue the outermost run */
   hasInside(runId: string | undefined, step: string): boolean {
     const run = runId === undefined ? this.#top : this.#runs.get(runId);
     return this.#requests.some(
@@ -128,11 +128,11 @@ export class KeptRequests {
     const { contents } = asObject(JSON.parse(new TextDecoder().decode(this.#kept.body(next.sent.position))));
     const answered = asList(contents).findLast((one) => responsesIn(one).length > 0);
     const response = responsesIn(answered)[Number(callId.slice(callId.lastIndexOf(".") + 1))];
-    // Media can't be told from what a tool gives.
+    // A response with media does not show what the tool returned.
     return isObject(response?.["response"]) && response["parts"] === undefined ? response["response"] : undefined;
   }
 
-  /** A run inside: the next one of the same step that was kept, in their order. */
+  /** Begins a run inside: the next kept run of the same step, in order. */
   #begin({ runId, parent }: RehearsedRun): RunAgain {
     const outer = parent && this.#runs.get(parent.runId);
     const taken = new Set([...this.#runs.values()].map(({ keptId }) => keptId));
@@ -169,7 +169,7 @@ function keyOf({ runId, step }: Pick<KeptExchange, "runId" | "step">): string {
   return `${runId} ${step.name}`;
 }
 
-/** The model and the method, wherever the service is. */
+/** The model and the method, without the address of the service. */
 function endOf(url: string): string {
   return url.slice(url.lastIndexOf("/") + 1);
 }
@@ -183,7 +183,7 @@ function responsesIn(content: unknown): readonly Record<string, unknown>[] {
   });
 }
 
-/** The answer as it was read. @throws {TypeError} For one that never came. */
+/** The answer as it was read. @throws {TypeError} For an answer that never arrived. */
 function responseOf({ status, responseHeaders = {}, chunks, ended, error }: KeptExchange): Response {
   if (status === undefined) throw new TypeError(error?.message ?? "there was no answer");
   const encoder = new TextEncoder();
@@ -200,7 +200,7 @@ function responseOf({ status, responseHeaders = {}, chunks, ended, error }: Kept
   return new Response(body, { status, headers });
 }
 
-/** A body as `keepExchanges` would keep it: secrets are overwritten in place, and which they were is not known. */
+/** A body as `keepExchanges` would keep it. The secrets are unknown, so the marks over them are copied from the kept body. */
 function withoutSecrets(built: Uint8Array, kept: Uint8Array): Uint8Array {
   const clean = redactBytes(built, []);
   let covered: Uint8Array | undefined;

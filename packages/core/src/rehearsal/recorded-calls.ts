@@ -6,7 +6,7 @@ import { checkEntryHeader, checkEntryMembers, isKnownType, type SessionEntry } f
 import { addToRecord, beginRecord, followCall, PlacedSteps, type RunRecord } from "../session/log/run-record.ts";
 import type { ToolOutcome } from "../tool/tool.ts";
 
-/** A call of a session, and what came of it. */
+/** A call of a session, and its response. */
 export interface RecordedCall {
   readonly runId: string;
   readonly turn: number;
@@ -14,19 +14,19 @@ export interface RecordedCall {
   readonly callId: string;
   readonly name: string;
   readonly args: unknown;
-  /** The `response` of its function response: an object with `output` or `error`. Absent where there was none. */
+  /** The `response` of its function response: an object with `output` or `error`. Absent if there was none. */
   readonly response?: unknown;
-  /** What the turn's `route` step said to do with it; absent in a turn without one. */
+  /** How the turn's `route` step decided to handle the call; absent in a turn without one. */
   readonly route?: string | undefined;
-  /** What it recorded with `ToolContext.step`, by name. Absent for nothing. */
+  /** Values that the call recorded with `ToolContext.step`, by name. Absent for none. */
   readonly steps?: { readonly [name: string]: Json } | undefined;
 }
 
-/** All calls of a log, oldest first; only those of one run with its id. Calls of runs inside calls are not in a log. */
+/** All calls of a log, oldest first; with a `runId`, only the calls of that run. Calls of runs inside calls are not in a log. */
 export function recordedCalls(log: readonly Json[], runId?: string): readonly RecordedCall[] {
   const records = new Map<string, RunRecord>();
   for (const value of log) {
-    // As far as it is checked here.
+    // The next line checks it.
     const entry = value as unknown as SessionEntry;
     const isRead = (checkEntryHeader(value) ?? checkEntryMembers(entry)) === undefined && isKnownType(entry.type);
     if (!isRead || !("runId" in entry)) continue;
@@ -45,7 +45,7 @@ function callsOf(runId: string, steps: PlacedSteps): readonly RecordedCall[] {
       const { callId, call } = made;
       const followed = followCall(steps, { ...made, endedAt: 0 }, routes[index], { cancelled: "" });
       const recorded = steps.inTurn(turn).flatMap(({ place, value }) => {
-        // In a list, where nothing can be recorded too; a log is JSON.
+        // Recorded as a list of one value, which may be `undefined`; a log is JSON.
         const [inner = null] = asList(value) as readonly Json[];
         return place.kind === "inner" && place.callId === callId ? [[place.name, inner] as const] : [];
       });
@@ -55,7 +55,7 @@ function callsOf(runId: string, steps: PlacedSteps): readonly RecordedCall[] {
         callId,
         name: call.name,
         args: call.args ?? {},
-        // What the model reads of a call that has not ended is not recorded.
+        // The response that the model reads for a call that has not ended is not recorded.
         response: "value" in followed ? followed.value.part.functionResponse?.response : undefined,
         route: routes[index]?.do,
         steps: recorded.length === 0 ? undefined : Object.fromEntries(recorded),
@@ -64,19 +64,19 @@ function callsOf(runId: string, steps: PlacedSteps): readonly RecordedCall[] {
   });
 }
 
-/** What a recording says about a call. */
+/** The recorded outcome of a call. */
 export interface RecordedOutcome {
   readonly outcome: ToolOutcome;
-  /** The call was made more often than when it was recorded: this is the last outcome once more. */
+  /** The call was made more often than in the recording: this is the last outcome again. */
   readonly isRepeated: boolean;
 }
 
-/** Outcomes of recorded calls by name and arguments, in order, and then the last one again. */
+/** Outcomes of recorded calls by name and arguments, in order; after the last one, that one again. */
 export class RecordedOutcomes {
   readonly #calls: { readonly recorded: RecordedCall; isUsed: boolean }[];
   readonly #match: { readonly [name: string]: ((recorded: unknown, args: unknown) => boolean) | undefined };
 
-  /** @param match - Says by tool name whether other arguments are the same call. @defaultValue equal JSON, whatever the order of keys */
+  /** @param match - By tool name: decides whether other arguments are the same call. @defaultValue equal JSON, in any order of keys */
   constructor(
     calls: readonly RecordedCall[],
     match: { readonly [name: string]: ((recorded: unknown, args: unknown) => boolean) | undefined } = {},
@@ -85,7 +85,7 @@ export class RecordedOutcomes {
     this.#match = match;
   }
 
-  /** @returns Undefined for a call that was not made. */
+  /** @returns Undefined for a call that the recording does not have. */
   next(name: string, args: unknown): RecordedOutcome | undefined {
     const isSame = (Object.hasOwn(this.#match, name) ? this.#match[name] : undefined) ?? sameJson;
     const same = this.#calls.filter(({ recorded }) => recorded.name === name && isSame(recorded.args, args));
@@ -104,8 +104,8 @@ function outcomeOf({ response }: RecordedCall): ToolOutcome {
 }
 
 /**
- * Calls of a log that have read what is no longer the same, such as a skill whose text has changed: a sentence each, oldest first. A replay
- * gives calls their recorded outcomes, so this asks the tools of the agent that can tell: see `Tool.changedSince`.
+ * Calls of a log that read something that has changed since, such as the text of a skill: a sentence each, oldest first. A replay gives
+ * calls their recorded outcomes, so this asks the agent's tools that can detect a change: see `Tool.changedSince`.
  *
  * @param runId - Only calls of this run. @defaultValue all runs
  */
@@ -118,7 +118,7 @@ export async function changedCalls(
   for (const { callId, name, steps } of recordedCalls(log, runId)) {
     const tool = tools.find((one) => one.kind === "function" && one.name === name);
     const change = steps && tool?.kind === "function" ? await tool.changedSince?.(steps) : undefined;
-    if (change !== undefined) changes.push(`${callId} (${name}) has read something else: ${change}`);
+    if (change !== undefined) changes.push(`${callId} (${name}) read something that has changed: ${change}`);
   }
   return changes;
 }

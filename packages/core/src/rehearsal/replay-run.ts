@@ -17,32 +17,32 @@ import { gemini, type GeminiModel } from "../model/gemini-model.ts";
 import type { Model } from "../model/model.ts";
 import { endpoint } from "../wire/endpoints/endpoint.ts";
 
-/** Options of {@link replayRun}: which run, and the options that it had. */
+/** Options of {@link replayRun}: the run to replay, and the options that it had. */
 export interface ReplayOptions extends Omit<AnyRunOptions, "rehearsal" | "steps" | "parent" | "read"> {
   /** @defaultValue the last one */
   readonly runId?: string | undefined;
 }
 
-/** What a replay found. */
+/** The result of a replay. */
 export interface ReplayReport {
   readonly runId: string;
   readonly isSame: boolean;
-  /** Requests that were built and compared, those of runs inside calls included. */
+  /** Requests that were built and compared, including those of runs inside calls. */
   readonly requests: number;
   /** The first request that differs; the replay ends there. */
   readonly difference?: BodyDifference | undefined;
-  /** Where something else differs: an outcome, an ending, a missing or further request. Text for a person. */
+  /** Another difference, as text for a person: an outcome, an ending, a missing or extra request. */
   readonly problem?: string | undefined;
   /** Absent when the replay ended early, and for a run that ended without one. */
   readonly result?: RunResult<unknown> | undefined;
 }
 
 /**
- * Makes a run again from its recording, without key, network or tools: every request is built by the agent as it is now and compared, byte for
- * byte, with the one that was kept. Answers, outcomes, approvals and the time are the recorded ones; instructions, `prepareTurn` and guardrails
- * are called again, and so are all hooks of runs inside calls. A call that has read what has changed since is a problem, too: {@link changedCalls}.
+ * Replays a run from its recording, without key, network or tools: the agent as it is now builds every request, which is compared byte for
+ * byte with the kept one. Answers, outcomes, approvals and the time are the recorded ones; instructions, `prepareTurn` and guardrails are
+ * called again, and so are all hooks of runs inside calls. A call that read something that has changed is a problem, too: {@link changedCalls}.
  *
- * @throws {TypeError} When the log has no such run, or requests were not kept: see `keepExchanges`. The signal's reason.
+ * @throws {TypeError} When the log has no such run, or requests were not kept: see `keepExchanges`. Also throws the signal's reason.
  * @example
  * ```ts
  * const report = await replayRun(agent, { log: await sessions.load("chat-1"), exchanges: await exchanges.load("chat-1") });
@@ -97,29 +97,29 @@ export async function replayRun(
   }
 }
 
-/** Those that a replay reaches the end of the log of. One that was cut off has no end. */
+/** Stop reasons of runs without a result, whose replay stops at the end of the log; undefined for a run that was cut off. */
 const ENDS_WITHOUT_RESULT: ReadonlySet<unknown> = new Set(["failed", "aborted", "damaged", undefined]);
 
 function rehearse(kept: KeptRequests): Rehearsal {
   const models = replicas();
   return {
     now: () => kept.now,
-    // Whoever was asked has answered: what the call came to is recorded.
+    // The person has answered: the outcome of the call is recorded.
     approve: async () => true,
     model: (asked, at) => models(asked, at.runId, kept.requestsOf(at)),
     call: async ({ runId, turn, callId, call, tool }) => {
-      // What runs inside is rehearsed as well.
+      // Runs inside are rehearsed as well.
       if (tool.handoff !== undefined || kept.hasInside(runId, callId)) return undefined;
       const response = kept.responseTo(runId, turn, callId);
       if (response === undefined)
-        return kept.stop(`what ${callId} (${call.name}) of a run inside came to was not kept`);
+        return kept.stop(`the outcome of ${callId} (${call.name}) in a run inside was not kept`);
       const { output, error } = response;
       return error === undefined ? { ok: true, output } : { ok: false, kind: "failed", message: textOf(error) };
     },
   };
 }
 
-/** Makes requests, calls that have runs inside, and guardrails again. What they recorded stands, if they are still the same. */
+/** Repeats requests, guardrails, and calls that have runs inside. Their recorded outcomes stand if the new ones are the same. */
 function again(kept: KeptRequests): MakeAgain {
   return ({ name, place }, known, make) => {
     const isRequest = place?.kind === "model";
@@ -131,28 +131,28 @@ function again(kept: KeptRequests): MakeAgain {
       const made = await make();
       if (kept.isStopped) throw new ReplayDifferenceError(name, [kept.findProblem() ?? "a request differs"]);
       if (known === undefined) return made;
-      // A guardrail that fails now says nothing.
-      const isOver = !isRequest && known.ok && made.ok;
-      const where = isOver ? firstDifference(comparable(known.value), comparable(made.value)) : undefined;
-      if (where !== undefined) kept.stop(`${name} comes to something else: its outcome differs at ${where}`);
+      // A guardrail that fails now proves nothing.
+      const isCompared = !isRequest && known.ok && made.ok;
+      const where = isCompared ? firstDifference(comparable(known.value), comparable(made.value)) : undefined;
+      if (where !== undefined) kept.stop(`${name} has another outcome now: it differs at ${where}`);
       kept.setTime(known, "endedAt");
       return known;
     })();
   };
 }
 
-/** What a step came to, without its times and what was used. */
+/** The outcome of a step, without times and usage. */
 function comparable(value: unknown): unknown {
   if (!isObject(value)) return value;
   const { part, summary, actions, contents, response, given } = value;
   return JSON.parse(JSON.stringify({ part, summary, actions, contents, response, given }));
 }
 
-/** What was recorded of a session. */
+/** The recording of a session. */
 export interface Recording {
   /** Its id, which instructions and hooks may read. @defaultValue "recording" */
   readonly sessionId?: string | undefined;
-  /** Entries of its log, as a store has them. */
+  /** Entries of its log, as its store returns them. */
   readonly log: readonly Json[];
   /** Entries that `keepExchanges` wrote; empty when requests were not kept. */
   readonly exchanges: readonly Json[];
@@ -161,7 +161,7 @@ export interface Recording {
 /** Answers the HTTP requests of a run. */
 export type Answer = (sent: SentRequest) => Response;
 
-/** Makes models that build the requests of others, and send them to a recording. One of a run learns what that run's model learned. */
+/** Creates models that build requests as other models do, and send them to a recording. Each run has its own, which learns as the run's model did. */
 export function replicas(): (asked: Model, runId: string, answer: Answer) => Model {
   const made = new WeakMap<Model, Map<string, GeminiModel>>();
   return (asked, runId, answer) => {
@@ -178,12 +178,12 @@ function replicaOf(
   answer: Answer,
 ): GeminiModel {
   return gemini(id, {
-    // Never asked for anything.
+    // Receives no request.
     endpoint: endpoint({ baseUrl: "http://replay.invalid", auth: "none", kind: endpointKind ?? "developer" }),
     capabilities,
     transport: streams ? "stream" : "unary",
     maxRequestBytes,
-    // What became of the attempts is recorded.
+    // The recording has the result of all attempts.
     retry: { maxAttempts: 1 },
     fetch: async (url, init) => {
       const body = new Uint8Array(await new Response(init?.body).arrayBuffer());

@@ -7,11 +7,11 @@ import { type BodyReading, readResponseBody } from "../model/response/fold.ts";
 
 /** Options of {@link scrubRecording}. */
 export interface ScrubOptions {
-  /** Taken out wherever they are, such as keys of the environment. Google's keys are taken out always. @defaultValue none */
+  /** Removed wherever they occur, such as keys of the environment. Google's keys are always removed. @defaultValue none */
   readonly secrets?: readonly string[] | undefined;
 }
 
-/** A recording without what must not be kept, and what was changed in it. */
+/** A scrubbed recording, and its changes. */
 export interface ScrubbedRecording {
   readonly recording: Recording;
   /** Each change once, in the order of the recording. */
@@ -19,32 +19,32 @@ export interface ScrubbedRecording {
   readonly counts: ScrubCounts;
 }
 
-/** How much was changed. */
+/** How much scrubbing changed. */
 export interface ScrubCounts {
-  /** Different texts that were changed. */
+  /** Distinct texts that changed. */
   readonly texts: number;
   /** Of these, texts with a key in them. */
   readonly secrets: number;
   /** Exchanges with a change in them. */
   readonly exchanges: number;
-  /** Signatures of changed contents, which are no longer there. */
+  /** Signatures that were removed from changed contents. */
   readonly signatures: number;
-  /** Ranges of citations that were moved, wherever they are repeated. */
+  /** Moved ranges of citations, counting each repetition. */
   readonly citations: number;
-  /** Entries of exchanges that could not be read, and are left out. */
+  /** Unreadable entries of exchanges, which are left out. */
   readonly unreadable: number;
   /** Images, files and other media, which are kept as they are. */
   readonly media: number;
 }
 
 /**
- * Applies a function to every text that a person, a model or a tool wrote: in the log, and in the requests and answers that were kept.
- * Names, ids, declarations and settings stay; so do media. The same text becomes the same everywhere, whatever the function returns for it
- * a second time. Citations move with their text; thought signatures of contents that were changed are taken out, and a call that had one
- * gets the placeholder in its place. An answer that was changed is kept as one chunk.
+ * Applies a function to every text that a person, a model or a tool wrote: in the log, and in the kept requests and answers. Names, ids,
+ * declarations, settings and media stay. Equal texts get the same replacement everywhere, even if the function would return another one
+ * the second time. Citations move with their text; changed contents lose their thought signatures, and a call that had one gets the
+ * placeholder instead. A changed answer is kept as one chunk.
  *
- * @param scrub - Gets a whole text: a message, a part of an answer, a value of an argument or of a result. Keys are already taken out.
- * @throws {TypeError} When `scrub` returns something other than a text. What it throws.
+ * @param scrub - Gets a whole text: a message, a part of an answer, a value of an argument or of a result. Keys are already removed.
+ * @throws {TypeError} When `scrub` returns something other than a string. Also throws what `scrub` throws.
  */
 export function scrubRecording(
   { log, exchanges }: Recording,
@@ -55,7 +55,7 @@ export function scrubRecording(
   const requests = whole.map(({ body }) => tryOr<unknown>(() => JSON.parse(body), undefined));
   const found = requests.flatMap((request) => findSecrets({}, asObject(request)["tools"]));
   const texts = new TextScrubber(scrub, [...new Set([...secrets, ...found])]);
-  // What is learned of a content where it was changed holds wherever it is repeated, also before that.
+  // A signature that one copy of a content loses must leave every copy, even earlier ones: repeat until no new one is found.
   for (;;) {
     const known = texts.learned;
     const scrubbedLog = log.map((entry, index) => scrubEntry(texts, entry, `log[${index}]`));
@@ -81,11 +81,11 @@ function scrubEntry(texts: TextScrubber, entry: Json, where: string): Json {
   const isGiven = type === "step" && (kind === "wait" || kind === "inner");
   // A scrubbed entry has the shape of the entry.
   return texts.members(entry, where, (name, value, at) => {
-    // How a typed answer is asked for.
+    // How the run requests typed output.
     if (type === "run" && name === "output") return value;
     if (isGiven && name === "outcome")
       return texts.members(value, at, (inner, given, path) => texts.value(given, inner, path, inner === "value"));
-    // Of any shape, given by an application.
+    // Values of any shape, from the application.
     const isFree = (type === "answer" && name === "value") || (type === "job" && name === "outcome");
     return texts.value(value, name, at, isFree);
   }) as Json;
@@ -93,7 +93,7 @@ function scrubEntry(texts: TextScrubber, entry: Json, where: string): Json {
 
 function scrubExchange(texts: TextScrubber, exchange: WholeExchange, request: unknown, where: string): WholeExchange {
   const scrubbed = texts.value(request, "request", `${where}.request`);
-  // Of the rest, only texts are changed.
+  // In the rest, only texts change.
   return texts.members(exchange, where, (name, value, at) => {
     if (name === "body" && request === undefined) return texts.text(exchange.body, at);
     if (name === "body") return scrubbed === request ? value : JSON.stringify(scrubbed);
@@ -103,14 +103,13 @@ function scrubExchange(texts: TextScrubber, exchange: WholeExchange, request: un
       const text = scrubAnswer(texts, body, `${where}.answer`, operation);
       return text === body ? chunks : [{ ms: chunks.at(-1)?.ms ?? 0, text }];
     }
-    // What is not the author's to scrub may have a key in it.
+    // Texts that `scrub` does not get may still contain a key.
     return texts.value(value, name === "error" ? name : "tools", at);
   }) as WholeExchange;
 }
 
 /**
- * The body of an answer, scrubbed; the same text when there was nothing to change. A stream becomes one event, since a text may be spread
- * over many.
+ * The body of an answer, scrubbed; the same text if nothing changes. A stream becomes one event, since one text may be spread over many.
  */
 export function scrubAnswer(texts: TextScrubber, body: string, where: string, operation: string): string {
   if (body === "") return body;
@@ -122,9 +121,9 @@ export function scrubAnswer(texts: TextScrubber, body: string, where: string, op
     const scrubbed = texts.value(value, "body", where);
     return scrubbed === value ? body : JSON.stringify(scrubbed);
   }
-  const response = texts.value(read.response, "response", where) as BodyReading["response"]; // texts became texts
+  const response = texts.value(read.response, "response", where) as BodyReading["response"]; // texts stay texts
   const error = texts.value(read.error, "error", where);
-  // Neither what was cut off nor what a later chunk has replaced is in the response.
+  // The response lacks text that was cut off, and values that a later chunk replaced.
   if (response === read.response && error === read.error && !texts.changes(body)) return body;
   const { content, candidate, envelope } = response;
   const hasCandidate = content.parts.length > 0 || Object.keys(candidate).length > 0;

@@ -12,7 +12,7 @@ import { findChanges, moveRange } from "./text-changes.ts";
 export interface ScrubbedText {
   /** The first place, such as `log[0].input[0].parts[0].text` or `exchanges[2].request.contents[4].parts[1].text`. */
   readonly where: string;
-  /** What was there, with some text around it; a key that was there is `[redacted]` here, too. */
+  /** The old text, with some text around it; a key in it is `[redacted]` here, too. */
   readonly was: string;
   readonly is: string;
 }
@@ -22,20 +22,20 @@ type Segment = NonNullable<GroundingSupport["segment"]>;
 type Move = (segment: Segment, where: string) => Segment;
 type Scrubbed = Readonly<Record<"texts" | "secrets" | "signatures" | "citations" | "media", number>>;
 
-/** Characters that are shown around a change. */
+/** Characters to show around a change. */
 const AROUND = 30;
 
-/** Scrubs the values of one recording, and remembers what it made of each text. */
+/** Scrubs the values of one recording, and remembers the replacement of each text. */
 export class TextScrubber {
   readonly #scrub: (text: string) => string;
   readonly #secrets: readonly string[];
   readonly #texts = new Map<string, string>();
-  /** Signatures of contents that were changed. */
+  /** Signatures of changed contents. */
   readonly #lost = new Set<string>();
   readonly #changed = new Map<string, ScrubbedText>();
   readonly #media = new Set<string>();
   #citations = 0;
-  /** Moves a range of the answer whose candidate is scrubbed. */
+  /** Moves a range of the answer whose candidate is being scrubbed. */
   #move: Move | undefined;
 
   constructor(scrub: (text: string) => string, secrets: readonly string[]) {
@@ -43,7 +43,7 @@ export class TextScrubber {
     this.#secrets = secrets;
   }
 
-  /** Grows with what is known of contents that are repeated elsewhere. */
+  /** Grows with each signature that must leave all copies of a content. */
   get learned(): number {
     return this.#lost.size;
   }
@@ -54,7 +54,7 @@ export class TextScrubber {
     return { texts, secrets, signatures: this.#lost.size, citations: this.#citations, media: this.#media.size };
   }
 
-  /** Each once, however often its text is repeated. */
+  /** Each change once, however often its text is repeated. */
   get differences(): readonly ScrubbedText[] {
     const found = new Map<string, ScrubbedText>();
     for (const { where, was, is } of this.#changed.values())
@@ -78,7 +78,7 @@ export class TextScrubber {
     return this.#note(text, scrubbed, where);
   }
 
-  /** Whether a text would be another one; notes nothing. */
+  /** Whether scrubbing would change a text; notes nothing. */
   changes(text: string): boolean {
     return this.#make(text, "") !== text;
   }
@@ -86,10 +86,10 @@ export class TextScrubber {
   #make(text: string, where: string): string {
     const scrubbed: unknown = this.#scrub(this.#redact(text));
     if (typeof scrubbed === "string") return scrubbed;
-    throw new TypeError(`scrub must return a text, and has returned ${typeof scrubbed} for the one at ${where}`);
+    throw new TypeError(`scrub must return a string, but returned ${typeof scrubbed} for the text at ${where}`);
   }
 
-  /** As long as before, as in the bodies that were kept. */
+  /** Keeps the length in bytes, as in kept bodies. */
   #redact(text: string): string {
     const bytes = new TextEncoder().encode(text);
     const clean = redactBytes(bytes, this.#secrets);
@@ -102,10 +102,10 @@ export class TextScrubber {
   }
 
   /**
-   * A value, with the texts in it scrubbed; the same one when there was nothing to change.
+   * A value with its texts scrubbed; the same value if nothing changes.
    *
-   * @param name - Of the member that it is.
-   * @param isFree - It has any shape, so all texts in it are scrubbed.
+   * @param name - Name of the member that has the value.
+   * @param isFree - The value may have any shape, so all its texts are scrubbed.
    */
   value(value: unknown, name: string, where: string, isFree = false): unknown {
     if (typeof value === "string") {
@@ -128,13 +128,13 @@ export class TextScrubber {
     return this.members(members, where, (member, inner, at) => {
       if (isFree || KEPT_WHOLE.has(name)) return this.value(inner, KEPT_WHOLE.has(name) ? name : member, at, isFree);
       const isPayload = member === "response" && (name === "functionResponse" || name === "toolResponse");
-      // The code that a model wrote, and not that of an error.
+      // The code that a model wrote, not the code of an error.
       const isCode = member === "code" && name === "executableCode";
       return this.value(inner, member, at, isPayload || isCode || FREE.has(member));
     });
   }
 
-  /** An object with other values; the same one when none has changed. A member that becomes undefined is left out. */
+  /** An object with changed values; the same object if none changes. A member that becomes undefined is left out. */
   members(value: unknown, where: string, change: (name: string, value: unknown, where: string) => unknown): unknown {
     if (!isObject(value)) return value;
     const changed: Record<string, unknown> = {};
@@ -148,7 +148,7 @@ export class TextScrubber {
   }
 
   #content(content: Members, where: string): Members {
-    // Of any shape, as far as is known: only members that it has are read.
+    // Unchecked: only members that exist are read.
     const parts = content["parts"] as readonly Part[];
     const scrub = (list: readonly Part[]): readonly Part[] =>
       this.value(list, "part", `${where}.parts`) as readonly Part[];
@@ -165,7 +165,7 @@ export class TextScrubber {
     }
     const rest = (name: string, value: unknown, at: string): unknown =>
       name === "parts" ? scrubbed : this.value(value, name, at);
-    // An object stays one.
+    // An object stays an object.
     return this.members(content, where, rest) as Members;
   }
 
@@ -182,7 +182,7 @@ export class TextScrubber {
     return this.members(response, where, (name, value, at) => own[name] ?? this.value(value, name, at));
   }
 
-  /** What moves ranges of the answer's text, if that has changed. */
+  /** Moves ranges of the answer's text, if the text has changed. */
   #mover(was: Content, is: Content): Move {
     const [finder, isChanged, before, now] = [
       new RangeFinder(was.parts),
@@ -194,12 +194,12 @@ export class TextScrubber {
     return (segment, where) => {
       const found = finder.find(segment);
       const isFound = found.match !== "unverified";
-      const said = segment.text === undefined || isFound ? segment.text : this.text(segment.text, `${where}.text`);
-      if (!isChanged) return said === segment.text ? segment : { ...segment, text: said };
+      const quoted = segment.text === undefined || isFound ? segment.text : this.text(segment.text, `${where}.text`);
+      if (!isChanged) return quoted === segment.text ? segment : { ...segment, text: quoted };
       const { start, end } = moveRange(changes, found);
-      const text = isFound ? now.slice(start, end) : said;
+      const text = isFound ? now.slice(start, end) : quoted;
       this.#citations++;
-      // Counted from the beginning, and without a zero, as the service does.
+      // Offsets count from the beginning of the text, and a zero is absent, as the service sends them.
       const { partIndex: _part, startIndex: _start, ...rest } = segment;
       const startIndex = start > 0 && { startIndex: utf8Length(now.slice(0, start)) };
       return { ...rest, ...startIndex, endIndex: utf8Length(now.slice(0, end)), ...(text !== undefined && { text }) };
@@ -222,7 +222,7 @@ function isResponse(value: Members): value is Response {
   return isObject(content) && Array.isArray(content["parts"]) && isObject(candidate);
 }
 
-/** A call that had a signature gets the placeholder, which models that need one take. */
+/** A call that had a signature gets the placeholder, which models that require a signature accept. */
 function withoutSignatures(parts: readonly Part[]): readonly Part[] {
   return parts.flatMap((part): readonly Part[] => {
     if (part.thoughtSignature === undefined) return [part];
@@ -233,7 +233,7 @@ function withoutSignatures(parts: readonly Part[]): readonly Part[] {
   });
 }
 
-/** Members whose texts are no one's words: kinds, names, ids and states, of the log and of the wire. */
+/** Members whose texts nobody wrote: kinds, names, ids and states of the log and the wire. */
 const KEPT = wordsIn(
   "type runId sessionId session agent model endpoint family step token withdrawn callId jobId stopReason name role id data mimeType " +
     "thoughtSignature finishReason kind question hook do phase discarded approvedBy editable path handoff reads reach rule tool found breaks " +
@@ -241,11 +241,11 @@ const KEPT = wordsIn(
     "urlRetrievalStatus modelVersion responseId createTime traceparent jsonPath key placeId unpriced pricesAsOf currency continuationToken " +
     "cachedContent mediaProcessing limit operation",
 );
-/** Members that hold nothing else. */
+/** Members that hold only such texts. */
 const KEPT_WHOLE = wordsIn(
   "place usage usageMetadata logprobsResult tools toolConfig generationConfig safetySettings safetyRatings videoMetadata mediaResolution modelStatus lost",
 );
-/** Bytes, in which the beginning of a key means nothing. */
+/** Bytes as base64, in which the beginning of a key is a coincidence. */
 const OPAQUE = wordsIn("data thoughtSignature");
 /** Members of any shape. */
 const FREE = wordsIn("args metadata runMetadata partMetadata customMetadata details progress output given");

@@ -1,4 +1,4 @@
-/** Where a text was changed: UTF-16 positions in the old one and in the new one. Never inside a surrogate pair. */
+/** A change of a text: UTF-16 positions in the old text and the new one, never inside a surrogate pair. */
 export interface TextChange {
   readonly from: number;
   readonly to: number;
@@ -6,10 +6,10 @@ export interface TextChange {
   readonly newTo: number;
 }
 
-/** So many characters that both texts have after a change end it. */
+/** Characters that both texts must share after a change to end it. */
 const ANCHOR = 8;
 
-/** The changes that make one text of another, in order. Short texts between two changes are part of a change. */
+/** The changes that turn one text into another, in order. Changes with only a short shared text between them count as one. */
 export function findChanges(was: string, is: string): readonly TextChange[] {
   if (was === is) return [];
   const [old, now] = [Array.from(was), Array.from(is)];
@@ -48,7 +48,7 @@ function anchorsOf(text: readonly string[], end: number): ReadonlyMap<string, re
   return anchors;
 }
 
-/** The nearest place where both go on alike. */
+/** The nearest place from which both texts continue alike. */
 function findNext(
   old: readonly string[],
   i: number,
@@ -67,7 +67,7 @@ function findNext(
   return best;
 }
 
-/** Where a range of the old text is in the new one. What touches a change takes all of it in. */
+/** A range of the old text as a range of the new one. A range that overlaps a change takes in all of it. */
 export function moveRange(
   changes: readonly TextChange[],
   { start, end }: { readonly start: number; readonly end: number },

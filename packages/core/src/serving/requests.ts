@@ -1,4 +1,4 @@
-/** An answer other than the one that was asked for. Its message is sent to the client. */
+/** An error response. The client receives its message. */
 export class HttpError extends Error {
   override readonly name = "HttpError";
   readonly status: number;
@@ -15,11 +15,11 @@ export class HttpError extends Error {
   }
 }
 
-/** Longest URL that is read, in characters. */
+/** Longest accepted URL, in characters. */
 const MAX_URL = 8192;
 
 /**
- * Refuses an address or headers that are longer than anything that is read.
+ * Rejects a URL or headers that are too long.
  *
  * @param maxHeaderBytes - Of all headers in total.
  * @throws {HttpError} 414 `url_too_long` or 431 `headers_too_large`.
@@ -32,7 +32,7 @@ export function checkSize({ url, headers }: Request, maxHeaderBytes: number = 32
     throw new HttpError(431, "headers_too_large", `The headers are larger than ${maxHeaderBytes} bytes in total.`);
 }
 
-/** What {@link checkSite} allows besides requests from the handler's own pages. */
+/** Requests that {@link checkSite} allows besides those from the handler's own pages. */
 export interface SiteRules {
   /** Origins whose pages may send requests, such as `https://app.example.com`. @defaultValue none */
   readonly origins?: ReadonlySet<string> | undefined;
@@ -41,7 +41,7 @@ export interface SiteRules {
 }
 
 /**
- * Refuses what another site's page makes a browser send: it would carry the cookies of the person who looks at that page.
+ * Rejects requests that another site's page makes a browser send: they would carry the cookies of the person who visits that page.
  *
  * @throws {HttpError} 403 `cross_site`.
  */
@@ -70,14 +70,14 @@ interface BodyLimit {
 }
 
 /**
- * The JSON of a request's body. One that is too large is refused before it is read to its end.
+ * The JSON of a request's body. A body that is too large is rejected before it is read to its end.
  *
  * @param limit - `maxBytes`: 16 MiB by default. `advice`: a sentence for clients that send more.
  * @throws {HttpError} 415 `not_json`, 413 `body_too_large`, 400 `bad_json`, or 400 `bad_body` for a body that breaks off.
  */
 export async function readJson(request: Request, limit: BodyLimit = {}): Promise<unknown> {
   const type = request.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
-  // A page of another site can send text without asking first, but not JSON.
+  // A page of another site can send text without a preflight, but not JSON.
   if (type !== "application/json")
     throw new HttpError(415, "not_json", 'Send JSON, with the header "content-type: application/json".');
   const text = await readText(request, limit);

@@ -33,7 +33,7 @@ function leadTo(place: Place, ...types: readonly RunEvent["type"][]): Allowed {
   return Object.fromEntries(types.map((type) => [type, place]));
 }
 
-/** Events of an answer that is coming, the first one or one that was asked for again. */
+/** Events of an answer in progress, the turn's first or a repeated one. */
 const ANSWER: Allowed = {
   ...leadTo("answer", "compact", "steer", "prefix-break", "checking"),
   guardrail: "checked",
@@ -65,7 +65,7 @@ const NEXT: Readonly<Record<Place, Allowed>> = {
 
 /**
  * Checks the events of a run against the grammar of {@link RunEvent}: their order, that turns count up from 1, that each event belongs to
- * the current turn, and that each started call ends once. One ended by a limit may have no turn, or one that was cut short.
+ * the current turn, and that each started call ends once. A run that a limit ended may have no turn, or an unfinished last one.
  * @param options - `complete: false` for a run that threw: it may stop anywhere.
  * @throws {Error} Names the first event that does not fit.
  */
@@ -83,7 +83,7 @@ export function assertGrammar(
       throw new Error(`event ${index} (${event.type}) does not fit: ${why}`);
     };
     const limited: boolean = event.type === "run-end" && event.result.stopReason === "limit";
-    // What is said about calls is checked among them.
+    // Among calls, a guardrail of the input is checked like an event of a call.
     const like = event.type === "guardrail" && event.side === "input" ? "tool-pending" : event.type;
     const next: Place | undefined =
       NEXT[place][like] ??
@@ -91,12 +91,12 @@ export function assertGrammar(
       (limited && index > 0 && index === events.length - 1 ? "after" : undefined);
     const expected = Object.keys(NEXT[place]);
     if (next === undefined)
-      return fail(expected.length === 0 ? "the run was over" : `expected ${expected.join(" or ")}`);
+      return fail(expected.length === 0 ? "the run has ended" : `expected ${expected.join(" or ")}`);
     if (event.type === "turn-start" && event.turn !== ++turn) fail(`its turn is ${event.turn}, expected ${turn}`);
     if ("turn" in event && event.turn !== turn) fail(`its turn is ${event.turn}, expected ${turn}`);
     if (event.type === "run-end" && turn === 0 && !limited) fail("there was no turn");
     if (event.type === "tool-start") {
-      if (seen.has(event.callId)) fail(`${event.callId} started before`);
+      if (seen.has(event.callId)) fail(`${event.callId} has already started`);
       seen.add(event.callId);
       open.add(event.callId);
     }

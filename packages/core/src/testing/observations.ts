@@ -38,10 +38,11 @@ export function assertObservations(
 function check(observation: ObservedEvent, run: ObservedSoFar): string | undefined {
   if (observation.seq !== run.count) return `its seq is ${observation.seq}, expected ${run.count}`;
   const isFirst = run.count++ === 0;
-  if (isFirst !== (observation.type === "run-start")) return isFirst ? "expected run-start" : "the run began before";
+  if (isFirst !== (observation.type === "run-start"))
+    return isFirst ? "expected run-start" : "the run has already begun";
   // A step that an engine abandoned may end late.
   const isLateEnd = observation.type === "step-end" && run.ended !== "result";
-  if (run.ended !== undefined && !isLateEnd) return "the run was over";
+  if (run.ended !== undefined && !isLateEnd) return "the run has ended";
   if ("step" in observation && observation.step.run !== observation.run) return "its step belongs to another run";
   const [open] = run.openSteps;
   switch (observation.type) {
@@ -54,14 +55,15 @@ function check(observation: ObservedEvent, run: ObservedSoFar): string | undefin
         return `it ended with "${observation.ended}" and ${observation.result === undefined ? "no" : "a"} result`;
       return observation.ended === "result" && open !== undefined ? `${open.name} did not end` : undefined;
     case "turn-start":
-      if (run.isTurnOpen || observation.turn <= run.turn) return `turn ${run.turn} came before`;
+      if (run.isTurnOpen) return `turn ${run.turn} did not end`;
+      if (observation.turn <= run.turn) return `turn ${run.turn} has already begun`;
       run.turn = observation.turn;
       run.isTurnOpen = true;
       return undefined;
     case "step-start": {
       const { step } = observation;
       if (!isInTurn(step.turn, run)) return `turn ${step.turn} is not open`;
-      if (run.names.has(step.name)) return `${step.name} began before`;
+      if (run.names.has(step.name)) return `${step.name} has already begun`;
       run.names.add(step.name);
       run.openSteps.add(step);
       return undefined;
@@ -77,7 +79,7 @@ function check(observation: ObservedEvent, run: ObservedSoFar): string | undefin
   if (!run.openSteps.has(step)) return `${step.name} is not open`;
   if (type === "step-end") run.openSteps.delete(step);
   else if (type === "tool-retry") return step.kind === "call" ? undefined : `${step.name} runs no tool`;
-  else if (step.kind !== "model") return `${step.name} asks no model`;
+  else if (step.kind !== "model") return `${step.name} calls no model`;
   return undefined;
 }
 

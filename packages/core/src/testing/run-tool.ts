@@ -8,26 +8,26 @@ import type { Content, JsonObject } from "../wire/types/content.ts";
 import { ScriptedModel } from "./scripted-model.ts";
 import { call } from "./turns.ts";
 
-/** Options of {@link runTool}: those of a run that concern a call. */
+/** Options of {@link runTool}: the options of a run that affect a call. */
 export type RunToolOptions<Context> = Pick<
   RunOptions<undefined, Context>,
   "context" | "metadata" | "hooks" | "signal" | "runId" | "limits" | "rehearsal"
 > & {
-  /** See what the run does; `threw` has what the tool threw. @defaultValue none */
+  /** Observe the run; `threw` receives what the tool threw. @defaultValue none */
   readonly observers?: readonly Observer[] | undefined;
   /** Called with what the tool reports, in order. */
   readonly onProgress?: ((progress: unknown) => void) | undefined;
 };
 
-/** How a call of {@link runTool} ended: as in `toolCalls` of a result, and what the model would read. */
+/** How a call of {@link runTool} ended: as in `toolCalls` of a result, with the answer that the model would read. */
 export type RanTool<Completed extends CompletedToolCall> = ToolCall<Completed> & {
-  /** The contents that answer the call; not what is pending. */
+  /** The contents that answer the call; empty while it is pending. */
   readonly answer: readonly Content[];
 };
 
 /**
  * Runs one tool as a run would: the arguments are checked, and its time limit, retries, masking of errors and limit on the result's size
- * apply. An approval that it needs is given.
+ * apply. Approvals are granted.
  * @param input - What the model would send: before defaults and transforms.
  * @throws The signal's reason when it aborts, and what a hook throws. A failure of the tool is an outcome.
  * @example

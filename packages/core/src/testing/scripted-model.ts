@@ -15,7 +15,7 @@ export type ScriptLine = ScriptedTurn | ((request: ModelRequest) => ScriptedTurn
 export interface ScriptedModelOptions {
   /** @defaultValue "gemini-scripted" */
   readonly id?: string | undefined;
-  /** Override those of the id's family. */
+  /** Override the capabilities of the id's family. */
   readonly capabilities?: Partial<ModelCapabilities> | undefined;
   /** Implements {@link ScriptedModel.check}; throws to reject settings. @defaultValue rejects what a real model of these capabilities rejects */
   readonly check?: ((settings: ModelSettings) => void) | undefined;

@@ -113,7 +113,7 @@ export function finishes(reason: string, message?: string): ScriptedTurn {
   return { batches: [], finishReason: reason, ...(message !== undefined && { finishMessage: message }) };
 }
 
-/** Text with sources, as the service reports a search. @throws {TypeError} When one supports a text that the answer does not contain. */
+/** Text with sources, as the service reports a search. @throws {TypeError} When a source supports a text that the answer does not contain. */
 export function grounded(
   text: string,
   options: { readonly sources: readonly GroundedSource[]; readonly queries?: readonly string[] | undefined },
@@ -178,7 +178,7 @@ export interface GroundedSource {
   readonly supports?: readonly string[] | undefined;
 }
 
-/** As the service sends it for this text: byte offsets, zero omitted, one support per text. */
+/** The metadata as the service sends it for this text: byte offsets, zero omitted, one support per text. */
 function buildGrounding(
   text: string,
   sources: readonly GroundedSource[],

@@ -49,7 +49,7 @@ export const CLIENT_OPTIONS: OptionNames<GeminiClientOptions> = namesIn(
   "maxRequestBytes random now env",
 );
 
-/** What to write for options of other libraries. */
+/** Advice for options of other libraries. */
 export const CLIENT_SPELLINGS: Spellings = {
   "use endpoint: geminiApi({ apiKey: … })": "apiKey",
   "use endpoint: endpoint({ baseUrl: …, apiKey: … })": "baseUrl baseURL headers",
@@ -68,7 +68,7 @@ export interface Timeouts {
 /** Five minutes to the first byte, two between reads, twenty in total. */
 export const DEFAULT_TIMEOUTS: Timeouts = { firstByteMs: 300_000, idleMs: 120_000, totalMs: 1_200_000 };
 
-/** Limits on what an answer may make a client hold. */
+/** Limits on the memory that an answer may take. */
 export interface AnswerLimits {
   /** Most bytes of one event of a stream, or of a whole answer. @defaultValue 67_108_864 (64 MiB) */
   readonly maxBufferBytes: number;
@@ -80,7 +80,7 @@ export interface AnswerLimits {
 
 export const DEFAULT_LIMITS: AnswerLimits = {
   maxBufferBytes: 64 * 1024 * 1024,
-  // Well below the longest string, which everything in an answer may become.
+  // Well below the longest string, since a whole answer may become one string.
   maxAnswerBytes: 256 * 1024 * 1024,
   maxAnswerChunks: 1_000_000,
 };
@@ -101,7 +101,7 @@ export interface CallOptions extends CallSignal {
   readonly onQueued?: ((queuedMs: number) => void) | undefined;
   /** Group of this request in the queue of `traffic`. @defaultValue the client's */
   readonly group?: object | string | undefined;
-  /** Reuses what it serialized for the previous request of a conversation. For one call at a time. */
+  /** Reuses the bytes of a conversation's previous request. For one call at a time. */
   readonly encoder?: RequestEncoder | undefined;
   /** Limits the requests of several calls together. @defaultValue only the retry policy limits them */
   readonly budget?: RequestBudget | undefined;

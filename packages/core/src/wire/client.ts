@@ -81,7 +81,7 @@ export class GeminiClient {
     }
   }
 
-  /** A streamed answer for whoever closes it. Resolves with the first chunks; retries only before them. @internal */
+  /** A streamed answer, which the caller must close. Resolves with the first chunks; retries only before them. @internal */
   openStream(model: string, request: GenerateContentRequest, options: CallOptions): Promise<AnswerStream> {
     return this.api.stream(this.#generation(model, "streamGenerateContent", "?alt=sse", request, options), options);
   }
@@ -139,7 +139,7 @@ function readResponse(text: string, exchange: Exchange): GenerateContentResponse
 /** Reads a whole answer. */
 type ReadAnswer<T> = (text: string, exchange: Exchange) => T;
 
-/** Sends calls of the API and retries them. Holds what all calls of a client share. */
+/** Sends calls of the API and retries them. Holds the settings that all calls of a client share. */
 export class ApiClient {
   readonly #settings: ExchangeSettings;
   readonly #retry: RetryPolicy;
@@ -214,7 +214,7 @@ export class ApiClient {
     }
   }
 
-  /** Makes attempts according to the retry policy, until one succeeds or fails for good; throws the last error as it was thrown. */
+  /** Makes attempts according to the retry policy until one succeeds or fails for good; rethrows the last error unchanged. */
   async retried<T>(call: ApiCall, options: CallOptions, run: (attempt: Attempt) => Promise<T>): Promise<T> {
     const { signal } = options;
     signal?.throwIfAborted();
@@ -223,12 +223,12 @@ export class ApiClient {
     } catch (first) {
       signal?.throwIfAborted();
       if (!(first instanceof AgentError) || !first.retryable) throw first;
-      // Not loaded before the first failure, for the sake of cold starts.
+      // Loaded at the first failure, to keep cold starts fast.
       const { default: pRetry } = await import("p-retry");
       let attempt: Attempt = { number: 1 };
       const retried = pRetry(() => (attempt.number === 1 ? Promise.reject(first) : run(attempt)), {
         retries: Math.max(0, this.#retry.maxAttempts - 1),
-        // No delay of p-retry's own: it awaits the one below.
+        // p-retry adds no delay: it awaits the one below.
         minTimeout: 0,
         maxTimeout: 0,
         onFailedAttempt: async ({ error, retriesLeft }) => {
@@ -244,7 +244,7 @@ export class ApiClient {
     }
   }
 
-  /** Waits for the next attempt. @throws The error, if it is not worth one. */
+  /** Waits for the next attempt. @throws The error, if it is not worth a retry. */
   async #waitFor(
     error: Error,
     { number }: Attempt,
@@ -256,7 +256,7 @@ export class ApiClient {
     const { signal, budget } = options;
     const waitMs = left > 0 ? delayFor(error, number, this.#retry, this.#random) : undefined;
     if (waitMs === undefined || !(error instanceof AgentError)) throw error;
-    // The limiter, too, may hold the next attempt back for this error: then that is the wait.
+    // If the limiter holds the next attempt back for this error, its wait is the only one.
     const heldMs = this.#settings.traffic.closedMs(error);
     const notice = { attempt: number, delayMs: heldMs ?? waitMs, error: describe(error) };
     const retryAt = Date.now() + notice.delayMs;
@@ -273,7 +273,7 @@ export class ApiClient {
       return await call;
     } catch (error) {
       const isUnknown = error instanceof ApiStatusError && [404, 405, 501].includes(error.status);
-      // With this reason the service has the collection, and lacks something else, such as the model.
+      // With this reason, the service has the collection but lacks something else, such as the model.
       if (!isUnknown || error.reason?.toUpperCase() === "NOT_FOUND") throw error;
       const { host } = new URL(this.endpoint.baseUrl);
       throw new ConfigurationError(`${host} does not support ${feature} (HTTP ${error.status}): ${advice}.`, {
@@ -313,7 +313,7 @@ function withPage(path: string, { pageSize, pageToken }: PageRequest): string {
   return query.size > 0 ? `${path}?${query}` : path;
 }
 
-/** Requests the pages of a list as they are read. A service that repeats a token ends it. @param get - Gets the page at a path. */
+/** Requests the pages of a list as they are read. Ends when the service repeats a token. @param get - Gets the page at a path. */
 export async function* readPages<Page extends { readonly nextPageToken?: string | undefined }>(
   all: string,
   pageSize: number,

@@ -125,7 +125,7 @@ export {
   TrafficLimitError,
 } from "../errors/api-errors.ts";
 
-// Taking secrets out of what is shown or stored
+// Taking secrets out of texts that are shown or stored
 export { findSecrets } from "./secrets/header-secrets.ts";
 export { redact, redactBytes, type RedactOptions, redactPieces, redactValue } from "./secrets/redact.ts";
 

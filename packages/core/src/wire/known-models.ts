@@ -1,7 +1,7 @@
 import { nearestName, type Words } from "../internal/option-names.ts";
 import { wordsIn } from "../internal/text.ts";
 
-/** What is known of a model: the client sends it nothing else, and a stand-in for the service takes nothing else. */
+/** Known facts about a model: the client sends it nothing else, and the emulator accepts nothing else. */
 export interface ModelFacts {
   /** Such as `gemini-2`, `gemini-3`, `gemini-4`, `gemma`. Thought signatures are valid within one family only. */
   readonly family: string;
@@ -9,7 +9,7 @@ export interface ModelFacts {
   readonly thinking: "level" | "budget" | "none";
   /** Supported levels, lower case; empty unless `thinking` is `level`. */
   readonly thinkingLevels: readonly string[];
-  /** Level of a request that names none, where it is known. */
+  /** Level of a request that names none; absent if unknown. */
   readonly defaultLevel?: string | undefined;
   /** Smallest and largest budget in tokens, and whether 0 (off) is allowed; absent where the client sends no budget. */
   readonly thinkingBudget?: { readonly min: number; readonly max: number; readonly zero: boolean } | undefined;
@@ -29,7 +29,7 @@ export interface ModelFacts {
   readonly streaming: boolean;
   /** Supports explicit caches. */
   readonly explicitCaches: boolean;
-  /** Prompt tokens from which the service caches a prefix by itself; absent if it does not, or nobody knows. */
+  /** Fewest prompt tokens for the service's implicit cache; absent if it has none, or if unknown. */
   readonly implicitCacheTokens?: number | undefined;
   /** Most prompt tokens. */
   readonly inputTokenLimit: number;
@@ -37,11 +37,11 @@ export interface ModelFacts {
   readonly outputTokenLimit: number;
   /** The model signs its parts and rejects a call that is sent back without its signature. */
   readonly signaturesRequired: boolean;
-  /** The model that the service lets answer in place of this one, which is deprecated. */
+  /** The model that answers in place of this one, which is deprecated. */
   readonly routedTo?: string | undefined;
 }
 
-/** Media types of the Office and OpenDocument files that `officeInput` means. */
+/** Media types of the files that `officeInput` stands for. */
 export const OFFICE_TYPE: RegExp =
   /^application\/(?:msword|vnd\.ms-(?:excel|powerpoint)|vnd\.openxmlformats-officedocument\.(?:wordprocessingml\.document|spreadsheetml\.sheet|presentationml\.presentation)|vnd\.oasis\.opendocument\.(?:text|spreadsheet|presentation))$/;
 
@@ -115,7 +115,7 @@ const MODELS: readonly (readonly [ids: RegExp, facts: ModelFacts])[] = [
   [/^(?:gemini-3-pro-image|nano-banana-pro)$/, withBudget({ ...GEMINI_3, ...NO_THINKING, ...IMAGE }, 1, 32_768, false)],
   [/^gemini-nano-banana-2\.1$/, { ...GEMINI_3, ...NO_THINKING, ...IMAGE, functions: false, streaming: false }],
   [/^gemini-3\.1-flash(?:-lite)?-image$/, { ...GEMINI_3, ...IMAGE, ...MINIMAL }],
-  // What these put out is not known.
+  // Their output is unknown.
   [/^gemini-omni-/, { ...GEMINI_3, ...NO_THINKING, ...NO_MIXING, imageOutput: true, audioOutput: true }],
   [/^gemini-robotics-er-(?:1\.6|2)$/, { ...GEMINI_3, ...NO_MIXING, ...MINIMAL }],
   [/^gemini-3-pro$/, { ...GEMINI_3, ...HIGH, thinkingLevels: ["low", "high"] }],
@@ -134,24 +134,24 @@ const MODELS: readonly (readonly [ids: RegExp, facts: ModelFacts])[] = [
   [/^gemma-4-/, GEMMA],
 ];
 
-// Ids to choose from: for completion in editors, and for what a misspelled one may mean.
+// Ids for completion in editors, and for suggestions when one is misspelled.
 const GENERAL = "gemini-flash-latest gemini-flash-lite-latest gemini-pro-latest gemma-4-26b-a4b-it gemma-4-31b-it";
 const NEWEST = "gemini-4-argon gemini-4-carbon gemini-4-hydrogen gemini-4-neon gemini-3.8-flash gemini-3.6-flash";
 const OLDER = "gemini-3.5-flash-lite gemini-3.1-pro-preview gemini-3.1-flash-lite gemini-3-flash-preview";
 const OTHERS =
   "gemini-nano-banana-2.1 gemini-3.1-flash-image gemini-3-pro-image gemini-3.8-flash-tts gemini-3.5-transcribe";
 
-/** The id of a model: any text. Editors offer those of current models. */
+/** The id of a model: any text. Editors suggest the ids of current models. */
 export type ModelId = Words<typeof GENERAL | typeof NEWEST | typeof OLDER | typeof OTHERS> | (string & {});
 
-/** What a misspelled id may mean, as a remark: ` (did you mean "gemini-3.8-flash"?)`; empty if it is like none, or is one itself. */
+/** A suggestion for a misspelled id: ` (did you mean "gemini-3.8-flash"?)`; empty if the id resembles no known one, or is one itself. */
 export function suggestModel(id: string): string {
   const name = id.slice(id.lastIndexOf("/") + 1);
   const nearest = nearestName(name, wordsIn(GENERAL, NEWEST, OLDER, OTHERS));
   return nearest === undefined || nearest === name ? "" : ` (did you mean "${nearest}"?)`;
 }
 
-/** What a model that nobody knows is taken for: one of the newest generation to which anything may be sent. */
+/** Assumed facts about an unknown model: one of the newest generation, to which anything may be sent. */
 const UNKNOWN_MODEL: ModelFacts = {
   ...GEMINI_4,
   thinkingLevels: [...MINIMAL.thinkingLevels, "xhigh"],
@@ -164,7 +164,7 @@ const UNKNOWN_MODEL: ModelFacts = {
   implicitCacheTokens: undefined,
 };
 
-/** What is known of the model with this id, if anything; a path, `-preview` and the version at the end are ignored. */
+/** Known facts about the model with this id, if any; a path, `-preview` and the version at the end are ignored. */
 export function findKnownModel(id: string): ModelFacts | undefined {
   const name = id.slice(id.lastIndexOf("/") + 1).toLowerCase();
   const base = name.replace(/(?:-preview)?(?:-\d+)*$/, "");
@@ -174,7 +174,7 @@ export function findKnownModel(id: string): ModelFacts | undefined {
 /** Capabilities of a model. */
 export type ModelCapabilities = ModelFacts;
 
-/** Infers a model's capabilities from its ID. An unknown one gets those of the newest generation, and nothing that you set is refused. */
+/** Infers a model's capabilities from its ID. An unknown model gets those of the newest generation, and none of your settings are rejected. */
 export function inferCapabilities(modelId: string): ModelCapabilities {
   const known = findKnownModel(modelId);
   if (known !== undefined) return known;
@@ -184,7 +184,7 @@ export function inferCapabilities(modelId: string): ModelCapabilities {
   return generation === undefined ? UNKNOWN_MODEL : { ...UNKNOWN_MODEL, family: `gemini-${generation}` };
 }
 
-/** True for families before Gemini 3, Gemma and speech: they check signatures and pairing less strictly than newer ones. */
+/** True for families before Gemini 3, Gemma and speech: they check signatures and pairing less strictly than newer families. */
 export function isOlderFamily(family: string): boolean {
   return /^(?:gemini-[12]$|gemma|speech)/.test(family);
 }

@@ -18,24 +18,23 @@ export interface UploadProgress {
   readonly totalBytes: number;
 }
 
-/** What to upload, and what the service makes of it. */
+/** Bytes to upload, and how to read the result. */
 export interface UploadSource<T> {
-  /** Where an upload begins. */
+  /** URL of the request that begins the upload. */
   readonly startUrl: string;
   readonly data: Blob;
   readonly mimeType: string;
-  /** JSON of the first request: what the service is to make of the bytes. */
+  /** JSON of the first request, which describes the resource that the bytes become. */
   readonly about: object;
-  /** Reads the answer to the last byte; undefined if it is not what was asked for. */
+  /** Reads the answer to the last byte; undefined if it is not such a resource. */
   readonly read: (answer: Readonly<Record<string, unknown>>) => T | undefined;
   readonly onProgress?: ((progress: UploadProgress) => void) | undefined;
 }
 
 /**
- * Uploads bytes in chunks, one in memory at a time. One that fails is retried from the offset that the service reports.
+ * Uploads bytes in chunks, one in memory at a time. A failed chunk is retried from the offset that the service reports.
  * @throws {ConfigurationError} When the service asks for the bytes on another host, which must not get the key.
- * @throws {ApiShapeError}
- * When it ends the upload without a result.
+ * @throws {ApiShapeError} When it ends the upload without a result.
  * @see https://ai.google.dev/api/files#method:-media.upload
  */
 export async function upload<T>(source: UploadSource<T>, client: ApiClient, options: CallOptions): Promise<T> {

@@ -22,7 +22,7 @@ const trip = z.object({ days: z.array(z.string()), budget: z.number().optional()
 type Trip = { days: string[]; budget?: number | undefined };
 
 describe("a result", () => {
-  test("is told apart by its stop reason, and a switch over it is exhaustive", () => {
+  test("narrows by its stop reason, and a switch over it is exhaustive", () => {
     const tell = (result: RunResult<Trip>): unknown => {
       switch (result.stopReason) {
         case "finished":
@@ -96,7 +96,7 @@ describe("a result", () => {
     expectTypeOf(finished(result).output).toEqualTypeOf<Trip>();
   });
 
-  test("has no output when none was asked for, and unknown output for a schema without types", async () => {
+  test("has no output when none was requested, and unknown output for a schema without types", async () => {
     const plain = await agent.run("Hi.");
     if (plain.stopReason === "finished") expectTypeOf(plain.output).toEqualTypeOf<undefined>();
     expectTypeOf(finished(await agent.run("Plan it.", { output: "json" })).output).toEqualTypeOf<unknown>();
@@ -112,7 +112,7 @@ describe("a result", () => {
 });
 
 describe("events", () => {
-  test("are told apart by their type", async () => {
+  test("narrow by their type", async () => {
     for await (const event of agent.stream("Hi.")) {
       expectTypeOf(event).toEqualTypeOf<RunEvent>();
       if (event.type === "text-delta") expectTypeOf(event.delta).toEqualTypeOf<string>();

@@ -297,7 +297,7 @@ describe("a run's context", () => {
 describe("the calls of a result", () => {
   const agent = new Agent({ model, tools: [order, greet, now, googleSearch()] });
 
-  test("are told apart by their status and name", async () => {
+  test("narrow by their status and name", async () => {
     const result = await agent.run("Go.", { context: app, output: z.object({ ok: z.boolean() }) });
     for (const call of result.toolCalls) {
       if (call.status === "completed") {

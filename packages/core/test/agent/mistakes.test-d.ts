@@ -2,7 +2,7 @@ import { expectTypeOf, test } from "vitest";
 import { z } from "zod";
 import { Agent, defineTool, gemini, geminiApi, media, type Media, type RunInput } from "../../src/index.ts";
 
-// Each mistake is reported where it is: an error anywhere else fails this file.
+// The compiler must report each mistake at its place: an error anywhere else fails this file.
 const model = "gemini-flash-latest";
 const schema = z.object({ city: z.string() });
 const weather = defineTool({ name: "weather", description: "Weather.", input: schema, run: ({ city }) => city });

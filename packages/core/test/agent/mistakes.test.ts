@@ -320,7 +320,7 @@ describe.each(faces)("%s", (_name, face) => {
     ],
     [
       [content("user", "Hi."), { role: "assistant", parts: [{ text: "Hi." }] }],
-      'contents[1] has the role "assistant": say "model"',
+      'contents[1] has the role "assistant": use "model"',
     ],
     [
       [{ role: "system", parts: [{ text: "Be brief." }] }],

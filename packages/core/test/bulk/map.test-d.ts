@@ -9,9 +9,9 @@ test("inputs that are no messages need `message`", () => {
   void map(agent, ["a"]);
   void map(agent, [["look at this", { text: "b" }]]);
   void map(agent, [{ id: 1 }], { message: ({ id }) => `Number ${id}` });
-  // @ts-expect-error It is not said what the message is.
+  // @ts-expect-error `message` is missing.
   void map(agent, [{ id: 1 }]);
-  // @ts-expect-error It is not said what the message is.
+  // @ts-expect-error `message` is missing.
   void map(agent, [{ id: 1 }], { concurrency: 2 });
 });
 

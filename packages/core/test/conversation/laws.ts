@@ -25,7 +25,7 @@ function open(script: Script, store: WatchedStore, pace: Pace): Session {
   return new Agent({ model, instructions: "SYSTEM", ...script.agent }).session({ id: "s", store });
 }
 
-/** How fast the model talks: all at once, or so that each of its words is in a draft. */
+/** How fast the model answers: all at once, or so slowly that each of its texts is in a draft. */
 type Pace = "fast" | "slow";
 
 function slowly(model: Model): Model {
@@ -52,7 +52,7 @@ async function quietly(work: Promise<unknown>): Promise<unknown> {
   return await work.catch((error: unknown) => error);
 }
 
-/** Plays a script for some watchers: of the same object, from the beginning and from later moments, and of another process. */
+/** Plays a script for some watchers: in this process, from the beginning and from later moments, and in another process. */
 async function play(script: Script, face: SessionFace, pace: Pace) {
   const store = new WatchedStore();
   const session = open(script, store, pace);
@@ -83,12 +83,12 @@ export const WAYS: readonly (readonly [string, Pace, SessionFace])[] = SESSION_F
   (["fast", "slow"] as const).map((pace) => [name, pace, face] as const),
 );
 
-/** What holds for conversations that are read in these ways. */
+/** Tests of conversations that are read in these ways. */
 export function describeConversations(ways: typeof WAYS): void {
   describe.each([...ways])("a conversation read by %s, of a %s model", (_face, pace, face) => {
     fakeTime("leaps");
 
-    // Each script is played once, for all that is expected of it.
+    // Each script is played once, for all its tests.
     const plays = new Map<Script, ReturnType<typeof play>>();
     const played = (script: Script): ReturnType<typeof play> => {
       const known = plays.get(script) ?? play(script, face, pace);
@@ -96,7 +96,7 @@ export function describeConversations(ways: typeof WAYS): void {
       return known;
     };
 
-    test.each(scripts)("%s: whoever watches it ends with what the log says", async (_name, script) => {
+    test.each(scripts)("%s: every watcher ends with the conversation in the log", async (_name, script) => {
       const { session, watchers, end } = await played(script);
       for (const watcher of watchers) expect(expectLaws(watcher.updates)).toEqual(end);
       expect(await readConversation(session)).toEqual(end);
@@ -122,7 +122,7 @@ export function describeConversations(ways: typeof WAYS): void {
       const gone = goneIn(watchers.flatMap(({ updates }) => updates));
       const known = new Set([...end.messages.map(({ id }) => id), ...gone]);
       for (const { messages } of states) for (const { id } of messages) expect(known).toContain(id);
-      // What has ended stays as it is.
+      // A complete message never changes.
       for (const { messages } of states) {
         for (const message of messages.filter(({ id, state }) => state === "complete" && !gone.has(id)))
           expect(end.messages).toContainEqual(message);
@@ -140,7 +140,7 @@ export function describeConversations(ways: typeof WAYS): void {
         expect(
           [...shownAs].filter((state) => !["writing", "called", "pending-approval", "denied"].includes(state)),
         ).toEqual([]);
-        // Somebody saw it before it was decided.
+        // A reader saw it before the decision.
         expect(shownAs.size).toBeGreaterThan(1);
       },
     );
@@ -156,9 +156,9 @@ export function describeConversations(ways: typeof WAYS): void {
       for (const secret of SECRETS) expect(shown).not.toContain(secret);
     });
 
-    test.each(scripts)("%s: no word is told twice that was not taken back", async (_name, script) => {
+    test.each(scripts)("%s: no text is sent twice unless it was taken back", async (_name, script) => {
       const { watchers, states, end } = await played(script);
-      const told = watchers.map(({ updates }) => {
+      const read = watchers.map(({ updates }) => {
         const words = new Words();
         for (const update of updates) words.read(update);
         expect(words.again).toEqual([]);
@@ -166,8 +166,8 @@ export function describeConversations(ways: typeof WAYS): void {
         return words;
       });
       // The first one has read everything from the beginning.
-      const [words = new Words()] = told;
-      // Nor does anybody who comes later see one twice, or one that was never told.
+      const [words = new Words()] = read;
+      // A later reader sees no text twice either, and none that was never sent.
       for (const state of states) {
         for (const [key, text] of textsById(state))
           expect(
@@ -179,23 +179,23 @@ export function describeConversations(ways: typeof WAYS): void {
       }
     });
 
-    test("some of them take words back, and some do not", async () => {
+    test("some scripts take texts back, and some do not", async () => {
       const takers = await Promise.all(
         scripts.map(async ([, script]) => (await played(script)).watchers[0]?.updates.some(takesBack)),
       );
       expect(new Set(takers)).toEqual(new Set([true, false]));
     });
 
-    test.each(scripts)("%s: what is queued is not shown as heard, and the other way round", async (_name, script) => {
+    test.each(scripts)("%s: no message is both queued and in the conversation", async (_name, script) => {
       const { states } = await played(script);
       for (const conversation of states)
-        for (const said of ["Be brief.", "One more thing."])
-          expect(JSON.stringify([conversation.messages, conversation.queued]).split(said).length).toBeLessThan(3);
+        for (const message of ["Be brief.", "One more thing."])
+          expect(JSON.stringify([conversation.messages, conversation.queued]).split(message).length).toBeLessThan(3);
     });
   });
 }
 
-/** What holds for the events of a run alone. */
+/** Tests of the events of a run alone. */
 export function describeEvents(): void {
   describe("the events of a run", () => {
     fakeTime("leaps");
@@ -250,12 +250,12 @@ export function describeEvents(): void {
         if (entry.type !== "run") continue;
         const { runId, input } = entry;
         const own = end.messages.filter((message) => message.runId === runId).map(withoutTime);
-        // Those that were taken back are gone.
+        // Messages that were taken back are gone.
         if (own.length === 0) continue;
         const { state, stopReason, parts = [] } = own.at(-1) ?? {};
-        // The events of a run that is read again have none of an answer that was left in the middle.
+        // The events of a replay have no unfinished answer.
         if (parts.some(({ type }) => type === "interruption")) continue;
-        // These end without a result when they are read again; that one waits.
+        // Replays of failed and aborted runs end without a result; a stopped run waits.
         if (
           stopReason === "failed" ||
           stopReason === "aborted" ||
@@ -290,7 +290,7 @@ function goneIn(updates: readonly ConversationUpdate[]): ReadonlySet<string> {
   return new Set(updates.flatMap(changesOf).flatMap((change) => (change.type === "take-back" ? change.ids : [])));
 }
 
-/** Some of what was said is void, or stands elsewhere than it did while it was said. */
+/** True if some sent text is removed, or is replaced by another one. */
 function takesBack(update: ConversationUpdate): boolean {
   return changesOf(update).some(
     (change) =>

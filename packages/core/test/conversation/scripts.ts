@@ -68,7 +68,7 @@ const spend = defineTool({
   run: ({ amount }) => amount,
 });
 
-/** What a model calls whose tools it was not told of. */
+/** The tool through which a model calls undeclared tools. */
 const callTool = {
   ...defineTool({ name: "call_tool", description: "Calls a tool.", input: { type: "object" }, run: () => "nothing" }),
   standsIn: true as const,
@@ -111,7 +111,7 @@ const flaky = defineTool({
   },
 });
 
-/** Says and does the same in each message that it takes. */
+/** An agent that does the same for each message. */
 function billing(id: string): Agent {
   const line: ScriptLine = ({ contents }) => {
     const hasLooked = contents.some(({ parts: [part] }) => part?.functionResponse?.name === "look_up");
@@ -126,13 +126,13 @@ const handIn = defineTool({ name: "hand_in", description: "Hands in.", endsRun: 
 /** Prices, so that there is a cost. */
 const prices = { input: 1000, output: 2000 };
 
-/** A conversation that a test can have again and again. */
+/** A conversation that a test can play again and again. */
 export interface Script {
   readonly model: () => Model;
   readonly agent?: Omit<AgentOptions, "model"> | undefined;
-  /** The options of its runs, in order, where a run that is read again needs them. */
+  /** The options of its runs, in order, where a replay needs them. */
   readonly replay?: readonly RunOptions[] | undefined;
-  /** Its events alone don't tell all of it. */
+  /** Its events alone don't have all of it. */
   readonly needsLog?: true | undefined;
   /** Names of the calls that it denies, in order; absent when it denies none. */
   readonly denies?: readonly string[] | undefined;
@@ -155,15 +155,15 @@ function lines(...script: readonly ScriptLine[]): () => Model {
   return () => new ScriptedModel(...script);
 }
 
-/** Resolves once the model has said something that is hanging. */
-async function untilSaid(): Promise<void> {
+/** Resolves once the model or a tool hangs. */
+async function untilHanging(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await setImmediate();
 }
 
 /** Sends a message, and stops the run while the model or a tool hangs. */
 async function sendAndStop({ send, session }: Scene): Promise<void> {
   const run = send("Go.");
-  await untilSaid();
+  await untilHanging();
   await session.stop();
   await run;
 }
@@ -173,7 +173,7 @@ async function stopAndResume(scene: Scene): Promise<void> {
   await scene.resume();
 }
 
-/** What no page may show: instructions, signatures, texts of exceptions, and what only the model is told. */
+/** Texts that no page may show: instructions, signatures, messages of exceptions, and texts for the model only. */
 export const SECRETS: readonly string[] = ["SYSTEM", "c2ln", "c2VhcmNo", "hunter2", "secret", "key=abc"];
 
 /** Replaces one word in answers. */

@@ -8,7 +8,7 @@ import {
 } from "@pollux/core/conversation";
 import { expect } from "vitest";
 
-/** A store that keeps what a reader who came right after each change would have seen. */
+/** A store that keeps a snapshot after each change, as a reader who arrives then sees it. */
 export class WatchedStore extends MemoryStore {
   readonly snapshots: Conversation[] = [];
   /** Called after each change. */
@@ -35,10 +35,10 @@ export class WatchedStore extends MemoryStore {
   }
 }
 
-/** Everything that a reader of a session's conversation gets. */
+/** A reader of a session's conversation, which keeps all that it receives. */
 export class Watcher {
   readonly updates: ConversationUpdate[] = [];
-  /** After each of them. */
+  /** The conversation after each update. */
   readonly states: Conversation[] = [];
   readonly #over: Promise<void>;
   readonly #leave = new AbortController();
@@ -58,7 +58,7 @@ export class Watcher {
     }
   }
 
-  /** Reads what is left, once everything is done. */
+  /** Reads the last updates, once everything is done. */
   async stop(): Promise<void> {
     for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
     this.#leave.abort();
@@ -66,7 +66,7 @@ export class Watcher {
   }
 }
 
-/** What holds of any conversation, in the middle of whatever. */
+/** Expects what is true of any conversation at any moment. */
 export function expectSound(conversation: Conversation): void {
   const ids = conversation.messages.map(({ id }) => id);
   expect(new Set(ids).size, `ids of messages: ${ids.join(", ")}`).toBe(ids.length);
@@ -83,7 +83,7 @@ export function expectSound(conversation: Conversation): void {
   expect(JSON.parse(JSON.stringify(conversation))).toEqual(conversation);
 }
 
-/** The laws of updates, for all that a reader got. */
+/** Expects the laws of updates, for all updates of a reader. @returns The conversation at the end. */
 export function expectLaws(updates: readonly ConversationUpdate[]): Conversation {
   let conversation: Conversation | undefined;
   for (const update of updates) {

@@ -1,14 +1,14 @@
 import type { Conversation, ConversationUpdate, MessagePart } from "@pollux/core/conversation";
 
-/** What the updates tell of texts and thoughts, by the ids of their message and part: what stands, what stood, and what was told again. */
+/** Texts and thoughts in updates, by the ids of their message and part: current ones, earlier ones, and those sent again. */
 export class Words {
-  /** Texts that were told though they were known, with how they were. */
+  /** Texts that were sent although they were known, with how they were sent. */
   readonly again: string[] = [];
   readonly #standing = new Map<string, string>();
   readonly #ever = new Map<string, Set<string>>();
   #hasTakenBack = false;
 
-  /** Whether some of what was told is void, or was replaced. */
+  /** Whether some sent text was removed or replaced. */
   get hasTakenBack(): boolean {
     return this.#hasTakenBack;
   }
@@ -24,7 +24,7 @@ export class Words {
 
   read(update: ConversationUpdate): void {
     if (update.type === "snapshot") {
-      // Whoever gets one begins anew.
+      // A snapshot starts over.
       this.#standing.clear();
       for (const [key, text] of textsById(update.conversation)) this.#stand(key, text);
       return;
@@ -33,10 +33,10 @@ export class Words {
     for (const change of update.changes) {
       switch (change.type) {
         case "message":
-          for (const part of change.message.parts) this.#tellPart(change.message.id, part, removed);
+          for (const part of change.message.parts) this.#readPart(change.message.id, part, removed);
           break;
         case "part":
-          this.#tellPart(change.messageId, change.part, removed);
+          this.#readPart(change.messageId, change.part, removed);
           break;
         case "text": {
           const key = keyOf(change.messageId, change.partId);
@@ -67,7 +67,7 @@ export class Words {
     }
   }
 
-  #tellPart(messageId: string, part: MessagePart, removed: ReadonlyMap<string, string>): void {
+  #readPart(messageId: string, part: MessagePart, removed: ReadonlyMap<string, string>): void {
     if (!("text" in part)) return;
     const key = keyOf(messageId, part.id);
     const before = removed.get(key);

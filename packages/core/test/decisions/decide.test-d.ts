@@ -21,9 +21,9 @@ test("answers have the types of their questions", async () => {
   expectTypeOf(topic.choice).toEqualTypeOf<"cats" | "dogs">();
   expectTypeOf(tone.level).toEqualTypeOf<"low" | "high">();
   expectTypeOf(tone.score).toEqualTypeOf<number>();
-  // @ts-expect-error It was not asked.
+  // @ts-expect-error There is no such question.
   void decision.answers.other;
-  // @ts-expect-error Answers have to be looked at as those of their questions.
+  // @ts-expect-error The answer to a yes/no question has no choice.
   void refund.choice;
 });
 

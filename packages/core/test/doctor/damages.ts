@@ -9,10 +9,10 @@ import { type Log, recordedLogs } from "./recorded-logs.ts";
 
 export const logs: Readonly<Record<string, Log>> = await recordedLogs();
 
-/** Entries as lines that were read. */
+/** Entries as parsed lines of a file. */
 export const lines = (log: readonly unknown[]) => log.map((value) => ({ value }));
 
-/** Lines of text as they are read from a file. */
+/** Lines of text, parsed as from a file. */
 export function read(texts: readonly string[]) {
   return texts.map((text) => {
     try {
@@ -50,10 +50,10 @@ export async function expectRepaired(damaged: readonly string[]): Promise<void> 
   expect((await next.send("Go on.", { unfinished: "close" })).text).toBe("On.");
 }
 
-/** Damages a log at random, so many times, and expects that it is repaired each time. */
+/** Damages a log at random, so many times, and expects a repair each time. */
 type ExpectRepairs = (texts: readonly string[], runs: number) => Promise<void>;
 
-/** By what is damaged. */
+/** Random damages by kind. */
 export const RANDOM_DAMAGES: Readonly<Record<string, ExpectRepairs>> = {
   "bytes damaged": async (texts, runs) =>
     await fc.assert(
@@ -65,7 +65,7 @@ export const RANDOM_DAMAGES: Readonly<Record<string, ExpectRepairs>> = {
           await expectRepaired(bytes.join("").split("\n"));
         },
       ),
-      // The same damages each time: of some 30,000 at random, one leaves something for another repair.
+      // The same damages each time: about one in 30,000 random ones needs a second repair.
       { numRuns: runs, seed: 20_261_124 },
     ),
   "lines in another order or twice": async (texts, runs) =>

@@ -8,7 +8,7 @@ const SIGNATURE = "Co4BAXLI2nxYbmFyZSBub3QgcmVhbGx5IHNpZ25lZA==";
 /** The log of a session, as real runs wrote it. */
 export type Log = readonly SessionEntry[];
 
-/** A store with one session whose runs did all that a session can do, and the scripted agent behind it. */
+/** The log of one session of the scripted agent. */
 async function recorded(build: (session: Session) => Promise<void>): Promise<Log> {
   const store = new MemoryStore();
   await build(agentOf().session({ id: "s", store }));
@@ -16,11 +16,11 @@ async function recorded(build: (session: Session) => Promise<void>): Promise<Log
 }
 
 async function logOf(store: MemoryStore, id: string): Promise<Log> {
-  // What a session wrote is entries.
+  // A session writes only entries.
   return (await store.load(id)) as unknown as Log;
 }
 
-/** An agent that does what the last message says. */
+/** An agent that does what the last message asks. */
 function agentOf(): Agent {
   const script = (request: {
     contents: readonly { role: string; parts: readonly { text?: string | undefined }[] }[];
@@ -127,7 +127,7 @@ export async function recordedLogs(): Promise<Readonly<Record<string, Log>>> {
       await session.send("Hello.");
       await session.send("Look twice.");
     }),
-    "answers that were made anew": await recorded(async (session) => {
+    "regenerated answers": await recorded(async (session) => {
       await session.send("Look twice.");
       await session.send("Pay.");
       await session.regenerate();
@@ -176,7 +176,7 @@ async function cutOff(): Promise<Log> {
   return log.slice(0, second + 3);
 }
 
-/** Messages and answers that were replaced, and one that was stopped, of each. */
+/** Replaced messages and answers, and one stopped message and answer. */
 async function guarded(): Promise<Log> {
   const store = new MemoryStore();
   const answers = [

@@ -13,7 +13,7 @@ export function answer(parts: readonly Part[], candidate: object = {}): ModelRes
   };
 }
 
-/** Where `segment` stands in `text`, in UTF-8 bytes, as the service would say it. */
+/** Where `segment` is in `text`, in UTF-8 bytes, as the service sends it. */
 export function bytesOf(text: string, segment: string): { startIndex: number; endIndex: number; text: string } {
   const encoder = new TextEncoder();
   const startIndex = encoder.encode(text.slice(0, text.indexOf(segment))).length;

@@ -129,7 +129,7 @@ describe("renderMarkdown", () => {
     expect(renderMarkdown({ text: "x", citations: [], sources: [source] })).toBe(`x\n\n---\n\n1. ${entry}\n`);
   });
 
-  test("changes nothing in any text but for the markers, and tears no character", () => {
+  test("changes nothing in any text except the markers, and splits no character", () => {
     const pieces = fc.array(
       fc.constantFrom(
         "word ",

@@ -97,7 +97,7 @@ describe("collectSources", () => {
     ]);
   });
 
-  test("counts pages that were read, and only those that were", () => {
+  test("counts only pages that were read", () => {
     const read = { retrievedUrl: "https://read.example/", urlRetrievalStatus: "URL_RETRIEVAL_STATUS_SUCCESS" };
     const found = collectSources([
       answer([], {

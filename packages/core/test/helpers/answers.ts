@@ -1,8 +1,8 @@
 import type { Answers, PendingCall, Session } from "@pollux/core";
 
 /**
- * Answers to what a session waits for, told apart by the ids of the calls: keyed by the tokens of their questions, as `resume`, `answer`
- * and `continue` take them. A call that waits for nothing keeps its id, which is no token.
+ * Answers to a session's pending calls, given by call id: keys them by the tokens of their questions, as `resume`, `answer` and
+ * `continue` take them. A call that waits for nothing keeps its id, which is no token.
  */
 export async function answersTo<Given extends Answers>(
   session: Pick<Session, "state"> | readonly PendingCall[],

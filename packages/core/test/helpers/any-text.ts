@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 
 /**
- * Text of any characters but half ones, plain ones among them. The same as `fc.string({ unit: "binary" })`, which takes most of
- * a second to make its table of characters.
+ * Text of any characters except lone surrogates, with plain ones among them. The same as `fc.string({ unit: "binary" })`, which takes
+ * most of a second to build its table of characters.
  */
 export function anyText(limits: Pick<fc.StringConstraints, "minLength" | "maxLength"> = {}): fc.Arbitrary<string> {
   return fc.string({ ...limits, unit: fc.oneof(CHARACTERS, PLAIN) });

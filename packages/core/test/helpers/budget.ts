@@ -1,10 +1,10 @@
 import { expect } from "vitest";
 
 /**
- * Expects a count to keep within its budget, which has a few hundredths of slack: a ratchet, and not a freeze. A count that has come down by
- * more than a tenth asks for a new budget, so that what was won stays won.
+ * Expects a count to stay within its budget, which has a few percent of slack: a ratchet, not a freeze. Also fails when the count is more
+ * than a tenth below the budget, so that somebody lowers the budget and the improvement lasts.
  *
- * @param names - What is counted, to show what is new.
+ * @param names - Names of the counted things, for the message.
  */
 export function expectWithin(what: string, count: number, budget: number, names: Iterable<string> = []): void {
   const listed = [...names].toSorted().join(", ");

@@ -3,18 +3,18 @@ import { z } from "zod";
 
 const encoder = new TextEncoder();
 
-/** A service whose answers are bytes before the first request comes, so that making them is in nobody's count. */
+/** A service whose answers are bytes before the first request arrives, so that no count includes creating them. */
 export interface CountedService {
   readonly model: GeminiModel;
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
-  /** Bodies as `fetch` was given them. */
+  /** Bodies as `fetch` received them. */
   readonly bodies: readonly Uint8Array[];
 }
 
 /** Called with each request before it is answered. */
 export type OnRequest = (init: RequestInit, number: number) => Response | undefined;
 
-/** What a part of an answer is, chunk by chunk; each chunk arrives in a read of its own. */
+/** The chunks of an answer, one per part; each arrives in a read of its own. */
 export function chunks(parts: readonly object[]): readonly Uint8Array[] {
   return parts.map((part, index) => {
     const isLast = index === parts.length - 1;
@@ -24,7 +24,7 @@ export function chunks(parts: readonly object[]): readonly Uint8Array[] {
   });
 }
 
-/** So many turns with a call each, and a last one that says "Done.". */
+/** Answers for `count` turns: each calls the tool, except the last, which says "Done.". */
 export function turns(count: number): readonly (readonly Uint8Array[])[] {
   const calls = Array.from({ length: count - 1 }, (_, index) =>
     chunks([{ functionCall: { id: `call-${index}`, name: "look", args: { page: index } } }]),
@@ -68,7 +68,7 @@ export function countedService(
   return { model, fetch, bodies };
 }
 
-/** What {@link look} gives back for each page: one kilobyte. */
+/** The result of {@link look} for each page: one kilobyte. */
 export const PAGE: string = "A ship passed. ".repeat(70).slice(0, 1024);
 
 /** A function with a result of one kilobyte. */

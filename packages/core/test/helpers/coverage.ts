@@ -2,24 +2,24 @@ import { createHook } from "node:async_hooks";
 import { Session } from "node:inspector/promises";
 
 /**
- * Counts what a stretch of work goes through, by V8's coverage and by async_hooks, for programs with a process of their own: a test runner
- * wraps modules and makes promises of its own.
+ * Counts the calls and promises of a stretch of work, by V8's coverage and async_hooks, for programs with a process of their own: a test
+ * runner wraps modules and creates promises of its own.
  */
 
-/** What a stretch of work went through. */
+/** Counts of a stretch of work. */
 export interface Counts {
-  /** Of functions in core's sources. Calls count each time that an async function goes on after an `await`. */
+  /** Calls of functions in core's sources. An async function counts again each time it continues after an `await`. */
   readonly calls: number;
-  /** Made anywhere: those of the platform and of zod included. */
+  /** Created anywhere, including by the platform and by zod. */
   readonly promises: number;
-  /** Calls by file of core's sources, those with a function that was called. */
+  /** Calls by file of core's sources; only files with a called function. */
   readonly byFile: ReadonlyMap<string, number>;
 }
 
 const SOURCES = new URL("../../src/", import.meta.url).href;
 const session = new Session();
 
-/** Begins to count. Comes before anything of ours is loaded: V8 has not counted all calls of a function that was compiled earlier. */
+/** Begins to count. Call it before loading any of our modules: V8 misses calls of functions that were compiled earlier. */
 export async function startCoverage(): Promise<void> {
   session.connect();
   await session.post("Profiler.enable");
@@ -27,12 +27,12 @@ export async function startCoverage(): Promise<void> {
 }
 
 /**
- * Does work four times: to warm up, to count its promises, and to count its calls.
+ * Does work four times: twice to warm up, once to count its promises, and once to count its calls.
  *
- * @param prepare - Makes what the work needs outside of the count.
+ * @param prepare - Creates everything that the work needs, outside of the count.
  */
 export async function countWork(prepare: () => (() => Promise<void>) | Promise<() => Promise<void>>): Promise<Counts> {
-  // What is made once in a process is in nobody's count.
+  // No count includes objects that are created once per process.
   for (let i = 0; i < 2; i++) await (await prepare())();
   let promises = 0;
   const hook = createHook({ init: (_id, type) => void (type === "PROMISE" && promises++) });

@@ -9,7 +9,7 @@ export interface SeenRequest {
   readonly texts: readonly string[];
 }
 
-/** What the service does with a request instead of answering it; undefined answers. */
+/** Handles a request instead of the service; returns undefined to let the service answer. */
 export type Misbehavior = (response: ServerResponse, number: number, seen: SeenRequest) => unknown;
 
 /** The vector of a text: the number at its end, or 0, and 1. */
@@ -67,7 +67,7 @@ export interface EmbeddingService extends AsyncDisposable {
   readonly endpoint: Endpoint;
 }
 
-/** Answers with JSON, and says that it did. */
+/** Answers with JSON. @returns True, as a {@link Misbehavior} that answered. */
 export function reply(response: ServerResponse, status: number, body: object): true {
   response.writeHead(status, { "content-type": "application/json" });
   response.end(JSON.stringify(body));

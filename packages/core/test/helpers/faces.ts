@@ -34,7 +34,7 @@ export async function typed<Schema extends OutputSchema>(
   return running.result();
 }
 
-/** All events of a run, also of one that fails. */
+/** All events of a run, even of one that fails. */
 export async function eventsOf(
   agent: Agent,
   input: RunInput,

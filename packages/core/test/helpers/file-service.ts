@@ -13,23 +13,24 @@ export interface SeenUpload {
   readonly json?: unknown;
 }
 
-/** What the service does with one chunk instead of taking it: by the number of the chunk request, from 1. */
+/** What the service does with one chunk instead of storing it. */
 export type ChunkFault =
-  /** 503, nothing kept. */
+  /** Answers 503 and keeps nothing. */
   | "refuse"
   /** Keeps the first `kept` bytes, then breaks the connection. */
   | { readonly kept: number }
-  /** Keeps all of it, then breaks the connection. */
+  /** Keeps the whole chunk, then breaks the connection. */
   | "lose-answer"
   /** Ends the upload. */
   | "cancel";
 
 export interface FileServiceOptions {
+  /** By the number of the chunk's request, from 1. */
   readonly faults?: Readonly<Record<number, ChunkFault>>;
-  /** States a new file goes through, one per look; the last one stays. */
+  /** States of a new file, one per request for it; the last one stays. */
   readonly states?: readonly string[];
   readonly granularity?: number;
-  /** Replaces the address that uploads go to. */
+  /** Replaces the URL that uploads go to. */
   readonly uploadUrl?: string;
 }
 
@@ -48,7 +49,7 @@ interface StoredFile {
 
 export class FileService implements AsyncDisposable {
   readonly seen: SeenUpload[] = [];
-  /** What was uploaded last, as it arrived. */
+  /** The bytes of the last upload so far. */
   uploaded: Uint8Array = new Uint8Array();
   readonly url: string;
   readonly endpoint: ReturnType<typeof endpoint>;

@@ -1,7 +1,7 @@
 /**
- * How many times as much processor time work takes that is so many times as large: about `times` where time is in proportion to
- * the size, and `times` squared where each step looks at all that came before. The least of seven goes each, so that neither
- * the speed of the machine nor what else it does matters.
+ * The factor by which processor time grows when work is `times` as large: about `times` if the time is proportional to the size, and
+ * `times` squared if each step looks at all earlier ones. Takes the minimum of seven runs of each size, so that neither the speed of
+ * the machine nor its other work matters.
  */
 export function growthOf(work: (size: number) => void, size: number, times: number): number {
   let [small, large] = [Infinity, Infinity];
@@ -12,7 +12,7 @@ export function growthOf(work: (size: number) => void, size: number, times: numb
   return large / small;
 }
 
-/** In microseconds; at least a millisecond, since it is counted in steps. */
+/** In microseconds; at least a millisecond, since the platform counts in steps. */
 function processorTime(work: (size: number) => void, size: number): number {
   const before = process.cpuUsage();
   work(size);

@@ -7,7 +7,7 @@ const SOURCE = fileURLToPath(new URL("../../src/", import.meta.url));
 /** A module of core. */
 export interface Module {
   readonly text: string;
-  /** The modules of core it imports, statically or when it needs them, those it only takes types from included. */
+  /** Modules of core that it imports, statically or on demand, including type-only imports. */
   readonly imports: readonly string[];
 }
 
@@ -25,10 +25,10 @@ export function readModules(): ReadonlyMap<string, Module> {
   );
 }
 
-/** A module and all that it reaches. */
+/** A module and all modules that it reaches. */
 export function reachableFrom(file: string, modules: ReadonlyMap<string, Module>): ReadonlySet<string> {
   const reached = new Set([file]);
-  // A set that grows while it is read is read to its end.
+  // Iterating over a set includes values that are added meanwhile.
   for (const one of reached) for (const target of modules.get(one)?.imports ?? []) reached.add(target);
   return reached;
 }

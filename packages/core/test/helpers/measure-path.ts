@@ -1,13 +1,13 @@
 import { type Counts, countWork, startCoverage, stopCoverage } from "./coverage.ts";
 
-/** Program that counts what a run goes through, on the sources as they are, and prints it as JSON. */
+/** Program that counts the calls, promises and files of a run, on the sources as they are, and prints them as JSON. */
 
-/** What a stretch of a run went through. */
+/** Counts of a stretch of a run. */
 export interface PathCount extends Omit<Counts, "byFile"> {
   readonly files: readonly string[];
 }
 
-/** What {@link PathCount} comes to for one way to read a run. */
+/** Counts for one way to read a run. */
 export interface PathCounts {
   /** One more turn with one call. */
   readonly turn: PathCount;
@@ -39,7 +39,7 @@ const counts: PathCounts = {
 process.stdout.write(JSON.stringify(counts));
 stopCoverage();
 
-/** Prepares a run, whose model and agent are made outside of the count. */
+/** Prepares a run. Creates its model and agent outside of the count. */
 function prepare(answers: Answers): () => Promise<void> {
   const agent = new Agent({ model: countedService(answers).model, tools: [look] });
   if (face === "run") return async () => void (await agent.run("Look at all pages."));

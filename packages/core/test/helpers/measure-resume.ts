@@ -3,23 +3,23 @@ import type { ScriptLine } from "@pollux/core/testing";
 import { countCalls, startCoverage, stopCoverage } from "./coverage.ts";
 
 /**
- * Program that counts what it takes, in another process, to resume a run that died after so many turns, and to send the next message
- * in its place, on the sources as they are; prints it as JSON.
+ * Program that counts the cost, in another process, of resuming a run that died after so many turns, and of sending the next message
+ * instead, on the sources as they are; prints it as JSON.
  *   measure-resume.ts TURNS…
  */
 
-/** What the two took for one number of turns. */
+/** The cost of both for one number of turns. */
 export interface ResumeCounts {
   readonly turns: number;
   readonly resume: ResumeCount;
   readonly send: ResumeCount;
 }
 
-/** What one of them took. */
+/** The cost of one of them. */
 export interface ResumeCount {
-  /** Of functions in core's sources: comparisons of JSON values are among them. */
+  /** Calls of functions in core's sources, which include comparisons of JSON values. */
   readonly calls: number;
-  /** How often the type of an entry was asked for: each pass over the log does so once for each entry, at least. */
+  /** How often the type of an entry was read: each pass over the log reads it at least once per entry. */
   readonly reads: number;
 }
 
@@ -39,7 +39,7 @@ const look = defineTool({
 const limits = { turns: 10_000, toolCalls: 10_000 };
 let reads = 0;
 
-/** A store that counts what is read of its entries. */
+/** A store that counts reads of its entries' types. */
 class CountedStore extends MemoryStore {
   override async load(id: string, from?: number): Promise<Entries> {
     return (await super.load(id, from)).map(withCountedType);
@@ -50,7 +50,7 @@ const go = {
   resume: (store: CountedStore) => open(store, say("Done.")).resume({ limits }),
   send: (store: CountedStore) => open(store, say("Done.")).send("Go on.", { limits }),
 };
-// What is made once in a process is in nobody's count.
+// No count includes objects that are created once per process.
 await measure(3);
 const counts: ResumeCounts[] = [];
 for (const turns of process.argv.slice(2)) counts.push(await measure(Number(turns)));
@@ -70,7 +70,7 @@ async function measure(turns: number): Promise<ResumeCounts> {
   return { turns, resume: await count(log, go.resume, turns + 1), send: await count(log, go.send, 1) };
 }
 
-/** What the store holds when the process dies in the request after so many turns. */
+/** The log in the store when the process dies in the request after so many turns. */
 async function logOfDeadRun(turns: number): Promise<Entries> {
   const store = new MemoryStore();
   let log: Entries = [];

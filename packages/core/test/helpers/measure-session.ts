@@ -1,17 +1,17 @@
 import { type Counts, countWork, startCoverage, stopCoverage } from "./coverage.ts";
 
 /**
- * Program that counts what one message of a session goes through, on the sources as they are, and prints it as JSON:
- * the first of a session, with one call.
+ * Program that counts the calls and files of one message of a session, on the sources as they are, and prints them as JSON:
+ * the first message, with one tool call.
  */
 
-/** What a message went through, with and without somebody who watches. */
+/** Counts of a message, without and with a watcher. */
 export interface SessionCounts {
   readonly send: SessionCount;
   readonly watched: SessionCount;
 }
 
-/** What a message went through. */
+/** Calls of core's functions, and files with any. */
 export interface SessionCount {
   readonly calls: number;
   readonly files: readonly string[];

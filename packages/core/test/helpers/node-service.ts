@@ -18,7 +18,7 @@ export const ASK: GenerateContentRequest = { contents: [{ role: "user", parts: [
 export const ANSWER = { candidates: [{ content: { role: "model", parts: [{ text: "a" }] }, finishReason: "STOP" }] };
 export const EVENT = `data: ${JSON.stringify(ANSWER)}\r\n\r\n`;
 
-/** Run after each test; add what is to be closed. */
+/** Functions that close servers and clients; each runs after the test that added it. */
 export const closing: (() => void)[] = [];
 afterEach(() => {
   for (const close of closing.splice(0)) close();
@@ -56,7 +56,7 @@ export async function listen(server: Server | TcpServer): Promise<void> {
   await once(server, "listening");
 }
 
-/** An address object, the server being bound to a port. */
+/** The address is an object, since the server is bound to a port. */
 export const portOf = (server: Server | TcpServer): number => (server.address() as AddressInfo).port;
 
 export function clientOf(

@@ -1,12 +1,12 @@
 import type { ObservedEvent, Observer, RunInfo, StepInfo } from "@pollux/core/observers";
 
-/** An observer that keeps what it is told. */
+/** An observer that keeps its observations. */
 export function record(): Observer & { readonly observations: ObservedEvent[] } {
   const observations: ObservedEvent[] = [];
   return { observations, observe: (observation) => void observations.push(observation) };
 }
 
-/** What was observed, in few words. */
+/** Observations in a few words. */
 export function shape(observations: readonly ObservedEvent[]): string[] {
   return observations.map((one) => {
     if ("step" in one) return `${one.type} ${one.step.name}`;
@@ -24,8 +24,8 @@ interface Span {
 }
 
 /**
- * Draws the trace of runs from what observers were told, and from nothing else: one line for each span, indented below its parent,
- * with what happened in it behind it. Children have to lie within their parents' times.
+ * Draws the trace of runs from their observations alone: one line for each span, indented below its parent, followed by the events
+ * in it. Children must lie within their parents' times.
  */
 export function drawTrace(observations: readonly ObservedEvent[]): string[] {
   const roots: Span[] = [];

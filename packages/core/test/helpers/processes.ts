@@ -1,6 +1,6 @@
 import type { SessionStore } from "@pollux/core";
 
-/** A store that does as another does, but for some of its functions. */
+/** A copy of a store with some functions replaced. */
 export function storeLike(store: SessionStore, changed: Partial<SessionStore>): SessionStore {
   return {
     load: (...args) => store.load(...args),
@@ -18,11 +18,11 @@ export function storeLike(store: SessionStore, changed: Partial<SessionStore>): 
   };
 }
 
-/** Processes that share a store, and can die: what one of them does after its death never happens, and the others know of it. */
+/** Processes that share a store, and can die: nothing that a process does after its death happens, and the others know that it is dead. */
 export class Processes {
   readonly #store: SessionStore;
   readonly #dead: Set<number> = new Set();
-  /** Those that others take for dead. */
+  /** Processes that others take for dead. */
   readonly #gone: Set<number> = new Set();
   #count = 0;
 
@@ -30,12 +30,12 @@ export class Processes {
     this.#store = store;
   }
 
-  /** The store as one more process has it. */
+  /** The store as seen by one more process. */
   start(): {
     readonly store: SessionStore;
-    /** From now on nothing of what it does happens. */
+    /** From now on, nothing that the process does happens. */
     readonly die: () => void;
-    /** Others take it for dead from now on, although it goes on: as a process that was paused for long. */
+    /** From now on, others take the process for dead although it continues, as if it had been paused for long. */
     readonly seemDead: () => void;
   } {
     const self = ++this.#count;

@@ -4,16 +4,16 @@ import { promisify } from "node:util";
 import { expect } from "vitest";
 import type { ResumeCounts } from "./measure-resume.ts";
 
-/** How many times what a message takes that is sent in its place. */
+/** Most that resuming may cost, as a multiple of the cost of sending the next message instead. */
 const MOST = 1.3;
 
-/** Calls of functions of core for each turn of the dead run, of whoever comes next. */
+/** Calls of functions of core for each turn of the dead run, when the next process resumes it or sends a message. */
 const CALLS_OF_A_TURN = 167;
 
-/** How often the type of an entry is read for each turn, which has three entries. */
+/** Reads of entries' types for each turn, which has three entries. */
 const READS_OF_A_TURN = 28;
 
-/** Expects a run that died after so many turns to be resumed at little more than what the next message of its session takes. */
+/** Expects that resuming a run that died after so many turns costs little more than the next message of its session. */
 export async function expectCheapResume(...turns: readonly number[]): Promise<void> {
   const program = fileURLToPath(new URL("measure-resume.ts", import.meta.url));
   const args = ["--conditions=pollux-source", program, ...turns.map(String)];
@@ -25,7 +25,7 @@ export async function expectCheapResume(...turns: readonly number[]): Promise<vo
     const what = `with ${count} turns: ${JSON.stringify({ resume, send })}`;
     expect(resume.calls, `calls ${what}`).toBeLessThanOrEqual(MOST * send.calls);
     expect(resume.reads, `reads of entries ${what}`).toBeLessThanOrEqual(MOST * send.reads);
-    // Beyond what the message takes that comes next, in a session of any length.
+    // The constants are the cost of the next message in a session of any length.
     for (const { calls, reads } of [resume, send]) {
       expect(calls, `calls ${what}`).toBeLessThanOrEqual(CALLS_OF_A_TURN * count + 1500);
       expect(reads, `reads of entries ${what}`).toBeLessThanOrEqual(READS_OF_A_TURN * count + 20);

@@ -18,40 +18,40 @@ export function temporaryFolder(): string {
 /** A program that runs in a process of its own. */
 export interface RunningProgram {
   readonly child: ChildProcess;
-  /** What it has told until now. */
-  readonly told: readonly Told[];
-  /** Everything it told, when it is over. Rejects when it ended with an error of its own. */
-  readonly over: Promise<readonly Told[]>;
-  /** Resolves when it has told so much. */
-  toldAtLeast(count: number): Promise<void>;
+  /** Its output so far. */
+  readonly output: readonly OutputLine[];
+  /** Its whole output, when the program has ended. Rejects when the program failed. */
+  readonly over: Promise<readonly OutputLine[]>;
+  /** Resolves when it has written so many lines, or has ended. */
+  untilLines(count: number): Promise<void>;
 }
 
 /** One line of a program's output. */
-export interface Told {
+export interface OutputLine {
   readonly [name: string]: unknown;
 }
 
 /**
- * Kills a process that appends, so many appends and milliseconds after its start, and expects a store to have all it
- * acknowledged, whole, and to take the next append.
+ * Kills a process that appends, after so many appends and milliseconds, and expects its store to have every append that was
+ * acknowledged, whole, and to accept the next one.
  */
 export async function killWriter(kind: Kind, path: string, appends: number, afterMs = 0): Promise<void> {
   const program = runProgram("append", [kind, path, "forever"]);
-  await program.toldAtLeast(appends);
+  await program.untilLines(appends);
   await sleep(afterMs);
   program.child.kill("SIGKILL");
-  const told = await program.over;
-  // A lock that the killed process held is not waited for, or for two seconds if nobody can tell whose it was.
+  const output = await program.over;
+  // The store does not wait for a lock of the killed process, or waits two seconds if its owner is unknown.
   const store = openStore(kind, path, { lockTimeoutMs: 5000 });
   const entries = await store.load("shared");
-  expect(entries.length).toBeGreaterThanOrEqual(Number(told.at(-1)?.["length"]));
+  expect(entries.length).toBeGreaterThanOrEqual(Number(output.at(-1)?.["length"]));
   expect(entries.length % 2).toBe(0);
   expect(entries.map((entry) => (entry as { at: number }).at)).toEqual([...entries.keys()]);
   await store.append("shared", entries.length, [{ at: entries.length }, { at: entries.length + 1 }]);
   if ("close" in store) store.close();
 }
 
-/** Runs a program of `test/node/programs`. @param options - `maxFileKb`: files it may not make larger than this. */
+/** Runs a program of `test/node/programs`. @param options - `maxFileKb`: limit on the size of files that it writes. */
 export function runProgram(
   name: string,
   args: readonly string[],
@@ -72,29 +72,29 @@ export function runProgram(
           stdio: ["ignore", "pipe", "pipe"],
         });
   onTestFinished(() => void child.kill("SIGKILL"));
-  const told: Told[] = [];
+  const output: OutputLine[] = [];
   const listeners = new Set<() => void>();
   createInterface({ input: child.stdout }).on("line", (line) => {
-    // A process that was killed may have left half a line.
-    if (line.endsWith("}")) told.push(JSON.parse(line) as Told);
+    // A killed process may have left half a line.
+    if (line.endsWith("}")) output.push(JSON.parse(line) as OutputLine);
     for (const listener of listeners) listener();
   });
   let problems = "";
   child.stderr.on("data", (data: Buffer) => (problems += data.toString()));
-  const over = new Promise<readonly Told[]>((resolve, reject) => {
+  const over = new Promise<readonly OutputLine[]>((resolve, reject) => {
     child.on("close", (code, signal) => {
-      if (code === 0 || signal === "SIGKILL") resolve(told);
+      if (code === 0 || signal === "SIGKILL") resolve(output);
       else reject(new Error(`${name} ended with ${code ?? signal}: ${problems}`));
     });
   });
   return {
     child,
-    told,
+    output,
     over,
-    toldAtLeast: (count) =>
+    untilLines: (count) =>
       Promise.race([
         new Promise<void>((resolve) => {
-          const look = (): void => void (told.length >= count && resolve());
+          const look = (): void => void (output.length >= count && resolve());
           listeners.add(look);
           look();
         }),

@@ -3,17 +3,17 @@ import { record } from "./observations.ts";
 
 let traces = 0;
 
-/** An observer that gives each run a trace of its own and each step a span in it, and keeps what it is told. */
+/** An observer that gives each run a trace of its own and each step a span in it, and keeps its observations. */
 export function tracer(): ReturnType<typeof record> & {
   readonly traceparent: NonNullable<Observer["traceparent"]>;
-  /** What it was asked for, in order. */
+  /** Names of the runs and steps that it gave a `traceparent`, in order. */
   readonly asked: string[];
-  /** What it said of the first run or step of that name: `run`, `model:1`. */
+  /** The `traceparent` of the first run or step of that name: `run`, `model:1`. */
   readonly of: (name: string) => string;
-  /** What it said of a run. */
+  /** The `traceparent` of a run. */
   readonly ofRun: (run: RunInfo) => string | undefined;
 } {
-  const said = new Map<string, string>();
+  const byName = new Map<string, string>();
   const traceOf = new WeakMap<RunInfo, string>();
   const ofRun = new WeakMap<RunInfo, string>();
   const asked: string[] = [];
@@ -22,7 +22,7 @@ export function tracer(): ReturnType<typeof record> & {
     ...record(),
     asked,
     ofRun: (run) => ofRun.get(run),
-    of: (name) => said.get(name) ?? `nothing was asked about ${name}`,
+    of: (name) => byName.get(name) ?? `${name} got no traceparent`,
     traceparent(of: RunInfo | StepInfo) {
       const [name, run] = "run" in of ? [of.name, of.run] : ["run", of];
       const trace = traceOf.get(run) ?? (++traces).toString(16).padStart(32, "0");
@@ -30,13 +30,13 @@ export function tracer(): ReturnType<typeof record> & {
       const made = `00-${trace}-${(++spans).toString(16).padStart(16, "0")}-01`;
       asked.push(name);
       if (name === "run") ofRun.set(run, made);
-      if (!said.has(name)) said.set(name, made);
+      if (!byName.has(name)) byName.set(name, made);
       return made;
     },
   };
 }
 
-/** As lines of a log tell it. */
+/** The ids of a `traceparent`, as lines of a log have them. */
 export function idsOf(traceparent: string): object {
   const [, trace_id, span_id, trace_flags] = traceparent.split("-");
   return { trace_id, span_id, trace_flags };

@@ -44,7 +44,7 @@ test.each([
   expect(await thrown(error)).toBe(error);
 });
 
-test("who is told may be told otherwise", async () => {
+test("the advice may be another one", async () => {
   const advice = (names: string): string => `npx -p ${names}`;
   const load = loadOptional({ user: "It", packages: ["mathjs"], advice }, () =>
     Promise.reject(notFound("Cannot find package 'mathjs' imported from x")),

@@ -7,20 +7,20 @@ import { expect, vi } from "vitest";
 import { WatchedStore, Watcher } from "../conversation/watched-store.ts";
 import type { SessionFace } from "../session/session-faces.ts";
 
-/** Four groups of four digits, whatever stands between them: also the end of a sentence. */
+/** Four groups of four digits with anything between them, even the end of a sentence. */
 const CARD = /\d{4}(?:\D{0,6}\d{4}){3}/;
 const maskCards = maskText(CARD, { maxLength: 34, by: "[card]" });
 const keepLastFour = maskText(CARD, { maxLength: 34, by: (card) => `**** ${card.slice(-4)}` });
 const hideName = maskText("Project Falcon", { by: "a project whose name nobody outside of it has to know" });
 const noFalcon = stopText("Project Falcon", { reason: "a project" });
-/** One that somebody wrote without a helper. */
+/** A guardrail without a helper. */
 const shout: OutputGuardrail = {
   name: "shout",
   lookback: 6,
   check: ({ text }) => (/quiet/.test(text) ? { replace: text.replaceAll("quiet", "LOUD") } : undefined),
 };
 
-/** Sets of guardrails that all look back so far only. */
+/** Sets of guardrails that all look back a limited distance. */
 export const SETS: readonly (readonly [string, readonly OutputGuardrail[]])[] = [
   ["a mask", [maskCards]],
   ["a mask that keeps something", [keepLastFour]],
@@ -34,14 +34,14 @@ const piece = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom("Project Falcon", "Project Fal", "project falcon", "qui") },
 );
 
-/** An answer in chunks that are cut anywhere. */
+/** An answer in chunks, cut anywhere. */
 export const chunks: fc.Arbitrary<readonly string[]> = fc
   .tuple(
     fc.array(piece, { minLength: 1, maxLength: 12 }),
     fc.array(fc.nat({ max: 12 }), { minLength: 3, maxLength: 40 }),
   )
   .map(([pieces, sizes]) => {
-    // One that is not empty.
+    // Begins with a dash, so that no answer is empty.
     const text = `- ${pieces.join("")}`;
     const cut: string[] = [];
     for (let at = 0, index = 0; at < text.length; index++) {
@@ -52,7 +52,7 @@ export const chunks: fc.Arbitrary<readonly string[]> = fc
     return cut;
   });
 
-/** What the whole text becomes, and what of it may be shown on the way. */
+/** The final text of a whole answer, and the part of it that may be shown before. */
 export async function judge(
   text: string,
   guardrails: readonly OutputGuardrail[],
@@ -64,7 +64,7 @@ export async function judge(
   return { final: "", mayShow: masked.slice(0, masked.indexOf("Project Falcon")), isStopped: true };
 }
 
-/** What a reader has after each event, taking away what events say is withdrawn. */
+/** The text that a reader has after each event, without text that events withdraw. */
 export function shownBy(events: readonly RunEvent[]): readonly string[] {
   let shown = "";
   return events.map((event) => {
@@ -75,7 +75,7 @@ export function shownBy(events: readonly RunEvent[]): readonly string[] {
   });
 }
 
-/** Whoever saw these texts, one after the other, saw nothing forbidden, and nothing was taken back but an answer that is stopped. */
+/** Expects that a reader of these texts, one after the other, sees nothing forbidden, and that only a stopped answer is taken back. */
 export function expectLate(
   texts: readonly string[],
   { final, mayShow, isStopped }: Awaited<ReturnType<typeof judge>>,
@@ -97,7 +97,7 @@ export function answerIn(conversation: Conversation): string {
   return parts.map((part) => (part.type === "text" ? part.text : "")).join("");
 }
 
-/** A model after each of whose chunks there is time for a draft to be written, and for everybody to read it. */
+/** A model that leaves time after each chunk, so that a draft is written and every reader reads it. */
 function slowModel(line: ScriptLine): Model {
   const scripted = new ScriptedModel(line);
   return {
@@ -116,7 +116,7 @@ function slowModel(line: ScriptLine): Model {
   };
 }
 
-/** Plays a run for a page in its process, for one in another process, and for those who come along at each moment. Time has to stand. */
+/** Plays a run for a page in its process, a page in another process, and readers that arrive at each moment. Requires a stopped clock. */
 export async function playLate(
   face: SessionFace,
   guardrails: readonly OutputGuardrail[],

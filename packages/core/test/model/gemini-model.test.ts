@@ -75,7 +75,7 @@ async function ask(
 }
 
 describe.each<Transport>(["stream", "unary"])("over %s", (transport) => {
-  test("the whole body is what was asked for, and the answer comes back as it was", async () => {
+  test("the whole body is the request, and the answer arrives unchanged", async () => {
     const { sent, options } = service(transport, [OK]);
     const { response, parts } = await ask(gemini("gemini-3.8-flash", options), {
       instructions: "be brief",

@@ -37,7 +37,7 @@ async function recorded() {
 }
 
 describe("recorded calls", () => {
-  test("have arguments and what the model was told, in order", async () => {
+  test("have arguments and the responses that the model read, in order", async () => {
     const log = await recorded();
     expect(recordedCalls(log)).toEqual([
       {
@@ -168,9 +168,9 @@ describe("a log that is cut", () => {
   };
 
   test.each([
-    ["goes on before its first turn", 1, { contents: 1, turns: 1 }],
-    ["goes on with the answers of the turns before", 2, { contents: 3, turns: 2 }],
-    ["goes on after its last call", 3, { contents: 5, turns: 3 }],
+    ["continues before its first turn", 1, { contents: 1, turns: 1 }],
+    ["continues after the answers of earlier turns", 2, { contents: 3, turns: 2 }],
+    ["continues after its last call", 3, { contents: 5, turns: 3 }],
   ])("%s", async (_name, turn, expected) => {
     const { entries, message } = cutLog(await recorded(), { runId: "one", turn });
     expect(message).toBeUndefined();

@@ -18,7 +18,7 @@ function untouchable(name: string, options: { readonly needsApproval?: boolean; 
   });
 }
 
-/** Answers all calls with who makes them. */
+/** Answers each call with the names of its agent and tool. */
 function answering(seen: RehearsedCall[]): NonNullable<Rehearsal["call"]> {
   return async (made) => {
     seen.push(made);
@@ -26,8 +26,8 @@ function answering(seen: RehearsedCall[]): NonNullable<Rehearsal["call"]> {
   };
 }
 
-/** What the model was told about the calls before a request. */
-function told(model: ScriptedModel, request: number): readonly unknown[] {
+/** The responses that the model read in a request. */
+function responsesIn(model: ScriptedModel, request: number): readonly unknown[] {
   const parts = model.requests[request]?.contents.at(-1)?.parts ?? [];
   return parts.map(({ functionResponse }) => functionResponse?.response);
 }
@@ -49,14 +49,14 @@ describe.each(faces)("a rehearsed run (%s)", (_, face) => {
       ["call:1.0", 1, { id: "1" }, "look"],
       ["call:1.2", 1, { id: "3" }, "look"],
     ]);
-    expect(told(model, 1)).toEqual([
+    expect(responsesIn(model, 1)).toEqual([
       { output: "agent: look" },
       { error: expect.stringContaining("id") },
       { output: "agent: look" },
     ]);
   });
 
-  test("a call that is not answered runs its tool, and a failure is told as one", async () => {
+  test("a call that is not answered runs its tool, and the model reads a failure as one", async () => {
     const model = new ScriptedModel(
       calls({ name: "real", args: { id: "1" } }, { name: "look", args: { id: "1" } }),
       say("Done."),
@@ -73,7 +73,7 @@ describe.each(faces)("a rehearsed run (%s)", (_, face) => {
           name === "real" ? undefined : { ok: false, kind: "failed", message: "as it was" },
       },
     });
-    expect(told(model, 1)).toEqual([{ output: "ran" }, { error: "as it was" }]);
+    expect(responsesIn(model, 1)).toEqual([{ output: "ran" }, { error: "as it was" }]);
   });
 
   test("another model answers, with the requests of the one that was asked", async () => {
@@ -127,7 +127,7 @@ describe.each(faces)("a rehearsed run (%s)", (_, face) => {
       rehearsal: { approve: ({ call: { args } }) => args?.["id"] === "1", call: answering(seen) },
     });
     expect(seen.map(({ callId }) => callId)).toEqual(["call:1.0"]);
-    expect(told(model, 1)).toEqual([{ output: "agent: pay" }, { error: expect.any(String) }]);
+    expect(responsesIn(model, 1)).toEqual([{ output: "agent: pay" }, { error: expect.any(String) }]);
   });
 
   test("a job and a call from outside are answered at once: nothing is started, nobody is waited for", async () => {
@@ -148,7 +148,7 @@ describe.each(faces)("a rehearsed run (%s)", (_, face) => {
       rehearsal: { call: answering([]) },
     });
     expect(result.stopReason).toBe("finished");
-    expect(told(model, 1)).toEqual([{ output: "agent: research" }, { output: "agent: ask" }]);
+    expect(responsesIn(model, 1)).toEqual([{ output: "agent: research" }, { output: "agent: ask" }]);
   });
 
   test("it holds for runs inside and after a handover", async () => {

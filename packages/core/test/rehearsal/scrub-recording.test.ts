@@ -270,12 +270,12 @@ test("entries that cannot be read are left out", () => {
   expect(counts.unreadable).toBe(2);
 });
 
-test("a function that gives no text is told so", () => {
+test("a function that returns no text gets an error", () => {
   const log = [{ v: 3, type: "info", at: 1, title: "Anna" }];
   // As an author may write in JavaScript.
   const scrub = ((): undefined => {}) as unknown as (text: string) => string;
   expect(() => scrubRecording({ log, exchanges: [] }, scrub)).toThrow(
-    new TypeError("scrub must return a text, and has returned undefined for the one at log[0].title"),
+    new TypeError("scrub must return a string, but returned undefined for the text at log[0].title"),
   );
 });
 

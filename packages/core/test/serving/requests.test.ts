@@ -67,7 +67,7 @@ test.each<[string, BodyInit | null, string, string]>([
   expect(await outcome(() => readJson(request, { maxBytes: 50 }))).toBe(expected);
 });
 
-test("who sends too much is told what to do", async () => {
+test("a client that sends too much gets advice", async () => {
   const request = new Request("https://a.example", {
     method: "POST",
     headers: { "content-type": "application/json" },

@@ -13,7 +13,7 @@ import type {
 } from "@pollux/core";
 import { assertGrammar, collect } from "@pollux/core/testing";
 
-/** How a session is read: by its results, or by its events. Both give the same. */
+/** A way to read a session: by its results, or by its events. Both give the same. */
 export interface SessionFace {
   send(session: Session, message: RunInput, options?: RunOptions & SendOptions): Promise<RunResult<unknown>>;
   resume(session: Session, options?: RunOptions & ResumeOptions): Promise<RunResult<unknown>>;
@@ -21,7 +21,7 @@ export interface SessionFace {
   regenerate(session: Session, options?: RunOptions & RegenerateOptions): Promise<RunResult<unknown>>;
 }
 
-/** Each test of a session reads it both ways. */
+/** Both ways; each test of a session uses both. */
 export const SESSION_FACES: readonly [string, SessionFace][] = [
   [
     "send",
@@ -49,12 +49,12 @@ async function read(run: RunStream<unknown>): Promise<RunResult<unknown>> {
   return result;
 }
 
-/** What a run waits for, in few words. */
+/** The pending calls of a run, in a few words. */
 export function waits(result: RunResult<unknown>): string[] {
   return "pending" in result ? result.pending.map((one: PendingCall) => `${one.callId} ${one.question}`) : [];
 }
 
-/** The kinds of the events, without those that only text makes. */
+/** The types of the events, with the ids of their calls. */
 export function kinds(events: readonly RunEvent[]): string[] {
   return events.map((event) => ("callId" in event ? `${event.type} ${event.callId}` : event.type));
 }

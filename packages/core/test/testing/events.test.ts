@@ -84,7 +84,7 @@ describe("assertGrammar", () => {
     [
       "an event after the end",
       [START, ...at(1, ...ANSWER, "turn-end"), END, ...at(2, "turn-start")],
-      "event 12 (turn-start) does not fit: the run was over",
+      "event 12 (turn-start) does not fit: the run has ended",
     ],
     [
       "a turn without a response",
@@ -109,7 +109,7 @@ describe("assertGrammar", () => {
     [
       "a call that starts twice",
       [START, ...at(1, ...ANSWER, "tool-start a", "tool-end a", "tool-start a")],
-      "event 12 (tool-start) does not fit: a started before",
+      "event 12 (tool-start) does not fit: a has already started",
     ],
     [
       "a call that ends twice",

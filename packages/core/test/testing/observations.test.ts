@@ -44,17 +44,17 @@ test("what a run tells fits, once, or beside another run", () => {
 
 test.each<[string, () => readonly ObservedEvent[], string]>([
   ["lacks its start", () => without("run-start"), "observation 0 (turn-start) does not fit: expected run-start"],
-  ["starts twice", () => twice("run-start"), "the run began before"],
+  ["starts twice", () => twice("run-start"), "the run has already begun"],
   ["lacks its end", () => without("run-end"), "has no run-end"],
-  ["goes on after its end", () => twice("run-end"), "the run was over"],
+  ["continues after its end", () => twice("run-end"), "the run has ended"],
   ["skips a number", () => all.toSpliced(3, 1), "its seq is 4, expected 3"],
   ["lacks the start of a turn", () => without("turn-start 1"), "turn 1 is not open"],
-  ["lacks the end of a turn", () => without("turn-end 1"), "turn 1 came before"],
+  ["lacks the end of a turn", () => without("turn-end 1"), "turn 1 did not end"],
   ["ends in a turn", () => without("turn-end 2"), "turn 2 did not end"],
-  ["counts turns backwards", () => swapped("turn-start 1", "turn-start 2"), "turn 1 is not open"],
+  ["counts turns backward", () => swapped("turn-start 1", "turn-start 2"), "turn 1 is not open"],
   ["lacks the start of a step", () => without("step-start model:1"), "model:1 is not open"],
   ["lacks the end of a step", () => without("step-end call:1.0"), "call:1.0 did not end"],
-  ["makes a step twice", () => twice("step-start call:1.0"), "call:1.0 began before"],
+  ["makes a step twice", () => twice("step-start call:1.0"), "call:1.0 has already begun"],
   [
     "says something of a step that is over",
     () => swapped("first-part model:2", "step-end model:2"),
@@ -64,7 +64,7 @@ test.each<[string, () => readonly ObservedEvent[], string]>([
     "asks the model in a call",
     () =>
       all.map((one) => (one.type === "step-end" && one.step.kind === "call" ? { ...one, type: "first-part" } : one)),
-    "call:1.0 asks no model",
+    "call:1.0 calls no model",
   ],
   [
     "has a result and did not end with it",

@@ -211,7 +211,7 @@ describe("ScriptedModel", () => {
     ]);
   });
 
-  test("checks settings as a real model does, or as it is told", () => {
+  test("checks settings as a real model does, or with a given function", () => {
     new ScriptedModel().check({ temperature: 1 });
     expect(() => new ScriptedModel().check({ temperature: 9 })).toThrow(ConfigurationError);
     ScriptedModel.with({ check: () => {} }).check({ temperature: 9 });

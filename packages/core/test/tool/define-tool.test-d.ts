@@ -116,7 +116,7 @@ test("misspelled or wrong options are reported where they are", () => {
   defineTool({
     ...words,
     input: z.object({ a: z.string() }),
-    // @ts-expect-error -- run wants something else than the schema gives
+    // @ts-expect-error -- run expects another input than the schema returns
     run: wrong,
   });
 });
@@ -148,7 +148,7 @@ test("the spellings of other libraries are reported where they are", () => {
   });
 });
 
-describe("what it says about untrusted content", () => {
+describe("a declaration about untrusted content", () => {
   test("may depend on the input and the output, and makes no other tool of it", () => {
     const tool = defineTool({
       ...words,
@@ -168,11 +168,11 @@ describe("what it says about untrusted content", () => {
   test("is one of a few words", () => {
     const run = (): number => 1;
     defineTool({ ...words, run, reads: "trusted", reach: "outside", origin: "x", afterUntrusted: "deny" });
-    // @ts-expect-error -- what is trusted is nothing else as well
+    // @ts-expect-error -- "trusted" excludes other words
     defineTool({ ...words, run, reads: ["trusted", "private"] });
     // @ts-expect-error -- no such word
     defineTool({ ...words, run, reach: "far" });
-    // @ts-expect-error -- not a promise: it is asked in the middle of a decision
+    // @ts-expect-error -- not a promise: a decision needs it at once
     defineTool({ ...words, run, reach: async () => "inside" as const });
   });
 });

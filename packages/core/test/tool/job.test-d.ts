@@ -46,7 +46,7 @@ test("without schemas there is no input, and any output", () => {
   expectTypeOf(job["~call"]).exclude<undefined>().toHaveProperty("output").toEqualTypeOf<unknown>();
 });
 
-test("what a job must not say does not compile", () => {
+test("wrong options of a job do not compile", () => {
   const start = () => "1";
   // @ts-expect-error -- it needs a start
   void (() => defineJob({ ...words }));

@@ -36,7 +36,7 @@ interface Line {
   readonly message: string;
 }
 
-/** Without the bodies, and without what a client says of itself: what its requests go out by. */
+/** The lines about requests, without bodies and without the client's choice of transport. */
 const requestLines = (lines: readonly Line[]): readonly Line[] =>
   lines.filter(({ level, message }) => level !== "trace" && message !== "HTTP client chosen");
 

@@ -18,7 +18,7 @@ test("tools have the names that the API has for them, and new ones where the API
   void [keyless, raw];
 });
 
-test("settings are typed down to their words", () => {
+test("settings are typed down to their enum values", () => {
   type Settings = Pick<ModelSettings, "imageConfig" | "speechConfig" | "audioTranscriptionConfig" | "outputConfig">;
   let settings: Settings = {
     imageConfig: { prominentPeople: "BLOCK_PROMINENT_PEOPLE", imageOutputOptions: { compressionQuality: 80 } },

@@ -233,7 +233,7 @@ test("a call that has read what has changed since is a difference, of an agent t
   expect(await inspect({ store, agents: { helper: agentAt("red") } }).view("replay")).toMatchObject(same);
   expect(await inspect({ store, agents: { helper: agentAt("blue") } }).view("replay")).toMatchObject({
     isSame: false,
-    differences: ["call:1.0 (look) has read something else: it is blue now"],
+    differences: ["call:1.0 (look) read something that has changed: it is blue now"],
     text: "Seen.",
   });
 });

@@ -5,10 +5,10 @@ import type { GenerateContentRequest } from "../../wire/types/generate-content.t
 import { findCurrentTurn, mapParts, PLACEHOLDER_SIGNATURE, signFirstCall, stripIds } from "../history/change-calls.ts";
 import { simplifySchema, toSchemaSubset } from "./schema-subset.ts";
 
-/** What one heal made of contents and tools, so that later requests reuse the same objects and serialize none again. */
+/** Contents and tools as one heal changed them, by their originals: later requests reuse these objects and serialize none again. */
 type HealMemo = WeakMap<object, object>;
 
-/** Heals of one conversation, and what they made of its contents. */
+/** Heals of one conversation, and its contents as they changed them. */
 export interface HealMemory {
   /** The last request of this conversation that was answered, as sent. */
   answered: GenerateContentRequest | undefined;
@@ -21,7 +21,7 @@ export interface Heal {
   readonly name: string;
   /** What changed, for logs and events. */
   readonly detail: string;
-  /** Which requests it applies to: those to this model at its endpoint, of this conversation, or this one only. */
+  /** Which requests it applies to: all to this model at its endpoint, all of this conversation, or only this one. */
   readonly lasts: "model" | "conversation" | "request";
   /** The heal that this one reverts. */
   readonly undoes?: string | undefined;
@@ -55,7 +55,7 @@ export const HEALS: readonly Heal[] = [
     lasts: "conversation",
     message: CORRUPTED,
     prepare: markSignatures,
-    // Only those, because later ones are valid.
+    // Only marked ones, because later signatures are valid.
     apply: (request, memo) => mapContents(request, (content) => recall(memo, content)),
   },
   {
@@ -70,7 +70,7 @@ export const HEALS: readonly Heal[] = [
     detail: "The endpoint does not accept the IDs of function calls; they are omitted.",
     lasts: "model",
     message: /Unknown name \W*id\W* at .*function_?(?:call|response)/i,
-    // Those of calls and responses alike, so that their order still matches them.
+    // From calls and responses alike, so that their order still matches them.
     apply: (request, memo) => mapContents(request, (content) => remember(memo, content, stripIds)),
   },
   {
@@ -231,7 +231,7 @@ function withSignedCalls(request: GenerateContentRequest, memo: HealMemo): Gener
   );
 }
 
-/** Selects the signatures that are replaced: those of the current turn. */
+/** Marks the contents whose signatures are replaced: the current turn's. */
 function markSignatures({ contents }: GenerateContentRequest, memo: HealMemo): void {
   for (const content of contents.slice(findCurrentTurn(contents))) {
     const replaced = mapParts(content, (part) =>
@@ -241,7 +241,7 @@ function markSignatures({ contents }: GenerateContentRequest, memo: HealMemo): v
   }
 }
 
-/** Changes the schemas of parameters and answers, which these fields then take. */
+/** Changes the schemas of parameters and answers, and moves them to these fields. */
 function mapSchemas(
   request: GenerateContentRequest,
   memo: HealMemo,

@@ -99,7 +99,7 @@ function convertValues(node: Draft, type: string): Draft {
   if (values.length === 0) return draft;
   if (type === "STRING" && values.every((value) => typeof value === "string" && value !== ""))
     return { ...draft, enum: values };
-  // Only words can be listed.
+  // An enum can list only non-empty strings.
   const prefix = typeof description === "string" ? `${description} ` : "";
   return { ...draft, description: `${prefix}One of: ${values.map((value) => JSON.stringify(value)).join(", ")}.` };
 }

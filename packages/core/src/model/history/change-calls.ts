@@ -21,7 +21,7 @@ export function signFirstCall(content: Content): Content {
   return { ...content, parts: content.parts.with(first, { ...call, thoughtSignature: PLACEHOLDER_SIGNATURE }) };
 }
 
-/** Without the IDs of calls and responses. */
+/** A content without the IDs of its calls and responses. */
 export function stripIds(content: Content): Content {
   return mapParts(content, (part) => {
     const { functionCall, functionResponse } = part;

@@ -63,7 +63,7 @@ export function importHistory(given: readonly ContentInput[], options: ImportHis
 /** What a model reads in place of a lost result. */
 export const RESULT_NOT_RECORDED = "the result of this call was not recorded";
 
-/** Pairs one model content, perhaps without parts, with the user contents that follow. @param start - Index of the first of those. */
+/** Pairs one model content, perhaps without parts, with the user contents that follow. @param start - Index of the first of these. */
 function answerCalls(
   calling: Content,
   replies: readonly Content[],
@@ -111,7 +111,7 @@ function answerCalls(
   ];
 }
 
-/** Matches by ID if both have one, else by name, or takes one without a name: other vendors' results have only an ID. */
+/** Matches by ID if both have one, else by name. A response without a name fits any call: other vendors' results have only an ID. */
 function findResponse(call: FunctionCall, left: readonly { readonly response: FunctionResponse }[]): number {
   const byId = call.id ? left.findIndex(({ response }) => response.id === call.id) : -1;
   if (byId !== -1) return byId;
@@ -192,7 +192,7 @@ type Optional<T> = T extends readonly (infer Item)[]
     ? { readonly [Name in keyof T]?: Optional<T[Name]> | undefined }
     : T;
 
-/** Contents as the API takes them, without those that have no parts. @throws {TypeError} For a message of another format or role. */
+/** Contents as the API takes them; contents without parts are left out. @throws {TypeError} For a message of another format or role. */
 export function readContents(contents: readonly ContentInput[]): readonly Content[] {
   return contents.flatMap((content, index) => (isContent(content) ? content : readContent(content, index)));
 }
@@ -214,7 +214,7 @@ function readContent(content: ContentInput, index: number): readonly Content[] {
 
 /** Advice for roles of other vendors. */
 const INSTEAD: Readonly<Record<string, string | undefined>> = {
-  assistant: 'say "model"',
+  assistant: 'use "model"',
   system: "pass it to the agent as instructions",
   developer: "pass it to the agent as instructions",
   tool: 'use "user", with functionResponse parts',
@@ -260,7 +260,7 @@ export function prepareHistory(contents: readonly Content[], { from, to }: Prepa
     : prepared;
 }
 
-/** Without what only its author can read; `undefined` if nothing remains. */
+/** Drops parts and signatures that are valid only at their origin; `undefined` if nothing remains. */
 function withoutForeign(content: Content): Content | undefined {
   const own = mapParts(content, (part) => {
     if (part.thought === true || part.toolCall !== undefined || part.toolResponse !== undefined) return [];

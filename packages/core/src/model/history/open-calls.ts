@@ -42,7 +42,7 @@ type AnsweredCall = { -readonly [Name in keyof CallInTurn]: CallInTurn[Name] };
 
 /** Finds the call that a response belongs to. A turn may have a hundred thousand of both, so no response looks at all calls. */
 class OpenCalls {
-  /** Calls by what a response may have in common with them; those before `next` are answered. */
+  /** Calls by the ID or name that a response may share with them; calls before `next` are answered. */
   readonly #queues = new Map<string, { readonly calls: AnsweredCall[]; next: number }>();
 
   add(one: AnsweredCall): void {
@@ -54,7 +54,7 @@ class OpenCalls {
     }
   }
 
-  /** The earliest open call with the response's ID, or with its name if one of the two has no ID. An empty ID is none. */
+  /** The earliest open call with the response's ID, or with its name if one of the two has no ID. An empty ID counts as none. */
   find({ id, name }: FunctionResponse): AnsweredCall | undefined {
     return id ? (this.#first(`id ${id}`) ?? this.#first(`unnumbered ${name}`)) : this.#first(`name ${name}`);
   }
@@ -67,7 +67,7 @@ class OpenCalls {
   }
 }
 
-/** True for a response with the name and the ID of a call. An empty ID is none. */
+/** True for a response with the name and the ID of a call. An empty ID counts as none. */
 export function isAnswerTo(response: FunctionResponse, { id, name }: FunctionCall): boolean {
   return response.name === name && (response.id || "") === (id || "");
 }
@@ -79,7 +79,7 @@ export function responsesIn({ parts }: Content): readonly FunctionResponse[] {
   return found;
 }
 
-/** Index after the adjacent contents, from one on, that the model wrote, or that it did not. */
+/** End index of the adjacent contents from `start` on that the model wrote, or with `isModel: false`, that it did not write. */
 export function endOfSide(contents: readonly Content[], start: number, isModel: boolean): number {
   let end = start;
   while (end < contents.length && (contents[end]?.role === "model") === isModel) end++;
@@ -187,7 +187,7 @@ export function describeCall({ id, name }: { readonly id?: string | undefined; r
   return id ? `${name} (id ${id})` : name;
 }
 
-/** True for parts after function responses; before them, others are allowed. The model's own contents stay whole. */
+/** True if other parts follow function responses; before them, other parts are allowed. Always false for model contents. */
 export function isMixed({ role, parts }: Content): boolean {
   if (role === "model") return false;
   let hasResponse = false;

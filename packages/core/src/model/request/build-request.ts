@@ -61,7 +61,7 @@ function chooseBuiltIns({ builtIns, calling }: ModelRequest): readonly WireTool[
   return calling?.mode === "NONE" ? [] : builtIns;
 }
 
-/** Tools, and a member of one, that only the other one of Google's services knows. A gateway may stand before either. */
+/** Tools, and one tool's member, that only Google's other service supports. A gateway may front either service. */
 const ELSEWHERE: { readonly [Kind in EndpointKind]: readonly string[] } = {
   developer: ["enterpriseWebSearch", "exaAiSearch", "parallelAiSearch", "retrieval", "groundingTypes"],
   vertex: ["mcpServers"],
@@ -82,7 +82,7 @@ function findWrongCombination(request: ModelRequest, facts: RequestFacts): strin
   return undefined;
 }
 
-/** Functions alone need no config. With built-in tools, they need the flag on the Developer API; Vertex does not know it. */
+/** Functions alone need no config. With built-in tools, they need the flag on the Developer API; Vertex has no such flag. */
 function buildToolConfig(request: ModelRequest, { endpointKind }: RequestFacts): ToolConfig | undefined {
   const { functions, settings } = request;
   const builtIns = chooseBuiltIns(request);
@@ -113,7 +113,7 @@ function buildGenerationConfig({ settings, output }: ModelRequest, facts: Reques
   const { capabilities } = facts;
   const copied: Record<string, unknown> = {};
   for (const name of COPIED_SETTINGS) copied[name] = settings[name];
-  // The service refuses to let them say nothing about it.
+  // The service rejects speech requests that name no modality.
   if (capabilities.audioOutput && capabilities.family === "speech") copied["responseModalities"] ??= ["AUDIO"];
   return unlessEmpty<GenerationConfig>({
     ...copied,
@@ -147,7 +147,7 @@ export function buildCacheRequest(
   };
 }
 
-/** The body that counts the tokens of a request: its own fields on Vertex, elsewhere the whole. @see https://ai.google.dev/api/tokens */
+/** The body that counts a request's tokens: some of its fields on Vertex, the whole request elsewhere. @see https://ai.google.dev/api/tokens */
 export function buildCountTokensRequest(request: GenerateContentRequest, kind: EndpointKind): CountTokensRequest {
   if (kind !== "vertex") return { generateContentRequest: request };
   const { contents, systemInstruction, tools, generationConfig } = request;

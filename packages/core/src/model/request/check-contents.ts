@@ -115,7 +115,7 @@ export function maxContentsBytes({ maxRequestBytes = MAX_REQUEST_BYTES }: Reques
   return Math.floor(0.75 * maxRequestBytes);
 }
 
-/** Bytes of media that one result may add: half a request at most, and no more than there is room for beside what is sent. */
+/** Bytes of media that one result may add: at most half a request, and no more than the room that the contents so far leave. */
 export function maxMediaBytes(model: RequestLimit, sentBytes: number): number {
   const { maxRequestBytes = MAX_REQUEST_BYTES } = model;
   return Math.min(0.5 * Math.min(maxRequestBytes, MAX_REQUEST_BYTES), maxContentsBytes(model) - sentBytes);
@@ -126,7 +126,7 @@ export function contentsBytes(contents: readonly Content[]): number {
   return contents.reduce((bytes, { parts }) => bytes + partsBytes(parts), 0);
 }
 
-/** No fewer than {@link contentsBytes}, without a look at each character: a UTF-16 unit takes three bytes at most. */
+/** An upper bound of {@link contentsBytes} that reads no characters: a UTF-16 unit takes three bytes at most. */
 export function mostContentsBytes(contents: readonly Content[]): number {
   return contents.reduce((bytes, { parts }) => bytes + partsBytes(parts, (text) => text.length * 3), 0);
 }
@@ -142,7 +142,7 @@ export function partsBytes(parts: readonly Part[], lengthOfText: typeof utf8Leng
   return bytes;
 }
 
-/** Histories from elsewhere may hold anything. */
+/** Imported histories may contain anything. */
 function lengthOf(data: unknown): number {
   return typeof data === "string" ? data.length : 0;
 }

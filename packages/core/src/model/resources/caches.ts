@@ -132,7 +132,7 @@ function callCollection(
 function cachesPath({ cachesPath: path, baseUrl }: Endpoint): string {
   if (path !== undefined) return path;
   throw new ConfigurationError(
-    `${new URL(baseUrl).host} is a gateway, and gateways do not support explicit caches: use Google's own endpoint, or pass kind: "developer" to endpoint() if this one forwards cachedContents.`,
+    `${new URL(baseUrl).host} is a gateway, and gateways do not support explicit caches: use Google's own endpoint, or pass kind: "developer" to endpoint() if this one serves cachedContents.`,
   );
 }
 

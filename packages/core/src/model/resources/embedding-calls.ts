@@ -21,7 +21,7 @@ export interface EmbeddingInput {
   readonly title?: string | undefined;
 }
 
-/** What of the options of `embed()` a request is made by. */
+/** The options of `embed()` that shape a request. */
 interface EmbeddingSettings extends Pick<GeminiClientOptions, "maxRequestBytes"> {
   readonly model: string;
   readonly taskType?: string | undefined;
@@ -89,7 +89,7 @@ export class EmbeddingCalls {
     return batches;
   }
 
-  /** Sends one request, with the inputs at these indices. @throws {ApiShapeError} For an answer without a vector for each. */
+  /** Sends one request, with the inputs at these indices. @throws {ApiShapeError} For an answer without a vector for each input. */
   async send(
     indices: readonly number[],
     options: CallOptions,

@@ -13,7 +13,7 @@ import { addUsage, NO_USAGE, type Usage } from "../usage.ts";
 import { EmbeddingCalls, type EmbeddingInput } from "./embedding-calls.ts";
 
 /**
- * What the vectors are for. Embed the documents of a search with `RETRIEVAL_DOCUMENT`, and what is asked with the type of the question.
+ * What the vectors are for. For a search, embed documents with `RETRIEVAL_DOCUMENT`, and queries with the type of the question.
  * @see https://ai.google.dev/gemini-api/docs/embeddings#task-types
  */
 export type EmbeddingTaskType =
@@ -43,11 +43,11 @@ export interface TitledInput {
 export interface EmbedOptions extends GeminiClientOptions, CallSignal {
   /** Such as `gemini-embedding-2`. Vectors of different models cannot be compared. */
   readonly model: string;
-  /** What the vectors are for. Newer models than `gemini-embedding-001` take it as a phrase, which is added to the first text of each input. */
+  /** What the vectors are for. Models newer than `gemini-embedding-001` take it as a phrase, which is added to the first text of each input. */
   readonly taskType?: EmbeddingTaskType | undefined;
   /**
-   * Length of the vectors. A reduced one of `gemini-embedding-001` does not have length 1: normalize it before you use dot products, on
-   * which {@link cosineSimilarity} does not depend. @defaultValue the model's, 3072 for Gemini models
+   * Number of dimensions. Reduced vectors of `gemini-embedding-001` do not have length 1: normalize them before you take dot products;
+   * {@link cosineSimilarity} needs no normalizing. @defaultValue the model's, 3072 for Gemini models
    */
   readonly outputDimensionality?: number | undefined;
   /** False rejects inputs that are too long instead of cutting them off. Vertex only. @defaultValue true */
@@ -75,9 +75,9 @@ export interface EmbedManyResult {
   readonly usage: Usage;
 }
 
-/** What an interrupted {@link embedMany} had done. */
+/** Results that an interrupted {@link embedMany} had received. */
 export interface EmbeddedSoFar {
-  /** By index of the input; undefined for those that are missing. */
+  /** By index of the input; undefined where a vector is missing. */
   readonly embeddings: readonly (number[] | undefined)[];
   readonly usage: Usage;
 }
@@ -85,8 +85,7 @@ export interface EmbeddedSoFar {
 /**
  * Embeds one text, document or image into a vector.
  * @throws {TypeError} For an empty input, or an option out of range.
- * @throws {ConfigurationError} For no key, a title without
- * `RETRIEVAL_DOCUMENT`, or an endpoint without embeddings.
+ * @throws {ConfigurationError} For no key, a title without `RETRIEVAL_DOCUMENT`, or an endpoint without embeddings.
  * @throws {ApiStatusError} When the service rejects the request, after retries.
  * @see https://ai.google.dev/gemini-api/docs/embeddings
  * @example const { embedding } = await embed("Oslo is the capital of Norway.", { model: "gemini-embedding-001" });
@@ -141,7 +140,7 @@ export async function embedMany(
 
 const SO_FAR = Symbol.for("pollux.embeddedSoFar");
 
-/** The vectors that {@link embedMany} had when it threw this error, also your own abort's reason if it is an object; undefined for other errors. */
+/** The vectors that {@link embedMany} had when it threw this error (or your abort reason, if that is an object); undefined for other errors. */
 export function embeddedSoFar(error: unknown): EmbeddedSoFar | undefined {
   return attachedTo(error, SO_FAR) as EmbeddedSoFar | undefined;
 }
@@ -166,7 +165,7 @@ export function cosineSimilarity(left: ArrayLike<number>, right: ArrayLike<numbe
     rightSquares += b * b;
   }
   const lengths = Math.sqrt(leftSquares) * Math.sqrt(rightSquares);
-  // Rounding can lead just past the ends.
+  // Rounding can slightly exceed the range.
   return lengths === 0 ? 0 : Math.max(-1, Math.min(1, dot / lengths));
 }
 
@@ -184,7 +183,7 @@ const SPELLINGS: Spellings = {
   "its members are options of their own, such as taskType": "config providerOptions",
 };
 
-/** Both functions know the options of each other, so that a program can share them. */
+/** Both functions accept the options of the other one, so that a program can share them. */
 function checkEmbedOptions(where: string, options: EmbedOptions): void {
   if (options === undefined) throw new TypeError(`${where} takes the input first, then the options: { model: … }`);
   checkOptions(where, options, OPTIONS, SPELLINGS);

@@ -13,13 +13,13 @@ const MAX_FILE_BYTES = 2 * 1024 ** 3;
 
 /** Options of an upload and of the wait until the file is ready. */
 export interface UploadFileOptions extends WaitForFileOptions, Pick<CallOptions, "onRetry"> {
-  /** IANA media type. @defaultValue the blob's own, else by its first bytes or its name */
+  /** IANA media type. @defaultValue the blob's own, else detected from its first bytes or its name */
   readonly mimeType?: string | undefined;
   /** Name for people, at most 512 characters. @defaultValue the name of a web `File` */
   readonly displayName?: string | undefined;
   /** Id of the file: lower-case letters, digits and dashes, at most 40. @defaultValue the service chooses one */
   readonly name?: string | undefined;
-  /** Called after each chunk (8 MiB) that has arrived; must not throw. */
+  /** Called after the service has received each chunk (8 MiB); must not throw. */
   readonly onProgress?: ((progress: UploadProgress) => void) | undefined;
   /** False returns the file once it is uploaded, possibly still `PROCESSING`. @defaultValue true */
   readonly waitUntilActive?: boolean | undefined;
@@ -47,11 +47,10 @@ export class Files {
   }
 
   /**
-   * Uploads a file and waits until requests can use it, as `media(file)`. It expires after 48 hours. Chunks have 8 MiB; each is retried
-   * according to the policy and continued where the service left off.
+   * Uploads a file and waits until requests can use it, as `media(file)`. It expires after 48 hours. Chunks are 8 MiB; each is retried
+   * according to the policy and continues where the service left off.
    * @throws {ConfigurationError} For no bytes, more than 2 GiB, or an unknown media type.
-   * @throws {FileStateError} When the service
-   * cannot process it, or not within `timeoutMs`.
+   * @throws {FileStateError} When the service cannot process it, or does not within `timeoutMs`.
    * @see https://ai.google.dev/gemini-api/docs/files
    */
   async upload(data: UploadData, options: UploadFileOptions = {}): Promise<GeminiFile> {
@@ -115,7 +114,7 @@ function filesPath({ filesPath: path, kind, baseUrl }: Endpoint): string {
   throw new ConfigurationError(
     kind === "vertex"
       ? `Vertex AI (${host}) has no Files API: put the file into Cloud Storage and pass its URL, media("gs://bucket/file").`
-      : `${host} is a gateway, and gateways have no Files API: send the bytes inline with media(), or pass kind: "developer" to endpoint() if this one forwards files.`,
+      : `${host} is a gateway, and gateways have no Files API: send the bytes inline with media(), or pass kind: "developer" to endpoint() if this one serves files.`,
   );
 }
 

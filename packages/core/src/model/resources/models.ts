@@ -10,7 +10,7 @@ export interface ListedModel extends ModelInfo {
   readonly capabilities: ModelCapabilities;
 }
 
-/** Options of {@link listModels}: those of the client, and a signal. */
+/** Options of {@link listModels}: the client's options, and a signal. */
 export type ListModelsOptions = GeminiClientOptions & CallSignal;
 
 /**

@@ -20,7 +20,7 @@ export interface WaitForFileOptions extends CallSignal {
 export async function getFile(client: ApiClient, path: string, options: CallOptions): Promise<GeminiFile> {
   return await client.whole({ operation: "getFile", method: "GET", path }, options, (text, exchange) => {
     const answer = parseJson(text);
-    // First, since a file that failed has a field `error`, just as an error object does.
+    // Checked first: a failed file has a field `error`, just as an error object does.
     if (isFile(answer)) return answer;
     if (isObject(answer) && isErrorObject(answer)) throw embeddedError(answer, exchange.failure);
     throw new ApiShapeError("The response is not a file: it lacks name or uri.", "$", text);
@@ -54,7 +54,7 @@ export async function waitForFile(
     known = await client.get(known, { signal });
   }
   if (known.state !== "FAILED") return known;
-  const why = known.error?.message ?? "no reason was given";
+  const why = known.error?.message ?? "the service gave no reason";
   throw new FileStateError(
     `The service could not process ${known.name} (${why}): check that its content is ${known.mimeType ?? "of its media type"}, and upload it again.`,
     known.name,

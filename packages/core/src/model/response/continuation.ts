@@ -64,7 +64,7 @@ export async function continueAnswer(
           { cause: failure, partial: segment.partial().content },
         );
       logger.warn({ requests, error: reason }, "the stream broke; resuming from its last checkpoint");
-      // Without a new checkpoint the request brought nothing, but it was billed.
+      // Without a new checkpoint the request added nothing, but it was billed.
       isUnderestimate ||= !isProgress;
       if (!isProgress) continue;
     }
@@ -72,13 +72,13 @@ export async function continueAnswer(
     const response = segment.partial();
     answer = answer === undefined ? response : mergeSegments(answer, response, segment);
     const finish = classifyFinish(response.finishReason);
-    // Cut off by a limit of the service's.
+    // The service's own limit cut it off.
     const isCutOff = finish === "truncated" && source.maxOutputTokens === undefined;
     const goesOn = isCutOff && segment.chunks.some((chunk) => listParts(chunk).length > 0);
     const hasMore = failure !== undefined || (isProgress && (finish === "continuation" || goesOn));
     if (!hasMore || requests >= MAX_REQUESTS)
       return isUnderestimate ? { ...answer, usage: { ...answer.usage, incomplete: true } } : answer;
-    // One by one: a list of arguments as long as an answer may be does not fit the stack.
+    // One by one: as arguments of one call, the chunks of a long answer would overflow the stack.
     for (const chunk of segment.chunks) kept.push(listParts(chunk));
     ({ token } = segment);
     if (failure === undefined) idle = 0;
@@ -86,7 +86,7 @@ export async function continueAnswer(
   }
 }
 
-/** How far a later segment's grounding and citations move to count from the start of the whole answer. */
+/** Offsets that make a later segment's grounding and citations count from the start of the whole answer. */
 interface Shift {
   readonly chunks: number;
   readonly rendered: number;
@@ -94,10 +94,10 @@ interface Shift {
   readonly parts: number;
 }
 
-/** Merges another segment into an answer: usage is summed but for the context's size, grounding and citations are joined and moved. */
+/** Merges another segment into an answer: usage is summed except for the context's size; grounding and citations are joined and shifted. */
 function mergeSegments(first: ModelResponse, next: ModelResponse, segment: ResponseFold): ModelResponse {
   const { continuationToken: _token, finishReason: _reason, finishMessage: _message, ...earlier } = first.candidate;
-  // Parts as the last segment alone would have them.
+  // The parts of the last segment alone.
   const own = new PartCollector();
   for (const chunk of segment.chunks) own.add(listParts(chunk));
   const shift: Shift = {
@@ -157,10 +157,10 @@ function mergeCitations(
   return { ...before, ...after, ...joinLists(before ?? {}, shifted, ["citationSources", "citations"]) };
 }
 
-/** The lists with these names, one after the other; without those that are empty. */
+/** The lists with these names, concatenated; empty ones are left out. */
 function joinLists<Lists extends object>(before: Lists, after: Lists, names: readonly (keyof Lists)[]): Partial<Lists> {
   const joined = names.map((name) => [name, [before[name] ?? [], after[name] ?? []].flat()] as const);
-  // Each is a list of what the two lists hold.
+  // Each list has the elements of both, so its type is theirs.
   return Object.fromEntries(joined.filter(([, entries]) => entries.length > 0)) as Partial<Lists>;
 }
 

@@ -23,9 +23,9 @@ export interface AnswerSource {
   readonly onParts?: ((parts: readonly Part[]) => void | Promise<void>) | undefined;
   /** Set once parts were received. */
   hasParts?: boolean;
-  /** Of the requests whose answers began. */
+  /** One for each request whose answer began. */
   folds?: ResponseFold[];
-  /** Every part received so far is void: what is still valid follows again, then the rest of the answer. */
+  /** Every part received so far is void: the valid parts come again, then the rest of the answer. */
   onRewind(reason: string): void;
   readonly logger?: Logger | undefined;
   /** The caller's limit on the whole answer. */
@@ -52,7 +52,7 @@ export class ResponseFold {
     this.collector = collector;
   }
 
-  /** Sends a request and reads its answer to the end. @returns What broke the stream, if a request with the last token can resume the answer. */
+  /** Sends a request and reads its answer to the end. @returns The error that broke the stream, if a request with the last token can resume the answer. */
   async read(source: AnswerSource, token?: string): Promise<AgentError | undefined> {
     let stream: AnswerStream | undefined;
     try {
@@ -97,8 +97,8 @@ export class ResponseFold {
       if (content !== undefined) foldFields(this.#content, content, "parts", "role");
       if (content?.parts !== undefined) for (const part of this.collector.add(content.parts)) complete.push(part);
       if (!finishReason) {
-        // After a call that the service answers itself, the answer goes on, and has another finish reason at its end.
-        if (this.#isFinished && content?.parts?.some(saysSomething) === true) this.#isFinished = false;
+        // After a call that the service answers itself, the answer continues, with another finish reason at its end.
+        if (this.#isFinished && content?.parts?.some(hasData) === true) this.#isFinished = false;
         continue;
       }
       this.#isFinished = true;
@@ -150,12 +150,12 @@ function firstCandidate({ candidates }: GenerateContentResponse): Candidate | un
   return undefined;
 }
 
-/** True for anything but a text without characters, which says nothing, though it may carry a signature. */
-function saysSomething(part: Part): boolean {
+/** False only for an empty text, which may carry a signature. */
+function hasData(part: Part): boolean {
   return part.text !== "" || Object.keys(part).some((name) => !["text", "thought", "thoughtSignature"].includes(name));
 }
 
-/** Lists that each chunk brings whole: ratings are rated anew, and supports point into the lists beside them. */
+/** Lists that each chunk has whole: ratings are recomputed, and supports point into the lists beside them. */
 const REPLACED = /^(?:safetyRatings|groundingChunks|groundingSupports|renderedParts)$/;
 
 /** Lists with an entry for each token of their chunk; two tokens may have equal entries. */
@@ -181,7 +181,7 @@ function foldFields(record: Record<string, unknown>, from: object, except: strin
 /** Two objects as one, as chunks are folded. */
 export function mergeFields<Fields extends object>(before: Fields, after: Fields): Fields {
   const merged = { ...before };
-  // Both have the same type, so what is written fits it.
+  // Both have the same type, so the values fit it.
   foldFields(merged as Record<string, unknown>, after, "__proto__");
   return merged;
 }
@@ -196,7 +196,7 @@ function foldValue(name: string, before: unknown, after: unknown): unknown {
 function foldList(name: string, before: readonly unknown[], after: readonly unknown[]): readonly unknown[] {
   if (REPLACED.test(name)) return after;
   if (PER_TOKEN.has(name)) return [...before, ...after];
-  // By their text, so that long lists take no longer than their length.
+  // By their JSON, so that the time stays linear in the length of the lists.
   const known = new Map<string, number>();
   for (const text of before.map((entry) => JSON.stringify(entry))) known.set(text, (known.get(text) ?? 0) + 1);
   const added = after.filter((entry) => {
@@ -208,7 +208,7 @@ function foldList(name: string, before: readonly unknown[], after: readonly unkn
   return added.length === 0 ? before : [...before, ...added];
 }
 
-/** True for no value, an empty string, and an object or list of such. */
+/** True for no value, an empty string, and an object or list of only these. */
 function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null || value === "") return true;
   if (typeof value !== "object") return false;
@@ -219,7 +219,7 @@ function isEmpty(value: unknown): boolean {
   return true;
 }
 
-/** What was in the body of an answer. */
+/** The contents of an answer's body. */
 export interface BodyReading {
   /** The answer so far; its finish reason is empty when it was cut off. */
   readonly response: ModelResponse;
@@ -227,7 +227,7 @@ export interface BodyReading {
   readonly error?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** The answer in a whole body, also one that was cut off: an event stream, JSON, or a list. @throws {ApiShapeError} For any other body. */
+/** Reads the answer in a whole body, even one that was cut off: an event stream, JSON, or a list. @throws {ApiShapeError} For any other body. */
 export function readResponseBody(body: string): BodyReading {
   const fold = new ResponseFold();
   let error: BodyReading["error"];
@@ -243,7 +243,7 @@ export function readResponseBody(body: string): BodyReading {
 export type FinishClass =
   /** The model was done, or calls functions. */
   | "complete"
-  /** A gateway's word for a turn with calls; without a call in the content, the answer is unusable. */
+  /** A gateway's reason for a turn with calls; without a call in the content, the answer is unusable. */
   | "calls"
   /** Cut off by a token limit. */
   | "truncated"
@@ -260,7 +260,7 @@ export type FinishClass =
   /** Added by a newer service. */
   | "unknown";
 
-/** By class, the words for it, separated by spaces. */
+/** The service's words for each class, separated by spaces. */
 const WORDS: { readonly [Class in FinishClass]?: string } = {
   complete: "STOP",
   truncated: "MAX_TOKENS",
@@ -274,7 +274,7 @@ const WORDS: { readonly [Class in FinishClass]?: string } = {
 };
 
 /**
- * What gateways send in place of the service's words, in any case. Most come from upstream APIs: OpenAI's, Anthropic's (`end_turn`,
+ * The words that gateways send in place of the service's, in any letter case. Most come from upstream APIs: OpenAI's, Anthropic's (`end_turn`,
  * `tool_use`) and Cohere's (`TOOL_CALL`). Where the service sends `STOP` for a turn with calls, these have a word of their own.
  * @see https://github.com/CopilotKit/aimock/blob/main/src/gemini.ts
  * @see https://github.com/theopenco/llmgateway/pull/2218

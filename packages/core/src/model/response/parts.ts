@@ -14,7 +14,7 @@ export class PartCollector {
   #call: PartialCall | undefined;
   readonly #gaps: Gaps = { left: MAX_GAPS };
 
-  /** Adds the parts of one chunk. @returns What can be handed on now. @throws {ApiShapeError} For streamed arguments that cannot be assembled. */
+  /** Adds the parts of one chunk. @returns The parts that are now complete, and pieces of open calls. @throws {ApiShapeError} For streamed arguments that cannot be assembled. */
   add(incoming: readonly Part[]): readonly Part[] {
     const complete: Part[] = [];
     for (const part of incoming) {
@@ -107,7 +107,7 @@ class PartialCall {
     this.open = call?.willContinue === true;
   }
 
-  /** What one piece adds, for readers that follow the call as it is written. Carries the call's name and id. */
+  /** One piece, for readers that follow the call as it is written. Carries the call's name and id. */
   piece({ functionCall: call }: Part): Part {
     // The first piece of a call has the name.
     const { id, name } = this.#part.functionCall as FunctionCall;
@@ -115,7 +115,7 @@ class PartialCall {
     return { functionCall: { ...(id !== undefined && { id }), name, partialArgs, willContinue: true } };
   }
 
-  /** The call as one part, as if it had come whole. */
+  /** The call as one part, as if it had arrived whole. */
   finish(): Part {
     const { partialArgs: _pieces, willContinue: _more, ...call } = this.#part.functionCall as FunctionCall;
     const args: JsonObject = this.#args;
@@ -154,7 +154,7 @@ function setPiece(root: Record<string, unknown>, piece: PartialArg, gaps: Gaps):
   });
 }
 
-/** A value with what a piece adds to it; undefined for a piece without a value. */
+/** A value extended by a piece; undefined for a piece without a value. */
 function readPiece(before: unknown, { stringValue, numberValue, boolValue, nullValue }: PartialArg): unknown {
   if (stringValue !== undefined) return typeof before === "string" ? before + stringValue : stringValue;
   if (numberValue !== undefined) return numberValue;

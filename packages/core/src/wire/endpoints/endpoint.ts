@@ -30,7 +30,7 @@ export interface Endpoint {
   modelPath(model: string): string;
   /** Headers that authenticate an attempt, kept out of errors and logs. @throws {ConfigurationError} When there is no key for this host. */
   authHeaders(): HeaderFields | Promise<HeaderFields>;
-  /** What models found out about the service, by their path: names of the changes that their requests need. Absent: each finds out for itself. */
+  /** Names of the changes that requests need here, by path of the model, as models learn them. Absent: each model learns for itself. */
   readonly learned?: Map<string, Set<string>> | undefined;
 }
 
@@ -46,7 +46,7 @@ export interface EndpointOptions {
   readonly apiVersion?: string | undefined;
   /** @defaultValue "developer" for Google's hosts and loopback, otherwise "gateway" */
   readonly kind?: EndpointKind | undefined;
-  /** Sent with each request. Values of at least 6 characters, and those of cookies and parameters, are treated as secrets. */
+  /** Sent with each request. Values of at least 6 characters, also inside cookies and parameters, are treated as secrets. */
   readonly headers?: HeaderFields | undefined;
 }
 
@@ -60,7 +60,7 @@ export interface GoogleOptions {
   readonly apiVersion?: string | undefined;
   /** @defaultValue the process's environment */
   readonly env?: Environment | undefined;
-  /** Told when the key is from `GOOGLE_GENERATIVE_AI_API_KEY`. @defaultValue silent, unless `POLLUX_LOG` names a level */
+  /** Logs when the key is from `GOOGLE_GENERATIVE_AI_API_KEY`. @defaultValue silent, unless `POLLUX_LOG` names a level */
   readonly logger?: Logger | undefined;
 }
 
@@ -68,7 +68,7 @@ const ENDPOINT: OptionNames<EndpointOptions> = namesIn("baseUrl apiKey auth apiV
 const GOOGLE: OptionNames<GoogleOptions> = { apiKey: true, baseUrl: true, apiVersion: true, env: true, logger: true };
 
 const GOOGLE_BASE_URL = "https://generativelanguage.googleapis.com";
-/** Where the AI SDK reads the same key. */
+/** The AI SDK's variable for the same key. */
 const OTHER_KEY = "GOOGLE_GENERATIVE_AI_API_KEY";
 /** Key that a local emulator accepts; not a secret. */
 export const EMULATOR_KEY = "emulator";
@@ -104,7 +104,7 @@ export function endpoint(options: EndpointOptions): Endpoint {
 }
 
 /**
- * Google's Developer API. Reads the environment when it is called, but the key with each request: a missing one fails the first.
+ * Google's Developer API. Reads the environment when called, but the key with each request: a missing key fails the first request.
  * @see https://ai.google.dev/gemini-api/docs/api-key
  * @example const agent = new Agent({ model: "gemini-flash-latest", endpoint: geminiApi({ apiKey: readSecret("gemini") }) });
  */
@@ -115,10 +115,10 @@ export function geminiApi(options: GoogleOptions = {}): Endpoint {
   const env = options.env ?? processEnvironment();
   const baseUrl = checkBaseUrl(options.baseUrl ?? (env["GOOGLE_GEMINI_BASE_URL"] || GOOGLE_BASE_URL));
   const apiVersion = options.apiVersion ?? apiVersionFrom(env, "v1beta");
-  let isTold = false;
+  let isLogged = false;
   const onOtherKey = (): void => {
-    if (isTold) return;
-    isTold = true;
+    if (isLogged) return;
+    isLogged = true;
     const logger = options.logger ?? defaultLogger(env);
     logger.info({ variable: OTHER_KEY }, "the API key is from the AI SDK's variable, because no other is set");
   };
@@ -131,7 +131,7 @@ function kindOf(baseUrl: string): EndpointKind {
   return isGoogleHost(baseUrl) || isLoopback(baseUrl) ? "developer" : "gateway";
 }
 
-/** An endpoint with the paths of the Developer API, of which gateways serve only the models. */
+/** An endpoint with the paths of the Developer API; gateways serve only the models. */
 export function buildEndpoint(
   kind: EndpointKind,
   baseUrl: string,
@@ -198,7 +198,7 @@ function googleKeyFor(baseUrl: string, env: Environment, onOtherKey: () => void)
 
 /** A valid base URL without a trailing slash. Rejects credentials and queries, which would show up in errors and logs. */
 export function checkBaseUrl(baseUrl: string): string {
-  // What a URL throws quotes it, with the password that may be in it.
+  // The error of `new URL` quotes the URL, perhaps with a password.
   if (!URL.canParse(baseUrl))
     throw new ConfigurationError("The base URL is not a URL; use a form like https://host or http://127.0.0.1:8787.");
   const url = new URL(baseUrl);

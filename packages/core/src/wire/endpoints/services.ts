@@ -16,14 +16,14 @@ import {
   signWith,
 } from "./endpoint.ts";
 
-/** What models found out about the endpoints of an environment. */
+/** Changes that models learned about the endpoints of an environment, see {@link Endpoint.learned}. */
 const learnedIn = new WeakMap<Environment, NonNullable<Endpoint["learned"]>>();
 
 /**
  * The endpoint from the environment: Vertex if `GOOGLE_GENAI_USE_ENTERPRISE` (or `GOOGLE_GENAI_USE_VERTEXAI`) is true; Google if a base
- * URL, `GOOGLE_API_KEY` or `GEMINI_API_KEY` is set; CometAPI if `COMETAPI_KEY` is set. Otherwise Google. What models find out about the
- * service is shared by all endpoints from the same environment.
- * @param logger - Told when the key is from `GOOGLE_GENERATIVE_AI_API_KEY`.
+ * URL, `GOOGLE_API_KEY` or `GEMINI_API_KEY` is set; CometAPI if `COMETAPI_KEY` is set. Otherwise Google. Endpoints from the same environment
+ * share what models learn about the service.
+ * @param logger - Logs when the key is from `GOOGLE_GENERATIVE_AI_API_KEY`.
  * @param keyless - Sends the emulator's key.
  */
 export function defaultEndpoint(env: Environment = processEnvironment(), logger?: Logger, keyless?: boolean): Endpoint {
@@ -95,8 +95,7 @@ export interface VertexOptions {
 
 /**
  * Gemini on Vertex AI, with an API key (express mode) or with a project and access tokens.
- * @throws {ConfigurationError} For tokens without
- * a project.
+ * @throws {ConfigurationError} For tokens without a project.
  * @see https://cloud.google.com/vertex-ai/generative-ai/docs/start/express-mode/overview
  */
 export function vertex(options: VertexOptions = {}): Endpoint {

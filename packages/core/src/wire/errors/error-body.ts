@@ -14,7 +14,7 @@ export interface ErrorBody {
   readonly details: readonly unknown[];
 }
 
-/** How many levels of errors wrapped as text in another error's message are read. */
+/** Most levels of errors, each as text in another error's message, that are read. */
 const MAX_NESTING = 2;
 
 /** Reads the text of an error body. Never throws: the message is the title of HTML, and the text itself if it is not JSON. */
@@ -40,7 +40,7 @@ function readFields(error: Readonly<Record<string, unknown>>): ErrorBody {
     message: typeof message === "string" ? message : "",
     code: toCode(code) ?? toCode(status),
     reason: firstWord(status, code, type),
-    // Whoever shows or stores an error walks through them.
+    // Code that shows or stores the error walks through them.
     details: Array.isArray(details) ? details.filter((detail) => !isTooDeep(detail)) : [],
   };
 }
@@ -100,8 +100,8 @@ export function judgeQuota(body: ErrorBody, headers: AnswerHeaders | undefined, 
   if (reasons.some((reason) => TERMINAL_REASONS.has(reason))) return { retryable: false, quotaViolations };
   const perMinute =
     quotaViolations.some(({ quotaId }) => quotaId?.includes("PerMinute")) || reasons.includes("RATE_LIMIT_EXCEEDED");
-  const said = serverDelay(body, headers, now);
-  return { retryable: true, retryAfterMs: said ?? (perMinute ? 60_000 : undefined), quotaViolations };
+  const asked = serverDelay(body, headers, now);
+  return { retryable: true, retryAfterMs: asked ?? (perMinute ? 60_000 : undefined), quotaViolations };
 }
 
 /** The wait the service asked for: `RetryInfo`, then the sentence in the message, then `Retry-After`. Milliseconds. */
@@ -115,7 +115,7 @@ export function serverDelay(body: ErrorBody, headers: AnswerHeaders | undefined,
 export function nextMidnightPacific(now: number): number {
   const day = 86_400_000;
   const next = now + day - pacificTimeOfDay(now);
-  // On the two days a year with 23 or 25 hours this is an hour off midnight.
+  // On the two days a year with 23 or 25 hours, `next` is an hour off midnight.
   const off = pacificTimeOfDay(next);
   return off > day / 2 ? next + (day - off) : next - off;
 }

@@ -35,7 +35,7 @@ export interface FailureContext {
 
 /** HTTP status and body → error. The body may be anything: Google's JSON, a gateway's, a list, HTML, empty. */
 export function statusError(status: number, bodyText: string, context: FailureContext = {}): ApiStatusError {
-  // Takes the status line's code: some gateways respond with a different one than their upstream's, which is in the body.
+  // Takes the status line's code: some gateways respond with a code of their own, and have their upstream's in the body.
   return buildError(status, readErrorText(bodyText), context);
 }
 
@@ -65,7 +65,7 @@ const RETRYABLE: ReadonlySet<number> = new Set([408, 429, 499, 500, 502, 503, 50
 /** Codes of gateways for which a retry does not help, whatever the status. */
 const TERMINAL_CODES = wordsIn("model_not_found invalid_api_key insufficient_user_quota insufficient_quota");
 
-/** By status, the words for it, separated by spaces. */
+/** The words for each status, separated by spaces. */
 const WORDS: Spellings = {
   400: "INVALID_ARGUMENT FAILED_PRECONDITION OUT_OF_RANGE",
   401: "UNAUTHENTICATED invalid_api_key",
@@ -80,10 +80,11 @@ const WORDS: Spellings = {
   504: "DEADLINE_EXCEEDED",
 };
 
-const MAX_SAID = 2000;
+/** Longest message of the service that an error repeats, in characters. */
+const MAX_MESSAGE = 2000;
 
 function buildError(status: number, received: ErrorBody, context: FailureContext): ApiStatusError {
-  // Before anything is read from it or truncated, so that no part of a key remains.
+  // Before anything reads or truncates the body, so that no part of a key remains.
   const body = cleanBody(received, context);
   const now = context.now ?? Date.now();
   const { headers } = context;
@@ -104,34 +105,34 @@ function buildError(status: number, received: ErrorBody, context: FailureContext
   };
   const advice = adviceFor(facts, body.message);
   const word = body.reason === undefined ? "" : ` ${body.reason}`;
-  const said = body.message.replaceAll(/\s+/g, " ").trim().slice(0, MAX_SAID);
-  const start = `The API responded with ${status}${word}${said === "" ? "." : `: ${said}`}`;
+  const message = body.message.replaceAll(/\s+/g, " ").trim().slice(0, MAX_MESSAGE);
+  const start = `The API responded with ${status}${word}${message === "" ? "." : `: ${message}`}`;
   if (advice === "") return new ApiStatusError(start, facts);
   return new ApiStatusError(`${start}${/[.!?]$/.test(start) ? "" : "."} ${advice}`, facts);
 }
 
-/** What to do about it, as one sentence; empty if there is no advice. */
-function adviceFor({ status, reason, retryable, retryAfterMs, resetsAt, url }: ApiStatusFacts, said: string): string {
+/** Advice for the reader, as one sentence; empty if there is none. */
+function adviceFor({ status, reason, retryable, retryAfterMs, resetsAt, url }: ApiStatusFacts, text: string): string {
   const [, model = ""] = /\/models\/([^/:]+):\w+$/.exec(url ?? "") ?? [];
   if (reason === "model_not_found")
     return `The gateway has no such model${suggestModel(model)}: call listModels or see its model list.`;
   if (
-    /api[ _]key (?:not valid|expired)|reported as leaked|unregistered callers|invalid token/i.test(said) ||
+    /api[ _]key (?:not valid|expired)|reported as leaked|unregistered callers|invalid token/i.test(text) ||
     reason === "invalid_api_key" ||
     status === 401
   )
     return "Check the key: GOOGLE_API_KEY or GEMINI_API_KEY for Google, COMETAPI_KEY for CometAPI, or the endpoint's apiKey option.";
-  if (/user location is not supported/i.test(said)) return "Use Vertex AI or a gateway from this region.";
+  if (/user location is not supported/i.test(text)) return "Use Vertex AI or a gateway from this region.";
   if (status === 402 || reason === "insufficient_user_quota" || reason === "insufficient_quota")
     return "Credits are used up: add credits; waiting will not help.";
-  if (/input token count.*exceeds the maximum/is.test(said))
+  if (/input token count.*exceeds the maximum/is.test(text))
     return "Send less: compact the history (drop or summarize old turns), shorten long tool results, or use a model with a larger context.";
-  if (/not in an ACTIVE state/i.test(said)) return "Wait until the file is ACTIVE, then retry.";
+  if (/not in an ACTIVE state/i.test(text)) return "Wait until the file is ACTIVE, then retry.";
   if (status === 403) return "Check that the key's project has access to this API and resource.";
   if (status === 404)
     return `Check the model id${suggestModel(model) || ", for example gemini-flash-latest,"} and the base URL; listModels lists the models of this key.`;
   if (status === 413) return "Send less: shorten the history or upload large files instead of inlining them.";
-  if (status === 429 && /\blimit: 0(?![\d.])/.test(said))
+  if (status === 429 && /\blimit: 0(?![\d.])/.test(text))
     return "This model is not in the key's tier: use another model or a higher tier; waiting will not help.";
   if (resetsAt !== undefined)
     return `The daily quota resets at ${new Date(resetsAt).toISOString()}; until then use another model or a paid tier.`;
@@ -159,7 +160,7 @@ function clean(text: string, { secrets = [] }: FailureContext): string {
   return redact(text, secrets);
 }
 
-/** What a `fetch` threw, as an error that says what to do. @param what - What happened. @param secrets - Redacted in what it repeats. */
+/** The error of a `fetch`, with advice. @param what - Start of the message, before the host. @param secrets - Redacted in the message. */
 export function networkError(error: unknown, url: string, what: string, secrets: readonly string[]): Error {
   if (error instanceof AgentError) return error;
   const reasons = readReasons(error);
@@ -206,7 +207,7 @@ function adviseOn(reasons: readonly string[], url: string): string {
 
 const DEFAULT = "check the network and the base URL";
 
-/** The error for a limit that has passed. */
+/** The error for a time limit that has passed. */
 export function timeoutError(kind: TimeoutKind, limitMs: number): ApiTimeoutError {
   const message = {
     "first-byte": `No byte of the response arrived within ${limitMs} ms; raise timeouts.firstByteMs if the model may think longer.`,

@@ -21,10 +21,10 @@ export type HttpClientName = (typeof NAMES)[number];
 /** Environment variable that names the HTTP client when the option is absent. */
 const VARIABLE = "POLLUX_HTTP_CLIENT";
 
-/** Gives what sends the next request. @throws {ConfigurationError} For `node` on a platform without it. */
+/** Returns the sender of the next request. @throws {ConfigurationError} For `node` on a platform without it. */
 export type TransportChoice = (logger: Logger) => Send | Promise<Send>;
 
-/** Chooses what sends each request, and logs the choice when it changes. @throws {ConfigurationError} For an unknown name, or also a `fetch`. */
+/** Chooses a sender for each request, and logs a changed choice. @throws {ConfigurationError} For an unknown name, or one besides a `fetch`. */
 export function chooseTransport(
   fetch: FetchLike | Transport | undefined,
   httpClient: HttpClientName | undefined,
@@ -44,7 +44,7 @@ export function chooseTransport(
   }
   let logged: string | undefined;
   const use = (send: Send, logger: Logger, why: string): Send => {
-    // Its name comes with it: bundles for browsers have nothing of Node in them.
+    // The platform transport has its own name: bundles for browsers contain nothing of Node.
     const client = send === sendByFetch ? "fetch" : platformTransport?.name;
     if (logged !== why) logger.debug({ httpClient: client, why }, "HTTP client chosen");
     logged = why;
@@ -99,10 +99,10 @@ export class FetchRequest implements InFlightRequest {
   async #send({ method, url, headers, body, bodyIsView }: HttpRequest, fetch: FetchLike): Promise<AnswerHead> {
     const { signal } = this.#controller;
     const init: RequestInit = { method, headers, redirect: "manual", signal };
-    // A fetch, or what instruments it, may keep the body for longer than the request.
+    // A fetch, or its instrumentation, may keep the body for longer than the request.
     if (body) init.body = bodyIsView === true ? body.slice() : body;
     const response = await fetch(url, init);
-    // An answer after the cancel is not read.
+    // Nobody reads an answer that arrives after the cancel.
     if (signal.aborted) response.body?.cancel().catch(ignore);
     else this.#reader = response.body?.getReader();
     const { status } = response;

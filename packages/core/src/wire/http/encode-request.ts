@@ -30,7 +30,7 @@ export class RequestEncoder {
     return this.encodeView(request).slice();
   }
 
-  /** The whole body, as a view of the encoder's buffer: valid until the next request is encoded. A copy costs as much as to send it. */
+  /** The whole body, as a view of the encoder's buffer: valid until the next request is encoded. A copy costs as much as sending it. */
   encodeView(request: GenerateContentRequest): Uint8Array<ArrayBuffer> {
     const { systemInstruction, tools, cachedContent, contents, ...rest } = request;
     this.#encodeHead({ systemInstruction, tools, cachedContent });

@@ -15,9 +15,9 @@ export interface HttpExchange {
   readonly endedAt: number;
   readonly method: string;
   readonly url: string;
-  /** What the client set, by lower-case name. Values that authenticate are `[redacted]`. */
+  /** Headers that the client set, by lower-case name. Values that authenticate are `[redacted]`. */
   readonly requestHeaders: HeaderFields;
-  /** Empty without one. Secrets in it are overwritten in place, so its length is what was sent. Do not change it. */
+  /** Empty without one. Secrets are overwritten in place, so its length is that of the sent body. Do not change it. */
   readonly body: Uint8Array;
   /** HTTP status; absent without an answer. */
   readonly status?: number | undefined;
@@ -25,13 +25,13 @@ export interface HttpExchange {
   readonly responseHeaders?: HeaderFields | undefined;
   /** The answer's body, read by read, decompressed. A character that two reads share belongs to the second. */
   readonly chunks: readonly ExchangeChunk[];
-  /** `complete`: the answer's body was read to its end. `failed`: it broke off, or a time limit passed. `cancelled`: it was read no further. */
+  /** `complete`: the client read the body to its end. `failed`: the body broke off, or a time limit passed. `cancelled`: the client stopped reading. */
   readonly ended: "complete" | "failed" | "cancelled";
   /** Why the call failed. A complete answer may have one: a status, or an error in the body. */
   readonly error?: { readonly name: string; readonly message: string; readonly code?: string | undefined } | undefined;
 }
 
-/** What one read of an answer's body returned. */
+/** The text from one read of an answer's body. */
 export interface ExchangeChunk {
   /** Milliseconds since the request was sent. */
   readonly ms: number;
@@ -60,7 +60,7 @@ export class TappedExchange {
   #error: unknown;
   #ended: HttpExchange["ended"] = "cancelled";
 
-  /** @param auth - Those of its headers that authenticate. */
+  /** @param auth - The headers that authenticate. @param found - Secrets to redact. */
   constructor(
     tap: ExchangeTap,
     call: Pick<HttpExchange, "operation" | "attempt">,
@@ -87,7 +87,7 @@ export class TappedExchange {
     this.#ended = "complete";
   }
 
-  /** The call failed, whatever became of the body. */
+  /** The call failed, whether or not the body is complete. */
   failed(error: unknown): void {
     this.#error = error;
   }
@@ -98,7 +98,7 @@ export class TappedExchange {
     this.#ended = "failed";
   }
 
-  /** Reports it. Called once. */
+  /** Reports the exchange. Called once. */
   close(head: AnswerHead | undefined): void {
     this.#add(this.#decoder.decode());
     const pieces = this.#chunks.map(({ text }) => text);

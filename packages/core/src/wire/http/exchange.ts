@@ -24,23 +24,23 @@ export interface ApiCall extends Pick<HttpRequest, "body" | "bodyIsView"> {
   readonly path: string;
   /** Full URL instead of the path, on the endpoint's own host: the key is sent there. */
   readonly url?: string | undefined;
-  /** In addition to the authentication headers. Without a content type among them, the body is JSON. */
+  /** Sent in addition to the authentication headers. Without a content type among them, the body is JSON. */
   readonly headers?: HeaderFields | undefined;
-  /** Those in the body, which may hold keys. */
+  /** The tools in the body, which may hold keys. */
   readonly tools?: readonly WireTool[] | undefined;
-  /** It must not arrive twice, so nothing below the retries of the client may repeat it either. @defaultValue false */
+  /** The call must not arrive twice, so nothing below the client's retries may repeat it either. @defaultValue false */
   readonly once?: boolean | undefined;
 }
 
-/** Which attempt of a call it is. */
+/** One attempt of a call. */
 export interface Attempt {
   /** From 1. */
   readonly number: number;
-  /** When it was announced for, in milliseconds since the epoch; absent for the first one. */
+  /** Announced time, in milliseconds since the epoch; absent for the first attempt. */
   readonly retryAt?: number | undefined;
 }
 
-/** What all exchanges of a client share. */
+/** Settings that all exchanges of a client share. */
 export interface ExchangeSettings {
   readonly endpoint: Endpoint;
   readonly timeouts: Timeouts;
@@ -48,7 +48,7 @@ export interface ExchangeSettings {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly traffic: Traffic;
-  /** Group in the limiter's queue; takes precedence over that of a call. */
+  /** Group in the limiter's queue; takes precedence over a call's group. */
   readonly group: object | string | undefined;
   /** Longest wait that the service may ask for, in milliseconds. */
   readonly maxDelayMs: number;
@@ -79,12 +79,12 @@ export class Exchange implements PermitRequest {
   #permit: Permit | undefined;
   #request: InFlightRequest | undefined;
   #head: AnswerHead | undefined;
-  /** When it was sent, on the monotonic clock; 0 before. */
+  /** When the request was sent, on the monotonic clock; 0 before. */
   #startedAt = 0;
-  /** Since when it has been waiting for the service; undefined between two reads. */
+  /** Start of the current wait for the service; undefined between two reads. */
   #waitingSince: number | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** The abort or timeout that ended it. */
+  /** The abort or timeout that ended the exchange. */
   #stopped: { readonly reason: unknown } | undefined;
   #isOver = false;
   #isClosed = false;
@@ -102,11 +102,11 @@ export class Exchange implements PermitRequest {
     this.retryAt = retryAt;
   }
 
-  /** Sends the request and waits for a successful status. Throws a typed error for any other one, a failure and a limit, or the signal's reason. */
+  /** Sends the request and waits for a successful status. Throws a typed error for another status, a failure or a limit, or the signal's reason. */
   async open(): Promise<this> {
     const { endpoint, traffic } = this.#settings;
     this.signal?.throwIfAborted();
-    // Only promises are awaited: nearly always the key, the permit and the transport are there at once.
+    // Only promises are awaited: the key, the permit and the transport are nearly always available at once.
     const auth = endpoint.authHeaders();
     this.#auth = isPromise(auth) ? await auth : auth;
     const permit = traffic.acquire(endpoint, this.#auth, this.#call, this);
@@ -146,7 +146,7 @@ export class Exchange implements PermitRequest {
     return this.#head?.headers ?? NO_HEADERS;
   }
 
-  /** What must not be shown, computed when it is first needed. */
+  /** Texts that must not be shown, computed when first needed. */
   get #secrets(): readonly string[] {
     return (this.#foundSecrets ??= findSecrets(this.#auth, this.#call.tools));
   }
@@ -181,7 +181,7 @@ export class Exchange implements PermitRequest {
     return bytes;
   }
 
-  /** The rest of the body as text. @param whole - False gives the first `maxBytes` of a longer body instead of failing. */
+  /** The rest of the body as text. @param whole - False returns the first `maxBytes` of a longer body instead of failing. */
   async text(maxBytes: number, whole = true): Promise<string> {
     const decoder = new TextDecoder();
     const pieces: string[] = [];
@@ -205,7 +205,7 @@ export class Exchange implements PermitRequest {
     if (this.isTraced) this.#logger.trace({ ...this.#facts(), body: this.#lazyText(text) }, "response body");
   }
 
-  /** Reports an error to the limiter, and hides the key in what the error quotes from the body. */
+  /** Reports an error to the limiter, and redacts the key in the error's excerpt of the body. */
   clean(error: unknown): unknown {
     this.#permit?.failed(error);
     this.#tapped?.failed(error);
@@ -214,7 +214,7 @@ export class Exchange implements PermitRequest {
     return excerpt === error.excerpt ? error : new ApiShapeError(error.message, error.path, excerpt);
   }
 
-  /** Cancels what is not read yet, releases everything, and logs the request. May be called more than once. */
+  /** Cancels an unread body, releases everything, and logs the request. May be called more than once. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -237,7 +237,7 @@ export class Exchange implements PermitRequest {
     );
   }
 
-  /** The signal was aborted. As a method it needs no closure, which the signal would keep alive together with its request. */
+  /** The signal was aborted. A method, because the signal would keep a closure alive together with its request. */
   handleEvent(): void {
     this.#stop(this.signal?.reason);
   }
@@ -264,7 +264,7 @@ export class Exchange implements PermitRequest {
       // A piece of an upload must not arrive twice.
       repeatable: this.#call.once !== true && headers?.["x-goog-upload-command"] === undefined,
     };
-    // At once: a limit may have passed by the time it is watched, and cancels this.
+    // Assigned at once: `#watch` cancels it if a limit has already passed.
     this.#request = send(request);
     const { budget, tap } = this.#options;
     if (budget !== undefined) budget.sent++;
@@ -312,8 +312,8 @@ export class Exchange implements PermitRequest {
       // When the body breaks off, the status is enough.
       if (!(error instanceof ApiNetworkError)) throw error;
     }
-    const [said = text] = /^\s*(?:event|data):/.test(text) ? readEvents(text) : [];
-    return statusError(status, said, this.failure);
+    const [body = text] = /^\s*(?:event|data):/.test(text) ? readEvents(text) : [];
+    return statusError(status, body, this.failure);
   }
 
   #facts(): object {
@@ -321,7 +321,7 @@ export class Exchange implements PermitRequest {
     return { operation, model, attempt: this.#attempt };
   }
 
-  /** Becomes text only when the logger writes it. */
+  /** Redacted text that is computed only when the logger writes it. */
   #lazyText(body: string | Uint8Array): object {
     const secrets = this.#secrets;
     return { toJSON: () => redact(typeof body === "string" ? body : new TextDecoder().decode(body), secrets) };
@@ -335,7 +335,7 @@ export class Exchange implements PermitRequest {
     return failure;
   }
 
-  /** Ends it for an abort or a timeout, whether or not it is being read. */
+  /** Ends the exchange for an abort or a timeout, whether or not anything reads it. */
   #stop(reason: unknown): void {
     this.#stopped = { reason };
     if (this.signal?.aborted === true) this.#tapped?.failed(reason);
@@ -351,7 +351,7 @@ export class Exchange implements PermitRequest {
     this.#request?.cancel();
   }
 
-  /** Leaves no timer and no listener. */
+  /** Removes the timer and the listener. */
   #end(): void {
     this.#isOver = true;
     clearTimeout(this.#timer);
@@ -359,7 +359,7 @@ export class Exchange implements PermitRequest {
   }
 }
 
-/** Told by its shape: async functions return a different class where `Promise` is patched. */
+/** Checks the shape, not the class: where `Promise` is patched, async functions return a different class. */
 function isPromise<T extends object>(value: T | Promise<T>): value is Promise<T> {
   return "then" in value && typeof value.then === "function";
 }

@@ -19,7 +19,7 @@ export interface AnswerStream {
   close(): void;
 }
 
-/** Body of a stream → chunks, of event streams and bare JSON. Chunks before an error are returned before it is thrown. */
+/** Body of a stream → chunks, from event streams and bare JSON. Returns the chunks before an error, then throws it. */
 export class StreamedAnswer implements AnswerStream {
   readonly #exchange: Exchange;
   readonly #decoder: SseDecoder;
@@ -43,7 +43,7 @@ export class StreamedAnswer implements AnswerStream {
     return this;
   }
 
-  /** @throws {ApiStatusError} For an error among the chunks. @throws {ApiShapeError} For a chunk of another shape, a page, and a limit. */
+  /** @throws {ApiStatusError} For an error among the chunks. @throws {ApiShapeError} For a chunk of another shape, a web page, and a limit. */
   async next(): Promise<AnswerBatch | undefined> {
     const first = this.#first;
     this.#first = undefined;
@@ -99,10 +99,10 @@ export class StreamedAnswer implements AnswerStream {
   #end(): void {
     const leftover = this.#hasEvents ? "" : this.#decoder.leftover;
     if (leftover.startsWith("<")) {
-      const said = "The response is a web page, not a stream; check that the base URL is a Gemini API.";
-      this.#failure = { error: new ApiShapeError(said, "$", leftover) };
+      const message = "The response is a web page, not a stream; check that the base URL is a Gemini API.";
+      this.#failure = { error: new ApiShapeError(message, "$", leftover) };
     }
-    // Otherwise the next read throws it.
+    // Otherwise the next read throws the failure.
     if (this.#failure === undefined) this.close();
   }
 }
@@ -127,7 +127,7 @@ export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Without the parser's message, which quotes the text and maybe a key in it; keys are removed from the excerpt later.
+    // Without the parser's message, which quotes the text and perhaps a key; the exchange removes keys from the excerpt.
     throw new ApiShapeError(
       `The response is ${text === "" ? "empty" : "not JSON"}; check that the base URL is a Gemini API.`,
       "$",
@@ -164,9 +164,9 @@ function checkAnswers(list: readonly unknown[]): readonly ParsedAnswer[] {
 
 /**
  * Checks only the structure that readers of an answer rely on: unknown fields and absent ones are fine. Changes the value in place: turns
- * numeric enums into words, and numbers written as text (`"99"`) into numbers. A member of a candidate, content or part that is `null`
- * counts as absent and is removed, also from a message in a part, from usage and from prompt feedback: the service refuses a part without
- * data. Inside arguments, results and unknown fields, `null` is a value and stays.
+ * numeric enums into words, and numbers written as text (`"99"`) into numbers. A `null` member of a candidate, content or part counts as
+ * absent and is removed, as are `null` members of a part's message, of usage and of prompt feedback: the service rejects a part without data.
+ * Inside arguments, results and unknown fields, `null` is a value and stays.
  * @throws {ApiShapeError} Naming the path that does not have the documented shape.
  */
 export function checkAnswer(value: unknown, path = "$"): ParsedAnswer {
@@ -289,7 +289,7 @@ function dropNullsInPart(part: Record<string, unknown>): boolean {
   return names.length > 0;
 }
 
-/** Checks what is no whole number in a usage record; other fields than counters may be anything. */
+/** Checks a member of a usage record that is not a whole number; members that are not counters may be anything. */
 function checkCounter(usage: Record<string, unknown>, name: string, path: string): void {
   const value = usage[name];
   if (value === null) delete usage[name];
@@ -302,7 +302,7 @@ function checkCounter(usage: Record<string, unknown>, name: string, path: string
     }
 }
 
-/** Replaces decimal digits by their number. @throws {ApiShapeError} For anything but a whole number that is exact. */
+/** Replaces decimal digits with their number. @throws {ApiShapeError} For anything but an exact whole number. */
 function readNumber(value: Record<string, unknown>, field: string, path: string): void {
   const given = value[field];
   const number = typeof given === "string" && /^(?:0|[1-9]\d*)$/.test(given) ? Number(given) : given;
@@ -314,7 +314,7 @@ function partPath(path: string, candidate: number, part: number): string {
   return `${path}.candidates[${candidate}].content.parts[${part}]`;
 }
 
-/** Replaces a number by its word. @returns False for anything but a word or a number. */
+/** Replaces a number with its word. @returns False for anything but a word or a number. */
 function nameEnum(
   value: Record<string, unknown>,
   field: "blockReason" | "finishReason",

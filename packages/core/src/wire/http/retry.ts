@@ -1,7 +1,7 @@
 import { AgentError } from "../../errors/agent-error.ts";
 import { ApiStatusError, RequestLimitError, TrafficLimitError } from "../../errors/api-errors.ts";
 
-/** How often a request is retried, and how long to wait in between. */
+/** How often to retry a request, and how long to wait in between. */
 export interface RetryPolicy {
   /** Attempts in total, including the first; 1 disables retries. @defaultValue 4 */
   readonly maxAttempts: number;
@@ -40,7 +40,7 @@ export function delayFor(
   const asked = error instanceof ApiStatusError ? error.retryAfterMs : undefined;
   // It may be 0: a date that has passed on this clock.
   if (asked !== undefined && asked > 0) {
-    // Never earlier than asked, and a little later, so that clients do not retry all at once. Of a limited endpoint, `rate-gate.ts` decides.
+    // Never earlier than asked, and a little later, so that clients do not all retry at once. For a limited endpoint, `rate-gate.ts` decides.
     return asked > policy.maxServerDelayMs ? undefined : Math.round(asked * (1 + 0.2 * random()));
   }
   const backoff = Math.min(policy.maxDelayMs, policy.minDelayMs * 2 ** (attempt - 1));
@@ -56,7 +56,7 @@ export function describe(error: Error): RetryNotice["error"] {
 /** How many requests one turn may send, including every kind of retry. */
 export class RequestBudget {
   readonly limit: number;
-  /** How many were sent, and how many of them the service accepted. */
+  /** Requests sent so far, and how many of them the service accepted. */
   sent = 0;
   accepted = 0;
   #left: number;

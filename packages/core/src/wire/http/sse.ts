@@ -21,16 +21,16 @@ export class SseDecoder {
   /** Text since the read that completed the last event; shares its strings with the parser's own buffer. */
   #rest: string[] = [];
   #restBytes = 0;
-  /** The next text begins a line, or goes on with white space at its beginning. */
+  /** The next text begins a line, or continues the white space at the beginning of one. */
   #atLineStart = true;
-  /** {@link SseDecoder.#rest} begins with JSON that is on lines of its own. */
+  /** {@link SseDecoder.#rest} begins with JSON on lines without `data:`. */
   #bare = false;
 
   constructor(options: SseOptions = {}) {
     this.#maxBufferBytes = options.maxBufferBytes ?? DEFAULT_LIMITS.maxBufferBytes;
     this.#parser = createParser({
       onEvent: ({ data }) => {
-        // One by one: a list of arguments as long as this one may be does not fit the stack.
+        // One by one: as arguments of one call, a long list would overflow the stack.
         if (data.includes("\n")) for (const event of eventsIn(data)) this.#data.push(event);
         else if (data !== "[DONE]" && data !== "") this.#data.push(data);
       },
@@ -41,13 +41,13 @@ export class SseDecoder {
   push(bytes: Uint8Array): readonly string[] {
     let text = this.#decoder.decode(bytes, { stream: true });
     if (!this.#bare && text !== "") {
-      // The expression alone takes ten times as long for each chunk.
+      // The regular expression alone takes ten times as long for each chunk.
       let isLikely = false;
       for (const start of BARE_STARTS) isLikely ||= text.includes(start);
       const at = this.#atLineStart && BARE_FIRST.test(text) ? 0 : isLikely ? text.search(BARE) : -1;
       this.#bare = at >= 0;
       if (this.#bare) {
-        // It ends the event before it.
+        // The JSON ends the event before it.
         this.#parser.feed(`${text.slice(0, at)}\n\n`);
         text = text.slice(at);
         this.#rest = [];
@@ -73,7 +73,7 @@ export class SseDecoder {
     const last = this.#decoder.decode();
     this.#rest.push(last);
     const rest = this.#bare ? this.#rest.join("") : last;
-    // The parser skips JSON of its own lines, and takes the events that follow it.
+    // The parser skips JSON without `data:`, and reads the events that follow it.
     this.#parser.feed(`${rest}\n\n`);
     const bare = this.#bare ? rest.replaceAll(EVENT_LINE, "$1").trim() : "";
     // A syntax error costs more than the rest of a short answer, so that an empty text is not parsed.
@@ -105,7 +105,7 @@ export function readEvents(body: string): readonly string[] {
 
 const NONE: readonly string[] = [];
 
-/** How a line begins that is JSON, but not `[INFO]`; the same with the end of the line before; and the least that this has. */
+/** The start of a line of JSON, but not of `[INFO]`; the same after a line end; and the shortest strings that the latter begins with. */
 const BARE_FIRST = /^\s*(?:\{|\[(?![a-z]))/i;
 const BARE = /[\r\n][^\S\r\n]*(?:\{|\[(?![a-z]))/i;
 const BARE_STARTS = ["\n", "\r"].flatMap((end) => ["{", "[", " ", "\t"].map((start) => end + start));

@@ -11,15 +11,15 @@ export interface HttpRequest {
   readonly body?: Uint8Array<ArrayBuffer> | undefined;
   /** The body is a view of a buffer that the next request reuses. @defaultValue false */
   readonly bodyIsView?: boolean | undefined;
-  /** It may arrive twice. A piece of an upload may not. @defaultValue false */
+  /** The request may arrive twice. A piece of an upload may not. @defaultValue false */
   readonly repeatable?: boolean | undefined;
 }
 
 /** Headers of an answer; `Headers` is one. */
 export interface AnswerHeaders {
-  /** @param name - In any case. */
+  /** @param name - In any letter case. */
   get(name: string): string | null;
-  /** Visits all of them; a name may come several times. Absent: observers of the exchange see no headers. */
+  /** Visits all headers; a name may come several times. Absent: observers of the exchange see no headers. */
   forEach?(visit: (value: string, name: string) => void): void;
 }
 
@@ -27,18 +27,18 @@ export interface AnswerHeaders {
 export interface AnswerHead {
   readonly status: number;
   readonly headers: AnswerHeaders;
-  /** Also where the platform hides the status of a redirect. */
+  /** True even where the platform hides the status of a redirect. */
   readonly redirected: boolean;
 }
 
-/** Bytes of a body; no value at its end. The result of a `ReadableStream`'s reader is one. */
+/** Bytes of a body; no value at its end. A `ReadableStream`'s reader returns this shape. */
 export interface BodyRead {
   readonly value?: Uint8Array | undefined;
 }
 
 /** A request in flight. The body of its answer has one reader, which makes one read at a time. */
 export interface InFlightRequest {
-  /** Rejects when there is no answer, and with the reason of a cancel. */
+  /** Rejects when there is no answer, and with the `reason` of a cancel. */
   readonly head: Promise<AnswerHead>;
   /** The next bytes of the body, decompressed. Rejects when the body breaks off. */
   read(): Promise<BodyRead>;
@@ -49,7 +49,7 @@ export interface InFlightRequest {
 /** Key under which a {@link FetchLike} may offer a cheaper way to send than `fetch`. Registered: the same in every copy of this module. */
 export const SEND: unique symbol = Symbol.for("pollux.send");
 
-/** Key of a {@link FetchLike} that needs no key of a service: nothing leaves the process. Registered, like {@link SEND}. */
+/** Marks a {@link FetchLike} that needs no API key, because nothing leaves the process. Registered, like {@link SEND}. */
 export const NEEDS_NO_KEY: unique symbol = Symbol.for("pollux.needsNoKey");
 
 /** Starts to send a request. Does not throw: a failure rejects the head. */
@@ -64,8 +64,8 @@ export interface Transport extends FetchLike {
 export interface PlatformTransport {
   /** For the log. */
   readonly name: string;
-  /** Why the next request has to use `fetch`: something would notice the difference. Undefined if nothing would. */
+  /** Why the next request has to use `fetch`: something would observe the difference. Undefined if nothing would. */
   whyFetch(): string | undefined;
-  /** What sends, one for the whole process. @param usesProxy - Through the proxy in the environment, whatever `fetch` does. */
+  /** The process's one sender. @param usesProxy - Uses the proxy in the environment, whether or not `fetch` does. */
   open(usesProxy: boolean): Send | Promise<Send>;
 }

@@ -11,23 +11,23 @@ interface Refusal {
   readonly forMs: number;
 }
 
-/** Most that is added to a wait, as a fraction of it. */
+/** Most jitter that is added to a wait, as a fraction of it. */
 const MAX_EXTRA = 0.2;
 /** Longest time that one answer closes a gate, in milliseconds. */
 const MAX_CLOSED_MS = 3_600_000;
-/** How long the first request after a wait may take to be answered before another is sent, in milliseconds. */
+/** How long to wait for the answer to the first request after a wait before sending another, in milliseconds. */
 const PROBE_MS = 2000;
 /** Time between later steps, each of twice as many requests, in milliseconds. */
 const STEP_MS = 250;
 
-/** Decides whether requests of one kind may be sent. Open until an answer asks for a wait; then closed; then lets 1, 2, 4, 8 and so on through. */
+/** Decides whether requests of one kind may be sent. Open until an answer asks for a wait; then closed; then lets through 1, 2, 4, 8 and so on. */
 export class RateGate {
   /** The model, or for other operations the operation and its model. */
   readonly name: string;
   readonly waiting: FairQueue<QueuedRequest> = new FairQueue();
-  /** How often it was closed. */
+  /** How often the gate was closed. */
   epoch = 0;
-  /** Holds nothing back. A field: nearly every request reads it. */
+  /** True while the gate holds nothing back. A field, not a getter: nearly every request reads it. */
   isOpen = true;
   #refusal: Refusal | undefined;
   /** Requests of this step; 0 before the first one. */
@@ -38,7 +38,7 @@ export class RateGate {
   #stopTimer: (() => void) | undefined;
   readonly #wake: () => void;
 
-  /** @param wake - Called when it may let requests through that wait. */
+  /** @param wake - Called when the gate may let waiting requests through. */
   constructor(name: string, wake: () => void) {
     this.name = name;
     this.#wake = wake;
@@ -50,7 +50,7 @@ export class RateGate {
     if (now < this.#refusal.until) return false;
     if (now >= this.#nextStepAt) {
       if (this.#left > 0) {
-        // The last step let through all that were waiting.
+        // The last step let through all waiting requests.
         this.#refusal = undefined;
         this.isOpen = true;
         return true;
@@ -64,7 +64,7 @@ export class RateGate {
     return true;
   }
 
-  /** Closes for as long as the service asked, and a little longer, so that processes do not resume all at once. @param random - From 0 to 1. */
+  /** Closes for as long as the service asked, and a little longer, so that processes do not all resume at once. @param random - From 0 to 1. */
   close(error: ApiStatusError, random: number, now: number): void {
     const { retryAfterMs: asked = 0 } = error;
     const closedMs = Math.round(Math.min(asked * (1 + MAX_EXTRA * random), MAX_CLOSED_MS));
@@ -77,14 +77,14 @@ export class RateGate {
     if (this.#refusal === undefined || until > this.#refusal.until) this.#refusal = { error, until, forMs: closedMs };
   }
 
-  /** The service accepted a request: after the first one, more are let through. */
+  /** The service accepted a request: after the first one, the gate lets more through. */
   answered(now: number): void {
     if (this.#step !== 1 || this.#left > 0 || now >= this.#nextStepAt) return;
     this.#nextStepAt = now;
     this.#wake();
   }
 
-  /** Milliseconds until anything may be sent; 0 while it lets requests through. */
+  /** Milliseconds until anything may be sent; 0 while the gate lets requests through. */
   remainingMs(now: number): number {
     if (this.#refusal === undefined) return 0;
     const { until, forMs } = this.#refusal;
@@ -93,7 +93,7 @@ export class RateGate {
     return Math.max(0, Math.min(until - now, forMs));
   }
 
-  /** Whether the wait that the service asked for, without what was added to it, is longer than `maxDelayMs`. */
+  /** Whether the wait that the service asked for, without the jitter, is longer than `maxDelayMs`. */
   exceeds(maxDelayMs: number, now: number): boolean {
     const { forMs = 0, error }: Partial<Refusal> = this.#refusal ?? {};
     const addedMs = Math.max(0, forMs - (error?.retryAfterMs ?? 0));
@@ -104,7 +104,7 @@ export class RateGate {
     return this.#refusal?.error;
   }
 
-  /** Wakes when the next request may be let through; one timer for all that wait here. */
+  /** Wakes when the next request may pass; one timer for all requests that wait here. */
   arm(now: number): void {
     this.disarm();
     if (this.waiting.size === 0) return;
@@ -128,26 +128,26 @@ export class RateGate {
   }
 }
 
-/** The error of a request that was not sent, because another one was rejected with `said`. */
-export function notSentError(name: string, said: ApiStatusError, forMs: number): ApiStatusError {
-  const facts: ApiStatusFacts = said;
+/** The error of a request that was not sent, because the service rejected another one with `cause`. */
+export function notSentError(name: string, cause: ApiStatusError, forMs: number): ApiStatusError {
+  const facts: ApiStatusFacts = cause;
   const seconds = Math.ceil(forMs / 1000);
-  const word = said.reason === undefined ? "" : ` ${said.reason}`;
+  const word = cause.reason === undefined ? "" : ` ${cause.reason}`;
   return new ApiStatusError(
-    `Not sent: the service rejects requests for ${name} for another ${seconds} s (${said.status}${word} to another request), ` +
+    `Not sent: the service rejects requests for ${name} for another ${seconds} s (${cause.status}${word} to another request), ` +
       "which exceeds this client's wait limit. Try again then, or raise retry.maxServerDelayMs (and retry.maxAttempts above 1).",
     { ...facts, retryAfterMs: Math.ceil(forMs) },
-    { cause: said },
+    { cause },
   );
 }
 
-/** A queue of groups that take turns, however many values they have; first in, first out within a group. Each value is in it once. */
+/** A queue of groups that take turns, however many values they have; first in, first out within a group. Holds each value once. */
 export class FairQueue<T> {
   size = 0;
   readonly #groups = new Map<unknown, Line<T>>();
   readonly #turns = new Line<unknown>();
 
-  /** @param key - Of the group: any value, compared as the keys of a `Map`. */
+  /** @param key - The group: any value, compared as the keys of a `Map` are. */
   push(key: unknown, value: T): void {
     const group = this.#groups.get(key) ?? new Line<T>();
     this.#groups.set(key, group);
@@ -178,9 +178,9 @@ export class FairQueue<T> {
   }
 }
 
-/** A set whose first value can be taken out, in constant time. */
+/** A set whose first value can be removed in constant time. */
 class Line<T> extends Set<T> {
-  /** Goes on where it was: a new one would step over every value that has left. */
+  /** Continues where it was: a new iterator would step over every removed value. */
   #rest = this.values();
 
   shift(): T | undefined {
@@ -192,9 +192,9 @@ class Line<T> extends Set<T> {
   }
 }
 
-/** A request is held back, because the service asked another one to wait. */
+/** A request is held back because the service asked another one to wait. */
 export interface WaitNotice {
-  /** Milliseconds until requests are let through again, a few at first. */
+  /** Milliseconds until requests may pass again, a few at first. */
   readonly delayMs: number;
   /** The error of the other request. */
   readonly error: RetryNotice["error"];
@@ -207,7 +207,7 @@ export interface PermitRequest {
   readonly signal: AbortSignal | undefined;
   /** Longest wait that the service may ask for, in milliseconds. */
   readonly maxDelayMs: number;
-  /** When its retry was announced for, in milliseconds since the epoch. */
+  /** Announced time of its retry, in milliseconds since the epoch. */
   readonly retryAt?: number | undefined;
   /** Called before a wait for the service; must not throw. */
   onWait?(notice: WaitNotice): void;
@@ -217,18 +217,18 @@ export interface PermitRequest {
 export interface QueuedRequest {
   readonly request: PermitRequest;
   readonly gate: RateGate;
-  /** Epoch of the gate that let it through; it has to pass again in a later one. */
+  /** Epoch in which the gate let it through; it has to pass again in a later epoch. */
   epoch: number;
   /** Milliseconds since the epoch. */
   readonly queuedAt: number;
-  /** When it was last announced to be sent, in milliseconds since the epoch. */
+  /** Last announced time of sending, in milliseconds since the epoch. */
   retryAt: number;
   readonly resolve: (permit: Permit) => void;
   readonly reject: (error: unknown) => void;
   readonly stopListening: () => void;
 }
 
-/** What a permit needs of the limiter that gave it. */
+/** The limiter that gave a permit. */
 interface PermitGiver {
   /** Frees a slot. */
   release(): void;
@@ -262,7 +262,7 @@ export class Permit {
     if (!this.#gate.isOpen) this.#gate.answered(Date.now());
   }
 
-  /** A wait that the error asks for applies to all requests of this kind. */
+  /** The request failed. A wait that the error asks for applies to all requests of this kind. */
   failed(error: unknown): void {
     if (!(error instanceof ApiStatusError)) return;
     const { status, retryable, retryAfterMs = 0 } = error;

@@ -10,7 +10,7 @@ import { FairQueue, notSentError, Permit, type PermitRequest, type QueuedRequest
 export interface TrafficOptions {
   /** Most requests in flight, each until the end of its answer. @defaultValue `Infinity` */
   readonly maxConcurrent?: number | undefined;
-  /** Most queued requests. One more fails with a `TrafficLimitError`. @defaultValue 100_000 */
+  /** Most queued requests. Another one fails with a `TrafficLimitError`. @defaultValue 100_000 */
   readonly maxQueued?: number | undefined;
   /** Longest time in the queue, in milliseconds; then the request fails with a `TrafficLimitError`. @defaultValue 3_600_000 */
   readonly maxQueueMs?: number | undefined;
@@ -25,7 +25,7 @@ export interface TrafficState {
   readonly active: number;
   /** Requests that wait for a slot or for the service. */
   readonly queued: number;
-  /** What is held back: a model (or for other operations the operation and its model), and for how many more milliseconds. */
+  /** Held-back requests: their model (or for other operations the operation and its model), and for how many more milliseconds. */
   readonly heldBack: readonly { readonly name: string; readonly forMs: number }[];
 }
 
@@ -34,8 +34,8 @@ const MAX_LIMITERS = 1000;
 
 /**
  * Limits on requests that clients, models and agents share: how many are in flight, which are queued, and how long the service asked to
- * wait. Requests are counted per endpoint and key; a wait applies per model as well. Runs take turns in the queue. Of a key only a salted
- * fingerprint is kept, which is never shown.
+ * wait. Requests are counted per endpoint and key; a wait applies per model as well. Runs take turns in the queue. `Traffic` keeps only a
+ * salted fingerprint of a key, and never shows it.
  * @example
  * ```ts
  * const traffic = new Traffic({ maxConcurrent: 8 });
@@ -45,7 +45,7 @@ const MAX_LIMITERS = 1000;
 export class Traffic {
   readonly #limits: EndpointLimits;
   readonly #limiters = new Map<string, EndpointLimiter>();
-  /** The last limiter of each endpoint object, so that not every request takes a fingerprint. */
+  /** The last limiter of each endpoint object, so that not every request computes a fingerprint. */
   readonly #ids = new WeakMap<Endpoint, { readonly signature: string; readonly id: string }>();
   readonly #closedMs = new WeakMap<object, number>();
   readonly #salt = Math.random();
@@ -119,7 +119,7 @@ export class Traffic {
   }
 }
 
-/** Identifies the key. Vertex's access tokens do not count: they are renewed every hour, for the same project. */
+/** Identifies the key. Leaves out Vertex's access tokens, which change every hour for the same project. */
 function joinSignature({ kind }: Endpoint, auth: HeaderFields): string {
   let signature = "";
   for (const name in auth) if (kind !== "vertex" || name !== "authorization") signature += `\n${auth[name]}`;
@@ -128,14 +128,14 @@ function joinSignature({ kind }: Endpoint, auth: HeaderFields): string {
 
 /** Shared by the {@link EndpointLimiter}s of one `Traffic`. */
 export type EndpointLimits = { readonly [Name in keyof TrafficOptions]-?: NonNullable<TrafficOptions[Name]> } & {
-  /** Called with an error that closed a gate, and for how many milliseconds it is closed. */
+  /** Called with an error that closed a gate, and the milliseconds that the gate stays closed. */
   readonly onClosed: (error: ApiStatusError, forMs: number) => void;
 };
 
 /** More gates than this are kept only while something waits there. */
 const MAX_GATES = 100;
 
-/** Limits the requests to one endpoint with one key: so many at once, the rest in a fair queue. A request first passes its model's gate. */
+/** Limits the requests to one endpoint with one key: some in flight, the rest in a fair queue. A request first passes its model's gate. */
 export class EndpointLimiter {
   readonly baseUrl: string;
   /** Requests in flight, until the end of their answers. */
@@ -172,7 +172,7 @@ export class EndpointLimiter {
     return this.active === 0 && this.queued === 0 && this.closedGates(now).length === 0;
   }
 
-  /** A permit to send: without a promise if one is available. @param name - Of the gate: the model, or the operation and its model. */
+  /** A permit to send: no promise if one is available. @param name - Name of the gate: the model, or the operation and its model. */
   acquire(name: string, request: PermitRequest): Permit | Promise<Permit> {
     const gate = this.#gates.get(name) ?? this.#addGate(name);
     const isThrough = gate.isOpen || (gate.waiting.size === 0 && gate.take(Date.now()));
@@ -185,7 +185,7 @@ export class EndpointLimiter {
   release(): void {
     this.active--;
     if (this.#slots.size === 0 || this.#fillTimer !== undefined) return;
-    // Not in this task, in which the platform does not reuse the connection yet.
+    // In a later task: in this one, the platform does not reuse the connection yet.
     this.#fillTimer = setTimeout(() => {
       this.#fillTimer = undefined;
       this.#fill();
@@ -260,7 +260,7 @@ export class EndpointLimiter {
     try {
       request.onWait?.({ delayMs: Math.ceil(delayMs), error: describe(gate.reason) });
     } catch (error) {
-      // It leaves the queue: nothing would release its slot.
+      // The request leaves the queue: nothing else would release its slot.
       this.#reject(queued, error);
     }
   }

@@ -4,7 +4,7 @@ import { EMULATOR_KEY, type HeaderFields } from "../endpoints/endpoint.ts";
 /** Shorter values could be ordinary words. */
 const MIN_SECRET = 6;
 
-/** The secrets in headers: each whole value, and its parts that mean something alone. @param tools - As JSON: the keys in them are secrets, too. */
+/** The secrets in headers: each whole value, and each part that is a secret alone. @param tools - As JSON: the keys in them are secrets, too. */
 export function findSecrets(headers: HeaderFields, tools?: unknown): readonly string[] {
   const secrets = new Set<string>();
   for (const value of [...Object.values(headers), ...keysIn(tools)])
@@ -12,7 +12,7 @@ export function findSecrets(headers: HeaderFields, tools?: unknown): readonly st
   return [...secrets];
 }
 
-/** Members of tools, and parameters of addresses in them, that hold keys; and those that hold none. */
+/** Members of tools, and parameters of URLs in them, that hold keys; and members that hold none. */
 const KEYS = /headers|key|token|secret|password|auth|signature|jwt|pwd|^(?:code|sig)$/i;
 const NO_KEYS = /^(?:function_?declarations|parameters|accept|content-type|user-agent|mcp-protocol)/i;
 
@@ -39,12 +39,12 @@ function* partsOf(value: string): Generator<string> {
       yield inside.replaceAll(/\\(.)/g, "$1");
       continue;
     }
-    // A scheme, or a word of a passphrase, is no secret by itself.
+    // A scheme, or one word of a passphrase, is no secret.
     if (!WORD.test(text)) yield text;
     yield* piecesOf(text);
     const equals = text.indexOf("=");
     const parameter = text.slice(equals + 1);
-    // What follows is only padding in a base64 token.
+    // Otherwise the "=" is only the padding of a base64 token.
     if (equals > 0 && /[^=]/.test(parameter)) {
       yield parameter;
       yield decoded(parameter);
@@ -60,7 +60,7 @@ function* partsOf(value: string): Generator<string> {
 
 const WORD = /^[a-z]{1,7}$/i;
 
-/** Parts of `account:signature`, `a=1&b=2` and `1|2`, which services repeat one by one. Without a digit, they could be hosts or names. */
+/** Parts of `account:signature`, `a=1&b=2` and `1|2`, which services repeat one by one. A part without a digit could be a host or name. */
 function* piecesOf(text: string): Generator<string> {
   const pieces = text.split(/[:&|]/);
   if (pieces.length === 1) return;
@@ -102,11 +102,11 @@ function isSecret(part: string): boolean {
   return part.length >= MIN_SECRET && part !== EMULATOR_KEY && !isWord && !SYNTAX.test(part);
 }
 
-/** Names of signature algorithms, of components that are signed, attributes and media types, which errors mention for good reasons. */
+/** Names of signature algorithms, signed components, attributes and media types, which errors mention for good reasons. */
 const SYNTAX =
   /^(?:(?:aws4-|goog4-)?(?:(?:hmac|rsa|rsa-pss|rsa-v1_5|ecdsa|ecdsa-p256)-?)?sha-?\d{1,3}|@[a-z-]+|\([a-z-]+\)|content(?:-[a-z]+)?|charset=[\w-]+|no-\w+|(?:text|application)\/\w+|(?:x-)?(?:goog-)?api-?key|errors?|credentials?)$/i;
 
-/** Words of headers that are no secrets, and that any message may contain. A text, which bundlers can drop with what uses it. */
+/** Words of headers that are no secrets, and that any message may contain. A string, which bundlers can drop with the code that uses it. */
 const WORDS =
   "account application authorization default default-project development disabled ed25519 enabled gemini generativelanguage " +
   "global google googleapis internal invalid localhost negotiate path=/ private production project public response secret " +

@@ -3,22 +3,22 @@ import { addRange, binaryText, layersOf, matcherFor, type Range } from "./secret
 
 /** Options of {@link redact}. */
 export interface RedactOptions {
-  /** True for a text that was truncated: beginnings of a secret, from six characters, are redacted at its end and before each `…`. */
+  /** True for truncated text: also redacts beginnings of secrets, of six characters or more, at its end and before each `…`. */
   readonly truncated?: boolean | undefined;
 }
 
 /**
  * The text with each secret, and anything that looks like a Google key, replaced by `[redacted]`. Finds a secret in every form in which
- * services and logs repeat it: as it is; escaped in JSON, a URL or HTML, also several times over; and in hex, base64 or base64url, also as
- * a part of a longer text. One of fewer than 8 characters is only found where it stands alone and is not encoded. Takes time linear in the
- * length of the text.
+ * services and logs repeat it: as it is; escaped in JSON, a URL or HTML, even several times over; and in hex, base64 or base64url, even as
+ * a part of a longer text. Finds a secret of fewer than 8 characters only as a separate, unencoded word. Takes time linear in the length
+ * of the text.
  * @param secrets - Pass the same array again for the same secrets: preparing them takes time.
  */
 export function redact(text: string, secrets: readonly string[], options?: RedactOptions): string {
   return redactPieces([text], secrets, options).join("");
 }
 
-/** {@link redact} for consecutive texts, such as the deltas of a stream. `[redacted]` replaces a secret that spans several where it begins. */
+/** {@link redact} for consecutive texts, such as a stream's deltas. If a secret spans several texts, `[redacted]` is where it begins. */
 export function redactPieces(
   pieces: readonly string[],
   secrets: readonly string[],
@@ -43,7 +43,7 @@ export function redactPieces(
   });
 }
 
-/** {@link redact} for all texts, names and numbers of a JSON value; what is nested deeper than 200 levels is left out. */
+/** {@link redact} for all texts, names and numbers of a JSON value; values nested deeper than 200 levels are left out. */
 export function redactValue(value: unknown, secrets: readonly string[], options?: RedactOptions): unknown {
   const clean = (text: string): string => redact(text, secrets, options);
   const copy = (inner: unknown, depth: number): unknown => {
@@ -59,18 +59,18 @@ export function redactValue(value: unknown, secrets: readonly string[], options?
 
 const MAX_DEPTH = 200;
 
-/** Bytes with each secret overwritten in place, in UTF-8 and in UTF-16, but not in what is compressed. @returns The same array if none was found. */
+/** Bytes with each secret overwritten in place, in UTF-8 and UTF-16, but not in compressed data. @returns The same array if none was found. */
 export function redactBytes(bytes: Uint8Array, secrets: readonly string[], options?: RedactOptions): Uint8Array {
   return overwrite(bytes, secretRanges(binaryText(bytes), withUtf16(secrets), options));
 }
 
-/** Takes the secrets out of the JSON bodies of a conversation. Searches only what the body before did not have; holds one or two bodies. */
+/** Takes the secrets out of the JSON bodies of a conversation. Searches only bytes that the last body did not have; holds one or two bodies. */
 export class BodyScrubber {
   #secrets: readonly string[] = [];
   #raw: Uint8Array = NOTHING;
   #clean: Uint8Array = NOTHING;
 
-  /** Takes out these from now on. @returns The same array for the same secrets, which is searched for faster. */
+  /** Sets the secrets for later bodies. @returns The same array for the same secrets, which makes the search faster. */
   use(secrets: readonly string[]): readonly string[] {
     if (secrets.length === this.#secrets.length && secrets.every((secret, index) => secret === this.#secrets[index]))
       return this.#secrets;
@@ -100,7 +100,7 @@ export class BodyScrubber {
 
 const NOTHING = new Uint8Array();
 
-/** Where the last object of a list begins, at or before a position: between `},` and `{"`, which no string contains. So no text is split there. */
+/** Where the last object of a list begins, at or before a position: between `},` and `{"`. No string contains these, so this splits no text. */
 function startOfObject(json: Uint8Array, position: number): number {
   for (let at = Math.min(position, json.length - 4); at >= 0; at--)
     if (json[at] === 0x7d && json[at + 1] === 0x2c && json[at + 2] === 0x7b && json[at + 3] === 0x22) return at;
@@ -109,7 +109,7 @@ function startOfObject(json: Uint8Array, position: number): number {
 
 /** {@link redactBytes} for bytes that are UTF-8. Faster when it is given the same array of secrets again. */
 function redactUtf8(bytes: Uint8Array, secrets: readonly string[]): Uint8Array {
-  // Nearly always there is none, and the platform decodes UTF-8 much faster.
+  // Most bodies have no secret, and the platform decodes UTF-8 much faster.
   if (secretRanges(new TextDecoder().decode(bytes), secrets).length === 0) return bytes;
   return overwrite(bytes, secretRanges(binaryText(bytes), secrets));
 }
@@ -139,7 +139,7 @@ function withUtf16(secrets: readonly string[]): readonly string[] {
 /** Replaces a secret. */
 export const MARK = "[redacted]";
 
-/** Keys and access tokens issued by Google; redacted even if they are not ours. */
+/** Keys and access tokens issued by Google; redacted even if they are not this client's. */
 const GOOGLE_KEY = /AIza[\w-]{30,}|AQ\.[\w-]{30,}|ya29\.[\w.-]{20,}/g;
 
 /** Positions of secrets, in order; overlapping ones are merged. */

@@ -1,4 +1,4 @@
-/** From here up to there. */
+/** From `start` up to, but not including, `end`. */
 export interface Range {
   readonly start: number;
   readonly end: number;
@@ -13,7 +13,7 @@ interface Node {
   readonly sibling: Node | undefined;
   /** The first node whose text is one character longer. */
   child: Node | undefined;
-  /** Where the longest shorter ending of this text leads; undefined at the root. */
+  /** The node of the longest proper suffix of this text that has one; undefined at the root. */
   fallback: Node | undefined;
   /** The longest form that this text ends with. */
   form: Node | undefined;
@@ -39,10 +39,10 @@ class SecretMatcher {
     this.#beginnings = [...new Set(this.#forms.map((form) => form.slice(0, MIN_BEGINNING)))];
   }
 
-  /** Ranges of secrets, in order and without overlaps. @param truncated - The text may end with, or have before a `…`, the beginning of one. */
+  /** Ranges of secrets, in order and without overlaps. @param truncated - Also finds the beginning of one, at the end or before a `…`. */
   find(text: string, truncated = false): readonly Range[] {
     const ranges: Range[] = [];
-    // Nearly every text contains none, which the platform finds out much faster.
+    // Nearly every text contains none, which the platform checks much faster.
     if (!this.#beginnings.some((beginning) => text.includes(beginning))) return ranges;
     const tree = (this.#tree ??= treeOf(this.#forms));
     let node = tree;
@@ -52,7 +52,7 @@ class SecretMatcher {
         const start = end - form.depth;
         if (form.depth < MIN_ANYWHERE && (isInWord(text, start) || isInWord(text, end))) continue;
         addRange(ranges, { start, end });
-        // The others that end here are parts of it.
+        // Other forms that end here are parts of this one.
         break;
       }
       if (truncated && node.depth >= MIN_BEGINNING && CUT.test(text.slice(end, end + 9)))
@@ -84,7 +84,7 @@ function treeOf(forms: readonly string[]): Node {
   return root;
 }
 
-/** Where a character leads from a node, or else from the longest ending of its text that it continues. */
+/** The child of a node by this character, or else of the longest suffix of its text that has such a child. */
 function step(root: Node, from: Node | undefined, code: number): Node {
   for (let node = from; node !== undefined; node = node.fallback) {
     const next = childOf(node, code);
@@ -106,15 +106,15 @@ function childOf({ child }: Node, code: number): Node | undefined {
 /** A shorter beginning of a secret could be ordinary text. */
 const MIN_BEGINNING = 6;
 
-/** What follows at most where a text was truncated: the part of an escape that is left. */
+/** The most that can follow a truncated secret: the rest of a cut escape. */
 const CUT = /^(?:[\\%&][#\w]{0,7})?(?:…|$)/;
 
-/** True if a word goes on across the position. */
+/** True if a word spans the position. */
 function isInWord(text: string, at: number): boolean {
   return /^\w\w/.test(text.slice(Math.max(at - 1, 0), at + 1));
 }
 
-/** Adds a range that ends after all others, merged with those that it overlaps. */
+/** Adds a range that ends after all others, merged with the ranges that it overlaps. */
 export function addRange(ranges: Range[], { start, end }: Range): void {
   let from = start;
   while ((ranges.at(-1)?.end ?? 0) > from) from = Math.min(from, ranges.pop()?.start ?? from);
@@ -124,7 +124,7 @@ export function addRange(ranges: Range[], { start, end }: Range): void {
 /** Shorter secrets could be a part of ordinary words, and of any base64. */
 const MIN_ANYWHERE = 8;
 
-/** A secret as services and logs write it: as it is, escaped, and as hex or base64, also inside a longer text. A short one only as it is. */
+/** A secret as services and logs write it: as it is, escaped, and as hex or base64, even inside a longer text. A short secret only as it is. */
 function listForms(secret: string): readonly string[] {
   if (secret.length < MIN_ANYWHERE) return secret === "" ? [] : [secret];
   const bytes = binaryOf(secret);
@@ -151,7 +151,7 @@ function encoded(text: string): readonly string[] {
   for (const width of [64, 76])
     for (const end of ["\n", "\r\n"])
       if (whole.length > width) base64.push(whole.match(new RegExp(`.{1,${width}}`, "g"))?.join(end) ?? "");
-  // Inside a longer text, the first and the last character also hold bits of what is beside it.
+  // Inside a longer text, the first and last characters also hold bits of its neighbors.
   for (const before of [0, 1, 2])
     base64.push(
       btoa("\0".repeat(before) + bytes).slice(before && before + 1, Math.floor(((before + bytes.length) * 4) / 3)),
@@ -191,10 +191,10 @@ interface Layer {
   readonly origin: (index: number) => number;
 }
 
-/** More layers than this are not undone: JSON inside JSON inside a URL has three. */
+/** Most layers of escapes that are undone: JSON inside JSON inside a URL has three. */
 const MAX_LAYERS = 6;
 
-/** The text itself, then with one layer of escapes after the other undone: those of JSON, JavaScript, URLs and HTML. */
+/** The text itself, then with layer after layer of escapes undone: those of JSON, JavaScript, URLs and HTML. */
 export function* layersOf(text: string): Generator<Layer, void> {
   let layer: Layer | undefined = { text, origin: (index) => index };
   for (let depth = 0; layer !== undefined && depth <= MAX_LAYERS; depth++) {
@@ -224,7 +224,7 @@ function nextLayer({ text, origin }: Layer): Layer | undefined {
   return {
     text: out + text.slice(at),
     origin: (index) => {
-      // The layers above ask from the start again.
+      // The next layers start over.
       if (index < (after[next - 1] ?? 0)) next = 0;
       while ((after[next] ?? Number.POSITIVE_INFINITY) <= index) next++;
       return origin(index - (after[next - 1] ?? 0) + (before[next - 1] ?? 0));
@@ -232,7 +232,7 @@ function nextLayer({ text, origin }: Layer): Layer | undefined {
   };
 }
 
-/** What stands for a sign after a backslash, or in HTML between `&` and `;`. A text, which bundlers can drop with what uses it. */
+/** Names of signs after a backslash, or in HTML between `&` and `;`. A string, which bundlers can drop with the code that uses it. */
 const NAMED =
   " b:\b f:\f n:\n r:\r t:\t amp:& lt:< gt:> quot:\" apos:' sol:/ bsol:\\ equals:= plus:+ quest:? colon:: semi:; comma:, num:#" +
   " percnt:% commat:@ dollar:$ excl:! lowbar:_ ast:* lpar:( rpar:)";

@@ -1,16 +1,16 @@
 /** JSON object of a call's arguments or a response's payload. */
 export type JsonObject = { readonly [key: string]: unknown };
 
-/** Members that can each be absent. */
+/** These members, each optional. */
 export type Fields<Members> = { readonly [Name in keyof Members]?: Members[Name] | undefined };
 
-/** Such members, all of them text. */
+/** Optional members with these names, all strings. */
 export type Texts<Name extends string> = Fields<Record<Name, string>>;
 
-/** Such members, all of them numbers. */
+/** Optional members with these names, all numbers. */
 export type Numbers<Name extends string> = Fields<Record<Name, number>>;
 
-/** A word of the API that is known here, or a newer one. */
+/** An enum value of the API: a known one, or a newer one. */
 export type Word<Known extends string> = Known | (string & {});
 
 /** Bytes inside a request or answer, as base64. */
@@ -54,7 +54,7 @@ export interface FunctionResponsePart {
   readonly fileData?: FileData | undefined;
 }
 
-/** What a function gave back. */
+/** The result of a function. */
 export interface FunctionResponse {
   readonly id?: string | undefined;
   readonly name: string;
@@ -63,7 +63,7 @@ export interface FunctionResponse {
   readonly parts?: readonly FunctionResponsePart[] | undefined;
 }
 
-/** A tool call the service made and answered by itself; the client only echoes it. */
+/** A tool call that the service made and answered; the client only echoes it. */
 export interface ServerToolCall {
   readonly id?: string | undefined;
   readonly toolType: string;
@@ -84,9 +84,9 @@ export interface ExecutableCode {
   readonly id?: string | undefined;
 }
 
-/** What that code printed. */
+/** The output of {@link ExecutableCode}. */
 export interface CodeExecutionResult {
-  /** `OUTCOME_OK`, `OUTCOME_FAILED`, `OUTCOME_DEADLINE_EXCEEDED`, or a newer word. */
+  /** `OUTCOME_OK`, `OUTCOME_FAILED`, `OUTCOME_DEADLINE_EXCEEDED`, or a newer value. */
   readonly outcome: string;
   readonly output?: string | undefined;
   readonly id?: string | undefined;
@@ -105,24 +105,24 @@ export interface Part {
   readonly toolResponse?: ServerToolResponse | undefined;
   /** True on a thought summary, which is never part of the answer. */
   readonly thought?: boolean | undefined;
-  /** Opaque base64, bound to this very part: not merged, not moved, not dropped. */
+  /** Opaque base64, bound to this part: never merge, move or drop it. */
   readonly thoughtSignature?: string | undefined;
   readonly videoMetadata?: Fields<{ startOffset: string; endOffset: string; fps: number }> | undefined;
   readonly mediaResolution?: { readonly level: string; readonly numTokens?: number | undefined } | undefined;
-  /** How video is read: frames at a fixed rate, or those that the model looks for. */
+  /** How the model reads a video: frames at a fixed rate, or frames that it chooses. */
   readonly mediaProcessing?: Word<"STATIC" | "AGENTIC"> | undefined;
   /** Notes of your own. Developer API. */
   readonly partMetadata?: JsonObject | undefined;
-  /** Who says a text that is to be spoken, and how. */
+  /** Speaker and style of a text for speech. */
   readonly speechMetadata?: Texts<"speaker" | "style"> | undefined;
-  /** What a transcription model heard. */
+  /** Transcript of a transcription model. */
   readonly audioTranscription?:
     | (Texts<"text" | "languageCode" | "speakerLabel" | "startOffset" | "endOffset"> &
         Fields<{ words: readonly Texts<"word" | "startOffset" | "endOffset">[] }>)
     | undefined;
 }
 
-/** Who said it: the person or program (`user`, also all function responses), or the model. */
+/** The author of a content: the person or program (`user`, also of all function responses), or the model. */
 export type Role = "user" | "model";
 
 /** One entry of a conversation. @see https://ai.google.dev/api/caching#Content */

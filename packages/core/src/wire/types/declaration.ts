@@ -1,6 +1,6 @@
 import type { Fields, JsonObject, Texts } from "./content.ts";
 
-/** A JSON Schema as it goes over the wire. */
+/** A JSON Schema as it is sent. */
 export type JsonSchema = JsonObject;
 
 /** A function the model may call; only one kind of parameters is set. @see https://ai.google.dev/api/caching#FunctionDeclaration */
@@ -38,7 +38,7 @@ type McpTransport = Texts<"url" | "timeout" | "sseReadTimeout"> &
 /** How free the model is to call functions. */
 export type FunctionCallingMode = "AUTO" | "ANY" | "NONE" | "VALIDATED";
 
-/** How functions may be called, and what built-in tools are told. @see https://ai.google.dev/api/caching#ToolConfig */
+/** Constraints on function calls, and context for built-in tools. @see https://ai.google.dev/api/caching#ToolConfig */
 export interface ToolConfig {
   readonly functionCallingConfig?:
     | {
@@ -52,6 +52,6 @@ export interface ToolConfig {
   readonly retrievalConfig?:
     | Fields<{ latLng: { latitude: number; longitude: number }; languageCode: string }>
     | undefined;
-  /** Developer API, Gemini 3 and newer: needed when built-in tools stand beside functions. */
+  /** Developer API, Gemini 3 and newer: required for built-in tools beside functions. */
   readonly includeServerSideToolInvocations?: boolean | undefined;
 }

@@ -1,7 +1,7 @@
 import type { Content, Fields, JsonObject, Part, Texts, Word } from "./content.ts";
 import type { JsonSchema, ToolConfig, WireTool } from "./declaration.ts";
 
-/** From which likelihood on answers of one kind of harm are withheld. @see https://ai.google.dev/api/generate-content#v1beta.SafetySetting */
+/** How likely one kind of harm must be for the service to withhold an answer. @see https://ai.google.dev/api/generate-content#v1beta.SafetySetting */
 export interface SafetySetting {
   readonly category: HarmCategory;
   readonly threshold: HarmBlockThreshold;
@@ -19,13 +19,13 @@ export interface ThinkingConfig {
   readonly thinkingLevel?: string | undefined;
 }
 
-/** How an answer is made: sampling, length, form, thinking. @see https://ai.google.dev/api/generate-content#v1beta.GenerationConfig */
+/** How the model generates an answer: sampling, length, format, thinking. @see https://ai.google.dev/api/generate-content#v1beta.GenerationConfig */
 export interface GenerationConfig {
   /** 0 to 2. No effect from Gemini 3.6 on. */
   readonly temperature?: number | undefined;
   /** 0 to 1. */
   readonly topP?: number | undefined;
-  /** From how many of the likeliest tokens the next one is drawn. No effect on models that don't take it. */
+  /** Draws the next token from this many of the likeliest tokens. No effect on models that don't support it. */
   readonly topK?: number | undefined;
   readonly candidateCount?: number | undefined;
   /** Tokens, thoughts included. */
@@ -52,7 +52,7 @@ export interface GenerationConfig {
   readonly thinkingConfig?: ThinkingConfig | undefined;
   /** For models that generate images. */
   readonly imageConfig?: ImageConfig | undefined;
-  /** For models that transcribe. Languages are in BCP 47. `SMART` leaves out fillers, has no timestamps, and can change `sourceText` as it is told. */
+  /** For models that transcribe. Languages are in BCP 47. `SMART` leaves out fillers, has no timestamps, and can edit `sourceText` as instructed. */
   readonly audioTranscriptionConfig?:
     | (Fields<Record<"languageCodes" | "customVocabulary", readonly string[]>> &
         Fields<Record<"wordTimestamp" | "diarization", boolean>> &
@@ -75,18 +75,18 @@ export interface GenerateContentRequest extends Texts<"cachedContent" | "service
   /** At most one per category; other categories are left to the service. */
   readonly safetySettings?: readonly SafetySetting[] | undefined;
   readonly generationConfig?: GenerationConfig | undefined;
-  /** `false` asks the service not to keep the request and its answer. Developer API only. @defaultValue as the project is set */
+  /** `false` asks the service not to keep the request and its answer. Developer API only. @defaultValue the project's setting */
   readonly store?: boolean | undefined;
   /** Names and values for billing reports. */
   readonly labels?: { readonly [key: string]: string } | undefined;
-  /** Where generated media are put: `{ outputUriPrefix: "gs://bucket/folder/" }`. They come as `fileData`. Vertex only. */
+  /** Where the service puts generated media: `{ outputUriPrefix: "gs://bucket/folder/" }`. They arrive as `fileData`. Vertex only. */
   readonly outputConfig?: { readonly outputUriPrefix: string } | undefined;
 }
 
 /** Tokens of one modality. */
 export type ModalityTokenCount = Fields<{ modality: string; tokenCount: number }>;
 
-/** What a response cost. `totalTokenCount` is the sum; zero fields are absent. @see https://ai.google.dev/api/generate-content#UsageMetadata */
+/** Tokens of a response. `totalTokenCount` is the sum; zero fields are absent. @see https://ai.google.dev/api/generate-content#UsageMetadata */
 export interface UsageMetadata {
   /** Includes cached tokens. */
   readonly promptTokenCount?: number | undefined;
@@ -119,7 +119,7 @@ type MapsAnswer = Fields<{
   route: Texts<"duration" | "encodedPolyline"> & Fields<{ distanceMeters: number }>;
 }>;
 
-/** In a document of File Search: `mediaId` is like `fileSearchStores/{store}/media/{blob}`. Vertex RAG has `ragChunk`. */
+/** Place in a document of File Search: `mediaId` is like `fileSearchStores/{store}/media/{blob}`. Vertex RAG has `ragChunk`. */
 type RetrievedPlace = Texts<"mediaId"> &
   Fields<{
     pageNumber: number;
@@ -129,7 +129,7 @@ type RetrievedPlace = Texts<"mediaId"> &
       Fields<{ pageSpan: Fields<Record<"firstPage" | "lastPage", number>> }>;
   }>;
 
-/** Where in the answer a source supports what is said. Offsets are UTF-8 bytes over the visible text, end exclusive; zero is absent. */
+/** A range of the answer that sources support. Offsets are UTF-8 bytes over the visible text, end exclusive; zero is absent. */
 export interface GroundingSupport {
   readonly segment?: Fields<{ partIndex: number; startIndex: number; endIndex: number; text: string }> | undefined;
   readonly groundingChunkIndices?: readonly number[] | undefined;
@@ -138,7 +138,7 @@ export interface GroundingSupport {
   readonly renderedParts?: readonly number[] | undefined;
 }
 
-/** What an answer rests on: searches, and what they found. @see https://ai.google.dev/api/generate-content#GroundingMetadata */
+/** The basis of an answer: searches, and their results. @see https://ai.google.dev/api/generate-content#GroundingMetadata */
 export interface GroundingMetadata {
   readonly webSearchQueries?: readonly string[] | undefined;
   readonly imageSearchQueries?: readonly string[] | undefined;
@@ -150,15 +150,15 @@ export interface GroundingMetadata {
   readonly renderedParts?: readonly unknown[] | undefined;
 }
 
-/** Which pages were read for an answer, and how that went. @see https://ai.google.dev/api/generate-content#UrlContextMetadata */
+/** The pages that the service read for an answer, each with its status. @see https://ai.google.dev/api/generate-content#UrlContextMetadata */
 export interface UrlContextMetadata {
   readonly urlMetadata?: readonly Texts<"retrievedUrl" | "urlRetrievalStatus">[] | undefined;
 }
 
-/** One candidate; in a stream, what one chunk adds to it. Every field can be absent. */
+/** One candidate; in a stream, one chunk's addition to it. Every field can be absent. */
 export interface Candidate extends Fields<{ finishMessage: string; index: number; tokenCount: number }> {
   readonly content?: { readonly role?: string | undefined; readonly parts?: readonly Part[] | undefined } | undefined;
-  /** Absent on all but the last chunk. New words appear with every release: see {@link https://ai.google.dev/api/generate-content#FinishReason}. */
+  /** Absent on all but the last chunk. New values appear with every release: see {@link https://ai.google.dev/api/generate-content#FinishReason}. */
   readonly finishReason?: string | undefined;
   readonly safetyRatings?: readonly SafetyRating[] | undefined;
   readonly citationMetadata?: CitationMetadata | undefined;
@@ -167,9 +167,9 @@ export interface Candidate extends Fields<{ finishMessage: string; index: number
   /** Mean of the log probabilities of the chosen tokens. Vertex and gateways in front of it send it unasked. */
   readonly avgLogprobs?: number | undefined;
   readonly logprobsResult?: LogprobsResult | undefined;
-  /** Of Vertex, and undocumented. */
+  /** Vertex only; undocumented. */
   readonly score?: number | undefined;
-  /** Gemini 4: send the same request again with this to go on. */
+  /** Gemini 4: send the same request again with this token to continue the answer. */
   readonly continuationToken?: string | undefined;
 }
 
@@ -191,27 +191,27 @@ export interface GenerateContentResponse extends Texts<"modelVersion" | "respons
 export interface SafetyRating {
   /** Such as `HARM_CATEGORY_HARASSMENT`. */
   readonly category?: string | undefined;
-  /** `NEGLIGIBLE`, `LOW`, `MEDIUM`, `HIGH`, or a newer word. */
+  /** `NEGLIGIBLE`, `LOW`, `MEDIUM`, `HIGH`, or a newer value. */
   readonly probability?: string | undefined;
-  /** True for the rating that something was withheld for. */
+  /** True for the rating that made the service withhold something. */
   readonly blocked?: boolean | undefined;
   /** 0 to 1. Vertex only, as are the next two. */
   readonly probabilityScore?: number | undefined;
   readonly severity?: string | undefined;
   readonly severityScore?: number | undefined;
-  /** What replaced the threshold of the request because a minor may be in the picture. Vertex. */
+  /** The threshold that replaced the request's, because a minor may be in the picture. Vertex. */
   readonly overwrittenThreshold?: string | undefined;
 }
 
-/** Text of the answer that is quoted; offsets are UTF-8 bytes. @see https://ai.google.dev/api/generate-content#CitationMetadata */
+/** A quotation in the answer's text; offsets are UTF-8 bytes. @see https://ai.google.dev/api/generate-content#CitationMetadata */
 export interface CitationSource extends Texts<"uri" | "title">, Fields<Record<"startIndex" | "endIndex", number>> {
-  /** License of the work, such as one of a code repository. */
+  /** License of the quoted work, such as that of a code repository. */
   readonly license?: string | undefined;
   /** Zero members are unknown. */
   readonly publicationDate?: Fields<Record<"year" | "month" | "day", number>> | undefined;
 }
 
-/** What an answer quotes: `citationSources` on the Developer API and CometAPI, `citations` on Vertex. */
+/** Quotations in an answer: `citationSources` on the Developer API and CometAPI, `citations` on Vertex. */
 export interface CitationMetadata {
   readonly citationSources?: readonly CitationSource[] | undefined;
   readonly citations?: readonly CitationSource[] | undefined;
@@ -227,7 +227,7 @@ export interface LogprobsResult {
   readonly logProbabilitySum?: number | undefined;
 }
 
-/** A kind of harm. `HARM_CATEGORY_CIVIC_INTEGRITY` is deprecated; those for images are Vertex's. */
+/** A kind of harm. `HARM_CATEGORY_CIVIC_INTEGRITY` is deprecated; only Vertex has categories for images. */
 export type HarmCategory = Word<
   | "HARM_CATEGORY_HARASSMENT"
   | "HARM_CATEGORY_HATE_SPEECH"
@@ -237,35 +237,35 @@ export type HarmCategory = Word<
   | "HARM_CATEGORY_JAILBREAK"
 >;
 
-/** From which likelihood on an answer is withheld. Neither `BLOCK_NONE` nor `OFF` lets prohibited content through. */
+/** How likely harm must be for the service to withhold an answer. Neither `BLOCK_NONE` nor `OFF` lets prohibited content through. */
 export type HarmBlockThreshold = Word<
   "BLOCK_LOW_AND_ABOVE" | "BLOCK_MEDIUM_AND_ABOVE" | "BLOCK_ONLY_HIGH" | "BLOCK_NONE" | "OFF"
 >;
 
-/** How many tokens an image or a page of video becomes. */
+/** How many tokens an image or a video frame takes. */
 export type MediaResolution = "MEDIA_RESOLUTION_LOW" | "MEDIA_RESOLUTION_MEDIUM" | "MEDIA_RESOLUTION_HIGH";
 
-/** What an answer may be made of. */
+/** A kind of output. */
 export type Modality = Word<"TEXT" | "IMAGE" | "AUDIO" | "VIDEO">;
 
 /** How generated images look. */
 export interface ImageConfig {
-  /** Width to height, such as `16:9`. @defaultValue what the model chooses */
+  /** Width to height, such as `16:9`. @defaultValue the model's choice */
   readonly aspectRatio?: string | undefined;
   /** Length of the longer side. @defaultValue the model's own */
   readonly imageSize?: "512" | "1K" | "2K" | "4K" | undefined;
   /** Vertex, as are the next two. */
   readonly personGeneration?: Word<"ALLOW_ALL" | "ALLOW_ADULT" | "ALLOW_NONE"> | undefined;
-  /** Whether famous people may be shown. @defaultValue they may */
+  /** Whether images may show famous people. @defaultValue they may */
   readonly prominentPeople?: Word<"ALLOW_PROMINENT_PEOPLE" | "BLOCK_PROMINENT_PEOPLE"> | undefined;
   /** The quality is for JPEG. Google's SDK also has `outputMimeType` and `outputCompressionQuality` for these two. */
   readonly imageOutputOptions?: Fields<{ mimeType: string; compressionQuality: number }> | undefined;
 }
 
-/** One of the three: a voice of the service, such as `Kore`, a copy of somebody's, or the identifier of a speaker. */
+/** One of three: a voice of the service, such as `Kore`; a copy of a person's voice; or the identifier of a speaker. */
 export interface VoiceConfig {
   readonly prebuiltVoiceConfig?: { readonly voiceName: string } | undefined;
-  /** Audio is WAV in base64: 24 kHz, 16 bits. The consent, or the signature of one that was verified, is the Developer API's. */
+  /** Audio is WAV in base64: 24 kHz, 16 bits. The consent, or the signature of a verified consent, is only for the Developer API. */
   readonly replicatedVoiceConfig?:
     | (Texts<"mimeType" | "voiceSampleAudio" | "consentAudio"> & Fields<{ voiceConsentSignature: Texts<"signature"> }>)
     | undefined;

@@ -6,7 +6,7 @@ export type CacheExpiry =
   | { readonly ttl: string; readonly expireTime?: undefined }
   | { readonly ttl?: undefined; readonly expireTime: string };
 
-/** Body that makes a cache, which stands before the contents of every request. @see https://ai.google.dev/api/caching#CachedContent */
+/** Body that creates a cache, which precedes the contents of every request. @see https://ai.google.dev/api/caching#CachedContent */
 export interface CreateCachedContentRequest
   extends
     Texts<"displayName" | "ttl" | "expireTime">,
@@ -15,7 +15,7 @@ export interface CreateCachedContentRequest
   readonly model: string;
 }
 
-/** What the service says about a cache; what it holds is not shown again. Times are RFC 3339; unknown fields are kept. */
+/** The service's description of a cache, without its contents. Times are RFC 3339; unknown fields are kept. */
 export interface CachedContent extends Texts<"displayName" | "createTime" | "updateTime" | "expireTime"> {
   /** Such as `cachedContents/abc123`; with project and location on Vertex. */
   readonly name: string;
@@ -24,7 +24,7 @@ export interface CachedContent extends Texts<"displayName" | "createTime" | "upd
 }
 
 interface Page {
-  /** Pass it on to get the next page; absent on the last one. */
+  /** Token for requesting the next page; absent on the last page. */
   readonly nextPageToken?: string | undefined;
 }
 
@@ -37,15 +37,15 @@ export interface ListCachedContentsResponse extends Page {
 export interface GeminiFile extends Texts<"displayName" | "mimeType" | "createTime" | "updateTime"> {
   /** Such as `files/abc123`. */
   readonly name: string;
-  /** What a part refers to as `fileUri`. */
+  /** The `fileUri` of parts that refer to the file. */
   readonly uri: string;
   /** Decimal digits. */
   readonly sizeBytes?: string | undefined;
-  /** `PROCESSING` until it can be used, then `ACTIVE`; `FAILED` when it never can; or a newer word. */
+  /** `PROCESSING` until it can be used, then `ACTIVE`; `FAILED` if it never can; or a newer value. */
   readonly state?: Word<"PROCESSING" | "ACTIVE" | "FAILED"> | undefined;
   /** Why it failed. */
   readonly error?: { readonly code?: number | undefined; readonly message?: string | undefined } | undefined;
-  /** When the service deletes it, 48 hours after it was made. */
+  /** When the service deletes it, 48 hours after its creation. */
   readonly expirationTime?: string | undefined;
   /** Base64. */
   readonly sha256Hash?: string | undefined;
@@ -58,7 +58,7 @@ export interface ListFilesResponse extends Page {
   readonly files?: readonly GeminiFile[] | undefined;
 }
 
-/** What the service says about a model. Unknown fields are kept. @see https://ai.google.dev/api/models#Model */
+/** The service's description of a model. Unknown fields are kept. @see https://ai.google.dev/api/models#Model */
 export interface ModelInfo
   extends
     Texts<"version" | "displayName" | "description">,
@@ -102,7 +102,7 @@ export interface EmbedContentRequest extends Numbers<"outputDimensionality"> {
   readonly taskType?: string | undefined;
   /** Only with `RETRIEVAL_DOCUMENT`. */
   readonly title?: string | undefined;
-  /** Where Vertex has its options. */
+  /** Vertex takes its options here. */
   readonly embedContentConfig?:
     | Fields<{ taskType: string; title: string; outputDimensionality: number; autoTruncate: boolean }>
     | undefined;

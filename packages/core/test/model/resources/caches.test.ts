@@ -62,7 +62,7 @@ test("unknown fields of a cache are kept", async () => {
   expect(await store.get("x")).toEqual({ name: "cachedContents/x", model: "models/m", next: 1, totalTokens: 0 });
 });
 
-test("an older proxy that does not know caches is told from a model that is not there", async () => {
+test("distinguishes an older proxy without caches from a missing model", async () => {
   const service = cacheService();
   const answering = (answer: () => Response): GeminiClientOptions => ({
     fetch: async () => answer(),

@@ -262,7 +262,7 @@ describe.each(TRANSPORTS)("over %s", (_transport, fetch) => {
       expect(sent).toBe(0);
     });
 
-    test("an older proxy that does not know them is told from a file that is not there", async () => {
+    test("on an older proxy that lacks them are distinguished from a missing file", async () => {
       const to = endpoint({ baseUrl: "https://proxy.example", apiKey: "k", kind: "developer" });
       const answering = (answer: () => Response): Files =>
         openFiles({ endpoint: to, fetch: async () => answer(), retry: { maxAttempts: 1 } });
@@ -274,7 +274,7 @@ describe.each(TRANSPORTS)("over %s", (_transport, fetch) => {
       await expect(missing.get("files/x")).rejects.toThrow(ApiStatusError);
     });
 
-    test("that failed are told from an answer that is an error", async () => {
+    test("that failed are distinguished from an error as the answer", async () => {
       const to = endpoint({ baseUrl: "https://proxy.example", apiKey: "k", kind: "developer" });
       const error = { code: 3, message: "no frames" };
       const failed = { name: "files/a", uri: "https://proxy.example/v1beta/files/a", state: "FAILED", error };
@@ -297,7 +297,7 @@ describe.each(TRANSPORTS)("over %s", (_transport, fetch) => {
 
 const FILE: GeminiFile = { name: "files/a", uri: "https://x.no/files/a", mimeType: "video/mp4" };
 
-/** A service where each look gives the next state, the last one for ever. */
+/** A service where each request returns the next state; the last one stays. */
 function looks(...states: readonly string[]): Pick<Files, "get"> & { readonly times: number[] } {
   const times: number[] = [];
   const get: Files["get"] = async (_file, options) => {

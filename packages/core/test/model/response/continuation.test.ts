@@ -102,7 +102,7 @@ test("a stream that breaks after a checkpoint goes on from it", async () => {
   });
 });
 
-test("parts behind the last checkpoint come again, and the reader is told", async () => {
+test("parts after the last checkpoint come again, and the reader gets a notice", async () => {
   const { tokens, handedOn, response } = await play(
     [chunk("a", { continuationToken: "t1" }, 7), chunk("b"), RESET],
     [chunk("B"), RESET],

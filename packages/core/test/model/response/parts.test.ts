@@ -62,7 +62,7 @@ const anyPart: fc.Arbitrary<Part> = fc.oneof(
   fc.record({ futurePart: fc.jsonValue() }).map((part) => part as Part),
 );
 
-test("nothing is lost, moved or signed anew, however the parts are split into chunks", () => {
+test("nothing is lost, moved or signed again, however the parts are split into chunks", () => {
   fc.assert(
     fc.property(fc.array(anyPart), fc.array(fc.nat(4)), (incoming, sizes) => {
       const chunks: Part[][] = [];

@@ -1,5 +1,5 @@
-// Appends to the session "shared" and tells on its standard output, line by line, what was acknowledged.
-//   append.ts KIND PATH race WRITER TIMES   each entry with whoever else writes, reading again after a conflict
+// Appends to the session "shared" and writes each acknowledged append to standard output, line by line.
+//   append.ts KIND PATH race WRITER TIMES   pairs of entries, competing with other writers: reads again after a conflict
 //   append.ts KIND PATH forever             pairs of entries, until it is killed or the store fails
 import { writeSync } from "node:fs";
 import { SessionConflictError, SessionStoreError } from "@pollux/core/errors";
@@ -17,7 +17,7 @@ if (mode === "race") {
         { writer, n, half: 1 },
         { writer, n, half: 2 },
       ]);
-      tell({ at: length, n });
+      print({ at: length, n });
       n++;
     } catch (error) {
       if (!(error instanceof SessionConflictError)) throw error;
@@ -30,15 +30,15 @@ if (mode === "race") {
         { at: length, text: "x".repeat(3000) },
         { at: length + 1, text: "y".repeat(300) },
       ]);
-      tell({ length: length + 2 });
+      print({ length: length + 2 });
     } catch (error) {
       if (!(error instanceof SessionStoreError)) throw error;
-      tell({ failed: error.message, length: (await store.load("shared")).length });
+      print({ failed: error.message, length: (await store.load("shared")).length });
       break;
     }
   }
 }
 
-function tell(what: unknown): void {
-  writeSync(1, `${JSON.stringify(what)}\n`);
+function print(line: unknown): void {
+  writeSync(1, `${JSON.stringify(line)}\n`);
 }

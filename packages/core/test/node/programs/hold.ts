@@ -1,7 +1,7 @@
-// Takes leases, and tells on its standard output what it got.
+// Takes leases, and writes to standard output which ones it got.
 //   hold.ts KIND PATH stay          the lease of the session "held", which it watches until it is killed
-//   hold.ts KIND PATH leave         the same, and has nothing more to do
-//   hold.ts KIND PATH race COUNT    the leases of so many sessions, which others take as well
+//   hold.ts KIND PATH leave         the same, then has nothing more to do
+//   hold.ts KIND PATH race COUNT    the leases of so many sessions, competing with other processes
 import { writeSync } from "node:fs";
 import type { Lease } from "@pollux/core";
 import { SessionLeaseLostError } from "@pollux/core/errors";
@@ -29,13 +29,13 @@ if (mode === "race") {
       if (!(error instanceof SessionLeaseLostError)) throw error;
     }
   }
-  tell({ pid: process.pid, taken });
+  print({ pid: process.pid, taken });
 } else {
   store.watch("held", () => {});
-  tell({ taken: await store.setLease("held", undefined, next) });
+  print({ taken: await store.setLease("held", undefined, next) });
   if (mode === "stay") setInterval(() => {}, 1000);
 }
 
-function tell(what: unknown): void {
-  writeSync(1, `${JSON.stringify(what)}\n`);
+function print(line: unknown): void {
+  writeSync(1, `${JSON.stringify(line)}\n`);
 }

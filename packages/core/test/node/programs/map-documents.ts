@@ -7,8 +7,8 @@ import { SqliteStore } from "@pollux/core/node";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { z } from "zod";
 
-// Books each of many documents by a tool that must not run twice, and tells each that is done. The ledger is the service that books.
-//   map-documents.ts PATH LEDGER COUNT [DIES_AT]   with the last, it is killed when it has told so many
+// Books many documents with a tool that must not run twice, and prints each finished one. The ledger stands for the booking service.
+//   map-documents.ts PATH LEDGER COUNT [DIES_AT]   with DIES_AT, it is killed after it has printed so many
 const [path = "", ledger = "", count = "", diesAt = ""] = process.argv.slice(2);
 
 const book = defineTool({
@@ -45,17 +45,17 @@ async function* documents(): AsyncGenerator<string> {
 }
 
 setFlagsFromString("--expose-gc");
-// What the flag makes of it.
+// The flag provides `gc` as a function.
 const collect = runInNewContext("gc") as () => void;
 
-const tell = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
+const print = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 
 const store = new SqliteStore(path);
 const agent = new Agent({ model, tools: [book] });
 const run = map(agent, documents(), { store, key: (name) => name, concurrency: 16, total: Number(count) });
 let read = 0;
 for await (const item of run) {
-  // Whether a call that was cut off took place is asked; the ledger knows.
+  // The run asks whether a call that was cut off took place; the ledger knows.
   if (item.status === "waiting") {
     const isBooked = readFileSync(ledger, "utf8").split("\n").includes(item.key);
     const outcomes = Object.fromEntries(
@@ -65,8 +65,8 @@ for await (const item of run) {
   }
   read += 1;
   if (read === 200 || read === Number(count)) collect();
-  tell({ key: item.key, status: item.status, heap: process.memoryUsage().heapUsed });
+  print({ key: item.key, status: item.status, heap: process.memoryUsage().heapUsed });
   if (read === Number(diesAt)) process.kill(process.pid, "SIGKILL");
 }
-tell({ summary: await run.summary() });
+print({ summary: await run.summary() });
 store.close();

@@ -1,4 +1,4 @@
-// Measures what opening and appending costs with a short and with a long session, in a process that does nothing else.
+// Measures the cost of opening and appending, with a short and a long session, in a process that does nothing else.
 //   measure-sizes.ts KIND PATH TURNS APPENDS
 import { readFileSync } from "node:fs";
 import { Agent, MemoryStore, type Session, type SessionStore } from "@pollux/core";
@@ -12,7 +12,7 @@ const APPENDS = Number(appends);
 const store = openStore(kind as Kind, path);
 
 interface Cost {
-  /** Processor time in microseconds: what else the machine does is not in it. */
+  /** Processor time in microseconds, which excludes the machine's other work. */
   readonly us: number;
   /** Read and written. */
   readonly bytes: number;
@@ -44,7 +44,7 @@ for (const [name, turns] of [
     await session.steer(`message ${String(n).padStart(3, "0")}`);
     appended.push(appending());
   }
-  // One of many may have to tidy up: SQLite empties its log now and then.
+  // An append may include cleanup: SQLite empties its log now and then.
   figures[`${name} append us`] = least(appended);
   figures[`${name} append bytes`] = median(appended.map(({ bytes }) => bytes));
   figures[`${name} mean append bytes`] = appended.reduce((sum, { bytes }) => sum + bytes, 0) / APPENDS;
@@ -79,7 +79,7 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 }
 
-/** What the cheapest took: the others may have collected garbage. */
+/** The time of the cheapest: the others may have collected garbage. */
 function least(costs: readonly Cost[]): number {
   return Math.min(...costs.map(({ us }) => us));
 }

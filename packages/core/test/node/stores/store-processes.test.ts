@@ -26,8 +26,8 @@ describe.each(kinds)("%s store", (kind) => {
   test("knows whether the process that holds a lease still runs", async () => {
     const path = join(temporaryFolder(), "sessions");
     const holder = runProgram("hold", [kind, path, "stay"]);
-    await holder.toldAtLeast(1);
-    expect(holder.told).toEqual([{ taken: true }]);
+    await holder.untilLines(1);
+    expect(holder.output).toEqual([{ taken: true }]);
     const store = openStore(kind, path);
     const isGone = async (): Promise<boolean> =>
       store.processes.isGone((await store.records("held")).lease?.process ?? null);

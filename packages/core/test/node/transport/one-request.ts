@@ -1,4 +1,4 @@
-// Sends one request over the node transport and does not close it: the process has to end by itself.
+// Sends one request over the node transport and does not close it: the process must end on its own.
 import { nodeTransport } from "../../../src/node/index.ts";
 import { GeminiClient } from "../../../src/wire/client.ts";
 import { endpoint } from "../../../src/wire/endpoints/endpoint.ts";

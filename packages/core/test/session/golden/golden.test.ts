@@ -14,9 +14,9 @@ import { say, type ScriptLine } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { storeLike } from "../../helpers/processes.ts";
 import { agentOf, type Kind, KINDS, OUTPUT, sessionOf } from "./kinds.ts";
-import { type Golden, goldenFile, makeGolden, told } from "./write-golden.ts";
+import { type Golden, goldenFile, makeGolden, readGolden } from "./write-golden.ts";
 
-// Logs that were written by this release, or an earlier one, and what was told of them then: `write-golden.ts`.
+// Logs that this release or an earlier one wrote, and how that release read them: `write-golden.ts`.
 
 const TYPED = '{"degrees":9}';
 
@@ -64,7 +64,7 @@ describe.each(kept)("the log of $name", ({ name, kind, golden }) => {
   }
 
   test("says what it said", async () => {
-    expect(await told(golden)).toEqual({ history, state, messages });
+    expect(await readGolden(golden)).toEqual({ history, state, messages });
     const { own } = await session();
     expect((await readConversation(own)).messages).toMatchObject(messages as object);
   });

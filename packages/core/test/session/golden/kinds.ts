@@ -24,29 +24,29 @@ import {
   think,
 } from "@pollux/core/testing";
 
-/** A kind of run whose log is kept: what it is made of. */
+/** A kind of run whose log is kept: its script and options. */
 export interface Kind {
   readonly script: readonly ScriptLine[];
   readonly agent?: Partial<AgentOptions> | undefined;
   readonly options?: RunOptions | undefined;
-  /** It has typed output. */
+  /** How the run requests typed output. */
   readonly output?: "native" | "converted" | undefined;
-  /** What is done with the session instead of sending it one message. The signal aborts once a draft is stored. */
+  /** Steps of the test instead of sending one message. The signal aborts once a draft is stored. */
   readonly play?: ((session: Session, signal: AbortSignal) => Promise<unknown>) | undefined;
-  /** The process dies when this is seen: a tool or a request that hangs began, or a draft was stored. */
+  /** When the process dies: when a hanging tool or request has begun, or when a draft was stored. */
   readonly diesAt?: "hang" | "draft" | undefined;
 }
 
 export const MESSAGE = "How is the weather in Oslo?";
 
-/** A schema of typed output, and what matches it. */
+/** A schema of typed output, and a text that matches it. */
 export const OUTPUT = { type: "object", properties: { degrees: { type: "number" } }, required: ["degrees"] } as const;
 const TYPED = '{"degrees":12}';
 
 const city = { type: "object", properties: { city: { type: "string" } }, required: ["city"] } as const;
 const pay = { type: "object", properties: { amount: { type: "number" } }, required: ["amount"] } as const;
 
-/** The tools of all kinds. @param hang - Called by those that never end. */
+/** The tools of all kinds. @param hang - Called by tools that never end. */
 export function tools(hang: () => Promise<never>): readonly AnyTool[] {
   return [
     defineTool({

@@ -6,14 +6,14 @@ import { deferred } from "../../helpers/deferred.ts";
 import { Processes, storeLike } from "../../helpers/processes.ts";
 import { agentOf, type Kind, KINDS, MESSAGE, OUTPUT, sessionOf } from "./kinds.ts";
 
-// Writes the logs of this release, and what it says of them: `node --conditions=pollux-source <this file>`.
-// Logs that exist are kept: a later release has to read them as they are. Delete those of a format that nobody reads any more.
+// Writes logs with this release, and how it reads them: `node --conditions=pollux-source <this file>`.
+// Existing logs are kept: a later release must read them as they are. Delete logs of a format that no release reads any longer.
 
-/** What a kind's process left, as a file of `fixtures` has it. */
+/** The log of a kind's process, as a file in `fixtures`. */
 export interface Golden {
   readonly entries: readonly Json[];
   readonly draft?: Json | undefined;
-  /** What was told of it by the release that wrote it. */
+  /** How the release that wrote the log reads it. */
   readonly history: readonly Json[];
   readonly state: Json;
   readonly messages: Json;
@@ -23,13 +23,13 @@ export function goldenFile(name: string): URL {
   return new URL(`fixtures/${name.replaceAll(/[^a-z]+/g, "-")}.json`, import.meta.url);
 }
 
-/** Makes a run of a kind, as far as it goes, and reads what it left. */
+/** Runs a kind until it ends or its process dies, and reads its log. */
 export async function makeGolden(kind: Kind): Promise<Golden> {
   const store = new MemoryStore();
   const process = new Processes(store).start();
   const dying = deferred();
   const hang = async (): Promise<never> => {
-    // What is under way beside it is over by then.
+    // Parallel work is over by then.
     setTimeout(dying.resolve, 50);
     return await new Promise<never>(() => {});
   };
@@ -45,7 +45,7 @@ export async function makeGolden(kind: Kind): Promise<Golden> {
     kind.play?.(session, abort.signal) ?? session.send(MESSAGE, { ...kind.options, ...output, runId: "run" });
   await (kind.diesAt === undefined ? played : Promise.race([played, dying.promise]));
   process.die();
-  return await tell(store);
+  return await goldenOf(store);
 }
 
 /** A request that never gets an answer: nothing of it is stored. */
@@ -62,15 +62,15 @@ function watched(store: SessionStore, onDraft: () => void): SessionStore {
   });
 }
 
-async function tell(store: SessionStore): Promise<Golden> {
+async function goldenOf(store: SessionStore): Promise<Golden> {
   const { draft } = await store.records("golden");
   const left = JSON.stringify({ entries: await store.load("golden"), ...(draft !== undefined && { draft }) });
   const { entries, draft: kept } = JSON.parse(withRoundTimes(left)) as Pick<Golden, "entries" | "draft">;
-  return { entries, ...(kept !== undefined && { draft: kept }), ...(await told({ entries, draft: kept })) };
+  return { entries, ...(kept !== undefined && { draft: kept }), ...(await readGolden({ entries, draft: kept })) };
 }
 
-/** What this release says of a log. */
-export async function told({
+/** How this release reads a log. */
+export async function readGolden({
   entries,
   draft,
 }: Pick<Golden, "entries" | "draft">): Promise<Pick<Golden, "history" | "state" | "messages">> {
@@ -87,7 +87,7 @@ export async function told({
   ) as Golden;
 }
 
-/** Times and durations that are the same whenever it is written. */
+/** Replaces times and durations with ones that do not depend on when the log is written. */
 function withRoundTimes(json: string): string {
   const times = [...new Set(json.match(/\b1[789]\d{11}\b/g))].toSorted();
   return json

@@ -6,12 +6,12 @@ import { expect } from "vitest";
 import { processorTime } from "../../helpers/processor-time.ts";
 import { hostileArguments, hostileSchema } from "./hostile-schemas.ts";
 
-/** Only ends a hang: a hundred times what the slowest schema takes on a machine of 2020. */
+/** Only ends a hang: a hundred times the time of the slowest schema on a machine of 2020. */
 const FREEZE_MS = 20_000;
 
 /**
- * Defines tools by many hostile schemas and calls them: each becomes a tool whose call is answered, or is refused with a typed error.
- * The same schemas are asked for as outputs.
+ * Defines tools by many hostile schemas and calls them: each becomes a tool whose call is answered, or is rejected with a typed error.
+ * Requests the same schemas as outputs.
  */
 export async function survivesSchemas(count: number): Promise<void> {
   let made = 0;
@@ -40,6 +40,6 @@ export async function survivesSchemas(count: number): Promise<void> {
     expect("polluted" in {}).toBe(false);
   });
   await fc.assert(property, { numRuns: count });
-  // Otherwise nothing would have been tried.
+  // Otherwise the test would have tried nothing.
   expect({ made: made > count / 10, called: called > count / 50 }).toEqual({ made: true, called: true });
 }

@@ -1,4 +1,4 @@
-// Reads what a hostile endpoint sends, in a process with a small heap, and says how it ended.
+// Reads the answer of a hostile endpoint, in a process with a small heap, and prints how that ended.
 //   read-huge.ts TRANSPORT URL FACE HOW
 import { Agent, gemini, endpoint } from "@pollux/core";
 import { nodeTransport } from "@pollux/core/node";

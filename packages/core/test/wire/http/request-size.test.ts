@@ -8,7 +8,7 @@ import { checkRequestSize } from "../../../src/wire/http/encode-request.ts";
 
 const LIMIT = 104_857_600;
 
-/** What comes of a request whose body has so many bytes. */
+/** The outcome of a request whose body has so many bytes. */
 async function sending(bytes: number, options: GeminiClientOptions): Promise<string> {
   let sent = 0;
   const client = new GeminiClient({

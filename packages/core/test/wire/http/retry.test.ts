@@ -119,7 +119,7 @@ describe("a call", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("without a logger of its own, as JavaScript may say with null, is told of in the client's", async () => {
+  test("without a logger of its own (in JavaScript perhaps null), is logged by the client's", async () => {
     const call = vi.fn<() => Promise<string>>().mockRejectedValueOnce(overloaded(1)).mockResolvedValueOnce("done");
     const result = withRetry(call, { logger: null as never });
     await vi.advanceTimersByTimeAsync(10);

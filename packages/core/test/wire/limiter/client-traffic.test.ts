@@ -284,7 +284,7 @@ describe.each([429, 503])("a %i with a wait", (status) => {
   });
 });
 
-test("what one key was told does not disturb another, nor a client with a traffic of its own", async () => {
+test("a wait for one key delays neither another key nor a client with its own traffic", async () => {
   stopClock();
   script = (text, response) => (text === "refused" ? refuse(response, "60s") : undefined);
   const traffic = new Traffic({ random: () => 0 });
@@ -320,7 +320,7 @@ test("a client that does not try again does not wait either", async () => {
   expect(seen).toEqual(["refused"]);
 });
 
-test("a quota for the day is no wait: each request is told for itself, and nobody hangs", async () => {
+test("a daily quota is no wait: each request gets its own error, and none hangs", async () => {
   script = (_text, response) => refuse(response, "34s", 429, "GenerateRequestsPerDayPerProjectPerModel-FreeTier");
   const one = client();
   for (const text of ["first", "second"])
@@ -332,7 +332,7 @@ test("a quota for the day is no wait: each request is told for itself, and nobod
   expect(seen).toEqual(["first", "second"]);
 });
 
-test("an abort ends a wait that another request was told", async () => {
+test("an abort ends a wait that the service asked another request for", async () => {
   script = (text, response) => (text === "refused" ? refuse(response, "60s") : undefined);
   const traffic = new Traffic();
   const one = client({ traffic });

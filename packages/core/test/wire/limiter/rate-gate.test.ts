@@ -15,7 +15,7 @@ test("groups take turns, and each keeps its order", () => {
   expect(queue.size).toBe(0);
 });
 
-test("a group that comes back stands behind those that wait", () => {
+test("a group that returns queues behind the waiting ones", () => {
   const queue = new FairQueue<string>();
   queue.push("a", "a1");
   queue.push("b", "b1");
@@ -24,7 +24,7 @@ test("a group that comes back stands behind those that wait", () => {
   expect(drain(queue)).toEqual(["b1", "a2"]);
 });
 
-test("groups are told apart by identity", () => {
+test("groups are distinguished by identity", () => {
   const queue = new FairQueue<number>();
   const [one, other] = [{}, {}];
   for (const [key, value] of [
@@ -38,7 +38,7 @@ test("groups are told apart by identity", () => {
   expect(drain(queue)).toEqual([1, 3, 4, 2, 5]);
 });
 
-test("whoever leaves is gone, once, from the right queue only", () => {
+test("a removed value is gone, once, from the right queue only", () => {
   const queue = new FairQueue<string>();
   const other = new FairQueue<string>();
   queue.push("a", "a1");

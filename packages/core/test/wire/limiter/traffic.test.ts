@@ -228,7 +228,7 @@ describe("a wait that the service asked for", () => {
     await Promise.all(waiting);
   });
 
-  test("begins anew when the first one is refused again", async () => {
+  test("starts over when the first one is rejected again", async () => {
     const door = doorOf(traffic());
     (await door.enter("refused")).failed(limited(1000));
     const waits: number[] = [];
@@ -354,7 +354,7 @@ describe("a wait that the service asked for", () => {
   });
 });
 
-test("slots always come back, and nothing is left, whatever happens in whatever order", async () => {
+test("slots always come back, and nothing is left, whatever happens in any order", async () => {
   const step = fc.oneof(
     fc.record({ do: fc.constant("enter" as const), group: fc.nat(3), model: fc.constantFrom("m", "n") }),
     fc.record({ do: fc.constantFrom("leave" as const, "abort" as const, "accept" as const), which: fc.nat(40) }),

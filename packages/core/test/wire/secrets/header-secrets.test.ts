@@ -103,7 +103,7 @@ test("a detail that is nested without end is an answer like any other", async ()
   await expect(client.generateContent("m", ASK)).rejects.toMatchObject({ name: "ApiStatusError", status: 400 });
 });
 
-test("a failed connection is told of without a header that the failure quotes", async () => {
+test("the error of a failed connection omits a header that the failure quotes", async () => {
   const client = new GeminiClient({
     endpoint: endpoint({ baseUrl: "https://gateway.example.com", auth: "none", headers: { "x-key": "s3cr3t/value" } }),
     retry: { maxAttempts: 1 },

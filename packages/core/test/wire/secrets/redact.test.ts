@@ -138,7 +138,7 @@ describe("a truncated text", () => {
     expect(redact(text, ["sk-live-0123456789/abcd"], { truncated: true })).toBe(clean);
   });
 
-  test("is taken as whole unless it is said to be truncated", () => {
+  test("is taken as whole unless the options say that it is truncated", () => {
     expect(redact("key: sk-live-012345", ["sk-live-0123456789"])).toBe("key: sk-live-012345");
   });
 });

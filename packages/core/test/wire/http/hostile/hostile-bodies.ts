@@ -2,7 +2,7 @@ import fc from "fast-check";
 
 const deep = (levels: number, open: string, close: string): string => `${open.repeat(levels)}1${close.repeat(levels)}`;
 
-/** Values as JSON text, some of which JavaScript cannot keep, and some that are no JSON. */
+/** Values as JSON text; some do not fit JavaScript's types, and some are not JSON. */
 const json: fc.Arbitrary<string> = fc.oneof(
   { weight: 4, arbitrary: fc.json({ maxDepth: 3 }) },
   {
@@ -155,12 +155,12 @@ const block = fc.oneof(
   { weight: 1, arbitrary: fc.string() },
 );
 
-/** What a service answers a request with. */
+/** A service's answer to a request. */
 export interface HostileAnswer {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
-  /** Bytes before the body that are no text. */
+  /** Bytes before the body that are not text. */
   readonly garbage: readonly number[];
   /** Where the bytes are cut, modulo their number. */
   readonly cuts: readonly number[];
@@ -168,7 +168,7 @@ export interface HostileAnswer {
   readonly breaks: boolean;
 }
 
-/** Bodies that are malformed, deep, long or cut anywhere, also in the middle of a character. */
+/** Bodies that are malformed, deep, long or cut anywhere, even in the middle of a character. */
 export const hostileAnswer: fc.Arbitrary<HostileAnswer> = fc.record({
   status: fc.oneof({ weight: 6, arbitrary: fc.constant(200) }, fc.constantFrom(201, 400, 404, 429, 500, 503)),
   contentType: fc.constantFrom(

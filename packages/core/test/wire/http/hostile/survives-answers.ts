@@ -4,7 +4,7 @@ import { expect } from "vitest";
 import { processorTime } from "../../../helpers/processor-time.ts";
 import { chunksOf, type HostileAnswer, hostileAnswer } from "./hostile-bodies.ts";
 
-/** Only ends a hang: a hundred times what the slowest answer takes on a machine of 2020. */
+/** Only ends a hang: a hundred times the time of the slowest answer on a machine of 2020. */
 const FREEZE_MS = 20_000;
 
 const look = defineTool({ name: "look", description: "x", run: () => "seen" });
@@ -52,7 +52,7 @@ export async function survivesAnswers(count: number): Promise<void> {
         const running = chat.stream("Go.");
         if (isWatched) for await (const event of running) JSON.stringify(event);
         const result = await running.result();
-        // A short answer does not become a value that fills the memory.
+        // A short answer must not become a value that fills the memory.
         expect(JSON.stringify(result).length).toBeLessThan(5_000_000 + 20 * answer.body.length);
         if (result.stopReason === "finished" && asked === 1) finished++;
       } catch (error) {
@@ -72,7 +72,7 @@ export async function survivesAnswers(count: number): Promise<void> {
     expect("polluted" in {}).toBe(false);
   });
   await fc.assert(property, { numRuns: count });
-  // Otherwise nothing would have been tried.
+  // Otherwise the test would have tried nothing.
   expect(finished).toBeGreaterThan(count / 100);
 }
 
