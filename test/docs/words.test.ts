@@ -46,6 +46,7 @@ const INSTEAD: readonly (readonly [words: RegExp, instead: string])[] = [
 const SOURCES: readonly string[] = [
   ...["cli", "conformance", "create-pollux", "dbos", "engine", "evals", "interactions"].map(sourcesOf),
   ...["otel", "postgres", "react", "restate", "web"].map(sourcesOf),
+  ...["loop", "node", "tool"].map((folder) => `packages/core/src/${folder}`),
   "packages/create-pollux/templates",
   "bench",
   "examples",

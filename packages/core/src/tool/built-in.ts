@@ -33,7 +33,7 @@ export interface GoogleMapsOptions {
 export interface McpServerOptions {
   /** Unique among the servers of an agent. */
   readonly name: string;
-  /** Full address, which the service can reach. Keys in it are not shown if they look like keys. */
+  /** Full address, which the service can reach. Values in it that look like keys are not shown. */
   readonly url: string;
   /** Such as `authorization`. Their values are not shown. */
   readonly headers?: { readonly [name: string]: string } | undefined;
@@ -87,9 +87,9 @@ export function googleMaps({ groundingTypes }: GoogleMapsOptions = {}): BuiltInT
 }
 
 /**
- * An MCP server whose tools the service calls by itself: calls and results stand in the model's content. Experimental, for the Developer
- * API only.
- * @throws {TypeError} For an empty name, an address that is not of the web, or a time that is not a positive number.
+ * An MCP server whose tools the service calls itself: calls and results are in the model's content. Experimental, for the Developer API
+ * only.
+ * @throws {TypeError} For an empty name, an address without `http:` or `https:`, or a time that is not a positive number.
  * @see https://ai.google.dev/api/caching#Tool
  */
 export function mcpServer(options: McpServerOptions): BuiltInTool {

@@ -45,7 +45,7 @@ export function media<Source extends MediaSource | Blob>(
   options?: string | MediaOptions,
   more?: Omit<MediaOptions, "mimeType">,
 ): Source extends Blob ? Promise<Media> : Media;
-// The only signature that callers see, so that a mistake is reported where it is.
+// Callers see only the signature above, so TypeScript reports a mistake at its place.
 export function media(
   source: MediaSource | Blob,
   options: string | MediaOptions = {},
@@ -170,7 +170,7 @@ const CHUNK = 0x8000;
 
 /** Encodes bytes as standard base64, natively where supported. */
 export function toBase64(bytes: Uint8Array): string {
-  // Not in every supported runtime, hence not in the type library.
+  // Not in every supported runtime, so not in the type library.
   const native = (bytes as { readonly toBase64?: () => string }).toBase64;
   if (typeof native === "function") return native.call(bytes);
   let binary = "";

@@ -28,7 +28,7 @@ export interface TurnAnswer {
   readonly detail?: string | undefined;
   /** The checked output, when there is a schema and this is the final answer. */
   readonly output?: unknown;
-  /** A message arrived after its request: the run does not finish with it. */
+  /** A message arrived after its request: the run does not finish with this answer. */
   readonly steeringWaits?: boolean | undefined;
   /** The input guardrail that gave it. */
   readonly answeredBy?: string | undefined;
@@ -55,12 +55,12 @@ export function findProblem(
   if (calls.some(({ name }) => !name)) return "malformed-call";
   if (calls.length > 0 || finish === "truncated") return undefined;
   if (finish === "undeclared-call") return "undeclared-call";
-  // With a call in it, the service has answered them all.
+  // If it contains calls, the service has answered all of them.
   if (finish === "calls" && content.parts.every((part) => part.functionCall === undefined)) return "malformed-call";
   return isEmpty(content) ? "empty" : undefined;
 }
 
-/** No text, no media, no code: only thoughts, signatures, what the service did for itself, or nothing. */
+/** No text, no media, no code: only thoughts, signatures, the service's own calls, or nothing. */
 function isEmpty({ parts }: Content): boolean {
   for (const part of parts) {
     if (part.inlineData ?? part.fileData ?? part.executableCode ?? part.codeExecutionResult) return false;
@@ -69,7 +69,7 @@ function isEmpty({ parts }: Content): boolean {
   return true;
 }
 
-/** What to tell the model before it is asked again; `undefined` repeats the request, as after a first empty or unreadable answer. */
+/** The text that asks the model again; `undefined` repeats the request, as after a first empty or unreadable answer. */
 export function nudgeFor(
   problem: TurnProblem,
   attempt: number,
