@@ -150,7 +150,7 @@ export type ObserverEvent =
 type EventOfRun =
   | ({ readonly type: "run-start"; readonly model: string } & RunIdentity)
   | { readonly type: "turn-start"; readonly turn: number }
-  /** A summary replaces the oldest messages in what is sent; the history keeps them. The service's implicit cache starts over. */
+  /** A summary replaces the oldest messages in later requests; the history keeps them. The service's implicit cache starts over. */
   | {
       readonly type: "compact";
       readonly turn: number;
@@ -224,7 +224,7 @@ type ReaderEvent<Calls extends ToolCall> =
   | ({ readonly type: "output-delta"; readonly turn: number } & OutputDelta)
   /**
    * Arguments of a call that is being written, on endpoints that stream them. The first one has an empty `delta`; a
-   * `stringValue` continues that of the same `jsonPath`. The whole call follows as a `part`.
+   * `stringValue` continues the one of the same `jsonPath`. The whole call follows as a `part`.
    */
   | {
       readonly type: "call-args-delta";
@@ -247,7 +247,7 @@ type StepEvent =
   | ({
       readonly type: "request";
       readonly request: ModelRequest;
-      /** Id of the model that gets it; `prepareTurn` may choose another than the run's. */
+      /** Id of the model that gets the request; `prepareTurn` may choose another than the run's. */
       readonly model: string;
       /** Whether the answer is streamed, if known. */
       readonly streams?: boolean | undefined;
@@ -284,12 +284,12 @@ export interface RunEnding extends Cost {
   readonly result?: RunResult<unknown> | undefined;
   /** What it threw; after an abort, the signal's reason. */
   readonly error?: unknown;
-  /** Turns, tokens and cost are those of the whole run, including nested runs and what was done before a resume. */
+  /** Turns, tokens and cost are those of the whole run, including nested runs and the work before a resume. */
   readonly turns: number;
   readonly usage: Usage;
 }
 
-/** A call has ended. With static tools, its name tells the type of the output. */
+/** A call has ended. With static tools, its name determines the type of the output. */
 type ToolEndEvent<Calls extends ToolCall> =
   | CompletedEndOf<Calls>
   | ToolEnd<
@@ -321,9 +321,9 @@ interface CallEvent {
   readonly edited?: true | undefined;
   /** What the result brings into the history; absent for nothing. */
   readonly reads?: ReadsMark | undefined;
-  /** The tool's, of a result that brings something. */
+  /** The tool's origin, for a result that brings something. */
   readonly origin?: string | undefined;
 }
 
-/** Passes one event to the reader. A promise: the run has to wait for the reader. Never rejects; events for one that has left are dropped. */
+/** Passes one event to the reader. A promise: the run has to wait for the reader. Never rejects; events for a reader that has left are dropped. */
 export type Emit = (event: RunEvent) => void | Promise<void>;

@@ -3,7 +3,7 @@ import { describeType } from "../internal/option-names.ts";
 import type { Content, JsonObject } from "../wire/types/content.ts";
 import type { RunContext } from "../tool/run-context.ts";
 
-/** What the user writes, before the model reads it. */
+/** The user's input, before the model reads it. */
 export interface InputToCheck<Context = unknown> extends RunContext<Context> {
   /** Its kind: the run's message, a message during the run, or an answer to a question about a call: a denial, arguments, an outcome. */
   readonly source: "message" | "steering" | "denial" | "arguments" | "outcome";
@@ -15,7 +15,7 @@ export interface InputToCheck<Context = unknown> extends RunContext<Context> {
   readonly turn: number;
 }
 
-/** What the model writes, before anything depends on it. */
+/** The model's output, before anything depends on it. */
 export interface OutputToCheck<Context = unknown> extends RunContext<Context> {
   /** Visible text; JSON for a typed answer. Empty for an answer with only media. */
   readonly text: string;
@@ -42,7 +42,7 @@ export interface GuardrailStopVerdict {
 
 /** Answers a message in place of the agent. */
 export interface GuardrailAnswerVerdict {
-  /** The agent's answer, by its author; not empty. No request is sent. A run with an `output` schema stops instead, with this `message`. */
+  /** The agent's answer, by its author; not empty. No request is sent. A run with an `output` schema stops instead; the text is its `message`. */
   readonly answer: string;
   /** Why, for events and the log. */
   readonly reason?: string | undefined;
@@ -65,14 +65,14 @@ export type OutputVerdict =
   /** Replaces all text, thoughts and media of the answer; its calls stay. */
   | { readonly replace: string; readonly reason?: string | undefined };
 
-/** Checks what the user writes. */
+/** Checks the user's input. */
 export interface InputGuardrail<Context = unknown> {
   /** In results, events and the log. */
   readonly name: string;
   readonly check: (input: InputToCheck<Context>) => InputVerdict | Promise<InputVerdict>;
 }
 
-/** Checks what the model writes. */
+/** Checks the model's output. */
 export interface OutputGuardrail<Context = unknown> {
   /** In results, events and the log. */
   readonly name: string;
@@ -110,7 +110,7 @@ export interface GuardrailStop {
   readonly side: "input" | "output";
   /** Why, for the caller. */
   readonly reason: string;
-  /** The guardrail's other data for the caller. */
+  /** Anything else for the caller: a category, a score. */
   readonly details?: JsonObject | undefined;
   /** What the user may read about it. */
   readonly message?: string | undefined;
@@ -214,6 +214,6 @@ function readPattern(
   const lookback = maxLength ?? length ?? 0;
   if (Number.isSafeInteger(lookback) && lookback > 0) return { regex, lookback };
   throw new TypeError(
-    `${by}(): set the maximum length of a match in characters, for which text is held back: ${by}(${shown}, { maxLength: 32 })`,
+    `${by}(): set the maximum length of a match in characters; text is held back that long: ${by}(${shown}, { maxLength: 32 })`,
   );
 }

@@ -67,7 +67,7 @@ export interface LimitReached {
 /** What an owner may spend, and has spent, in all sessions together, in the unit of the price table. */
 export interface OwnerBudget {
   readonly maxCost: number;
-  /** Includes the finished turns of active runs; a store's list has both amounts. */
+  /** Sum of `cost` in the store's list, which includes the finished turns of active runs. */
   readonly spent: number;
 }
 
@@ -100,7 +100,7 @@ function usedOf(spent: Spent): { readonly [Name in LimitReached["name"]]: number
 export function checkPriced(run: RunBounds, unpriced: string): void {
   if (run.isReading === true || (run.limits.cost ?? run.session?.limits.cost ?? run.ownerBudget) === undefined) return;
   throw new ConfigurationError(
-    `${unpriced} answered, but the price table has no prices for it: the cost of this run, which is limited, is unknown. Add them.`,
+    `${unpriced} answered, and the price table has no prices for it: the cost of this run, which is limited, is unknown. Add them.`,
   );
 }
 
@@ -255,7 +255,7 @@ export class WallClock {
   #spentMs = 0;
   #startedAt = 0;
 
-  /** @param usedMs - What finished steps have used. */
+  /** @param usedMs - The time of finished steps. */
   constructor(limitMs: number, usedMs: () => number) {
     this.#limitMs = limitMs;
     this.#usedMs = usedMs;

@@ -77,7 +77,7 @@ export interface LoopInput extends RunBounds {
   readonly model: Model;
   /** The model of the agent that began the run, if another one leads: the author of contents without a recorded model. */
   readonly author?: Model | undefined;
-  /** Gives the input of the agent that takes over; undefined when that agent is no longer known. */
+  /** Returns the input of the agent that takes over; undefined when that agent is no longer known. */
   readonly takeOver?: ((handover: Handover) => Promise<LoopInput | undefined>) | undefined;
   /** Chooses which of the contents before its takeover this agent gets. */
   readonly filter?: Handoff["filter"];

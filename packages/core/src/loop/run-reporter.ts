@@ -141,7 +141,7 @@ export class RunReporter implements StepExecutor {
     });
   }
 
-  /** The value that a step records, with the run's trace for the process that resumes it, unless nothing is kept. */
+  /** The value that a step records. If it is kept, it includes the run's trace, for the process that resumes the run. */
   #recorded<T>(value: T): T {
     const { traceparent } = this;
     if (traceparent === undefined || this.#options.runsOn === "memory") return value;

@@ -51,7 +51,7 @@ export class RunState {
   calls: readonly TurnCall[] = [];
   /** Runs that ended inside calls of the open turn; not in the totals yet. */
   readonly unsettled: NestedRun[] = [];
-  /** What the model has read in the whole history, and who read it. */
+  /** What the model has read in the whole history, and through which tools. */
   readonly read: ReadSource[] = [];
   /** Calls with invalid arguments, by tool name. */
   readonly badCalls: Map<string, number> = new Map();

@@ -80,7 +80,7 @@ export function googleSearch({ timeRange, searchTypes, excludeDomains }: GoogleS
   });
 }
 
-/** Google Maps, run by the service; the setting `location` is where it searches. @see https://ai.google.dev/gemini-api/docs/maps-grounding */
+/** Google Maps, run by the service; it searches near the setting `location`. @see https://ai.google.dev/gemini-api/docs/maps-grounding */
 export function googleMaps({ groundingTypes }: GoogleMapsOptions = {}): BuiltInTool {
   const types = groundingTypes && Object.fromEntries(groundingTypes.map((type) => [type, {}]));
   return builtIn("googleMaps", "untrusted", "inside", { groundingTypes: types });

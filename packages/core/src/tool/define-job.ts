@@ -49,7 +49,7 @@ export interface JobOptions<
   readonly checkEveryMs?: number | undefined;
   /** Starts the job elsewhere and returns its id there. Pass on `idempotencyKey` and `callback`. To fail, throw `ToolError` or `ModelRetry`. */
   start(input: InputOf<Schema>, context: JobStartContext<Context>): string | Promise<string>;
-  /** Asks for the job's state; `undefined` when nothing is known. If it throws, it is called again later. @defaultValue the job reports */
+  /** Asks for the job's state; `undefined` when nothing is known. If it throws, it is called again later. @defaultValue the job reports itself */
   check?(
     jobId: string,
     context: JobContext<Context>,
@@ -122,7 +122,7 @@ export function defineJob(spec: JobOptions<ToolInputSchema | undefined, ToolInpu
         const callback = writeJobCallback({ ...context, number });
         const jobId: unknown = await spec.start(input, { ...context, callback, ...(before && { before }) });
         if (typeof jobId === "string" && jobId !== "") return jobId;
-        throw new TypeError(`start() of "${name}" must return the job's id: a text that is not empty`);
+        throw new TypeError(`start() of "${name}" must return the job's id as a non-empty string`);
       },
       ...(check !== undefined && {
         check: async (jobId, context) => {

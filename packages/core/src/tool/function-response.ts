@@ -150,12 +150,12 @@ export interface JsonSafe {
 }
 
 /**
- * A JSON-safe deep copy of any value. Never throws; what has no JSON form is reported as `refused`.
+ * A JSON-safe deep copy of any value. Never throws; a value without a JSON form is reported as `refused`.
  *
  * | value | becomes |
  * |---|---|
  * | `undefined`, function, symbol | omitted from objects, `null` in arrays and at the root |
- * | an object with a function `then`, or with nothing but functions | refused: its other members |
+ * | an object with a function `then`, or with only functions | refused: its other members |
  * | `NaN`, `Infinity` | the strings `"NaN"`, `"Infinity"`, `"-Infinity"` |
  * | bigint | decimal digits as a string |
  * | Date | ISO string, or `"Invalid Date"` |
@@ -164,8 +164,8 @@ export interface JsonSafe {
  * | Error | `{ name, message }` |
  * | RegExp, URLSearchParams | its text |
  * | bytes (`Uint8Array`, `ArrayBuffer`, `DataView`, web `Blob`) | refused: a note with their size; use {@link media} to send them |
- * | an object with `toJSON` | what that returns |
- * | any other that is not plain: a promise, stream, iterator, `Response`, `Headers`, an instance of a class | refused: its own members |
+ * | an object with `toJSON` | its result |
+ * | any other object that is not plain: a promise, stream, iterator, `Response`, `Headers`, an instance of a class | refused: its own members |
  * | a cycle | `"[circular]"` |
  * | deeper than 64 levels | `"[too deep]"` |
  * | a value that throws when it is read | `"[unreadable]"`, without the error's text, like any error of a tool |

@@ -28,7 +28,7 @@ export interface StartedJob {
   readonly since: number;
   /** When the run stops waiting for it, in milliseconds since the epoch; absent: never. */
   readonly until?: number | undefined;
-  /** Least milliseconds between two checks; absent when its tool has no `check`. */
+  /** Minimum milliseconds between two checks; absent when its tool has no `check`. */
   readonly everyMs?: number | undefined;
   /** Number of the start within its call, from 2; absent for the first. */
   readonly number?: number | undefined;

@@ -122,7 +122,7 @@ function findInText(text: string): Found {
 
 /** @param mimeType - May be empty. */
 function findInBase64(data: string, mimeType?: string): Found {
-  // A sample tells a path or raw bytes from base64 at little cost for large files.
+  // A sample distinguishes a path or raw bytes from base64 at little cost for large files.
   const sample = data.slice(0, 4_096);
   if (/^[\w+/=\r\n-]*$/.test(sample)) return { data, mimeType: mimeType || detectMimeType(firstBytes(data)) };
   if (/^(?:\S*[/\\].*|\S+\.\w{1,5})$/.test(sample)) throw pathError(data);

@@ -9,13 +9,13 @@ export const OUTCOME_UNKNOWN = "it is unknown whether this call took effect; che
 /** A call cut off by the end of its run. */
 export const CANCELLED = "cancelled: the run ended before this call finished";
 
-/** A call that a person cancelled while its run went on. */
+/** A call that a person cancelled while its run continued. */
 export const CANCELLED_BY_USER = "cancelled: the user cancelled this call before it finished";
 
 /** A call with side effects that was running when its process ended. */
 export const INTERRUPTED: string = `interrupted: the process ended before this call finished; ${OUTCOME_UNKNOWN}`;
 
-/** A call whose answer never came, in a conversation that continues without it. */
+/** A call whose answer never arrived, in a conversation that continues without it. */
 export const UNANSWERED = "not run: the answer this call was waiting for never arrived";
 
 /** A call in an answer that hit the token limit: its arguments may be cut off too. */

@@ -12,14 +12,14 @@ export type Reads = "trusted" | ReadsWord | readonly ReadsWord[];
 export type ReadsWord = "untrusted" | "private";
 
 /**
- * How far a call reaches. `"outside"`: somebody else gets its arguments, or something that matters changes, such as by an email, a payment
+ * How far a call reaches. `"outside"`: it gives its arguments to somebody else or changes something that matters, such as an email, a payment
  * or a command. `"lookup"`: a stranger sees the arguments, but nothing changes, such as when fetching a page. `"inside"`: neither.
  */
 export type Reach = "inside" | "lookup" | "outside";
 
 /**
  * What happens to an outside call after the model has read untrusted content: `"ask"` for approval, `"deny"` it and let the model read why,
- * or `"allow"` it. Counts for calls that reach `"outside"`, and for a `"lookup"` if there is also private data of another origin.
+ * or `"allow"` it. A `"lookup"` counts as an outside call if there is also private data of another origin.
  */
 export type AfterUntrusted = "ask" | "deny" | "allow";
 
@@ -47,7 +47,7 @@ export interface ToolTrust<Input = unknown, Output = unknown> {
   readonly reads?: ToolReads<Input, Output> | undefined;
   /** How far a call reaches. @defaultValue "outside" with `effects: "once"` or `needsApproval`, otherwise "inside" */
   readonly reach?: ToolReach<Input> | undefined;
-  /** Where the tool belongs, such as to a server: a lookup may send back there what was read there. @defaultValue none: all data is of another */
+  /** What the tool belongs to, such as a server: a lookup may send back there what was read there. @defaultValue none: all data is another's */
   readonly origin?: string | undefined;
   /** What happens to an outside call after the model has read untrusted content. @defaultValue the agent's, whose `"deny"` stands, or "ask" */
   readonly afterUntrusted?: AfterUntrusted | undefined;
@@ -83,7 +83,7 @@ export interface ReadByCall {
   readonly origin?: string | undefined;
 }
 
-/** One source of what a history contains. A history never loses a source. */
+/** A source of a history's contents. A history never loses one. */
 export interface ReadSource {
   /** Name of the tool, or of another source such as `message`; inside an agent's call, after the name of that tool. */
   readonly tool: string;
@@ -129,7 +129,7 @@ export function markOf(reads: unknown): ReadsMark | undefined {
 
 /** The part of a tool that says what its results bring. */
 export interface ReadingTool extends Pick<ToolTrust<never, never>, "reads" | "origin"> {
-  /** Its calls read what the runs inside them have read, and nothing else. */
+  /** Its calls read only what the runs inside them have read. */
   readonly readsNested?: true | undefined;
 }
 

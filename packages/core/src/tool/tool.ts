@@ -47,7 +47,7 @@ export interface Tool<
   readonly builtIn?: BuiltInName | undefined;
   /** Set when requests don't declare the tool: a call through a stand-in runs it, and so does a call by its name. */
   readonly undeclared?: true | undefined;
-  /** Set on a stand-in: its calls give another tool's `name` and `input`. Everywhere except in the contents, they are that tool's calls. */
+  /** Set on a stand-in: its calls name another tool in `name`, with its arguments in `input`. Except in the contents, they are that tool's calls. */
   readonly standsIn?: true | undefined;
   /** Set when a call reads only what the runs inside it read. */
   readonly readsNested?: true | undefined;
@@ -121,7 +121,7 @@ export interface ToolContext<Context = unknown> extends RunContext<Context> {
   readonly signal: AbortSignal;
   /** Unique in the run, stable across retries and resumes: `call:3.0` is the first call of turn 3. */
   readonly callId: string;
-  /** The model's call, with its arguments as a hook or a person may have changed them. */
+  /** The model's call; a hook or a person may have changed its arguments. */
   readonly call: FunctionCall;
   /** From 1; higher when the tool's `retry` policy runs it again within the call. */
   readonly attempt: number;
@@ -154,7 +154,7 @@ export type ToolErrorKind =
   | "not-found"
   /** The arguments do not match the schema, or the tool threw `ModelRetry`. */
   | "bad-input"
-  /** The tool threw; without {@link Tool.exposeErrors}, the message holds the text of a `ToolError` only. */
+  /** The tool threw; without {@link Tool.exposeErrors}, the message contains only the text of a `ToolError`. */
   | "failed"
   | "timeout"
   /** The run was aborted, or a person cancelled the call, before it ended. */
@@ -264,7 +264,7 @@ export interface RehearsedRun {
   readonly parent?: ParentStep | undefined;
 }
 
-/** A call that is about to be made. */
+/** A call that is about to run. */
 export interface RehearsedCall extends Omit<RehearsedRun, "parent"> {
   readonly turn: number;
   /** Unique in the run, such as `call:3.0`. */
@@ -345,7 +345,7 @@ export interface PendingCall {
   readonly edited?: true | undefined;
   /** The job that it waits for. */
   readonly job?: StartedJob | undefined;
-  /** Set when the model has read untrusted content, so that somebody else may have caused the call. */
+  /** Set when the question is asked because the model has read untrusted content: somebody else may want the call. */
   readonly because?: UntrustedReason | undefined;
   /** Set when a run inside a call asks: the agents in between, outermost first; `turn` and `callId` belong to that run. */
   readonly path?: readonly string[] | undefined;

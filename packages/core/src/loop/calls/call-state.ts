@@ -27,7 +27,7 @@ export type CallState =
   | { readonly state: "running"; readonly attempt: number }
   /** A person must approve it. `time` counts these questions, from 1. */
   | { readonly state: "awaiting-approval"; readonly time: number }
-  /** Its arguments were changed: between two rounds, the loop decides whether a person must approve them. `asks`: its job did it, so one must. */
+  /** Its arguments were changed: between two rounds, the loop decides whether a person must approve them. `asks`: its job changed them, so one must. */
   | { readonly state: "edited"; readonly time: number; readonly asks?: true | undefined }
   /** Its tool has no `run`: its output comes from outside. */
   | { readonly state: "awaiting-output"; readonly time: 1 }

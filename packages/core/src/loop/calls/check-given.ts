@@ -70,7 +70,7 @@ export async function checkGiven(
   if (replaced !== undefined) return { actions, given: replaced };
   const name = actions.findLast(({ action }) => action === "replace")?.name ?? "";
   throw new GuardrailError(
-    `the input guardrail "${name}" replaced ${source === "arguments" ? "arguments" : "an outcome"} with a text that is not such JSON`,
+    `the input guardrail "${name}" replaced ${source === "arguments" ? "arguments with a text that is not a JSON object" : "an outcome with a text that is not JSON"}`,
     { name, side: "input" },
   );
 }

@@ -59,7 +59,7 @@ export async function afterChild(
   return await startChild(input, state, call, args);
 }
 
-/** The engine's own error may be exposed; that there is no report, the model always reads. */
+/** The engine's own error may be exposed; the model always reads that there is no report. */
 function reportMissing({ name }: Tool, outcome: Outcome | undefined): Error {
   if (outcome?.ok === false) return new Error(outcome.error.message);
   return new ToolError(toolFailed(name, agentFailures.noReport));

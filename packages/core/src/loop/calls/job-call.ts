@@ -9,7 +9,7 @@ import type { LoopInput } from "../loop-input.ts";
 import { executeStep } from "../single-step.ts";
 import type { CallState, TurnCall } from "./call-state.ts";
 
-/** The place of the wait for a call's job, which its outcome ends. */
+/** The place of the wait for a call's job, which the job's outcome ends. */
 export function jobWait({ turn, callId, number = 1 }: JobOfCall): Extract<StepPlace, { kind: "wait" }> {
   return { kind: "wait", turn, callId, question: "job", time: number };
 }

@@ -24,7 +24,7 @@ export function findBegun(input: LoopInput, call: Pick<TurnCall, "turn" | "callI
   return begun ? "begun" : undefined;
 }
 
-/** True for a call that needed an answer from outside when its turn's calls were routed, by a journal: it was not refused then. */
+/** True for a call that, by a journal, did not simply run when the calls of its turn were routed: it was not refused then. */
 export function wasAsked(input: LoopInput, turn: number, index: number): boolean {
   const { outcome } = findBefore(input, { kind: "route", turn });
   const routes = outcome?.ok === true ? (outcome.value as unknown as readonly CallRoute[]) : [];

@@ -68,7 +68,7 @@ export class HeldAnswer {
     for (const guardrail of this.#input.guardrails?.output ?? []) {
       const passed = await this.#ask(guardrail, settled);
       const known = cutText(settled, Math.max(0, settled.length - (guardrail.lookback ?? Infinity)));
-      // If it changed the text, lengths say nothing: final is the beginning on which its results for the whole and the known text agree.
+      // If it changed the text, lengths say nothing: the part is final on which its results for the whole and the known text agree.
       settled = passed === settled ? known : passed.slice(0, sharedLength(passed, await this.#ask(guardrail, known)));
     }
     return settled;

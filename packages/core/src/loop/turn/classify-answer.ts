@@ -34,7 +34,7 @@ export interface TurnAnswer {
   readonly answeredBy?: string | undefined;
 }
 
-/** What is wrong with an answer, if anything. `invalid-output` and `truncated-call` are found where the schema and the calls are. */
+/** What is wrong with an answer, if anything. `invalid-output` and `truncated-call` are detected where the schema and the calls are known. */
 export function findProblem(
   { content, finishReason }: ModelResponse,
   calls: readonly FunctionCall[],
@@ -83,7 +83,7 @@ export function nudgeFor(
   return problem === "empty" ? nudges.empty : undefined;
 }
 
-/** How a run ended: a result without what all results have. */
+/** How a run ended: a result without the fields of every result. */
 export type Ending = {
   readonly [Reason in StopReason]: Omit<Extract<RunResult<unknown>, { stopReason: Reason }>, keyof RunResultBase>;
 }[StopReason];

@@ -257,7 +257,7 @@ function* questionEvents(
         ...buildPendingCall(runId, { turn, ...one, question }, { ...one.asked, job }, time),
       };
       const check = steps.find((step) => step.place.kind === "guard" && step.place.wait === name);
-      // The answer that guardrails put in its place.
+      // The guardrails' replacement of the answer, if any.
       const { given = value } = (check?.value ?? {}) as Partial<GivenCheckValue>;
       const read = readOutsideAnswer(question, given);
       if (read.kind === "asks") editCall(one, { ...one.call.args, ...read.args });

@@ -134,7 +134,7 @@ async function guardAnswer(
   if (read.problem === undefined || problem !== undefined) return read;
   const name = input.guardrails?.output?.at(-1)?.name ?? "";
   throw new GuardrailError(
-    `the answer that the output guardrails replaced does not match the output schema: ${read.detail}`,
+    `the output guardrails' replacement of the answer does not match the output schema: ${read.detail}`,
     { name, side: "output" },
   );
 }

@@ -180,7 +180,7 @@ function findBreaks(
   return fields.flatMap(([field, isSame]) => (isSame ? [] : [field]));
 }
 
-/** Contents as a model takes them: signatures are valid only where they were made. @param foreign - Contents of other models than the run's `own`. */
+/** Contents fit for a model: signatures are valid only where they were made. @param foreign - Contents of other models than the run's `own`. */
 export function fitContents(
   contents: readonly Content[],
   own: Model,

@@ -107,7 +107,7 @@ export async function repairSessionFile(
   };
 }
 
-/** @throws {ConfigurationError} When the file cannot be read, or a session is selected in a file that is a single one. */
+/** @throws {ConfigurationError} When the file cannot be read, or a session is selected in a file of a single session. */
 async function isDatabase(file: string, session: string | undefined): Promise<boolean> {
   let isSqlite: boolean;
   try {
