@@ -26,7 +26,7 @@ export function toNodeHandler(handler: (request: Request) => Promise<Response>):
   };
 }
 
-/** Rejects when the handler or the body of its answer fails; the connection is then left as it is. */
+/** Rejects when the handler or the body of its response fails; the connection is then left as it is. */
 export async function answer(
   handler: (request: Request) => Promise<Response>,
   incoming: IncomingMessage,
@@ -88,7 +88,7 @@ function bodyOf(incoming: MaybeExpress): string | ReadableStream<Uint8Array> {
         if (done === true) controller.close();
         else controller.enqueue(value);
       },
-      // Destroying the rest of the request would destroy the answer to it.
+      // Destroying the rest of the request would destroy its response.
     },
     { highWaterMark: 0 },
   );

@@ -8,7 +8,7 @@ import type { Environment } from "../../internal/environment.ts";
 
 /** Options of `nodeTransport`. */
 export interface NodeTransportOptions {
-  /** Most connections to one host at a time; further requests wait. @defaultValue `Infinity` */
+  /** Maximum connections to one host at a time; further requests wait. @defaultValue `Infinity` */
   readonly maxSockets?: number | undefined;
   /** How long a new connection may take, in milliseconds. @defaultValue 10_000 */
   readonly connectMs?: number | undefined;

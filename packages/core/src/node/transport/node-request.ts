@@ -28,7 +28,7 @@ export function httpFunctions(): readonly (readonly [value: object, text: string
   ];
 }
 
-/** The head of an answer from `node:http`. */
+/** The head of a response from `node:http`. */
 export interface NodeHead extends AnswerHead {
   readonly statusText: string;
   readonly headers: Required<AnswerHeaders>;
@@ -106,7 +106,7 @@ export class NodeRequest implements InFlightRequest {
     const { statusCode: status = 0, statusMessage: statusText = "", rawHeaders } = answer;
     const headers = nodeHeaders(rawHeaders);
     this.#body = new ByteQueue(decodeBody(answer, headers.get("content-encoding")));
-    // An answer that ends before the request was sent refuses it: the rest is not sent.
+    // A response that ends before the request was sent refuses it: the rest is not sent.
     answer.on("end", () => {
       if (this.#request?.writableFinished === false) this.#request.destroy();
     });
@@ -163,7 +163,7 @@ function decodeBody(answer: IncomingMessage, codings: string | null): Readable {
 }
 
 function decoderOf(coding: string): Transform | undefined {
-  // Loaded when an answer first needs it.
+  // Loaded when a response first needs it.
   const zlib = process.getBuiltinModule("node:zlib");
   const { Z_SYNC_FLUSH, BROTLI_OPERATION_FLUSH } = zlib.constants;
   // Flushed, so that each event of a stream is available at once; a truncated body is detected by its framing.

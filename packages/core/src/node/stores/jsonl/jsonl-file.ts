@@ -43,7 +43,7 @@ export class JsonlFile {
   readonly #id: string;
   /** Name of its files, without extension. */
   readonly #name: string;
-  /** Where each line of the log ends, in bytes; of complete appends only. */
+  /** Where each line of the log ends, in bytes, for complete appends only. */
   #ends: number[] = [];
   /** Identifies the file that `#ends` describes: another may have replaced it. */
   #identity = "";

@@ -26,7 +26,7 @@ export function findLineEnds(data: Uint8Array): readonly number[] {
     ends.push(at + 1);
     if (at === 0 || data[at - 1] !== SPACE) appends.push(ends.length);
   }
-  // After a power failure, bytes that were never written read as zeros: appends at the end that hold some are left out.
+  // After a power failure, bytes that were never written read as zeros: appends at the end that contain zeros are left out.
   for (let count = appends.pop() ?? 0; count > 0; count = appends.pop() ?? 0) {
     const start = ends[(appends.at(-1) ?? 0) - 1] ?? 0;
     if (!data.subarray(start, ends[count - 1]).includes(0)) return ends.slice(0, count);

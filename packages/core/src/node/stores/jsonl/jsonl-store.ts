@@ -39,7 +39,7 @@ const AT_ONCE = 64;
 /** Summaries that are remembered, about half a kilobyte each. */
 const MAX_KNOWN = 20_000;
 
-/** How old a file has to be before its time tells it apart from the next version, in milliseconds. */
+/** How old a file has to be before its time distinguishes it from the next version, in milliseconds. */
 const SETTLED_MS = 2000;
 
 interface Known {

@@ -7,7 +7,7 @@ import { isBusy, isRefusal } from "../store-error.ts";
 /** Tries in consecutive steps of the event loop before the first pause: most writes of others are over in less than a millisecond. */
 const QUICK_TRIES = 50;
 
-/** Most writes in one transaction: the event loop waits for all of them. */
+/** Maximum writes in one transaction: the event loop waits for all of them. */
 const MAX_TOGETHER = 100;
 
 /** Mean pause between two later tries, in milliseconds. */
