@@ -49,9 +49,20 @@ const INSTEAD: readonly (readonly [words: RegExp, instead: string])[] = [
 const SOURCES: readonly string[] = [
   ...["cli", "conformance", "create-pollux", "dbos", "emulator", "engine", "evals", "interactions"].map(sourcesOf),
   ...["otel", "postgres", "react", "restate", "web"].map(sourcesOf),
-  ...["model", "wire", "rehearsal", "grounding", "internal", "logging", "quota", "serving", "testing"].map(
-    (folder) => `packages/core/src/${folder}`,
-  ),
+  ...[
+    "loop",
+    "node",
+    "tool",
+    "model",
+    "wire",
+    "rehearsal",
+    "grounding",
+    "internal",
+    "logging",
+    "quota",
+    "serving",
+    "testing",
+  ].map((folder) => `packages/core/src/${folder}`),
   "packages/create-pollux/templates",
   "bench",
   "examples",

@@ -21,7 +21,7 @@ import {
 import type { RunState } from "./run-state.ts";
 import type { Ending } from "./turn/classify-answer.ts";
 
-/** The result of a run that ended like this. */
+/** The result of a run with this ending. */
 export function buildResult(
   input: Pick<LoopInput, "historyLength" | "prices" | "identity">,
   state: RunState,
@@ -175,7 +175,7 @@ export function groundingResponses(result: { readonly response: ModelResponse | 
   return [...found.filter((one) => one !== last && hasSources(one)), ...(last === undefined ? [] : [last])];
 }
 
-/** False for an answer that is based on nothing but what the model knows. */
+/** False for an answer that is based only on what the model knows. */
 export function hasSources({ candidate, content }: ModelResponse): boolean {
   return (
     candidate.groundingMetadata !== undefined ||

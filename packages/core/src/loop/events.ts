@@ -43,9 +43,9 @@ export function runEnd(result: RunResult<unknown>): RunEnd {
  * answer = (steer | prefix-break | guardrail | checking | text-delta | output-delta | thought-delta | call-args-delta | part | notice | discard)* response
  * ```
  *
- * Guardrails of the input come before an answer, or among the calls that were answered from outside. Those of the output come before `response` if the answer is held back, otherwise after
- * it, and what replaces it follows with a `response` of its own; after a stop there is only `turn-end`. An answer that breaks off is
- * checked when the run ends: its `guardrail` events, and what passes and was not shown, are the last of their turn.
+ * Input guardrails report before an answer, or among calls that were answered from outside. Output guardrails report before `response` if
+ * they hold the answer back, otherwise after it; a replacement follows with its own `response`, a stop only with `turn-end`. An answer that
+ * breaks off is checked when the run ends: its `guardrail` events, and the parts that pass and were not shown, are the last of their turn.
  *
  * `discard` voids everything streamed since the last `turn-start`, `recover` or `discard`; it is streamed again. A limit may end
  * a run before its first turn, and the wall time in the middle of an answer. Every `tool-start` has one `tool-end` with its
@@ -60,14 +60,14 @@ export type RunEvent<Calls extends ToolCall = ToolCall> = (
   | ReaderEvent<Calls>
   | { readonly type: "run-end"; readonly result: RunEnd }
 ) & {
-  /** It was reported before: a resumed run, or one that is read again, repeats what its log holds. */
+  /** It was reported before: a run that is resumed or replayed repeats the events of its log. */
   readonly replayed?: true | undefined;
 };
 
 /**
- * An event as observers get it: as its reader does, with the run, a time and a number, and the step if it is in one. They do not get the
- * pieces of an answer, nor {@link RunEvent}s about calls: `step-end` has the response, or the call's outcome. JSON-safe plain objects,
- * except for errors, which are the thrown values; contents, requests and responses are the run's own, not to be changed.
+ * An event as observers get it: a reader's event with the run, a time, a number and, inside a step, the step. Observers get neither the
+ * pieces of an answer nor {@link RunEvent}s about calls: `step-end` has the response, or the call's outcome. JSON-safe plain objects, except
+ * for errors, which are the thrown values; contents, requests and responses are the run's own: do not change them.
  *
  * Grammar; the steps of a turn's calls interleave:
  *
@@ -77,7 +77,7 @@ export type RunEvent<Calls extends ToolCall = ToolCall> = (
  * step = step-start (prefix-break | request | first-part | notice | discard | tool-retry)* step-end
  * ```
  *
- * Only what is executed in this process is observed: a run that continues in another process has a `run-start` and a `run-end` in each, and
+ * Observers see only what this process executes: a run that continues in another process has a `run-start` and a `run-end` in each, and
  * recorded steps and turns are left out. A step that its engine abandons may end after `run-end`. Each turn and each run has an end, even
  * if it fails. A second `request` of a model step follows a `discard`.
  *
@@ -106,7 +106,7 @@ export interface RunInfo extends RunIdentity {
   readonly parent?: ParentStep | undefined;
   /** When it started in this process, in milliseconds since the epoch. */
   readonly startedAt: number;
-  /** It began earlier, in this process or another. */
+  /** The run began earlier, in this process or another. */
   readonly resumed?: true | undefined;
   /** Of a run that began earlier: the `traceparent` under which it was last executed, in this process or another, if it is known. */
   readonly resumedFrom?: string | undefined;
@@ -115,11 +115,11 @@ export interface RunInfo extends RunIdentity {
 /** A step executed in this process. The same object in all events of the step. */
 export interface StepInfo {
   readonly run: RunInfo;
-  /** Name of the agent that leads: the run's, or who has taken over. */
+  /** Name of the agent that leads: the run's, or the one that took over. */
   readonly agent: string;
   /** Name in the run, such as `model:3`, `model:3.1` for a retry, `call:3.0`. {@link ParentStep.step} refers to it. */
   readonly name: string;
-  /** What it is in its run. */
+  /** Its place in the run. */
   readonly place: StepPlace;
   /** A request to the model; a call; which calls need approval; a summary of the oldest messages; a hook around a call; guardrails' checks. */
   readonly kind: "model" | "call" | "route" | "compact" | "hook" | "guard";
@@ -136,7 +136,7 @@ export interface StepInfo {
   readonly callId?: string | undefined;
   /** Of a call: the call as the model made it, or as a person changed it. */
   readonly call?: FunctionCall | undefined;
-  /** Of a call: what the tool says it does. Absent when no tool has the name. */
+  /** Of a call: the tool's description. Absent when no tool has the name. */
   readonly toolDescription?: string | undefined;
 }
 
@@ -150,7 +150,7 @@ export type ObserverEvent =
 type EventOfRun =
   | ({ readonly type: "run-start"; readonly model: string } & RunIdentity)
   | { readonly type: "turn-start"; readonly turn: number }
-  /** A summary replaces the oldest messages in what is sent; the history keeps them. The service's implicit cache starts over. */
+  /** A summary replaces the oldest messages in later requests; the history keeps them. The service's implicit cache starts over. */
   | {
       readonly type: "compact";
       readonly turn: number;
@@ -162,8 +162,8 @@ type EventOfRun =
       readonly tokensAfter: number;
     }
   /**
-   * A guardrail replaced, stopped or answered a message, or replaced or stopped an answer. What an answer of this turn had shown is
-   * withdrawn, except for the first `keeps` characters of its text; what replaces it follows. A stop ends the run.
+   * A guardrail replaced, stopped or answered a message, or replaced or stopped an answer. The part of this turn's answer that was shown is
+   * withdrawn, except for the first `keeps` characters of its text; its replacement follows. A stop ends the run.
    */
   | ({
       readonly type: "guardrail";
@@ -180,7 +180,7 @@ type EventOfRun =
       readonly attempt: number;
       readonly action: string;
     }
-  /** A call that reaches out is asked about, or denied, because of what the model has read; also if `approve` answers at once. */
+  /** An outside call needs approval, or is denied, after the model has read untrusted content; also if `approve` answers at once. */
   | {
       readonly type: "untrusted";
       readonly turn: number;
@@ -204,7 +204,7 @@ type EventOfStep =
       readonly turn: number;
       readonly notice: Exclude<ModelNotice, { readonly type: "rewind" }>;
     }
-  /** What the answer has streamed is void, and is streamed again. */
+  /** The streamed part of the answer is void; the answer is streamed again. */
   | { readonly type: "discard"; readonly turn: number; readonly reason: string }
   /** The tool failed and is run again after a wait. */
   | ({ readonly type: "tool-retry" } & Pick<CallEvent, "turn" | "callId" | "name"> & ToolRetryNotice);
@@ -213,18 +213,18 @@ type EventOfStep =
 type ReaderEvent<Calls extends ToolCall> =
   /** Messages that arrived while the run was in progress, sent with this request. */
   | { readonly type: "steer"; readonly turn: number; readonly contents: readonly Content[] }
-  /** The model answers, and guardrails hold the answer, from here on, until they have checked it. */
+  /** The model answers; from here on, guardrails hold the answer until they have checked it. */
   | { readonly type: "checking"; readonly turn: number }
   | { readonly type: "text-delta"; readonly turn: number; readonly delta: string }
   | { readonly type: "thought-delta"; readonly turn: number; readonly delta: string }
   /**
-   * What the text before adds to the typed output: JSON, not validated, in the order of `changes`. Only with an `output`. A later answer
-   * of the run starts over. `partialOutputs()` puts the value together.
+   * What the preceding text adds to the typed output: JSON, not validated, in the order of `changes`. Only with an `output`. A later answer
+   * of the run starts over. `partialOutputs()` builds the value.
    */
   | ({ readonly type: "output-delta"; readonly turn: number } & OutputDelta)
   /**
    * Arguments of a call that is being written, on endpoints that stream them. The first one has an empty `delta`; a
-   * `stringValue` continues that of the same `jsonPath`. The whole call follows as a `part`.
+   * `stringValue` continues the one of the same `jsonPath`. The whole call follows as a `part`.
    */
   | {
       readonly type: "call-args-delta";
@@ -247,7 +247,7 @@ type StepEvent =
   | ({
       readonly type: "request";
       readonly request: ModelRequest;
-      /** Id of the model that is asked; `prepareTurn` may choose another than the run's. */
+      /** Id of the model that gets the request; `prepareTurn` may choose another than the run's. */
       readonly model: string;
       /** Whether the answer is streamed, if known. */
       readonly streams?: boolean | undefined;
@@ -268,11 +268,11 @@ export interface StepEnding extends Cost {
   readonly chunksAt?: readonly number[] | undefined;
   /** Of a model step: milliseconds that its requests waited in the queue of `traffic`. Absent when they did not wait. */
   readonly queuedMs?: number | undefined;
-  /** Of a call: the outcome that the model reads. Absent when it has started a job: that is answered later. */
+  /** Of a call: the outcome that the model reads. Absent when the call has started a job, which is answered later. */
   readonly outcome?: ToolOutcome | undefined;
   /** What the result of a call brings into the history; absent for nothing. */
   readonly reads?: ReadsMark | undefined;
-  /** Of a call that reads: its tool's. */
+  /** Of a call that reads: its tool's origin. */
   readonly origin?: string | undefined;
 }
 
@@ -284,12 +284,12 @@ export interface RunEnding extends Cost {
   readonly result?: RunResult<unknown> | undefined;
   /** What it threw; after an abort, the signal's reason. */
   readonly error?: unknown;
-  /** Turns, tokens and cost are those of the whole run, including nested runs and what was done before a resume. */
+  /** Turns, tokens and cost are those of the whole run, including nested runs and the work before a resume. */
   readonly turns: number;
   readonly usage: Usage;
 }
 
-/** A call has ended. With static tools, its name tells the type of the output. */
+/** A call has ended. With static tools, its name determines the type of the output. */
 type ToolEndEvent<Calls extends ToolCall> =
   | CompletedEndOf<Calls>
   | ToolEnd<
@@ -321,9 +321,9 @@ interface CallEvent {
   readonly edited?: true | undefined;
   /** What the result brings into the history; absent for nothing. */
   readonly reads?: ReadsMark | undefined;
-  /** The tool's, of a result that brings something. */
+  /** The tool's origin, for a result that brings something. */
   readonly origin?: string | undefined;
 }
 
-/** Passes one event to the reader. A promise: the run has to wait for the reader. Never rejects; events for one that has left are dropped. */
+/** Passes one event to the reader. A promise: the run has to wait for the reader. Never rejects; events for a reader that has left are dropped. */
 export type Emit = (event: RunEvent) => void | Promise<void>;

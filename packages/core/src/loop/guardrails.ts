@@ -3,27 +3,27 @@ import { describeType } from "../internal/option-names.ts";
 import type { Content, JsonObject } from "../wire/types/content.ts";
 import type { RunContext } from "../tool/run-context.ts";
 
-/** What a person says, before the model reads it. */
+/** The user's input, before the model reads it. */
 export interface InputToCheck<Context = unknown> extends RunContext<Context> {
-  /** Where it is said: the message of the run, one during it, or an answer to a question about a call: a denial, arguments, an outcome. */
+  /** Its kind: the run's message, a message during the run, or an answer to a question about a call: a denial, arguments, an outcome. */
   readonly source: "message" | "steering" | "denial" | "arguments" | "outcome";
-  /** Its text; empty if it has none. Of arguments, and of an outcome that is no text, JSON; so is what replaces it. */
+  /** Its text; empty if it has none. JSON for arguments and for an outcome that is not a text; so is its replacement. */
   readonly text: string;
-  /** With everything else, such as media. */
+  /** All of it, including media. */
   readonly contents: readonly Content[];
-  /** The turn whose request will have it. */
+  /** The turn whose request will contain it. */
   readonly turn: number;
 }
 
-/** What the model says, before anything depends on it. */
+/** The model's output, before anything depends on it. */
 export interface OutputToCheck<Context = unknown> extends RunContext<Context> {
-  /** Visible text; of a typed answer, JSON. Empty for an answer of media alone. */
+  /** Visible text; JSON for a typed answer. Empty for an answer with only media. */
   readonly text: string;
-  /** With everything else: thoughts, calls, media. */
+  /** All of it, including thoughts, calls and media. */
   readonly content: Content;
-  /** False for text that comes with calls, after which the run goes on, and for an answer that broke off. */
+  /** False for text that comes with calls, after which the run continues, and for an answer that broke off. */
   readonly isFinal: boolean;
-  /** True when the text may end anywhere: of an answer that broke off, and of one that is still coming (see `lookback`). */
+  /** True when the text may end anywhere: in an answer that broke off, and in one that is still streaming (see `lookback`). */
   readonly isPartial: boolean;
   /** The answer of a run with an `output` schema, validated. */
   readonly output: unknown;
@@ -36,90 +36,90 @@ export interface GuardrailStopVerdict {
   readonly stop: string;
   /** Anything else for the caller: a category, a score. */
   readonly details?: JsonObject | undefined;
-  /** What the person may read about it. Pages show this, never the reason. */
+  /** What the user may read about it. Pages show this, never the reason. */
   readonly message?: string | undefined;
 }
 
-/** Answers a message in the agent's place. */
+/** Answers a message in place of the agent. */
 export interface GuardrailAnswerVerdict {
-  /** What the agent says, in the author's words: not empty. The model is not asked. It stops a run with an `output` schema, as its `message`. */
+  /** The agent's answer, by its author; not empty. No request is sent. A run with an `output` schema stops instead; the text is its `message`. */
   readonly answer: string;
   /** Why, for events and the log. */
   readonly reason?: string | undefined;
 }
 
-/** Nothing to let it pass. */
+/** Return nothing to let the input pass. */
 export type InputVerdict =
   | void
   | undefined
   | GuardrailStopVerdict
   | GuardrailAnswerVerdict
-  /** Read, and kept in the history, instead. */
+  /** Replaces it, for the model and in the history. */
   | { readonly replace: string | readonly Content[]; readonly reason?: string | undefined };
 
-/** Nothing to let it pass. */
+/** Return nothing to let the answer pass. */
 export type OutputVerdict =
   | void
   | undefined
   | GuardrailStopVerdict
-  /** The text instead of all text, thoughts and media of the answer; its calls stay. */
+  /** Replaces all text, thoughts and media of the answer; its calls stay. */
   | { readonly replace: string; readonly reason?: string | undefined };
 
-/** Checks what a person says. */
+/** Checks the user's input. */
 export interface InputGuardrail<Context = unknown> {
   /** In results, events and the log. */
   readonly name: string;
   readonly check: (input: InputToCheck<Context>) => InputVerdict | Promise<InputVerdict>;
 }
 
-/** Checks what the model says. */
+/** Checks the model's output. */
 export interface OutputGuardrail<Context = unknown> {
   /** In results, events and the log. */
   readonly name: string;
   readonly check: (output: OutputToCheck<Context>) => OutputVerdict | Promise<OutputVerdict>;
   /**
-   * Shows the text of an answer while it comes, this many characters late. It promises that what `check` makes of the text up to there
-   * depends on no later character, and on nothing but the text: it is then also asked on the way, with `isPartial`, unrecorded. All
-   * output guardrails of the run must have it, and their numbers add up; {@link maskText} and {@link stopText} do. What is not plain text
-   * waits for the whole answer, and so does text behind it. @defaultValue none: nothing is shown before the check
+   * Streams the text of an answer, this many characters late. You promise that `check` decides about the text up to there by that text
+   * alone, whatever follows: it is then also called while the answer streams, with `isPartial`, unrecorded. All output guardrails of the
+   * run must have it, and their numbers add up; {@link maskText} and {@link stopText} do. Anything but plain text waits for the whole
+   * answer, and so does text after it. @defaultValue none: nothing is shown before the check
    */
   readonly lookback?: number | undefined;
 }
 
 /**
- * Checks of what goes in and what comes out, one after the other; each sees what the one before it made of it. One that throws fails the
- * run with a `GuardrailError`: nothing passes unchecked. A session records verdicts, so that resuming does not ask again.
+ * Checks of input and output, in order; each gets the result of the one before it. If one throws, the run fails with a `GuardrailError`:
+ * nothing passes unchecked. A session records verdicts, so that resuming does not check again.
  */
 export interface Guardrails<Context = unknown> {
-  /** For the message of a run, messages that arrive during it, and what is said in an answer to a question about a call. */
+  /** For the message of a run, messages that arrive during it, and answers to questions about calls. */
   readonly input?: readonly InputGuardrail<Context>[] | undefined;
-  /** For each answer with text or media, before its calls are run; also for one that broke off: then within five seconds. */
+  /** For each answer with text or media, before its calls run; also for one that broke off, then within five seconds. */
   readonly output?: readonly OutputGuardrail<Context>[] | undefined;
   /**
-   * What a reader of the stream sees of an answer before it was checked: a `checking` event and what a `lookback` lets through
-   * (`"hold"`), or everything (`"show"`; a `guardrail` event says that it is withdrawn). @defaultValue "hold"
+   * What the stream's reader sees of an answer before the check: a `checking` event and the text that a `lookback` lets through
+   * (`"hold"`), or everything (`"show"`; a `guardrail` event withdraws it). @defaultValue "hold"
    */
   readonly streaming?: "hold" | "show" | undefined;
 }
 
 /** Why a guardrail ended a run. */
 export interface GuardrailStop {
-  /** Of the guardrail. */
+  /** Name of the guardrail. */
   readonly name: string;
   /** What it stopped: a message of the user, or an answer of the model. */
   readonly side: "input" | "output";
   /** Why, for the caller. */
   readonly reason: string;
-  /** What the guardrail said beside the reason. */
+  /** Anything else for the caller: a category, a score. */
   readonly details?: JsonObject | undefined;
-  /** What the person may read about it. */
+  /** What the user may read about it. */
   readonly message?: string | undefined;
 }
 
-/** Why a turn ended without an answer to go on with. */
+/** Why a turn ended without an answer to continue from. */
 export type TurnStopped = { readonly guardrail: GuardrailStop } | "wall-time";
 
-/** How an action ended the run, if it did. */
+/** The stop with which a guardrail ended the run, if one did. */
 export function readStop(
   side: GuardrailStop["side"],
   actions: readonly GuardrailAction[] | undefined,
@@ -130,7 +130,7 @@ export function readStop(
   return { name, side, reason, ...(details !== undefined && { details }), ...(message !== undefined && { message }) };
 }
 
-/** True for what is shown: anything but calls and blank texts. A part may be a call and have a text. */
+/** True for content that is shown: anything but calls and blank texts. A part may be a call and have a text. */
 export function needsCheck({ parts }: Pick<Content, "parts">): boolean {
   return parts.some((part) => {
     const { functionCall, text } = part;
@@ -143,33 +143,33 @@ export function needsCheck({ parts }: Pick<Content, "parts">): boolean {
 /** Options of {@link maskText} and {@link stopText}. */
 export interface TextGuardrailOptions {
   /**
-   * Most characters that a match can have, with what the pattern looks ahead at: so late is the text of an answer shown. A longer match
-   * is found all the same, but its beginning may have been seen by then.
+   * Maximum characters of a match, including what the pattern looks ahead at: the text of an answer is shown this much later. A longer match
+   * is still found, but its beginning may have been shown by then.
    * @defaultValue the length of a pattern that is a text; required for a regular expression
    */
   readonly maxLength?: number | undefined;
   /** In results, events and the log. @defaultValue `mask-text` or `stop-text` */
   readonly name?: string | undefined;
-  /** Why, for the caller. @defaultValue none of `maskText`; `the answer has a forbidden text` of `stopText` */
+  /** Why, for the caller. @defaultValue none for `maskText`; `the answer has a forbidden text` for `stopText` */
   readonly reason?: string | undefined;
 }
 
 /** Options of {@link maskText}. */
 export interface MaskTextOptions extends TextGuardrailOptions {
-  /** What stands in place of a match. A text may name groups, as that of `replaceAll`: `"**** $1"`. @defaultValue "***" */
+  /** Replaces a match. A text may name groups, as with `replaceAll`: `"**** $1"`. @defaultValue "***" */
   readonly by?: string | ((match: string) => string) | undefined;
 }
 
 /** Options of {@link stopText}. */
 export interface StopTextOptions extends TextGuardrailOptions {
-  /** What the person may read about it. */
+  /** What the user may read about it. */
   readonly message?: string | undefined;
 }
 
 /**
- * An output guardrail that replaces each match of a pattern, and shows the text of an answer while it comes, `maxLength` characters late.
+ * An output guardrail that replaces each match of a pattern, and streams the text of an answer `maxLength` characters late.
  *
- * @param pattern - A text to find as it is, or a regular expression; it finds all matches, with the flag `g` or without.
+ * @param pattern - A text to find literally, or a regular expression; all matches are found, with or without the flag `g`.
  * @throws {TypeError} Without a `maxLength` for a regular expression, or for one that matches the empty text.
  * @example maskText(/\b\d{12}(\d{4})\b/, { maxLength: 16, by: "**** $1" })
  */
@@ -184,9 +184,9 @@ export function maskText(pattern: string | RegExp, options: MaskTextOptions = {}
 }
 
 /**
- * An output guardrail that stops the run when a pattern matches, and shows text `maxLength` characters late. What was shown before the
- * match is withdrawn.
- * @param pattern - As that of {@link maskText}.
+ * An output guardrail that stops the run when a pattern matches, and streams text `maxLength` characters late. Text that was shown before
+ * the match is withdrawn.
+ * @param pattern - As for {@link maskText}.
  * @throws {TypeError} As {@link maskText}.
  * @example stopText("Project Falcon", { message: "I can't talk about that." })
  */
@@ -214,6 +214,6 @@ function readPattern(
   const lookback = maxLength ?? length ?? 0;
   if (Number.isSafeInteger(lookback) && lookback > 0) return { regex, lookback };
   throw new TypeError(
-    `${by}(): say how many characters a match can have at most, which text is held back for: ${by}(${shown}, { maxLength: 32 })`,
+    `${by}(): set the maximum length of a match in characters; text is held back that long: ${by}(${shown}, { maxLength: 32 })`,
   );
 }

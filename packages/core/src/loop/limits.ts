@@ -38,7 +38,7 @@ const DEFAULTS: RunLimits = {
   requestsPerTurn: 100,
 };
 
-/** The limits, with defaults for those that are not set. */
+/** The limits, with defaults for the unset ones. */
 export function withDefaults(limits: Limits = {}): RunLimits {
   return { ...DEFAULTS, ...(present(limits) as Partial<RunLimits>) };
 }
@@ -49,29 +49,29 @@ export interface Spent extends Omit<Cost, "cost"> {
   readonly toolCalls: number;
   readonly usage: Usage;
   readonly wallTimeMs: number;
-  /** 0 without a price table; without that of `unpriced`. */
+  /** 0 without a price table; excludes the cost of `unpriced`. */
   readonly cost: number;
 }
 
 /** The limit that ended a run, and what the run had used. */
 export interface LimitReached {
   readonly name: (typeof LIMIT_NAMES)[number];
-  /** As it was set. */
+  /** The limit's value. */
   readonly limit: number;
-  /** What was used of it, at least as much. */
+  /** How much was used: at least the limit. */
   readonly used: number;
   /** The limit is the session's, and `used` counts all of its runs; or its owner's, and `used` counts all sessions of the owner. */
   readonly scope?: "session" | "owner" | undefined;
 }
 
-/** What an owner may spend in all sessions together, and has spent, in the unit of the price table. */
+/** What an owner may spend, and has spent, in all sessions together, in the unit of the price table. */
 export interface OwnerBudget {
   readonly maxCost: number;
-  /** With the finished turns of runs that are going; a store's list has both. */
+  /** Sum of `cost` in the store's list, which includes the finished turns of active runs. */
   readonly spent: number;
 }
 
-/** Asks how an owner's budget stands now. */
+/** Returns an owner's current budget. */
 export type AskOwnerBudget = () => OwnerBudget | Promise<OwnerBudget>;
 
 /** The first limit that leaves no room for another request, if any. */
@@ -96,11 +96,11 @@ function usedOf(spent: Spent): { readonly [Name in LimitReached["name"]]: number
   };
 }
 
-/** @throws {ConfigurationError} When the money of a run is limited in which this model without a price has answered. */
+/** @throws {ConfigurationError} When the cost of a run is limited, and a model without a price answered. */
 export function checkPriced(run: RunBounds, unpriced: string): void {
   if (run.isReading === true || (run.limits.cost ?? run.session?.limits.cost ?? run.ownerBudget) === undefined) return;
   throw new ConfigurationError(
-    `${unpriced} answered, and the price table has no prices for it: nobody knows what this run, whose money is limited, has cost. Add them.`,
+    `${unpriced} answered, and the price table has no prices for it: the cost of this run, which is limited, is unknown. Add them.`,
   );
 }
 
@@ -109,9 +109,9 @@ export interface RunBounds {
   readonly limits: Limits;
   /** Limits shared by several runs, and what earlier runs have used. */
   readonly session?: { readonly limits: Limits; readonly before: Spent } | undefined;
-  /** Asked before each turn that was not made before. */
+  /** Called before each new turn. */
   readonly ownerBudget?: AskOwnerBudget | undefined;
-  /** The run is only read again from its journal: nobody is asked about what it left unfinished. */
+  /** The run is only replayed from its journal: it asks nobody about unfinished work. */
   readonly isReading?: boolean | undefined;
 }
 
@@ -133,9 +133,9 @@ function addSpent(a: Spent, b: Spent): Spent {
   };
 }
 
-/** @throws {TypeError} Naming a limit that is too low, or no number. */
+/** @throws {TypeError} With the name of a limit that is too low or not a number. */
 export function checkLimits(limits: Limits): void {
-  // With none of them, a run would wait forever or end at once.
+  // At 0, a run would wait forever or end at once.
   for (const name of ["concurrentCalls", "repeats", "requestsPerTurn"] as const)
     checkAtLeast(`limits.${name}`, limits[name], 1);
   checkAtLeast("limits.restarts", limits.restarts, 0);
@@ -153,7 +153,7 @@ const LIMIT_NAMES = ["turns", "toolCalls", "inputTokens", "outputTokens", "total
 /** The limits that nested runs share with their caller. Turns and calls are counted per run. */
 const SHARED = ["inputTokens", "outputTokens", "totalTokens", "wallTimeMs", "cost"] as const;
 
-/** What is left of the limits of a run, and of its session. @param maxCost - By its owner's budget, as of when the turn began. */
+/** What is left of the limits of a run and its session. @param maxCost - By its owner's budget when the turn began. */
 export function remainingLimits({ limits, session }: RunBounds, spent: Spent, maxCost?: number): RemainingLimits {
   const used = usedOf(spent);
   const left: Bound[] = [
@@ -164,7 +164,7 @@ export function remainingLimits({ limits, session }: RunBounds, spent: Spent, ma
   return lowest(left);
 }
 
-/** The first limit of which nothing is left. */
+/** The first limit that is used up. */
 export function usedUp(limits: Limits): LimitReached["name"] | undefined {
   return LIMIT_NAMES.find((name) => limits[name] === 0);
 }
@@ -174,7 +174,7 @@ export function within(limits: Limits, remaining: RemainingLimits): Limits {
   return { ...limits, ...lowest([[limits], [remaining]]) };
 }
 
-/** What an agent may use of a message that another one began. @param set - Of the one that took over: they hold if they are lower. */
+/** The limits of an agent that takes over a run. @param begun - Of the agent that began it. @param set - Its own; they hold if lower. */
 export function lowestLimits(own: RunLimits, begun: RunLimits, set: Limits): RunLimits {
   const least = (name: "turns" | "toolCalls"): number => Math.min(begun[name] ?? Infinity, set[name] ?? Infinity);
   return { ...own, ...lowest([[begun], [set]]), turns: least("turns"), toolCalls: least("toolCalls") };
@@ -182,7 +182,7 @@ export function lowestLimits(own: RunLimits, begun: RunLimits, set: Limits): Run
 
 type Bound = readonly [limits: RemainingLimits, used?: ReturnType<typeof usedOf>];
 
-/** What is left where the least is. */
+/** The least that is left of each limit. */
 function lowest(bounds: readonly Bound[]): RemainingLimits {
   const found: { -readonly [Name in keyof RemainingLimits]: number } = {};
   for (const name of SHARED) {
@@ -202,7 +202,7 @@ export interface RunProgress {
   /** Calls made, over all turns. */
   readonly toolCalls: number;
   readonly usage: Usage;
-  /** The calls of the last turn, in call order, without those that the service answered itself. */
+  /** The calls of the last turn, in call order, without calls that the service answered itself. */
   readonly lastCalls: readonly FunctionCall[];
   /** Visible text of the last answer. */
   readonly lastText: string;
@@ -255,7 +255,7 @@ export class WallClock {
   #spentMs = 0;
   #startedAt = 0;
 
-  /** @param usedMs - What finished steps have used. */
+  /** @param usedMs - The time of finished steps. */
   constructor(limitMs: number, usedMs: () => number) {
     this.#limitMs = limitMs;
     this.#usedMs = usedMs;
@@ -282,7 +282,7 @@ export class WallClock {
   }
 
   #start(): void {
-    // The run counts the steps of a round when the round is over; those of the round that have ended are counted here.
+    // The run counts the steps of a round when the round is over; this counts the steps that have ended before.
     this.#spentMs = Math.max(this.#spentMs, this.#usedMs());
     this.#startedAt = performance.now();
     const leftMs = Math.max(0, this.#limitMs - this.#spentMs) + LATE_MS;

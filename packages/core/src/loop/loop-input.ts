@@ -42,30 +42,30 @@ export interface CompactionPlan {
   ) => Promise<string>;
 }
 
-/** Called with the result of a run before it reports its end. @returns `steered` when something arrived meanwhile: it goes on first. */
+/** Called with the result of a run before it reports its end. @returns `steered` when something arrived meanwhile: the run continues first. */
 export type BeforeEnd = (result: RunResult<unknown>) => Promise<"ended" | "steered">;
 
 /** A turn that has begun and is not closed. */
 export interface OpenTurn {
   readonly turn: number;
   readonly phase: PhaseKind;
-  /** Those of its phase, growing. */
+  /** The contents of its phase, growing. */
   readonly contents: readonly Content[];
-  /** Index of the first that the turn added. */
+  /** Index of the first content that the turn added. */
   from: number;
-  /** What becomes of a step is known after it. */
+  /** Not readonly: what happens to an answer is known only after its step. */
   readonly steps: { -readonly [Name in keyof TurnStep]: TurnStep[Name] }[];
   readonly calls: AnsweredCall[];
 }
 
-/** That an agent took over from another one. */
+/** An agent took over from another one. */
 export interface Handover {
   /** Absent: the agent that began the run. */
   readonly from: string | undefined;
   readonly to: string;
   /** Name of the tool that was called. */
   readonly tool: string;
-  /** Of the call. */
+  /** Turn of the call. */
   readonly turn: number;
 }
 
@@ -75,18 +75,18 @@ export interface LoopInput extends RunBounds {
   /** What the caller passes to tools, hooks and `approve`. */
   readonly context?: unknown;
   readonly model: Model;
-  /** The model of the agent that began the run, if another one leads: it wrote what no other model did. */
+  /** The model of the agent that began the run, if another one leads: the author of contents without a recorded model. */
   readonly author?: Model | undefined;
-  /** What the run goes on with after a handover; undefined when that agent is not known any more. */
+  /** Returns the input of the agent that takes over; undefined when that agent is no longer known. */
   readonly takeOver?: ((handover: Handover) => Promise<LoopInput | undefined>) | undefined;
-  /** Chooses what this agent is sent of what was said before it took over. */
+  /** Chooses which of the contents before its takeover this agent gets. */
   readonly filter?: Handoff["filter"];
   readonly steps: Steps<RunEvent>;
-  /** Those of the run's state. */
+  /** The open turns of the run's state. */
   readonly openTurns: readonly OpenTurn[];
-  /** Turns that the state has already, whose events come first. */
+  /** Turns that are already in the state; their events come first. */
   readonly closedTurns?: readonly ClosedTurn[] | undefined;
-  /** Receives the run's own events, each of which waits for the reader; absent when nobody reads, and then no events are made. */
+  /** Receives the run's own events, each of which waits for the reader; absent when nobody reads: no events are made then. */
   readonly emit: Emit | undefined;
   /** Executes the steps of a run that has observers. */
   readonly observed?: StepExecutor | undefined;
@@ -115,13 +115,13 @@ export interface LoopInput extends RunBounds {
   readonly preparer?: TurnPreparer | undefined;
   /** Decides about calls that need approval; without it, the run suspends. */
   readonly approve?: Approve | undefined;
-  /** What becomes of a call that reaches out once untrusted content is in the history. @defaultValue "ask" */
+  /** What happens to an outside call after the model has read untrusted content. @defaultValue "ask" */
   readonly afterUntrusted?: AfterUntrusted | undefined;
-  /** Nothing is decided because of untrusted content: an older loop, which did not know of it, made the run that is read again. */
+  /** Untrusted content decides nothing: the run that is replayed was made by an older loop, which did not have this check. */
   readonly isTrusting?: boolean | undefined;
   /** The step of another run that contains this one. */
   readonly parent?: ParentStep | undefined;
-  /** What stands in for the world around the run. */
+  /** Replaces the outside world for the run. */
   readonly rehearsal?: Rehearsal | undefined;
   /** Messages to the run while it is in progress. */
   readonly steering?: Steering | undefined;
@@ -192,9 +192,9 @@ export interface TurnChanges<Context = unknown> {
   readonly instructions?: string | undefined;
   /** The tools that the model may call: names of the run's tools, and other tools. Names alone leave the declarations, and the prefix, in place. */
   readonly tools?: readonly (string | AnyTool<Context>)[] | undefined;
-  /** For this turn, whichever it is. */
+  /** For this turn, also after the first. */
   readonly toolChoice?: ToolChoice | undefined;
-  /** One that is `undefined` is unset; the others stay as they are. A cache is the run's. */
+  /** A setting that is `undefined` is unset; the others stay as they are. A cache can't change during a run. */
   readonly settings?: Omit<ModelSettings, "cachedContent"> | undefined;
   /** Sent instead of the history, which keeps everything. */
   readonly contents?: readonly Content[] | undefined;
@@ -214,7 +214,7 @@ export interface TurnPreparer {
   settingsIn(changes: TurnChanges): ModelSettings;
 }
 
-/** What stands before the contents, and the contents, as the last request had them. */
+/** The contents of the last request, and what precedes them in it. */
 export interface SentPrefix extends Pick<ModelRequest, "instructions" | "functions" | "builtIns" | "contents"> {
   readonly model: Model;
   readonly isEdited: boolean;

@@ -6,7 +6,7 @@ import type { Part } from "../wire/types/content.ts";
  */
 const PCM = /^audio\/(?:l16|pcm)\s*(?:$|;)/i;
 
-/** A sound made by the model: of speech all of it, in however many pieces it came. Nothing is decoded until it is asked for. */
+/** A sound made by the model: a whole speech, in any number of pieces. Nothing is decoded until it is read. */
 export class OutputAudio {
   /** As received. `audio/L16;codec=pcm;rate=24000` stands for samples without a header, which players refuse. */
   readonly mimeType: string;
@@ -26,12 +26,12 @@ export class OutputAudio {
     this.durationMs = Math.round((countBytes(pieces) * 500) / (this.rate * this.channels));
   }
 
-  /** As they came, decoded on each access. */
+  /** The sound as received, decoded on each access. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return decodePieces(this.pieces);
   }
 
-  /** A WAV file; a format with a header, such as MP3, as it came. */
+  /** A WAV file; a format with a header, such as MP3, is returned as received. */
   toWav(): Uint8Array<ArrayBuffer> {
     const { rate, channels = 1 } = this;
     if (rate === undefined) return this.bytes;
@@ -46,7 +46,7 @@ export class OutputAudio {
   }
 }
 
-/** The sounds among some parts: samples of one type that follow each other are one sound. */
+/** The sounds in some parts: consecutive samples of one type are one sound. */
 export function listAudio(parts: readonly Part[]): readonly OutputAudio[] {
   const sounds: (Pick<OutputAudio, "mimeType"> & { readonly pieces: string[] })[] = [];
   let open: (typeof sounds)[number] | undefined;

@@ -19,14 +19,14 @@ import { foldTurns, turnEvents } from "./turn/closed-turns.ts";
 
 /** A run that has ended with a result, as it was recorded. */
 export interface RecordedRun {
-  /** All of them, those that were open at the end included. */
+  /** All turns, including the ones that were open at the end. */
   readonly turns: readonly ClosedTurn[];
-  /** What broken answers used, each time that it failed. */
+  /** The usage of broken answers, one entry for each failure of the run. */
   readonly lost?: readonly LostUsage[] | undefined;
   readonly ended: RecordedEnding;
-  /** What it still waits for, of all that it asked; absent for all. */
+  /** The questions that are still open; absent: all of them. */
   readonly open?: readonly PendingCall[] | undefined;
-  /** What the model had said when the run ended in the middle of its answer. */
+  /** The answer so far, when the run ended in the middle of it. */
   readonly interrupted?: readonly Part[] | undefined;
   /** How its answer was typed; absent for a run without a schema. */
   readonly output?: "native" | "converted" | undefined;
@@ -44,7 +44,7 @@ export interface RecordedEnding extends Cost {
 }
 
 type RecallInput = Pick<LoopInput, "identity" | "model" | "emit" | "historyLength"> & {
-  /** Checks a typed answer; absent when no type is asked for now. */
+  /** Checks a typed answer; absent when the caller now requests no type. */
   readonly parse: NonNullable<LoopInput["output"]>["parse"] | undefined;
 };
 
@@ -61,7 +61,7 @@ export async function recallRun(
     await emit({ type: "run-start", ...identity, model: model.id });
     for (const event of turnEvents(turns, { ...identity, isTyped: output === "native", pending })) await emit(event);
   }
-  // The calls of a turn of which some wait are not settled.
+  // The calls of a turn are not settled while some of them wait.
   const waiting = pending === undefined ? undefined : turns.at(-1);
   const settled = waiting === undefined ? turns : [...turns.slice(0, -1), { ...waiting, calls: [] }];
   foldTurns(state, settled, lost, { prices: undefined, model });

@@ -12,17 +12,17 @@ import type { GuardrailStop } from "./guardrails.ts";
 import type { LimitReached } from "./limits.ts";
 import { decodePieces, type OutputAudio } from "./output-audio.ts";
 
-/** What every result has, whatever the stop reason. */
+/** The fields of every result, for any stop reason. */
 export interface RunResultBase<Calls extends ToolCall = ToolCall> extends Grounding, RunOutputs, Omit<Cost, "cost"> {
   /** As in events and in the log of a session. */
   readonly runId: string;
-  /** Name of the agent that leads at its end: the run's own, or who took over last. */
+  /** Name of the agent that leads at its end: the run's own, or the one that took over last. */
   readonly agent: string;
   /** Visible text of the last answer; empty when there was none. */
   readonly text: string;
   /** The whole conversation: the input and what the run added. Can be sent again as it is. */
   readonly contents: readonly Content[];
-  /** Those of {@link RunResultBase.contents} that this run added, including the prompt. */
+  /** The part of {@link RunResultBase.contents} that this run added, including the prompt. */
   readonly added: readonly Content[];
   /** Function calls of the run, oldest first; narrow by `status` and `name`. */
   readonly toolCalls: readonly Calls[];
@@ -30,22 +30,22 @@ export interface RunResultBase<Calls extends ToolCall = ToolCall> extends Ground
   readonly turns: number;
   /** Sum over the run, including delegated requests. */
   readonly usage: Usage;
-  /** Cost of the run, including nested runs, in the unit of the price table; `undefined` without one, or if it is not known: see `unpriced`. */
+  /** Cost of the run, including nested runs, in the unit of the price table; `undefined` without a table, or if it is unknown: see `unpriced`. */
   readonly cost: number | undefined;
   /** The last answer, unchanged (of an answer that a guardrail gave, its text alone), with finish reason, ratings and grounding metadata; absent only when a limit or a guardrail ended the run before the first answer. */
   readonly response: ModelResponse | undefined;
-  /** The answer of each turn, oldest first, with its candidate and envelope; without those that were asked for again, and those of nested runs. */
+  /** The answer of each turn, oldest first, with its candidate and envelope; without retried answers and the answers of nested runs. */
   readonly responses: readonly ModelResponse[];
 }
 
 /** The model gave its final answer, or called a tool that ends the run. */
 export interface FinishedRun<Output = undefined, Calls extends ToolCall = ToolCall> extends RunResultBase<Calls> {
   readonly stopReason: "finished";
-  /** By the schema, or the output of the tool that ended the run; `undefined` without either. */
+  /** The output by the schema, or that of the tool that ended the run; `undefined` without either. */
   readonly output: Output | EndingOutput<Calls>;
   /** Name of the tool that ended the run; absent when the model answered. */
   readonly endedBy?: string | undefined;
-  /** Name of the input guardrail that answered in the agent's place; absent when the model answered. */
+  /** Name of the input guardrail that answered in place of the agent; absent when the model answered. */
   readonly answeredBy?: string | undefined;
 }
 
@@ -59,7 +59,7 @@ export interface LimitedRun<Calls extends ToolCall = ToolCall> extends RunResult
   readonly stopReason: "limit";
   /** The last of the contents, when the wall time was up in the middle of an answer: its text as far as output guardrails let it pass. */
   readonly interrupted?: Content | undefined;
-  /** Which one, and what was used of it. */
+  /** The limit, and how much was used. */
   readonly limit: LimitReached;
 }
 
@@ -76,7 +76,7 @@ export interface BlockedRun<Calls extends ToolCall = ToolCall> extends RunResult
 interface FinishWords {
   /** As the service gave it. */
   readonly finishReason: string;
-  /** What the service said about it. */
+  /** The service's explanation. */
   readonly finishMessage?: string | undefined;
 }
 
@@ -102,10 +102,10 @@ export interface InvalidOutputRun<Calls extends ToolCall = ToolCall> extends Run
   readonly problem: string;
 }
 
-/** A guardrail ended the run. What it stopped is in neither the text nor the contents; neither is the user's message, if it stopped that. */
+/** A guardrail ended the run. The answer or the user's message that it stopped is in neither the text nor the contents. */
 export interface GuardrailRun<Calls extends ToolCall = ToolCall> extends RunResultBase<Calls> {
   readonly stopReason: "guardrail";
-  /** Which one, and why. */
+  /** The guardrail, and why. */
   readonly guardrail: GuardrailStop;
 }
 

@@ -65,12 +65,12 @@ export async function runLoop(input: LoopInput, state: RunState): Promise<RunRes
   }
 }
 
-/** What the run goes on with: that of the agent that leads. One that is not known any more gives it back to who began the run. */
+/** The input of the agent that leads. If that agent is no longer known, the agent that began the run leads again. */
 async function findLeader(input: LoopInput, state: RunState): Promise<LoopInput> {
   const { handover } = state;
   const led = handover && (await input.takeOver?.(handover));
   if (handover !== undefined && led === undefined)
-    input.logger.warn({ agent: handover.to }, "the agent that took over is not among the handoffs any more");
+    input.logger.warn({ agent: handover.to }, "the agent that took over is no longer among the handoffs");
   return timed(led ?? input, state);
 }
 
@@ -79,13 +79,13 @@ function timed(input: LoopInput, state: RunState): LoopInput {
   return wallTimeMs === undefined ? input : { ...input, clock: new WallClock(wallTimeMs, () => state.activeMs) };
 }
 
-/** What broken answers cost: which model gave them is not known, so it is taken to be the run's. */
+/** The cost of broken answers: their model is unknown, so the run's is assumed. */
 function costOfLost({ prices, model, now }: LoopInput, lost: Usage): Pick<LostUsage, "cost" | "unpriced"> {
   const priced = prices === undefined ? {} : costOf(prices, lost, model.id, now());
   return priced.cost !== undefined || lost.totalTokens > 0 ? priced : {};
 }
 
-/** Ends the run with a result. @returns False when it has to go on instead: something was said to it, or answered, at the last moment. */
+/** Ends the run with a result. @returns False when it has to continue instead: a message or an answer arrived at the last moment. */
 type End = (ending: Ending) => Promise<boolean>;
 
 /** Converts an answer to the schema, in a phase without tools. */
@@ -95,7 +95,7 @@ async function convertAnswer(input: LoopInput, state: RunState, output: OutputPl
   return ending;
 }
 
-/** @param end - Called for an ending in the middle of a turn, which the turn goes on from when it was answered. */
+/** @param end - Called for an ending in the middle of a turn; when it returns false, the turn continues with the new answers. */
 async function runTurns(input: LoopInput, state: RunState, phase: Phase, end: End): Promise<Ending | "handed-over"> {
   const { steps, ownerBudget, filter } = input;
   const { handover } = state;
@@ -184,12 +184,12 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase, end: En
   }
 }
 
-/** True when a journal has the next turn: whether it is made is not decided again. */
+/** True when a journal has the next turn: the decision to make it is not made again. */
 function isBegun(input: Pick<LoopInput, "steps" | "isReading">, { turns }: RunState, { kind }: Phase): boolean {
   return isRecorded(input, { kind: "model", phase: kind, turn: turns + 1, attempt: 0 });
 }
 
-/** A turn begins: those before it are over. The turn before an output phase is closed when the work goes on. */
+/** Begins a turn: earlier ones are over. The turn before an output phase is closed when the work continues. */
 function openTurn(steps: LoopInput["steps"], state: RunState, { kind, contents }: Phase): void {
   const { openTurns } = state;
   if (kind === "work") {
@@ -199,14 +199,14 @@ function openTurn(steps: LoopInput["steps"], state: RunState, { kind, contents }
   openTurns.push({ turn: state.turns + 1, phase: kind, contents, from: contents.length, steps: [], calls: [] });
 }
 
-/** The budget of the session's owner, if it leaves no room for another turn. The end of the run has the verdict. */
+/** The budget of the session's owner, if it leaves no room for another turn. The end of the run records the verdict. */
 async function ownerLimit(
   { steps, signal }: LoopInput,
   ask: AskOwnerBudget,
   state: RunState,
   phase: Phase,
 ): Promise<LimitReached | undefined> {
-  // Also for a run that is only compared: how the budget stood is not in its log.
+  // Also for a run that is only compared: its log does not have the budget.
   if (isBegun({ steps }, state, phase)) return undefined;
   const { maxCost: limit, spent: used } = await abortable(Promise.resolve(ask()), signal);
   state.maxCost = state.cost + limit - used;
@@ -219,7 +219,7 @@ async function stopTurn({ emit }: LoopInput, turn: number, guardrail: GuardrailS
   return { stopReason: "guardrail", guardrail };
 }
 
-/** Called when the run would finish: what arrives later is too late. The output phase takes no new messages. */
+/** Called when the run would finish: later messages are too late. The output phase takes no new messages. */
 async function steeringWaits({ steering }: LoopInput, state: RunState, phase: Phase): Promise<boolean> {
   return phase.kind === "work" && (await steering?.waits?.(state.steeringCursor)) === true;
 }

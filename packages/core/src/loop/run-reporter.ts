@@ -18,16 +18,16 @@ import type { LoopInput } from "./loop-input.ts";
 import type { RunResult } from "./result.ts";
 import type { RunState } from "./run-state.ts";
 
-/** What a {@link RunReporter} needs of its run. */
+/** What a {@link RunReporter} needs from its run. */
 export interface RunReporterOptions extends Pick<
   LoopInput,
   "identity" | "emit" | "signal" | "prices" | "logger" | "now"
 > {
   /** The agent's model, where it is, and the step that contains the run. */
   readonly about: Pick<RunInfo, "model" | "endpoint" | "endpointKind" | "parent">;
-  /** Those that are enabled; absent when there are none. */
+  /** The enabled observers; absent when there are none. */
   readonly observers: readonly Observer[] | undefined;
-  /** Whether the run begins, goes on, or is only read again: then all its events were reported before. */
+  /** Whether the run begins, continues, or is only replayed: then all its events were reported before. */
   readonly mode: "begin" | "resume" | "read";
   /** The `traceparent` under which it was last executed, if that is known before its steps are read again. */
   readonly resumedFrom: string | undefined;
@@ -37,8 +37,8 @@ export interface RunReporterOptions extends Pick<
 
 /**
  * Reports a run to its reader and its observers, from the events that it emits and the steps that it executes. Until the first step is
- * executed here, a run that goes on repeats what its log holds: its reader gets that with a mark, observers only what follows the last
- * recorded step, which is held back until then.
+ * executed here, a resumed run repeats the events of its log: its reader gets them marked as replayed; observers get only the events after
+ * the last recorded step, which are held back until then.
  */
 export class RunReporter implements StepExecutor {
   readonly #options: RunReporterOptions;
@@ -46,10 +46,10 @@ export class RunReporter implements StepExecutor {
   readonly #startedAt: number;
   /** For lines outside its steps. */
   readonly logger: Logger;
-  /** A step was executed here, or the run waits for an answer here: what follows was not reported before. */
+  /** A step was executed here, or the run waits for an answer here: later events were not reported before. */
   #isLive = false;
   #held: (readonly [event: ObserverEvent, at: number])[] = [];
-  /** Made with the first event for observers, when it is known what came before. */
+  /** Made with the first event for observers, when the earlier steps are known. */
   #info: RunInfo | undefined;
   #before: Pick<RunInfo, "resumed" | "resumedFrom"> = {};
   /** W3C `traceparent` of the run, once it has started here and an observer gave one. Set here only. */
@@ -89,7 +89,7 @@ export class RunReporter implements StepExecutor {
     return emit?.(isReplayed ? { ...event, replayed: true } : event);
   };
 
-  /** The same steps; finds out what is executed here. */
+  /** The same steps; detects which of them are executed here. */
   steps(steps: Steps<RunEvent>): Steps<RunEvent> {
     const { runId, steering, children, record, cannotWait } = steps;
     return {
@@ -141,7 +141,7 @@ export class RunReporter implements StepExecutor {
     });
   }
 
-  /** What a step records: where that is kept, whoever resumes the run finds its trace there. */
+  /** The value that a step records. If it is kept, it includes the run's trace, for the process that resumes the run. */
   #recorded<T>(value: T): T {
     const { traceparent } = this;
     if (traceparent === undefined || this.#options.runsOn === "memory") return value;
@@ -170,7 +170,7 @@ export class RunReporter implements StepExecutor {
     else this.#held.push([event, at]);
   }
 
-  /** A round executed nothing here: what was held back before it happened elsewhere. */
+  /** A round executed nothing here: the events that were held back before it happened elsewhere. */
   #skip(traceparent: string | undefined): void {
     const resumedFrom = this.#options.resumedFrom ?? traceparent ?? this.#before.resumedFrom;
     this.#before = { resumed: true, ...(resumedFrom !== undefined && { resumedFrom }) };
@@ -198,10 +198,10 @@ export class RunReporter implements StepExecutor {
   }
 
   #end(state: RunState, how: Pick<RunEnding, "ended" | "result" | "error">): void {
-    // Its engine only read it again here.
+    // Its engine only replayed it here.
     if (how.ended === "stopped" && this.#info === undefined) return;
     const at = this.#options.now();
-    // Calls that an abort interrupted have not been settled, but what runs inside them used is spent.
+    // Calls that an abort interrupted have not been settled, but the usage of runs inside them counts.
     const { turns, usage, cost, unpriced, pricesAsOf } = state.spentInside(0);
     this.#endTurn(at);
     if (this.#info === undefined) this.#start();

@@ -29,21 +29,21 @@ export class RunState {
   turns = 0;
   toolCalls = 0;
   usage: Usage = NO_USAGE;
-  /** In the unit of the price table; without that of `unpriced`. */
+  /** In the unit of the price table; excludes the cost of `unpriced`. */
   cost = 0;
-  /** A model that answered and has no price in the table: what the run cost is unknown. */
+  /** A model that answered and has no price in the table: the run's cost is unknown. */
   unpriced: string | undefined;
   /** Day of the price list. */
   pricesAsOf: string | undefined;
   /** Of the price list. */
   currency: string | undefined;
-  /** What the run may cost in all by its owner's budget, as of when the turn began; absent without one. */
+  /** The maximum cost of the whole run by its owner's budget when the turn began; absent without a budget. */
   maxCost: number | undefined;
-  /** Answers that can have sources, in order of arrival, those of nested runs included. */
+  /** Answers that can have sources, in order of arrival, including answers of nested runs. */
   readonly responses: ModelResponse[] = [];
-  /** Those of nested runs. */
+  /** Answers of nested runs. */
   readonly nestedResponses: Set<ModelResponse> = new Set();
-  /** Those that were unusable and retried. */
+  /** Answers that were unusable and retried. */
   readonly discarded: Set<ModelResponse> = new Set();
   /** The calls of closed turns. */
   readonly answeredCalls: AnsweredCall[] = [];
@@ -51,7 +51,7 @@ export class RunState {
   calls: readonly TurnCall[] = [];
   /** Runs that ended inside calls of the open turn; not in the totals yet. */
   readonly unsettled: NestedRun[] = [];
-  /** What the model has read in the whole history, and who read it. */
+  /** What the model has read in the whole history, and through which tools. */
   readonly read: ReadSource[] = [];
   /** Calls with invalid arguments, by tool name. */
   readonly badCalls: Map<string, number> = new Map();
@@ -61,15 +61,15 @@ export class RunState {
   readonly repeats: RepeatGuard = new RepeatGuard();
   /** Turns in a row whose calls the token limit cut off. */
   cutOffTurns = 0;
-  /** The turns that are not closed, oldest first; empty when nobody keeps turns. */
+  /** The turns that are not closed, oldest first; empty when turns are not recorded. */
   readonly openTurns: OpenTurn[] = [];
-  /** What broken answers used, when that has failed the run. */
+  /** The usage of broken answers, when they failed the run. */
   lost: LostUsage | undefined;
   /** Tokens of the last prompt and its answer as the service counted them, and the number of their contents. */
   #counted: { readonly tokens: number; readonly contents: number } | undefined;
   /** Calls that wait for an answer from outside, in a suspended run. */
   pending: readonly PendingCall[] = [];
-  /** Who took over last, and by what call; absent while the agent leads that began the run. */
+  /** The last handoff; absent while the agent that began the run leads. */
   handover: Handover | undefined;
   /** Steering messages up to this position are in the contents. */
   steeringCursor = 0;
@@ -79,17 +79,17 @@ export class RunState {
   endedAt = 0;
   /** Milliseconds in which a step was executed: waiting for an answer does not count. */
   activeMs = 0;
-  /** The answer that is under way. The one that puts the result into a schema is not shown, so it is none. */
+  /** The answer in progress. An answer that only converts the result to a schema is not shown, so it does not count. */
   readonly partial: PartialResponse;
   /** The last answer of the run itself. */
   lastResponse: ModelResponse | undefined;
-  /** That of its work: the output phase only converts it. */
+  /** The last answer of the work: the output phase only converts it. */
   workResponse: ModelResponse | undefined;
-  /** Contents of other models than the run's, and where these are: `prepareTurn` may choose a model. */
+  /** Contents by other models than the run's, with their origins: `prepareTurn` may choose a model. */
   readonly foreign: Map<Content, HistoryOrigin>;
-  /** What the last request of this process had before its end; kept for `prepareTurn` only. */
+  /** The prefix of the last request of this process; kept for `prepareTurn` only. */
   sent: SentPrefix | undefined;
-  /** The tools that the calls of the last answer may use, if they are not those of the run. */
+  /** The tools that the calls of the last answer may use, if they differ from the run's. */
   turnTools: Toolset | undefined;
 
   constructor(
@@ -104,7 +104,7 @@ export class RunState {
     this.contents = [...contents];
   }
 
-  /** Adds an answer; the cost that was recorded with it stands, and one that had no price then has what it is now. */
+  /** Adds an answer. A recorded cost stands; an answer that had no price is priced now. */
   addAnswer(
     value: Pick<ModelStepValue, "response" | "prepared" | "cost" | "unpriced" | "described" | keyof StepTimes>,
     { prices, model }: Pick<LoopInput, "prices" | "model">,
@@ -132,7 +132,7 @@ export class RunState {
     this.responses.push(response);
     const { groundingMetadata, urlContextMetadata } = response.candidate;
     let hasRead = (value.described ?? groundingMetadata ?? urlContextMetadata) !== undefined;
-    // Almost all answers: nothing is called for them.
+    // Almost no answer has these: for the others, no function is called.
     for (const part of response.content.parts) hasRead ||= (part.toolResponse ?? part.functionResponse) !== undefined;
     if (hasRead) addRead(this.read, ...readByModel(value));
   }
@@ -165,7 +165,7 @@ export class RunState {
     if (value.failure?.kind === "bad-input") this.badCalls.set(call.name, (this.badCalls.get(call.name) ?? 0) + 1);
   }
 
-  /** Cancels a call of the open turn for a person; the run goes on. @returns False when the call is not one that runs here. */
+  /** Cancels a call of the open turn for a person; the run continues. @returns False when no such call runs here. */
   cancelCall(callId: string): boolean {
     const call = this.calls.find((one) => one.callId === callId);
     if (call?.current.state !== "running") return false;
@@ -224,7 +224,7 @@ export class RunState {
     this.#counted = undefined;
   }
 
-  /** What is known of the open turn's calls, by position: their responses, and that nobody knows what came of one that was cut off. */
+  /** Responses to the open turn's calls, by position; for a call that was cut off, that its outcome is unknown. */
   answeredParts(): ReadonlyMap<number, Part> {
     const parts = new Map<number, Part>();
     for (const [index, one] of this.calls.entries()) {
@@ -253,7 +253,7 @@ export class RunState {
     };
   }
 
-  /** The answer that is under way, as a content that can be sent. */
+  /** The answer in progress, as a content that can be sent. */
   interrupted(): Content | undefined {
     return sendablePartial(this.partial.kept());
   }

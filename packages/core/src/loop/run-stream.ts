@@ -4,7 +4,7 @@ import type { ToolCall } from "../tool/tool-call.ts";
 import type { Within } from "./observers/observer.ts";
 import { attachRunSoFar, type RunResult, type RunSoFar } from "./result.ts";
 
-/** Where the events of a run go: its own, each of which waits for the reader, and live ones of its steps, which are buffered. */
+/** Where the events of a run go: its own events, each of which waits for the reader, and live events of its steps, which are buffered. */
 export type RunEmitters = Readonly<Record<"emit" | "emitLive", Emit>>;
 
 /** A run that is ready to start. */
@@ -38,7 +38,7 @@ export class RunStream<
   #over = false;
   #isLeft = false;
 
-  /** @internal @param within - The context in which it runs. That of its reader if absent. */
+  /** @internal @param within - The context in which it runs. @defaultValue its reader's */
   constructor(open: (emitters: RunEmitters | undefined) => RunningLoop, within: Within = (work) => work()) {
     this.#open = open;
     this.#within = within;
@@ -54,8 +54,8 @@ export class RunStream<
   }
 
   /**
-   * The text of the answers as it comes: `for await (const text of stream.textStream)`. Read this or the events; `result()` is there
-   * afterwards either way. An answer that is begun again comes again from its beginning: its `discard` is among the events only.
+   * The text of the answers as it streams: `for await (const text of stream.textStream)`. Read this or the events; `result()` works afterward
+   * either way. A discarded answer streams again from its beginning; only the events include its `discard`.
    */
   get textStream(): AsyncGenerator<string, void, void> {
     return textsOf(this[Symbol.asyncIterator]());
@@ -67,8 +67,8 @@ export class RunStream<
   }
 
   /**
-   * Cancels one call that is running: its signal aborts, the model reads that the user cancelled it, and the run goes on with the other
-   * calls of the turn. A call that has not begun yet will not begin.
+   * Cancels one call that is running: its signal aborts, the model reads that the user cancelled it, and the run continues with the
+   * other calls of the turn. A call that has not begun yet will not begin.
    * @param callId - As in events, such as `call:3.0`.
    * @returns False when no such call is running: it has ended, waits for an answer, or is a separate run on an engine.
    */
@@ -147,7 +147,7 @@ function abandoned(running: RunningLoop | undefined): RunAbandonedError {
 /** Buffered values before writers wait. */
 const CAPACITY = 64;
 
-/** A bounded queue from many writers to one reader, who slows them down if slow. A closed one drops what is written. */
+/** A bounded queue from many writers to one reader; a slow reader slows the writers down. A closed queue drops new values. */
 export class EventQueue<T> {
   #buffer: T[] = [];
   #closed = false;
@@ -210,16 +210,16 @@ export class EventQueue<T> {
   }
 }
 
-/** Hands the events of an object's runs to those who watch it, without slowing the runs down. */
+/** Passes the events of an object's runs to its listeners, without slowing the runs down. */
 export class EventTap {
   readonly #listeners: Set<(event: RunEvent) => void> = new Set();
-  /** What was reported since the turn began, for those who come in the middle of it. */
+  /** Events since the turn began, for listeners that join in the middle of it. */
   #recent: RunEvent[] = [];
 
-  /** Emitters that are listened to. A run that nobody reads or watches when it begins makes no events. */
+  /** Emitters that also call the listeners. A run that nobody reads or watches when it begins makes no events. */
   tap(emitters: RunEmitters | undefined): RunEmitters | undefined {
     if (emitters === undefined && this.#listeners.size === 0) {
-      // What is remembered is of a run that was before this one, perhaps of the same run.
+      // The remembered events are of an earlier execution, perhaps of the same run.
       this.#recent = [];
       return undefined;
     }
@@ -233,7 +233,7 @@ export class EventTap {
     return { emit: pass(emitters?.emit), emitLive: pass(emitters?.emitLive) };
   }
 
-  /** Listens from now on. The listener must not throw. @returns The events of the turn that is going. */
+  /** Listens from now on. The listener must not throw. @returns The events of the current turn. */
   listen(listener: (event: RunEvent) => void): readonly RunEvent[] {
     this.#listeners.add(listener);
     return [...this.#recent];

@@ -47,7 +47,7 @@ export async function singleStep<T>(
   throw error;
 }
 
-/** What a journal has of a step: what it has is not decided again, except to compare. */
+/** A journal's record of a step: a recorded decision is not made again, except to compare. */
 export function findBefore(
   { steps, isReading }: Pick<LoopInput, "steps" | "isReading">,
   place: StepPlace,
@@ -60,7 +60,7 @@ export function isRecorded({ steps, isReading }: Pick<LoopInput, "steps" | "isRe
   return isReading !== true && findRecorded(steps, stepName(place)).outcome !== undefined;
 }
 
-/** The logger of a step: its lines have the turn and, in a trace, the ids of the step's span. */
+/** The logger of a step: adds the turn and, in a trace, the ids of the step's span to each line. */
 export function stepLogger(
   { logger }: Pick<LoopInput, "logger">,
   turn: number,

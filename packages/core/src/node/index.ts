@@ -1,4 +1,4 @@
-// Entry "@pollux/core/node": what needs Node. Names only.
+// Entry "@pollux/core/node": everything that needs Node. Names only.
 export { fileFromPath, type ImageToSave, saveAudio, saveImages, type SaveImagesOptions } from "./local-files.ts";
 export type { NodeTransportOptions } from "./transport/node-agents.ts";
 export { type NodeTransport, nodeTransport } from "./transport/node-transport.ts";

@@ -71,7 +71,7 @@ export async function saveImages(
   return paths;
 }
 
-/** Writes sounds in the same way, as `sound-1.wav` and so on; those of the report of a run on an engine, too. */
+/** Writes sounds in the same way, as `sound-1.wav` and so on; also sounds from the report of a run on an engine. */
 export async function saveAudio(
   audio: readonly Pick<OutputAudio, "mimeType" | "pieces">[],
   folder: string,

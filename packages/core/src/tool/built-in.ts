@@ -33,7 +33,7 @@ export interface GoogleMapsOptions {
 export interface McpServerOptions {
   /** Unique among the servers of an agent. */
   readonly name: string;
-  /** Full address, which the service can reach. Keys in it are not shown if they look like keys. */
+  /** Full address, which the service can reach. Values in it that look like keys are not shown. */
   readonly url: string;
   /** Such as `authorization`. Their values are not shown. */
   readonly headers?: { readonly [name: string]: string } | undefined;
@@ -80,16 +80,16 @@ export function googleSearch({ timeRange, searchTypes, excludeDomains }: GoogleS
   });
 }
 
-/** Google Maps, run by the service; the setting `location` is where it searches. @see https://ai.google.dev/gemini-api/docs/maps-grounding */
+/** Google Maps, run by the service; it searches near the setting `location`. @see https://ai.google.dev/gemini-api/docs/maps-grounding */
 export function googleMaps({ groundingTypes }: GoogleMapsOptions = {}): BuiltInTool {
   const types = groundingTypes && Object.fromEntries(groundingTypes.map((type) => [type, {}]));
   return builtIn("googleMaps", "untrusted", "inside", { groundingTypes: types });
 }
 
 /**
- * An MCP server whose tools the service calls by itself: calls and results stand in the model's content. Experimental, for the Developer
- * API only.
- * @throws {TypeError} For an empty name, an address that is not of the web, or a time that is not a positive number.
+ * An MCP server whose tools the service calls itself: calls and results are in the model's content. Experimental, for the Developer API
+ * only.
+ * @throws {TypeError} For an empty name, an address without `http:` or `https:`, or a time that is not a positive number.
  * @see https://ai.google.dev/api/caching#Tool
  */
 export function mcpServer(options: McpServerOptions): BuiltInTool {

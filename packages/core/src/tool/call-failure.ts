@@ -3,7 +3,7 @@ import { tryOr } from "../internal/json.ts";
 import { NO_MESSAGE, OUTCOME_UNKNOWN, toolFailed, toolThrew, unknownTool } from "./model-texts.ts";
 import type { Tool, ToolErrorKind, ToolOutcome } from "./tool.ts";
 
-/** Converts what a tool threw into the outcome the model reads. Only an author's words, or a tool that exposes its errors, say more. */
+/** Converts a tool's error into the outcome the model reads. Only the author's own errors, and tools that expose theirs, give details. */
 export function describeFailure(
   { name, exposeErrors }: Pick<Tool, "name" | "exposeErrors">,
   error: unknown,
@@ -30,7 +30,7 @@ function messageIn(error: Error): string {
   return tryOr(() => error.message, NO_MESSAGE);
 }
 
-/** Longest text of an unplanned error that a model is given, in characters. */
+/** Longest text of an unplanned error that a model reads, in characters. */
 const MAX_ERROR_LENGTH = 500;
 
 /** The message of a thrown value, shortened and without a stack. */

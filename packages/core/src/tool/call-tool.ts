@@ -19,7 +19,7 @@ import { isStandardSchema, issuesText, type StandardIssue, type StandardSchema }
 import type { ToolRetries } from "./tool-settings.ts";
 import type { Tool, ToolContext, ToolErrorKind, ToolOutcome } from "./tool.ts";
 
-/** The link between a call that runs and whoever watches it. */
+/** Links a running call with the code that watches it. */
 export interface CallControl {
   /** A person has cancelled the call. */
   isCancelled?: boolean | undefined;
@@ -27,15 +27,15 @@ export interface CallControl {
   cancel?: (() => void) | undefined;
   /** Answers in place of the tool, once its arguments are checked; `undefined` runs it. */
   answer?: (() => Promise<ToolOutcome | undefined>) | undefined;
-  /** What the tool was run with; absent until then. */
+  /** The tool's validated input; absent until it runs. */
   ran?: { readonly input: unknown } | undefined;
   /** Called before each wait of the tool's `retry` policy, which begins when it resolves. Must not reject. */
   onRetry?: ((notice: ToolRetryNotice) => void | Promise<void>) | undefined;
-  /** Called with what an attempt threw, unless that is all about arguments the model got wrong. Must not throw. */
+  /** Called with the error of an attempt, unless it only reports invalid arguments. Must not throw. */
   onThrow?: ((error: unknown, attempt: number) => void) | undefined;
 }
 
-/** An attempt has failed, and another one follows. */
+/** A failed attempt that another one follows. */
 export interface ToolRetryNotice {
   /** Number of the attempt that failed, from 1. */
   readonly attempt: number;
@@ -46,7 +46,7 @@ export interface ToolRetryNotice {
 
 interface Attempt {
   readonly outcome: ToolOutcome;
-  /** What `run` threw, or why its time was up; absent when there is nothing to try again. */
+  /** What `run` threw, or its timeout; absent when there is nothing to retry. */
   readonly thrown?: { readonly error: unknown } | undefined;
 }
 
@@ -81,7 +81,7 @@ export async function callTool(
   return ended.outcome;
 }
 
-/** How a call ended without its tool: it may have taken effect anyway, and a model that is not told would call again. */
+/** The outcome of an interrupted call. It may have taken effect anyway; without a note, the model would call again. */
 function interrupted({ name, effects }: Tool, why: Interruption, limitMs: number): Attempt {
   const unknown = effects === "once" ? `; ${OUTCOME_UNKNOWN}` : "";
   if (why === "timeout")
@@ -123,7 +123,7 @@ async function runRepeatedly(
   }
 }
 
-/** True for what a tool throws to tell the model something. */
+/** True for errors that a tool throws to tell the model something. */
 function isPlanned(error: unknown): boolean {
   return isNamed(error, "ModelRetry") || isNamed(error, "ToolError");
 }
@@ -202,7 +202,7 @@ async function drain(steps: AsyncGenerator<unknown, unknown, void>, context: Too
   }
 }
 
-/** Logs an author's mistake, which the model is not told. Never throws. */
+/** Logs an error in the author's code, which the model does not read. Never throws. */
 export function report(
   error: unknown,
   stage: string,
@@ -219,7 +219,7 @@ export function report(
 /** Why a call ended without its tool: its run was aborted, its time was up, or a person cancelled it. */
 type Interruption = "aborted" | "timeout" | "cancelled";
 
-/** Runs work with a signal of its own; when that aborts, it resolves at once with what `over` gives. @param work - Must not reject. */
+/** Runs work with its own signal; when that aborts, it resolves at once with the value of `over`. @param work - Must not reject. */
 function withinLimit<T>(
   outer: AbortSignal,
   timeoutMs: number,
@@ -273,7 +273,7 @@ export function buildParser(
   return hasDefaults(source) ? (args) => parse(withDefaults(args, source, source)) : parse;
 }
 
-/** The value as a schema gives it; as it is without one. @throws What `fail` makes of the issues, and what the schema's code throws. */
+/** The value as parsed by a schema; unchanged without one. @throws The error that `fail` makes of the issues, and errors of the schema's code. */
 export async function checkValue(
   schema: StandardSchema | JsonCheck | undefined,
   value: unknown,

@@ -18,15 +18,15 @@ import { jsonCheck } from "./schema/json-check.ts";
 import { isStandardSchema, issuesText } from "./schema/standard-schema.ts";
 import type { Tool, ToolContext } from "./tool.ts";
 
-/** Context of a job that starts. */
+/** Context of `start`. */
 export interface JobStartContext<Context = unknown> extends Omit<ToolContext<Context>, "progress" | "attach"> {
-  /** Stands for this call, for the address of a webhook: `session.reportJob()` and `readJobCallback()` take it. Letters, digits, `-` and `_`. */
+  /** Names this call in a webhook's address; `session.reportJob()` and `readJobCallback()` take it. Letters, digits, `-` and `_`. */
   readonly callback: string;
-  /** The job that asked for the approval of these arguments; absent unless one has. */
+  /** The earlier job that asked for approval of these arguments, if any. */
   readonly before?: AskedBefore | undefined;
 }
 
-/** What defines a job. The rest is as for a tool. */
+/** What defines a job, besides the options of a tool. */
 export interface JobOptions<
   Schema extends ToolInputSchema | undefined,
   OutputSchema extends ToolInputSchema | undefined,
@@ -34,27 +34,27 @@ export interface JobOptions<
   Name extends string = string,
   Asked = Context,
 > extends Omit<ToolOptions<Schema, JobOutput<OutputSchema>, Context, Name, false, Asked>, OwnOption> {
-  /** Schema of the output: determines its type, and the check of each outcome that is reported. @defaultValue any JSON */
+  /** Schema of the output: determines its type, and the check of each reported outcome. @defaultValue any JSON */
   readonly output?: OutputSchema | undefined;
   /**
-   * What happens when the process dies while the job is being started. `"once"`: somebody is asked, or the model is told, whether it was,
-   * as `unknownOutcome` says. `"idempotent"`: it is started again with the same `idempotencyKey`. @defaultValue "once"
+   * What happens when the process dies while starting the job. `"once"`: the caller or the model decides whether it started, as
+   * `unknownOutcome` says. `"idempotent"`: it starts again with the same `idempotencyKey`. @defaultValue "once"
    */
   readonly effects?: "once" | "idempotent" | undefined;
-  /** Milliseconds from the start until nobody waits any more, and the job is cancelled; `Infinity` for never. @defaultValue 21_600_000 (6 hours) */
+  /** Milliseconds from the start until the run stops waiting and cancels the job; `Infinity` for never. @defaultValue 21_600_000 (6 hours) */
   readonly timeoutMs?: number | undefined;
   /** Milliseconds that one `start`, `check` or `cancel` may take. @defaultValue 60_000 */
   readonly requestTimeoutMs?: number | undefined;
-  /** Milliseconds between two checks by `pollJobs()`; later a tenth of the time so far, five minutes at most. @defaultValue 5_000 */
+  /** Milliseconds between two checks by `pollJobs()`; later a tenth of the elapsed time, five minutes at most. @defaultValue 5_000 */
   readonly checkEveryMs?: number | undefined;
-  /** Starts the job elsewhere and returns its id there. Pass `idempotencyKey` and `callback` along. Throw `ToolError` or `ModelRetry`. */
+  /** Starts the job elsewhere and returns its id there. Pass on `idempotencyKey` and `callback`. To fail, throw `ToolError` or `ModelRetry`. */
   start(input: InputOf<Schema>, context: JobStartContext<Context>): string | Promise<string>;
-  /** Asks how the job stands; nothing when there is nothing to say. One that throws is asked again. @defaultValue it reports by itself */
+  /** Asks for the job's state; `undefined` when nothing is known. If it throws, it is called again later. @defaultValue the job reports itself */
   check?(
     jobId: string,
     context: JobContext<Context>,
   ): JobAnswer<JobWritten<OutputSchema>> | Promise<JobAnswer<JobWritten<OutputSchema>>>;
-  /** Stops the job, because nobody waits for it any more. Tried once. @defaultValue it goes on */
+  /** Stops the job when nobody waits for it anymore. Called once. @defaultValue the job continues */
   cancel?(jobId: string, context: JobContext<Context>): unknown;
 }
 
@@ -66,8 +66,8 @@ type JobAnswer<Output> = JobReport<Output> | undefined;
 const SIX_HOURS = 6 * 60 * 60 * 1000;
 
 /**
- * Defines a tool that starts something elsewhere which takes minutes or hours, and is answered later. The run waits for it without a
- * process: it ends with `needs-outcome`, and goes on once the outcome was reported or found. Needs a session, or a durable engine.
+ * Defines a tool that starts work elsewhere, which takes minutes or hours. The run waits for it without a process: it ends with
+ * `needs-outcome`, and continues once the outcome is reported or a check finds it. Needs a session or a durable engine.
  *
  * @throws {ToolDefinitionError} As `defineTool()`.
  * @example
@@ -91,7 +91,7 @@ export function defineJob<
 >(
   spec: JobOptions<Schema, OutputSchema, Context, Name, Asked>,
 ): Tool<InputOf<Schema>, JobOutput<OutputSchema>, Context & Asked, Name, ArgumentsOf<Schema>, false>;
-// The only signature that callers see, so that a mistake is reported where it is.
+// Callers see only the signature above, so TypeScript reports a mistake at its place.
 export function defineJob(spec: JobOptions<ToolInputSchema | undefined, ToolInputSchema | undefined>): Tool {
   if (!isObject(spec)) throw new ToolDefinitionError("defineJob() takes one object: { name, description, start }", "");
   // oxlint-disable-next-line typescript/unbound-method -- only looked at
@@ -122,13 +122,13 @@ export function defineJob(spec: JobOptions<ToolInputSchema | undefined, ToolInpu
         const callback = writeJobCallback({ ...context, number });
         const jobId: unknown = await spec.start(input, { ...context, callback, ...(before && { before }) });
         if (typeof jobId === "string" && jobId !== "") return jobId;
-        throw new TypeError(`start() of "${name}" must return the job's id: a text that is not empty`);
+        throw new TypeError(`start() of "${name}" must return the job's id as a non-empty string`);
       },
       ...(check !== undefined && {
         check: async (jobId, context) => {
           const found = await inTime(tool.timeoutMs, context, async (own) => spec.check?.(jobId, own));
           if (found === undefined || !("output" in found)) return found;
-          // What the service has made does not get better by asking again.
+          // Asking again would return the same output.
           const parsed = parseOutput(found.output).then((given) => ({ output: given }));
           return await parsed.catch((error: unknown) => ({ error: messageOf(error) }));
         },
@@ -141,7 +141,7 @@ export function defineJob(spec: JobOptions<ToolInputSchema | undefined, ToolInpu
   };
 }
 
-/** Does something within its time. Rejects with what it throws, when the time is up, and when the signal aborts. */
+/** Runs work with a time limit. Rejects with its error, when the time is up, and when the signal aborts. */
 async function inTime<T>(ms: number, context: JobContext, work: (own: JobContext) => Promise<T>): Promise<T> {
   const time = new AbortController();
   const late = new DOMException(`no answer within ${ms} ms`, "TimeoutError");

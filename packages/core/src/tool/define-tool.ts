@@ -56,7 +56,7 @@ export interface ToolOptions<
     | undefined;
   /**
    * Who may answer the questions about a call, by a name that the application knows, or depending on its validated input: `"user"` is the
-   * person who chats. One that throws says nothing. @defaultValue the application decides
+   * person who chats. If the function throws, it counts as absent. @defaultValue the application decides
    */
   readonly approvedBy?: string | ((input: InputOf<Schema>, call: FunctionCall) => string) | undefined;
   /** The arguments that an approval may change: all, none, or these. @defaultValue the application decides */
@@ -84,10 +84,10 @@ export type ToolInputSchema =
   | DescribedSchema
   | (JsonSchema & { readonly "~standard"?: undefined });
 
-/** What `run` gets of a schema: an empty object without one, `unknown` of a raw JSON Schema. */
+/** What a schema gives `run` as input: an empty object without a schema, `unknown` for a raw JSON Schema. */
 export type InputOf<Schema> = Schema extends undefined ? Record<string, never> : ParsedBy<Schema>;
 
-/** What the model sends for a schema, before defaults and transforms. */
+/** The arguments that the model sends for a schema, before defaults and transforms. */
 export type ArgumentsOf<Schema> = Schema extends undefined ? Record<string, never> : WrittenFor<Schema>;
 
 /**
@@ -111,12 +111,12 @@ export function defineTool<
   Context = unknown,
   const Name extends string = string,
   Ends extends boolean = false,
-  // Of its own, so that a parameter without an annotation does not settle the context of `run`.
+  // Separate, so that a parameter without an annotation does not fix the type of `run`'s context.
   Asked = unknown,
 >(
   spec: ToolOptions<Schema, Output, Context, Name, Ends, Asked>,
 ): Tool<InputOf<Schema>, Output, Context & Asked, Name, ArgumentsOf<Schema>, Ends>;
-// The only signature that callers see, so that a mistake is reported where it is.
+// Callers see only the signature above, so TypeScript reports a mistake at its place.
 export function defineTool(spec: ToolOptions<ToolInputSchema | undefined, unknown>): Tool {
   if (!isObject(spec))
     throw new ToolDefinitionError("defineTool() takes one object: { name, description, input, run }", "");
@@ -236,7 +236,7 @@ function readRetry(name: string, effects: ToolEffects | undefined, retry: ToolRe
   };
 }
 
-/** @throws {ToolDefinitionError} For a number that is too low, or none. */
+/** @throws {ToolDefinitionError} For a number below `least`, and for anything else. */
 export function limit(tool: string, option: string, value: number, least: number): number {
   if (typeof value === "number" && value >= least) return value;
   throw new ToolDefinitionError(
@@ -256,13 +256,13 @@ export interface SanitizedNames {
   readonly original: ReadonlyMap<string, string>;
 }
 
-/** Makes valid names for tools of others. Any that some endpoint refuses gets a hash of the whole name: it never collides. */
+/** Makes valid names for third-party tools. A name that some endpoint refuses gets a hash of the whole name, so it never collides. */
 export function sanitizeToolNames(names: Iterable<string>): SanitizedNames {
   const given = new Set(names);
   const sanitized = new Map([...given].filter((name) => PORTABLE.test(name)).map((name) => [name, name]));
   const original = new Map(sanitized);
   for (const name of given) {
-    // Half of a hash keeps the name short; the salt takes care of the rest.
+    // Half of a hash keeps the name short; the salt resolves collisions.
     for (let salt = 0; !sanitized.has(name); salt++) {
       const plain = name.replace(/[^A-Za-z0-9_]+/g, "_").replace(/^_+|_+$/g, "");
       const started = /^[A-Za-z]/.test(plain) ? plain : `_${plain}`;

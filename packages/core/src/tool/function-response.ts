@@ -8,18 +8,18 @@ import { jsonCut, mediaHeading, mediaLeftOut, unreadable, textCut } from "./mode
 import type { ToolOutcome } from "./tool.ts";
 
 const DEFAULT_MAX_BYTES = 65_536;
-/** Media types a function response accepts; others go into a content of their own. */
+/** Media types a function response accepts; others go into a separate content. */
 const IN_RESPONSE = new Set(["image/png", "image/jpeg", "image/webp", "application/pdf", "text/plain"]);
 
 /** How a response is built. */
 export interface FunctionResponseOptions {
   /** Whether the model accepts media inside function responses. */
   readonly mediaInFunctionResponses: boolean;
-  /** Whether these may be Office files. @defaultValue false */
+  /** Whether the media may be Office files. @defaultValue false */
   readonly officeInput?: boolean | undefined;
   /** Largest result in bytes of JSON, media not counted. @defaultValue 65_536 */
   readonly maxResultBytes?: number | undefined;
-  /** Most bytes of all its media in base64, called when there are any. Media that do not fit are left out, with a note. @defaultValue no limit */
+  /** Returns the maximum bytes of all media in base64; called if there are any. A note replaces media that do not fit. @defaultValue no limit */
   readonly maxMediaBytes?: (() => number) | undefined;
 }
 
@@ -35,7 +35,7 @@ export interface ResponseParts {
   readonly refused?: TypeError | undefined;
 }
 
-/** What the model reads of an outcome: the value under `output` or the failure under `error`. Never throws. */
+/** The response that the model reads: an outcome's value under `output` or its failure under `error`. Never throws. */
 export function functionResponse(
   call: FunctionCall,
   outcome: ToolOutcome,
@@ -50,7 +50,7 @@ export function functionResponse(
   // `characters` overestimates the JSON, by three for each `[` at most: three times the limit leaves enough text to cut from.
   const safe = jsonSafe(outcome.output, { maxCharacters: maxBytes * 3, maxMediaBytes: options.maxMediaBytes });
   if (safe.refused !== undefined) {
-    const refused = new TypeError(`${call.name} returned what has no JSON form: ${safe.refused}`);
+    const refused = new TypeError(`${call.name} returned a value that has no JSON form: ${safe.refused}`);
     return { ...functionResponse(call, failure("failed", unreadable(call.name)), options), refused };
   }
   const inside: FunctionResponsePart[] = [];
@@ -88,7 +88,7 @@ function inlinePart({ mimeType, data, fileUri, displayName }: Media): FunctionRe
 /** Most bytes of JSON per character: a control character becomes `\u0000`. */
 const WIDEST = 6;
 
-/** The value, or as much of its JSON as fits plus a note how large the whole was. @param maxBytes - Of JSON in UTF-8, without the note. */
+/** The value, or as much of its JSON as fits, plus a note on the full size. @param maxBytes - Of JSON in UTF-8, without the note. */
 function cutResult(safe: JsonSafe, raw: unknown, maxBytes: number): Json {
   if (typeof raw === "string" && typeof safe.value === "string") return cutText(raw, safe.value, maxBytes);
   const complete = !safe.cut && !safe.endless;
@@ -109,7 +109,7 @@ function cutText(whole: string, usable: string, maxBytes: number): string {
   return `${kept}\n${textCut(kept.length, whole.length)}`;
 }
 
-/** The longest beginning of a text whose JSON has so many bytes at most; never splits a character. */
+/** The longest prefix of a text whose JSON has at most this many bytes; never splits a character. */
 function takeText(text: string, maxBytes: number): string {
   let kept = takePrefix(JSON.stringify(text).slice(0, -1), Math.max(maxBytes - 1, 1));
   for (;;) {
@@ -122,14 +122,14 @@ function takeText(text: string, maxBytes: number): string {
   }
 }
 
-/** The longest beginning of a text within these bytes of UTF-8; never splits a character. */
+/** The longest prefix of a text within this many bytes of UTF-8; never splits a character. */
 function takePrefix(text: string, maxBytes: number): string {
   const room = new Uint8Array(Math.min(maxBytes, text.length * 3));
   return text.slice(0, new TextEncoder().encodeInto(text, room).read);
 }
 
 const MAX_DEPTH = 64;
-/** Values visited at most: bounds structures that generate themselves while they are read. */
+/** Maximum number of values visited: bounds structures that generate themselves while they are read. */
 const MAX_VALUES = 1_000_000;
 
 /** A JSON-safe copy of a value, and what was found in it. */
@@ -150,12 +150,12 @@ export interface JsonSafe {
 }
 
 /**
- * A JSON-safe deep copy of any value. Never throws; what has no JSON form is reported as `refused`.
+ * A JSON-safe deep copy of any value. Never throws; a value without a JSON form is reported as `refused`.
  *
  * | value | becomes |
  * |---|---|
  * | `undefined`, function, symbol | omitted from objects, `null` in arrays and at the root |
- * | an object with a function `then`, or with nothing but functions | refused: its other members |
+ * | an object with a function `then`, or with only functions | refused: its other members |
  * | `NaN`, `Infinity` | the strings `"NaN"`, `"Infinity"`, `"-Infinity"` |
  * | bigint | decimal digits as a string |
  * | Date | ISO string, or `"Invalid Date"` |
@@ -164,15 +164,15 @@ export interface JsonSafe {
  * | Error | `{ name, message }` |
  * | RegExp, URLSearchParams | its text |
  * | bytes (`Uint8Array`, `ArrayBuffer`, `DataView`, web `Blob`) | refused: a note with their size; use {@link media} to send them |
- * | an object with `toJSON` | what that returns |
- * | any other that is not plain: a promise, stream, iterator, `Response`, `Headers`, an instance of a class | refused: its own members |
+ * | an object with `toJSON` | its result |
+ * | any other object that is not plain: a promise, stream, iterator, `Response`, `Headers`, an instance of a class | refused: its own members |
  * | a cycle | `"[circular]"` |
  * | deeper than 64 levels | `"[too deep]"` |
  * | a value that throws when it is read | `"[unreadable]"`, without the error's text, like any error of a tool |
  * | lone surrogates in strings | U+FFFD |
  *
- * @param options - `maxCharacters`: what lies beyond is counted, not copied. `maxMediaBytes`: media beyond are left out, with a note in
- *   their place. Both default to no limit.
+ * @param options - `maxCharacters`: characters beyond are counted, not copied. `maxMediaBytes`: a note replaces media
+ *   beyond. Both default to no limit.
  */
 export function jsonSafe(
   value: unknown,
@@ -188,7 +188,7 @@ export function jsonSafe(
   let values = 0;
   let cut = false;
   let hasRef = false;
-  // The keys down to the value that is read; those beyond its depth are of values before it.
+  // The keys down to the value being read; keys beyond its depth belong to earlier values.
   const place: (string | number)[] = [];
   let refused: string | undefined;
   return { value: safe(value, 0) ?? null, characters, cut, endless: values > MAX_VALUES, media, hasRef, refused };

@@ -2,42 +2,42 @@ import { tryOr } from "../internal/json.ts";
 import type { JsonObject } from "../wire/types/content.ts";
 import type { RunContext } from "./run-context.ts";
 
-/** What is known of a job. */
+/** The state of a job. */
 export type JobReport<Output = unknown> =
   | { readonly output: Output }
   /** It failed; the model reads why. */
   | { readonly error: string }
-  /** JSON of 16 KB at most; only the last one counts. */
+  /** JSON of 16 KB at most; only the latest one counts. */
   | { readonly progress: unknown }
-  /** It is over, and another one follows once a person has approved the call with these arguments: `start` is called again. */
+  /** It is over. Once a person has approved the call with these arguments, `start` is called again for another job. */
   | { readonly ask: JsonObject };
 
-/** A job that has asked, and that another one follows. */
+/** A job that ended with a question, before another one. */
 export interface AskedBefore {
-  /** Empty when only what it asked is known. */
+  /** Empty when only its question is known. */
   readonly jobId: string;
-  /** All arguments that it asked about. What differs in those of the call is a person's. */
+  /** All arguments that it asked about. Where the call's differ, a person changed them. */
   readonly args: JsonObject;
 }
 
 /** A job that a call has started. */
 export interface StartedJob {
-  /** As its service gave it; empty when only its outcome is known. */
+  /** From its service; empty when only its outcome is known. */
   readonly jobId: string;
   /** When it started, in milliseconds since the epoch. */
   readonly since: number;
-  /** When nobody waits for it any more; absent for never. */
+  /** When the run stops waiting for it, in milliseconds since the epoch; absent: never. */
   readonly until?: number | undefined;
-  /** Milliseconds between two checks, at least; absent when its tool has no `check`. */
+  /** Minimum milliseconds between two checks; absent when its tool has no `check`. */
   readonly everyMs?: number | undefined;
-  /** Which start of its call, from 2; absent for the first. */
+  /** Number of the start within its call, from 2; absent for the first. */
   readonly number?: number | undefined;
 }
 
-/** Longest time between two checks of a job that are not further apart by themselves, in milliseconds. */
+/** Longest time between two checks of a job in milliseconds, unless its own interval is longer. */
 const MAX_CHECK_MS = 300_000;
 
-/** When to ask about a job next, in milliseconds since the epoch. @param last - When it was asked about last. @defaultValue when it started */
+/** When to check a job next, in milliseconds since the epoch. @param last - Time of the last check. @defaultValue when it started */
 export function nextCheckAt(
   { since, everyMs }: { readonly since: number; readonly everyMs: number },
   last: number = since,
@@ -45,9 +45,9 @@ export function nextCheckAt(
   return last + Math.max(everyMs, Math.min(MAX_CHECK_MS, (last - since) / 10));
 }
 
-/** Context of a question about a job, or of its cancellation. */
+/** Context of a job's `check` and `cancel`. */
 export interface JobContext<Context = unknown> extends RunContext<Context> {
-  /** What the run was given; undefined when a run that waits is stopped. */
+  /** The run's `context` option; undefined when a waiting run is stopped. */
   readonly context: Context;
   readonly callId: string;
   /** When the job started, in milliseconds since the epoch. */
@@ -60,11 +60,11 @@ export interface JobCall {
   readonly sessionId?: string | undefined;
   readonly runId: string;
   readonly callId: string;
-  /** As of {@link StartedJob}. */
+  /** As in {@link StartedJob}. */
   readonly number?: number | undefined;
 }
 
-/** The text that stands for a call, for the address of a webhook. */
+/** Encodes a call as text for the address of a webhook. */
 export function writeJobCallback({ sessionId = "", runId, callId, number }: JobCall): string {
   const bytes = new TextEncoder().encode(
     JSON.stringify([sessionId, runId, callId, ...(number === undefined ? [] : [number])]),
@@ -73,7 +73,7 @@ export function writeJobCallback({ sessionId = "", runId, callId, number }: JobC
   return base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
-/** The call that a `callback` of `defineJob()` stands for; undefined for any other text. */
+/** Decodes a `callback` of `defineJob()`; undefined for any other text. */
 export function readJobCallback(callback: string): JobCall | undefined {
   const read = (): unknown => {
     const binary = atob(callback.replaceAll("-", "+").replaceAll("_", "/"));

@@ -1,7 +1,7 @@
 import { tryOr } from "../internal/json.ts";
 import type { Media } from "../model/request/check-contents.ts";
 
-/** A value as a function response holds it; what is refused is `never`. `Value` is only ever tested: a tool stays covariant in its output. */
+/** A value's type in a function response; refused values are `never`. `Value` is only tested, so a tool stays covariant in its output. */
 export type JsonOf<Value> = Value extends string | number | boolean | null
   ? Value
   : Value extends undefined | void
@@ -24,7 +24,7 @@ export type JsonOf<Value> = Value extends string | number | boolean | null
                   }
                 : unknown;
 
-/** What becomes something else than an object of its members. */
+/** Values that become something other than an object of their members. */
 type Opaque =
   | ((...args: never) => unknown)
   | symbol
@@ -35,12 +35,12 @@ type Opaque =
   | ArrayBufferView
   | URLSearchParams;
 
-/** What is no JSON: to be awaited, read or passed to `media()`. */
+/** Values that are not JSON: their author must await them, read them or pass them to `media()`. */
 type Refused = PromiseLike<unknown> | Uint8Array | ArrayBufferLike | Blob | Response | Headers | ReadableStream;
 
-/** A value without a JSON form: `JSON.stringify` would leave `{}` of it, or less than its author meant. */
+/** A value without a JSON form: `JSON.stringify` would write `{}`, or less than its author meant. */
 export class RefusedValue {
-  /** What stands for it where it is not refused. */
+  /** The value that replaces it in the copy. */
   readonly copy: string | object;
   /** What it is, and what to write instead: `is a promise: await it`. */
   readonly problem: string;
@@ -59,14 +59,14 @@ function describe(value: object): string {
     return `has bytes${named}: use media() to show them to the model, or return a text`;
   if (has("then")) return `is a promise${named}: await it`;
   if (has("json")) return `is an HTTP message${named}: return await response.json() or await response.text()`;
-  if (has("getReader") || has("pipe")) return `is a stream${named}: read it to its end and return what came`;
+  if (has("getReader") || has("pipe")) return `is a stream${named}: read it fully and return the content`;
   if (has(Symbol.asyncIterator)) return `is an async iterator${named}: collect what it yields in an array`;
-  if (has(Symbol.iterator) || has("next")) return `is a list, but no array${named}: return an array, such as [...it]`;
-  if (name === undefined) return "has nothing but functions: return what they return";
+  if (has(Symbol.iterator) || has("next")) return `is a list, not an array${named}: return an array, such as [...it]`;
+  if (name === undefined) return "has only functions: return their results";
   return `is an instance of a class${named}: return a plain object, such as { ...it }, or give the class a toJSON()`;
 }
 
-/** The name of a value's class, if it is of one. That of an object literal's prototype, in any realm, is of none. */
+/** The name of a value's class, if it has one. The prototype of object literals, in any realm, has none. */
 export function classOf(value: object): string | undefined {
   const tag = Object.prototype.toString.call(value).slice("[object ".length, -1);
   const name = tag === "Object" ? value.constructor?.name : tag;

@@ -45,7 +45,7 @@ export function media<Source extends MediaSource | Blob>(
   options?: string | MediaOptions,
   more?: Omit<MediaOptions, "mimeType">,
 ): Source extends Blob ? Promise<Media> : Media;
-// The only signature that callers see, so that a mistake is reported where it is.
+// Callers see only the signature above, so TypeScript reports a mistake at its place.
 export function media(
   source: MediaSource | Blob,
   options: string | MediaOptions = {},
@@ -122,7 +122,7 @@ function findInText(text: string): Found {
 
 /** @param mimeType - May be empty. */
 function findInBase64(data: string, mimeType?: string): Found {
-  // A sample tells a path or raw bytes from base64 at little cost for large files.
+  // A sample distinguishes a path or raw bytes from base64 at little cost for large files.
   const sample = data.slice(0, 4_096);
   if (/^[\w+/=\r\n-]*$/.test(sample)) return { data, mimeType: mimeType || detectMimeType(firstBytes(data)) };
   if (/^(?:\S*[/\\].*|\S+\.\w{1,5})$/.test(sample)) throw pathError(data);
@@ -170,7 +170,7 @@ const CHUNK = 0x8000;
 
 /** Encodes bytes as standard base64, natively where supported. */
 export function toBase64(bytes: Uint8Array): string {
-  // Not in every supported runtime, hence not in the type library.
+  // Not in every supported runtime, so not in the type library.
   const native = (bytes as { readonly toBase64?: () => string }).toBase64;
   if (typeof native === "function") return native.call(bytes);
   let binary = "";

@@ -9,13 +9,13 @@ export const OUTCOME_UNKNOWN = "it is unknown whether this call took effect; che
 /** A call cut off by the end of its run. */
 export const CANCELLED = "cancelled: the run ended before this call finished";
 
-/** A call that a person cancelled while its run went on. */
+/** A call that a person cancelled while its run continued. */
 export const CANCELLED_BY_USER = "cancelled: the user cancelled this call before it finished";
 
 /** A call with side effects that was running when its process ended. */
 export const INTERRUPTED: string = `interrupted: the process ended before this call finished; ${OUTCOME_UNKNOWN}`;
 
-/** A call whose answer never came, in a conversation that continues without it. */
+/** A call whose answer never arrived, in a conversation that continues without it. */
 export const UNANSWERED = "not run: the answer this call was waiting for never arrived";
 
 /** A call in an answer that hit the token limit: its arguments may be cut off too. */
@@ -33,7 +33,7 @@ export const toolDisabled = (tool: string, badCalls: number): string =>
 /** A call that a person or a policy denied. */
 export const callDenied = (reason: string): string => `not run: the user denied this call${because(reason)}`;
 
-/** A call that reaches out after something that anybody may have written. */
+/** An outside call after content that anybody may have written. */
 export const deniedAsUntrusted = (sources: readonly string[]): string =>
   `not run: not allowed after content that anybody may have written (${sources.join("; ")})`;
 
@@ -65,7 +65,7 @@ export const answerTimedOut = {
     `the job did not finish ${timeoutMs === undefined ? "in time" : `within ${inWords(timeoutMs)}`}; it may still be running`,
 };
 
-/** The tool that knows the time may be gone. */
+/** The tool, which has the time, may no longer exist. */
 function inTime(timeoutMs: number | undefined): string {
   return timeoutMs === undefined ? "in time" : `within ${timeoutMs} ms`;
 }
@@ -82,10 +82,10 @@ const UNITS = [
   ["second", 1000],
 ] as const;
 
-/** A call whose job nobody waits for any more, in a conversation that continues without it. */
+/** A call whose job nobody waits for, in a conversation that continues without it. */
 export const JOB_LEFT = "the job was started, and the conversation went on without its result; it may still be running";
 
-/** A call that starts a job, in a run that ends where it would wait. */
+/** A call that starts a job, in a run that cannot wait for it. */
 export const jobNeedsSession = (tool: string): string => `${tool} starts a job, and nothing here can wait for it`;
 
 /** An external call that ended without a result and without a reason. */
@@ -103,7 +103,7 @@ export const toolThrew = (tool: string): string => `${tool} failed with an inter
 /** A call whose tool failed for a reason that the model may know. */
 export const toolFailed = (tool: string, message: string): string => `${tool} failed: ${message}`;
 
-/** A call whose tool returned what cannot be sent: it has run, and would return the same again. */
+/** A call whose result cannot be sent: the tool has run, and would return the same again. */
 export const unreadable = (tool: string): string => `${tool} ran, but its result cannot be read: do not call it again`;
 
 /** A call that failed each time its tool was tried: without the number, a model tries again. */
@@ -123,7 +123,7 @@ export function unknownTool(name: string, nearest: string | undefined, names: re
 /** Arguments that the schema rejects, with its messages. */
 export const invalidArguments = (problems: string): string => `invalid arguments: ${problems}`;
 
-/** Arguments that only a hook has made valid, of a call that somebody would have been asked about. */
+/** A call that needs approval, whose arguments only a hook made valid. */
 export const WAS_INVALID =
   "not run: its arguments were invalid, so nobody was asked about it; call it again with valid ones";
 
@@ -139,13 +139,13 @@ export const MISMATCH = "does not match the schema";
 /** A value whose check against a JSON Schema would take too long. */
 export const TOO_MUCH_TO_CHECK = "too large or too deep to be checked against the schema: make it smaller";
 
-/** What one finding of the JSON Schema validator means: which members below its place are wrong, and why. @param message - The validator's own. */
+/** Explains one finding of the JSON Schema validator: the wrong members below its place, and why. @param message - The validator's own. */
 export function describeMismatch(
   keyword: string,
   params: object,
   message: string,
 ): readonly (readonly [member: readonly string[], problem: string])[] {
-  // These have only lists; those of `enum` may hold anything.
+  // All of these are lists; that of `enum` may contain anything.
   const { requiredProperties, unevaluatedProperties, allowedValues } = params as Record<string, readonly string[]>;
   switch (keyword) {
     case "required":
@@ -153,7 +153,7 @@ export function describeMismatch(
     case "unevaluatedProperties":
       return (unevaluatedProperties ?? []).map((name) => [[name], "not allowed"] as const);
     case "additionalProperties":
-      // Each of them has a finding of its own.
+      // Each of these properties has its own finding.
       return [];
     case "boolean":
       return [[[], "not allowed"]];
@@ -178,7 +178,7 @@ export const jsonCut = (kept: number, whole: string): string =>
 export const mediaHeading = (index: number, tool: string, callId: string | undefined): string =>
   `[media ${index}] from the result of ${tool}${callId === undefined ? "" : ` (call ${callId})`}:`;
 
-/** Stands in a result for media that do not fit beside what the conversation has. */
+/** Replaces media in a result that do not fit into the conversation. */
 export const mediaLeftOut = (mimeType: string, bytes: number, room: number): string =>
   `[left out: ${mimeType} of ${bytes} bytes in base64; there is room for ${Math.max(0, Math.floor(room))} here]`;
 
@@ -212,7 +212,7 @@ export const AGENT_TASK = "What to do, including everything needed to do it: the
 /** A call of an agent without a task. */
 export const TASK_MISSING = "task must be a non-empty string";
 
-/** What an agent reads about a handoff when its author says nothing. */
+/** The description of a handoff whose author gives none. */
 export const handoffDescription = (agent: string): string =>
   `Hands the conversation over to ${agent}, who answers the user from here on.`;
 
@@ -229,8 +229,8 @@ export const nothingLeft = (agent: string, limit: string): string =>
 /** An agent's run without an answer: how it ended, and its last text. */
 export function agentEnded(agent: string, stopReason: string, limit: string | undefined, text: string): string {
   const why = limit === undefined ? "" : ` (${limit})`;
-  const said = text === "" ? "" : `; its last text: ${text.slice(0, 2_000)}`;
-  return `${agent} ended with "${stopReason}"${why}${said}`;
+  const lastText = text === "" ? "" : `; its last text: ${text.slice(0, 2_000)}`;
+  return `${agent} ended with "${stopReason}"${why}${lastText}`;
 }
 
 /** An agent's run on an engine without a report. */
@@ -241,9 +241,9 @@ export const agentFailures = {
   noReport: "it returned no report",
 };
 
-/** A function that stands for a built-in tool of the service. */
+/** A function that replaces a built-in tool of the service. */
 export interface DelegateTexts {
-  /** What the model calls. */
+  /** The name that the model calls. */
   readonly name: string;
   readonly description: string;
   /** Descriptions of its parameters, by name. */

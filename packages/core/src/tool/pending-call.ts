@@ -6,7 +6,7 @@ import { callDenied, callWithdrawn } from "./model-texts.ts";
 import type { ReadByCall } from "./reads.ts";
 import type { Approval, PendingCall, PendingQuestion, Tool, ToolOutcome } from "./tool.ts";
 
-/** The key of an answer. It covers the run, the call, what is asked and the arguments; it is no secret. @param time - Counts repeats, from 1. */
+/** The key of an answer. It covers the run, the call, the question and the arguments; it is not a secret. @param time - Counts repeats, from 1. */
 export function questionToken(
   runId: string,
   { callId, question, call: { name, args = {} } }: Pick<PendingCall, "callId" | "question" | "call">,
@@ -15,10 +15,10 @@ export function questionToken(
   return fingerprint([runId, callId, question, time, name, args]);
 }
 
-/** What a tool said about the answers to a question when it was asked, why it is asked, and what an outcome from outside brings. */
+/** What the tool declared about answers when the question was asked, the question's reason, and what an outside outcome brings. */
 export interface AskedOf extends Pick<PendingCall, "approvedBy" | "editable" | "because" | "job">, ReadByCall {}
 
-/** What a call asks, from what is known of it. */
+/** Builds the question of a call. */
 export function buildPendingCall(
   runId: string,
   { turn, callId, call, question, edited }: Omit<PendingCall, "token" | keyof AskedOf>,
@@ -32,7 +32,7 @@ export function buildPendingCall(
     question,
     token: questionToken(runId, { callId, call, question }, time),
     ...(edited === true && { edited }),
-    // Whether a call took effect, and what a job has come to, is not for its approvers to say.
+    // Approvers don't decide whether a call took effect or how a job ended.
     ...(approvedBy !== undefined && question !== "unknown-outcome" && question !== "job" && { approvedBy }),
     ...(editable !== undefined && question === "approval" && { editable }),
     ...(because !== undefined && question === "approval" && { because }),
@@ -40,13 +40,13 @@ export function buildPendingCall(
   };
 }
 
-/** What an answer to a question about a call comes to. */
+/** What an answer to a question about a call means. */
 export type OutsideAnswer =
   | { readonly kind: "approved" | "not-executed" }
-  /** `asks`: a job, about these. */
+  /** `asks`: a job asks about these arguments. */
   | { readonly kind: "edited" | "asks"; readonly args: JsonObject }
   | { readonly kind: "denied" | "failed"; readonly text: string }
-  /** `isCancelled`: of a job, that was tried. */
+  /** `isCancelled`: the job's cancellation was tried. */
   | { readonly kind: "withdrawn"; readonly text: string; readonly isCancelled: boolean }
   | { readonly kind: "output"; readonly output: unknown };
 
@@ -67,7 +67,7 @@ export function readOutsideAnswer(question: PendingQuestion, given: unknown): Ou
   return { kind: "failed", text: typeof error === "string" ? error : JSON.stringify(error ?? null) };
 }
 
-/** The outcome that an answer gives its call; undefined when the call goes on with it. */
+/** The outcome that an answer gives its call; undefined when the call continues with it. */
 export function outcomeOf(question: PendingQuestion, answer: OutsideAnswer): ToolOutcome | undefined {
   switch (answer.kind) {
     case "withdrawn":
@@ -93,14 +93,14 @@ function reasonIn(value: unknown): string {
   return typeof value === "string" ? value.trim() : "";
 }
 
-/** The arguments that an approval gives a call instead of the model's, if it does. */
+/** The arguments with which an approval replaces the model's, if it does. */
 export function editedArgs(approval: unknown): JsonObject | undefined {
   if (!isObject(approval) || "deny" in approval) return undefined;
   const args = approval["args"];
   return isObject(args) ? args : undefined;
 }
 
-/** What is wrong with such arguments, in short; `undefined` when they fit. */
+/** What is wrong with replaced arguments, in short; `undefined` when they are valid. */
 export async function findArgumentProblem(tool: Pick<Tool, "parse">, args: JsonObject): Promise<string | undefined> {
   try {
     await tool.parse(copyJson(args));
@@ -120,12 +120,12 @@ export function listEditable(
   return [...new Set([...Object.keys(asObject(properties)), ...Object.keys(args)])];
 }
 
-/** True for arguments that an approval gives, if they are others than those that were shown. */
+/** True if an approval's arguments differ from the ones that were shown. */
 export function isEdit(given: JsonObject, { args = {} }: Pick<FunctionCall, "args">): boolean {
   return !sameJson(given, args);
 }
 
-/** @throws {InvalidApprovalError} For arguments that change what the tool does not let an approval change. */
+/** @throws {InvalidApprovalError} For changes to arguments that the tool does not let an approval change. */
 export function checkEditable({ callId, call, editable }: PendingCall, args: JsonObject): void {
   if (editable === undefined) return;
   const shown = call.args ?? {};
@@ -137,10 +137,10 @@ export function checkEditable({ callId, call, editable }: PendingCall, args: Jso
 }
 
 /**
- * Approves a call that waits, or all of these: the `approvals` of `session.resume()`, `continue()` and `answer()`. Others than approvals
- * are left out. Spread several into one object to decide differently about each.
+ * Approves a waiting call, or all of several: returns the `approvals` of `session.resume()`, `continue()` and `answer()`. Skips calls that
+ * wait for something else. To decide differently about each, spread several results into one object.
  * @param args - Arguments to run a single call with instead; they must match the tool's schema.
- * @throws {TypeError} When none of them waits for an approval.
+ * @throws {TypeError} When none of the calls waits for an approval.
  * @example await session.resume({ approvals: approve(result.pending) })
  */
 export function approve(calls: PendingCall | readonly PendingCall[], args?: JsonObject): Approvals {
@@ -150,16 +150,16 @@ export function approve(calls: PendingCall | readonly PendingCall[], args?: Json
 }
 
 /**
- * Denies a call that waits, or all of these; as {@link approve}.
+ * Denies a waiting call, or all of several, like {@link approve}.
  *
- * @param reason - What the model reads about it. @defaultValue only that the user denied the call
+ * @param reason - The reason, which the model reads. @defaultValue only that the user denied the call
  * @example await session.resume({ approvals: deny(result.pending, "Too expensive.") })
  */
 export function deny(calls: PendingCall | readonly PendingCall[], reason?: string): Approvals {
   return decide("deny", calls, reason === undefined ? false : { deny: reason });
 }
 
-/** Decisions by the tokens of what they are about. */
+/** Decisions, by the tokens of their questions. */
 export interface Approvals {
   readonly [token: string]: Approval;
 }
@@ -167,6 +167,6 @@ export interface Approvals {
 function decide(by: string, calls: PendingCall | readonly PendingCall[], approval: Approval): Approvals {
   const asked = [calls].flat().filter(({ question }) => question === "approval");
   if (asked.length === 0)
-    throw new TypeError(`${by}(): none of these calls waits for an approval; pass those of a result's pending`);
+    throw new TypeError(`${by}(): none of these calls waits for an approval; pass the calls in a result's pending`);
   return Object.fromEntries(asked.map(({ token }) => [token, approval]));
 }

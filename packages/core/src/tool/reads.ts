@@ -3,8 +3,8 @@ import { checkValue, describeValue } from "../internal/option-names.ts";
 import type { Content } from "../wire/types/content.ts";
 
 /**
- * What somebody's words or a tool's results bring into a history: `"untrusted"`, what anybody may have written, such as a web page, a mail
- * or a file from elsewhere; `"private"`, what not everybody may read; both; or `"trusted"`, neither of them.
+ * What a message or a tool's result brings into the history: `"untrusted"` content that anybody may have written, such as a web page, an
+ * email or a file from elsewhere; `"private"` data that not everybody may read; both; or `"trusted"`, neither of them.
  */
 export type Reads = "trusted" | ReadsWord | readonly ReadsWord[];
 
@@ -12,91 +12,91 @@ export type Reads = "trusted" | ReadsWord | readonly ReadsWord[];
 export type ReadsWord = "untrusted" | "private";
 
 /**
- * How far a call reaches. `"outside"`: somebody else gets what it is given, or something changes that matters, such as a mail, a payment or
- * a command. `"lookup"`: a stranger sees the arguments, and nothing changes, such as a page that is fetched. `"inside"`: neither.
+ * How far a call reaches. `"outside"`: it gives its arguments to somebody else or changes something that matters, such as an email, a payment
+ * or a command. `"lookup"`: a stranger sees the arguments, but nothing changes, such as when fetching a page. `"inside"`: neither.
  */
 export type Reach = "inside" | "lookup" | "outside";
 
 /**
- * What becomes of a call that reaches out once untrusted content is in the history: `"ask"` as for an approval, `"deny"` it, the model reads
- * why, or `"allow"` it. A call that reaches `"outside"` is one; a `"lookup"` is one if there is also private data of another origin.
+ * What happens to an outside call after the model has read untrusted content: `"ask"` for approval, `"deny"` it and let the model read why,
+ * or `"allow"` it. A `"lookup"` counts as an outside call if there is also private data of another origin.
  */
 export type AfterUntrusted = "ask" | "deny" | "allow";
 
-/** What a result brings, or a function of the validated input and the output, `undefined` when the tool threw. One that throws: both. */
+/** What a result brings, or a function of the validated input and the output (`undefined` when the tool threw). If it throws: both. */
 export type ToolReads<Input = unknown, Output = unknown> =
   | Reads
-  // As a method, so that tools with other inputs are tools.
+  // A method, so that tools with other inputs stay assignable.
   | { of(input: Input, output: Output | undefined): Reads }["of"];
 
-/** How far calls reach, or a function of the validated input. One that throws: `"outside"`. */
+/** How far calls reach, or a function of the validated input. If it throws: `"outside"`. */
 export type ToolReach<Input = unknown> = Reach | { of(input: Input, run: ReachContext): Reach }["of"];
 
-/** What is known of a run, for a tool that says how far a call reaches. */
+/** What a tool's `reach` function knows about the run. */
 export interface ReachContext {
   /**
-   * Whether this whole address stood in what the person wrote, or in an untrusted result: nobody has put anything into it. Said of three
-   * addresses of a site at most (the last two labels of a host), since a choice among many tells something.
+   * Whether this exact address was in a message of the person or in an untrusted result, so that it carries no other data. True for at most
+   * three addresses of a site (the last two labels of a host), because a choice among many reveals something.
    */
   readonly seen: (url: string) => boolean;
 }
 
-/** What a tool says about untrusted content. Only the author's code sets it: no model, page or server can. */
+/** A tool's settings for untrusted content. Only the author's code sets them: no model, page or server can. */
 export interface ToolTrust<Input = unknown, Output = unknown> {
-  /** What a result brings into the history, errors that the tool throws included. @defaultValue `["untrusted", "private"]`: nothing is known of it */
+  /** What a result, or an error that the tool throws, brings into the history. @defaultValue `["untrusted", "private"]`: the worst case */
   readonly reads?: ToolReads<Input, Output> | undefined;
   /** How far a call reaches. @defaultValue "outside" with `effects: "once"` or `needsApproval`, otherwise "inside" */
   readonly reach?: ToolReach<Input> | undefined;
-  /** Names what the tool belongs to, such as a server: a lookup may say there what was read there. @defaultValue none: all is another's */
+  /** What the tool belongs to, such as a server: a lookup may send back there what was read there. @defaultValue none: all data is another's */
   readonly origin?: string | undefined;
-  /** What becomes of a call that reaches out once untrusted content is in the history. @defaultValue the agent's, whose `"deny"` stands, or "ask" */
+  /** What happens to an outside call after the model has read untrusted content. @defaultValue the agent's, whose `"deny"` stands, or "ask" */
   readonly afterUntrusted?: AfterUntrusted | undefined;
   /**
-   * Whether somebody else wrote its name, description or schema, such as a server that was not checked: the model has read untrusted content
-   * with its first request. That alone does not hold back calls of the same `origin`. @defaultValue false
+   * Whether somebody else wrote its name, description or schema, such as a server that nobody checked: the model then reads untrusted content
+   * in its first request. That alone does not hold back calls of the same `origin`. @defaultValue false
    */
   readonly untrustedDescription?: boolean | undefined;
 }
 
-/** Why a call is asked about, or denied, though its tool may need no approval. Plain JSON, 1 KB at most; none of it is text that was read. */
+/** Why a call needs approval or is denied, even if its tool needs no approval. Plain JSON, 1 KB at most, without any text that was read. */
 export interface UntrustedReason {
   readonly reach: Exclude<Reach, "inside">;
   readonly rule: Exclude<AfterUntrusted, "allow">;
   /**
-   * Where untrusted content came from, last first: the tool and, as its call said it, a host or a path. Five at most, of 200 characters at
-   * most; control characters are escaped.
+   * Where untrusted content came from, latest first: the tool and the host or path that its call named. At most five, each of at most 200
+   * characters; control characters are escaped.
    */
   readonly untrusted: readonly string[];
-  /** Where private data came from: origins, or tools that have none. Five at most. */
+  /** Where private data came from: origins, or tools without one. At most five. */
   readonly private?: readonly string[] | undefined;
-  /** Arguments of the call whose values stand word for word in a result that was untrusted, such as `to` or `lines[0].text`. Five at most. */
+  /** Arguments of the call whose values appear verbatim in an untrusted result, such as `to` or `lines[0].text`. At most five. */
   readonly found?: readonly string[] | undefined;
 }
 
-/** What was read, as it is recorded; `unknown`: a tool's that is only known by name. */
+/** What was read, as it is recorded; `unknown`: from a tool of which only the name is known. */
 export type ReadsMark = ReadsWord | "both" | "unknown";
 
 /** What the result of a call brings into the history; nothing when it is trusted. */
 export interface ReadByCall {
   readonly reads?: ReadsMark | undefined;
-  /** Its tool's. */
+  /** The tool's origin. */
   readonly origin?: string | undefined;
 }
 
-/** Who read what: one member of what is known of a history. It only ever gets more of them. */
+/** A source of a history's contents. A history never loses one. */
 export interface ReadSource {
-  /** Name of the tool, or what it was instead, such as `message`; inside an agent's call, behind the name of that tool. */
+  /** Name of the tool, or of another source such as `message`; inside an agent's call, after the name of that tool. */
   readonly tool: string;
   readonly reads: ReadsMark;
   readonly origin?: string | undefined;
-  /** It is a tool's description. */
+  /** The source is a tool's description. */
   readonly description?: true | undefined;
 }
 
 /** Names of a tool's options about untrusted content. */
 export const TRUST = "reads reach origin afterUntrusted untrustedDescription";
 
-/** These options, as they are kept. */
+/** The options about untrusted content that are set. */
 export function trustOf(given: ToolTrust): ToolTrust {
   const names = TRUST.split(" ") as (keyof ToolTrust)[]; // its words
   return present(Object.fromEntries(names.map((name) => [name, given[name]])));
@@ -104,12 +104,12 @@ export function trustOf(given: ToolTrust): ToolTrust {
 
 const READS: readonly unknown[] = ["trusted", "untrusted", "private"] satisfies Reads[];
 
-/** Rejects what is none of the words. @throws {TypeError} Naming the option and what there is. */
+/** Checks that each value is one of the words. @throws {TypeError} With the option's name and the words. */
 export function checkReads(option: string, given: unknown): void {
   for (const one of [given].flat()) checkValue(option, one, READS);
 }
 
-/** What is wrong with such options, if anything is. */
+/** What is wrong with these options, if anything. */
 export function describeTrust({ reads, reach, afterUntrusted }: ToolTrust): string | undefined {
   const problem = [reads].flat().map((one) => describeValue("reads", one, READS, "function"));
   return (
@@ -119,7 +119,7 @@ export function describeTrust({ reads, reach, afterUntrusted }: ToolTrust): stri
   );
 }
 
-/** How it is recorded; `undefined` for trusted. What is none of the words counts as both. */
+/** The recorded form; `undefined` for trusted. Unknown words count as both. */
 export function markOf(reads: unknown): ReadsMark | undefined {
   if (reads === "trusted") return undefined;
   const words = new Set<unknown>([reads].flat());
@@ -129,11 +129,11 @@ export function markOf(reads: unknown): ReadsMark | undefined {
 
 /** The part of a tool that says what its results bring. */
 export interface ReadingTool extends Pick<ToolTrust<never, never>, "reads" | "origin"> {
-  /** Its calls read what the runs inside them have read, and nothing else. */
+  /** Its calls read only what the runs inside them have read. */
   readonly readsNested?: true | undefined;
 }
 
-/** What the results of a tool bring, if nothing is known of the call. */
+/** What a tool's results bring, if nothing is known about the call. */
 export function usualRead({ reads, origin, readsNested }: ReadingTool): ReadByCall {
   const mark = readsNested === true ? "both" : markOf(reads);
   return mark === undefined ? {} : { reads: mark, origin };
@@ -146,7 +146,7 @@ export function addRead(list: ReadSource[], ...sources: readonly ReadSource[]): 
   for (const source of sources) if (!list.some((one) => keyOf(one) === keyOf(source))) list.push(source);
 }
 
-/** Whether anybody may have written it; what is not known is both. */
+/** Whether anybody may have written it; an unknown source is untrusted and private. */
 export function isUntrusted({ reads }: Pick<ReadSource, "reads">): boolean {
   return reads !== "private";
 }
@@ -156,7 +156,7 @@ export function isPrivate({ reads }: Pick<ReadSource, "reads">): boolean {
   return reads !== "untrusted";
 }
 
-/** What contents bring of which no step says it: results by the names of their tools, and files. */
+/** What contents bring when no step has recorded it: results, by the names of their tools, and files. */
 export function readContents(contents: readonly Content[]): readonly ReadSource[] {
   const found: ReadSource[] = [];
   for (const { role, parts } of contents)
@@ -182,11 +182,11 @@ export interface InputReads {
   readonly reads?: Reads | undefined;
   /** Of the contents before it. */
   readonly historyReads?: Reads | undefined;
-  /** What the run has read that wrote it. */
+  /** What the run that wrote it has read. */
   readonly read?: readonly ReadSource[] | undefined;
 }
 
-/** Stands for the caller of a run among its sources, when the message may have something private from there. */
+/** The source that stands for a run's caller, when the message may contain the caller's private data. */
 export const CALLER = "caller";
 
 /** What a message brings into the history. */
@@ -197,9 +197,9 @@ export function readInput(
   const found = [...read];
   if (read.some(isPrivate)) addRead(found, { tool: CALLER, reads: "private" });
   const start = historyReads === undefined ? 0 : contents.findLastIndex(({ role }) => role === "model") + 1;
-  const said = markOf(reads);
+  const mark = markOf(reads);
   const before = start === 0 ? undefined : markOf(historyReads);
-  if (said !== undefined) addRead(found, { tool: "message", reads: said });
+  if (mark !== undefined) addRead(found, { tool: "message", reads: mark });
   if (before !== undefined) addRead(found, { tool: "history", reads: before });
   addRead(found, ...readContents(contents.slice(start)));
   return found;

@@ -1,20 +1,20 @@
 import type { JsonObject } from "../wire/types/content.ts";
 
-/** Which run something belongs to: in its first event, in hooks and in lines of the log. */
+/** The identity of a run, in its first event, in hooks and in log lines. */
 export interface RunIdentity {
-  /** Of the run, which keeps it when it is resumed. */
+  /** Stays the same when the run is resumed. */
   readonly runId: string;
   /** Name of the agent. */
   readonly agent: string;
   /** Absent for a run without a session. */
   readonly sessionId?: string | undefined;
-  /** What the caller said about the run. */
+  /** The caller's data about the run. */
   readonly metadata?: JsonObject | undefined;
 }
 
-/** A run, for the functions among its options. */
+/** A run, as the functions in its options see it. */
 export interface RunContext<Context = unknown> extends RunIdentity {
-  /** What the run was given as `context`. */
+  /** The run's `context` option. */
   readonly context: Context;
   /** Aborts with the run. */
   readonly signal: AbortSignal;

@@ -5,15 +5,15 @@ import type { Content, FunctionCall, FunctionResponse } from "../wire/types/cont
 /** A call as it is executed and shown. */
 export interface MeantCall {
   readonly call: FunctionCall;
-  /** The name under which the model called it, if it went through a tool that stands in for others: its response has that. */
+  /** The name that the model called, if that was a stand-in tool: the response has this name. */
   readonly via?: string | undefined;
 }
 
-/** What a call of a tool that stands in for others means; one without a tool's name and an input means itself. */
+/** The call that a call of a stand-in tool means. Without a tool's name and an input, it means itself. */
 export function readStandIn(call: FunctionCall, standIns: readonly string[]): MeantCall {
   if (!standIns.includes(call.name)) return { call };
   const { name, input = {} } = call.args ?? {};
-  // Some models write the input as a text.
+  // Some models write the input as a string.
   const args: unknown = typeof input === "string" ? tryOr(() => JSON.parse(input) as unknown, undefined) : input;
   if (typeof name !== "string" || !isObject(args)) return { call };
   return { call: { ...call, name, args }, via: call.name };
@@ -24,7 +24,7 @@ export function asMade({ call, via }: MeantCall): FunctionCall {
   return via === undefined ? call : { ...call, name: via };
 }
 
-/** Contents whose calls and responses have the names of the tools that were meant, for whoever looks for these. */
+/** The contents, in which calls and responses have the names of the tools that were meant. */
 export function asMeant(contents: readonly Content[], standIns: readonly string[] | undefined): readonly Content[] {
   if (standIns === undefined) return contents;
   let open: MeantCall[] = [];

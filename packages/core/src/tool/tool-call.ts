@@ -1,6 +1,6 @@
 import type { AnyTool, CompletedToolCall, PendingQuestion, ToolCallBase, ToolErrorKind } from "./tool.ts";
 
-/** A call of a run, discriminated by `status` and, once completed, by `name`. `Completed`: the union of what the agent's tools give. */
+/** A call of a run, discriminated by `status` and, once completed, by `name`. `Completed`: the union of the completed calls of the agent's tools. */
 export type ToolCall<Completed extends CompletedToolCall = CompletedToolCall> =
   | Completed
   | ShortenedToolCall
@@ -28,7 +28,7 @@ export interface PendingToolCall extends ToolCallBase {
   readonly question?: PendingQuestion | undefined;
 }
 
-/** What runs with these calls have as `output` when a tool ends them; `never` when none of the tools is known to. */
+/** Type of the `output` of runs with these calls when a tool ends them; `never` when no tool is known to end runs. */
 export type EndingOutput<Calls> = Calls extends CompletedToolCall
   ? NonNullable<Calls["endedRun"]> extends true
     ? Calls["output"]

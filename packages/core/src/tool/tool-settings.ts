@@ -1,4 +1,4 @@
-/** How the calls of a tool are run. */
+/** How the calls of a tool run. */
 export interface ToolSettings {
   /** Whether calls run alone, never in parallel with other calls of the turn. @defaultValue false */
   readonly sequential: boolean;
@@ -9,18 +9,18 @@ export interface ToolSettings {
   /** Invalid calls (bad arguments, `ModelRetry`) after which the tool is disabled for the run. @defaultValue 3 */
   readonly maxModelRetries: number;
   /**
-   * Side effects of the function: what a resumed run does with a call that a crash interrupted. `none` (read-only) and `idempotent`
+   * Side effects of the function, which decide about a call that a crash interrupted. In a resumed run, `none` (read-only) and `idempotent`
    * (passes `ToolContext.idempotencyKey` on) run again, `once` does not. @defaultValue "idempotent"
    */
   readonly effects: ToolEffects;
   /** For `effects: "once"`: who decides whether an interrupted call took effect. @defaultValue "ask" */
   readonly unknownOutcome: UnknownOutcome;
   /**
-   * Whether the model reads the messages of all errors, in at most 500 characters and without stacks: they may hold paths, addresses or
-   * passwords. Otherwise only `ToolError` and `ModelRetry` tell it more than that the tool failed. @defaultValue false
+   * Whether the model reads the messages of all errors, in at most 500 characters and without stacks: they may contain paths, addresses or
+   * passwords. Otherwise, it reads only those of `ToolError` and `ModelRetry`. @defaultValue false
    */
   readonly exposeErrors?: boolean | undefined;
-  /** Milliseconds until a pending question about a call expires: the call is not run. A session checks when resumed. @defaultValue never */
+  /** Milliseconds until a pending question about a call expires and the call is not run. A session checks this when resumed. @defaultValue never */
   readonly answerTimeoutMs?: number | undefined;
 }
 
@@ -30,7 +30,7 @@ export type ToolEffects = "none" | "idempotent" | "once";
 /** Who decides whether an interrupted call took effect: the caller that resumes the run, or the model. */
 export type UnknownOutcome = "ask" | "tell-model";
 
-/** When a tool that failed is run again within its call. */
+/** When a failed tool runs again within its call. */
 export interface ToolRetryPolicy {
   /** Attempts in total, including the first. @defaultValue 3 */
   readonly maxAttempts?: number | undefined;
@@ -40,7 +40,7 @@ export interface ToolRetryPolicy {
   readonly maxDelayMs?: number | undefined;
   /** Milliseconds for all attempts and waits together; `timeoutMs` limits each attempt. @defaultValue `Infinity`: `maxAttempts` limits it */
   readonly totalTimeoutMs?: number | undefined;
-  /** Whether an error is worth another attempt; a `TimeoutError` after `timeoutMs`. @defaultValue any but `ToolError` and `ModelRetry` */
+  /** Whether to try again after an error: after `timeoutMs`, a `TimeoutError`. @defaultValue after all but `ToolError` and `ModelRetry` */
   readonly when?: ((error: unknown, attempt: number) => boolean | Promise<boolean>) | undefined;
 }
 

@@ -11,8 +11,8 @@ import type { RunContext } from "./run-context.ts";
 import type { ToolRetries, ToolSettings } from "./tool-settings.ts";
 
 /**
- * A function the model can call. Made by `defineTool`. `Context` is what its `run` needs of {@link ToolContext.context}; `Args` is what the
- * model sends, before defaults and transforms; `Ends` is `true` for one that ends the run.
+ * A function the model can call; `defineTool` makes one. `Context`: the type that `run` needs as {@link ToolContext.context}. `Args`: what
+ * the model sends, before defaults and transforms. `Ends`: `true` for a tool that ends the run.
  */
 export interface Tool<
   Input = unknown,
@@ -23,7 +23,7 @@ export interface Tool<
   Ends extends boolean = boolean,
 >
   extends ToolSettings, ToolTrust {
-  // First, so that a union of tools is told apart by it.
+  // First, so that TypeScript discriminates a union of tools by it.
   readonly name: Name;
   readonly kind: "function";
   readonly description: string;
@@ -31,37 +31,37 @@ export interface Tool<
   readonly declaration: FunctionDeclaration;
   /** How the sent schema differs from the author's. */
   readonly schemaChanges: readonly SchemaChange[];
-  /** When a failed attempt is followed by another one within the call; absent for never. */
+  /** When a failed attempt is repeated within the call; absent: never. */
   readonly retry?: ToolRetries | undefined;
   /** Whether a successful call ends the run with its output; absent for no. */
   readonly endsRun?: Ends | undefined;
   /** Whether calls are answered outside this process; {@link Tool.run} then fails. */
   readonly external: boolean;
-  /** The arguments that an approval may change: all, or these. Absent: the tool does not say. */
+  /** The arguments that an approval may change; `true`: all. Absent: the application decides. */
   readonly editable?: true | readonly string[] | undefined;
-  /** Set when a call starts a job, which is answered later: made by `defineJob()`. {@link Tool.run} then fails. */
+  /** Set by `defineJob()`: a call starts a job, and its result comes later. {@link Tool.run} then fails. */
   readonly job?: ToolJob | undefined;
   /** Set when the tool is an agent whose runs a durable engine can execute. */
   readonly agent?: ChildAgent | undefined;
-  /** Set when a call has the service run this built-in tool, in a request of its own: the model takes no functions beside it. */
+  /** Set when a call runs this built-in tool of the service in a separate request: the model takes no functions beside it. */
   readonly builtIn?: BuiltInName | undefined;
-  /** Set when the model is not told of it: a call through a tool that stands in for others runs it, and so does one by its name. */
+  /** Set when requests don't declare the tool: a call through a stand-in runs it, and so does a call by its name. */
   readonly undeclared?: true | undefined;
-  /** Set when a call names another tool of the run, in `name`, and its arguments, in `input`: it is that tool's call, in all but the contents. */
+  /** Set on a stand-in: its calls name another tool in `name`, with its arguments in `input`. Except in the contents, they are that tool's calls. */
   readonly standsIn?: true | undefined;
-  /** Set when a call reads what the runs inside it have read, and nothing else. */
+  /** Set when a call reads only what the runs inside it read. */
   readonly readsNested?: true | undefined;
-  /** Set when a successful call hands the conversation to another agent: made by `handoff()`. */
+  /** Set by `handoff()`: a successful call hands the conversation to another agent. */
   readonly handoff?: Handoff | undefined;
   /** Whether the call requires approval; absent when never. Throwing counts as yes. */
   needsApproval?(input: Input, call: FunctionCall, run: ApprovalContext<Context>): boolean | Promise<boolean>;
-  /** Who may answer the questions about the call: see {@link PendingCall.approvedBy}. Absent, or throws: the tool does not say. */
+  /** Who may answer the questions about the call: see {@link PendingCall.approvedBy}. Absent, or throws: the application decides. */
   approvedBy?(input: Input, call: FunctionCall): string;
   /** Validates the arguments. @throws {ModelRetry} With a short message for the model when they are invalid. */
   parse(args: unknown): Input | Promise<Input>;
   /** Runs the function. Returns the result, or is an async generator that yields progress and returns the result. */
   run(input: Input, context: ToolContext<Context>): Output | Promise<Output> | AsyncGenerator<unknown, Output, void>;
-  /** How what a call has read has changed since, one phrase, for a replay. `steps`: what {@link ToolContext.step} recorded, by name. */
+  /** For a replay: one phrase on how the data that a call read has changed since. `steps`: what {@link ToolContext.step} recorded, by name. */
   changedSince?(steps: { readonly [name: string]: Json }): Promise<string | undefined>;
   /** Never set: makes the context contravariant, which a method is not. */
   readonly "~context"?: ((context: Context) => void) | undefined;
@@ -69,37 +69,37 @@ export interface Tool<
   readonly "~call"?: CompletedToolCall<Name, Args, Output, Ends> | undefined;
 }
 
-/** What a tool has that starts jobs. */
+/** The functions and limits of a tool that starts jobs. */
 export interface ToolJob {
   /** Milliseconds that a job may take. */
   readonly timeoutMs: number;
   readonly checkEveryMs: number;
-  /** Gives the job's id. `number`: as of {@link StartedJob}. */
+  /** Starts the job and returns its id. `number`: as in {@link StartedJob}. */
   start(input: unknown, context: ToolContext, number?: number, before?: AskedBefore): Promise<string>;
-  /** How a job stands, its output as its schema gives it. Rejects when nothing could be found out. */
+  /** The job's state, with its output parsed by the schema. Rejects when the check fails. */
   check?(jobId: string, context: JobContext): Promise<JobReport | undefined>;
-  /** Stops a job, or gives why it could not be. Never rejects. */
+  /** Stops a job; returns the reason if it could not. Never rejects. */
   cancel?(jobId: string, context: JobContext): Promise<string | undefined>;
-  /** The output as its schema gives it. @throws {TypeError} When it doesn't fit. */
+  /** The output, parsed by its schema. @throws {TypeError} When it doesn't fit. */
   parseOutput(output: unknown): Promise<unknown>;
 }
 
-/** What every call has. */
+/** The fields that every call has. */
 export interface ToolCallBase<Name extends string = string, Args = JsonObject> {
   /** As the model wrote it; the tool may not exist. */
   readonly name: Name;
-  /** The arguments as the model gave them: before defaults and transforms, and before hooks. */
+  /** The arguments from the model, before defaults, transforms and hooks. */
   readonly input: Args;
   /** Unique in the run, such as `call:3.0`. */
   readonly callId: string;
   readonly turn: number;
   /** Milliseconds from start to outcome; 0 while it waits. */
   readonly durationMs: number;
-  /** A person changed the arguments when approving it. `input` has the changed ones. */
+  /** A person changed the arguments when approving the call; `input` has the changed ones. */
   readonly edited?: true | undefined;
 }
 
-/** The tool gave a result, here or elsewhere. A hook that replaces arguments or output is trusted to keep to the tool's types. */
+/** The tool returned a result, here or elsewhere. Nothing checks that a hook's arguments or output match the tool's types. */
 export interface CompletedToolCall<
   Name extends string = string,
   Args = unknown,
@@ -115,13 +115,13 @@ export interface CompletedToolCall<
 
 /** Context of a running call. */
 export interface ToolContext<Context = unknown> extends RunContext<Context> {
-  /** What the run was given as `context`; annotate the parameter, as in `({ context }: ToolContext<App>)`, to declare its type. */
+  /** The run's `context` option. To declare its type, annotate the parameter: `({ context }: ToolContext<App>)`. */
   readonly context: Context;
   /** Aborts when the run is aborted or the tool times out. Pass it to everything that waits. */
   readonly signal: AbortSignal;
   /** Unique in the run, stable across retries and resumes: `call:3.0` is the first call of turn 3. */
   readonly callId: string;
-  /** The call as the model made it, or with the arguments that a hook or a person gave it. */
+  /** The model's call; a hook or a person may have changed its arguments. */
   readonly call: FunctionCall;
   /** From 1; higher when the tool's `retry` policy runs it again within the call. */
   readonly attempt: number;
@@ -129,15 +129,15 @@ export interface ToolContext<Context = unknown> extends RunContext<Context> {
   readonly idempotencyKey: string;
   /** Turn of the run, from 1. */
   readonly turn: number;
-  /** Its lines have the identity of the run, the turn and, in a trace, the ids of the call's span. */
+  /** Adds the run's identity, the turn and, in a trace, the ids of the call's span to each line. */
   readonly logger: Logger;
   /** W3C `traceparent` of the call in an observer's trace, if any. @see https://www.w3.org/TR/trace-context/#traceparent-header */
   readonly traceparent?: string | undefined;
   /** Reports progress as a `tool-progress` event; `value` must be JSON-safe. Never rejects. */
   progress(value: unknown): Promise<void>;
-  /** Adds the usage, cost and sources of a run inside this call to the calling run's; the same object only once. */
+  /** Adds the usage, cost and sources of a run inside this call to the calling run's; counts the same object once. */
   attach(run: NestedRun): void;
-  /** Records the JSON that `work` gives, by name: a call that is made again after a crash gets that. Absent without a session. */
+  /** Records the JSON that `work` returns, by name: a call repeated after a crash gets the recorded value. Absent without a session. */
   readonly step?: (<T>(name: string, work: () => Promise<T>) => Promise<T>) | undefined;
   /** What a run inside this call inherits from the calling run: remaining limits, prices, `approve`. */
   readonly parent?: ParentRun | undefined;
@@ -154,14 +154,14 @@ export type ToolErrorKind =
   | "not-found"
   /** The arguments do not match the schema, or the tool threw `ModelRetry`. */
   | "bad-input"
-  /** The tool threw; without {@link Tool.exposeErrors}, the message holds the text of a `ToolError` only. */
+  /** The tool threw; without {@link Tool.exposeErrors}, the message contains only the text of a `ToolError`. */
   | "failed"
   | "timeout"
   /** The run was aborted, or a person cancelled the call, before it ended. */
   | "cancelled"
   /** A person or a hook refused it. */
   | "denied"
-  /** Whoever asked for it took the request back before it was answered. */
+  /** The user took the request back before anyone answered it. */
   | "withdrawn"
   /** The process died during the call; whether it took effect is unknown. */
   | "unknown-outcome"
@@ -176,15 +176,15 @@ export interface SchemaChange {
   readonly change: string;
 }
 
-/** A tool that the service runs itself, such as `googleSearch()`. One without a function can be written out. */
+/** A tool that the service runs itself, such as `googleSearch()`. If Pollux has no function for it, write the object. */
 export interface BuiltInTool {
   readonly kind: "built-in";
   readonly name: BuiltInName;
   /** The entry of the request's `tools`. */
   readonly wire: WireTool;
-  /** What it is taken to bring into the history; what an answer says that was read counts in any case. @defaultValue untrusted and private */
+  /** What it is assumed to bring into the history; what an answer reports as read always counts. @defaultValue untrusted and private */
   readonly reads?: Reads | undefined;
-  /** How far it reaches: the service has the request anyway. It runs inside that, where nobody can be asked. */
+  /** How far it reaches beyond the service. It runs inside the request, where nobody can be asked for approval. */
   readonly reach?: Reach | undefined;
   /** Never set: it needs no context. */
   readonly "~context"?: undefined;
@@ -198,7 +198,7 @@ export type BuiltInName = Exclude<keyof WireTool, "functionDeclarations">;
 /** An entry of the `tools` of an agent with this context. */
 export type AnyTool<Context = unknown> = Tool<unknown, unknown, Context> | BuiltInTool;
 
-/** An entry of the `tools` of an agent with this context, of any further type. */
+/** An entry of the `tools` of an agent with this context; its other types don't matter. */
 export interface ToolFor<Context> {
   readonly kind: AnyTool["kind"];
   readonly "~context"?: ((context: Context) => void) | undefined;
@@ -209,7 +209,7 @@ export interface NestedRun extends Cost {
   readonly usage: Usage;
   /** Its responses, oldest first, for their sources. */
   readonly responses: readonly ModelResponse[];
-  /** What it has read that the calling run has not; absent for nothing. */
+  /** What it read and the calling run did not; absent: nothing. */
   readonly read?: readonly ReadSource[] | undefined;
 }
 
@@ -220,7 +220,7 @@ export interface ParentStep {
   readonly step: string;
   /** Id of the call, if the step is a call; stable when the call runs again. */
   readonly callId?: string | undefined;
-  /** W3C `traceparent` of the step in the trace of an observer; of its run, if an engine starts the run inside. */
+  /** W3C `traceparent` of the step in an observer's trace; of the step's run, if an engine starts the inner run. */
   readonly traceparent?: string | undefined;
 }
 
@@ -228,24 +228,24 @@ export interface ParentStep {
 export interface ParentRun {
   /** The step of the call in the calling run, for observers. */
   readonly step: ParentStep;
-  /** What is left at the time of reading, after what runs inside other calls have reported so far. */
+  /** What is left when it is read, minus what runs inside other calls have reported so far. */
   readonly remaining: RemainingLimits;
   readonly prices?: PriceTable | undefined;
   readonly metadata?: JsonObject | undefined;
-  /** The calling run's. */
+  /** The calling run's `approve`. */
   readonly approve?: Approve | undefined;
-  /** What stands in for the world around the calling run, and around runs inside it. */
+  /** Replaces the outside world for the calling run and the runs inside it. */
   readonly rehearsal?: Rehearsal | undefined;
-  /** What the calling run's model has read: its task may come from there. */
+  /** What the calling run's model has read; the task may come from there. */
   readonly read?: readonly ReadSource[] | undefined;
 }
 
 /**
- * What stands in for the world around a run: a run option that reaches its handovers and the runs inside it, too. Instructions, schemas,
- * checks, hooks, guardrails and limits are the agent's own.
+ * A run option that replaces the outside world for the run, its handoffs and the runs inside it. Instructions, schemas, checks, hooks,
+ * guardrails and limits stay the agent's own.
  */
 export interface Rehearsal {
-  /** The model that answers in an agent's place. @defaultValue the agent's own */
+  /** Returns the model that answers in place of the agent's. @defaultValue the agent's own */
   readonly model?: ((asked: Model, at: RehearsedRun) => Model) | undefined;
   /** Answers a call in place of its tool, once it is checked and approved; `undefined` runs the tool. @defaultValue all tools run */
   readonly call?: ((call: RehearsedCall) => Promise<ToolOutcome | undefined>) | undefined;
@@ -255,16 +255,16 @@ export interface Rehearsal {
   readonly now?: (() => number) | undefined;
 }
 
-/** The run that asks. */
+/** The run that sends a request or makes a call. */
 export interface RehearsedRun {
   readonly runId: string;
   /** Name of the agent that leads it. */
   readonly agent: string;
-  /** The step of another run that contains it. */
+  /** The step of the run that contains it. */
   readonly parent?: ParentStep | undefined;
 }
 
-/** A call that is about to be made. */
+/** A call that is about to run. */
 export interface RehearsedCall extends Omit<RehearsedRun, "parent"> {
   readonly turn: number;
   /** Unique in the run, such as `call:3.0`. */
@@ -273,7 +273,7 @@ export interface RehearsedCall extends Omit<RehearsedRun, "parent"> {
   readonly tool: Tool;
 }
 
-/** Limits that a run shares with the runs inside its calls, as far as they remain: 0 when used up, absent when unlimited. */
+/** What remains of the limits that a run shares with the runs inside its calls: 0 when used up, absent when unlimited. */
 export interface RemainingLimits {
   /** Prompt tokens, summed over all requests. @defaultValue unlimited */
   readonly inputTokens?: number | undefined;
@@ -283,7 +283,7 @@ export interface RemainingLimits {
   readonly totalTokens?: number | undefined;
   /** Milliseconds of work; waiting for a person does not count. Also cancels what is in progress. @defaultValue unlimited */
   readonly wallTimeMs?: number | undefined;
-  /** Money, in the unit of the price table, which is required then. @defaultValue unlimited */
+  /** Money, in the unit of the price table, which this limit requires. @defaultValue unlimited */
   readonly cost?: number | undefined;
 }
 
@@ -297,18 +297,18 @@ export interface ChildAgent {
   finish(report: Json): Promise<ChildRunResult>;
 }
 
-/** Who takes the conversation over, and what of it. */
+/** The agent that takes over the conversation, and the part of it that it gets. */
 export interface Handoff {
-  /** Asked when it is needed, since two agents may hand over to each other. */
+  /** Called when needed, because two agents may hand off to each other. */
   readonly to: () => { readonly name: string };
-  /** What that agent is sent of what was said before; a message of the user comes before calls or responses. @defaultValue all of it */
+  /** Chooses which earlier contents that agent gets; they always begin with a message of the user. @defaultValue all of them */
   readonly filter?: ((contents: readonly Content[]) => readonly Content[]) | undefined;
 }
 
 /** Result of a run that a call started. */
 export interface ChildRunResult {
   readonly outcome: ToolOutcome;
-  /** The run's totals, for the calling run's; empty when there was none. */
+  /** The run's totals, to add to the calling run's; empty when no run took place. */
   readonly nested: readonly NestedRun[];
   /** Milliseconds it was active. */
   readonly activeMs: number;
@@ -322,7 +322,7 @@ export type PendingQuestion =
   | "outcome"
   /** Did it take effect? The process died during the call, and its tool must not run twice. */
   | "unknown-outcome"
-  /** How does the job end that it has started? Nobody has to answer: the job is reported or checked. */
+  /** How does its job end? Nobody has to answer: the outcome is reported, or a check finds it. */
   | "job";
 
 /** A call that waits for an answer. */
@@ -335,17 +335,17 @@ export interface PendingCall {
   readonly call: FunctionCall;
   /** What it waits for. */
   readonly question: PendingQuestion;
-  /** The key of the answer. It names this question of this run, with these arguments: any other has another one. */
+  /** The key of the answer: unique to this question of this run, with these arguments. */
   readonly token: string;
-  /** Who may answer, in the tool's words: `"user"` for the person who chats, or a name of the application's. Absent: the application decides. */
+  /** Who may answer, as the tool says: `"user"` for the person who chats, or a name the application knows. Absent: the application decides. */
   readonly approvedBy?: string | undefined;
-  /** The arguments that an approval may change. Absent: the tool does not say. */
+  /** The arguments that an approval may change. Absent: the application decides. */
   readonly editable?: readonly string[] | undefined;
   /** A person changed its arguments when approving it. */
   readonly edited?: true | undefined;
   /** The job that it waits for. */
   readonly job?: StartedJob | undefined;
-  /** Set when it is asked because of what the model has read: it may be what somebody else wants. */
+  /** Set when the question is asked because the model has read untrusted content: somebody else may want the call. */
   readonly because?: UntrustedReason | undefined;
   /** Set when a run inside a call asks: the agents in between, outermost first; `turn` and `callId` belong to that run. */
   readonly path?: readonly string[] | undefined;
@@ -373,7 +373,7 @@ export interface ApprovalContext<Context = unknown> extends Omit<RunContext<Cont
   readonly agent?: string | undefined;
 }
 
-/** How a call that ran elsewhere ended. `notExecuted` means that it never ran: it is run now. */
+/** How a call that ran elsewhere ended. `notExecuted`: it never ran, so it runs now. */
 export type ExternalOutcome =
   | { readonly output: unknown }
   | { readonly error: string }

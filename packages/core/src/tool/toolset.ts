@@ -8,7 +8,7 @@ const MAX_DECLARATIONS = 512;
 /** The tools of a run, as the loop and the requests need them. */
 export interface Toolset {
   readonly byName: ReadonlyMap<string, Tool>;
-  /** Names of those whose calls are calls of others; absent for none. */
+  /** Names of the stand-in tools; absent: none. */
   readonly standIns?: readonly string[] | undefined;
   /** In the order given, which keeps the request's prefix stable. */
   readonly functions: readonly FunctionDeclaration[];
@@ -16,7 +16,7 @@ export interface Toolset {
   readonly builtIns: readonly WireTool[];
 }
 
-/** Combines tools; duplicates of a tool count once. @throws {ToolDefinitionError} For two with one name or different options, or too many. */
+/** Combines tools; the same tool counts once. @throws {ToolDefinitionError} For two with the same name or different options, or too many. */
 export function buildToolset(tools: readonly AnyTool[]): Toolset {
   const byName = new Map<string, Tool>();
   const builtIns = new Map<string, BuiltInTool>();

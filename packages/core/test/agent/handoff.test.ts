@@ -161,7 +161,7 @@ describe.each(faces)("a handoff, read by %s", (_face, face) => {
     });
     const session = desk.agent.session({ id: "s", store });
     await expect(session.send("Go.")).rejects.toThrow(
-      "the filter of a handoff leaves what cannot be sent: contents[1] answers transfer_to_billing, which the previous content does not call",
+      "the filter of a handoff leaves invalid contents: contents[1] answers transfer_to_billing, which the previous content does not call",
     );
     expect(await session.send("And now?")).toMatchObject({ agent: "billing", text: "Here." });
   });

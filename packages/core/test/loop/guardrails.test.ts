@@ -323,7 +323,7 @@ describe("an input guardrail that answers", () => {
     });
   });
 
-  test("is heard by a reader of the stream as any answer", async () => {
+  test("reaches a reader of the stream like any answer", async () => {
     const agent = new Agent({ model: new ScriptedModel(), guardrails: { input: [hours], output: [never] } });
     const { events } = await eventsOf(agent, "open?");
     assertGrammar(events);
@@ -520,7 +520,7 @@ describe("a reader of the stream", () => {
     expect(JSON.stringify(replaced.events)).not.toContain("secret.");
   });
 
-  test("is told that what was shown is withdrawn", async () => {
+  test("learns that the shown text is withdrawn", async () => {
     const guardrails: Guardrails = { output: [redact], streaming: "show" };
     const { events } = await eventsOf(agentOf(guardrails, say("The ", "secret.")), "Go.");
     assertGrammar(events);
@@ -679,7 +679,7 @@ describe("a conversation", () => {
     ]);
   });
 
-  test("checks what is said during a run, and ends the run where it is stopped", async () => {
+  test("checks messages during a run, and ends the run where one is stopped", async () => {
     const model = new ScriptedModel(call("look"), say("Seen."));
     const session = new Agent({
       model,

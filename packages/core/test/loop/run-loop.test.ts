@@ -277,7 +277,7 @@ describe.each(faces)("%s", (_face, read) => {
     });
 
     test.each(["FUNCTION_CALL", "TOOL_CALLS", "tool_calls", "tool_use"])(
-      "calls that end with a gateway's word, %s, are answered, and the word is told as it came",
+      "calls that end with a gateway's word, %s, are answered, and the word is reported unchanged",
       async (word) => {
         const asks = join(say("Let me look."), call("get_weather", { city: "Oslo" }, { id: "a1" }), finishes(word));
         const model = new ScriptedModel(asks, say("4 °C."));

@@ -40,7 +40,7 @@ test("what waits when the writing ends is still read", async () => {
   expect(await readAll(queue)).toEqual([1]);
 });
 
-test("a reader who waits is told that nothing more comes", async () => {
+test("a waiting reader learns that nothing more comes", async () => {
   const queue = new EventQueue<number>();
   const reading = readAll(queue);
   await turn();
@@ -116,7 +116,7 @@ test("a closed queue drops what is written and holds nobody up", async () => {
 });
 
 describe("the text of a stream", () => {
-  test("comes as it is written, over all turns, and the result is there afterwards", async () => {
+  test("comes as it is written, over all turns, and the result is available afterward", async () => {
     const look = defineTool({ name: "look", description: "Looks.", run: () => "rain" });
     const model = new ScriptedModel(join(say("Let me ", "look. "), call("look")), say("It ", "rains."));
     const stream = new Agent({ model, tools: [look] }).stream("Weather?");

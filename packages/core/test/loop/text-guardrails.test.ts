@@ -320,7 +320,7 @@ test("a guardrail that says too little about how far it looks back takes back wh
   expect(shownBy(taken.events).at(-1)).toBe("It is fine.");
 });
 
-test("a stream that is restarted begins anew", async () => {
+test("a restarted stream starts over", async () => {
   const model = new ScriptedModel(dies("It is a secret that ", "nobody knows"), say("Nobody knows ", "the secret."));
   const agent = new Agent({ model, guardrails: { output: [maskText("secret")] } });
   const reading = eventsOf(agent, "Go.");
@@ -331,7 +331,7 @@ test("a stream that is restarted begins anew", async () => {
   expect(shownBy(events).at(-1)).toBe("Nobody knows the ***.");
 });
 
-test("a page is told that an answer is checked, until it is shown or the run is left", async () => {
+test("a page shows that an answer is being checked, until it is shown or the run is left", async () => {
   const model = new ScriptedModel(say("It is ", "fine."), hangs("It is "));
   const session = new Agent({ model, guardrails: { output: [{ name: "watch", check: () => {} }] } }).session();
   const seen: unknown[] = [];

@@ -94,7 +94,7 @@ describe.each(faces)("the calls of a result, by %s", (_face, read) => {
     ]);
   });
 
-  test("of a run that waits include those that wait", async () => {
+  test("of a waiting run include the waiting ones", async () => {
     const pay = { ...add, name: "pay", declaration: { ...add.declaration, name: "pay" }, needsApproval: () => true };
     const outside = defineTool({ name: "outside", description: "Runs elsewhere." });
     const result = await play([none, pay, outside], calls({ name: "pay", args: { a: 1 } }, "none", "outside"));

@@ -195,7 +195,7 @@ describe("how a call can end", () => {
     expect(await ask(exposing)).toEqual({ ok: false, kind: "failed", message });
   });
 
-  test("an exposed error is told short, never with its stack, and logged too", async () => {
+  test("the model reads an exposed error in short, never with its stack, and the log has it too", async () => {
     const error = vi.fn<LogMethod>();
     const thrown = new Error("long ".repeat(300));
     const exposing = (message: string | undefined) =>

@@ -37,16 +37,16 @@ const REFUSED: readonly (readonly [string, () => unknown, string])[] = [
     () => new Request("https://x.no"),
     "is an HTTP message (Request): return await response.json() or await response.text()",
   ],
-  ["headers", () => new Headers({ a: "1" }), "is a list, but no array (Headers): return an array, such as [...it]"],
-  ["form data", () => new FormData(), "is a list, but no array (FormData): return an array, such as [...it]"],
-  ["a generator", count, "is a list, but no array (Generator): return an array, such as [...it]"],
+  ["headers", () => new Headers({ a: "1" }), "is a list, not an array (Headers): return an array, such as [...it]"],
+  ["form data", () => new FormData(), "is a list, not an array (FormData): return an array, such as [...it]"],
+  ["a generator", count, "is a list, not an array (Generator): return an array, such as [...it]"],
   [
     "an iterator",
     () => new Map([["a", 1]]).keys(),
-    "is a list, but no array (Map Iterator): return an array, such as [...it]",
+    "is a list, not an array (Map Iterator): return an array, such as [...it]",
   ],
-  ["a web stream", () => new ReadableStream(), "is a stream (ReadableStream): read it to its end and return what came"],
-  ["a Node stream", () => Readable.from(["a"]), "is a stream (Readable): read it to its end and return what came"],
+  ["a web stream", () => new ReadableStream(), "is a stream (ReadableStream): read it fully and return the content"],
+  ["a Node stream", () => Readable.from(["a"]), "is a stream (Readable): read it fully and return the content"],
   ["bytes", () => new Uint8Array(3), "has bytes (Uint8Array): use media() to show them to the model, or return a text"],
   [
     "a buffer",
@@ -84,11 +84,11 @@ const REFUSED: readonly (readonly [string, () => unknown, string])[] = [
     () => runInNewContext("new (class {})()"),
     "is an instance of a class: return a plain object, such as { ...it }, or give the class a toJSON()",
   ],
-  ["an iterator written by hand", () => ({ next: count }), "is a list, but no array: return an array, such as [...it]"],
+  ["an iterator written by hand", () => ({ next: count }), "is a list, not an array: return an array, such as [...it]"],
   [
-    "an object that has nothing but functions",
+    "an object that has only functions",
     () => ({ name: () => "Ada", balance: () => 5 }),
-    "has nothing but functions: return what they return",
+    "has only functions: return their results",
   ],
 ];
 
@@ -102,7 +102,7 @@ const REFUSED_INSIDE: typeof REFUSED = [
         { save: count },
         { constructor: { get: fail }, json: { get: fail }, next: { get: fail } },
       ),
-    "has nothing but functions: return what they return",
+    "has only functions: return their results",
   ],
   // oxlint-disable-next-line unicorn/no-thenable -- as some database clients make them
   ["a plain object that can be awaited", () => ({ sql: "select 1", then: count }), "is a promise: await it"],
@@ -149,7 +149,9 @@ describe.each(faces)("what a tool returns, read by %s", (_name, face) => {
   test.each(REFUSED)("is refused, and its author told where: %s", async (_kind, made, problem) => {
     const { answer, logged, times } = await readResult(face, made);
     expect(answer).toEqual({ error: UNREADABLE });
-    const err = expect.objectContaining({ message: `read returned what has no JSON form: $ ${problem}` }) as Error;
+    const err = expect.objectContaining({
+      message: `read returned a value that has no JSON form: $ ${problem}`,
+    }) as Error;
     expect(logged).toMatchObject([{ err, tool: "read", callId: "call:1.0", message: "tool failed" }]);
     expect(times).toBe(1);
   });
@@ -157,7 +159,7 @@ describe.each(faces)("what a tool returns, read by %s", (_name, face) => {
   test.each([...REFUSED, ...REFUSED_INSIDE])("is refused inside, too: %s", async (_kind, made, problem) => {
     const { answer, logged } = await readResult(face, nested(made));
     expect(answer).toEqual({ error: UNREADABLE });
-    const message = `read returned what has no JSON form: $.items[2]["the body"] ${problem}`;
+    const message = `read returned a value that has no JSON form: $.items[2]["the body"] ${problem}`;
     expect(logged).toMatchObject([{ err: expect.objectContaining({ message }) as Error }]);
   });
 

@@ -128,7 +128,7 @@ test("contents of which nothing is recorded bring results by name, and files of 
   ]);
 });
 
-test("a message that a model wrote may have what that model had read, and its caller is told what is new", () => {
+test("a message that a model wrote may contain what that model has read, and its caller gets the new sources", () => {
   const read = [{ tool: "note", reads: "private" }] as const;
   const found = readInput([{ role: "user", parts: [{ text: "x" }] }], { read, reads: "untrusted" });
   expect(found).toEqual([...read, { tool: "caller", reads: "private" }, { tool: "message", reads: "untrusted" }]);

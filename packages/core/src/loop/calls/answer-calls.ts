@@ -39,7 +39,7 @@ export interface AnsweredCalls {
   readonly contents: readonly Content[];
   /** The first call of a tool that ends the run: its name and output. */
   readonly ending?: { readonly endedBy: string; readonly output: unknown } | undefined;
-  /** A guardrail stopped the run for what was said about a call. The calls that had not begun are answered as not run. */
+  /** A guardrail stopped the run because of an answer about a call. The calls that had not begun are answered as not run. */
   readonly guardrail?: GuardrailStop | undefined;
 }
 
@@ -47,7 +47,7 @@ export interface AnsweredCalls {
  * Answers every call of one turn exactly once, in as few rounds as possible: calls that need no approval run in the round
  * in which the others wait for theirs.
  * @param refusal - Answers every call with this text instead of running it.
- * @param standIns - Names of those that stand in for others.
+ * @param standIns - Names of the stand-in tools.
  * @returns Undefined when some calls wait for an answer from outside, which suspended the run.
  */
 export function answerCalls(
@@ -76,7 +76,7 @@ export function answerCalls(
   return decideCalls(input, state, planned, place, 1).then((stop) => answerRest(input, state, stop));
 }
 
-/** Answers the calls of the open turn that have no answer yet. @param stop - Why none of them is begun any more. */
+/** Answers the calls of the open turn that have no answer yet. @param stop - Why no further call begins. */
 export async function answerRest(
   input: LoopInput,
   state: RunState,
@@ -129,12 +129,12 @@ export async function answerRest(
   };
 }
 
-/** Nothing is begun any more, and nobody is asked; what is a separate run goes on. */
+/** No further call begins, and nobody is asked; separate runs continue. */
 function stopCalls(input: LoopInput, state: RunState, calls: readonly TurnCall[]): void {
   for (const call of calls) {
     const { state: how } = call.current;
     if (how === "answered" || how === "child-run" || how === "after-hook") continue;
-    // Nobody says any more whether it happened.
+    // Nobody will decide anymore whether it happened.
     call.current = answered(input, state, call, outcomeAfterStop(how));
   }
 }
@@ -180,7 +180,7 @@ function planCall(
   };
 }
 
-/** Calls of agents that are separate runs here leave the other calls once they may run. */
+/** Moves calls of agents that are separate runs here to their first state, once they may run. */
 async function beginChildren(input: LoopInput, state: RunState, calls: readonly TurnCall[]): Promise<void> {
   for (const call of calls)
     if (call.current.state === "running" && call.current.attempt === 0)
@@ -211,7 +211,7 @@ async function callRound(
     if (!isRunSuspended(error)) throw error;
     // A failure ends the run; its questions are asked again when it is resumed.
     for (const { failure: thrown } of calls) if (thrown !== undefined) throw thrown.error;
-    // A job that has just started is waited for with the rest.
+    // The next round waits for a job that has just started, with the rest.
     if (calls.some(({ current }, index) => current.state === "awaiting-job" && round[index]?.from !== current))
       return undefined;
     state.pending = round.flatMap(({ call, operation }) =>
@@ -220,7 +220,7 @@ async function callRound(
     if (state.pending.length === 0) throw error;
     return "suspended";
   }
-  // First what succeeded, here or in a journal: a run that fails below reports it.
+  // Calls that succeeded come first, here or in a journal: a run that fails below reports them.
   for (const [index, { call, from }] of round.entries()) {
     const outcome = outcomes[index];
     if (from.state === "running" && outcome?.ok === true)

@@ -33,7 +33,7 @@ import { answered } from "./run-call.ts";
 
 const RUN: CallRoute = { do: "run" };
 
-/** Decides which calls run and which wait, in one step. @returns Why a guardrail stops the run, for what `approve` said. */
+/** Decides which calls run and which wait, in one step. @returns Why a guardrail stops the run, because of a decision by `approve`. */
 export async function decideCalls(
   input: LoopInput,
   state: RunState,
@@ -63,7 +63,7 @@ export async function decideCalls(
   return stop;
 }
 
-/** Decides once more about calls whose arguments an approval changed: who approved these may not be the one to approve those. */
+/** Decides again about calls whose arguments an approval changed: the new arguments may need another approver. */
 export async function rerouteCalls(
   input: LoopInput,
   state: RunState,
@@ -89,7 +89,7 @@ function takeRoute(input: LoopInput, state: RunState, call: TurnCall, route: Cal
   return route.do === "ask-approval" ? { state: "awaiting-approval", time } : { state: "awaiting-output", time: 1 };
 }
 
-/** The event of a call that is asked about, or denied, because of what the model has read. */
+/** The event of a call that needs approval, or is denied, because the model has read untrusted content. */
 export function heldEvent(
   { turn, callId, call }: Pick<TurnCall, "turn" | "callId" | "call">,
   because: UntrustedReason,
@@ -97,7 +97,7 @@ export function heldEvent(
   return { type: "untrusted", turn, callId, name: call.name, because };
 }
 
-/** Decides about one call; what guardrails did about what `approve` said is part of it. */
+/** Decides about one call; includes what guardrails did about a decision by `approve`. */
 async function routeCall(
   input: LoopInput,
   state: RunState,
@@ -117,7 +117,7 @@ async function routeCall(
     ...(because !== undefined && { because }),
   });
   let call = made;
-  // What the question said whose answer gave these arguments: the same person need not approve what they wrote.
+  // The question whose answer gave these arguments: the same person need not approve their own arguments.
   let approved = planned.asked;
   let jobAsks = current.state === "edited" && current.asks === true;
   for (;;) {
@@ -155,8 +155,8 @@ async function routeCall(
     const question = "approval";
     const about = { ...asked, because };
     const pending = buildPendingCall(identity.runId, { turn, callId, call: copyJson(call), question }, about);
-    const said = await abortable(Promise.resolve(input.approve(pending, run)), signal);
-    const { actions, given = said } = await checkGiven(input, question, said, turn, signal);
+    const decision = await abortable(Promise.resolve(input.approve(pending, run)), signal);
+    const { actions, given = decision } = await checkGiven(input, question, decision, turn, signal);
     checked.push(...actions);
     if (readStop("input", actions) !== undefined) return end({ do: "deny", why: UNANSWERED });
     const answer = readOutsideAnswer(question, given);
@@ -175,7 +175,7 @@ async function routeCall(
   }
 }
 
-/** What becomes of calls of a tool that reach out, because of what the model has read. `isTrusting`: an older loop made the run. */
+/** What happens to outside calls of a tool after the model has read untrusted content. `isTrusting`: an older loop made the run. */
 export function heldBy(
   { afterUntrusted: own, isTrusting }: LoopInput,
   read: readonly ReadSource[],
@@ -187,7 +187,7 @@ export function heldBy(
   return afterUntrusted === "allow" ? undefined : afterUntrusted;
 }
 
-/** How far calls of a tool reach that does not say it. */
+/** How far the calls of a tool reach, if it declares nothing. */
 function usualReach(tool: Tool): Reach {
   return tool.effects === "once" || tool.needsApproval !== undefined ? "outside" : "inside";
 }
@@ -220,7 +220,7 @@ export function afterAnswer(
     return (isJob && leaveJob(call, late)) || answered(input, state, call, late);
   }
   if (outcome?.ok !== true) return answered(input, state, call, failure("failed", outcome?.error.message ?? NO_RESULT));
-  // It comes from outside and is recorded: it was typed where the run was resumed.
+  // It comes from outside and is recorded: its type was known where the run was resumed.
   const given = readOutsideAnswer(question, outcome.value);
   const settled = outcomeOf(question, given);
   const isLeft = question === "job" && settled !== undefined && given.kind === "withdrawn" && !given.isCancelled;
@@ -236,11 +236,11 @@ export function afterAnswer(
   if (given.kind === "not-executed")
     return { state: "running", attempt: current.state === "interrupted" ? current.time : 1 };
   if (given.kind === "edited" && current.state === "awaiting-approval" && isEdit(given.args, call.call)) {
-    // They were checked where the answer was given, if the tool was known there. The model reads what is wrong with others.
+    // They were checked where the answer was given, if the tool was known there. Otherwise, the model reads what is wrong.
     editCall(call, given.args);
     return { state: "edited", time: current.time };
   }
-  // What was recorded stands, whatever became of its tool.
+  // A record stands, whatever happened to its tool.
   const isExternal = call.tool?.external === true && call.recorded === undefined && input.rehearsal?.call === undefined;
   const { turn, callId, next } = call;
   const isAnswered = isRecorded(input, { kind: "wait", turn, callId, question: "outcome", time: 1 });

@@ -27,15 +27,15 @@ export type CallState =
   | { readonly state: "running"; readonly attempt: number }
   /** A person must approve it. `time` counts these questions, from 1. */
   | { readonly state: "awaiting-approval"; readonly time: number }
-  /** Its arguments were changed: whether a person must approve them is decided between two rounds. `asks`: its job changed them, so one must. */
+  /** Its arguments were changed: between two rounds, the loop decides whether a person must approve them. `asks`: its job changed them, so one must. */
   | { readonly state: "edited"; readonly time: number; readonly asks?: true | undefined }
   /** Its tool has no `run`: its output comes from outside. */
   | { readonly state: "awaiting-output"; readonly time: 1 }
-  /** The process died during a call that must not run twice: somebody must say whether it happened. `time` counts these questions, from 1. */
+  /** The process died during a call that must not run twice: somebody must decide whether it happened. `time` counts these questions, from 1. */
   | { readonly state: "interrupted"; readonly time: number }
   /** It has started a job, whose outcome comes from outside. */
   | { readonly state: "awaiting-job"; readonly time: number; readonly attempt: number }
-  /** Nobody waits for its job any more: that is stopped, and then the call has this outcome. */
+  /** Nobody waits for its job anymore: the job is cancelled, then the call has this outcome. */
   | { readonly state: "cancelling-job"; readonly outcome: ToolOutcome }
   /** It is a separate run on an engine, with a hook before and after it. */
   | { readonly state: "before-hook" }
@@ -79,9 +79,9 @@ export interface TurnCall extends CallControl {
   readonly via?: string | undefined;
   /** A person changed its arguments when approving it. */
   edited?: true | undefined;
-  /** Its arguments were, when it was decided whether to ask about it: they stay so, whatever a hook makes of them. */
+  /** Its arguments were invalid when the loop decided whether to ask about it: they count as invalid even if a hook changes them. */
   isInvalid?: true | undefined;
-  /** What its tool said about the answers to its question, if it has asked one. */
+  /** What its tool declared about the answers to its question, if it has asked one. */
   asked?: AskedOf | undefined;
   /** The job that asked a person about its arguments. */
   before?: AskedBefore | undefined;
@@ -93,9 +93,9 @@ export interface TurnCall extends CallControl {
   readonly tool?: Tool | undefined;
   /** Why the call must not run, for the model. */
   readonly refusal?: string | undefined;
-  /** A journal has what came of it, or that its effect began: whether it may run is not decided again. */
+  /** A journal has its outcome, or the beginning of its effect: whether it may run is not decided again. */
   readonly recorded?: "outcome" | "begun" | undefined;
-  /** Bytes that its result has, as soon as it is made, if it has media. */
+  /** Bytes of its result, once it is made, if it has media. */
   responseBytes?: number | undefined;
   current: CallState;
   /** What its step threw in this process. */
@@ -118,7 +118,7 @@ export function editCall(call: Pick<TurnCall, "call" | "edited">, args: JsonObje
   call.edited = true;
 }
 
-/** What a call that waits for an answer from outside asks. */
+/** The question of a call that waits for an answer from outside. */
 export function questionOf({ current, asked, ...call }: TurnCall, runId: string): PendingCall | undefined {
   if (!isAwaiting(current)) return undefined;
   return buildPendingCall(runId, { ...call, question: QUESTIONS[current.state] }, asked, current.time);

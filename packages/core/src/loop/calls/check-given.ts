@@ -12,7 +12,7 @@ import type { TurnCall } from "./call-state.ts";
 import { userText } from "../transcript.ts";
 import { checkInput, guardStep } from "../turn/check-guardrails.ts";
 
-/** Checks the text of an answer from outside, in a step of its own. @param wait - Name of the wait that has the answer. */
+/** Checks the text of an answer from outside, in its own step. @param wait - Name of the wait that has the answer. */
 export async function checkAnswered(
   input: LoopInput,
   state: RunState,
@@ -21,10 +21,10 @@ export async function checkAnswered(
   wait: string,
   outcome: Outcome | undefined,
 ): Promise<{ readonly outcome: Outcome | undefined } | TurnStopped> {
-  if (outcome?.ok !== true || findSaid(question, outcome.value) === undefined) return { outcome };
+  if (outcome?.ok !== true || findCheckable(question, outcome.value) === undefined) return { outcome };
   const place = { kind: "guard", turn: state.turns, side: "input", attempt: 0, wait } as const;
   const wasChecked = findRecorded(input.steps, stepName(place)).outcome !== undefined;
-  // An approval with which its call has gone on is not asked about any more.
+  // An approval that its call has already used is not checked again.
   const isUsed = question === "approval" && recorded !== undefined && before === undefined;
   if (!wasChecked && (isUsed || input.guardrails?.input === undefined)) return { outcome };
   const checked = await guardStep(input, state, place, (signal) =>
@@ -33,11 +33,11 @@ export async function checkAnswered(
   if (checked === "wall-time") return checked;
   const { guardrail, value } = checked;
   const { given = outcome.value } = value;
-  // A step's value is JSON, and so is what a guardrail made of it.
+  // A step's value is JSON, and so is a guardrail's replacement.
   return guardrail === undefined ? { outcome: { ok: true, value: given as typeof outcome.value } } : { guardrail };
 }
 
-/** The answer of a wait as a journal has it, after its check; undefined when there is none, or when it is still to be checked. */
+/** The recorded answer of a wait, after its check; undefined when there is none, or when it was not checked yet. */
 export function findChecked(
   input: LoopInput,
   { turns: turn }: RunState,
@@ -45,10 +45,10 @@ export function findChecked(
   wait: string,
   outcome: Outcome | undefined,
 ): Outcome | undefined {
-  if (outcome?.ok !== true || findSaid(question, outcome.value) === undefined) return outcome;
+  if (outcome?.ok !== true || findCheckable(question, outcome.value) === undefined) return outcome;
   const check = findRecorded(input.steps, stepName({ kind: "guard", turn, side: "input", attempt: 0, wait })).outcome;
   if (check?.ok !== true) return input.guardrails?.input === undefined ? outcome : undefined;
-  // What that step leaves.
+  // The value of that step.
   const { actions, given = outcome.value } = check.value as unknown as GivenCheckValue;
   return readStop("input", actions) === undefined ? { ok: true, value: given as typeof outcome.value } : undefined;
 }
@@ -61,31 +61,31 @@ export async function checkGiven(
   turn: number,
   signal: AbortSignal,
 ): Promise<Pick<GivenCheckValue, "actions" | "given">> {
-  const said = findSaid(question, given);
-  if (said === undefined || input.guardrails?.input === undefined) return { actions: [] };
-  const { source, text, replace } = said;
+  const checkable = findCheckable(question, given);
+  if (checkable === undefined || input.guardrails?.input === undefined) return { actions: [] };
+  const { source, text, replace } = checkable;
   const { actions, contents } = await checkInput(input, [userText(text)], turn, source, signal);
   if (contents === undefined || readStop("input", actions) !== undefined) return { actions };
   const replaced = replace(contents.map((content) => visibleText(content)).join("\n"));
   if (replaced !== undefined) return { actions, given: replaced };
   const name = actions.findLast(({ action }) => action === "replace")?.name ?? "";
   throw new GuardrailError(
-    `the input guardrail "${name}" replaced ${source === "arguments" ? "arguments" : "an outcome"} by a text that is not such JSON`,
+    `the input guardrail "${name}" replaced ${source === "arguments" ? "arguments with a text that is not a JSON object" : "an outcome with a text that is not JSON"}`,
     { name, side: "input" },
   );
 }
 
 /** The text of an answer from outside, and how to replace it. */
-interface Said {
+interface Checkable {
   readonly source: InputToCheck["source"];
-  /** Of a value that is no text: JSON. */
+  /** JSON for a value that is not a text. */
   readonly text: string;
-  /** Undefined for a text that is no JSON of the kind that the value has to be. */
+  /** Undefined for a text that is not JSON of the required kind. */
   readonly replace: (text: string) => unknown;
 }
 
 /** The text that guardrails check; undefined for an answer without any. */
-export function findSaid(question: PendingQuestion, given: unknown): Said | undefined {
+export function findCheckable(question: PendingQuestion, given: unknown): Checkable | undefined {
   const answer = readOutsideAnswer(question, given);
   switch (answer.kind) {
     case "approved":
@@ -93,26 +93,26 @@ export function findSaid(question: PendingQuestion, given: unknown): Said | unde
     case "not-executed":
       return undefined;
     case "edited":
-      return saidJson("arguments", answer.args, (args) => (isObject(args) ? { args } : undefined));
+      return checkableJson("arguments", answer.args, (args) => (isObject(args) ? { args } : undefined));
     case "output": {
       const { output } = answer;
-      if (typeof output === "string") return saidText("outcome", output, "output");
-      return output === undefined ? undefined : saidJson("outcome", output, (json) => ({ output: json }));
+      if (typeof output === "string") return checkableText("outcome", output, "output");
+      return output === undefined ? undefined : checkableJson("outcome", output, (json) => ({ output: json }));
     }
     case "denied":
-      return saidText("denial", answer.text, "deny");
+      return checkableText("denial", answer.text, "deny");
     case "withdrawn":
-      return saidText("denial", answer.text, "withdrawn");
+      return checkableText("denial", answer.text, "withdrawn");
     case "failed":
-      return saidText("outcome", answer.text, "error");
+      return checkableText("outcome", answer.text, "error");
   }
 }
 
-function saidText(source: Said["source"], said: string, member: string): Said | undefined {
-  return said.trim() === "" ? undefined : { source, text: said, replace: (text) => ({ [member]: text }) };
+function checkableText(source: Checkable["source"], given: string, member: string): Checkable | undefined {
+  return given.trim() === "" ? undefined : { source, text: given, replace: (text) => ({ [member]: text }) };
 }
 
-function saidJson(source: Said["source"], said: unknown, answerWith: (json: unknown) => unknown): Said {
+function checkableJson(source: Checkable["source"], given: unknown, answerWith: (json: unknown) => unknown): Checkable {
   const replace = (text: string): unknown => tryOr(() => answerWith(JSON.parse(text)), undefined);
-  return { source, text: JSON.stringify(said), replace };
+  return { source, text: JSON.stringify(given), replace };
 }

@@ -59,7 +59,7 @@ export async function afterChild(
   return await startChild(input, state, call, args);
 }
 
-/** The engine's own error may be exposed; that there is no report is for the model in any case. */
+/** The engine's own error may be exposed; the model always reads that there is no report. */
 function reportMissing({ name }: Tool, outcome: Outcome | undefined): Error {
   if (outcome?.ok === false) return new Error(outcome.error.message);
   return new ToolError(toolFailed(name, agentFailures.noReport));
@@ -132,7 +132,7 @@ function childAnswered(
   { outcome, nested, activeMs }: ChildRunResult,
 ): AnsweredState {
   const hasRun = nested.length > 0;
-  // A run says what it has read, unless its author has; a hook's output has none behind it.
+  // A run reports what it has read, unless its author declares it; a hook's output has no run behind it.
   const isUsual = call.tool.readsNested === true ? outcome.ok && !hasRun : outcome.ok || hasRun;
   const read = isUsual && isResult(outcome) && usualRead(call.tool);
   const { value } = answered(input, state, call, outcome, activeMs);

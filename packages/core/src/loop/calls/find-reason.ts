@@ -18,15 +18,15 @@ interface AskedCall {
   readonly tool: Tool;
   /** What the tool would get. */
   readonly input: unknown;
-  /** Of calls of the tool, if it does not say it. */
+  /** The reach of the tool's calls, if the tool declares none. */
   readonly usualReach: Reach;
   readonly rule: UntrustedReason["rule"];
 }
 
 /**
- * Why a call is asked about, or denied, because of what the model has read; undefined for one that is not. A call that reaches outside is one
- * when anybody may have written some of that; a lookup, when there is also something private of another origin: its arguments may have it.
- * @param about - `byName`, `usualRead`: what a tool brings of which only the name is known. `caller`: the source that stands for a caller.
+ * Why a call needs approval, or is denied, after the model has read untrusted content; undefined if it runs. A call that reaches outside is
+ * held after any untrusted content; a lookup, only if there is also private data of another origin: its arguments may contain that.
+ * @param about - `byName`, `usualRead`: what a tool brings if only its name is known. `caller`: the source that stands for a caller.
  */
 export function findReason(
   { read, contents: sent }: Known,
@@ -53,31 +53,31 @@ export function findReason(
   const isOwn = ({ origin }: ReadSource): boolean => origin !== undefined && tool.origin === origin;
   const secret = sources.filter(({ reads, tool: name }) => reads !== "untrusted" && name !== caller);
   const foreign = secret.filter((source) => !isOwn(source));
-  // A server's own words about its tools do not hold its calls back while all that they could carry is its own.
+  // A server's own descriptions do not hold back its calls while these can carry only its own data.
   const untrusted = sources.filter(
     (source) => source.reads !== "private" && !(source.description === true && isOwn(source) && foreign.length === 0),
   );
   if (untrusted.length === 0) return undefined;
   const seen: ReachContext["seen"] = (url) => wasSeen({ contents, read: sources }, url, caller);
   const { reach: given = usualReach } = tool;
-  const said: unknown = typeof given === "function" ? tryOr(() => given(input, { seen }), "outside") : given;
-  const reach = said === "inside" || said === "lookup" ? said : "outside";
+  const declared: unknown = typeof given === "function" ? tryOr(() => given(input, { seen }), "outside") : given;
+  const reach = declared === "inside" || declared === "lookup" ? declared : "outside";
   if (reach === "inside" || (reach === "lookup" && foreign.length === 0)) return undefined;
-  const told = (reach === "lookup" ? foreign : secret).map(({ origin, tool: name }) => shown(origin ?? name, 60));
+  const secrets = (reach === "lookup" ? foreign : secret).map(({ origin, tool: name }) => shown(origin ?? name, 60));
   return fit({
     reach,
     rule,
     untrusted: listSources(contents, untrusted),
-    private: [...new Set(told)].slice(0, 5),
+    private: [...new Set(secrets)].slice(0, 5),
     found: findArguments(contents, untrusted, call.args ?? {}),
   });
 }
 
-/** The last places that untrusted tools were called with, and those that were not called here. */
+/** The last hosts and paths in calls of untrusted tools, and the untrusted tools that were not called here. */
 function listSources(contents: readonly Content[], untrusted: readonly ReadSource[]): string[] {
   const left = new Set(untrusted.toReversed().map(({ tool }) => tool));
   const found = new Set<string>();
-  // Without the answer whose calls are decided about.
+  // Without the answer whose calls are being decided.
   for (const { parts } of contents.slice(0, -1).toReversed())
     for (const { functionCall: call } of parts.toReversed())
       if (call !== undefined && untrusted.some(({ tool }) => tool === call.name)) {
@@ -87,7 +87,7 @@ function listSources(contents: readonly Content[], untrusted: readonly ReadSourc
   return [...found, ...[...left].map((tool) => shown(tool))].slice(0, 5);
 }
 
-/** Without lists that are empty, and in 1 KB. */
+/** The reason without empty lists, in at most 1 KB. */
 function fit({ private: secret = [], found = [], untrusted, ...reason }: UntrustedReason): UntrustedReason {
   const lists = { untrusted, ...(secret.length > 0 && { private: secret }), ...(found.length > 0 && { found }) };
   const made = { ...reason, ...lists };
@@ -96,13 +96,13 @@ function fit({ private: secret = [], found = [], untrusted, ...reason }: Untrust
   return fit({ ...made, private: secret.slice(0, -1), found: found.slice(0, -1) });
 }
 
-/** The arguments whose values stand word for word in what an untrusted tool has answered. That some do not proves nothing. */
+/** The arguments whose values appear verbatim in the results of untrusted tools. The absence of an argument proves nothing. */
 function findArguments(contents: readonly Content[], untrusted: readonly ReadSource[], args: JsonObject): string[] {
   const names = new Set(untrusted.map(({ tool }) => tool));
   const responses = contents.flatMap(({ parts }) => parts.flatMap(({ functionResponse }) => functionResponse ?? []));
-  const said = responses.flatMap(({ name, response }) => (names.has(name) ? textsIn(response) : []));
+  const results = responses.flatMap(({ name, response }) => (names.has(name) ? textsIn(response) : []));
   const found = textsIn(args).filter(
-    ({ text }) => text.trim().length >= 4 && said.some((one) => one.text.includes(text)),
+    ({ text }) => text.trim().length >= 4 && results.some((one) => one.text.includes(text)),
   );
   return found.slice(0, 5).map(({ path }) => shown(path, 60));
 }
@@ -126,18 +126,18 @@ export function placeOf({ args = {} }: Pick<FunctionCall, "args">): string | und
   return undefined;
 }
 
-/** Addresses of a site that may be looked up because somebody else wrote them. */
+/** Maximum addresses of a site that may be looked up because somebody else wrote them. */
 const MAX_SEEN = 3;
 
 /**
- * Whether a whole address stood in what a person wrote, or in a result that was untrusted and not private: nobody can have put anything private
- * into it. No more calls than a few may have gone to its site, and an address that the model wrote before it stood anywhere is its own.
+ * Whether an exact address was in a person's message, or in a result that was untrusted and not private: it cannot contain private data. Only
+ * a few calls may have gone to its site, and an address that the model wrote before it appeared elsewhere does not count.
  */
 function wasSeen({ contents, read }: Known, url: string, caller: string): boolean {
   if (!URL.canParse(url)) return false;
   const site = siteOf(new URL(url).host);
   const own = unwrapped(url);
-  // A model wrote the task of a run inside a call, and may have put in what it knew.
+  // A model wrote the task of a run inside a call, and may have put private data into it.
   const isTask = read.some(({ tool }) => tool === caller);
   const isPublic = (name: string): boolean =>
     read.some(({ tool }) => tool === name) && read.every(({ tool, reads }) => tool !== name || reads === "untrusted");
@@ -157,20 +157,20 @@ function wasSeen({ contents, read }: Known, url: string, caller: string): boolea
   return isSeen && calls <= MAX_SEEN;
 }
 
-/** Whose a host is, roughly: a name may have any labels before its last two, and an address any number. */
+/** The site of a host, roughly: the last two labels of a name; all IP addresses are one site. */
 function siteOf(host: string): string {
   const name = host.replace(/:\d+$/, "");
   return /^[\d.]+$|^\[/.test(name) ? "an address" : name.split(".").slice(-2).join(".");
 }
 
-/** Texts, and names as well, without what may be different when they come back. */
+/** Texts and names, in a form that does not depend on how an address was encoded. */
 function unwrapped(value: string | JsonObject): string {
   const text = JSON.stringify(value).replace(/^"|"$/g, "");
   const decoded = text.replace(/(?:%[\da-f]{2})+/gi, (one) => tryOr(() => decodeURIComponent(one), one));
   return decoded.toLowerCase().replace(/^https?:\/\//, "");
 }
 
-/** Whether an address stands in a text and goes no further there: a longer one is another. */
+/** Whether a text contains exactly this address: a longer one is a different address. */
 function hasAddress(text: string, url: string): boolean {
   for (let at = text.indexOf(url); at >= 0; at = text.indexOf(url, at + 1)) {
     const rest = text.slice(at + url.length, at + url.length + 2);
@@ -179,7 +179,7 @@ function hasAddress(text: string, url: string): boolean {
   return false;
 }
 
-/** A text for whoever is asked: short, and no characters in it that hide or turn others. */
+/** A text for the person who decides: short, with characters escaped that hide or reverse others. */
 export function shown(text: string, length: number = 200): string {
   const escaped = text
     .slice(0, length)

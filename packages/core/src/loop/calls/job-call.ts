@@ -9,19 +9,19 @@ import type { LoopInput } from "../loop-input.ts";
 import { executeStep } from "../single-step.ts";
 import type { CallState, TurnCall } from "./call-state.ts";
 
-/** The place of the wait for the job of a call, which is its outcome's. */
+/** The place of the wait for a call's job, which the job's outcome ends. */
 export function jobWait({ turn, callId, number = 1 }: JobOfCall): Extract<StepPlace, { kind: "wait" }> {
   return { kind: "wait", turn, callId, question: "job", time: number };
 }
 
 type JobOfCall = Pick<TurnCall, "turn" | "callId"> & Pick<StartedJob, "number">;
 
-/** True when the outcome came of a job that was being started when its process died. */
+/** True when an outcome has arrived for a job whose process died while starting it. */
 export function isReported({ steps }: LoopInput, call: JobOfCall): boolean {
   return findRecorded(steps, stepName(jobWait(call))).outcome !== undefined;
 }
 
-/** The state of a call whose job nobody waits for any more; undefined when the job can't be cancelled. */
+/** The state of a call whose job nobody waits for anymore; undefined when the job can't be cancelled. */
 export function leaveJob(call: TurnCall, outcome: ToolOutcome): CallState | undefined {
   return canCancel(call) ? { state: "cancelling-job", outcome } : undefined;
 }
@@ -30,7 +30,7 @@ function canCancel({ tool, asked }: TurnCall): boolean {
   return tool?.job?.cancel !== undefined && (asked?.job?.jobId ?? "") !== "";
 }
 
-/** Cancels the job of a call, in a step: whether that has worked is recorded, and nothing depends on it. */
+/** Cancels the job of a call, in a step that records whether it worked; nothing depends on it. */
 export function cancelOperation(input: LoopInput, call: TurnCall): Op<RunEvent> {
   const { turn, callId, tool, asked } = call;
   const place = { kind: "hook", turn, callId, hook: "cancel" } as const;
@@ -47,7 +47,7 @@ export function cancelOperation(input: LoopInput, call: TurnCall): Op<RunEvent> 
   };
 }
 
-/** What the wait for a job lets an engine do. */
+/** How an engine checks and cancels a job during the wait for it. */
 export function waitControls(input: LoopInput, call: TurnCall): Pick<Extract<Op, { kind: "wait" }>, "poll" | "cancel"> {
   const { tool, asked } = call;
   const { jobId = "", everyMs } = asked?.job ?? {};

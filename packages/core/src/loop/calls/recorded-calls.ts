@@ -17,21 +17,21 @@ export interface RoundCall {
   readonly operation: Op<RunEvent>;
 }
 
-/** What a journal has of a call. What becomes of one that was interrupted is decided in `run-call.ts`. */
+/** What a journal has recorded of a call. `run-call.ts` decides about interrupted ones. */
 export function findBegun(input: LoopInput, call: Pick<TurnCall, "turn" | "callId">): TurnCall["recorded"] {
   const { outcome, begun } = findBefore(input, { kind: "call", ...call, attempt: 0 });
   if (outcome !== undefined) return "outcome";
   return begun ? "begun" : undefined;
 }
 
-/** True for a call that was not refused when a journal's process routed the calls of its turn: it was asked about. */
+/** True for a call that, by a journal, did not simply run when the calls of its turn were routed: it was not refused then. */
 export function wasAsked(input: LoopInput, turn: number, index: number): boolean {
   const { outcome } = findBefore(input, { kind: "route", turn });
   const routes = outcome?.ok === true ? (outcome.value as unknown as readonly CallRoute[]) : [];
   return (routes[index]?.do ?? "run") !== "run";
 }
 
-/** What is recorded of calls when their round ends the run: the conversation may go on from here without them. */
+/** Keeps what is recorded of calls when their round ends the run: the conversation may continue from here without them. */
 export function keepRecorded(input: LoopInput, state: RunState, round: readonly RoundCall[]): void {
   for (const { call, from, operation } of round) {
     const { current } = call;
@@ -49,7 +49,7 @@ export function keepRecorded(input: LoopInput, state: RunState, round: readonly 
   }
 }
 
-/** The answer that a wait got from outside is part of the turn. */
+/** Adds the answer that a wait got from outside to the turn. */
 export function noteAnswer({ openTurns }: LoopInput, { name, place }: NamedStep, outcome?: Outcome): void {
   if (place === undefined) return;
   const steps = openTurns.at(-1)?.steps;

@@ -45,7 +45,7 @@ export async function runCall(
   const interrupted = step.attempt > 1 && (tool?.effects === "once" || planned.recorded === "begun");
   const canWait = input.steps.cannotWait !== true;
   const job = canWait ? tool?.job : undefined;
-  // What was reported of it meanwhile says that it was started, also where its tool is gone by now.
+  // A report that arrived meanwhile proves that the job was started, even if its tool no longer exists.
   const wasStarted = interrupted && canWait && isReported(input, { turn, callId, number });
   let asks = interrupted && (wasStarted || tool?.unknownOutcome === "ask");
   const isWatched = input.emit !== undefined && !asks && job === undefined;
@@ -94,7 +94,7 @@ export async function runCall(
           planned,
         );
         if (isRehearsed && tool?.readsNested === true) {
-          // No run inside tells what the answer brings.
+          // No run inside the call reports what the answer brings.
           isGiven = true;
           planned.ran = undefined;
         }
@@ -102,14 +102,14 @@ export async function runCall(
         if (begunJob !== undefined && outcome.ok) {
           const since = input.now();
           const { timeoutMs, checkEveryMs } = begunJob;
-          // asStarting returns nothing else.
+          // What ToolJob.start returned.
           const jobId = outcome.output as string;
           const until = timeoutMs === Infinity ? undefined : since + timeoutMs;
           const everyMs = begunJob.check === undefined ? undefined : checkEveryMs;
           started = present({ jobId, since, until, everyMs, number });
           outcome = failure("unknown-outcome", JOB_LEFT);
         } else if (begunJob !== undefined && tool?.effects === "once" && !outcome.ok) {
-          // As for one whose process died: the service may have received it.
+          // Like a call whose process died: the service may have received it.
           const isUnknown = outcome.kind === "unknown-outcome" || outcome.kind === "timeout";
           asks = isUnknown && tool.unknownOutcome === "ask";
         }
@@ -140,16 +140,16 @@ export async function runCall(
     logger.debug({ callId, tool: call.name, ok: value.failure === undefined, ms: value.durationMs }, "tool call");
   if (isWatched || (job !== undefined && input.emit !== undefined && value.unknown !== true)) {
     planned.endReported = true;
-    // Of a job that has started there is more to come.
+    // A job that has started is reported later.
     if (!isWatched && planned.begun === true) await step.emit(toolStart(planned));
     await step.emit(toolEnd(planned, value));
   }
-  // It begins for its reader once its outcome is there.
+  // For its reader, the call begins when its outcome arrives.
   if (value.unknown === true) planned.begun = undefined;
   return value;
 }
 
-/** The tools that a call may run: its own is another one if it starts a job, or could not read the arguments when it was asked about. */
+/** The tools that a call may run; its own is replaced if it starts a job, or if the arguments were invalid before approval. */
 function toolsFor(
   { toolset: { byName } }: LoopInput,
   { isInvalid, tool, before }: TurnCall,
@@ -164,7 +164,7 @@ function toolsFor(
   return new Map([[tool.name, isInvalid === true ? asInvalid(own) : own]]);
 }
 
-/** A tool that reads no arguments: of those that were invalid, it tells the model what is wrong. */
+/** A tool that accepts no arguments: the model reads what was wrong with the invalid ones. */
 function asInvalid(tool: Tool): Tool {
   const parse = async (args: unknown): Promise<never> => {
     await tool.parse(args);
@@ -173,7 +173,7 @@ function asInvalid(tool: Tool): Tool {
   return { ...tool, parse };
 }
 
-/** False for what is told in words of the loop's own. */
+/** False for outcomes whose text is the loop's own. */
 export function isResult(outcome: ToolOutcome): boolean {
   return outcome.ok || outcome.kind === "failed" || outcome.kind === "bad-input";
 }
@@ -181,7 +181,7 @@ export function isResult(outcome: ToolOutcome): boolean {
 /** What the result of a call brings into the history. @param isGiven - A hook gave it. @param asks - Somebody is asked for it. */
 function findRead({ tool, ran }: TurnCall, outcome: ToolOutcome, isGiven: boolean, asks: boolean): ReadByCall {
   if (!isGiven && !asks && (ran === undefined || !isResult(outcome))) return {};
-  // Of a tool that is not known, as of one that says nothing: both.
+  // An unknown tool is like one that declares nothing: both.
   const { reads, readsNested, origin }: ReadingTool = tool ?? {};
   if (readsNested === true && ran !== undefined) return {};
   if (typeof reads !== "function" || ran === undefined || asks) return usualRead({ reads, readsNested, origin });
@@ -192,7 +192,7 @@ function findRead({ tool, ran }: TurnCall, outcome: ToolOutcome, isGiven: boolea
 /** What `beforeCall` decided; `undefined` lets the call run. */
 export type Decision = Exclude<CallDecision, void> | undefined;
 
-/** Asks `beforeCall`. @throws {TypeError} For an answer of another shape, which could mean a denial that was misspelled. */
+/** Calls `beforeCall`. @throws {TypeError} For a result of another shape, which could be a misspelled denial. */
 export async function askBefore(input: LoopInput, call: TurnCall, signal: AbortSignal): Promise<Decision> {
   const given = await abortable(Promise.resolve(input.hooks.beforeCall?.(infoOf(input, call, signal))), signal);
   const decision: unknown = given ?? undefined;
@@ -204,7 +204,7 @@ export async function askBefore(input: LoopInput, call: TurnCall, signal: AbortS
   throw new TypeError('beforeCall must return nothing, { deny: "reason" }, { args: { … } } or { output: … }');
 }
 
-/** What a decision comes to: an outcome instead of running the call, or arguments to run it with. */
+/** What a decision means: an outcome instead of running the call, or arguments to run it with. */
 export function readDecision(decision: Decision): {
   readonly outcome?: ToolOutcome | undefined;
   readonly args?: JsonObject | undefined;
@@ -216,7 +216,7 @@ export function readDecision(decision: Decision): {
   return { outcome: { ok: true, output: "output" in decision ? decision.output : undefined } };
 }
 
-/** The outcome that `afterCall` gives instead, if it does. @throws {TypeError} For an answer of another shape. */
+/** The outcome that `afterCall` gives instead, if it does. @throws {TypeError} For a result of another shape. */
 export async function askAfter(
   input: LoopInput,
   call: TurnCall,
@@ -265,7 +265,7 @@ function toolContext(
     ...traced,
     step: steps.record && ((name, work) => steps.record?.({ kind: "inner", turn, callId, name }, work) ?? work()),
     progress: async (progress) => {
-      // A job's own comes later.
+      // A job's progress comes later.
       if (input.emit !== undefined && tool?.job === undefined)
         await step.emit({ type: "tool-progress", turn, callId, progress });
     },
@@ -322,7 +322,7 @@ export function cutOff(input: LoopInput, state: RunState, call: TurnCall): Answe
   return answered(input, state, call, failure("cancelled", `${CANCELLED}; ${OUTCOME_UNKNOWN}`));
 }
 
-/** A call with this outcome, which is known as soon as what was recorded before it. */
+/** A call with this outcome, which is known as soon as the last recorded step. */
 export function answered(
   input: LoopInput,
   state: RunState,
@@ -357,7 +357,7 @@ function recordOutcome(
   // The author's mistake, like what a tool throws.
   if (response.refused !== undefined) report(response.refused, "reading the result", call, { logger, callId });
   const endsRun = tool?.endsRun === true && outcome.ok && response.refused === undefined;
-  // Not one whose output a hook gives.
+  // Not for a call whose output a hook gives.
   const handsOver = outcome.ok && planned.begun === true;
   return {
     ...describeOutcome(planned, outcome, response),
@@ -394,7 +394,7 @@ function describeOutcome(
     after: edited === undefined ? after : [editedNote(call), ...after],
     ...(shortened === true && { shortened }),
     failure: failed,
-    // An outcome from outside: its tool said it when it was asked for.
+    // For an outcome from outside, its tool declared this when it was requested.
     ...(asked?.reads !== undefined && isResult(outcome) && { reads: asked.reads, origin: asked.origin }),
     ...(notRun && { notRun }),
     nested: [],
@@ -417,7 +417,7 @@ export function toolStart({ turn, callId, call, edited }: NamedCall): RunEvent {
 export function toolEnd({ turn, callId, call, edited }: NamedCall, value: CallStepValue): RunEvent {
   const outcome = readOutcome(value);
   const { durationMs, origin } = value;
-  // Of what is trusted there is nothing to ask.
+  // A trusted result has no mark.
   const reads = value.reads === undefined && value.nested.length === 0 ? undefined : markOfCall(value);
   const event = {
     type: "tool-end",
@@ -430,6 +430,6 @@ export function toolEnd({ turn, callId, call, edited }: NamedCall, value: CallSt
     ...(reads !== undefined && { reads, origin }),
     outcome,
   };
-  // Its types differ in what a shortened outcome has.
+  // The types of the event differ only for a shortened outcome.
   return event as RunEvent;
 }

@@ -11,7 +11,7 @@ import { readOutcome, type TurnCall } from "../calls/call-state.ts";
 import type { ObservedEvent, ObserverEvent, RunEvent, RunInfo, StepEnding, StepInfo } from "../events.ts";
 import type { LoopStep, ObservedExchange, Observer } from "./observer.ts";
 
-/** The observers of one run. What they throw, reject or give back is logged, once for each of them, and changes nothing. */
+/** The observers of one run. Their failures change nothing, and are logged once per observer. */
 export class ObserverGroup {
   readonly #observers: readonly Observer[];
   readonly #logger: Logger;
@@ -19,7 +19,7 @@ export class ObserverGroup {
   /** Absent when none of them wants HTTP exchanges. */
   readonly #scrubber: BodyScrubber | undefined;
 
-  /** @param logger - Its lines have the identity of the run. */
+  /** @param logger - Adds the run's identity to each line. */
   constructor(observers: readonly Observer[], logger: Logger) {
     this.#observers = observers;
     this.#logger = logger;
@@ -51,7 +51,7 @@ export class ObserverGroup {
     return running;
   }
 
-  /** Reports the HTTP exchanges of a step to those that want them; absent when none does. */
+  /** Reports the HTTP exchanges of a step to the observers that want them; absent when none does. */
   tap(step: StepInfo, now: () => number): ExchangeTap | undefined {
     if (this.#scrubber === undefined || step.kind !== "model") return undefined;
     return {
@@ -64,7 +64,7 @@ export class ObserverGroup {
     };
   }
 
-  /** Hands what a call's tool throws to those that want it; absent when none does. */
+  /** Reports what a call's tool throws to the observers that want it; absent when none does. */
   threw(step: StepInfo): LoopStep["threw"] {
     if (step.kind !== "call" || this.#observers.every((observer) => observer.threw === undefined)) return undefined;
     return (error, attempt) => {
@@ -73,7 +73,7 @@ export class ObserverGroup {
     };
   }
 
-  /** What the first observer says that knows it. */
+  /** From the first observer that knows it. */
   traceparentOf(of: RunInfo | StepInfo): string | undefined {
     for (const observer of this.#observers) {
       if (observer.traceparent === undefined) continue;
@@ -85,7 +85,7 @@ export class ObserverGroup {
     return undefined;
   }
 
-  /** Calls one, which is told of `about`. @returns What it returned; `undefined` when it threw. */
+  /** Calls an observer about `about`. @returns Its return value; `undefined` when it threw. */
   #call(observer: Observer, about: Subject, call: () => unknown): unknown {
     try {
       const returned = call();
@@ -210,7 +210,7 @@ export function describeValue(
   // run-log.ts has what each kind of step records.
   if (kind === "call") {
     const call = value as CallStepValue;
-    // What a job comes to is not known when it has started.
+    // A job's outcome is not known when it starts.
     const outcome = call.job === undefined ? readOutcome(call) : undefined;
     return { ...(outcome !== undefined && { outcome }), reads: markOfCall(call), origin: call.origin };
   }

@@ -8,11 +8,11 @@ import type { ObservedEvent, RunEvent, RunInfo, StepInfo } from "../events.ts";
 /** Observes runs without affecting them: a failure of its functions is logged, once per run. Serves concurrent runs; replays are not observed. */
 export interface Observer {
   /**
-   * Called when a run is requested and when it starts. `false` means that this observer has no use for the run: it is not called for
-   * it, and a run without any other observer costs nothing more than one that has none. @defaultValue it observes every run
+   * Called when a run is requested and when it starts. `false`: this observer ignores the run and is not called for it; a run that all
+   * observers ignore costs no more than one without observers. @defaultValue it observes every run
    */
   isEnabled?(): boolean;
-  /** Called synchronously with each {@link ObservedEvent}, in order; defer slow work. What it returns is ignored, and a promise not awaited. */
+  /** Called synchronously with each {@link ObservedEvent}, in order; defer slow work. Its return value is ignored, and a promise is not awaited. */
   observe?(event: ObservedEvent): unknown;
   /**
    * Wraps the execution of a step, so that a context such as that of an `AsyncLocalStorage` is active in it. Called after its
@@ -23,16 +23,16 @@ export interface Observer {
   around?(step: StepInfo, next: () => Promise<void>): unknown;
   /** Called synchronously after each HTTP request of a model step, retries included; bodies are kept in memory for it. See `keepExchanges`. */
   exchange?(exchange: ObservedExchange): unknown;
-  /** Called synchronously with what a tool threw, each time, before the outcome is known. It may hold what a model and a log must not. */
+  /** Called synchronously with what a tool threw, each time, before the outcome is known. It may contain data that must not reach a model or a log. */
   threw?(thrown: ObservedThrow): unknown;
   /**
    * The W3C `traceparent` of a run or a step in the observer's trace. Called synchronously, once, right after the `run-start` or
-   * `step-start`; the first well-formed one wins. It is in the lines of the log, in {@link ToolContext.traceparent} and {@link
+   * `step-start`; the first well-formed one wins. It is in log lines, in {@link ToolContext.traceparent} and {@link
    * ParentStep.traceparent}.
    * @see https://www.w3.org/TR/trace-context/#traceparent-header
    */
   traceparent?(of: RunInfo | StepInfo): string | undefined;
-  /** Called synchronously when a run is requested: gives what calls `work` in the caller's context; `undefined` if there is none to keep. */
+  /** Called synchronously when a run is requested: returns a function that calls `work` in the caller's context; `undefined` for none. */
   capture?(): ((work: () => void) => void) | undefined;
 }
 
@@ -64,20 +64,20 @@ export interface LoopStep extends Step<RunEvent> {
   readonly traceparent?: string | undefined;
   /** Reports HTTP exchanges to observers; absent when none wants them. */
   readonly tap?: ExchangeTap | undefined;
-  /** Hands what a tool threw to observers; absent when none wants it. */
+  /** Reports what a tool threw to observers; absent when none wants it. */
   readonly threw?: ((error: unknown, attempt: number) => void) | undefined;
 }
 
-/** Adds an observer to the runs of all agents in this process from now on, before the agent's own. @returns Ends this for later runs. */
+/** Adds an observer to the runs of all agents in this process from now on, before the agent's own. @returns Removes it for later runs. */
 export function observeAllRuns(observer: Observer): () => void {
-  // An object per call, so that an observer that was added twice stays until both calls are ended.
+  // An object per call, so that an observer that was added twice stays until both are removed.
   const entry = { observer };
   ALL_RUNS[OBSERVERS] ??= new Set();
   ALL_RUNS[OBSERVERS].add(entry);
   return () => void ALL_RUNS[OBSERVERS]?.delete(entry);
 }
 
-/** Enabled observers: process-wide first, then the agent's own; each once. One that fails to say whether it is enabled is called. */
+/** Enabled observers: process-wide first, then the agent's own; each once. One whose `isEnabled` throws is called. */
 export function findEnabled(own: readonly Observer[]): readonly Observer[] | undefined {
   const all = Array.from(ALL_RUNS[OBSERVERS] ?? [], ({ observer }) => observer);
   const enabled = [...new Set([...all, ...own])].filter((observer) =>
@@ -86,18 +86,18 @@ export function findEnabled(own: readonly Observer[]): readonly Observer[] | und
   return enabled.length === 0 ? undefined : enabled;
 }
 
-/** Registered, so that several copies of this package in one process share the observers. */
+/** A registered symbol, so that several copies of this package in one process share the observers. */
 export const OBSERVERS: unique symbol = Symbol.for("pollux.observers");
 
-/** The global object, which has one member of ours once there was an observer of all runs. Read directly by each run. */
+/** The global object, with one member of ours after an observer of all runs was added. Each run reads it directly. */
 export const ALL_RUNS: { [OBSERVERS]?: Set<{ readonly observer: Observer }> } =
   // Set above, and nowhere else.
   globalThis as typeof ALL_RUNS;
 
-/** Executes something in the context that a caller had, and returns what it returns. */
+/** Executes work in a caller's context, and returns its result. */
 export type Within = <T>(work: () => T) => T;
 
-/** The contexts of the present caller as observers captured them: a stream runs in the one in which it was made. `undefined` for none. */
+/** The current caller's contexts, as observers captured them: a stream runs in the one that created it. `undefined` for none. */
 export function callersContext(observers: readonly Observer[], logger: Logger): Within | undefined {
   const captured = observers.flatMap((observer) => {
     try {
@@ -115,7 +115,7 @@ export function callersContext(observers: readonly Observer[], logger: Logger): 
 
 const FAILED = "an observer failed to capture a context; the run continues";
 
-/** Whatever an observer does, the work is executed exactly once, and its failure is its own. */
+/** Executes the work exactly once, whatever an observer does; only the work's own error is thrown. */
 function isolate<T>(context: (work: () => void) => void, work: () => T, logger: Logger): T {
   let outcome: (() => T) | undefined;
   try {
@@ -126,7 +126,7 @@ function isolate<T>(context: (work: () => void) => void, work: () => T, logger: 
   return (outcome ?? attempt(work))();
 }
 
-/** Returns or throws again what the work did. */
+/** A function that returns or rethrows what the work did. */
 function attempt<T>(work: () => T): () => T {
   try {
     const value = work();

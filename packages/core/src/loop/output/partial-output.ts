@@ -26,7 +26,7 @@ export type ListKey<Value> = unknown extends Value
         }[keyof Value & string]
       : never;
 
-/** What is in a list. */
+/** The type of a list's elements. */
 export type ElementOf<Value> = unknown extends Value
   ? unknown
   : NonNullable<Value> extends readonly (infer Element)[]
@@ -40,14 +40,14 @@ export interface OutputElement<Element> {
   readonly index: number;
 }
 
-/** Events of a run whose model writes such a value: a `RunStream`, or any events, whose value is then unknown. */
+/** Events of a run with a typed output: a `RunStream`, or any events, whose type is then unknown. */
 export interface TypedEvents<Written> extends AsyncIterable<RunEvent> {
   readonly "~written"?: Written | undefined;
 }
 
 /**
- * Reads a run and gives the typed output so far each time it has grown, not validated; then take the `result()`. Gives `undefined` when
- * the answer is discarded and starts over. Each value is a snapshot, in which what was whole in the last one is the same object.
+ * Reads a run and yields the typed output so far each time it has grown, not validated; then take the `result()`. Yields `undefined` when
+ * the answer is discarded and starts over. Each value is a snapshot, which shares the objects that were whole in the last one.
  */
 export async function* partialOutputs<Written>(
   run: TypedEvents<Written>,
@@ -60,11 +60,11 @@ export async function* partialOutputs<Written>(
   }
 }
 
-/** Reads a run and gives each element of its typed output, a list, as soon as it is whole, not validated; then take the `result()`. */
+/** Reads a run and yields each element of its typed output, a list, as soon as it is whole, not validated; then take the `result()`. */
 export function outputElements<Written>(
   run: TypedEvents<Written>,
 ): AsyncGenerator<OutputElement<ElementOf<Written>>, void, void>;
-/** Those of a list in a property of the output. */
+/** The elements of a list in a property of the output. */
 export function outputElements<Written, Key extends ListKey<Written>>(
   run: TypedEvents<Written>,
   key: Key,
@@ -85,7 +85,7 @@ export async function* outputElements(
   }
 }
 
-/** The typed output of a run so far, for those who read its events themselves. `Written` is what the model writes: the schema's input. */
+/** The typed output of a run so far, for code that reads the events itself. `Written` is what the model writes: the schema's input. */
 export class PartialOutput<Written = unknown> {
   #root: unknown;
   #open: JsonPath | undefined;
@@ -112,7 +112,7 @@ export class PartialOutput<Written = unknown> {
         this.#startOver();
         return;
       case "guardrail":
-        // What an answer has shown is withdrawn; the event of a message comes before the answer.
+        // The answer so far is withdrawn; a message's event comes before the answer.
         if (event.side === "output") this.#startOver();
         return;
       default:
@@ -120,16 +120,16 @@ export class PartialOutput<Written = unknown> {
   }
 
   /**
-   * The value so far; `undefined` before its beginning, and again when the answer is discarded. A snapshot, which takes as long as the open
-   * objects and lists have members; what was whole in the one before is the same object.
+   * The value so far; `undefined` before its beginning, and again when the answer is discarded. A snapshot, which shares the objects that
+   * were whole in the one before; its cost is the number of members of open objects and lists.
    */
   get value(): DeepPartial<Written> | undefined {
     this.#owned = new Set();
-    // The service writes what the schema says, so far as it goes.
+    // The service follows the schema, as far as it has written.
     return this.#root as DeepPartial<Written> | undefined;
   }
 
-  /** Values that were discarded so far. */
+  /** Number of values discarded so far. */
   get discarded(): number {
     return this.#discarded;
   }

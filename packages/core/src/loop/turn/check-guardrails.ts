@@ -34,21 +34,21 @@ import type { Unchecked } from "./partial-answer.ts";
 
 type GuardPlace = Extract<StepPlace, { kind: "guard" }>;
 
-/** Checks something in a step of its own. @param said - The answer that is checked. */
+/** Checks something in its own step. @param answer - The answer that is checked. */
 export async function guardStep<Checked extends Pick<InputCheckValue, "actions" | "response">>(
   input: LoopInput,
   state: RunState,
   place: GuardPlace,
   check: (signal: AbortSignal) => Promise<Checked>,
-  said?: Content,
+  answer?: Content,
 ): Promise<{ readonly value: Checked; readonly guardrail: GuardrailStop | undefined } | "wall-time"> {
   const { side } = place;
   const outcome = await singleStep(input, place, async ({ signal }) => {
-    // A journal has something that was to be checked: nothing passes unchecked.
+    // A journal has something that needs a check: nothing passes unchecked.
     if (input.guardrails?.[side] === undefined) {
       const what = side === "input" ? "its input" : "an answer";
       throw new GuardrailError(
-        `the run has ${what} still to be checked, and this agent has no ${side} guardrails: pass those that the run began with`,
+        `the run must still check ${what}, but this agent has no ${side} guardrails: pass the ones that the run began with`,
         { name: "", side },
       );
     }
@@ -59,12 +59,12 @@ export async function guardStep<Checked extends Pick<InputCheckValue, "actions" 
   const { value } = outcome;
   state.addActiveTime(value.startedAt, value.endedAt);
   const guardrail = readStop(side, value.actions);
-  const { parts = [] } = guardrail === undefined ? (value.response?.content ?? said ?? {}) : {};
+  const { parts = [] } = guardrail === undefined ? (value.response?.content ?? answer ?? {}) : {};
   await reportActions(input, state, side, value.actions, parts);
   return { value, guardrail };
 }
 
-/** Checks the message of a run. What passes becomes part of the contents; a guardrail may answer it. */
+/** Checks the message of a run. A message that passes becomes part of the contents; a guardrail may answer it. */
 export async function checkRunInput(input: LoopInput, state: RunState): Promise<TurnAnswer | TurnStopped | undefined> {
   const { unchecked, turns: turn } = state;
   const place: GuardPlace = { kind: "guard", turn, side: "input", attempt: 0 };
@@ -88,17 +88,17 @@ export function findAnswering(actions: readonly GuardrailAction[]): string | und
   return actions.find(({ action }) => action === "answer")?.name;
 }
 
-/** What the guardrails do about something that a person says; `contents` replace it. */
+/** What the guardrails do about user input; `contents` replace it. */
 export async function checkInput(
   input: LoopInput,
-  said: readonly Content[],
+  given: readonly Content[],
   turn: number,
   source: InputToCheck["source"],
   signal: AbortSignal,
 ): Promise<Pick<InputCheckValue, "actions" | "contents" | "response">> {
   const { identity, context, guardrails } = input;
   const actions: GuardrailAction[] = [];
-  let contents = said;
+  let contents = given;
   let answer: string | undefined;
   for (const { name, check } of guardrails?.input ?? []) {
     const text = contents.map((content) => visibleText(content)).join("\n");
@@ -109,7 +109,7 @@ export async function checkInput(
     const stop = asStop(verdict, canAnswer);
     actions.push(describeAction(name, stop ?? verdict));
     if (stop !== undefined) return { actions };
-    // The next ones are asked all the same: later turns read the message.
+    // The next guardrails still check it: later turns read the message.
     if ("answer" in verdict) answer ??= verdict.answer;
     else if ("replace" in verdict)
       contents = typeof verdict.replace === "string" ? [userText(verdict.replace)] : copyJson(verdict.replace);
@@ -118,12 +118,12 @@ export async function checkInput(
   const response = { finishReason: "STOP", usage: NO_USAGE, candidate: {}, envelope: {} };
   return {
     actions,
-    ...(contents !== said && { contents }),
+    ...(contents !== given && { contents }),
     ...(answer !== undefined && { response: { ...response, content: { role: "model", parts: [{ text: answer }] } } }),
   };
 }
 
-/** A verdict that ends the run without an answer, or an answer that cannot be given: the run's has to be typed, or no message was sent. */
+/** A verdict that ends the run without an answer, or one whose answer cannot be given: the output must be typed, or no message was sent. */
 function asStop(verdict: Exclude<InputVerdict, void>, canAnswer: boolean): GuardrailStopVerdict | undefined {
   if ("stop" in verdict) return verdict;
   if (!("answer" in verdict) || canAnswer) return undefined;
@@ -131,7 +131,7 @@ function asStop(verdict: Exclude<InputVerdict, void>, canAnswer: boolean): Guard
   return { stop: reason, message: answer };
 }
 
-/** Checks an answer of the model. @param unchecked - How it is kept when the run is left during the check; absent for one that is not shown. */
+/** Checks an answer of the model. @param unchecked - How to keep it when the run ends during the check; absent for an answer that is not shown. */
 export async function checkAnswer(
   input: LoopInput,
   state: RunState,
@@ -144,8 +144,8 @@ export async function checkAnswer(
   if (!needsCheck(content)) return answer;
   const { turns: turn, partial } = state;
   const place: GuardPlace = { kind: "guard", turn, side: "output", attempt };
-  const said = { content, isFinal: calls.length === 0, isPartial: false, output };
-  // Left in the middle of its check, it is as good as an answer that broke off.
+  const toCheck = { content, isFinal: calls.length === 0, isPartial: false, output };
+  // An answer whose check did not finish is like one that broke off.
   const leave = (): void => {
     state.replaceLast(withheld(response));
     if (unchecked === undefined || !partial.isEmpty || !isKept(response)) return;
@@ -153,11 +153,11 @@ export async function checkAnswer(
     partial.add(content.parts);
   };
   const check = async (signal: AbortSignal): Promise<Pick<OutputCheckValue, "actions" | "response">> => {
-    const { actions, content: replaced } = await checkOutput(input, said, turn, signal);
+    const { actions, content: replaced } = await checkOutput(input, toCheck, turn, signal);
     return { actions, ...(replaced && { response: { ...response, content: replaced, candidate: {} } }) };
   };
   const checked = await guardStep(input, state, place, check, content).catch((error: unknown) => {
-    // An engine that stops the run here goes on with it later.
+    // An engine that stops the run here continues it later.
     if (input.signal.aborted || input.isReading === true) leave();
     else state.replaceLast(withheld(response));
     throw error;
@@ -172,24 +172,24 @@ export async function checkAnswer(
   return value.response === undefined ? answer : { ...answer, response: value.response };
 }
 
-/** What the guardrails do about something that the model says; `content` replaces it. */
+/** What the guardrails do about the model's output; `content` replaces it. */
 export async function checkOutput(
   { identity, context, guardrails }: Pick<LoopInput, "identity" | "context" | "guardrails">,
-  said: Pick<OutputToCheck, "content" | "isFinal" | "isPartial" | "output">,
+  output: Pick<OutputToCheck, "content" | "isFinal" | "isPartial" | "output">,
   turn: number,
   signal: AbortSignal,
 ): Promise<{ readonly actions: readonly GuardrailAction[]; readonly content?: Content | undefined }> {
   const actions: GuardrailAction[] = [];
-  let { content } = said;
+  let { content } = output;
   for (const { name, check } of guardrails?.output ?? []) {
-    const asked = { ...identity, context, signal, turn, ...said, text: visibleText(content), content };
+    const asked = { ...identity, context, signal, turn, ...output, text: visibleText(content), content };
     const verdict = await askGuardrail<OutputVerdict>(name, "output", signal, () => check(asked));
     if (verdict === undefined) continue;
     actions.push(describeAction(name, verdict));
     if ("stop" in verdict) return { actions };
     content = withText(content, verdict.replace);
   }
-  return content === said.content ? { actions } : { actions, content };
+  return content === output.content ? { actions } : { actions, content };
 }
 
 async function askGuardrail<Verdict>(
@@ -217,7 +217,7 @@ async function askGuardrail<Verdict>(
   }
 }
 
-/** A verdict of another shape must not pass as none: it may be a stop that was misspelled. */
+/** A verdict of another shape must not pass as none: it may be a misspelled stop. */
 function isVerdict(verdict: unknown, side: GuardrailStop["side"]): boolean {
   if (!isObject(verdict)) return false;
   const { stop, replace, answer, message } = verdict;
@@ -233,7 +233,7 @@ function describeAction(name: string, verdict: Exclude<InputVerdict | OutputVerd
   return present({ name, action: "stop", reason, details: copyJson(details), message });
 }
 
-/** An answer with another text: of the rest, only the calls stay, without what else their parts show. */
+/** An answer with another text: only its calls stay, without the other visible fields of their parts. */
 function withText(content: Content, text: string): Content {
   const parts: Part[] = text === "" ? [] : [{ text }];
   for (const part of content.parts) {
@@ -248,7 +248,7 @@ export function withheld({ content, ...rest }: ModelResponse): ModelResponse {
   return { ...rest, content: { ...content, parts: [] }, candidate: {} };
 }
 
-/** @param parts - What is left of an answer, of which some text may have been shown. */
+/** @param parts - The rest of an answer, whose text may be shown in part. */
 export async function reportActions(
   { emit, logger }: LoopInput,
   { turns: turn, partial }: RunState,
@@ -262,7 +262,7 @@ export async function reportActions(
   if (emit !== undefined) for (const event of actionEvents(turn, side, actions, keeps)) await emit(event);
 }
 
-/** The events of what guardrails did. */
+/** The events of guardrails' actions. */
 export function actionEvents(
   turn: number,
   side: GuardrailStop["side"],

@@ -11,23 +11,23 @@ import type { LoopStep } from "../observers/observer.ts";
 import { checkOutput } from "./check-guardrails.ts";
 import type { PartialResponse } from "./partial-answer.ts";
 
-/** An answer that is held until its output guardrails have checked it. Of its text, as much is shown as they cannot change their minds about. */
+/** An answer that is held until its output guardrails have checked it. Shows only the text about which their verdict can no longer change. */
 export class HeldAnswer {
   readonly #input: LoopInput;
   readonly #turn: number;
   readonly #step: LoopStep;
   readonly #partial: PartialResponse | undefined;
-  /** How late text is shown, in characters: not before the end, if a guardrail does not say. */
+  /** How late text is shown, in characters: `Infinity`, if a guardrail has no `lookback`. */
   readonly #lookback: number;
-  /** That the answer begins with. */
+  /** The text with which the answer begins. */
   #text = "";
-  /** Something else has come: what is shown later stands behind it. */
+  /** Something other than text has arrived: later text comes after it. */
   #isClosed: boolean;
-  #isTold = false;
-  /** How long the text was when it was checked. */
+  #isReported = false;
+  /** Length of the text at its last check. */
   #checked = 0;
 
-  /** @param partial - Gets what is shown of the text; without it, nothing is. */
+  /** @param partial - Gets the shown text; without it, nothing is shown. */
   constructor(input: LoopInput, turn: number, step: LoopStep, partial: PartialResponse | undefined) {
     this.#input = input;
     this.#turn = turn;
@@ -46,14 +46,14 @@ export class HeldAnswer {
     const { length } = this.#text;
     // Each check reads all of the text, so a long one is checked less often.
     if (!this.#isClosed) return length > this.#lookback && length >= this.#checked * 1.01 ? this.#release() : undefined;
-    if (this.#isTold || this.#input.emit === undefined || !needsCheck({ parts })) return;
-    this.#isTold = true;
+    if (this.#isReported || this.#input.emit === undefined || !needsCheck({ parts })) return;
+    this.#isReported = true;
     return this.#step.emit({ type: "checking", turn: this.#turn });
   }
 
   async #release(): Promise<void> {
     this.#checked = this.#text.length;
-    // One that fails does so again for the whole answer, which is reported.
+    // A guardrail that fails does so again for the whole answer, and is reported then.
     const settled = await this.#settle(this.#text).catch(() => "");
     const { released = "" } = this.#partial ?? {};
     if (settled.length <= released.length || !settled.startsWith(released)) return;
@@ -62,19 +62,19 @@ export class HeldAnswer {
     await this.#step.emit({ type: "text-delta", turn: this.#turn, delta: settled.slice(released.length) });
   }
 
-  /** What the text begins with in the end, whatever follows. */
+  /** The beginning of the text that is final, whatever follows. */
   async #settle(text: string): Promise<string> {
     let settled = text;
     for (const guardrail of this.#input.guardrails?.output ?? []) {
       const passed = await this.#ask(guardrail, settled);
       const known = cutText(settled, Math.max(0, settled.length - (guardrail.lookback ?? Infinity)));
-      // Where it made something else of the text, lengths say nothing: what it makes of the known text stays as far as both agree.
+      // If it changed the text, lengths say nothing: the part is final on which its results for the whole and the known text agree.
       settled = passed === settled ? known : passed.slice(0, sharedLength(passed, await this.#ask(guardrail, known)));
     }
     return settled;
   }
 
-  /** What a guardrail makes of a text; nothing of one that it stops. */
+  /** A guardrail's result for a text; empty if it stops the answer. */
   async #ask(guardrail: OutputGuardrail, text: string): Promise<string> {
     const input = { ...this.#input, guardrails: { output: [guardrail] } };
     const { kept } = await checkPart(input, [{ text }], this.#turn, this.#step.signal);
@@ -82,10 +82,10 @@ export class HeldAnswer {
   }
 }
 
-/** How long guardrails may take for an answer that broke off, and its reader to see what they made of it, in milliseconds. */
+/** How long guardrails may take to check an answer that broke off, and its reader to read the result, in milliseconds. */
 const PARTIAL_CHECK_MS = 5_000;
 
-/** What guardrails made of an answer that broke off. */
+/** The guardrails' result for an answer that broke off. */
 export interface CheckedPartial {
   readonly actions: readonly GuardrailAction[];
   readonly kept: readonly Part[];
@@ -108,14 +108,14 @@ export async function checkParts(
     checked = await askGuardrails(input, parts, turn, limit.signal);
     await abortable(show(checked), limit.signal);
   } catch {
-    // The reader does not read on.
+    // The reader has stopped reading.
   } finally {
     stopTimer();
   }
   return checked;
 }
 
-/** One that fails stops the answer. */
+/** A guardrail that fails stops the answer. */
 async function askGuardrails(
   input: GuardedRun,
   parts: readonly Part[],
@@ -127,7 +127,7 @@ async function askGuardrails(
     kept: [],
   });
   const { output = [] } = input.guardrails ?? {};
-  if (output.length === 0) return stop("", "the guardrails that were to check it are missing");
+  if (output.length === 0) return stop("", "the guardrails that should check it are missing");
   if (!needsCheck({ parts })) return { actions: [], kept: parts };
   try {
     return await checkPart(input, parts, turn, signal);
@@ -143,9 +143,9 @@ async function checkPart(
   turn: number,
   signal: AbortSignal,
 ): Promise<CheckedPartial> {
-  const said: Content = { role: "model", parts };
-  const asked = { content: said, isFinal: false, isPartial: true, output: undefined };
-  const { actions, content = said } = await checkOutput(input, asked, turn, signal);
+  const answer: Content = { role: "model", parts };
+  const asked = { content: answer, isFinal: false, isPartial: true, output: undefined };
+  const { actions, content = answer } = await checkOutput(input, asked, turn, signal);
   return { actions, kept: readStop("output", actions) === undefined ? content.parts : [] };
 }
 

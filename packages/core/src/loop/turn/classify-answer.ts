@@ -28,13 +28,13 @@ export interface TurnAnswer {
   readonly detail?: string | undefined;
   /** The checked output, when there is a schema and this is the final answer. */
   readonly output?: unknown;
-  /** A message arrived after its request: the run does not finish with it. */
+  /** A message arrived after its request: the run does not finish with this answer. */
   readonly steeringWaits?: boolean | undefined;
   /** The input guardrail that gave it. */
   readonly answeredBy?: string | undefined;
 }
 
-/** What is wrong with an answer, if anything. `invalid-output` and `truncated-call` are found where the schema and the calls are. */
+/** What is wrong with an answer, if anything. `invalid-output` and `truncated-call` are detected where the schema and the calls are known. */
 export function findProblem(
   { content, finishReason }: ModelResponse,
   calls: readonly FunctionCall[],
@@ -55,12 +55,12 @@ export function findProblem(
   if (calls.some(({ name }) => !name)) return "malformed-call";
   if (calls.length > 0 || finish === "truncated") return undefined;
   if (finish === "undeclared-call") return "undeclared-call";
-  // With a call in it, the service has answered them all.
+  // If it contains calls, the service has answered all of them.
   if (finish === "calls" && content.parts.every((part) => part.functionCall === undefined)) return "malformed-call";
   return isEmpty(content) ? "empty" : undefined;
 }
 
-/** No text, no media, no code: only thoughts, signatures, what the service did for itself, or nothing. */
+/** No text, no media, no code: only thoughts, signatures, the service's own calls, or nothing. */
 function isEmpty({ parts }: Content): boolean {
   for (const part of parts) {
     if (part.inlineData ?? part.fileData ?? part.executableCode ?? part.codeExecutionResult) return false;
@@ -69,7 +69,7 @@ function isEmpty({ parts }: Content): boolean {
   return true;
 }
 
-/** What to tell the model before it is asked again; `undefined` repeats the request, as after a first empty or unreadable answer. */
+/** The text that asks the model again; `undefined` repeats the request, as after a first empty or unreadable answer. */
 export function nudgeFor(
   problem: TurnProblem,
   attempt: number,
@@ -83,7 +83,7 @@ export function nudgeFor(
   return problem === "empty" ? nudges.empty : undefined;
 }
 
-/** How a run ended: a result without what all results have. */
+/** How a run ended: a result without the fields of every result. */
 export type Ending = {
   readonly [Reason in StopReason]: Omit<Extract<RunResult<unknown>, { stopReason: Reason }>, keyof RunResultBase>;
 }[StopReason];

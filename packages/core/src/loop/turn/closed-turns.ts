@@ -30,7 +30,7 @@ import { responseEvents, wholeEvents } from "./model-step.ts";
 /** What a fold needs for answers whose cost was not recorded. */
 type Pricing = Pick<LoopInput, "prices" | "model">;
 
-/** Brings the state of a run to where it was after some turns: nothing is decided. @param lost - What broken answers used, each time. */
+/** Restores the state of a run after some turns, without deciding anything. @param lost - The usage of broken answers. */
 export function foldTurns(
   state: RunState,
   turns: readonly ClosedTurn[],
@@ -87,7 +87,7 @@ function foldTurn(state: RunState, { turn, phase, contents, steps, calls }: Clos
   );
 }
 
-/** True for an answer that guardrails were to check and have not: nobody may see it. */
+/** True for an answer that guardrails should have checked and have not: nobody may see it. */
 function isUnchecked(steps: readonly TurnStep[], index: number): boolean {
   const { value, discarded } = steps[index] ?? {};
   // Of a model step.
@@ -101,14 +101,14 @@ function findGuard(steps: readonly TurnStep[], index: number): OutputCheckValue 
   return place?.kind === "guard" && place.side === "output" ? (value as OutputCheckValue) : undefined;
 }
 
-/** The turns of a run that are not closed, as they would be if it ended now. Calls without an answer are told as not run. */
+/** The open turns of a run, closed as if it ended now. Calls without an answer are marked as not run. */
 export function describeTurns(state: RunState): readonly ClosedTurn[] {
   const { openTurns } = state;
   return openTurns.map(({ turn, phase, contents, from, steps, calls }, index): ClosedTurn => {
     const isLast = index === openTurns.length - 1;
-    // The work may have gone on after an output phase.
+    // The work may have continued after an output phase.
     const next = openTurns.slice(index + 1).find((one) => one.contents === contents);
-    // Those that have an answer already.
+    // The calls that already have an answer.
     const answered = (isLast ? state.calls : []).flatMap(({ turn: made, callId, call, edited, current }) =>
       current.state === "answered" ? { turn: made, callId, call, ...(edited && { edited }), value: current.value } : [],
     );
@@ -124,7 +124,7 @@ export function describeTurns(state: RunState): readonly ClosedTurn[] {
 
 interface ReportedRun {
   readonly runId: string;
-  /** Who begins them. */
+  /** Name of the agent that begins the turns. */
   readonly agent: string;
   /** Its answers are JSON, not only the one that converts the work to the schema. */
   readonly isTyped: boolean;
@@ -132,7 +132,7 @@ interface ReportedRun {
   readonly pending?: readonly PendingCall[] | undefined;
 }
 
-/** The events of turns that were recorded, as the loop has them when it reads these from a journal. */
+/** The events of recorded turns, as the loop emits them when it reads the turns from a journal. */
 export function* turnEvents(turns: readonly ClosedTurn[], run: ReportedRun): Events {
   let { agent } = run;
   for (const turn of turns) {
@@ -147,22 +147,22 @@ function findHandoff({ calls }: ClosedTurn): string | undefined {
   return calls.find(({ value }) => value.handoff !== undefined)?.value.handoff;
 }
 
-function* eventsOf(told: ClosedTurn, run: ReportedRun): Events {
-  const { turn, calls } = told;
+function* eventsOf(closed: ClosedTurn, run: ReportedRun): Events {
+  const { turn, calls } = closed;
   yield { type: "turn-start", turn };
-  const answer = yield* answerEvents(told, run.isTyped || told.phase === "output");
-  yield* questionEvents(told, answer, run);
+  const answer = yield* answerEvents(closed, run.isTyped || closed.phase === "output");
+  yield* questionEvents(closed, answer, run);
   for (const call of calls) if (call.value.notRun !== true) yield toolStart(call);
   for (const call of calls) yield toolEnd(call, call.value);
-  const to = findHandoff(told);
+  const to = findHandoff(closed);
   if (to !== undefined && (run.pending ?? []).length === 0) yield { type: "handoff", turn, from: run.agent, to };
   // The wall time ended it in the middle of an answer.
   if (answer !== undefined) yield { type: "turn-end", turn };
 }
 
-/** @returns The answer that ended the asking; an empty one after a guardrail's stop. */
-function* answerEvents(told: ClosedTurn, isTyped: boolean): Events<Shown | undefined> {
-  const { turn, steps } = told;
+/** @returns The turn's last answer; an empty one after a guardrail's stop. */
+function* answerEvents(closed: ClosedTurn, isTyped: boolean): Events<Shown | undefined> {
+  const { turn, steps } = closed;
   const tried = new Map<TurnProblem, number>();
   let last: Shown | undefined;
   for (const [index, { place, value, discarded }] of steps.entries()) {
@@ -176,12 +176,12 @@ function* answerEvents(told: ClosedTurn, isTyped: boolean): Events<Shown | undef
       const asked = value as ModelStepRecord;
       if ("tooLong" in asked) continue;
       yield* askedEvents(turn, asked, isTyped);
-      const shown = "stopped" in asked ? NO_ANSWER : yield* checkedEvents(told, index, isTyped);
+      const shown = "stopped" in asked ? NO_ANSWER : yield* checkedEvents(closed, index, isTyped);
       last = discarded === undefined ? shown : undefined;
       if (discarded === undefined) continue;
       const attempt = (tried.get(discarded) ?? 0) + 1;
       tried.set(discarded, attempt);
-      const action = findNudge(told, index) ?? "retried unchanged";
+      const action = findNudge(closed, index) ?? "retried unchanged";
       yield { type: "recover", turn, problem: discarded, attempt, action };
     }
   }
@@ -190,7 +190,7 @@ function* answerEvents(told: ClosedTurn, isTyped: boolean): Events<Shown | undef
 
 type Shown = Pick<ModelResponse, "content" | "standIns">;
 
-/** What a request of a turn showed that a journal has: messages that came with it, and the answer unless it was held back. */
+/** The events of a recorded request: the messages that came with it, and the answer unless it was held back. */
 export function* askedEvents(turn: number, value: ModelStepValue | SteeringStopped, isTyped: boolean): Events {
   yield* actionEvents(turn, "input", value.checked);
   if ("stopped" in value) return;
@@ -220,7 +220,7 @@ function* checkedEvents({ turn, steps }: ClosedTurn, index: number, isTyped: boo
   return passed;
 }
 
-/** What the model was told before it was asked again after an answer. */
+/** The text that asked the model again after an unusable answer. */
 function findNudge({ steps, contents }: ClosedTurn, index: number): string | undefined {
   const { value, at = 0, discarded } = steps[index] ?? {};
   const { steered } = value as ModelStepValue;
@@ -257,7 +257,7 @@ function* questionEvents(
         ...buildPendingCall(runId, { turn, ...one, question }, { ...one.asked, job }, time),
       };
       const check = steps.find((step) => step.place.kind === "guard" && step.place.wait === name);
-      // What guardrails put in place of the answer.
+      // The guardrails' replacement of the answer, if any.
       const { given = value } = (check?.value ?? {}) as Partial<GivenCheckValue>;
       const read = readOutsideAnswer(question, given);
       if (read.kind === "asks") editCall(one, { ...one.call.args, ...read.args });
@@ -271,5 +271,5 @@ function* questionEvents(
 
 type AskedCall = Pick<TurnCall, "callId" | "call" | "edited" | "asked">;
 
-/** What is left of the answer to a message that was stopped. */
+/** The answer after a guardrail has stopped the message or the answer. */
 const NO_ANSWER: Shown = { content: { role: "model", parts: [] } };

@@ -16,9 +16,9 @@ import { type CompactionState, estimateTokens, findBoundaries, thresholdPolicy }
 
 /**
  * Replaces the oldest messages with a summary when the next prompt would fill too much of the model's window. The history itself stays
- * complete. What a journal has is not decided again.
- * @param refused - Counts the requests of the turn, from 1, up to the one that was
- * refused as too long.
+ * complete. A recorded decision is not made again.
+ * @param refused - Counts the requests of the turn, from 1, up to the one that was refused
+ * as too long.
  * @returns True when something was replaced.
  */
 export async function compactWhenFull(
@@ -45,7 +45,7 @@ export async function compactWhenFull(
   });
 }
 
-/** Lets the filter of a handoff choose what the agent that took over is sent, in its first turn. The history itself stays complete. */
+/** Lets the filter of a handoff choose the contents for the agent that took over, in its first turn. The history itself stays complete. */
 export async function filterHandoff(
   input: LoopInput,
   state: RunState,
@@ -59,7 +59,7 @@ export async function filterHandoff(
   });
 }
 
-/** Sends what a step makes in place of the first contents that were sent. */
+/** Sends the contents that a step makes in place of the first ones. */
 async function replaceContents(
   input: LoopInput,
   state: RunState,
@@ -81,7 +81,7 @@ async function replaceContents(
   return true;
 }
 
-/** Sends a summary in place of the contents before an index; not where that index is unknown. */
+/** Sends a summary in place of the contents before an index, unless that index is unknown. */
 export function addSummary(state: RunState, value: CompactStepValue, keepFrom: number | undefined): void {
   state.addActiveTime(value.startedAt, value.endedAt);
   for (const run of value.nested) state.addNested({ ...run, responses: [] });
@@ -153,7 +153,7 @@ function piecesOf({ contents, boundaries, tokensFrom }: CompactionState, cut: nu
   return pieces;
 }
 
-/** What is sent in place of what a step has replaced. */
+/** The contents that a step sends in place of the ones it has replaced. */
 export function compactedContents({ summary, contents }: CompactStepValue): readonly Content[] {
   return contents ?? summaryContents(summary);
 }
@@ -167,7 +167,7 @@ export function isPromptTooLong(error: unknown): boolean {
   return error instanceof ApiStatusError && /input token count.*exceeds the maximum/is.test(error.message);
 }
 
-/** What a filter has left, from a message on: calls need one before them, and responses their calls. Checked before it is stored. */
+/** The contents that a filter has left, from a message on: calls need one before them, and responses their calls. Checked before storing. */
 function filtered(left: readonly Content[], sent: readonly Content[], { capabilities }: Model): readonly Content[] {
   if (!Array.isArray(left)) throw new TypeError("the filter of a handoff must return a list of contents");
   if (left.length === 0) throw new TypeError("the filter of a handoff must leave something to answer");
@@ -181,7 +181,7 @@ function filtered(left: readonly Content[], sent: readonly Content[], { capabili
     checkPairing(contents, capabilities);
   } catch (error) {
     const why = messageOf(error).replace(/^.*?: |;.*$/g, "");
-    throw new ConfigurationError(`the filter of a handoff leaves what cannot be sent: ${why}`, { cause: error });
+    throw new ConfigurationError(`the filter of a handoff leaves invalid contents: ${why}`, { cause: error });
   }
   return contents;
 }

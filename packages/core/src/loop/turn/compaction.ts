@@ -52,13 +52,13 @@ export function thresholdPolicy({ threshold = 0.8, keep = 0.3 }: CompactionOptio
 
 /** The indices of the user's messages: user contents that answer no call. */
 export function findBoundaries(contents: readonly Content[]): number[] {
-  // What follows an answer directly may be its media.
+  // The content after an answer may be its media.
   const isMessage = (content: Content, index: number): boolean =>
     content.role === "user" && !isAnswer(content) && !isAnswer(contents[index - 1]);
   return contents.flatMap((content, index) => (isMessage(content, index) ? index : []));
 }
 
-/** The model's own contents may have responses, too: those of the service to its own calls. */
+/** The model's own contents may have responses, too: the service's, to its own calls. */
 function isAnswer(content: Content | undefined): boolean {
   return content?.role === "user" && content.parts.some((part) => part.functionResponse !== undefined);
 }

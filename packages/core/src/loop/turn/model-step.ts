@@ -37,10 +37,10 @@ const RESTART_DELAY_MS = 250;
 const MAX_RESTART_WAIT_MS = 300_000;
 
 /**
- * Asks the model once, with the messages that steer the run since the last request, and reports the answer while it arrives. A stream that
- * breaks after its first part is restarted, up to `limits.restarts` times, after a `discard`.
- * @returns `stopped` when a guardrail rejected
- * a message; `tooLong` when the prompt exceeds the model's limit and the history can be compacted.
+ * Sends one request, with the steering messages since the last one, and reports the answer while it arrives. A stream that breaks after its
+ * first part is restarted, up to `limits.restarts` times, after a `discard`.
+ * @returns `stopped` when a guardrail rejected a message;
+ * `tooLong` when the prompt exceeds the model's limit and the history can be compacted.
  */
 export async function modelStep(
   input: LoopInput,
@@ -144,7 +144,7 @@ export async function modelStep(
         onQueued: step.queued,
         tap: step.tap,
       });
-      // A model of another library may pass on what it was sent, unchecked.
+      // A model of another library may return parts that nobody has checked.
       if (hasDeepParts || isTooDeep(response)) {
         const problem = `nests more than ${MAX_LEVELS} levels of lists and objects, so it cannot be used; ask again`;
         throw new ApiShapeError(`The answer ${problem}.`, "$", "");
@@ -193,19 +193,19 @@ export async function modelStep(
   }
 }
 
-/** @param standIns - Those that it calls. */
+/** @param standIns - The stand-in tools that it calls. */
 function withMarks(response: ModelResponse, wasLost: boolean, standIns: readonly string[] = []): ModelResponse {
   const usage = wasLost ? { ...response.usage, incomplete: true } : response.usage;
   return { ...response, usage, ...(standIns.length > 0 && { standIns }) };
 }
 
-/** What an answer cost; nothing if the prices throw, which fails the run once the answer is recorded, not before: it was paid for. */
+/** An answer's cost; empty if the prices throw. That fails the run only after the answer, which was paid for, is recorded. */
 export function costOf(table: PriceTable, usage: Usage, modelId: string, at: number): Pick<Cost, "cost" | "unpriced"> {
   const priced = tryOr<Cost>(() => priceUsage(table, usage, modelId, at), {});
   return priced.unpriced !== undefined || Number.isFinite(priced.cost) ? priced : {};
 }
 
-/** As {@link isTooDeep}, with nothing kept for each of many texts: an answer may come in thousands of pieces. */
+/** Like {@link isTooDeep}, without allocating anything per text: an answer may arrive in thousands of pieces. */
 function nestTooDeep(parts: readonly Part[]): boolean {
   for (const part of parts)
     for (const key in part) {
@@ -223,7 +223,7 @@ function canRestart(error: unknown, hasParts: boolean): boolean {
   return hasParts && error instanceof AgentError && error.retryable;
 }
 
-/** The events of parts of an answer that is to be JSON, and of how its value grows. */
+/** The events of parts of a JSON answer, and of its growing value. */
 function typedEvents(parts: readonly Part[], turn: number, growth: JsonGrowth): readonly RunEvent[] {
   const texts = parts.filter(({ text, thought }) => text !== undefined && thought !== true);
   return [...partEvents(parts, turn), ...texts.flatMap(({ text = "" }) => growthEvents(growth.add(text), turn))];
@@ -233,12 +233,12 @@ function growthEvents(delta: OutputDelta | undefined, turn: number): readonly Ru
   return delta === undefined ? [] : [{ type: "output-delta", turn, ...delta }];
 }
 
-/** The events of an answer that is known as a whole, and of its end. */
+/** The events of a whole answer, and of its end. */
 export function responseEvents(response: ModelResponse, turn: number, isTyped: boolean): readonly RunEvent[] {
   return [...wholeEvents(response.content.parts, turn, isTyped), { type: "response", turn, response }];
 }
 
-/** The events of its parts. */
+/** The events of the parts of a whole answer. */
 export function wholeEvents(parts: readonly Part[], turn: number, isTyped: boolean): readonly RunEvent[] {
   if (!isTyped) return partEvents(parts, turn);
   const growth = new JsonGrowth();

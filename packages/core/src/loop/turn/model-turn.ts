@@ -23,12 +23,12 @@ import { modelStep, wholeEvents } from "./model-step.ts";
 import type { Unchecked } from "./partial-answer.ts";
 import { buildOrigin, callingFor, fitContents, restoreTools } from "./prepare-turn.ts";
 
-/** Asks until the answer is usable, the retries are used up, or the wall time is up. */
+/** Sends requests until the answer is usable, the retries are used up, or the wall time is up. */
 export async function modelTurn(input: LoopInput, state: RunState, phase: Phase): Promise<TurnAnswer | TurnStopped> {
   const turn = state.turns;
   const tried = new Map<TurnProblem, number>();
   const budget = new RequestBudget(input.limits.requestsPerTurn);
-  // Not that of the agent that began, when it leads again: two that must call would hand over for ever.
+  // Not when the agent that began leads again: two agents that must call would hand over forever.
   const isFirst = turn === 1 || (input.author !== undefined && state.handover?.turn === turn - 1);
   for (let attempt = 0; ; attempt++) {
     const place: ModelPlace = { kind: "model", phase: phase.kind, turn, attempt };
@@ -67,7 +67,7 @@ export async function modelTurn(input: LoopInput, state: RunState, phase: Phase)
     if (output !== undefined && classifyEnding(answer)?.stopReason === "finished")
       answer = await readOutput(response, output);
     const wasRetried = input.steps.recorded !== undefined && isRecorded(input, { ...place, attempt: attempt + 1 });
-    // It may match a schema of today.
+    // It may match the current schema.
     if (wasRetried && answer.problem === undefined) answer = { ...answer, problem: "invalid-output" };
     const found = answer.problem;
     const times = found === undefined ? 0 : (tried.get(found) ?? 0) + 1;
@@ -109,7 +109,7 @@ async function readOutput(response: ModelResponse, output: OutputPlan): Promise<
   return { response, calls: [], problem: "invalid-output", detail: parsed.problem };
 }
 
-/** An answer as guardrails let it pass; a reader who has not seen it sees it now. */
+/** An answer as guardrails let it pass; reported to a reader who has not seen it. */
 async function guardAnswer(
   input: LoopInput,
   state: RunState,
@@ -134,25 +134,25 @@ async function guardAnswer(
   if (read.problem === undefined || problem !== undefined) return read;
   const name = input.guardrails?.output?.at(-1)?.name ?? "";
   throw new GuardrailError(
-    `what the output guardrails put in place of the answer does not match the output schema: ${read.detail}`,
+    `the output guardrails' replacement of the answer does not match the output schema: ${read.detail}`,
     { name, side: "output" },
   );
 }
 
-/** Checks what the model had said when the run ended in the middle of its answer: what passes is kept, and shown. Never rejects. */
+/** Checks the answer so far when the run ended in the middle of it: parts that pass are kept and shown. Never rejects. */
 export async function checkPartial(input: LoopInput, state: RunState): Promise<void> {
   const { partial, turns: turn } = state;
   const { unchecked } = partial;
   if (unchecked === undefined || partial.isEmpty) return;
-  const said = partial.parts();
-  await checkParts(input, said, turn, async ({ kept, actions }) => {
+  const parts = partial.parts();
+  await checkParts(input, parts, turn, async ({ kept, actions }) => {
     partial.settle(kept, actions);
     await reportActions(input, state, "output", actions, kept);
-    if (unchecked === "held" || kept !== said) await emitPassed(input, state, kept, actions.length > 0, false);
+    if (unchecked === "held" || kept !== parts) await emitPassed(input, state, kept, actions.length > 0, false);
   });
 }
 
-/** Reports what guardrails let pass of an answer that was held, beyond what was shown. @param hasActed - They said what is withdrawn. */
+/** Reports the passed parts of a held answer that are not yet shown. @param hasActed - Guardrails reported what is withdrawn. */
 async function emitPassed(
   { emit, logger }: LoopInput,
   { turns: turn, partial }: RunState,
@@ -213,7 +213,7 @@ async function shorten(
   const made = await compactWhenFull(input, state, place.attempt + 1);
   if (made === "wall-time") return made;
   if (made) {
-    // The contents of the output phase begin with a copy of what is sent.
+    // The contents of the output phase begin with a copy of the sent contents.
     if (phase.kind === "output") phase.contents.splice(0, sent, ...state.sendable().map(withoutServerTools));
     return "shortened";
   }
@@ -228,7 +228,7 @@ async function shorten(
 /** A part of a run whose requests have the same instructions and tools: the work itself, or converting its answer to a schema. */
 export interface Phase {
   readonly kind: PhaseKind;
-  /** The conversation, growing. Of the work, it is the history itself; a compacted run sends only its end. */
+  /** The conversation, growing. For the work, the history itself; a compacted run sends only its end. */
   readonly contents: Content[];
   readonly output: OutputPlan | undefined;
 }

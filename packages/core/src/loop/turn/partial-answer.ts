@@ -4,25 +4,25 @@ import type { Usage } from "../../model/usage.ts";
 import { isCallPiece, PartCollector } from "../../model/response/parts.ts";
 import type { Content, FunctionCall, FunctionResponse, Part } from "../../wire/types/content.ts";
 
-/** Whether output guardrails have yet to check an answer: `held`, and nobody may see it before; or `shown` meanwhile. */
+/** An answer that output guardrails have not yet checked: `held` back until they have, or `shown` meanwhile. */
 export type Unchecked = "held" | "shown";
 
-/** What the model has said in the request that is under way, without open calls; empty once the answer is whole. */
+/** The model's answer so far to the current request, without open calls; empty once the answer is whole. */
 export class PartialResponse {
-  /** Of the step that asks. */
+  /** Of the step that sends the request. */
   place: ModelPlace = { kind: "model", phase: "work", turn: 0, attempt: 0 };
   /** From 1: how often its request was sent in this process. */
   attempt = 0;
-  /** Until guardrails have checked it, it is not kept. */
+  /** Set until guardrails have checked the answer; until then, it is not kept. */
   unchecked: Unchecked | undefined;
-  /** What guardrails did about it. */
+  /** What guardrails did about the answer. */
   checked: readonly GuardrailAction[] = [];
-  /** What it used, when the run was aborted in the middle. */
+  /** Its usage, when the run was aborted in the middle. */
   lost: Usage | undefined;
-  /** What was shown of the text of an answer that is held. Kept until the next request, for what follows it. */
+  /** The shown text of a held answer. Kept until the next request, for the events that follow. */
   released = "";
   readonly #changed: ((partial: PartialResponse) => void) | undefined;
-  /** As they came; joined only when somebody asks. */
+  /** As received; joined only on demand. */
   #batches: (readonly Part[])[] = [];
 
   /** @param changed - Called after each change. */
@@ -30,7 +30,7 @@ export class PartialResponse {
     this.#changed = changed;
   }
 
-  /** A request is sent: what an earlier one said is void, but for what stays shown. */
+  /** A request is sent: an earlier answer is void, except for text that stays shown. */
   begin(place: ModelPlace, unchecked: Unchecked | undefined, released?: string): void {
     const { turn, attempt } = this.place;
     this.attempt = place.turn === turn && place.attempt === attempt ? this.attempt + 1 : 1;
@@ -45,7 +45,7 @@ export class PartialResponse {
     if (this.unchecked !== "held") this.#changed?.(this);
   }
 
-  /** Of an answer that is held, so much of the text is shown. */
+  /** Shows this much of a held answer's text. */
   release(text: string): void {
     this.released = text;
     this.#changed?.(this);
@@ -55,7 +55,7 @@ export class PartialResponse {
     return this.#changed !== undefined;
   }
 
-  /** Guardrails have checked what was said: these parts pass. */
+  /** Guardrails have checked the answer: these parts pass. */
   settle(parts: readonly Part[], checked: readonly GuardrailAction[]): void {
     this.#batches = [parts];
     this.unchecked = undefined;
@@ -66,7 +66,7 @@ export class PartialResponse {
     return stepName(this.place);
   }
 
-  /** What was said is void, or has become a whole answer, of which so much stays shown. */
+  /** The answer is void, or is now whole. @param released - The text that stays shown. */
   clear(released: string = ""): void {
     this.released = released;
     if (this.#batches.length === 0) return;
@@ -89,17 +89,17 @@ export class PartialResponse {
     return this.isEmpty || this.released === "" ? [] : [{ text: this.released }];
   }
 
-  /** What was said, in order. */
+  /** The answer so far, in order. */
   parts(): readonly Part[] {
-    const said = this.#batches.flat();
-    const open = openPartsIn(said);
+    const received = this.#batches.flat();
+    const open = openPartsIn(received);
     const collector = new PartCollector();
-    collector.add(said.filter((part) => !open.has(part)));
+    collector.add(received.filter((part) => !open.has(part)));
     return collector.parts();
   }
 }
 
-/** What of an unfinished answer can be sent, if anything: text; signed thoughts; media; what the service ran, with results. */
+/** The part of an unfinished answer that can be sent, if any: text; signed thoughts; media; the service's code and calls with results. */
 export function sendablePartial(parts: readonly Part[]): Content | undefined {
   const open = openPartsIn(parts);
   const kept = parts.filter((part, index) => {

@@ -14,7 +14,7 @@ import type { LoopStep } from "../observers/observer.ts";
 import type { RunState } from "../run-state.ts";
 import { stepLogger } from "../single-step.ts";
 
-/** Asks `prepareTurn` what to change in a request, and changes it, inside the step that sends it. @returns No record when nothing differs. */
+/** Applies the changes of `prepareTurn` to a request, inside the step that sends it. @returns No record when nothing differs. */
 export async function prepareRequest(
   preparer: TurnPreparer,
   input: LoopInput,
@@ -53,7 +53,7 @@ export async function prepareRequest(
   return { request: prepared, model, record };
 }
 
-/** The model that is asked, if it is not the run's own. */
+/** The model of the request, if it is not the run's own. */
 export function describeOther({ author, model: own }: LoopInput, model: Model): Pick<PreparedTurn, "model"> {
   const origin = buildOrigin(model);
   const isOwn =
@@ -75,7 +75,7 @@ function checkChangedRequest(before: ModelRequest, after: ModelRequest): void {
 /** Stands for a content that needs no check, so that the others keep their index. */
 const NOTHING: Content = { role: "user", parts: [] };
 
-/** The tools of a turn whose answer was recorded, by name. `prepareTurn` is called once more only for one that offered others. */
+/** The tools of a turn whose answer was recorded, by name. `prepareTurn` is called once more only if the turn offered other tools. */
 export async function restoreTools(
   input: LoopInput,
   state: RunState,
@@ -139,7 +139,7 @@ function offerTools(
   const declared = new Map(request.functions.map((one) => [one.name, one]));
   const isSubset = toolset.functions.every((one) => sameJson(declared.get(one.name), one));
   const { family, thinking } = model.capabilities;
-  // Only then can the declarations stay, and functions be allowed by name without forcing a call.
+  // Only then can the declarations stay while functions are allowed by name without forcing a call.
   const canStay =
     isSubset && sameJson(toolset.builtIns, request.builtIns) && (!isOlderFamily(family) || thinking === "budget");
   if (!canStay)
@@ -151,7 +151,7 @@ function offerTools(
   return { toolset, request: { ...request, calling: { mode, allowedFunctionNames } } };
 }
 
-/** Compares a request with the one before it in this process, or with the run's own. */
+/** Compares a request with the one before it in this process, or with the agent's options. */
 function findBreaks(
   input: LoopInput,
   state: RunState,
@@ -180,7 +180,7 @@ function findBreaks(
   return fields.flatMap(([field, isSame]) => (isSame ? [] : [field]));
 }
 
-/** Contents as a model takes them: signatures are valid only where they were made. @param foreign - Contents of other models than the run's `own`. */
+/** Contents fit for a model: signatures are valid only where they were made. @param foreign - Contents of other models than the run's `own`. */
 export function fitContents(
   contents: readonly Content[],
   own: Model,

@@ -4,7 +4,7 @@ import type { ListenOptions, RunningServer } from "../../serving/running-server.
 import { answer } from "./node-handler.ts";
 
 /**
- * Serves a handler of web requests over HTTP. The connection of a request whose answer fails is reset.
+ * Serves a handler of web requests over HTTP. Resets the connection of a request whose response fails.
  *
  * @throws The error of `node:net`, with code `EADDRINUSE` if the port is in use.
  */

@@ -9,7 +9,7 @@ export type NodeHandler = (
 
 /**
  * Serves a handler of web requests with `node:http` or Express. A client that disconnects aborts `request.signal`; a slow one slows only
- * its own response. Bodies are passed on as they come.
+ * its own response. Bodies are passed on as they arrive.
  *
  * @param handler - Such as one made by `chatHandler`.
  * @example
@@ -26,7 +26,7 @@ export function toNodeHandler(handler: (request: Request) => Promise<Response>):
   };
 }
 
-/** Rejects when the handler or the body of its answer fails; the connection is then left as it is. */
+/** Rejects when the handler or the body of its response fails; the connection is then left as it is. */
 export async function answer(
   handler: (request: Request) => Promise<Response>,
   incoming: IncomingMessage,
@@ -71,7 +71,7 @@ function toRequest(incoming: MaybeExpress, signal: AbortSignal): Request {
   const body = method === "GET" || method === "HEAD" ? undefined : bodyOf(incoming);
   const duplex = "half";
   const request = new Request(url, { method, headers, signal, ...(body !== undefined && { body, duplex }) });
-  // The one that a request derives from it stops working when the request is collected.
+  // The signal that a request derives from it stops working when the request is garbage-collected.
   return Object.defineProperty(request, "signal", { value: signal });
 }
 
@@ -88,7 +88,7 @@ function bodyOf(incoming: MaybeExpress): string | ReadableStream<Uint8Array> {
         if (done === true) controller.close();
         else controller.enqueue(value);
       },
-      // To destroy the rest of the request would destroy the answer to it.
+      // Destroying the rest of the request would destroy its response.
     },
     { highWaterMark: 0 },
   );
@@ -106,7 +106,7 @@ async function send(
   for (const [name, value] of headers) if (name !== "set-cookie") outgoing.setHeader(name, value);
   const cookies = headers.getSetCookie();
   if (cookies.length > 0) outgoing.setHeader("set-cookie", cookies);
-  // The rest of a body that was not read is in the way of the next request.
+  // The unread rest of a body would block the next request.
   if (!incoming.complete) outgoing.setHeader("connection", "close");
   if (body === null) {
     outgoing.end();
@@ -118,14 +118,14 @@ async function send(
   left.addEventListener("abort", cancel, { once: true });
   if (left.aborted) cancel();
   let isOver = false;
-  let goOn = (): void => {};
+  let resume = (): void => {};
   const end = (): void => {
     isOver = true;
-    goOn();
+    resume();
   };
-  // Also while it waits for the client to take what was written: a cancelled body is closed, and one that fails is noticed at once.
+  // Also notices a cancelled or failed body at once while waiting for the client to read.
   reader.closed.then(end, end);
-  const room = (): Promise<void> => new Promise((resolve) => outgoing.once("drain", (goOn = resolve)));
+  const room = (): Promise<void> => new Promise((resolve) => outgoing.once("drain", (resume = resolve)));
   for (let piece = await reader.read(); !piece.done && !left.aborted; piece = await reader.read())
     if (!outgoing.write(piece.value) && !isOver) await room();
   if (!left.aborted) outgoing.end();

@@ -102,13 +102,13 @@ function tryTake(file: string, me: LockHolder): boolean {
     throw error;
   }
   closeSync(descriptor);
-  // After a long pause above, the file may have passed for abandoned and been taken over.
+  // After a long pause above, the file may have looked abandoned and been taken over.
   return readLock(file)?.holder?.token === me.token;
 }
 
 /**
- * Replaces a stale lock by ours. Several processes may find it stale at once, and the slowest must not remove the lock of the
- * fastest. So a second lock, named for the token of the stale one, has to be taken before, and the stale one is read again.
+ * Replaces a stale lock with ours. Several processes may find it stale at once, and the slowest must not remove the lock of the
+ * fastest. So each first takes a second lock, named for the token of the stale one, and then reads the stale one again.
  */
 function takeOver({ file, holder }: HeldLock, me: LockHolder): boolean {
   const right = `${file}.${holder?.token ?? "nobody"}`;
@@ -151,14 +151,14 @@ export interface ProcessId {
   readonly pid: number;
   /** Host name and, on Linux, process namespace: the scope of the process id. */
   readonly host: string;
-  /** Start time of the process in kernel ticks; absent where the system does not tell. */
+  /** Start time of the process in kernel ticks; absent where the system does not report it. */
   readonly began?: string | undefined;
 }
 
-/** Recognizes processes of this machine that have ended; of others it knows nothing. */
+/** Recognizes processes of this machine that have ended; knows nothing about others. */
 export function knowProcesses(self: ProcessId = thisProcess()): ProcessKnowledge {
   return {
-    // Without the members that are undefined it is JSON.
+    // Without undefined members, it is JSON.
     self: JSON.parse(JSON.stringify(self)) as Json,
     isGone: (process) => {
       const id = parseProcess(process);

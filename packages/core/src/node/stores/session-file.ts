@@ -18,7 +18,7 @@ import { placeOf, takeTurn } from "./sqlite/sqlite-turns.ts";
 
 /** A session as stored in a file. */
 export interface StoredSession extends Pick<SessionSummary, "length" | "updatedAt"> {
-  /** Absent when the file's name does not tell it. */
+  /** Absent when the file's name does not contain it. */
   readonly id: string | undefined;
   /** Its log, in any condition: for `checkSession` and `repairSession`. */
   lines(): readonly LogLine[];
@@ -107,7 +107,7 @@ export async function repairSessionFile(
   };
 }
 
-/** @throws {ConfigurationError} When the file cannot be read, or a session is chosen in a file that is one. */
+/** @throws {ConfigurationError} When the file cannot be read, or a session is selected in a file of a single session. */
 async function isDatabase(file: string, session: string | undefined): Promise<boolean> {
   let isSqlite: boolean;
   try {
@@ -140,7 +140,7 @@ interface ParsedLog {
   readonly texts: WeakMap<object, string>;
 }
 
-/** Reads a whole file. Never throws: what cannot be read is a problem of its line. */
+/** Reads a whole file. Never throws: a line that cannot be read has a `problem`. */
 function parseLog(data: Uint8Array): ParsedLog {
   const texts = new WeakMap<object, string>();
   const ends = findLineEnds(data);
@@ -189,7 +189,7 @@ async function repairJsonl(file: string, inPlace: boolean): Promise<FileRepair> 
 
 type FileRepair = SessionFileRepair["repairs"][number];
 
-/** @returns Its entries as JSON, too. */
+/** @returns The repair, and its entries as JSON. */
 function repairLog(id: string | undefined, { lines, texts }: ParsedLog) {
   const repair = { id, ...repairSession(lines) };
   return { repair, entries: repair.entries.map((entry) => texts.get(entry) ?? JSON.stringify(entry)) };
@@ -203,7 +203,7 @@ async function replaceLog(file: string, before: Buffer, text: string, entries: r
   await writeLike(file, `${file}.bak`, before, "wx");
   const path = beside(file, "state");
   const state = readState(path, before.length);
-  // As it holds now, with what the repaired log says: it no longer depends on the old one.
+  // The current state with the info of the repaired log: it no longer depends on the old one.
   if (state !== undefined) {
     const { lease, stopToken, info } = state;
     writeState(path, { lease, stopToken, info: describeLog(entries) ?? info });
@@ -219,7 +219,7 @@ async function writeLike(file: string, target: string, data: string | Buffer, fl
   await writeFile(target, data, { flag, flush: true, mode });
 }
 
-/** The file with another ending that stands beside a log. */
+/** The file beside a log with another ending. */
 function beside(file: string, ending: "lock" | "state"): string {
   return `${file.replace(/\.jsonl$/, "")}.${ending}`;
 }

@@ -26,7 +26,7 @@ const ADVICE: { readonly [code: string]: string } = {
   14: "the file cannot be opened; check that its folder still exists",
 };
 
-/** An error of the file system or of SQLite as one that says what could not be done and what to do; errors of sessions as they are. */
+/** Converts an error of the file system or of SQLite to one that says what failed and what to do; errors of sessions stay as they are. */
 export function storeError(id: string, doing: string, error: unknown): Error {
   if (isRefusal(error) || error instanceof SessionStoreError || error instanceof SessionDamagedError) return error;
   if (error instanceof LockTimeoutError) return new SessionStoreError(id, error.message, { cause: error });
@@ -43,7 +43,7 @@ export function storeError(id: string, doing: string, error: unknown): Error {
   return new SessionStoreError(id, `${what} (${messageOf(error)})`, { cause: error });
 }
 
-/** As the work ends; a failure is a {@link storeError}. */
+/** The result of the work; a failure becomes a {@link storeError}. */
 export async function orStoreError<Result>(id: string, doing: string, work: Promise<Result>): Promise<Result> {
   try {
     return await work;

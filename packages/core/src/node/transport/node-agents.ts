@@ -8,7 +8,7 @@ import type { Environment } from "../../internal/environment.ts";
 
 /** Options of `nodeTransport`. */
 export interface NodeTransportOptions {
-  /** Most connections to one host at a time; further requests wait. @defaultValue `Infinity` */
+  /** Maximum connections to one host at a time; further requests wait. @defaultValue `Infinity` */
   readonly maxSockets?: number | undefined;
   /** How long a new connection may take, in milliseconds. @defaultValue 10_000 */
   readonly connectMs?: number | undefined;
@@ -20,7 +20,7 @@ export interface NodeTransportOptions {
    * @defaultValue the process's environment
    */
   readonly proxyEnv?: Environment | undefined;
-  /** Certificates: those to trust instead of the default ones (`ca`), and the client's own. */
+  /** Certificates: the ones to trust instead of the default ones (`ca`), and the client's own. */
   readonly tls?: Pick<SecureContextOptions, "ca" | "cert" | "key" | "passphrase"> | undefined;
 }
 
@@ -95,14 +95,14 @@ function connectsWithin<A extends http.Agent>(limitMs: number, agent: A): A {
   const connect = agent.createConnection.bind(agent);
   agent.createConnection = (options, callback) => {
     // Only a tunnel calls back; the request then gets another socket.
-    let tunnelled = (): void => {};
+    let tunneled = (): void => {};
     const socket = connect(options, (error, made) => {
-      tunnelled();
+      tunneled();
       callback?.(error, made);
     });
     if (!(socket instanceof Socket)) return socket;
     if (agent instanceof https.Agent && !(socket instanceof TLSSocket)) {
-      tunnelled = startTimer(limitMs, () => {
+      tunneled = startTimer(limitMs, () => {
         callback?.(notConnected(limitMs), socket);
         socket.destroy();
       });

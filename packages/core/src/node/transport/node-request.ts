@@ -13,13 +13,13 @@ import type {
 } from "../../wire/http/transport.ts";
 import { nodeAgents, type NodeAgents } from "./node-agents.ts";
 
-/** Sends through `node:http`. Apart from `nodeTransport`, so that what never calls it like `fetch` does not bundle that. */
+/** Sends through `node:http`. Separate from `nodeTransport`, so that programs that never call it like `fetch` do not bundle that. */
 export function nodeSender(proxyEnv?: Environment): Send {
   const agents = nodeAgents({ proxyEnv });
   return (request) => new NodeRequest(request, agents);
 }
 
-/** Functions that a mock or a tracer of `node:http` replaces, which would not see requests of `fetch`, each with a text of Node's own. */
+/** Functions that mocks and tracers of `node:http` replace, which do not see requests of `fetch`; each with a text of Node's own. */
 export function httpFunctions(): readonly (readonly [value: object, text: string])[] {
   return [
     [http.request, "new ClientRequest(url, options, cb)"],
@@ -28,7 +28,7 @@ export function httpFunctions(): readonly (readonly [value: object, text: string
   ];
 }
 
-/** The head of an answer from `node:http`. */
+/** The head of a response from `node:http`. */
 export interface NodeHead extends AnswerHead {
   readonly statusText: string;
   readonly headers: Required<AnswerHeaders>;
@@ -106,7 +106,7 @@ export class NodeRequest implements InFlightRequest {
     const { statusCode: status = 0, statusMessage: statusText = "", rawHeaders } = answer;
     const headers = nodeHeaders(rawHeaders);
     this.#body = new ByteQueue(decodeBody(answer, headers.get("content-encoding")));
-    // An answer that ends before the request was sent refuses it: the rest is not sent.
+    // A response that ends before the request was sent refuses it: the rest is not sent.
     answer.on("end", () => {
       if (this.#request?.writableFinished === false) this.#request.destroy();
     });
@@ -114,7 +114,7 @@ export class NodeRequest implements InFlightRequest {
   };
 }
 
-/** As `fetch` sends them, since some gateways reject a client without. But no `deflate`, of which there are two kinds. */
+/** As `fetch` sends them, since some gateways reject clients without these. But no `deflate`, of which there are two kinds. */
 const PLAIN_HEADERS: OutgoingHttpHeaders = {
   accept: "*/*",
   "user-agent": "node",
@@ -163,7 +163,7 @@ function decodeBody(answer: IncomingMessage, codings: string | null): Readable {
 }
 
 function decoderOf(coding: string): Transform | undefined {
-  // Loaded when an answer first needs it.
+  // Loaded when a response first needs it.
   const zlib = process.getBuiltinModule("node:zlib");
   const { Z_SYNC_FLUSH, BROTLI_OPERATION_FLUSH } = zlib.constants;
   // Flushed, so that each event of a stream is available at once; a truncated body is detected by its framing.
@@ -187,7 +187,7 @@ const HIGH_WATER_BYTES = 256 * 1024;
 /** Mean size up to which unread chunks are joined: copying them costs less than a read each. */
 const SMALL_BYTES = 8 * 1024;
 
-/** Chunks of a stream. A chunk goes straight to a pending read; a slow reader pauses the stream, which bounds what is held. */
+/** Chunks of a stream. A chunk goes straight to a pending read; a slow reader pauses the stream, which bounds the buffer. */
 class ByteQueue {
   readonly #source: Readable;
   #chunks: Uint8Array[] = [];
@@ -206,14 +206,14 @@ class ByteQueue {
     });
   }
 
-  /** The next bytes. Those before a failure come first. */
+  /** The next bytes; bytes before a failure come first. */
   read(): Promise<BodyRead> {
     const value = this.#take();
     if (value !== undefined) return Promise.resolve({ value });
     if (this.#end?.failed === false) return DONE;
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
-      this.#tell();
+      this.#settle();
     });
   }
 
@@ -255,10 +255,10 @@ class ByteQueue {
 
   #finish(end: { readonly failed: boolean; readonly error?: unknown }): void {
     this.#end ??= end;
-    this.#tell();
+    this.#settle();
   }
 
-  #tell(): void {
+  #settle(): void {
     if (this.#end?.failed === true) this.#waiting?.reject(this.#end.error);
     else if (this.#end !== undefined) this.#waiting?.resolve({});
     else return;

@@ -5,7 +5,7 @@ import { NodeRequest } from "./node-request.ts";
 
 /** A `fetch` over `node:http`, see {@link nodeTransport}. */
 export interface NodeTransport extends Transport, AsyncDisposable {
-  /** As `fetch`, without following redirects; reads the request's body into memory. */
+  /** Like `fetch`, without following redirects; reads the request's body into memory. */
   (input: string | URL | Request, init?: RequestInit): Promise<Response>;
   /** Closes all connections; requests in flight fail. The next request opens a new one. */
   close(): Promise<void>;
@@ -41,7 +41,7 @@ export function nodeTransport(options: NodeTransportOptions = {}): NodeTransport
   return Object.assign(fetch, { [SEND]: send, close, [Symbol.asyncDispose]: close });
 }
 
-/** `fetch` over `node:http`, with `redirect: "manual"`; rejects as `fetch` does. */
+/** `fetch` over `node:http`, with `redirect: "manual"`; rejects like `fetch`. */
 async function nodeFetch(agents: NodeAgents, input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
   const signal = init.signal ?? (input instanceof Request ? input.signal : undefined);
   const whole = requestOf(input, init);

@@ -4,7 +4,7 @@ import { wordsIn } from "../../internal/text.ts";
 import type { PlatformTransport, Send } from "../../wire/http/transport.ts";
 import type * as NodeRequestModule from "./node-request.ts";
 
-/** Decides whether a request may use `node:http` by default: only where surely nothing can tell it from one of Node's own `fetch`. */
+/** Decides whether a request may use `node:http` by default: only where nothing can distinguish it from a request of Node's own `fetch`. */
 class NodePlatformTransport implements PlatformTransport {
   readonly name = "node:http";
   /** Loaded with the first request, and `node:http` with it. */
@@ -88,7 +88,7 @@ function isNodesDispatcher(dispatcher: object): boolean {
   if (Reflect.get(dispatcher, "dispatch") !== Reflect.get(Object.getPrototypeOf(dispatcher), "dispatch")) return false;
   if (isAgent && !hasDefaults(dispatcher)) return false;
   try {
-    // According to its source it throws before it does anything; the stack tells which file it is in.
+    // According to its source it throws before it does anything; the stack shows which file it is in.
     Reflect.construct(constructor, [{ factory: 1 }]);
     return false;
   } catch (error) {

@@ -13,7 +13,7 @@ import { NO_USAGE } from "../../model/usage.ts";
 import type { Spent } from "../../loop/limits.ts";
 import type { EndEntry, EntryOfRun, JobEntry, RunEntry } from "./entries.ts";
 import type { StepRecord, TurnRecord, CallRecord } from "./turn-record.ts";
-import { findSaid } from "../../loop/calls/check-given.ts";
+import { findCheckable } from "../../loop/calls/check-given.ts";
 import { readStop } from "../../loop/guardrails.ts";
 import { type OutsideAnswer, readOutsideAnswer, type AskedOf, isEdit, outcomeOf } from "../../tool/pending-call.ts";
 import { settledValue } from "../../loop/calls/run-call.ts";
@@ -223,7 +223,7 @@ export class PlacedSteps {
     const { turn, question } = wait;
     const check = this.find<GivenCheckValue>({ kind: "guard", turn, side: "input", attempt: 0, wait: step.name });
     // Nobody reads what guardrails have not checked, or have stopped.
-    if (check === undefined && this.#isGuarded && findSaid(question, step.value) !== undefined) return "withheld";
+    if (check === undefined && this.#isGuarded && findCheckable(question, step.value) !== undefined) return "withheld";
     if (readStop("input", check?.value.actions) !== undefined) return "withheld";
     return readOutsideAnswer(question, check?.value.given ?? step.value);
   }

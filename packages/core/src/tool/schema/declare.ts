@@ -109,7 +109,7 @@ function toJsonSchema(input: unknown, owner: SchemaOwner): JsonSchema {
         "",
       );
     if (isObject(input)) {
-      // As MCP's SDK takes it; the service would read it as a schema without keywords.
+      // MCP's SDK accepts this; the service would read it as a schema without keywords.
       if (Object.values(input).some(isStandardSchema))
         throw owner.error("the schema is an object of schemas: wrap it, as in z.object({ city: z.string() })", "");
       return input;
@@ -152,7 +152,7 @@ function findRequiredCycle(schema: JsonSchema): readonly string[] | undefined {
     return { node, left: (edges.get(node) ?? []).values() };
   };
   for (const start of edges.keys()) {
-    // A list, not the stack: definitions may refer to each other in a long row.
+    // A list, not the stack: definitions may refer to each other in a long chain.
     const visits = seen.has(start) ? [] : [enter(start)];
     for (let visit = visits.at(-1); visit !== undefined; visit = visits.at(-1)) {
       const { value: edge, done } = visit.left.next();

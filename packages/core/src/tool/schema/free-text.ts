@@ -18,11 +18,11 @@ function isMadeOf(value: unknown, words: ReadonlySet<string>): boolean {
 const DATE = /^(\d{4}-\d\d-\d\d)?([Tt ]?\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)?)?$/;
 const DATES: ReadonlySet<unknown> = new Set(["date", "date-time", "time"]);
 
-/** What a schema allows, where only the author's own words are collected. */
+/** Decides whether a schema allows only the author's own words, and collects them. */
 class ClosedSchema {
   readonly #root: JsonSchema;
   readonly #words: Set<string>;
-  /** Those that were entered: one that contains itself adds nothing. */
+  /** Visited schemas: one that contains itself adds nothing. */
   readonly #seen = new Map<unknown, boolean>();
 
   constructor(root: JsonSchema, words: Set<string>) {
@@ -47,7 +47,7 @@ class ClosedSchema {
     if (Array.isArray(listed)) return this.#addWords(listed);
     if (typeof $ref === "string") return this.isClosed(followPointer($ref, this.#root));
     for (const some of [anyOf, oneOf]) if (Array.isArray(some)) return some.every((one) => this.isClosed(one));
-    // All of them apply: each of the others only narrows what one allows.
+    // All members apply, so one closed member is enough: the others only narrow it.
     if (Array.isArray(allOf) && schema["type"] === undefined) return allOf.some((one) => this.isClosed(one));
     const types = [schema["type"]].flat();
     return types.length > 0 && types.every((type) => this.#isClosedAs(type, schema));

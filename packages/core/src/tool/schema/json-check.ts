@@ -6,7 +6,7 @@ import { findUnchecked, judgePattern } from "./unchecked.ts";
 
 /** Checks values against a plain JSON Schema. */
 export interface JsonCheck {
-  /** What of the schema is not checked. */
+  /** The parts of the schema that are not checked. */
   readonly unchecked: readonly SchemaChange[];
   /** Empty when the value fits. A value that takes too many steps does not. */
   issuesOf(value: unknown): Promise<readonly StandardIssue[]>;
@@ -25,7 +25,7 @@ export function jsonCheck(schema: JsonSchema): JsonCheck {
   };
 }
 
-/** Adds required properties with a default that a call leaves out, also nested ones, but not in unions. The value itself if none is missing. */
+/** Adds missing required properties that have a default, also nested ones, but not in unions. Returns the value itself if none is missing. */
 export function withDefaults(value: unknown, schema: unknown, root: JsonSchema): unknown {
   const target = resolve(schema, root);
   if (target === undefined) return value;
@@ -55,7 +55,7 @@ export function withDefaults(value: unknown, schema: unknown, root: JsonSchema):
 /** Longest chain of references that is followed. */
 const MAX_REFERENCES = 32;
 
-/** The schema behind references and `nullable` wrappers; undefined when there is none, or a choice. */
+/** The schema behind references and `nullable` wrappers; undefined for none, or for a choice. */
 function resolve(schema: unknown, root: JsonSchema): JsonSchema | undefined {
   let target = schema;
   for (let times = 0; times < MAX_REFERENCES && isObject(target); times++) {

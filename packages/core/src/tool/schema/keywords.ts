@@ -3,12 +3,12 @@ import { asList, asObject, isObject, schemaType } from "../../internal/json.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 import type { SchemaChange } from "../tool.ts";
 
-/** Most schemas, counted as often as references repeat them; a schema of the service's size has a few hundred. */
+/** Maximum number of schemas, counted each time a reference repeats them; a schema that the service accepts has a few hundred. */
 const MAX_SCHEMAS = 40_000;
-/** Most schemas inside each other, references followed. */
+/** Maximum number of schemas inside each other, references followed. */
 const MAX_OPEN = 400;
 
-/** What a schema is written for. Its errors speak of that. */
+/** The option that a schema is written for; errors name it. */
 export interface SchemaOwner {
   /** The option that holds the schema. */
   readonly option: "input" | "output";
@@ -34,7 +34,7 @@ export class SchemaScope {
     this.root = root;
   }
 
-  /** Cleans one more schema: one from a stranger may stand for billions of others, or for one inside itself. */
+  /** Cleans one more schema: a stranger's may stand for billions of others, or contain itself. */
   inside<T>(place: SchemaPlace, clean: () => T): T {
     if (++this.#schemas > MAX_SCHEMAS)
       throw place.refused(`stands for more than ${MAX_SCHEMAS} schemas, references followed: make it smaller`);

@@ -22,10 +22,10 @@ export interface StandardJsonSchema<Output = unknown, Input = unknown> {
   };
 }
 
-/** What a schema gives: `unknown` of a raw JSON Schema. */
+/** The output type of a schema; `unknown` for a raw JSON Schema. */
 export type ParsedBy<Schema> = Schema extends StandardSchema<infer Output> ? Output : unknown;
 
-/** What is written for it, before defaults and transforms. */
+/** The input type of a schema, before defaults and transforms. */
 export type WrittenFor<Schema> = Schema extends StandardSchema<unknown, infer Written> ? Written : unknown;
 
 /** Result of a validation: the value or the issues. */

@@ -15,15 +15,15 @@ export const NEGATIVE: ReadonlySet<string> = wordsIn(
   "not if then else maxContains unevaluatedItems unevaluatedProperties",
 );
 
-/** Most schemas that are read; further ones are not checked. */
+/** Maximum number of schemas read; further ones are not checked. */
 const MAX_SCHEMAS = 40_000;
 
 /** Why an expression is not checked; `undefined` when it is. */
 export type JudgePattern = (pattern: string) => string | undefined;
 
-/** What shows in a schema before any value is checked. */
+/** What a schema shows before any value is checked. */
 export interface ReadSchema {
-  /** It and all inside it, references followed, and where they are. */
+  /** The schema and all schemas inside it, references followed, with their paths. */
   readonly schemas: ReadonlyMap<JsonSchema, readonly string[]>;
   /** Empty when all of it is checked. */
   readonly unchecked: readonly SchemaChange[];
@@ -31,13 +31,13 @@ export interface ReadSchema {
   readonly hasPatterns: boolean;
 }
 
-/** Finds what is not checked. That accepts anything, so what would reject a value because of it is not checked either. */
+/** Finds the unchecked parts. They accept anything, so keywords that would reject a value because of that are not checked either. */
 export function findUnchecked(root: JsonSchema, judge: JudgePattern): ReadSchema {
   const unchecked: SchemaChange[] = [];
   const negative: (readonly string[])[] = [];
   const patternMaps: (readonly string[])[] = [];
   let hasPatterns = false;
-  // Grows while it is read. Not the stack: a schema from a stranger may nest at will.
+  // Grows while it is read. Not recursive: a stranger's schema may nest without limit.
   const schemas = new Map<JsonSchema, readonly string[]>();
   const skip = (path: readonly string[], change: string): void => void unchecked.push({ path: path.join("."), change });
   const visit = (schema: unknown, path: readonly string[]): void => {
@@ -89,7 +89,7 @@ export function hasLonelyRefs(root: JsonSchema): boolean {
   return /draft-0[3-7]/.test(String(root["$schema"]));
 }
 
-/** Most characters of an expression, of one whose repetitions are written out, and most repetitions, by RE2's own limit. */
+/** Maximum characters of an expression, the same with its repetitions written out, and maximum repetitions (RE2's own limit). */
 const MAX_PATTERN = 2_000;
 const MAX_WRITTEN_OUT = 20_000;
 const MAX_TIMES = 1_000;
@@ -97,7 +97,7 @@ const MAX_TIMES = 1_000;
 const NO_EXPRESSION = "it is not an expression";
 const TOO_LARGE = "the expression is too large";
 
-/** As far as it shows without an engine. */
+/** Judges an expression without an engine. */
 export const judgePattern: JudgePattern = (pattern) => {
   if (/\(\?<?[=!]|\\[1-9]|\\k</.test(pattern)) return "lookarounds and backreferences cannot be matched in linear time";
   if (pattern.length > MAX_PATTERN) return TOO_LARGE;

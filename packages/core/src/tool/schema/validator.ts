@@ -11,13 +11,13 @@ import { describeMismatch, MISMATCH, TOO_MUCH_TO_CHECK } from "../model-texts.ts
 import { findUnchecked, hasLonelyRefs, type JudgePattern, judgePattern, MAPS, NEGATIVE, SCHEMAS } from "./unchecked.ts";
 import type { StandardIssue } from "./standard-schema.ts";
 
-/** Most steps of one check, of a few microseconds each. */
+/** Maximum steps of one check, each of a few microseconds. */
 const MAX_STEPS = 250_000;
 
 /**
- * Loads what the check needs besides this file. It checks by a copy of the schema (draft 2020-12, draft-07, or OpenAPI's variant) for the
- * validator: references become the schemas themselves, expressions, uniqueness and multiples become calls of code, `format` is left out,
- * and each evaluation is counted.
+ * Loads the packages that the check needs. The validator gets a copy of the schema (draft 2020-12, draft-07, or OpenAPI's variant):
+ * references become the schemas themselves; expressions, uniqueness and multiples become code; `format` is left out; and each evaluation
+ * is counted.
  */
 export async function loadCheck(
   root: JsonSchema,
@@ -25,7 +25,7 @@ export async function loadCheck(
 ): Promise<(value: unknown) => readonly StandardIssue[]> {
   const matcher = hasPatterns ? await loadMatcher() : NO_PATTERNS;
   const { schemas, unchecked } = findUnchecked(root, matcher.judge);
-  /** Something is not checked: leaves out what that might turn into a rejection. */
+  /** Something is not checked: drops keywords that could then reject a valid value. */
   const isLenient = unchecked.length > 0;
   const copies = new Map<unknown, { [keyword: string]: unknown }>([...schemas.keys()].map((schema) => [schema, {}]));
   let left = MAX_STEPS;
@@ -37,7 +37,7 @@ export async function loadCheck(
     const schema = copyOf(root);
     try {
       const value = withoutPrototypes(given);
-      // Interprets it: `Compile` would generate code.
+      // Interprets the schema: `Compile` would generate code.
       if (Check(schema, value)) return [];
       const issues = Errors(schema, value)[1].flatMap(({ keyword, instancePath, params, message }) =>
         describeMismatch(keyword, params, message).map(([member, problem]) => ({
@@ -62,12 +62,12 @@ export async function loadCheck(
     return matcher.test(pattern, text);
   }
 
-  /** What is not checked accepts anything. */
+  /** An unchecked schema accepts anything. */
   function copyOf(schema: unknown): Checkable {
     return copies.get(schema) ?? schema !== false;
   }
 
-  /** First what counts the evaluation, then the schema itself. */
+  /** Puts a check that counts the evaluation before the schema itself. */
   function fill(schema: JsonSchema): Checkable {
     const keywords = convert(schema);
     const size = sizeOf(keywords);
@@ -114,7 +114,7 @@ export async function loadCheck(
       if (copy[key.toLowerCase()] === undefined) delete copy[key.toLowerCase()];
     }
     if (isObject(patternProperties)) addPatterns(patternProperties, copy, more);
-    // One of several that accept more than they should may match beside another.
+    // Alternatives that accept too much may match at the same time.
     if (isLenient && "oneOf" in copy) {
       more.push({ anyOf: copy["oneOf"] });
       delete copy["oneOf"];
@@ -173,7 +173,7 @@ function refined(check: (value: unknown) => boolean, problem: string | ((value: 
   return { "~refine": [{ check, error: typeof problem === "string" ? () => problem : problem }] };
 }
 
-/** How much work the keywords are by themselves, apart from the schemas below them. */
+/** The work of the keywords alone, without the schemas below them. */
 function sizeOf(keywords: JsonSchema): number {
   let size = 0;
   for (const [key, value] of Object.entries(keywords)) {
@@ -196,7 +196,7 @@ function sortKeys(_key: string, value: unknown): unknown {
   return isObject(value) ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))) : value;
 }
 
-/** The validator looks members up with `in`: an object without a prototype has none that it was not given. */
+/** The validator looks up members with `in`: an object without a prototype has only its own. */
 function withoutPrototypes(value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item: unknown) => withoutPrototypes(item));
   if (!isObject(value)) return value;
@@ -221,7 +221,7 @@ interface Matcher {
 
 const NO_PATTERNS: Matcher = { judge: judgePattern, stepsOf: () => 0, test: () => true };
 
-/** Expressions in linear time. */
+/** Matches expressions in linear time. */
 async function loadMatcher(): Promise<Matcher> {
   const { RE2JS } = await import("re2js");
   const compiled = new Map<string, InstanceType<typeof RE2JS> | undefined>();

@@ -54,7 +54,7 @@ describe("a call that is cancelled by its id", () => {
     expect(stream.cancelCall("call:1.0")).toBe(false);
   });
 
-  test("may have taken effect, which the model is told of a tool that must not run twice", async () => {
+  test("may have taken effect: the model reads this about a tool that must not run twice", async () => {
     const { model, tools, release } = scene("once");
     const session = new Agent({ model, tools }).session();
     for await (const event of session.stream("Go.")) {

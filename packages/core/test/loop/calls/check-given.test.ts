@@ -86,7 +86,7 @@ async function pendingOf(session: Session): Promise<readonly PendingCall[]> {
   return (await session.state()).pending;
 }
 
-describe.each(SESSION_FACES)("what is said about a call of a session, read by %s", (_face, face) => {
+describe.each(SESSION_FACES)("answers about a call of a session, read by %s", (_face, face) => {
   test.each(SAID)("is checked and replaced: %s", async (_what, turn, given, said, read) => {
     const { guardrail, seen } = watcher();
     const store = new MemoryStore();
@@ -259,7 +259,7 @@ describe.each(faces)("what approve says, by %s", (_face, read) => {
 describe.each([
   ["an engine", false],
   ["an engine that begins the run anew after every round", true],
-] as const)("what is said about a call of a run on %s", (_, restarting) => {
+] as const)("answers about a call of a run on %s", (_, restarting) => {
   test("is checked once", async () => {
     const { guardrail, seen } = watcher();
     const model = new ScriptedModel(call("ask"), say("Done."));

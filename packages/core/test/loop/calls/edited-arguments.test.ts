@@ -79,7 +79,7 @@ describe.each(faces)("an approval with other arguments, by %s", (_face, read) =>
 });
 
 describe.each(SESSION_FACES)("an approval with other arguments, in a session read by %s", (_face, face) => {
-  test("is stored: a run that fails afterwards and is resumed runs them, and only once", async () => {
+  test("is stored: a run that fails afterward and is resumed runs them, and only once", async () => {
     const { paid, tools } = shop();
     const store = new MemoryStore();
     const model = new ScriptedModel(

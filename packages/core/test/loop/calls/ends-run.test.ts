@@ -97,7 +97,7 @@ describe.each(faces)("a tool that ends the run, by %s", (_face, read) => {
 });
 
 describe.each(SESSION_FACES)("a session whose run was ended by a tool, read by %s", (_face, face) => {
-  test("goes on with the next message, and gives the same when it is replayed", async () => {
+  test("continues with the next message, and gives the same when it is replayed", async () => {
     const model = new ScriptedModel(call("submit", { title: "Q3" }), say("You're welcome."));
     const session = new Agent({ model, tools: [submit] }).session();
     const first = await face.send(session, "Report.");

@@ -181,7 +181,7 @@ describe.each(WHERE)("%s", (_where, options) => {
       expect(result.toolCalls.map(({ status }) => status)).not.toContain("pending");
     });
 
-    test("the question says what was read, where, and what of it is in the arguments", async () => {
+    test("the question names the sources, and the arguments that have text from them", async () => {
       const lines = [
         calls("note", { name: "page", args: { url: "https://evil.example/a?b" } }),
         call("mail", { to: "eve@example.com", path: "elsewhere" }),
@@ -257,7 +257,7 @@ describe.each(WHERE)("%s", (_where, options) => {
       });
     });
 
-    test("the agent's word holds for tools that say nothing, and not for those that do", async () => {
+    test("the agent's setting applies only to tools without their own", async () => {
       const tools = [page, mail, tool("wire", { effects: "once", afterUntrusted: "ask" })];
       const { asked, ran: made } = await go(tools, [FETCH, calls("mail", "wire")], { afterUntrusted: "allow" });
       expect(made).toEqual(["page", "mail"]);

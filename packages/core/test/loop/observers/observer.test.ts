@@ -554,7 +554,7 @@ test("the events of a run are the same with observers", async () => {
   expect(timeless(seen.events)).toEqual(timeless(plain.events));
 });
 
-test("an observer that tampers with what it is told reaches no other", async () => {
+test("an observer that tampers with its events affects no other", async () => {
   const tampering: Observer = { observe: (one) => void Object.assign(one, { seq: 99, run: {} }) };
   const other = record();
   const logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };

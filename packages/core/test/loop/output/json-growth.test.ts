@@ -185,7 +185,7 @@ describe("the cost", () => {
     expect(read).toBeLessThan(text.length * 4);
   });
 
-  test("of a snapshot is that of what is open: what is whole stays the same object", () => {
+  test("of a snapshot is that of the open values: whole ones stay the same object", () => {
     const growth = new JsonGrowth();
     const output = new PartialOutput<{ days: { title: string; tags: string[] }[] }>();
     const snapshots = ['{"days":[{"title":"a","tags":["x"]},{"title":"b","ta', 'gs":["y"', ',"z"]},{"title":"c'].map(

@@ -25,7 +25,7 @@ const breaks = (events: readonly RunEvent[]): unknown[] =>
 const afterCall = (name = "add"): ScriptedModel => new ScriptedModel(call(name), say("Done."));
 
 describe.each(faces)("a prepared turn, by %s", (face, read) => {
-  test("is told where the run is, and leaves the request as it is when nothing is returned", async () => {
+  test("gets the run's progress, and leaves the request unchanged when it returns nothing", async () => {
     const seen: TurnInfo[] = [];
     const model = new ScriptedModel(call("add"), empty(), say("Done."));
     const agent = new Agent({ model, tools: [add], hooks: { prepareTurn: (turn) => void seen.push(turn) } });

@@ -18,7 +18,7 @@ test("a watcher that another one stops is not called anymore", async () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test("only sessions that changed are told of, and each change once", async () => {
+test("only changed sessions are reported, and each change once", async () => {
   stopClock();
   const signatures: { [id: string]: number } = { a: 0, b: 0 };
   let looks = 0;
@@ -41,7 +41,7 @@ test("only sessions that changed are told of, and each change once", async () =>
   expect(told).toEqual(["b", "a"]);
 });
 
-test("a change that could not be looked at is told of later", async () => {
+test("a change that could not be read is reported later", async () => {
   stopClock();
   let [isBusy, changes] = [false, 1];
   const watch = new ChangeWatch(

@@ -72,7 +72,7 @@ describe.each([
   ["line", (): SessionStore => new JsonlStore(folder), (): string => join(folder, "a.jsonl")],
   ["entry", (): SessionStore => new SqliteStore(join(folder, "a.db")), (): string => join(folder, "a.db")],
 ])("a repair of a file that counts by %s", (_unit, open, path) => {
-  test("keeps the lease, and says anew what lists show", async () => {
+  test("keeps the lease, and updates what lists show", async () => {
     const lease: Lease = { token: 4, beat: 2, held: true, runId: "r", durationMs: 15_000 };
     const about: SessionInfo = { state: "running", createdAt: 1, messages: 9, turns: 9, totalTokens: 9, cost: 0 };
     await open().append("a", 0, [...log, "no entry"], { info: about, lease: { expected: undefined, next: lease } });

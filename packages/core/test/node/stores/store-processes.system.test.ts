@@ -52,7 +52,7 @@ describe.each(kinds)("%s store, several processes", (kind) => {
     },
   );
 
-  test("of those that take a lease one wins, with its entries", async () => {
+  test("of the processes that take a lease, one wins, with its entries", async () => {
     const path = join(temporaryFolder(), "sessions");
     const programs = ["a", "b", "c"].map(() => runProgram("hold", [kind, path, "race", "60"]));
     const told = (await Promise.all(programs.map(({ over }) => over))).flat();

@@ -256,7 +256,7 @@ describe("what a user says counts", () => {
     expect(said).toMatchObject([{ httpClient: way }]);
   });
 
-  test("node goes by node:http whoever watches fetch", async () => {
+  test("node uses node:http, even if something watches fetch", async () => {
     const { ask } = await watched();
     vi.stubGlobal("fetch", () => Promise.reject(new Error("not to be called")));
     expect(await ask({ httpClient: "node" })).toBe("node:http");

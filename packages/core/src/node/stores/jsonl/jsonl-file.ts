@@ -22,7 +22,7 @@ import {
   writeState,
 } from "./jsonl-format.ts";
 
-/** Endings of a session's files: its log, what stands beside it, and the lock of whoever writes. */
+/** Endings of a session's files: its log, the files beside it, and the writer's lock. */
 type Ending = "jsonl" | "state" | "draft" | "lock" | "id";
 
 /** Where the files of all sessions are. */
@@ -36,19 +36,19 @@ export interface Where {
 /**
  * The files of one session. Remembers where the lines of the log end, so that nothing is read twice.
  *
- * Calls other than `change`, `append`, `records` and `exists` have to take turns. Throws file system errors unchanged.
+ * Calls other than `change`, `append`, `records` and `exists` must take turns. Throws file system errors unchanged.
  */
 export class JsonlFile {
   readonly #where: Where;
   readonly #id: string;
   /** Name of its files, without extension. */
   readonly #name: string;
-  /** Where each line of the log ends, in bytes; of complete appends only. */
+  /** Where each line of the log ends, in bytes, for complete appends only. */
   #ends: number[] = [];
   /** Identifies the file that `#ends` describes: another may have replaced it. */
   #identity = "";
   #lastTurn: Promise<unknown> = Promise.resolve();
-  /** Appends that go out together, and what becomes of them. */
+  /** Appends that are written together, and their outcomes. */
   #waiting: { readonly calls: Decide[]; readonly outcomes: Promise<readonly (() => boolean)[]> } | undefined;
 
   constructor(where: Where, id: string) {
@@ -70,7 +70,7 @@ export class JsonlFile {
       .map((end, index) => this.#parse(data.subarray(this.#startOf(from + index) - start, end - start), from + index));
   }
 
-  /** As it is listed; `undefined` for a session that has no entries. Reads the log only where its length is not known. */
+  /** The session as lists show it; `undefined` without entries. Reads the log only if its length is unknown. */
   async summary(locked = false): Promise<SessionSummary | undefined> {
     const found = await ifThere(stat(this.#path("jsonl")));
     if (found === undefined) return undefined;
@@ -87,14 +87,14 @@ export class JsonlFile {
     return present({ lease, draft, stopToken });
   }
 
-  /** Another text after each change. Waits for the disk. */
+  /** A different text after each change. Blocks on the disk. */
   signature(): string {
     return this.#stats()
       .map((found) => (found === undefined ? "" : `${found.ino} ${found.size} ${found.mtimeNs}`))
       .join();
   }
 
-  /** True when there is anything of the session. Waits for the disk. */
+  /** True when any file of the session exists. Blocks on the disk. */
   exists(): boolean {
     return this.#stats().some((found) => found !== undefined);
   }
@@ -105,12 +105,12 @@ export class JsonlFile {
     return turn;
   }
 
-  /** @returns Whether it changed anything. @throws Its refusal. */
+  /** @returns Whether it changed anything. @throws The refusal of `decide`. */
   async change(decide: Decide): Promise<boolean> {
     return await this.inTurn(async () => (await this.#changeAll([decide]))[0]?.() === true);
   }
 
-  /** As {@link change}, with one write and one sync for all that wait: where they fail, so do all of them. */
+  /** Like {@link change}, with one write and one sync for all waiting appends: if these fail, so do all appends. */
   async append(decide: Decide): Promise<boolean> {
     if (this.#waiting === undefined) {
       const waiting: Decide[] = [];
@@ -125,7 +125,7 @@ export class JsonlFile {
     return (await outcomes)[index]?.() === true;
   }
 
-  /** @returns For each call what gives whether it changed anything, or throws its refusal. */
+  /** @returns For each call, a function that returns whether it changed anything, or throws its refusal. */
   #changeAll(calls: readonly Decide[]): Promise<readonly (() => boolean)[]> {
     return this.#locked(async () => {
       await using handle = await ifThere(open(this.#path("jsonl"), "r+"));
@@ -139,7 +139,7 @@ export class JsonlFile {
     });
   }
 
-  /** Removes all files. @param matches - Only if this holds of it then. @returns Whether it did. */
+  /** Removes all files. @param matches - Must accept the session at that time. @returns Whether it was removed. */
   async remove(matches?: (summary: SessionSummary) => boolean): Promise<boolean> {
     if (!this.exists()) return false;
     return await this.#locked(async () => {
@@ -213,12 +213,12 @@ export class JsonlFile {
     for (const bytes of findLineEnds(data)) this.#ends.push(end + bytes);
   }
 
-  /** Reads from a line, or from the end of what is known, to the end of the last complete append. */
+  /** Reads from a line, or from the end of the known lines, to the end of the last complete append. */
   async #read(
     handle: FileHandle,
     line: number,
     locked: boolean,
-  ): Promise<{ readonly data: Buffer; /** In the file. */ readonly start: number }> {
+  ): Promise<{ readonly data: Buffer; /** Offset in the file. */ readonly start: number }> {
     const found = await handle.stat({ bigint: true });
     this.#recognize(found);
     const size = Number(found.size);
@@ -236,7 +236,7 @@ export class JsonlFile {
     return this.#ends[line - 1] ?? 0;
   }
 
-  /** True when what is known still holds; forgets it otherwise. */
+  /** True when the known line ends are still valid; forgets them otherwise. */
   #recognize(found: BigIntStats): boolean {
     const identity = identityOf(found);
     if (identity === this.#identity && Number(found.size) >= this.#startOf(this.#ends.length)) return true;
@@ -290,7 +290,7 @@ export class JsonlFile {
   }
 }
 
-/** Decides calls in order, each as those before it leave the session. They become one change: lines would otherwise need a state each. */
+/** Decides calls in order, each on the session that the earlier ones leave. They become one change: otherwise each line would need a state. */
 function decideAll(
   calls: readonly Decide[],
   before: Standing,

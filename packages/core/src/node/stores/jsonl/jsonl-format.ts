@@ -26,7 +26,7 @@ export function findLineEnds(data: Uint8Array): readonly number[] {
     ends.push(at + 1);
     if (at === 0 || data[at - 1] !== SPACE) appends.push(ends.length);
   }
-  // After a power failure, bytes that were never written read as zeros: appends at the end that hold some are left out.
+  // After a power failure, bytes that were never written read as zeros: appends at the end that contain zeros are left out.
   for (let count = appends.pop() ?? 0; count > 0; count = appends.pop() ?? 0) {
     const start = ends[(appends.at(-1) ?? 0) - 1] ?? 0;
     if (!data.subarray(start, ends[count - 1]).includes(0)) return ends.slice(0, count);
@@ -42,7 +42,7 @@ export function parseLine(line: Uint8Array): Json {
   return JSON.parse(utf8.decode(line)) as Json;
 }
 
-/** What stands beside a log, but for the draft; and how long the log was then. */
+/** The records beside a log, except the draft, and the log's length at that time. */
 export interface SessionState extends Omit<SessionRecords, "draft"> {
   readonly info?: SessionInfo | undefined;
   /** Entries of the log; absent where it was not read. */
@@ -56,26 +56,26 @@ export interface SessionState extends Omit<SessionRecords, "draft"> {
  * neither. It writes the state first, as `after`, beside the one that holds until then; the last byte of the log decides:
  *
  * - A process that dies before the new `.state` is renamed into place has changed nothing.
- * - One that dies before the last byte of the log leaves an `after` that lies behind the end of the log. Readers go by `before`. The
- *   next writer, under the lock, goes by `before` as well and replaces the file before it writes to the log, so that its own bytes never
+ * - One that dies before the last byte of the log leaves an `after` that lies behind the end of the log. Readers use `before`. The
+ *   next writer, under the lock, uses `before` as well and replaces the file before it writes to the log, so that its own bytes never
  *   make the old `after` come true.
- * - Once the last byte is written, readers go by `after`, whether or not the process lives.
+ * - Once the last byte is written, readers use `after`, whether or not the process lives.
  *
  * A draft counts only while the lease is held. It is removed after a lease was given back, or else before the next is taken.
  *
- * None of this is synced: the log is, and what a crash of the machine takes away here belonged to processes that are gone as well.
+ * Only the log is synced: everything that a crash of the machine loses here belonged to processes that are gone as well.
  */
 interface StateFile {
   readonly before: SessionState;
-  /** Only what differs. */
+  /** Only the members that differ. */
   readonly after?: SessionState | undefined;
 }
 
 /**
- * The state that holds; `undefined` when there is none, or the file is damaged. Waits for the disk, as reading some hundred bytes takes
+ * The current state; `undefined` when there is none, or the file is damaged. Blocks on the disk, since reading some hundred bytes takes
  * less time than handing it to another thread.
  *
- * @param logBytes - How long the log is, in bytes.
+ * @param logBytes - Length of the log in bytes.
  */
 export function readState(file: string, logBytes: number): SessionState | undefined {
   let text: string;
@@ -91,7 +91,7 @@ export function readState(file: string, logBytes: number): SessionState | undefi
   return after?.bytes !== undefined && logBytes >= after.bytes ? { ...before, ...after } : before;
 }
 
-/** Waits for the disk, too. @param after - What an append makes of it. It holds once the log is as long as it says. */
+/** Blocks on the disk, too. @param after - The state after an append. It holds once the log has reached its length. */
 export function writeState(file: string, before: SessionState, after?: SessionState): void {
   const differs = ([name, value]: readonly [string, unknown]): boolean =>
     JSON.stringify(value) !== JSON.stringify(before[name as keyof SessionState]);
@@ -108,13 +108,13 @@ export async function readDraft(file: string): Promise<Draft | undefined> {
   return Array.isArray(found?.parts) ? (found as Draft) : undefined;
 }
 
-/** Whoever reads it meanwhile reads the old one or the new one. @param text - The draft as JSON. */
+/** A reader gets either the old one or the new one. @param text - The draft as JSON. */
 export async function writeDraft(file: string, text: string): Promise<void> {
   await writeFile(newFileOf(file), text);
   await rename(newFileOf(file), file);
 }
 
-/** Removes a file, and what a process that died while replacing it left. */
+/** Removes a file, and the one left by a process that died while replacing it. */
 export async function removeWhole(file: string): Promise<void> {
   await rm(newFileOf(file), { force: true });
   await rm(file, { force: true });

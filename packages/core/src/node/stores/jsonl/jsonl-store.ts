@@ -33,22 +33,22 @@ const MAX_FILES = 1000;
 
 const ENDING = ".jsonl";
 
-/** Sessions whose files are looked at in one turn of the event loop. */
+/** Sessions whose files are read in one turn of the event loop. */
 const AT_ONCE = 64;
 
 /** Summaries that are remembered, about half a kilobyte each. */
 const MAX_KNOWN = 20_000;
 
-/** How old a file has to be before its time tells it apart from the next version, in milliseconds. */
+/** How old a file has to be before its time distinguishes it from the next version, in milliseconds. */
 const SETTLED_MS = 2000;
 
 interface Known {
   readonly id: string;
-  /** Of its files, without extension. */
+  /** Name of its files, without extension. */
   readonly name: string;
-  /** As `.state` gives it; absent before it was read, and while it may be replaced unnoticed. */
+  /** From `.state`; absent before that was read, and while a replacement could go unnoticed. */
   summary?: SessionSummary | undefined;
-  /** The files that it was read from. */
+  /** The signature of the files that it was read from. */
   signature?: string | undefined;
 }
 
@@ -63,8 +63,8 @@ interface Place extends Pick<SessionSummary, "id" | "updatedAt"> {
  * An append costs one write and one sync, however long the log is; checking for new entries costs one `stat`. A line cut off
  * by a crash was never acknowledged: it is not read, and the next append removes it.
  *
- * Beside the log, `.state` has the lease, the request to stop and what lists show, and `.draft` the draft. A damaged one counts as
- * absent. Changes by other processes are noticed within half a second, by the times of the files; changes through this object at once.
+ * Beside the log, `.state` has the lease, the request to stop and the data for lists, and `.draft` the draft. A damaged one counts as
+ * absent. The store notices changes by other processes within half a second, by the times of the files; changes through this object at once.
  *
  * @example
  * const session = agent.session({ id: "order-17", store: new JsonlStore("sessions") });
@@ -73,7 +73,7 @@ export class JsonlStore extends DecidingStore implements SessionStore {
   readonly processes: ProcessKnowledge;
   readonly #where: Where;
   readonly #files: Map<string, JsonlFile> = new Map();
-  /** What lists know, by the name of the files, the oldest first. */
+  /** The cache of lists, by file name, oldest first. */
   readonly #known: Map<string, Known> = new Map();
   readonly #changes: ChangeWatch = new ChangeWatch((id) => this.#file(id).signature());
 
@@ -100,7 +100,7 @@ export class JsonlStore extends DecidingStore implements SessionStore {
   async deleteSessions(filter: SessionFilter): Promise<number> {
     checkDeleteFilter(filter);
     let count = 0;
-    // It may have been written to since it was listed.
+    // A session may have changed since it was listed.
     for (const { id } of await this.list({ ...filter, order: "id", limit: Infinity }))
       if (await this.#remove(id, (now) => matchesFilter(now, filter))) count++;
     return count;
@@ -116,7 +116,7 @@ export class JsonlStore extends DecidingStore implements SessionStore {
 
   protected async change(id: string, what: string, decide: Decide): Promise<boolean> {
     const doing = `its ${what} cannot be written`;
-    // A request to stop does not create the folder for a session that is not there.
+    // A request to stop does not create the folder for a session that does not exist.
     const exists = async (): Promise<boolean> => this.#file(id).exists();
     if (what === "records" && !(await orStoreError(id, doing, exists()))) return false;
     const file = this.#used(id);
@@ -135,13 +135,13 @@ export class JsonlStore extends DecidingStore implements SessionStore {
     return await orStoreError(id, doing, this.#used(id).inTurn(work));
   }
 
-  /** Remembers it, so that calls to it take turns. */
+  /** Remembers the file, so that calls to it take turns. */
   #used(id: string): JsonlFile {
     const file = this.#file(id);
     // Keeps the least recently used one first.
     this.#files.delete(id);
     this.#files.set(id, file);
-    // One that is busy goes on beside the next of its session, as another process would.
+    // A busy one continues beside its successor, as another process would.
     const [oldest] = this.#files.keys();
     if (oldest !== undefined && this.#files.size > MAX_FILES) this.#files.delete(oldest);
     return file;
@@ -152,8 +152,8 @@ export class JsonlStore extends DecidingStore implements SessionStore {
   }
 
   /**
-   * By recency they are ordered by the times of their files, so only those of the page are read; no log is, where its `.state` says how
-   * long it is; and no `.state` is that has not changed since it was last read.
+   * Order by recency uses the times of the files, so only the sessions of the page are read. A log is read only if its `.state` does not
+   * have its length, and a `.state` only if it has changed since it was last read.
    */
   async #list(options: ListOptions): Promise<readonly SessionSummary[]> {
     const { order = "recent", after, limit = 100, prefix = "" } = options;
@@ -167,7 +167,7 @@ export class JsonlStore extends DecidingStore implements SessionStore {
       const summaries = await Promise.all(
         places.slice(at, at + AT_ONCE).map(async ({ known, updatedAt }) => {
           const summary = this.#quickSummary(known) ?? (await this.#used(known.id).inTurn((file) => file.summary()));
-          // By the time that put it here: it may have been written to since.
+          // With the time by which it was sorted: it may have changed since.
           return summary && (order === "recent" ? { ...summary, updatedAt } : summary);
         }),
       );
@@ -200,7 +200,7 @@ export class JsonlStore extends DecidingStore implements SessionStore {
     return known;
   }
 
-  /** The summary of a session whose state says how long its log is. Waits for the disk, like {@link readState}. */
+  /** The summary of a session whose state has the length of its log. Blocks on the disk, like {@link readState}. */
   #quickSummary(known: Known): SessionSummary | undefined {
     const { id, name } = known;
     const [log, state] = [this.#stat(`${name}${ENDING}`), this.#stat(`${name}.state`)];

@@ -8,7 +8,7 @@ export type Database = Sqlite.DatabaseSync;
 
 /**
  * One row per session, and one per entry. The key is the id as big-endian UTF-16, which sorts by code unit and keeps every id
- * intact. The entry is text, which keeps the order of its keys. What changes beside the log is in tables of its own, because a
+ * intact. The entry is text, which keeps the order of its keys. Records that change beside the log are in separate tables, because a
  * session has a lease before its first entry, and a draft is long.
  */
 const TABLES = `

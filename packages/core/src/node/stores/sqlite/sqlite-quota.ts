@@ -4,7 +4,7 @@ import { type Database, openSqlite, transaction } from "./sqlite-database.ts";
 import { placeOf, takeTurn } from "./sqlite-turns.ts";
 
 /**
- * The counters of a `Quota` in an SQLite file, which any number of processes on a machine may share; also that of a `SqliteStore`. The table is
+ * The counters of a `Quota` in an SQLite file, which any number of processes on a machine may share; also a `SqliteStore`'s. The table is
  * `pollux_quota`. Requires Node 22.13 or later.
  *
  * @example

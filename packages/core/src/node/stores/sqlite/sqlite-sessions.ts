@@ -32,12 +32,12 @@ function recordsOf({ lease, draft, stop_token: stopToken }: Readonly<Record<stri
   };
 }
 
-/** Another text after each change of a session. */
+/** A different text after each change of a session. */
 export function readSignature(database: Database, id: string): string {
   return JSON.stringify(readRow(database, id, "length, updated_at, lease, stop_token, stamp"));
 }
 
-/** @returns Whether anything changed. @throws When it is refused, before anything is written. */
+/** @returns Whether anything changed. @throws When `decide` refuses, before anything is written. */
 export function changeSession(database: Database, id: string, decide: Decide): boolean {
   const row = readRow(database, id, "number, length, lease, stop_token");
   const length = Number(row["length"] ?? 0);
@@ -77,20 +77,20 @@ export function writeEntries(database: Database, session: number, position: numb
   for (const [index, text] of texts.entries()) insert.run(session, position + index, text);
 }
 
-/** Replaces what a session says about itself. */
+/** Replaces a session's info. */
 export function writeInfo(database: Database, session: number, info: SessionInfo): void {
   const { owner, metadata, state } = info;
   database.prepare("update pollux_session set info = ?, owner = ?, metadata = ?, state = ? where number = ?").run(
     JSON.stringify(info),
     owner === undefined ? null : JSON.stringify(owner),
-    // Each member on a line of its own.
+    // Each member on its own line.
     metadata === undefined ? null : JSON.stringify(metadata, undefined, 1),
     state,
     session,
   );
 }
 
-/** Removes a session with all that belongs to it. */
+/** Removes a session and everything that belongs to it. */
 export function deleteSession(database: Database, id: string): void {
   const key = encodeKey(id);
   database
@@ -112,7 +112,7 @@ export function listSummaries(database: Database, options: ListOptions): Session
     .map(parseSummary);
 }
 
-/** Removes sessions with all that belongs to them. @returns Their ids. */
+/** Removes sessions and everything that belongs to them. @returns Their ids. */
 export function deleteMatching(database: Database, filter: SessionFilter): string[] {
   const where = conditions(filter);
   const found = database
@@ -128,7 +128,7 @@ export function deleteMatching(database: Database, filter: SessionFilter): strin
 export function parseSummary(row: Readonly<Record<string, unknown>>): SessionSummary {
   const { key, length, updated_at: updatedAt, info } = row;
   return {
-    // Nothing for a damaged one: the log does not need it.
+    // A damaged info is left out: the log does not need it.
     ...(typeof info === "string" && tryOr(() => JSON.parse(info) as SessionInfo, undefined)),
     id: decodeKey(key as Uint8Array),
     length: Number(length),
@@ -150,8 +150,8 @@ function conditions({ prefix = "", owner, metadata = {}, state, updatedBefore }:
   if (owner !== undefined) where.push(["owner = ?", [JSON.stringify(owner)]]);
   if (state !== undefined) where.push(["state = ?", [state]]);
   if (updatedBefore !== undefined) where.push(["updated_at < ?", [updatedBefore]]);
-  // A member stands on a line of its own, as JSON has no line feed inside a string. SQLite's own functions for JSON would take strings
-  // apart at NUL, and cannot be given half a character.
+  // Each member is on its own line, since JSON has no line feed inside a string. SQLite's own functions for JSON would cut strings at NUL,
+  // and do not accept half a character.
   for (const [name, value] of Object.entries(metadata))
     where.push(["instr(metadata, ?) > 0", [`\n ${JSON.stringify(name)}: ${JSON.stringify(value)}`]]);
   return where;

@@ -38,14 +38,14 @@ export interface SqliteStoreOptions {
  * each still succeeds or fails on its own. Reads and writes are synchronous: each blocks the process for as long as the disk takes,
  * about a millisecond. Keep the file on a local disk; SQLite's locks do not work over a network.
  *
- * While another process has the file locked, writes wait in the order of the calls, without blocking this process, and reads go on.
+ * While another process has the file locked, writes wait in the order of the calls, without blocking this process, and reads continue.
  * All stores of this process that have the same file open share one queue.
  *
- * Drafts and renewals of leases are transactions without a disk sync. Changes by other processes are noticed within half a second, by
- * asking SQLite whether the file has changed; changes through this object at once.
+ * Drafts and renewals of leases are transactions without a disk sync. The store notices changes by other processes within half a second,
+ * by asking SQLite whether the file has changed; changes through this object at once.
  *
- * The tables are `pollux_session`, `pollux_entry`, `pollux_record` and `pollux_draft`; other tables in the file are left alone. A file
- * of an earlier release gets what it lacks when it is opened.
+ * The tables are `pollux_session`, `pollux_entry`, `pollux_record` and `pollux_draft`; other tables in the file are left alone. Opening a
+ * file of an earlier release adds the missing tables and columns.
  *
  * @example
  * using store = new SqliteStore("sessions.db");
@@ -63,7 +63,7 @@ export class SqliteStore extends DecidingStore implements SessionStore {
   );
   #commits: Commits = "full";
   #version: unknown;
-  /** The file has all tables, for sure. */
+  /** The file is known to have all tables. */
   #isPrepared = false;
 
   /**
@@ -140,7 +140,7 @@ export class SqliteStore extends DecidingStore implements SessionStore {
     return isChanged;
   }
 
-  /** True when another connection has committed since it was last asked. */
+  /** True when another connection has committed since the last call. */
   #hasChangedElsewhere(): boolean {
     const before = this.#version;
     this.#version = this.#database.prepare("pragma data_version").get()?.["data_version"];

@@ -7,13 +7,13 @@ import { isBusy, isRefusal } from "../store-error.ts";
 /** Tries in consecutive steps of the event loop before the first pause: most writes of others are over in less than a millisecond. */
 const QUICK_TRIES = 50;
 
-/** Most writes in one transaction: the event loop waits for all of them. */
+/** Maximum writes in one transaction: the event loop waits for all of them. */
 const MAX_TOGETHER = 100;
 
 /** Mean pause between two later tries, in milliseconds. */
 const PAUSE_MS = 5;
 
-/** When a wait ends early. */
+/** How long a turn waits. */
 export interface TurnOptions {
   /** How long to wait for other processes, in milliseconds. */
   readonly waitMs: number;
@@ -34,7 +34,7 @@ export interface Together {
 interface Waiting {
   /** On the monotonic clock. */
   readonly until: number;
-  /** Does the work. @returns Tells the caller, once it is written. @throws What the work throws, but for refusals. */
+  /** Does the work. @returns Reports the result to the caller, once it is written. @throws What the work throws, except refusals. */
   readonly attempt: () => () => void;
   readonly fail: (reason: unknown) => void;
   readonly together: Together | undefined;
@@ -42,7 +42,7 @@ interface Waiting {
   readonly left: () => void;
 }
 
-/** Each is here only while a call waits in it. Shared by all stores of the process, since a lock keeps all of them waiting. */
+/** Contains a queue only while a call waits in it. Shared by all stores of the process, since a lock keeps all of them waiting. */
 const queues = new Map<string, TurnQueue>();
 
 /**
@@ -52,8 +52,8 @@ const queues = new Map<string, TurnQueue>();
  *
  * @param place - The file, from {@link placeOf}.
  * @param work - May run more than once. Throws a conflict or a lost lease only before it has written anything.
- * @param together - Waits for the next step in any case, and shares its transaction, and so a disk sync, with its neighbors there; each is
- * done or fails whatever becomes of the others.
+ * @param together - Waits for the next step in any case, and shares its transaction, and so a disk sync, with its neighbors there; each
+ * succeeds or fails independently of the others.
  * @throws What the work throws; the signal's reason; SQLite's error when the file is still locked at the end of the wait.
  */
 export async function takeTurn<Result>(
@@ -78,7 +78,7 @@ export async function takeTurn<Result>(
   return await queue.wait(options, work, together);
 }
 
-/** The same text for every name of a file; another one each time for what is not a file. */
+/** The same text for every name of a file; a new one on each call if there is no file. */
 export function placeOf(file: string): string {
   return tryOr(() => realpathSync.native(file), randomUUID());
 }
@@ -87,7 +87,7 @@ class TurnQueue {
   readonly #onEmpty: () => void;
   readonly #waiting: Set<Waiting> = new Set();
   #tries = 0;
-  /** So many have failed together, and are tried one by one. */
+  /** Number of calls that failed together and are tried one by one. */
   #alone = 0;
   #stop: (() => void) | undefined;
 
@@ -120,18 +120,18 @@ class TurnQueue {
     });
   }
 
-  /** The first have their turn; the next have it in another step of the event loop, so that many writes do not hold that up. */
+  /** Runs the first calls; the next ones run in another step of the event loop, so that many writes do not hold it up. */
   #next(): void {
     const group = this.#group();
     try {
       const together = group[0]?.together;
       const attempt = (): readonly (() => void)[] => group.map((one) => one.attempt());
       const commits = group.some((one) => one.together?.commits === "full") ? "full" : "normal";
-      for (const tell of together === undefined ? attempt() : together.transact(commits, attempt)) tell();
+      for (const report of together === undefined ? attempt() : together.transact(commits, attempt)) report();
     } catch (error) {
       if (isBusy(error)) return this.#stillBusy(error);
       if (group.length > 1) {
-        // Nothing of it was written. Alone, each finds out whether it was the cause.
+        // Nothing was written. Run alone, each call shows whether it was the cause.
         this.#alone = group.length;
         return this.#tryInNextStep();
       }
@@ -143,7 +143,7 @@ class TurnQueue {
     if (this.#waiting.size > 0) this.#tryInNextStep();
   }
 
-  /** Those at the beginning that may be written together; the first in any case. */
+  /** The first calls that may be written together: at least one. */
   #group(): readonly Waiting[] {
     const group: Waiting[] = [];
     for (const one of this.#waiting) {

@@ -174,7 +174,7 @@ describe("the files beside a log", () => {
     expect(await store.records("s")).toEqual({ lease: LEASE, draft: DRAFT, stopToken: 1 });
   });
 
-  test("are gone with the session, also those that a killed process left", async () => {
+  test("are gone with the session, also the ones that a killed process left", async () => {
     for (const remove of [
       (store: SessionStore) => store.delete("s"),
       (store: SessionStore) => store.deleteSessions({ owner: "ann" }),

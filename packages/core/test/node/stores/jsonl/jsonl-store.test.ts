@@ -191,7 +191,7 @@ describe("the lock", () => {
     expect(readdirSync(folder)).toEqual(["s.jsonl"]);
   });
 
-  test("of a process that runs is waited for, and not for ever", async () => {
+  test("of a running process is waited for, but not forever", async () => {
     const { folder, lock, store } = await filled();
     writeFileSync(lock, lockOf());
     const error: unknown = await store.append("s", 4, ["next"]).catch((thrown: unknown) => thrown);
