@@ -1,4 +1,4 @@
-// Entry "@pollux/core/tool": for code that makes tools from other descriptions, or calls them. Names only.
+// Entry "@pollux/core/tool": for programs that build tools from other descriptions, or call tools. Names only.
 export { questionToken } from "./pending-call.ts";
 export { callTool, type CallControl, type ToolRetryNotice } from "./call-tool.ts";
 export { type ToolRetries } from "./tool-settings.ts";
