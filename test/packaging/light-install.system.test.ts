@@ -1,11 +1,14 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { CLI_INSTALL_MEGABYTES } from "../../scripts/package-size.ts";
+import { serveRegistry } from "../../packages/create-pollux/test/support/local-registry.ts";
+import { withoutKeys } from "../examples/run-example.ts";
 import { npmInstall, tarballOf, ZOD } from "../support/npm-install.ts";
+import { programFile, programVersion } from "../support/programs.ts";
 
 const run = promisify(execFile);
 const packed = inject("packed");
@@ -14,24 +17,31 @@ const packed = inject("packed");
 let program: string;
 let tools: string;
 
-async function install(names: readonly string[]): Promise<string> {
+function emptyFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "pollux-light-"));
   writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
-  await npmInstall(folder, [...names.map((name) => tarballOf(packed, name)), ZOD]);
   return folder;
 }
 
 beforeAll(async () => {
-  program = await install(["@pollux/core", "@pollux/emulator", "@pollux/cli"]);
-  tools = await install(["@pollux/core", "@pollux/tools"]);
+  await using registry = await serveRegistry(packed);
+  program = emptyFolder();
+  const npm = { npm_config_registry: registry.url, npm_config_cache: join(program, "cache") };
+  await npmInstall(program, ["@pollux/cli"], { ...process.env, ...npm });
+  tools = emptyFolder();
+  await npmInstall(tools, [tarballOf(packed, "@pollux/core"), tarballOf(packed, "@pollux/tools"), ZOD]);
 });
 
 afterAll(() => {
   for (const folder of [program, tools]) rmSync(folder, { recursive: true, force: true });
 });
 
-test(`the program takes at most ${CLI_INSTALL_MEGABYTES} MB`, () => {
+test(`the program is one package of at most ${CLI_INSTALL_MEGABYTES} MB, with the licenses of what is in it`, () => {
   const modules = join(program, "node_modules");
+  expect(readdirSync(join(modules, "@pollux"))).toEqual(["cli"]);
+  expect(readdirSync(modules).filter((name) => !name.startsWith("."))).toEqual(["@pollux"]);
+  const licenses = readFileSync(join(modules, "@pollux/cli/dist/THIRD-PARTY.txt"), "utf8");
+  for (const name of ["marked", "pino", "typebox", "zod"]) expect(licenses).toMatch(new RegExp(`^${name} [\\d.]+$`, "m"));
   const bytes = readdirSync(modules, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
@@ -41,6 +51,11 @@ test(`the program takes at most ${CLI_INSTALL_MEGABYTES} MB`, () => {
 test.each([
   [["emulator", "--help"], 0, ""],
   [["chat", "--help"], 0, ""],
+  [
+    ["eval"],
+    1,
+    "pollux eval: this command needs a package that is not installed: npm install @pollux/cli @pollux/evals; or, to run it once: npx -p @pollux/cli -p @pollux/evals pollux eval\n",
+  ],
   [
     ["inspect", "chats"],
     1,
@@ -60,14 +75,30 @@ test.each([
   expect([ended.code, ended.stderr.split("\n").findLast((line) => line !== "") ?? ""]).toEqual([code, said.trimEnd()]);
 });
 
-test("the program alone chats, without files", async () => {
-  const pollux = join(program, "node_modules/@pollux/cli/dist/main.js");
-  const { GEMINI_API_KEY: _, GOOGLE_API_KEY: _1, COMETAPI_KEY: _2, ...env } = process.env;
-  const chat = run(process.execPath, [pollux, "chat"], { cwd: program, env });
-  chat.child.stdin?.end("Hello.\n/exit\n");
-  const { stdout } = await chat;
-  expect(stdout).toContain("Without files: --tools files needs a package that is not installed");
-  expect(stdout).toMatch(/tokens in 1 request\n$/);
+test.each([
+  ["24", process.execPath],
+  [programVersion("node-20"), programFile("node-20", "bin/node")],
+])("on Node %s, the program alone chats without files, checks the session, maps lines and logs", async (version, node) => {
+  const pollux = async (args: readonly string[], input: string): Promise<{ stdout: string; stderr: string }> => {
+    const main = join(program, "node_modules/@pollux/cli/dist/main.js");
+    const running = run(node, [main, ...args], { cwd: program, env: { ...withoutKeys(), POLLUX_LOG: "debug" } });
+    running.child.stdin?.end(input);
+    return await running;
+  };
+  // Node 20 has no SQLite.
+  const saves = version === "24";
+  const chat = await pollux(["chat", ...(saves ? ["--session", "one"] : [])], "Hello.\n/exit\n");
+  expect(chat.stdout).toContain("Without files: --tools files needs a package that is not installed");
+  expect(chat.stdout).toMatch(/tokens in 1 request\n$/);
+  // By pino, which has the process in each line.
+  expect(JSON.parse(chat.stderr.split("\n")[0] ?? "")).toMatchObject({ name: "pollux", pid: expect.any(Number) });
+  if (saves) {
+    const { stdout } = await pollux(["session", "check", "pollux-chats.sqlite"], "");
+    expect(stdout).toMatch(/^session one: ok, \d+ entries\n$/);
+  }
+  writeFileSync(join(program, "answer.json"), JSON.stringify({ type: "string", pattern: "." }));
+  const mapped = await pollux(["map", "-", "-p", "{text}?", "--schema", "answer.json"], '{"text":"good"}\n');
+  expect(JSON.parse(mapped.stdout)).toEqual({ key: "1", status: "finished", output: expect.any(String) });
 });
 
 test("the tools alone load, and say what else they need when they are used", async () => {
