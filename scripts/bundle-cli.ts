@@ -56,7 +56,9 @@ async function bundle(entry: string, external: readonly string[]): Promise<reado
 
 /** The licenses of the packages that files come from. */
 function licensesOf(files: readonly string[]): string {
-  const homes = new Set(files.flatMap((file) => /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/.exec(file)?.[0] ?? []));
+  const homes = new Set(
+    files.flatMap((file) => /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/.exec(file)?.[0] ?? []),
+  );
   const licenses = Array.from(homes, (home) => {
     const { name, version } = JSON.parse(readFileSync(join(home, "package.json"), "utf8")) as Record<string, string>;
     const file = readdirSync(home).find((one) => /^licen[cs]e/i.test(one));

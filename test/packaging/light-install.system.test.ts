@@ -41,7 +41,8 @@ test(`the program is one package of at most ${CLI_INSTALL_MEGABYTES} MB, with th
   expect(readdirSync(join(modules, "@pollux"))).toEqual(["cli"]);
   expect(readdirSync(modules).filter((name) => !name.startsWith("."))).toEqual(["@pollux"]);
   const licenses = readFileSync(join(modules, "@pollux/cli/dist/THIRD-PARTY.txt"), "utf8");
-  for (const name of ["marked", "pino", "typebox", "zod"]) expect(licenses).toMatch(new RegExp(`^${name} [\\d.]+$`, "m"));
+  for (const name of ["marked", "pino", "typebox", "zod"])
+    expect(licenses).toMatch(new RegExp(`^${name} [\\d.]+$`, "m"));
   const bytes = readdirSync(modules, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
@@ -78,28 +79,31 @@ test.each([
 test.each([
   ["24", process.execPath],
   [programVersion("node-20"), programFile("node-20", "bin/node")],
-])("on Node %s, the program alone chats without files, checks the session, maps lines and logs", async (version, node) => {
-  const pollux = async (args: readonly string[], input: string): Promise<{ stdout: string; stderr: string }> => {
-    const main = join(program, "node_modules/@pollux/cli/dist/main.js");
-    const running = run(node, [main, ...args], { cwd: program, env: { ...withoutKeys(), POLLUX_LOG: "debug" } });
-    running.child.stdin?.end(input);
-    return await running;
-  };
-  // Node 20 has no SQLite.
-  const saves = version === "24";
-  const chat = await pollux(["chat", ...(saves ? ["--session", "one"] : [])], "Hello.\n/exit\n");
-  expect(chat.stdout).toContain("Without files: --tools files needs a package that is not installed");
-  expect(chat.stdout).toMatch(/tokens in 1 request\n$/);
-  // By pino, which has the process in each line.
-  expect(JSON.parse(chat.stderr.split("\n")[0] ?? "")).toMatchObject({ name: "pollux", pid: expect.any(Number) });
-  if (saves) {
-    const { stdout } = await pollux(["session", "check", "pollux-chats.sqlite"], "");
-    expect(stdout).toMatch(/^session one: ok, \d+ entries\n$/);
-  }
-  writeFileSync(join(program, "answer.json"), JSON.stringify({ type: "string", pattern: "." }));
-  const mapped = await pollux(["map", "-", "-p", "{text}?", "--schema", "answer.json"], '{"text":"good"}\n');
-  expect(JSON.parse(mapped.stdout)).toEqual({ key: "1", status: "finished", output: expect.any(String) });
-});
+])(
+  "on Node %s, the program alone chats without files, checks the session, maps lines and logs",
+  async (version, node) => {
+    const pollux = async (args: readonly string[], input: string): Promise<{ stdout: string; stderr: string }> => {
+      const main = join(program, "node_modules/@pollux/cli/dist/main.js");
+      const running = run(node, [main, ...args], { cwd: program, env: { ...withoutKeys(), POLLUX_LOG: "debug" } });
+      running.child.stdin?.end(input);
+      return await running;
+    };
+    // Node 20 has no SQLite.
+    const saves = version === "24";
+    const chat = await pollux(["chat", ...(saves ? ["--session", "one"] : [])], "Hello.\n/exit\n");
+    expect(chat.stdout).toContain("Without files: --tools files needs a package that is not installed");
+    expect(chat.stdout).toMatch(/tokens in 1 request\n$/);
+    // By pino, which has the process in each line.
+    expect(JSON.parse(chat.stderr.split("\n")[0] ?? "")).toMatchObject({ name: "pollux", pid: expect.any(Number) });
+    if (saves) {
+      const { stdout } = await pollux(["session", "check", "pollux-chats.sqlite"], "");
+      expect(stdout).toMatch(/^session one: ok, \d+ entries\n$/);
+    }
+    writeFileSync(join(program, "answer.json"), JSON.stringify({ type: "string", pattern: "." }));
+    const mapped = await pollux(["map", "-", "-p", "{text}?", "--schema", "answer.json"], '{"text":"good"}\n');
+    expect(JSON.parse(mapped.stdout)).toEqual({ key: "1", status: "finished", output: expect.any(String) });
+  },
+);
 
 test("the tools alone load, and say what else they need when they are used", async () => {
   const script = `
