@@ -13,9 +13,9 @@ import { programFile, programVersion } from "../support/programs.ts";
 const run = promisify(execFile);
 const packed = inject("packed");
 
-/** With the program alone, and with the tools alone. */
+/** With the program alone, and with core and what builds on it alone. */
 let program: string;
-let tools: string;
+let library: string;
 
 function emptyFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "pollux-light-"));
@@ -28,12 +28,13 @@ beforeAll(async () => {
   program = emptyFolder();
   const npm = { npm_config_registry: registry.url, npm_config_cache: join(program, "cache") };
   await npmInstall(program, ["@pollux/cli"], { ...process.env, ...npm });
-  tools = emptyFolder();
-  await npmInstall(tools, [tarballOf(packed, "@pollux/core"), tarballOf(packed, "@pollux/tools"), ZOD]);
+  library = emptyFolder();
+  const names = ["@pollux/core", "@pollux/tools", "@pollux/cli"];
+  await npmInstall(library, [...names.map((name) => tarballOf(packed, name)), ZOD]);
 });
 
 afterAll(() => {
-  for (const folder of [program, tools]) rmSync(folder, { recursive: true, force: true });
+  for (const folder of [program, library]) rmSync(folder, { recursive: true, force: true });
 });
 
 test(`the program is one package of at most ${CLI_INSTALL_MEGABYTES} MB, with the licenses of what is in it`, () => {
@@ -127,12 +128,28 @@ test("the tools alone load, and say what else they need when they are used", asy
       await said(mcpTools({ command: "node" })),
       await said(serveMcp([], { transport: "stdio", name: "x", version: "1" })),
     ]));`;
-  const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", script], { cwd: tools });
+  const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", script], { cwd: library });
   expect(JSON.parse(stdout)).toEqual([
     "ToolError: calculator needs a package that is not installed: npm install mathjs",
     "ToolError: @pollux/tools/time needs a package that is not installed: npm install luxon",
     "ToolError: @pollux/tools/http needs a package that is not installed: npm install undici",
     "ConfigurationError: @pollux/tools/mcp needs a package that is not installed: npm install @modelcontextprotocol/client",
     "ConfigurationError: @pollux/tools/mcp-server needs a package that is not installed: npm install @modelcontextprotocol/server",
+  ]);
+});
+
+test("the library of @pollux/cli alone prints, and asks for the emulator where it would answer", async () => {
+  const script = `
+    import { connect, RunPrinter } from "@pollux/cli";
+    import { AgentError } from "@pollux/core";
+    new RunPrinter().line("A line.");
+    await connect().catch((error) => console.log(error instanceof AgentError, error.message));
+    console.log((await connect({ GEMINI_API_KEY: "k" })).description);`;
+  const child = run(process.execPath, ["--input-type=module", "--eval", script], { cwd: library, env: withoutKeys() });
+  expect((await child).stdout.split("\n")).toEqual([
+    "A line.",
+    "true connect() without an API key needs a package that is not installed: npm install @pollux/emulator",
+    "Answers come from generativelanguage.googleapis.com.",
+    "",
   ]);
 });
