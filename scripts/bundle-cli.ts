@@ -10,15 +10,13 @@ import { rolldown } from "rolldown";
 const folder = fileURLToPath(new URL("../packages/cli", import.meta.url));
 const dist = join(folder, "dist");
 
-/** Peers of the library that the program contains. */
-const IN_PROGRAM = ["@pollux/core", "@pollux/emulator"];
-
 /** Writes `packages/cli/dist/*.js`, and the licenses of other people's code in it; removes the output of earlier builds. */
 export async function bundleCli(): Promise<void> {
   const manifest = readFileSync(join(folder, "package.json"), "utf8");
   const peers = Object.keys((JSON.parse(manifest) as { peerDependencies: object }).peerDependencies);
   for (const file of globSync("**/*.js", { cwd: dist })) rmSync(join(dist, file));
-  const program = peers.filter((name) => !IN_PROGRAM.includes(name));
+  // The program contains these peers of the library.
+  const program = peers.filter((name) => name !== "@pollux/core" && name !== "@pollux/emulator");
   const modules = [...(await bundle("main", program)), ...(await bundle("index", peers))];
   writeFileSync(join(dist, "THIRD-PARTY.txt"), licensesOf(modules));
 }

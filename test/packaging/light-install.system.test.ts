@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { CLI_INSTALL_MEGABYTES } from "../../scripts/package-size.ts";
@@ -48,6 +48,28 @@ test(`the program is one package of at most ${CLI_INSTALL_MEGABYTES} MB, with th
     .filter((entry) => entry.isFile())
     .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
   expect(bytes / 1e6).toBeLessThanOrEqual(CLI_INSTALL_MEGABYTES);
+});
+
+/** A file of the program and what it imports at its head, at any depth. */
+function loadedBy(file: string, found: Set<string> = new Set()): string {
+  if (found.has(file)) return "";
+  found.add(file);
+  const code = readFileSync(file, "utf8");
+  const imports = Array.from(code.matchAll(/^import .*"(\.[^"]+)";$/gm), ([, path = ""]) => join(dirname(file), path));
+  return [code, ...imports.map((path) => loadedBy(path, found))].join("");
+}
+
+test("each command loads its own part of the program", () => {
+  const dist = join(program, "node_modules/@pollux/cli/dist");
+  const parts = ["main.js", "main/emulator.js", "main/chat.js"].map((file) => loadedBy(join(dist, file)));
+  const has = ["function runPollux", "function createEmulator", "class Agent "].map((name) =>
+    parts.map((part) => part.includes(name)),
+  );
+  expect(has).toEqual([
+    [true, false, false],
+    [false, true, false],
+    [false, false, true],
+  ]);
 });
 
 test.each([
