@@ -4,7 +4,5 @@ import { bundleCli } from "./bundle-cli.ts";
 import { bundleCore } from "./bundle.ts";
 import { writePackageDocs } from "./package-docs.ts";
 
-await bundleCore();
-await bundleCli();
-await buildPage();
+await Promise.all([bundleCore(), bundleCli(), buildPage()]);
 writePackageDocs();
