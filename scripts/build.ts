@@ -1,8 +1,8 @@
-/** `pnpm build`, after `tsc -b` has written the types: bundles core, builds the inspector's page, and copies guides into the packages. */
+/** `pnpm build`, after `tsc -b` has written the types: bundles core and the program, builds the inspector's page, and copies guides into the packages. */
 import { buildPage } from "../packages/inspector/page/build.ts";
+import { bundleCli } from "./bundle-cli.ts";
 import { bundleCore } from "./bundle.ts";
 import { writePackageDocs } from "./package-docs.ts";
 
-await bundleCore();
-await buildPage();
+await Promise.all([bundleCore(), bundleCli(), buildPage()]);
 writePackageDocs();

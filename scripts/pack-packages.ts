@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { buildPage } from "../packages/inspector/page/build.ts";
+import { bundleCli } from "./bundle-cli.ts";
 import { bundleCore } from "./bundle.ts";
 import { writePackageDocs } from "./package-docs.ts";
 
@@ -34,6 +35,7 @@ export async function packPackages(
   await run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-b", ...folders], { cwd: root });
   for (const folder of folders) removeOrphans(join(folder, "src"), join(folder, "dist"));
   await bundleCore();
+  if (names.includes("cli")) await bundleCli();
   if (names.includes("inspector")) await buildPage();
   writePackageDocs();
 

@@ -13,8 +13,8 @@ export interface PackageSize {
 
 /** Limit of each package, about a fifth above its current size. Exceeding one is an accident, or needs a new number here. */
 const PACKAGE_BUDGETS: Readonly<Record<string, PackageSize>> = {
-  // A fifth of it lays out Markdown; marked, which reads it, adds a package of 152 KB packed and 608 KB unpacked to an install.
-  "@pollux/cli": { packed: 72_000, unpacked: 238_000 },
+  // With what its commands use of core, the emulator and other people's packages.
+  "@pollux/cli": { packed: 840_000, unpacked: 2_900_000 },
   "@pollux/conformance": { packed: 25_000, unpacked: 97_000 },
   "@pollux/core": { packed: 795_000, unpacked: 2_680_000 },
   "@pollux/dbos": { packed: 33_000, unpacked: 105_000 },
@@ -44,8 +44,8 @@ export const INSTALL_BUDGET: { readonly packages: number; readonly megabytes: nu
   megabytes: 12,
 };
 
-/** What `npx @pollux/cli emulator` may put on the disk, in megabytes: half of it is zod, which core needs for the other commands. */
-export const CLI_INSTALL_MEGABYTES = 16;
+/** What `npx @pollux/cli emulator` may put on the disk, in megabytes. */
+export const CLI_INSTALL_MEGABYTES = 3;
 
 /** All budgets, as CONTRIBUTING.md lists them. */
 export function budgetRows(): readonly (readonly [string, string])[] {

@@ -67,7 +67,7 @@ afterAll(() => {
 
 /** What a package may hold. */
 const PUBLISHED =
-  /^(dist\/.+\.(js|d\.ts)|dist\/page\/(index\.html|.+\.(css|svg))|styles\.css|docs\/[\w-]+\.md|templates\/.+|package\.json|README\.md|LICENSE)$/;
+  /^(dist\/.+\.(js|d\.ts)|dist\/THIRD-PARTY\.txt|dist\/page\/(index\.html|.+\.(css|svg))|styles\.css|docs\/[\w-]+\.md|templates\/.+|package\.json|README\.md|LICENSE)$/;
 
 /** What may name sources and workspaces, because it is about people's own; create-pollux writes them. */
 const ABOUT_OTHERS = /^(docs\/|templates\/|dist\/project-files\.js$)/;

@@ -140,8 +140,8 @@ describe.each(NODE_LIKES)("$title", ({ confined, free }) => {
 test("only the program pollux imports what a variable names, and no entry leads there", () => {
   const found = inject("packed").flatMap((each) => variableImports(each.tarball));
   expect(found).toEqual([
-    { file: "@pollux/cli/dist/emulator.js", isReachable: false },
-    { file: "@pollux/cli/dist/import-file.js", isReachable: false },
+    { file: "@pollux/cli/dist/main/emulator.js", isReachable: false },
+    { file: "@pollux/cli/dist/main/import-file.js", isReachable: false },
   ]);
 });
 

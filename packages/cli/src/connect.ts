@@ -1,8 +1,8 @@
 import { inspect } from "node:util";
 import { AgentError, type Endpoint } from "@pollux/core";
+import { loadOptional } from "@pollux/core/tool";
 import { defaultEndpoint, endpoint } from "@pollux/core/wire";
-import { createEmulator, type EmulatorOptions } from "@pollux/emulator";
-import { improvise } from "@pollux/emulator/improvise";
+import type { EmulatorOptions } from "@pollux/emulator";
 
 /** Where requests are sent. */
 export interface Connection extends AsyncDisposable {
@@ -29,6 +29,7 @@ const SWITCHES = ["GOOGLE_GENAI_USE_ENTERPRISE", "GOOGLE_GENAI_USE_VERTEXAI"];
  * From then on, an error of the library that nobody catches ends the program with its message, without a stack trace.
  *
  * @param emulator - Options of the emulator; by default it improvises, at once.
+ * @throws {ConfigurationError} When neither a service is named nor `@pollux/emulator` installed.
  * @example
  * ```ts
  * await using connection = await connect();
@@ -63,6 +64,9 @@ export async function openConnection(
       [Symbol.asyncDispose]: async () => {},
     };
   }
+  const load = () => Promise.all([import("@pollux/emulator"), import("@pollux/emulator/improvise")]);
+  const use = { user: "connect() without an API key", packages: ["@pollux/emulator"] };
+  const [{ createEmulator }, { improvise }] = await loadOptional(use, load);
   const server = await createEmulator({
     ...emulator,
     brain: emulator.brain ?? improvise({ seed: emulator.seed }),

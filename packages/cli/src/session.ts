@@ -1,5 +1,4 @@
 import { statSync } from "node:fs";
-import { showSession } from "@pollux/cli";
 import { eraseOwner, type SessionStore } from "@pollux/core";
 import { checkSession, repairSession, sessionHistory, type SessionProblem } from "@pollux/core/doctor";
 import {
@@ -12,6 +11,7 @@ import {
   type StoredSession,
 } from "@pollux/core/node";
 import { type CliProcess, type Command, errorMessage, parseOptions, UsageError } from "./command.ts";
+import { showSession } from "./show/show-session.ts";
 import { inOneLine, printable, showsColor, widthOf } from "./terminal-text.ts";
 
 const HELP = `Usage: pollux session show FILE [--session ID] [--thoughts] [--width COLUMNS | --json]
