@@ -150,7 +150,7 @@ describe("sql_schema", () => {
 });
 
 describe("sql_query", () => {
-  test("gives rows by column, with parameters; integers, blobs and names that stand twice", async () => {
+  test("gives rows by column, with parameters; integers, blobs and repeated names", async () => {
     expect(
       await query("select id, id / ? as half, photo, name, name from customer where name like ? order by id", {
         parameters: [2, "A%"],

@@ -8,7 +8,7 @@ export interface ShellToolOptions {
   readonly timeoutMs?: number | undefined;
   /** Milliseconds between SIGTERM and SIGKILL. @defaultValue 2_000 */
   readonly graceMs?: number | undefined;
-  /** Most bytes of output that the model reads; of longer output, the beginning and the end. @defaultValue 30_000 */
+  /** Most bytes of output that the model reads; longer output keeps its beginning and end. @defaultValue 30_000 */
   readonly maxOutputBytes?: number | undefined;
   /**
    * Names of environment variables that commands get besides `PATH`, `HOME`, `USER`, `LOGNAME`, `SHELL`, `LANG`, `LC_ALL`,

@@ -2,7 +2,7 @@ import { ToolError } from "@pollux/core";
 import { columnsText, namesOf } from "./advice.ts";
 import type { SqlTable } from "./table.ts";
 
-/** Postgres's error message with what the model can do about it. Failures and program errors are returned unchanged. */
+/** Adds advice for the model to Postgres's error message. Returns other errors unchanged. */
 export async function postgresProblem(
   error: unknown,
   sql: string,

@@ -4,7 +4,7 @@ import { SMALLER } from "./sqlite-request.ts";
 import { readTables } from "./sqlite-read.ts";
 import type { SqlProblem, SqlTable } from "./table.ts";
 
-/** SQLite's error message, and what the model can do about it. */
+/** SQLite's error message, with advice for the model. */
 export function sqliteProblem(error: unknown, database: DatabaseSync | undefined, sql: string): SqlProblem {
   const message = (error instanceof Error ? error.message : String(error)).slice(0, 300);
   if (database === undefined) return { message, advice: "the database cannot be opened; calling again does not help" };
