@@ -278,8 +278,8 @@ export class FileSearchStore {
       if (document?.state === "STATE_FAILED")
         throw new FileStateError(`The service failed to process ${name}.`, name, "FAILED");
       if (document === undefined && typeof polled === "string") {
-        const asked = { operation: "getOperation", method: "GET", path: polled } as const;
-        name = this.#documentOf(await this.#api.object(asked, { signal }));
+        const poll = { operation: "getOperation", method: "GET", path: polled } as const;
+        name = this.#documentOf(await this.#api.object(poll, { signal }));
       }
       await pause();
     }

@@ -182,8 +182,8 @@ async function documentsOf(
 ): Promise<ReadonlyMap<string, readonly FileSearchDocument[]>> {
   const found = new Map<string, FileSearchDocument[]>();
   for await (const document of store.documents({ signal })) {
-    const { [PATH_KEY]: path, [SOURCE_KEY]: from, [OWNER_KEY]: whose } = readMetadata(document);
-    if (typeof path === "string" && from === source && whose === owner)
+    const { [PATH_KEY]: path, [SOURCE_KEY]: itsSource, [OWNER_KEY]: itsOwner } = readMetadata(document);
+    if (typeof path === "string" && itsSource === source && itsOwner === owner)
       found.set(path, [...(found.get(path) ?? []), document]);
   }
   return found;

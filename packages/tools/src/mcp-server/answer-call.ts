@@ -56,8 +56,8 @@ async function decide(
     if (input === UNFIT || !(await asks(tool, input, call, run))) return call;
     if (approve === undefined)
       return denied(`${tool.name} needs a person's approval, and this server has no way to ask`);
-    const asked = { turn: 1, callId, call, question: "approval" } as const;
-    const pending: PendingCall = { ...asked, token: questionToken(client.sessionId ?? callId, asked) };
+    const question = { turn: 1, callId, call, question: "approval" } as const;
+    const pending: PendingCall = { ...question, token: questionToken(client.sessionId ?? callId, question) };
     const decision = await approve(pending, run);
     if (decision === true) return call;
     if (decision !== false && "args" in decision) return { ...call, args: decision.args };

@@ -78,11 +78,11 @@ export async function openClient(server: McpCommand | McpAddress, options: OpenC
   const { onElicit } = options;
   if (onElicit !== undefined)
     client.setRequestHandler("elicitation/create", ({ params }, { mcpReq }) => onElicit(params, mcpReq.signal));
-  const letGo = "url" in server ? unholdStreams(new URL(server.url)) : undefined;
+  const stopUnholding = "url" in server ? unholdStreams(new URL(server.url)) : undefined;
   const ending = (): string | undefined => (transport instanceof ProcessTransport ? transport.ending : undefined);
   const close = async (): Promise<void> => {
     isLeft = true;
-    letGo?.();
+    stopUnholding?.();
     if (transport instanceof StreamableHTTPClientTransport)
       await withinASecond(transport.terminateSession()).catch(() => {});
     await client.close().catch(() => {});

@@ -24,8 +24,8 @@ export function rankByMeaning(tools: readonly Tool[], options: MeaningOptions): 
       // The next search tries again.
       if (made === all) made = undefined;
     });
-    const asked = embed(query, { ...options, taskType: "RETRIEVAL_QUERY", signal });
-    const [vectors, { embedding }] = await Promise.all([all, asked]);
+    const embedded = embed(query, { ...options, taskType: "RETRIEVAL_QUERY", signal });
+    const [vectors, { embedding }] = await Promise.all([all, embedded]);
     const scored = tools.map((tool, index) => ({ tool, score: cosineSimilarity(embedding, vectors[index] ?? []) }));
     return scored
       .toSorted((a, b) => b.score - a.score)

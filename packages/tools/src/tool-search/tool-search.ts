@@ -7,7 +7,7 @@ import { rankByText } from "./rank-by-text.ts";
 /** Options of {@link toolSearch}. */
 export interface ToolSearchOptions {
   /**
-   * Tokens that declarations may take, estimated as a quarter of their bytes of JSON. Tools stay declared, in order, until it is used up.
+   * Tokens that declarations may take, estimated as a quarter of their bytes of JSON. Tools stay declared, in order, until these are used up.
    * @defaultValue 4000
    */
   readonly budgetTokens?: number | undefined;
