@@ -50,7 +50,7 @@ describe("prompts", () => {
       { role: "model", parts: [{ text: "What is it?" }] },
       { role: "user", parts: [{ text: "This." }] },
     ]);
-    await expect(server.prompt("none")).rejects.toThrow(/did not give the prompt "none": .*there is no such thing$/);
+    await expect(server.prompt("none")).rejects.toThrow(/did not return the prompt "none": .*there is no such thing$/);
   });
 
   test.each(faces)("go into a run with what the server's words bring: %s", async (_face, read) => {

@@ -211,7 +211,7 @@ describe("sql_query", () => {
     expect(await failure("select * from costumer")).toBe(
       "no such table: costumer; there are customer, note, order item, place, rich",
     );
-    expect(await failure("select ? + ?", { parameters: [1, 2, 3] })).toMatch(/; give exactly one value for each \?/);
+    expect(await failure("select ? + ?", { parameters: [1, 2, 3] })).toMatch(/; pass exactly one value for each \?/);
     expect(await failure("selct 1")).toBe(
       'near "1": syntax error; correct the statement; it must be in SQLite\'s dialect',
     );

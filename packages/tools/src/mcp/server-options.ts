@@ -110,7 +110,7 @@ export interface McpToolsOptions {
     | undefined;
   /**
    * Whether arguments are checked against the server's schemas before they are sent: for all tools, or per tool. Set it to `false` for a
-   * server that accepts more than its schemas say. @defaultValue true
+   * server whose schemas don't match what it accepts. @defaultValue true
    */
   readonly validate?: boolean | ((tool: McpToolInfo) => boolean) | undefined;
   /**

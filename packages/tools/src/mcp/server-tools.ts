@@ -104,7 +104,7 @@ class ServerTools implements McpTools {
   async prompt(name: string, args: Readonly<Record<string, string>> = {}): Promise<readonly ContentInput[]> {
     const params = { name, arguments: { ...args } };
     return promptContents(
-      await this.#connection.ask(`give the prompt "${name}"`, (client, own) => client.getPrompt(params, own)),
+      await this.#connection.ask(`return the prompt "${name}"`, (client, own) => client.getPrompt(params, own)),
     );
   }
 

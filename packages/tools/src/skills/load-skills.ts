@@ -99,7 +99,7 @@ async function findFolders(given: readonly string[], problems: SkillProblem[]): 
   const found: string[] = [];
   for (const path of given) {
     if (typeof path !== "string" || path.trim() === "")
-      throw new TypeError("loadSkills(): give the path of a folder, or several");
+      throw new TypeError("loadSkills(): pass the path of a folder, or several");
     const folder = await realpath(resolve(path)).catch(() => undefined);
     const entries =
       folder === undefined ? undefined : await readdir(folder, { withFileTypes: true }).catch(() => undefined);

@@ -52,7 +52,7 @@ export function sqlTools(options: SqlToolOptions): Tool[] {
 
 /** @throws {TypeError} Unless exactly one of `connect` and `query` is set, to a function. */
 function connectorOf({ connect, query, cancel }: SqlToolOptions): () => SqlConnection | Promise<SqlConnection> {
-  if ((connect === undefined) === (query === undefined)) throw new TypeError("give either connect or query");
+  if ((connect === undefined) === (query === undefined)) throw new TypeError("pass either connect or query");
   if (typeof connect === "function") return connect;
   if (typeof query === "function") return () => ({ query, cancel });
   throw new TypeError(

@@ -23,7 +23,7 @@ function adviceFor(message: string, tables: () => readonly SqlTable[], sql: stri
   )
     return "the database is read-only here: send one SELECT, WITH … SELECT or VALUES; sql_schema describes the tables";
   if (/column index out of range|bind|parameter/i.test(message))
-    return "give exactly one value for each ? in parameters";
+    return "pass exactly one value for each ? in parameters";
   if (/out of memory/i.test(message)) return SMALLER;
   if (/too big|too large|string or blob/i.test(message)) return "request less, for example with substr() or LIMIT";
   return "correct the statement; it must be in SQLite's dialect";

@@ -184,6 +184,6 @@ describe("a skill that is broken is named, and what to do", () => {
     await expect(loadSkills(folder, { read: "trusted" } as object)).rejects.toThrow(
       /there is no option "read"; did you mean "reads"/,
     );
-    await expect(loadSkills("")).rejects.toThrow("give the path of a folder, or several");
+    await expect(loadSkills("")).rejects.toThrow("pass the path of a folder, or several");
   });
 });
