@@ -47,22 +47,8 @@ const INSTEAD: readonly (readonly [words: RegExp, instead: string])[] = [
 
 /** Folders whose sources are clean. One line more when another is. */
 const SOURCES: readonly string[] = [
-  ...["cli", "conformance", "create-pollux", "dbos", "emulator", "engine", "evals", "interactions"].map(sourcesOf),
-  ...["otel", "postgres", "react", "restate", "web"].map(sourcesOf),
-  ...[
-    "loop",
-    "node",
-    "tool",
-    "model",
-    "wire",
-    "rehearsal",
-    "grounding",
-    "internal",
-    "logging",
-    "quota",
-    "serving",
-    "testing",
-  ].map((folder) => `packages/core/src/${folder}`),
+  ...["cli", "conformance", "core", "create-pollux", "dbos", "emulator", "engine", "evals"].map(sourcesOf),
+  ...["interactions", "otel", "postgres", "react", "restate", "tools", "web"].map(sourcesOf),
   "packages/create-pollux/templates",
   "bench",
   "examples",
@@ -70,7 +56,7 @@ const SOURCES: readonly string[] = [
   "site/src",
 ];
 /** Packages whose pages are not clean yet. */
-const LATER = /^packages\/(?:inspector|tools)\//;
+const LATER = /^packages\/inspector\//;
 /** Written by programs, or what was decided once. */
 const NOT_OURS = /^docs\/(?:decisions\/|contract\.md|unverified\.md|guides\/options\.md)/;
 

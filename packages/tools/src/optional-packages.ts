@@ -1,7 +1,7 @@
 import { ToolError } from "@pollux/core";
 import { loadOptional, missingPackages, type OptionalUse } from "@pollux/core/tool";
 
-/** For who tells the model: loads what a call needs. @throws {ToolError} When a package is not installed: says how to install it. */
+/** Loads what a call needs. @throws {ToolError} If a package is not installed: tells the model how to install it. */
 export async function loadForCall<Loaded>(use: OptionalUse, load: () => Promise<Loaded>): Promise<Loaded> {
   try {
     return await loadOptional(use, load);
@@ -10,7 +10,7 @@ export async function loadForCall<Loaded>(use: OptionalUse, load: () => Promise<
   }
 }
 
-/** As {@link loadForCall} throws it. */
+/** The error that {@link loadForCall} throws. */
 export function notInstalled(use: OptionalUse): ToolError {
   return toolErrorOf(missingPackages(use));
 }

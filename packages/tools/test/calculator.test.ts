@@ -107,7 +107,7 @@ describe("says in which step and why an expression is refused", () => {
     ["2 cm + 3 kg", "Units do not match, in: 2 cm + 3 kg"],
     ["exp(1 cm)", "this takes numbers without units, or all of them with units, in: exp(1 cm)"],
     ["1 cm + 1", "this takes numbers without units, or all of them with units, in: 1 cm + 1"],
-    ["2^300 % 7", "takes numbers of less than 80 digits, in: 2 ^ 300 % 7"],
+    ["2^300 % 7", "takes numbers with fewer than 80 digits, in: 2 ^ 300 % 7"],
     ["combinations(-1, 2)", "needs numbers that are not negative, in: combinations(-1, 2)"],
     ["1 kg to 2 g", '"to" takes a number with a unit and then a unit alone, as in 5 inch to cm, in: 1 kg to 2 g'],
     ["(1 < 2) + 1", "a comparison is not a number, in: (1 < 2) + 1"],

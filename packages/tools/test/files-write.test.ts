@@ -63,7 +63,7 @@ describe("write_file", () => {
     });
     expect(reported).toEqual([{ type: "file-change", path: "a/b/new.txt", diff: "@@ -0,0 +1,2 @@\n+é\n+b" }]);
     expect(get("a/b/new.txt")).toBe("é\nb\n");
-    // Another process goes on with the run, and knows of no reading.
+    // Another process continues the run, and has not seen the file read.
     expect(await use(writeFile({ root }), args, reported)).toEqual({
       path: "a/b/new.txt",
       change: "unchanged",
@@ -282,7 +282,7 @@ describe("in an agent", () => {
     expect(get("a.txt")).toBe("three\n");
   });
 
-  test("a person is asked when told to, by path", async () => {
+  test("a person is asked as `approve` says, by path", async () => {
     const script = [call("write_file", { path: "a.txt", content: "x" }), say("As you wish.")];
     const asked: unknown[] = [];
     const approve = ({ path }: { path: string }): boolean => path.endsWith(".txt");

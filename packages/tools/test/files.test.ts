@@ -37,7 +37,7 @@ async function failure(used: Promise<unknown>): Promise<string> {
   return (error as ToolError).message;
 }
 
-test("fileTools gives the tools that read, and those that write when told to", () => {
+test("fileTools gives the reading tools, and the writing ones with `write`", () => {
   const named = (tools: readonly Tool[]): unknown => tools.map(({ name, effects }) => [name, effects]);
   const reading = [
     ["list_files", "none"],
@@ -226,7 +226,7 @@ describe("file_stats", () => {
     expect(await use(fileStats({ root }), { path: "a.txt" })).toEqual({ path: "a.txt", ...stats });
   });
 
-  test("gives size and kind of what is not text", async () => {
+  test("gives size and kind of files that are not text", async () => {
     write("a.gz", Buffer.from([0x1f, 0x8b, 8, 0]));
     expect(await use(fileStats({ root }), { path: "a.gz" })).toEqual({ path: "a.gz", bytes: 4, kind: "gzip archive" });
   });

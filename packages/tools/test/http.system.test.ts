@@ -26,7 +26,7 @@ async function fetchPage(body: string, maxBytes: number): Promise<unknown> {
   return await tool.run(await tool.parse({ url }), context);
 }
 
-test("a page of 10 MB is read up to the limit, and that is said", async () => {
+test("a page of 10 MB is read up to the limit, with a note", async () => {
   const page = await fetchPage(`<p>${"word ".repeat(2_000_000)}</p>`, 20_000_000);
   expect(page).toMatchObject({ note: "only the beginning was read: the content exceeds the size limit" });
 });

@@ -308,7 +308,7 @@ describe("what is not on the public internet is refused", () => {
         ? redirect("/two")(incoming, response)
         : reply("secret", "text/plain")(incoming, response),
     );
-    // Each connection asks once, and what it was told is what it connects to: there is no second asking in between.
+    // Each connection looks the name up once and connects to that address: there is no second lookup in between.
     const addresses: string[] = [];
     server.on("connection", (socket) => addresses.push(String(socket.remoteAddress)));
     const steady = lookupOf(["127.0.0.1"], ["169.254.169.254"]);
@@ -383,7 +383,7 @@ describe("redirects", () => {
 });
 
 describe("limits", () => {
-  test("a page is read up to the limit, and that is said", async () => {
+  test("a page is read up to the limit, with a note", async () => {
     const { url } = await serve(reply(`<p>${"word ".repeat(30_000)}</p>`, "text/html"));
     const page = await fetchPage({ url }, { maxBytes: 100_000 });
     expect(page).toMatchObject({
@@ -438,7 +438,7 @@ describe("limits", () => {
     ["that says nothing", (_socket: Socket) => {}],
     ["that drips its head", (socket: Socket) => drip(socket, "HTTP/1.1 200 OK\r\n")],
     ["that drips its body", (socket: Socket) => drip(socket, "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n\r\n")],
-  ])("a server %s for ever is given up", async (_name, talk) => {
+  ])("a server %s forever is given up", async (_name, talk) => {
     const { url, open } = await serveSocket(talk);
     expect(await failure(fetchPage({ url }, { timeoutMs: 100 }))).toMatch(/took longer than 100 ms|does not answer/);
     await expect.poll(() => open.size).toBe(0);
@@ -572,7 +572,7 @@ describe("http_request", () => {
     });
   });
 
-  test("tells the status of an error, and what the API says of it", async () => {
+  test("gives the status of an error, and the API's message", async () => {
     const { url } = await serve(
       (_request, response) =>
         void response.writeHead(422, { "content-type": "application/json" }).end('{"error":"no"}'),

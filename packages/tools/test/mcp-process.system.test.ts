@@ -24,7 +24,7 @@ describe("a server that does not start", () => {
 
   test("one that never answers ends with the time limit", async () => {
     await expect(odd("never-answers", { startTimeoutMs: 50 })).rejects.toThrow(
-      /it did not respond within 50 ms; allow it more `startTimeoutMs` if it downloads something first$/,
+      /it did not respond within 50 ms; raise `startTimeoutMs` if it downloads something first$/,
     );
     await expect.poll(servers).toEqual([]);
   });

@@ -50,7 +50,7 @@ describe("prompts", () => {
       { role: "model", parts: [{ text: "What is it?" }] },
       { role: "user", parts: [{ text: "This." }] },
     ]);
-    await expect(server.prompt("none")).rejects.toThrow(/did not give the prompt "none": .*there is no such thing$/);
+    await expect(server.prompt("none")).rejects.toThrow(/did not return the prompt "none": .*there is no such thing$/);
   });
 
   test.each(faces)("go into a run with what the server's words bring: %s", async (_face, read) => {
@@ -163,7 +163,7 @@ describe("what a server asks the person", () => {
       "cancel",
     ],
   ];
-  test.each(refusals)("%s is told the server", async (_name, onElicit, action) => {
+  test.each(refusals)("%s reaches the server", async (_name, onElicit, action) => {
     expect(await asking(onElicit)).toEqual({ action });
   });
 
@@ -192,7 +192,7 @@ describe("what a server asks the person", () => {
     expect(await use(server.tools, "page_first")).toEqual({
       ok: false,
       kind: "failed",
-      message: "page_first was not made: the person has to open a page first, and did not",
+      message: "page_first did not run: the person must open a page first, and did not",
     });
   });
 
@@ -319,7 +319,7 @@ describe("time", () => {
     });
   });
 
-  test("begins anew with progress, where that is wanted", async () => {
+  test("restarts with progress, if the option is set", async () => {
     await using server = await odd("whole", { timeoutMs: 60_000, resetTimeoutOnProgress: true });
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const progress = (value: unknown): void => {
@@ -341,7 +341,7 @@ describe("time", () => {
   });
 });
 
-describe("a server that starts anew behind its address", () => {
+describe("a server that restarts behind its address", () => {
   test("gets the call that it could not get before, once", async () => {
     const made: string[] = [];
     const first = await wholeServer({ made });

@@ -107,7 +107,7 @@ describe("server-everything", () => {
     expect(server.skipped).toEqual([]);
   });
 
-  test("refuses by itself what nobody has checked before", async () => {
+  test("refuses on its own what nothing has checked before", async () => {
     await using server = await mcpTools(everything, { validate: false });
     expect(await use(server.tools, "get_sum", { a: "one", b: 2 })).toEqual({
       ok: false,
@@ -126,7 +126,7 @@ describe("server-everything", () => {
     }
   });
 
-  test("a server that was started again behind its address is met again", async () => {
+  test("a server that was restarted behind its address is reached again", async () => {
     const port = await freePort();
     let remote = await everythingOverHttp(port);
     try {
@@ -161,7 +161,7 @@ describe("server-everything", () => {
     await expect(mcpTools(everything, { include: ["ecko"] })).rejects.toThrow(/has no "ecko"; it has echo, /);
   });
 
-  test("effects and approval can be said by tool", async () => {
+  test("effects and approval can be set per tool", async () => {
     await using server = await mcpTools(everything, {
       include: ["echo", "get-sum"],
       effects: ({ name }) => (name === "echo" ? "idempotent" : "once"),

@@ -16,7 +16,7 @@ import { pathOf, SILENT, use } from "./mcp/support.ts";
 
 const { folder, node, odd, starts } = useOddServer();
 
-test("arguments have to fit the server's schemas, unless they are not to be believed", async () => {
+test("arguments must match the server's schemas, unless `validate` is false", async () => {
   const accepted = async (validate?: McpToolsOptions["validate"]): Promise<readonly boolean[]> => {
     await using server = await odd("numbers", { include: ["first", "second"], validate });
     return await Promise.all(
@@ -211,7 +211,7 @@ describe("names", () => {
 });
 
 describe("results", () => {
-  test("what the model cannot see is said, what is said twice is not", async () => {
+  test("a note replaces what the model cannot see, and repeated text appears once", async () => {
     await using server = await odd("results");
     expect(await use(server.tools, "odd")).toEqual({
       ok: true,
@@ -219,7 +219,7 @@ describe("results", () => {
         structuredContent: { a: 2, b: [1] },
         content: [
           "[6 bytes of image/svg+xml, which you cannot see]",
-          "[image/png that is damaged]",
+          "[damaged image/png]",
           { kind: "@pollux/media", mimeType: "audio/wav", data: "AAAA" },
           {
             uri: "file:///a.pdf",
@@ -359,7 +359,7 @@ describe("the list of tools", () => {
       expect(effects).not.toHaveBeenCalled();
     });
 
-    test("offers those that are chosen, and looks at each choice a few times", async () => {
+    test("offers the chosen tools, and reads each choice a few times", async () => {
       let reads = 0;
       const chosen = Array.from({ length: 2_000 }, (_, index) => `tool${index}`);
       const include = new Proxy(chosen, {

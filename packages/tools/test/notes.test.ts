@@ -189,7 +189,7 @@ describe("notes beside a session", () => {
     expect(await store.load("notes:chat")).toEqual([{ put: { id: "a", text: "one", updatedAt: 1 } }, { remove: "a" }]);
   });
 
-  test("when another process writes first, the change is decided anew", async () => {
+  test("when another process writes first, the change is decided again", async () => {
     const store = new MemoryStore();
     let others = 2;
     const racing: Pick<SessionStore, "load" | "append"> = {

@@ -65,7 +65,7 @@ describe("documents in use", () => {
     expect(chosen.tools[0]?.declaration).toEqual({
       name: "repos_get",
       description: expect.stringMatching(
-        /^Get a repository\..*\(GET \/repos\/\{owner\}\/\{repo\}\) Gives an object with id/,
+        /^Get a repository\..*\(GET \/repos\/\{owner\}\/\{repo\}\) Returns an object with id/,
       ),
       parametersJsonSchema: {
         type: "object",

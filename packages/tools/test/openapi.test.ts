@@ -674,12 +674,12 @@ describe("the answer", () => {
     [
       "nothing",
       (_request, response) => void response.writeHead(204).end(),
-      { status: 204, note: "the answer has no body" },
+      { status: 204, note: "the response has no body" },
     ],
     [
       "binary",
       (_request, response) => void response.writeHead(200, { "content-type": "image/png" }).end(Buffer.alloc(10)),
-      { status: 200, note: "the answer is 10 bytes of image/png, which are not shown" },
+      { status: 200, note: "the response is 10 bytes of image/png, which are not shown" },
     ],
     [
       "text that is too long",
@@ -786,7 +786,7 @@ describe("a run", () => {
   });
 });
 
-test("arguments have to fit the document, unless it is not to be believed", async () => {
+test("arguments must match the document, unless `validate` is false", async () => {
   const document = {
     openapi: "3.1.0",
     servers: [{ url: "https://api.example.com" }],

@@ -37,7 +37,7 @@ describe("searchTool", () => {
     expect(searchTool({ search: () => [] })).toMatchObject({ name: "web_search", timeoutMs: 30_000 });
   });
 
-  test("pages through what a service gives that knows only a limit", async () => {
+  test("pages through the results of a service that knows only a limit", async () => {
     const limits: number[] = [];
     const search: SearchToolOptions["search"] = async (_query, { limit }) => {
       limits.push(limit);

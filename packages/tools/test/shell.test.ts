@@ -209,7 +209,7 @@ describe.skipIf(process.platform === "win32")("run_command", () => {
     expect(text).toMatch(/\[more output is not reported\]\n$/);
   });
 
-  test("makes text of binary output and of what is meant for a terminal", async () => {
+  test("turns binary output and terminal sequences into text", async () => {
     expect((await run(String.raw`printf 'a\000b\377\376c\n'`)).output).toBe("ab\ufffd\ufffdc\n");
     const colors = String.raw`printf '\033[1;31mred\033[0m \033]0;title\007t \033]8;;http://x\033\\link\033(B 10%%\r20%%\r\nend\b\n'`;
     expect((await run(colors)).output).toBe("red t link 10%\n20%\nend\n");
@@ -257,7 +257,7 @@ describe.skipIf(process.platform === "win32")("run_command", () => {
 
   test("lets a command end in its own way when the time is up", async () => {
     stopClock();
-    // What the shell says of its killed child comes in no certain order.
+    // The shell's message about its killed child comes in no certain order.
     const polite = `exec 2>/dev/null; trap 'echo bye; exit 7' TERM; echo on; while :; do sleep 0.02; done`;
     const onOutput = ({ text }: ShellOutput): void => {
       if (text === "on\n") letPass(200);

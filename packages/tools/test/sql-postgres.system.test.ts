@@ -198,7 +198,7 @@ describe("sql_query", () => {
       "parameters: the statement uses 2, but 1 were given",
     );
     expect(await failure("select $1::int", { parameters: [1, 2] })).toMatch(
-      /; give exactly one value for each of \$1, \$2/,
+      /; pass exactly one value for each of \$1, \$2/,
     );
     expect(await failure("select 1; select 2")).toBe("sql: contains 2 statements; send one at a time");
     expect(await query("select ';' as a, $$;$$ as b, 1 /* ; /* ; */ */")).toMatchObject({ ok: true });

@@ -213,7 +213,7 @@ test("options are checked", () => {
   const { query } = database();
   const connect = () => ({ query });
   for (const both of [{}, { query, connect }])
-    expect(() => sqlTools({ dialect: "postgres", ...both })).toThrow(/give either connect or query/);
+    expect(() => sqlTools({ dialect: "postgres", ...both })).toThrow(/pass either connect or query/);
   expect(() => sqlTools({ dialect: "postgres", connect: 7 as never })).toThrow(/connect must be a function/);
   expect(() => sqlTools({ dialect: "oracle" as "postgres", query: database().query })).toThrow(
     /dialect must be "postgres"/,

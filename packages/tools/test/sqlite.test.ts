@@ -150,7 +150,7 @@ describe("sql_schema", () => {
 });
 
 describe("sql_query", () => {
-  test("gives rows by column, with parameters; integers, blobs and names that stand twice", async () => {
+  test("gives rows by column, with parameters; integers, blobs and repeated names", async () => {
     expect(
       await query("select id, id / ? as half, photo, name, name from customer where name like ? order by id", {
         parameters: [2, "A%"],
@@ -211,7 +211,7 @@ describe("sql_query", () => {
     expect(await failure("select * from costumer")).toBe(
       "no such table: costumer; there are customer, note, order item, place, rich",
     );
-    expect(await failure("select ? + ?", { parameters: [1, 2, 3] })).toMatch(/; give exactly one value for each \?/);
+    expect(await failure("select ? + ?", { parameters: [1, 2, 3] })).toMatch(/; pass exactly one value for each \?/);
     expect(await failure("selct 1")).toBe(
       'near "1": syntax error; correct the statement; it must be in SQLite\'s dialect',
     );

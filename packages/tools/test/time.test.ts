@@ -188,7 +188,7 @@ describe("time_between", () => {
     });
   });
 
-  test("counts backwards without negative figures, and over a change of the clocks", async () => {
+  test("counts backward without negative figures, and over a clock change", async () => {
     expect(await use(timeBetween(options), { from: "2026-03-30", to: "2026-03-29" })).toMatchObject({
       order: "to is earlier",
       duration: "1 day",

@@ -78,7 +78,7 @@ describe("what is declared", () => {
     expect(toolSearch([])).toEqual([]);
   });
 
-  test("the first ones that fit, those that always are, and the two that stand for the rest", () => {
+  test("the first ones that fit, the ones in `always`, and the two that stand in for the rest", () => {
     const tools = toolSearch(all as readonly Tool[], { budgetTokens: 300, always: ["refund_payment"] });
     expect(names(tools as readonly Tool[])).toEqual([
       "invoice_report_0",
@@ -167,7 +167,7 @@ describe.each(faces)("a call that goes through call_tool, by %s", (_face, read) 
     expect(model.requests[0]?.functions.map(({ name }) => name)).toEqual(["search_tools", "call_tool"]);
   });
 
-  test("is checked against its own schema, and a name that no tool has is told with the nearest", async () => {
+  test("is checked against its own schema, and an unknown name is refused with the nearest one", async () => {
     const { agent } = agentOf([
       calls(
         through("refund_payment", { to: "Ann", amount: "much" }),
@@ -226,7 +226,7 @@ describe.each(faces)("a call that goes through call_tool, by %s", (_face, read) 
     expect(answer).toMatchObject({ name: "call_tool", response: { error: expect.stringContaining("too much") } });
   });
 
-  test("has its own arguments for a guardrail, which may replace those that a person gave it", async () => {
+  test("has its own arguments for a guardrail, which may replace the ones from a person", async () => {
     const seen: unknown[] = [];
     const check = ({ source, text }: InputToCheck) => {
       if (source !== "arguments") return undefined;
@@ -252,7 +252,7 @@ describe.each(faces)("a call that goes through call_tool, by %s", (_face, read) 
   test.each([
     ["call_tool", "completed"],
     ["invoice_report_1", "failed"],
-  ])("is one of those that a turn may make when %s is offered, and another one is %s", async (offered, status) => {
+  ])("is allowed in a turn that offers %s, and a call of another tool is %s", async (offered, status) => {
     const [one, other] = ["invoice_report_1", "invoice_report_2"].map((name) => through(name, { year: 2025 }));
     const { agent, model } = agentOf([calls(one ?? "", other ?? ""), say("Done.")], {
       hooks: { prepareTurn: () => ({ tools: [offered] }) },

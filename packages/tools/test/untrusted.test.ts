@@ -145,7 +145,7 @@ describe("tools of an MCP server", () => {
     );
   }
 
-  test("reach outside, but for hints that they only read, and their descriptions are a stranger's", async () => {
+  test("reach outside unless hints say that they only read, and their descriptions are untrusted", async () => {
     expect(await trustOf()).toEqual({
       reads: [BOTH, "lookup", true],
       reads_and_destroys: [BOTH, "outside", true],
@@ -154,7 +154,7 @@ describe("tools of an MCP server", () => {
     });
   });
 
-  test("are what the author says of them, and pinned descriptions are the author's", async () => {
+  test("follow the author's options, and pinned descriptions are trusted", async () => {
     await using server = await odd("hints");
     const { pins } = server;
     expect(

@@ -71,8 +71,8 @@ export interface PendingUserQuestion extends UserQuestion {
 export function userQuestions(pending: readonly PendingCall[], name: string = "ask_user"): PendingUserQuestion[] {
   return pending.flatMap(({ call, token, question }) => {
     if (call.name !== name || question !== "outcome") return [];
-    const asked = QUESTION.safeParse(call.args);
-    return asked.success ? [{ token, ...asked.data }] : [];
+    const parsed = QUESTION.safeParse(call.args);
+    return parsed.success ? [{ token, ...parsed.data }] : [];
   });
 }
 

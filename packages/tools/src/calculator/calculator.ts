@@ -25,12 +25,12 @@ export interface CalculatorResult {
   readonly rounded?: true | undefined;
 }
 
-/** Most digits of a result that is shown whole. */
+/** An exact result with more digits is rounded. */
 const MAX_DIGITS = 64;
 
 /**
- * `calculator`: decimals of up to 64 digits, exact, and units. mathjs parses the expressions and has the functions; only those of a
- * fixed list can be reached, with numbers that they are done with at once.
+ * `calculator`: exact decimals of up to 64 digits, and units. mathjs parses and calculates; expressions reach only a fixed list of its
+ * functions, and only with numbers that take little time.
  *
  * @example
  * ```ts

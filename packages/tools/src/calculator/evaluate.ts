@@ -18,14 +18,14 @@ export interface Evaluated {
 const PRECISION = 80;
 /** Most digits of a number before or after the decimal point. */
 const MAX_EXPONENT = 10_000;
-/** Most factors of a factorial and the like. */
+/** Most factors of a factorial, combination or permutation. */
 const MAX_FACTORS = 3_200;
 /** Larger angles have lost their significant digits. */
 const MAX_ANGLE = 1e15;
 
 const tolerance = 10 ** (5 - PRECISION);
 const math = create(
-  // It has all; the types allow for other builds.
+  // This build has all factories; the types allow for smaller builds.
   all as FactoryFunctionMap,
   { number: "BigNumber", precision: PRECISION, predictable: true, relTol: tolerance, absTol: tolerance },
 );
@@ -34,10 +34,10 @@ const members = math as unknown as { readonly [name: string]: (...args: readonly
 
 const CONSTANTS: ReadonlySet<string> = new Set(["pi", "e", "tau", "phi"]);
 
-/** Refuses numbers that would take long, or give none. */
+/** Refuses numbers that would take too long or have no result. */
 type Check = (args: readonly BigNumber[]) => void;
 
-/** The functions and operators of mathjs that an expression can reach, and the checks of their numbers. */
+/** The functions and operators of mathjs that an expression can reach, each with the check of its arguments. */
 const FUNCTIONS: ReadonlyMap<string, Check | undefined> = new Map<string, Check | undefined>([
   ...named("add subtract multiply pow unaryMinus unaryPlus larger largerEq smaller smallerEq equal unequal to"),
   ...named("divide", checkDivisor),
@@ -56,14 +56,14 @@ const FUNCTIONS: ReadonlyMap<string, Check | undefined> = new Map<string, Check 
     if (args.some((one) => one.lte(0))) throw new Problem("has no real result");
   }),
   ...named("nthRoot", ([, root]) => checkWhole("the root", root, 1, 1_000)),
-  ...named("round", ([, places]) => places && checkWhole("the decimals", places, 0, 1_000)),
+  ...named("round", ([, places]) => places && checkWhole("the number of decimals", places, 0, 1_000)),
   ...named("gcd lcm", checkIntegers),
   ...named("factorial", ([n]) => checkWhole("its number", n, 0, MAX_FACTORS)),
   ...named("combinations permutations", ([n, k, ...more]) => {
     if (n === undefined || k === undefined || more.length > 0) throw new Problem("takes 2 numbers");
     checkIntegers([n]);
     if (n.isNegative()) throw new Problem("needs numbers that are not negative");
-    checkWhole("the number that is chosen", k, 0, MAX_FACTORS);
+    checkWhole("the second number", k, 0, MAX_FACTORS);
   }),
 ]);
 
@@ -78,7 +78,7 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ["trunc", "fix"],
 ]);
 
-/** With these, mathjs takes a step for each number below the larger one. */
+/** Replacements for functions in which mathjs takes a step for each number below the larger one. */
 const OWN: { readonly [name: string]: ((n: BigNumber, k: BigNumber) => BigNumber) | undefined } = {
   permutations: product,
   combinations: (n, k) => product(n, k).div(product(k, k)),
@@ -107,7 +107,7 @@ export function evaluate(expression: string): Evaluated {
   /** Checks a value, and notes whether it was rounded. */
   function noted(result: unknown): Value {
     if (typeof result === "boolean") return result;
-    // What mathjs hides of its units, which may have no number.
+    // mathjs's types hide the number of a unit; a unit alone has none.
     const number = math.isUnit(result) ? (result as unknown as { readonly value: unknown }).value : result;
     if (math.isBigNumber(number)) {
       if (number.isNaN()) throw new Problem("has no real result");
@@ -123,9 +123,9 @@ export function evaluate(expression: string): Evaluated {
     if (math.isOperatorNode(one) && FUNCTIONS.has(one.fn)) return call(one, one.fn, one.args);
     if (math.isConstantNode(one)) {
       const { value }: { readonly value: unknown } = one;
-      // The 100 of a percentage, inserted by the parser, is a number of JavaScript.
+      // The parser inserts the 100 of a percentage as a JavaScript number.
       if (math.isBigNumber(value) || typeof value === "number") return noted(math.bignumber(value));
-      throw new Problem(value === undefined ? "the expression is empty" : "only numbers can be calculated with");
+      throw new Problem(value === undefined ? "the expression is empty" : "only numbers can be used in calculations");
     }
     // Assignments nest: `a = b = 3`.
     if (math.isAssignmentNode(one) && math.isSymbolNode(one.object) && one.index === null) {
@@ -172,7 +172,7 @@ function symbol(name: string): unknown {
     const unit = math.unit(name);
     if (unit.units.length === 1) return unit;
   } catch {
-    // Nothing of that name.
+    // No unit has this name.
   }
   const isFunction = FUNCTIONS.has(name) || ALIASES.has(name);
   throw new Problem(
@@ -188,17 +188,17 @@ function apply(name: string, args: readonly Value[]): unknown {
   if (numbers.length === args.length) FUNCTIONS.get(name)?.(numbers);
   const [n, k] = numbers;
   const result = n && k && OWN[name] ? OWN[name](n, k) : members[name]?.(...args);
-  // The residue of a zero, left by rounding `pi`.
+  // Removes the residue that rounding `pi` leaves where the result is zero.
   return math.isBigNumber(result) && /^(?:sin|cos|tan)$/.test(name) ? result.toDecimalPlaces(PRECISION - 10) : result;
 }
 
 /** Why a step failed, in words for the model. */
 function reasonOf(error: unknown, name: string, args: readonly Value[]): string {
-  const said = messageOf(error);
-  if (error instanceof Problem) return said;
+  const message = messageOf(error);
+  if (error instanceof Problem) return message;
   if (name === "to") return '"to" takes a number with a unit and then a unit alone, as in 5 inch to cm';
-  const isMixed = args.some(isUnit) && /^Unexpected type|^Too few/.test(said);
-  return isMixed ? "this takes numbers without units, or all of them with units" : said;
+  const isMixed = args.some(isUnit) && /^Unexpected type|^Too few/.test(message);
+  return isMixed ? "this takes numbers without units, or all of them with units" : message;
 }
 
 function checkDivisor([, by]: readonly BigNumber[]): void {
@@ -210,10 +210,10 @@ function checkIntegers(args: readonly BigNumber[]): void {
   checkExact(args);
 }
 
-/** A number that was rounded has lost the digits that these functions are about. */
+/** A rounded number has lost the digits that these functions depend on. */
 function checkExact(args: readonly BigNumber[]): void {
   if (args.some((one) => one.precision() >= PRECISION || Math.abs(one.e) >= PRECISION))
-    throw new Problem(`takes numbers of less than ${PRECISION} digits`);
+    throw new Problem(`takes numbers with fewer than ${PRECISION} digits`);
 }
 
 function checkWhole(what: string, value: BigNumber | undefined, least: number, most: number): void {

@@ -21,7 +21,7 @@ export interface FileSearchDocument {
   readonly mimeType?: string | undefined;
   /** Bytes, as text. */
   readonly sizeBytes?: string | undefined;
-  /** `STATE_PENDING` until it can be found, `STATE_ACTIVE`, `STATE_FAILED`, or a word that is new. */
+  /** `STATE_PENDING` until it can be found, `STATE_ACTIVE`, `STATE_FAILED`, or a newer value. */
   readonly state?: string | undefined;
   /** ISO 8601. */
   readonly createTime?: string | undefined;
@@ -35,7 +35,7 @@ export interface WaitOptions extends CallSignal {
   readonly pollMs?: number | undefined;
 }
 
-/** Bytes of the largest document that the service takes. */
+/** Bytes of the largest document that the service accepts. */
 export const MAX_DOCUMENT_BYTES: number = 100 * 1024 * 1024;
 
 /** Key of the owner in a document's metadata, for a `metadataFilter` such as `pollux_owner="ada"`. */
@@ -43,7 +43,7 @@ export const OWNER_KEY = "pollux_owner";
 
 const MAX_ENTRIES = 20;
 
-/** The oldest first. */
+/** Sorts the oldest first. */
 export function byAge(a: Aged, b: Aged): number {
   const [first = "", second = ""] = [a, b].map(({ createTime = "", name }) => `${createTime} ${name}`);
   return first < second ? -1 : 1;
@@ -72,7 +72,7 @@ interface WireMetadata {
 /**
  * Metadata in the service's form, sorted by key.
  *
- * @throws {TypeError} For more entries than the service takes, or a number that JSON has no word for.
+ * @throws {TypeError} For more entries than the service accepts, or a number that JSON cannot represent.
  */
 export function toWireMetadata(metadata: FileSearchMetadata): readonly object[] {
   const entries = Object.entries(metadata).toSorted(([a], [b]) => (a < b ? -1 : 1));
@@ -84,7 +84,7 @@ export function toWireMetadata(metadata: FileSearchMetadata): readonly object[] 
     if (typeof value === "string") return { key, stringValue: value };
     if (typeof value === "object") return { key, stringListValue: { values: value } };
     if (!Number.isFinite(value))
-      throw new TypeError(`metadata: ${key} must be a text, a finite number or a list of texts`);
+      throw new TypeError(`metadata: ${key} must be a string, a finite number or a list of strings`);
     return { key, numericValue: value };
   });
 }

@@ -30,7 +30,7 @@ import {
 } from "./document.ts";
 import { syncFolder, type SyncOptions, type SyncReport } from "./sync.ts";
 
-/** Options of {@link fileSearchStore}: those of every client of the library, and of the store. */
+/** Options of {@link fileSearchStore}: the client's, as in the rest of the library, and the store's. */
 export interface FileSearchStoreOptions extends GeminiClientOptions, CallSignal {
   /** Model that a new store embeds with; `models/gemini-embedding-2` also takes images. @defaultValue the service's */
   readonly embeddingModel?: string | undefined;
@@ -65,17 +65,17 @@ export interface UploadOptions extends ImportOptions {
 
 const PAGE_SIZE = 20;
 const LONGEST_POLL_MS = 10_000;
-/** How often a new document may be unknown, because it is not visible yet. */
+/** How many times a new document may be unknown, because it is not visible yet. */
 const MAX_UNKNOWN = 8;
 
 type Answer = Readonly<Record<string, unknown>>;
 type StoreJson = Pick<FileSearchDocument, "name" | "displayName" | "createTime">;
 
 /**
- * Finds a file search store, or creates it. Processes that create one at the same time end up with the same store.
+ * Finds a file search store, or creates it. Processes that create it at the same time get the same store.
  *
  * @param name - Display name, at most 512 characters; or the resource name of a store that exists, `fileSearchStores/…`.
- * @throws {ConfigurationError} When the endpoint has no stores: only the Developer API does.
+ * @throws {ConfigurationError} If the endpoint has no stores: only the Developer API has them.
  * @throws {ApiStatusError} When the service refuses.
  * @see https://ai.google.dev/gemini-api/docs/file-search
  * @example
@@ -87,7 +87,7 @@ type StoreJson = Pick<FileSearchDocument, "name" | "displayName" | "createTime">
 export async function fileSearchStore(name: string, options: FileSearchStoreOptions = {}): Promise<FileSearchStore> {
   const { embeddingModel, signal, ...client } = options;
   checkOptions("fileSearchStore()", client, CLIENT_OPTIONS, CLIENT_SPELLINGS);
-  if (typeof name !== "string" || name === "") throw new TypeError("the name of a store must be a text");
+  if (typeof name !== "string" || name === "") throw new TypeError("the name of a store must be a non-empty string");
   const api = new ApiClient(client);
   checkEndpoint(api.endpoint);
   if (name.startsWith("fileSearchStores/")) {
@@ -99,7 +99,7 @@ export async function fileSearchStore(name: string, options: FileSearchStoreOpti
   const body = encodeJson({ displayName: name, embeddingModel });
   const call = { operation: "createFileSearchStore", method: "POST", path: "fileSearchStores", body } as const;
   const own = asNamed(await api.object(call, { signal }), "a store");
-  // Another process may have created one meanwhile: all take the oldest, and each removes its own.
+  // Another process may have created one meanwhile: all use the oldest, and the others remove their own.
   const first = (await findOldest(api, name, signal)) ?? own;
   if (first.name !== own.name) await remove(api, own.name, "", signal);
   return new FileSearchStore(api, first);
@@ -127,7 +127,7 @@ async function* list(
   const get = (at: string): Promise<Answer & { readonly nextPageToken?: string }> =>
     api.object({ operation: `list ${field}`, method: "GET", path: at }, { signal });
   for await (const { [field]: items } of readPages(path, PAGE_SIZE, get))
-    for (const item of Array.isArray(items) ? items : []) yield asNamed(item, "a list of named ones");
+    for (const item of Array.isArray(items) ? items : []) yield asNamed(item, "a list of named resources");
 }
 
 function asNamed(answer: unknown, what: string): FileSearchDocument {
@@ -140,7 +140,7 @@ function asObject(value: unknown): Answer {
   return typeof value === "object" && value !== null ? { ...value } : {};
 }
 
-/** Deletes a document or a store; one that is gone is deleted. */
+/** Deletes a document or a store; one that is gone counts as deleted. */
 async function remove(api: ApiClient, name: string, query: string, signal?: AbortSignal): Promise<void> {
   const call = { operation: "deleteFromFileSearch", method: "DELETE", path: `${name}${query}` } as const;
   await api.object(call, { signal }).catch((error: unknown) => {
@@ -166,37 +166,37 @@ export class FileSearchStore {
     this.displayName = displayName;
   }
 
-  /** The tool with which a model searches this store; for several stores, give their names to `fileSearch` of core. */
+  /** The tool with which a model searches this store; for several stores, pass their names to core's `fileSearch`. */
   tool(options: FileSearchToolOptions = {}): BuiltInTool {
     return fileSearch({ stores: [this.name], ...options });
   }
 
   /**
-   * Makes the store contain the files of a folder, once each: sends what is new or changed, and deletes what is gone. Documents that came
-   * from elsewhere stay. One file that fails does not keep the others; whatever ends it, the next one goes on from there.
+   * Makes the store contain each file of a folder once: uploads new and changed files, and deletes documents whose files are gone. Documents
+   * from elsewhere stay. A file that fails does not stop the others; after any interruption, the next sync continues from there.
    *
-   * @throws {ConfigurationError} When there is no such folder.
+   * @throws {ConfigurationError} If there is no such folder.
    */
   async sync(folder: string, options: SyncOptions = {}): Promise<SyncReport> {
     return await syncFolder(this, folder, options);
   }
 
   /**
-   * Adds a document, and waits until it can be found. Doing it twice adds two.
+   * Adds a document, and waits until it can be found. A second call adds a second document.
    *
-   * @throws {TypeError} For no bytes, more than 100 MB, an unknown media type, or metadata that the service does not take.
-   * @throws {FileStateError} When the service could not process it.
-   * @throws {ApiTimeoutError} When it is not ready within `timeoutMs`.
+   * @throws {TypeError} For no bytes, more than 100 MB, an unknown media type, or metadata that the service does not accept.
+   * @throws {FileStateError} If the service could not process it.
+   * @throws {ApiTimeoutError} If it is not ready within `timeoutMs`.
    */
   async upload(data: Blob | Uint8Array<ArrayBuffer>, options: UploadOptions = {}): Promise<FileSearchDocument> {
     const { chunkingConfig, onProgress, signal } = options;
     const blob = data instanceof Blob ? data : new Blob([data]);
     const named = "name" in blob && typeof blob.name === "string" ? blob.name : undefined;
     const { mimeType = blob.type, displayName = named } = options;
-    if (blob.size === 0) throw new TypeError("it is empty: a document needs at least one byte");
+    if (blob.size === 0) throw new TypeError("the document is empty: it needs at least one byte");
     if (blob.size > MAX_DOCUMENT_BYTES)
-      throw new TypeError(`it has ${blob.size} bytes: a document may have ${MAX_DOCUMENT_BYTES} (100 MB); split it`);
-    if (mimeType === "") throw new TypeError('its media type is unknown: pass mimeType, such as "text/plain"');
+      throw new TypeError(`the document has ${blob.size} bytes, more than ${MAX_DOCUMENT_BYTES} (100 MB); split it`);
+    if (mimeType === "") throw new TypeError('the media type is unknown: pass mimeType, such as "text/plain"');
     const { baseUrl, apiVersion } = this.#api.endpoint;
     const startUrl = `${baseUrl}/upload/${apiVersion}/${this.name}:uploadToFileSearchStore`;
     const about = { displayName, mimeType, customMetadata: withOwner(options), chunkingConfig };
@@ -234,16 +234,16 @@ export class FileSearchStore {
   /**
    * Deletes all documents of an owner, until there are none, and returns their names.
    *
-   * @throws {ApiTimeoutError} When deleted ones are still listed after `timeoutMs`.
+   * @throws {ApiTimeoutError} If deleted documents are still listed after `timeoutMs`.
    */
   async eraseOwner(owner: string, options: WaitOptions = {}): Promise<readonly string[]> {
     const { signal } = options;
-    if (typeof owner !== "string" || owner === "") throw new TypeError("owner must be a text");
+    if (typeof owner !== "string" || owner === "") throw new TypeError("owner must be a non-empty string");
     const erased = new Set<string>();
     const pause = pauses(`Deleted documents in ${this.name} were still listed`, options);
     for (;;) {
       const found: string[] = [];
-      // Deleting while listing would move documents to pages that were read already.
+      // Deleting while listing would move documents to pages that have been read already.
       for await (const document of this.documents({ signal }))
         if (readMetadata(document)[OWNER_KEY] === owner) found.push(document.name);
       if (found.length === 0) return [...erased];
@@ -260,7 +260,7 @@ export class FileSearchStore {
     await remove(this.#api, this.name, "?force=true", signal);
   }
 
-  /** By the document's state: an operation may never say that it is done, nor what it made. */
+  /** Polls the document's state: an operation may never report that it is done, or which document it made. */
   async #wait(operation: Answer, options: WaitOptions): Promise<FileSearchDocument> {
     const { signal } = options;
     const { name: polled } = operation;
@@ -278,21 +278,21 @@ export class FileSearchStore {
       if (document?.state === "STATE_FAILED")
         throw new FileStateError(`The service failed to process ${name}.`, name, "FAILED");
       if (document === undefined && typeof polled === "string") {
-        const asked = { operation: "getOperation", method: "GET", path: polled } as const;
-        name = this.#documentOf(await this.#api.object(asked, { signal }));
+        const poll = { operation: "getOperation", method: "GET", path: polled } as const;
+        name = this.#documentOf(await this.#api.object(poll, { signal }));
       }
       await pause();
     }
   }
 
-  /** The operation has the id of its document. */
+  /** An operation has the same id as its document. */
   #documentOf({ name, response, error }: Answer): string {
     const { documentName } = asObject(response);
     const id = String(name).split("/").at(-1) ?? "";
     const document = typeof documentName === "string" ? documentName : `${this.name}/documents/${id}`;
     if (error === undefined) return document;
-    const said = String(asObject(error)["message"]);
-    throw new FileStateError(`The service failed to process ${document}: ${said}`, document, "FAILED");
+    const reason = String(asObject(error)["message"]);
+    throw new FileStateError(`The service failed to process ${document}: ${reason}`, document, "FAILED");
   }
 }
 

@@ -15,19 +15,19 @@ import {
   type WaitOptions,
 } from "./document.ts";
 
-/** Options of `sync`; the wait is that for each document. */
+/** Options of `sync`; the wait applies to each document. */
 export interface SyncOptions extends WaitOptions {
-  /** Globs on paths in the folder, such as `**\/*.md` or `docs/{a,b}.txt`. @defaultValue all files; links and names that begin with a dot never */
+  /** Globs on paths in the folder, such as `**\/*.md` or `docs/{a,b}.txt`. @defaultValue all files, but never links and names that begin with a dot */
   readonly include?: string | readonly string[] | undefined;
-  /** Whose documents they are. A sync only sees those of its own owner and source. */
+  /** Owner of the documents. A sync sees only documents of its own owner and source. */
   readonly owner?: string | undefined;
   /** Metadata of a file, by its path in the folder, with slashes. */
   readonly metadata?:
     | ((path: string) => FileSearchMetadata | undefined | Promise<FileSearchMetadata | undefined>)
     | undefined;
-  /** What tells these documents from those of other folders. @defaultValue the folder, as it is written */
+  /** Distinguishes these documents from other folders'. @defaultValue the folder, as it is written */
   readonly source?: string | undefined;
-  /** Whether documents are deleted whose files are gone. @defaultValue true */
+  /** Whether to delete documents whose files are gone. @defaultValue true */
   readonly deleteMissing?: boolean | undefined;
   /** Files at a time. @defaultValue 4 */
   readonly concurrency?: number | undefined;
@@ -37,16 +37,16 @@ export interface SyncOptions extends WaitOptions {
 
 type Action = "uploaded" | "replaced" | "unchanged" | "deleted";
 
-/** What was done about a file. */
+/** What the sync did with a file. */
 export interface SyncProgress {
   readonly path: string;
   readonly action: Action | "failed";
-  /** Files that are settled, this one included. */
+  /** Files that are finished, this one included. */
   readonly done: number;
   readonly total: number;
 }
 
-/** A file that was not sent, or a document that was not deleted. */
+/** A file that was not uploaded, or a document that was not deleted. */
 export interface SyncFailure {
   readonly path: string;
   readonly error: unknown;
@@ -61,11 +61,11 @@ export interface SyncReport {
   readonly unchanged: readonly string[];
   /** Documents whose files are gone. */
   readonly deleted: readonly string[];
-  /** An earlier document of such a file stays. */
+  /** Files that failed; an earlier document of such a file stays. */
   readonly failed: readonly SyncFailure[];
 }
 
-/** What a sync does to a store. */
+/** The methods of a store that a sync uses. */
 interface SyncedStore {
   documents(options: CallSignal): AsyncIterable<FileSearchDocument>;
   upload(
@@ -97,14 +97,14 @@ export async function syncFolder(store: SyncedStore, folder: string, options: Sy
   const gone = deleteMissing ? [...stored.keys()].filter((path) => !known.has(path)) : [];
   const done: { readonly path: string; readonly action: SyncProgress["action"]; readonly error?: unknown }[] = [];
   const total = paths.length + gone.length;
-  // Once the project's storage is full, sending more only repeats the refusal.
+  // Once the project's storage is full, further uploads would only be refused again.
   let full: ApiStatusError | undefined;
 
-  /** Sends a file, unless the store has it, and deletes its other documents. */
+  /** Uploads a file, unless the store has it, and deletes the file's other documents. */
   async function settle(path: string): Promise<Action> {
     const before = stored.get(path) ?? [];
-    const remove = async (those: readonly FileSearchDocument[]): Promise<void> => {
-      for (const { name } of those) await store.deleteDocument(name, { signal });
+    const remove = async (documents: readonly FileSearchDocument[]): Promise<void> => {
+      for (const { name } of documents) await store.deleteDocument(name, { signal });
     };
     if (!known.has(path)) return await remove(before).then(() => "deleted");
     const { file, metadata, hash } = await readLocal(join(folder, path), path, { ...options, source });
@@ -117,10 +117,10 @@ export async function syncFolder(store: SyncedStore, folder: string, options: Sy
       return "unchanged";
     }
     if (full !== undefined) throw full;
-    // Nobody finds them, and each further attempt may leave one.
+    // No search finds failed documents, and each further attempt may leave one.
     await remove(before.filter(({ state }) => state === "STATE_FAILED"));
     await store.upload(file, { ...wait, displayName: path, owner, metadata });
-    // Only now, so that a search finds one version or the other at any time.
+    // Deleted last, so that a search finds one version or the other at any time.
     await remove(usable);
     return usable.length === 0 ? "uploaded" : "replaced";
   }
@@ -182,8 +182,8 @@ async function documentsOf(
 ): Promise<ReadonlyMap<string, readonly FileSearchDocument[]>> {
   const found = new Map<string, FileSearchDocument[]>();
   for await (const document of store.documents({ signal })) {
-    const { [PATH_KEY]: path, [SOURCE_KEY]: from, [OWNER_KEY]: whose } = readMetadata(document);
-    if (typeof path === "string" && from === source && whose === owner)
+    const { [PATH_KEY]: path, [SOURCE_KEY]: itsSource, [OWNER_KEY]: itsOwner } = readMetadata(document);
+    if (typeof path === "string" && itsSource === source && itsOwner === owner)
       found.set(path, [...(found.get(path) ?? []), document]);
   }
   return found;
@@ -192,7 +192,7 @@ async function documentsOf(
 interface LocalFile {
   readonly file: File;
   readonly metadata: FileSearchMetadata;
-  /** SHA-256 of all that a document is made of: media type, metadata and bytes. */
+  /** SHA-256 of everything in a document: media type, owner, metadata and bytes. */
   readonly hash: string;
 }
 
@@ -201,7 +201,7 @@ async function readLocal(place: string, path: string, options: SyncOptions): Pro
   const file = await fileFromPath(place);
   const metadata = { ...(await options.metadata?.(path)), [PATH_KEY]: path, [SOURCE_KEY]: source };
   const sha256 = createHash("sha256").update(JSON.stringify([file.type, owner, toWireMetadata(metadata)]));
-  // A larger one is not sent.
+  // A larger file is not uploaded.
   if (file.size <= MAX_DOCUMENT_BYTES) for await (const bytes of file.stream()) sha256.update(bytes);
   const hash = sha256.digest("hex");
   return { file, metadata: { ...metadata, [HASH_KEY]: hash }, hash };

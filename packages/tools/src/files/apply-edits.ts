@@ -19,7 +19,7 @@ export interface EditOptions {
   readonly signal: AbortSignal;
 }
 
-/** About what searching and replacing costs. */
+/** Approximate cost of searching and replacing. */
 const STEPS_PER_CHARACTER = 4;
 
 /** The text after all edits, or why one of them can't be applied, in words for the model. */

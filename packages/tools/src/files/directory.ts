@@ -15,7 +15,7 @@ export class Directory implements AsyncDisposable {
   readonly #handle: FileHandle | undefined;
   readonly #base: string;
   readonly #isHeld: boolean;
-  /** Where it was found, with links resolved. */
+  /** The folder's path, with links resolved. */
   readonly real: string;
   readonly #root: string;
 
@@ -27,7 +27,7 @@ export class Directory implements AsyncDisposable {
     this.#base = isHeld && handle !== undefined ? `/proc/self/fd/${handle.fd}` : place.real;
   }
 
-  /** @throws {ToolError} If it is not, or no longer, inside the root. */
+  /** @throws {ToolError} If the folder is not, or no longer, inside the root. */
   static async open(real: string, root: string): Promise<Directory> {
     // Windows can't open folders.
     if (process.platform === "win32") {
@@ -45,12 +45,12 @@ export class Directory implements AsyncDisposable {
     }
   }
 
-  /** File system path of a name in it; valid as long as the folder is open. */
+  /** File system path of an entry; valid as long as the folder is open. */
   at(name: string): string {
     return join(this.#base, name);
   }
 
-  /** A folder in it, but not one reached through a link. */
+  /** Opens a subfolder, but not through a link. */
   async folder(name: string): Promise<Directory> {
     const real = join(this.real, name);
     if (!this.#isHeld) return await Directory.open(real, this.#root);
@@ -58,7 +58,7 @@ export class Directory implements AsyncDisposable {
     return new Directory(handle, true, { real, root: this.#root });
   }
 
-  /** Opens a name in it, whatever it is, but not through a link. The caller closes it. */
+  /** Opens an entry of any kind, but not through a link. The caller closes it. */
   async open(name: string, flags: number = constants.O_RDONLY): Promise<FileHandle> {
     const file = await open(this.at(name), flags | SAFELY, 0o666);
     if (this.#isHeld || (await isOpenedInside(file, this.at(name), this.#root))) return file;
@@ -66,7 +66,7 @@ export class Directory implements AsyncDisposable {
     throw moved();
   }
 
-  /** Its entries, up to `max`, ordered by name. */
+  /** The folder's entries, up to `max`, ordered by name. */
   async entries(max: number, signal: AbortSignal): Promise<{ readonly names: Dirent[]; readonly isFull: boolean }> {
     const names: Dirent[] = [];
     let isFull = false;
@@ -82,7 +82,7 @@ export class Directory implements AsyncDisposable {
     return { names: names.toSorted((a, b) => (a.name < b.name ? -1 : 1)), isFull };
   }
 
-  /** Fails if its path now leads elsewhere; not needed if it is reached through its handle. */
+  /** Fails if the folder's path now leads elsewhere; not needed if the folder is reached through its handle. */
   async check(): Promise<void> {
     if (this.#isHeld) return;
     const real = await realpath(this.real);

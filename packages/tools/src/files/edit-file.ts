@@ -51,10 +51,10 @@ export function editFile(options: FileToolOptions & WriteOptions<EditFileInput>)
         .min(1)
         .max(50),
     }),
-    // An inserted text would be inserted again, so the call must not be repeated; the model can check whether it was made.
+    // A repeated call could insert a text twice; the model can check whether the edit was made.
     effects: "once",
     reads: ["untrusted", "private"],
-    // A folder that the author has chosen.
+    // The author has chosen the folder.
     reach: "inside",
     unknownOutcome: "tell-model",
     sequential: true,
@@ -75,7 +75,7 @@ export function editFile(options: FileToolOptions & WriteOptions<EditFileInput>)
         checkSize(place.path, bytes.length, maxFileBytes);
         context.signal.throwIfAborted();
         const version = await replaceFile(target, bytes);
-        // If all of the file had been read, all of the new content is known too.
+        // If the model had read the whole file, it also knows the whole new content.
         if (now !== undefined && seen?.has(place.real, now.version) === true) seen.wrote(place.real, version);
         const { diff, added, removed } = diffOf(shape.text, edited.text);
         await context.progress({ type: "file-change", path: place.path, diff } satisfies FileChange);

@@ -1,9 +1,9 @@
 import { ModelRetry } from "@pollux/core";
 import { RE2JS } from "re2js";
 
-/** A regular expression, compiled. */
+/** A compiled regular expression. */
 export interface Expression {
-  /** Most characters of a line that may be searched, so that one line takes only some milliseconds. */
+  /** Most characters of a line that may be searched, so that one line takes only a few milliseconds. */
   readonly maxLine: number;
   /** Most steps for each character. */
   readonly steps: number;
@@ -26,7 +26,7 @@ const MAX_INSTRUCTIONS = 5_000;
  * @throws {ModelRetry} If it has an error or is too large.
  */
 export function compileExpression(pattern: string, ignoreCase: boolean): Expression {
-  // Before it is compiled: that takes time too.
+  // Checked before compiling, which takes time too.
   if (sizeOf(pattern) > MAX_INSTRUCTIONS) throw tooLarge();
   const compiled = compile(pattern, ignoreCase);
   const steps = compiled.programSize();
@@ -35,7 +35,7 @@ export function compileExpression(pattern: string, ignoreCase: boolean): Express
     maxLine: Math.min(MAX_LINE, Math.floor(MAX_LINE_STEPS / steps)),
     steps,
     find: (line) => {
-      // Much faster than finding the place of the match.
+      // Much faster than finding the position of the match.
       if (!compiled.test(line)) return undefined;
       const matcher = compiled.matcher(line);
       return matcher.find() ? matcher.start() : undefined;
@@ -60,7 +60,7 @@ function compile(pattern: string, ignoreCase: boolean): RE2JS {
   }
 }
 
-/** About how many instructions an expression compiles to: one per character or class, times its repetitions. */
+/** Estimates how many instructions an expression compiles to: one per character or class, times its repetitions. */
 function sizeOf(pattern: string): number {
   /** Sizes of the groups around the current place, and of what came before the last item in each. */
   const groups: { total: number; last: number }[] = [{ total: 0, last: 0 }];

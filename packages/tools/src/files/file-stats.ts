@@ -14,7 +14,7 @@ export interface FileStatsInput {
 export interface FileStats {
   readonly path: string;
   readonly bytes: number;
-  /** `text`, or what kind of file it is instead. */
+  /** `text`, or another kind of file. */
   readonly kind: string;
   /** Text only: number of lines, including a last one without a line ending. */
   readonly lines?: number | undefined;

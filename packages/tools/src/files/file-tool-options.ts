@@ -14,6 +14,6 @@ export interface FileToolOptions {
    * folder; set it to `false` if someone else can create links in it. @defaultValue true
    */
   readonly hardLinks?: boolean | undefined;
-  /** What has been read so far. Tools with the same object know what the others have read; `fileTools` shares one. */
+  /** The files read so far. Tools that share this object know what the others have read; `fileTools` shares one. */
   readonly seen?: SeenFiles | undefined;
 }

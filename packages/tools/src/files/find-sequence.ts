@@ -10,7 +10,7 @@ export function unitsOf(text: string): Sequence {
 }
 
 /**
- * Where one sequence occurs in another, without overlaps. Takes time in proportion to the length of both, for any of them;
+ * Where one sequence occurs in another, without overlaps. Takes time in proportion to the sum of both lengths, for any input;
  * `String.indexOf` can take the product of the lengths.
  *
  * @param max - Most places to return.
@@ -19,7 +19,7 @@ export function unitsOf(text: string): Sequence {
 export function findSequence(where: Sequence, wanted: Sequence, max: number = Infinity): number[] {
   const places: number[] = [];
   if (wanted.length === 0 || wanted.length > where.length) return places;
-  /** For each beginning of `wanted`, the length of the longest shorter beginning that it ends with. */
+  /** For each prefix of `wanted`, the length of its longest proper prefix that is also its suffix. */
   const borders = new Int32Array(wanted.length);
   for (let index = 1, length = 0; index < wanted.length; index++) {
     while (length > 0 && wanted.at(index) !== wanted.at(length)) length = borders[length - 1] as number;

@@ -11,13 +11,13 @@ import { codeOf, refuse } from "./refusal.ts";
 export interface Place {
   /** Path with `/` between names, as the model sees it; `.` for the root itself if there is only one. */
   readonly path: string;
-  /** Its path on disk, with links resolved. */
+  /** Path on disk, with links resolved. */
   readonly real: string;
-  /** The root it is in, with links resolved. */
+  /** Path of its root, with links resolved. */
   readonly root: string;
 }
 
-/** A file that was opened; the code that opened it closes it. */
+/** An open file; the code that opened it closes it. */
 export interface OpenedFile {
   readonly place: Place;
   readonly file: FileHandle;
@@ -26,7 +26,7 @@ export interface OpenedFile {
 
 /** The only way from a model's path to the disk: refuses everything outside the roots. */
 export class Folder {
-  /** By name; a single root has an empty name. */
+  /** Roots by name; a single root has an empty name. */
   readonly #roots: ReadonlyMap<string, string>;
   readonly #hardLinks: boolean;
 
@@ -40,7 +40,7 @@ export class Folder {
     return this.#roots.has("") ? [] : [...this.#roots.keys()];
   }
 
-  /** @throws {ToolError} If nothing is there, or it is not inside a root. */
+  /** @throws {ToolError} If nothing exists at the path, or it is not inside a root. */
   async find(path: string): Promise<Place> {
     const { root: given, names, shown } = this.#locate(path);
     const root = await realpath(given).catch((error: unknown) => refuse(error, "the folder itself"));
@@ -50,7 +50,7 @@ export class Folder {
     return { path: shown, real, root };
   }
 
-  /** Whether it is a folder, or stands for all roots. @throws {ToolError} Like {@link Folder.find}. */
+  /** Whether the path is a folder, or stands for all roots. @throws {ToolError} Like {@link Folder.find}. */
   async isFolder(path: string): Promise<boolean> {
     if (this.names.length > 0 && path.split(/[/\\]/).every((name) => name === "" || name === ".")) return true;
     const place = await this.find(path);
@@ -68,7 +68,7 @@ export class Folder {
     const refused = (error: unknown): never => refuse(error, `"${place.path}"`, doing);
     // Merely opening some devices has side effects.
     checkRegular(await lstat(place.real).catch(refused), place.path);
-    // NOFOLLOW guards against a link created since; NONBLOCK, against a pipe that has no writer.
+    // NOFOLLOW guards against a link created since then; NONBLOCK, against a pipe without a writer.
     const safely = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
     const file = await open(place.real, flags | safely).catch(refused);
     try {

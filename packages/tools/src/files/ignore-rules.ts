@@ -6,7 +6,7 @@ import type { Work } from "./work.ts";
 /** Largest `.gitignore` that is read, in bytes. */
 const MAX_BYTES = 262_144;
 
-/** Most states of all patterns from the root down to a folder, about one per character; further patterns don't count. */
+/** Most states of all patterns from the root down to a folder, about one per character; further patterns are ignored. */
 const MAX_STATES = 50_000;
 
 interface Rule {
@@ -23,7 +23,7 @@ interface Rule {
  * @see https://git-scm.com/docs/gitignore
  */
 export class IgnoreRules {
-  /** The last one that matches wins. */
+  /** In reverse order, because the last match in a file wins. */
   readonly #rules: readonly Rule[];
   /** The folder's path from the root, with a trailing `/`; empty for the root. */
   readonly #base: string;
@@ -64,7 +64,7 @@ export class IgnoreRules {
     return new IgnoreRules(["*"], "", undefined, true);
   }
 
-  /** Whether the rules exclude a path from the root, supposing that they don't exclude a folder above it. */
+  /** Whether the rules exclude a path from the root, assuming that they don't exclude a folder above it. */
   leaveOut(path: string, isFolder: boolean, work: Work): boolean {
     const inside = path.slice(this.#base.length);
     const name = path.slice(path.lastIndexOf("/") + 1);
@@ -111,7 +111,7 @@ async function readRules(directory: Directory): Promise<string | undefined> {
       await file.close();
     }
   } catch {
-    // There is none, or it may not be read.
+    // There is none, or it cannot be read.
     return undefined;
   }
 }

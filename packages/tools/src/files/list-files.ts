@@ -29,7 +29,7 @@ export interface ListFilesInput {
 
 /** One entry of a listing. */
 export interface ListedFile {
-  /** Path, as the other tools take it. */
+  /** Path, as the other tools accept it. */
   readonly path: string;
   readonly type: "file" | "folder" | "link" | "other";
   /** Files only. */
@@ -79,7 +79,7 @@ export function listFiles(options: FileToolOptions & ListFilesOptions): Tool<Lis
     run: async (input, { signal }): Promise<FileList> => {
       const { path = ".", glob, offset = 0, limit = 200 } = input;
       const work = new Work();
-      const isMeant = glob === undefined ? undefined : globFilter(glob, work);
+      const isMatch = glob === undefined ? undefined : globFilter(glob, work);
       const walk = new Walk({
         skip: new Set(skip),
         gitignore: gitignore && input.include_ignored !== true,
@@ -96,10 +96,10 @@ export function listFiles(options: FileToolOptions & ListFilesOptions): Tool<Lis
         entries.push("directory" in entry ? await listed(entry) : entry);
       };
       for (const start of starts) {
-        if (starts.length > 1 && isMeant === undefined) await add({ path: start.path, type: "folder" });
+        if (starts.length > 1 && isMatch === undefined) await add({ path: start.path, type: "folder" });
         if (starts.length > 1 && !walk.isRecursive) continue;
         for await (const found of walk.from(start))
-          if (isMeant === undefined || (found.type !== "folder" && isMeant(found.path, found.inside))) await add(found);
+          if (isMatch === undefined || (found.type !== "folder" && isMatch(found.path, found.inside))) await add(found);
       }
       const next = offset + entries.length;
       return {

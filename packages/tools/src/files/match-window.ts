@@ -25,12 +25,12 @@ export class MatchWindow {
     this.#context = context;
   }
 
-  /** No match is waiting for more lines after it. */
+  /** Whether no match needs more lines after it. */
   get isSettled(): boolean {
     return this.#after === undefined || this.#after.length >= this.#context;
   }
 
-  /** Takes the next line, and where the match begins in it. */
+  /** Adds the next line; `matchStart` is where a match begins in it. */
   line(text: string, matchStart: number | undefined): void {
     this.#number++;
     if (matchStart === undefined) {

@@ -12,17 +12,17 @@ const MAX_LINE = 500;
 /** Explains why a text was not found: where similar text is, and what differs. */
 export function nearMiss(text: string, wanted: string): string {
   const lines = text.split(/\r?\n/, MAX_LINES);
-  const asked = wanted.split(/\r?\n/, MAX_LINES);
+  const wantedLines = wanted.split(/\r?\n/, MAX_LINES);
   const squeezedLines = lines.map(squeezed);
-  const loose = asked.map(squeezed);
+  const loose = wantedLines.map(squeezed);
   const at = placeOf(squeezedLines, loose);
   if (at !== undefined && loose.some((line) => line !== ""))
-    return `it differs in white space from line ${at + 1}: ${quoted(lines.slice(at, at + asked.length))}`;
+    return `it differs in white space from line ${at + 1}: ${quoted(lines.slice(at, at + wantedLines.length))}`;
   const key = loose.reduce((longest, line) => (line.length > longest.length ? line : longest), "");
   const best = mostLike(squeezedLines, key);
   if (best === undefined) return "there is nothing like it; read the file again";
   const start = Math.max(0, best - loose.indexOf(key));
-  return `the closest is line ${start + 1}: ${quoted(lines.slice(start, start + asked.length))}`;
+  return `the closest is line ${start + 1}: ${quoted(lines.slice(start, start + wantedLines.length))}`;
 }
 
 function squeezed(line: string): string {
@@ -34,7 +34,7 @@ function quoted(lines: readonly string[]): string {
   return JSON.stringify(text.length > 600 ? `${text.slice(0, 600)}…` : text);
 }
 
-/** Where some lines occur among others. Beyond the end of the file there may be any number of empty lines. */
+/** Where lines occur among others. Empty lines also match beyond the end of the file. */
 function placeOf(lines: readonly string[], wanted: readonly string[]): number | undefined {
   const numbers = new Map<string, number>();
   const numbered = (all: readonly string[]): Sequence => {

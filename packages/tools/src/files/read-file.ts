@@ -27,11 +27,11 @@ export interface FileText {
   readonly text: string;
   /** Number of the first line in `text`, from 1. */
   readonly first_line: number;
-  /** Number of the last line in `text`; one less than `first_line` if there is none. */
+  /** Number of the last line in `text`; one less than `first_line` if `text` has no lines. */
   readonly last_line: number;
   /** Where to continue reading; absent at the end of the file. */
   readonly next_line?: number | undefined;
-  /** Present if it is not UTF-8: UTF-16 if there is a byte order mark, otherwise Latin-1. */
+  /** Present if the file is not UTF-8: UTF-16 if it has a byte order mark, otherwise Latin-1. */
   readonly encoding?: TextEncoding | undefined;
 }
 
@@ -57,8 +57,8 @@ export function readFile(options: FileToolOptions & ReadFileOptions): Tool<ReadF
       const { place, file, bytes } = await folder.open(path);
       try {
         const version = versionOf(await file.stat({ bigint: true }));
-        const asked = { name: place.path, bytes, firstLine, lines, maxCharacters, signal };
-        const { hasCutLine, ...page } = await readLines(file, asked);
+        const wanted = { name: place.path, bytes, firstLine, lines, maxCharacters, signal };
+        const { hasCutLine, ...page } = await readLines(file, wanted);
         const atEnd = page.next_line === undefined;
         if (!hasCutLine) options.seen?.read(place.real, version, { first: firstLine, last: page.last_line, atEnd });
         return { path: place.path, ...page };

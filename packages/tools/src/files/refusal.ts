@@ -23,7 +23,7 @@ const WRITING_REASONS: { readonly [code: string]: string } = {
   ENXIO: "is a device, a pipe or a socket, and cannot be written",
 };
 
-/** Explains a file system error to the model; rethrows errors that it doesn't know. */
+/** Explains a file system error to the model; rethrows unknown errors. */
 export function refuse(error: unknown, what: string, doing: "read" | "write" = "read"): never {
   const code = codeOf(error);
   const reason = (doing === "read" ? REASONS : WRITING_REASONS)[code];

@@ -7,7 +7,7 @@ import { versionOf } from "./file-version.ts";
 import type { Folder, Place } from "./folder.ts";
 import { codeOf, refuse } from "./refusal.ts";
 
-/** A file to be written: where it is, and what it contains now. */
+/** A file to write: its place and its current content. */
 export interface Target {
   readonly place: Place;
   readonly parent: Directory;
@@ -52,7 +52,7 @@ async function readNow(
   if (stats.isSymbolicLink()) throw new ToolError(`"${shown}" is a broken link and is not followed`);
   if (stats.isDirectory()) throw new ToolError(`"${shown}" is a folder; specify the path of a file`);
   if (!stats.isFile()) throw new ToolError(`"${shown}" is a device, a pipe or a socket, and cannot be written`);
-  // Opened for writing too, so that a protected file stays unchanged: a rename would ignore its mode.
+  // Also opened for writing, so that a protected file stays unchanged: a rename would ignore its mode.
   const opened = await directory
     .open(name, constants.O_RDWR)
     .catch((error: unknown) => refuse(error, `"${shown}"`, "write"));
@@ -93,13 +93,13 @@ export async function replaceFile({ place, parent, name, now }: Target, bytes: U
     await unlink(parent.at(temporary)).catch(() => undefined);
     return refused(error);
   }
-  // It may already have been deleted again.
+  // Another process may already have deleted the file.
   return versionOf(await lstat(parent.at(name), { bigint: true }).catch(refused));
 }
 
 async function keepMode(file: FileHandle, { mode, uid, gid }: FileMode): Promise<void> {
   const made = await file.stat();
-  // Only the superuser can give files away; for others, the copy is their own.
+  // Only the superuser can change a file's owner; for other users, the copy is their own.
   if (made.uid !== uid || made.gid !== gid) await file.chown(uid, gid).catch(() => undefined);
   await file.chmod(mode);
 }

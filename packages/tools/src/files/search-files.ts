@@ -44,8 +44,8 @@ export interface FoundText {
 
 /**
  * `search_files`: lines that match a regular expression, in the text files below a folder. Uses RE2, whose running time
- * grows with the text and the size of the expression, never faster; it has no lookaround and no backreferences. Of long
- * lines, only the beginning is searched: 20,000 characters, or fewer for a large expression.
+ * grows only linearly with the text and the size of the expression; it has no lookaround and no backreferences. It searches
+ * only the beginning of long lines: 20,000 characters, or fewer for a large expression.
  *
  * @see https://github.com/google/re2/wiki/Syntax
  */
@@ -99,14 +99,14 @@ export function searchFiles(
   });
 }
 
-/** The file, if the path is one; folders are walked. */
+/** Opens the path if it is a file; folders are walked. */
 async function openFile(folder: Folder, path: string): Promise<Awaited<ReturnType<Folder["open"]>> | undefined> {
   if (await folder.isFolder(path)) return undefined;
   return await folder.open(path);
 }
 
 interface Bounds {
-  /** By `performance.now()`. */
+  /** When the search ends, by `performance.now()`. */
   readonly until: number;
   readonly maxBytes: number;
   readonly folder: Folder;
@@ -118,10 +118,10 @@ type TextFile = Awaited<ReturnType<Found["directory"]["open"]>>;
 
 /** One search, file by file. */
 class Search {
-  /** The time is up. */
+  /** Whether the time is up. */
   isLate = false;
   readonly #expression: Expression;
-  readonly #isMeant: (path: string, inside: string) => boolean;
+  readonly #isMatch: (path: string, inside: string) => boolean;
   readonly #context: number;
   readonly #limit: number;
   readonly #bounds: Bounds;
@@ -134,7 +134,7 @@ class Search {
 
   constructor(input: SearchFilesInput, bounds: Bounds) {
     this.#expression = compileExpression(input.pattern, input.ignore_case === true);
-    this.#isMeant = input.glob === undefined ? () => true : globFilter(input.glob, bounds.work);
+    this.#isMatch = input.glob === undefined ? () => true : globFilter(input.glob, bounds.work);
     this.#context = input.context ?? 0;
     this.#limit = input.limit ?? 100;
     this.#bounds = bounds;
@@ -148,8 +148,8 @@ class Search {
   async found({ path, inside, name, type, directory }: Found): Promise<boolean> {
     if (performance.now() > this.#bounds.until) this.isLate = true;
     if (this.isOver) return false;
-    if (type !== "file" || !this.#isMeant(path, inside)) return true;
-    // Deleted since, or not readable.
+    if (type !== "file" || !this.#isMatch(path, inside)) return true;
+    // The file has been deleted since, or cannot be read.
     const opened = await directory.open(name, constants.O_RDONLY).catch(() => undefined);
     if (opened === undefined) return true;
     await using file = opened;

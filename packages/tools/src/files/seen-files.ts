@@ -25,7 +25,7 @@ export class SeenFiles {
     return known?.version === version && known.lines === Number.POSITIVE_INFINITY;
   }
 
-  /** @internal All of it is known, since it was just written. */
+  /** @internal The model knows the whole file, which it has just written. */
   wrote(real: string, version: string): void {
     this.#set(real, { version, lines: Number.POSITIVE_INFINITY });
   }

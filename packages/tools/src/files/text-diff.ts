@@ -13,12 +13,12 @@ export interface TextDiff {
 /** Longest diff that is reported, in characters. */
 const MAX_DIFF = 60_000;
 
-/** Most lines that are added and removed; the time for a diff grows with the square of it. */
+/** Most lines that are added and removed; the time for a diff grows with the square of their number. */
 const MAX_CHANGES = 2_000;
 
 /** A line diff of two texts, with three lines around each change. */
 export function diffOf(before: string, after: string): TextDiff {
-  // A diff of texts that have little in common takes long and is of no use.
+  // A diff of texts that have little in common takes long and is useless.
   const patch = structuredPatch("", "", before, after, undefined, undefined, {
     context: 3,
     maxEditLength: MAX_CHANGES,
@@ -36,7 +36,7 @@ export function diffOf(before: string, after: string): TextDiff {
   };
 }
 
-/** The beginning of a diff, in whole lines, with a note of how much was cut. */
+/** The beginning of a diff, in whole lines, with a note about how many were cut. */
 export function cutDiff(diff: string, max: number): string {
   if (diff.length <= max) return diff;
   const end = Math.max(0, diff.lastIndexOf("\n", max));

@@ -16,7 +16,7 @@ export function hasMark(bytes: Uint8Array, encoding: TextEncoding): boolean {
 
 /**
  * The encoding of text, judged by its first bytes: UTF-16 by its byte order mark, UTF-8 if valid, otherwise Latin-1 if there
- * are no control characters. `undefined` if it is not text.
+ * are no control characters. `undefined` if the bytes are not text.
  */
 export function encodingOf(beginning: Uint8Array): TextEncoding | undefined {
   for (const encoding of ["utf-16le", "utf-16be"] as const)
@@ -27,7 +27,7 @@ export function encodingOf(beginning: Uint8Array): TextEncoding | undefined {
   return looksLikeLatin1(beginning) ? "latin1" : undefined;
 }
 
-/** Decodes all of the text; falls back to Latin-1 if only the beginning is UTF-8. `undefined` if it is not text. */
+/** Decodes a whole text; falls back to Latin-1 if only the beginning is UTF-8. `undefined` if the bytes are not text. */
 export function decodeAll(bytes: Uint8Array): { readonly text: string; readonly encoding: TextEncoding } | undefined {
   const encoding = encodingOf(bytes.subarray(0, 8192));
   if (encoding === undefined) return undefined;
@@ -63,7 +63,7 @@ function decodes(bytes: Uint8Array, encoding: TextEncoding, stream = true): stri
   }
 }
 
-/** Only the control characters of text, and mostly ASCII, as in languages written in Latin-1. */
+/** True for bytes without control characters other than text's, and mostly ASCII, as in languages written in Latin-1. */
 function looksLikeLatin1(bytes: Uint8Array): boolean {
   let high = 0;
   for (const byte of bytes) {

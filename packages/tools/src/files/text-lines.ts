@@ -18,7 +18,7 @@ export interface TextLine {
   readonly cut: number;
 }
 
-/** Lines of a text file, keeping at most the returned part of a line in memory; none if the file is not text. */
+/** Lines of a text file, with only the returned part of a line in memory; none if the file is not text. */
 export async function* linesOf(file: FileHandle, options: LineOptions): AsyncGenerator<TextLine, void, void> {
   const { maxLine, signal, onContent } = options;
   let decoder: TextDecoder | undefined;

@@ -2,12 +2,12 @@ import { ToolError } from "@pollux/core";
 import type { Target } from "./replace-file.ts";
 import { decodeAll, encodeText, hasMark, type TextEncoding } from "./text-encoding.ts";
 
-/** How a text file is encoded, which is kept when its content changes. */
+/** How a text file is encoded; edits preserve it. */
 export interface TextShape {
   readonly text: string;
   readonly encoding: TextEncoding;
   readonly hasMark: boolean;
-  /** Every line ends with `\r\n`. */
+  /** Whether every line ends with `\r\n`. */
   readonly isCrlf: boolean;
 }
 

@@ -10,7 +10,7 @@ import type { Work } from "./work.ts";
 /** Deepest nesting of folders that a walk descends. */
 const MAX_DEPTH = 64;
 
-/** What an entry costs beside matching its name, in steps. */
+/** Cost of an entry besides matching its name, in steps. */
 const STEPS_PER_ENTRY = 100;
 
 /** What a walk excludes, and how far it goes. */
@@ -21,22 +21,22 @@ export interface WalkOptions {
   readonly gitignore: boolean;
   readonly maxEntries: number;
   readonly recursive: boolean;
-  /** Counts what matching names costs, so that the walk lets the event loop run in between. */
+  /** Counts the cost of matching names, so that the walk lets the event loop run in between. */
   readonly work: Work;
-  /** When the walk ends, by `performance.now()`, which no clock that is set changes. @defaultValue never */
+  /** When the walk ends, by `performance.now()`, which changes of the system clock don't affect. @defaultValue never */
   readonly until?: number | undefined;
   readonly signal: AbortSignal;
 }
 
 /** An entry found on a walk. */
 export interface Found {
-  /** Path, as the tools take it. */
+  /** Path, as the tools accept it. */
   readonly path: string;
   /** Path from where the walk started. */
   readonly inside: string;
   readonly name: string;
   readonly type: "file" | "folder" | "link" | "other";
-  /** The folder it is in; open until the next entry is requested. */
+  /** The folder that contains it; open until the next entry is requested. */
   readonly directory: Directory;
 }
 
@@ -47,9 +47,9 @@ export class Walk {
   looked = 0;
   /** Entries excluded by `.gitignore`; the contents of excluded folders are not counted. */
   leftOut = 0;
-  /** There is more than was examined. */
+  /** Whether there are more entries than were examined. */
   isFull = false;
-  /** Its time is up. */
+  /** Whether its time is up. */
   isLate = false;
 
   constructor(options: WalkOptions) {
@@ -130,7 +130,7 @@ export class Walk {
 }
 
 interface Position {
-  /** Prefix of the paths that the tools take. */
+  /** Prefix of the paths that the tools accept. */
   readonly shown: string;
   /** Prefix of the paths from where the walk started. */
   readonly inside: string;

@@ -1,10 +1,10 @@
 import type { Work } from "./work.ts";
 
-/** A pattern with wildcards, compiled. */
+/** A compiled pattern with wildcards. */
 export interface Wildcards {
   /** States of the compiled pattern: matching takes at most this many steps for each character. */
   readonly size: number;
-  /** Whether the whole text matches. Takes time in proportion to the text's length, for any pattern. @param work - Counts it. */
+  /** Whether the whole text matches. Takes time in proportion to the text's length, for any pattern. @param work - Counts the steps. */
   readonly matches: (text: string, work?: Pick<Work, "add">) => boolean;
 }
 
@@ -33,7 +33,7 @@ export function compileWildcards(pattern: string, { braces }: { readonly braces:
   return { size: states.length, matches: (text, work) => run(states, start, text, work) };
 }
 
-/** Follows all ways through the states at once, so no way is ever tried twice. */
+/** Follows all paths through the states at once, so no path is ever tried twice. */
 function run(states: readonly State[], start: number, text: string, work?: Pick<Work, "add">): boolean {
   const seen = new Uint32Array(states.length);
   let round = 1;
@@ -128,7 +128,7 @@ function literal(wanted: string): Part {
   return { one: (character) => character === wanted };
 }
 
-/** Where a choice opens, is separated and closes; undefined if it doesn't close. */
+/** Positions of the brackets and commas of a choice; undefined if it doesn't close. */
 function cutsOf(pattern: readonly string[], open: number, to: number): number[] | undefined {
   const cuts = [open];
   let depth = 0;

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 
-/** Steps of synchronous work after which everything else in the process gets a turn: some milliseconds. */
+/** Steps of synchronous work after which everything else in the process gets a turn: a few milliseconds. */
 const STEPS_PER_TURN = 500_000;
 
 /** Counts steps of synchronous work, so that long work can be interrupted after the same number of steps on any machine. */

@@ -17,8 +17,8 @@ export interface WriteFileInput {
 /** Options of {@link writeFile}. */
 export interface WriteFileOptions extends WriteOptions<WriteFileInput> {
   /**
-   * Whether any file may be replaced. Without it, only files whose current content was read to its end, or written, by the
-   * tools that share {@link FileToolOptions.seen}. @defaultValue false
+   * Whether any file may be replaced. Otherwise only files whose current content was read to its end, or written, by the tools
+   * that share {@link FileToolOptions.seen}. @defaultValue false
    */
   readonly overwrite?: boolean | undefined;
 }
@@ -27,7 +27,7 @@ export interface WriteFileOptions extends WriteOptions<WriteFileInput> {
 export interface WrittenFile {
   readonly path: string;
   readonly change: "created" | "replaced" | "unchanged";
-  /** Size of the file now. */
+  /** Current size of the file. */
   readonly bytes: number;
   /** Lines. */
   readonly added: number;
@@ -46,15 +46,15 @@ export function writeFile(options: FileToolOptions & WriteFileOptions): Tool<Wri
   const { seen = new SeenFiles(), overwrite = false, maxFileBytes = MAX_FILE_BYTES } = options;
   return defineTool({
     name: "write_file",
-    description: `Writes a text file with the given content, creating missing folders. ${overwrite ? "Replaces an existing file." : "Replaces an existing file only after all of it has been read. To change parts of a file, use edit_file."}`,
+    description: `Writes a text file with the given content, creating missing folders. ${overwrite ? "Replaces an existing file." : "Replaces an existing file only after you have read all of it. To change parts of a file, use edit_file."}`,
     input: z.object({
       path: z.string().min(1).describe("Path inside the folder, such as src/index.ts"),
       content: z.string().describe("The complete text of the file"),
     }),
-    // The whole content is passed: writing it again has no further effect.
+    // A call writes the whole content, so repeating it has no further effect.
     effects: "idempotent",
     reads: ["untrusted", "private"],
-    // A folder that the author has chosen.
+    // The author has chosen the folder.
     reach: "inside",
     sequential: true,
     needsApproval: options.needsApproval,

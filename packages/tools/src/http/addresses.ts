@@ -1,19 +1,19 @@
 import ipaddr from "ipaddr.js";
 
-/** Kind of network address; `never` is refused whatever is allowed. */
+/** Kind of network address; `never` is refused under every policy. */
 export type AddressKind = "public" | "private" | "never";
 
 /** What `allowPrivate` permits. */
 const PRIVATE: ReadonlySet<string> = new Set(["loopback", "private", "carrierGradeNat", "uniqueLocal"]);
 
-/** Addresses inside those ranges that hand out a machine's credentials. */
+/** Addresses inside these ranges that serve a machine's credentials. */
 const METADATA: ReadonlySet<string> = new Set(["100.100.100.200", "fd00:ec2::254", "fd20:ce::254"]);
 
 /**
  * The kind of an address. IPv4 mapped into IPv6 counts as that IPv4 address; translated or tunneled IPv4 (NAT64, 6to4, Teredo)
  * is always refused, because this machine can't see where it leads.
  *
- * @param address - As returned by a socket or a lookup. Anything else is `never`.
+ * @param address - An address from a socket or a lookup. Anything else is `never`.
  */
 export function kindOfAddress(address: string): AddressKind {
   let parsed: ipaddr.IPv4 | ipaddr.IPv6;

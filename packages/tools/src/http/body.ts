@@ -6,7 +6,7 @@ import { ToolError } from "@pollux/core";
 /** A body, up to a limit. */
 export interface ReadBody {
   readonly bytes: Uint8Array;
-  /** The body is longer than what was read. */
+  /** Whether the body is longer than `bytes`. */
   readonly isCut: boolean;
 }
 
@@ -39,7 +39,7 @@ export async function readBody(
   } finally {
     signal.removeEventListener("abort", stop);
     plain.destroy();
-    // It may still emit an error, which no longer matters.
+    // The body may still emit an error, which no longer matters.
     body.on("error", () => {}).destroy();
   }
   return { bytes: Buffer.concat(chunks), isCut: size > maxBytes };
@@ -60,7 +60,7 @@ function decompressed(body: Readable, encoding: string): Readable {
 }
 
 function layerOf(name: string): NodeJS.ReadWriteStream {
-  // Many servers end a compressed body early; what arrived is used.
+  // Many servers end a compressed body early; the part that arrived is used.
   const options = { finishFlush: constants.Z_SYNC_FLUSH };
   if (name === "gzip" || name === "x-gzip") return createGunzip(options);
   if (name === "deflate") return createInflate(options);

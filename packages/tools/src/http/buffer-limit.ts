@@ -1,6 +1,6 @@
 /**
  * Makes this process refuse to create larger buffers, so that a small file can't decompress to an enormous one: code that
- * asks for more gets a `RangeError`, as it does from the runtime for sizes that are impossible.
+ * asks for more gets a `RangeError`, as the runtime throws for impossible sizes.
  *
  * @param maxBytes - Most bytes of one buffer.
  */
@@ -18,6 +18,6 @@ export function boundBuffers(maxBytes: number): void {
       },
     });
   }
-  // These decompress outside of the code that creates buffers; without them, libraries use code of their own.
+  // It decompresses outside of this limit; without it, libraries use code of their own.
   delete globals["DecompressionStream"];
 }

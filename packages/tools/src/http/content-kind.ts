@@ -1,7 +1,7 @@
 /** What a response contains. */
 export type ContentKind = "html" | "json" | "text" | "pdf" | "image" | "other";
 
-/** Bytes examined if nothing else tells the kind. */
+/** Bytes examined if nothing else determines the kind. */
 const SAMPLE_BYTES = 1_024;
 
 /** Image types the service accepts. */
@@ -12,7 +12,7 @@ export function mediaTypeOf(contentType: string): string {
   return (contentType.split(";")[0] ?? "").trim().toLowerCase();
 }
 
-/** By the media type; by the first bytes if that is absent or generic. */
+/** The kind by the media type, or by the first bytes if that is absent or generic. */
 export function kindOfContent(contentType: string, bytes: Uint8Array): ContentKind {
   const type = mediaTypeOf(contentType);
   if (type === "text/html" || type === "application/xhtml+xml") return "html";

@@ -1,13 +1,13 @@
 import type { HtmlPage } from "./html-page.ts";
 import type { PdfPart } from "./pdf-text.ts";
 
-/** What each kind of document is read with, and has to be installed for it. */
+/** The packages that read each kind of document. */
 export const READERS = {
   html: { user: "Reading web pages", packages: ["turndown", "@mixmark-io/domino"] },
   pdf: { user: "Reading PDF files", packages: ["unpdf"] },
 } as const;
 
-/** What a conversion process is asked to convert. */
+/** The document that a conversion process converts. */
 export type Conversion =
   | { readonly kind: "html"; readonly html: string; readonly url: string; readonly isWhole: boolean }
   | { readonly kind: "pdf"; readonly base64: string };
@@ -21,7 +21,7 @@ export interface ConversionRequest {
   readonly maxMemoryBytes: number;
 }
 
-/** What a conversion process reports, in this order; `part` once for each page of a PDF. */
+/** A message from a conversion process, in this order; `part` once for each page of a PDF. */
 export type ConversionMessage =
   | { readonly type: "ready" }
   | { readonly type: "html"; readonly page: HtmlPage }

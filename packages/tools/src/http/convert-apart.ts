@@ -8,10 +8,10 @@ import type { Conversion, ConversionMessage, ConversionRequest } from "./convers
 /** Most memory that a conversion may occupy, in bytes: the JavaScript heap, buffers and the runtime itself. */
 export const MAX_MEMORY_BYTES = 512_000_000;
 
-/** Longest that a document waits for its turn, in milliseconds. */
+/** Longest wait of a document for its turn, in milliseconds. */
 export const MAX_WAIT_MS = 30_000;
 
-/** Part of it for the JavaScript heap, in megabytes. */
+/** Part of that memory for the JavaScript heap, in megabytes. */
 const MAX_HEAP_MB = 320;
 
 /** How much longer the process lives than its parent waits, in milliseconds; a busy parent may be late. */
@@ -19,31 +19,31 @@ const GRACE_MS = 5_000;
 
 /**
  * How a conversion ended: `done`; `too much`, if it exceeded its time or memory; `unavailable`, if no process could be
- * started, as in a bundle; `missing`, if what reads such documents is not installed; or the problem that the process reported.
+ * started, as in a bundle; `missing`, if a package is not installed; or the problem that the process reported.
  */
 export type ConversionEnd = "done" | "too much" | "unavailable" | "damaged" | "unsupported" | "missing";
 
 /** Shared by all tools of the program, whose memory the processes share. */
 const queue = new ProcessQueue();
 
-/** What a reader of documents gets from its caller. */
+/** Passed to each reader of documents. */
 export interface ReadingContext {
   readonly signal: AbortSignal;
   /** Most conversions that may run at once in this program, this one included. */
   readonly maxConversions: number;
 }
 
-/** How to convert apart. */
+/** Options of {@link convertApart}. */
 export interface ApartOptions extends ReadingContext {
-  /** Milliseconds, counted from the start of the process. */
+  /** Time limit in milliseconds, counted from the start of the process. */
   readonly timeoutMs: number;
   /** Called for each message of the process, in order. */
   readonly onMessage: (message: ConversionMessage) => void;
 }
 
 /**
- * Converts a document in a new process, which is gone afterwards: some documents take minutes and all memory, and nothing
- * else must wait for them or end with them. Waits until fewer than `maxConversions` are running.
+ * Converts a document in a new process, which ends with the conversion: some documents take minutes and all memory, and nothing
+ * else must wait for them or crash with them. Waits until fewer than `maxConversions` are running.
  *
  * @throws {ToolError} After too long a wait. @throws The signal's reason, if it aborts.
  */
@@ -111,7 +111,7 @@ function startChild(file: string, leave: () => void): ChildProcess | undefined {
   const { SystemRoot } = process.env;
   try {
     const child = spawn(process.execPath, ["--no-warnings", `--max-old-space-size=${MAX_HEAP_MB}`, file], {
-      // It needs nothing from this program's environment.
+      // The process needs nothing from this program's environment.
       env: SystemRoot === undefined ? {} : { SystemRoot },
       stdio: ["ignore", "ignore", "ignore", "ipc"],
       serialization: "json",

@@ -12,8 +12,8 @@ process.once("message", (request: ConversionRequest) => {
   );
 });
 
-/** Each message has left this process before the next step, so that what was converted isn't lost when it is killed. */
-async function tell(message: ConversionMessage): Promise<void> {
+/** Waits until a message has left this process, so that finished parts aren't lost when the process is killed. */
+async function report(message: ConversionMessage): Promise<void> {
   await new Promise<void>((resolve) => {
     process.send?.(message, () => resolve());
   });
@@ -22,28 +22,28 @@ async function tell(message: ConversionMessage): Promise<void> {
 async function convert(conversion: Conversion): Promise<void> {
   const refuse = (error: unknown): Promise<void> => {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
-    // What it loads besides its own files are packages that may not be installed.
+    // This file loads only its own modules and packages that may not be installed.
     if (code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND")
-      return tell({ type: "problem", problem: "missing" });
-    if (conversion.kind === "pdf") return tell({ type: "problem", problem: "unsupported" });
+      return report({ type: "problem", problem: "missing" });
+    if (conversion.kind === "pdf") return report({ type: "problem", problem: "unsupported" });
     throw error;
   };
   if (conversion.kind === "html") {
     const read = await loadHtmlReader().catch(refuse);
     if (read === undefined) return;
-    await tell({ type: "ready" });
+    await report({ type: "ready" });
     const { html, url, isWhole } = conversion;
-    await tell({ type: "html", page: read(html, { url: new URL(url), isWhole }) });
+    await report({ type: "html", page: read(html, { url: new URL(url), isWhole }) });
     return;
   }
   const read = await loadPdfReader().catch(refuse);
   if (read === undefined) return;
-  await tell({ type: "ready" });
+  await report({ type: "ready" });
   try {
-    for await (const part of read(Buffer.from(conversion.base64, "base64"))) await tell({ type: "part", part });
-    await tell({ type: "done" });
+    for await (const part of read(Buffer.from(conversion.base64, "base64"))) await report({ type: "part", part });
+    await report({ type: "done" });
   } catch {
-    await tell({ type: "problem", problem: "damaged" });
+    await report({ type: "problem", problem: "damaged" });
   }
 }
 

@@ -1,4 +1,4 @@
-/** How far a page is searched for its charset, in bytes. */
+/** Bytes of a page that are searched for its charset. */
 const HEAD_BYTES = 2_048;
 
 /**

@@ -10,7 +10,7 @@ import { loadForCall } from "../optional-packages.ts";
 export interface Request {
   readonly method: string;
   readonly url: string;
-  /** By lower-case name. Sent to the first host only. */
+  /** By lower-case name. Sent only to the first host. */
   readonly headers: { readonly [name: string]: string };
   /** Sent only over an encrypted connection to hosts that `allow` names. By lower-case name. */
   readonly secretHeaders?: { readonly [name: string]: string } | undefined;
@@ -51,11 +51,11 @@ export class Exchange {
   /**
    * Sends one request and follows redirects.
    *
-   * @throws {ToolError} If it may not be sent, or no response came.
+   * @throws {ToolError} If the request is not allowed, or no response arrives.
    */
   async send(request: Request, signal: AbortSignal): Promise<Answer> {
     signal.throwIfAborted();
-    // Before anything is loaded: most refusals happen here.
+    // Checked before anything is loaded: most refusals happen here.
     const url = this.policy.check(request.url);
     // By file name: Bun replaces "undici" with its own module, which would connect to any address a name resolves to.
     const undici: Undici = await loadForCall(UNDICI, () => import("undici/index.js"));
@@ -136,7 +136,7 @@ function headersOf(given: { readonly [name: string]: string | string[] | undefin
       try {
         headers.append(name, one);
       } catch {
-        // An invalid header is of no use.
+        // An invalid header is useless.
       }
     }
   }

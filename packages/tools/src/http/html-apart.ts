@@ -4,15 +4,15 @@ import { convertApart, type ReadingContext } from "./convert-apart.ts";
 import type { HtmlPage, ReadHtmlOptions } from "./html-page.ts";
 import { textOfHtml } from "./text-of-html.ts";
 
-/** Most characters that are passed on: one more than are converted. */
+/** Most characters that are passed to the process: one more than are converted. */
 const MAX_PASSED = 1_000_001;
 
 /** Milliseconds until a page is converted as plain text instead. */
 const TIMEOUT_MS = 10_000;
 
 /**
- * Converts a page in a separate process. A page that takes too much time or memory is converted as plain text, and so are
- * all pages where no process can be started, as in a bundle.
+ * Converts a page in a separate process. A page that takes too much time or memory is converted as plain text, and so is
+ * every page where no process can be started, as in a bundle.
  *
  * @param onReading - Called when the process starts converting.
  * @throws {ToolError} After too long a wait for other conversions. @throws The signal's reason, if it aborts.

@@ -9,7 +9,7 @@ export interface HtmlPage {
   readonly markdown: string;
   /** The links of the page, each URL once, in order, up to 1,000. */
   readonly links: readonly { readonly text: string; readonly url: string }[];
-  /** The page is longer than what was converted. */
+  /** Whether the page is longer than the converted part. */
   readonly isCut: boolean;
 }
 
@@ -94,7 +94,7 @@ function readHtml(html: string, options: ReadHtmlOptions, domino: Domino, Turndo
   };
 }
 
-/** Not everything domino returns can be iterated. */
+/** Not all lists that domino returns are iterable. */
 function all(root: Document | Element, selector: string): HTMLElement[] {
   return Array.from(root.querySelectorAll<HTMLElement>(selector));
 }
@@ -104,7 +104,7 @@ function remove(root: Document | Element, selector: string): void {
   for (const element of all(root, selector).toReversed()) element.remove();
 }
 
-/** The part with the content, without what surrounds it; the whole page if no part is marked. */
+/** The part with the content, without navigation and the like; the whole page if no part is marked. */
 function mainOf(document: Document): HTMLElement {
   const { body } = document;
   const lengthOf = (element: Element): number => (element.textContent ?? "").replaceAll(/\s+/g, " ").length;

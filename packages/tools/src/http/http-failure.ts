@@ -26,9 +26,9 @@ function isParserError(error: unknown): boolean {
   return error instanceof Error && error.name === "HTTPParserError";
 }
 
-/** Explains a network error to the model. Failures are returned unchanged. */
+/** Explains a network error to the model. A {@link ToolError} among the causes is returned unchanged. */
 export function httpFailure(error: unknown, shown: string): ToolError {
-  // Refusals while connecting may be wrapped, or several at once.
+  // Refusals while connecting may be wrapped or aggregated.
   for (const one of causes(error)) if (one instanceof ToolError) return one;
   for (const one of causes(error)) {
     const code = typeof one === "object" && one !== null && "code" in one ? String(one.code) : "";

@@ -6,7 +6,7 @@ export interface LookupAddress {
   readonly family: 4 | 6;
 }
 
-/** Resolves a host name. Every address is checked before anything is connected. */
+/** Resolves a host name. Every address is checked before the tool connects. */
 export type LookupFunction = (hostname: string) => Promise<readonly LookupAddress[]>;
 
 /** Network options that the tools of this subpath share. */
@@ -40,10 +40,10 @@ export interface HttpOptions {
 }
 
 /**
- * How far a request reaches that only reads: its address tells a host something, unless the author has named the hosts, or the whole address
- * stood in what was read before.
+ * How far a read-only request reaches: its URL may carry information to a host, unless the author has named the hosts, or the run has
+ * already read the whole URL.
  *
- * @param url - Undefined if more than the address is sent.
+ * @param url - Undefined if the request sends more than the URL.
  */
 export function lookupReach({ allow }: HttpOptions, url: string | undefined, run: ReachContext): Reach {
   return allow !== undefined || (url !== undefined && run.seen(url)) ? "inside" : "lookup";

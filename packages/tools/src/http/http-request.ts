@@ -71,7 +71,7 @@ const MAX_HEADER = 2_000;
 /** Deepest JSON that is returned as a value; a result may not nest deeper. */
 const MAX_DEPTH = 60;
 
-/** Headers whose values say nothing that must be hidden. */
+/** Headers whose values are never secret. */
 const HARMLESS = /^(?:accept|user-agent|content)(?:-|$)|version/i;
 
 /**
@@ -139,7 +139,7 @@ export function httpRequest(options: HttpRequestOptions = {}): Tool<HttpRequestI
         signal,
       );
       const answer = await sending.catch((error: unknown) => {
-        // It may tell where a redirect leads.
+        // The message may contain the URL of a redirect.
         if (error instanceof ToolError) throw new ToolError(redact(error.message, secrets), { cause: error.cause });
         throw error;
       });
@@ -157,7 +157,7 @@ interface BodyOptions {
   readonly method: string;
   readonly offset: number;
   readonly maxCharacters: number;
-  /** What the service may repeat, and the model must not read. */
+  /** Values that the service may repeat, and the model must not read. */
   readonly secrets: readonly string[];
 }
 
@@ -177,7 +177,7 @@ function bodyOf(
   const value = isWhole && offset === 0 ? parsed(text) : undefined;
   if (value !== undefined && JSON.stringify(value.json).length <= maxCharacters)
     return { json: redactValue(value.json, secrets) };
-  // Before it is cut into pages, so that offsets stay the same and no secret is split.
+  // Redacted before it is cut into pages, so that offsets stay the same and no secret is split.
   const shown = redact((isWhole ? indentJson(text) : undefined) ?? text, secrets, { truncated: isCut });
   const page = pageOfText(shown, offset, maxCharacters);
   // Sending the request again would repeat its effect.

@@ -4,19 +4,19 @@ const MAX_DEPTH = 64;
 /** Most characters of an indented text. */
 const MAX_INDENTED = 5_000_000;
 
-/** A number or a word. */
+/** A number, `true`, `false` or `null`. */
 const SCALAR = /(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)(?=[\s,\]}]|$)/y;
 
 /**
  * JSON text, indented by two spaces. Takes time in proportion to its length; numbers stay as they are written, even if
  * JavaScript would round them.
  *
- * @returns Undefined if its brackets, strings or values aren't those of JSON, if it nests too deeply, or if it would become far longer.
+ * @returns Undefined if its brackets, strings or values are not valid JSON, it nests too deeply, or the result would be far longer.
  */
 export function indentJson(text: string): string | undefined {
   const open: string[] = [];
   let out = "";
-  /** A value has ended, so only a separator or a bracket can follow. */
+  /** Whether a value has just ended, so that only a separator or a bracket can follow. */
   let isAfter = false;
   const line = (): string => `\n${"  ".repeat(open.length)}`;
   for (let at = skipSpace(text, 0); at < text.length && out.length <= MAX_INDENTED; at = skipSpace(text, at)) {
@@ -72,7 +72,7 @@ function skipSpace(text: string, from: number): number {
   return at;
 }
 
-/** Where a string ends, or behind the text if it doesn't. */
+/** Where a string ends, or a position after the text if it doesn't. */
 function endOfString(text: string, start: number): number {
   let at = start + 1;
   for (let code = text.charCodeAt(at); at < text.length && code !== 0x22; code = text.charCodeAt(at))
@@ -85,7 +85,7 @@ function endOfScalar(text: string, start: number): number | undefined {
   return SCALAR.test(text) ? SCALAR.lastIndex : undefined;
 }
 
-/** A value with no more escapes than it needs; undefined for a string that doesn't end. */
+/** A value without unnecessary escapes; undefined for an invalid string. */
 function readable(value: string): string | undefined {
   if (!value.startsWith('"') || (!value.includes("\\") && value.length > 1 && value.endsWith('"'))) return value;
   try {

@@ -7,7 +7,7 @@ import { convertApart, type ConversionEnd, type ReadingContext } from "./convert
 export interface PdfText {
   readonly title?: string | undefined;
   readonly text: string;
-  /** The document contains more than was read. */
+  /** Whether the document contains more than was read. */
   readonly isCut: boolean;
 }
 
@@ -15,8 +15,8 @@ export interface PdfText {
 const TIMEOUT_MS = 20_000;
 
 /**
- * The text of a PDF, page by page, read in a separate process. Of a document that takes too much time or memory, the pages
- * that were read until then.
+ * Reads the text of a PDF page by page in a separate process. If a document takes too much time or memory, returns the pages
+ * read so far.
  *
  * @param onReading - Called when the process starts reading, and after each page.
  * @throws {ToolError} If it can't be read, if this program can't read PDFs, or after too long a wait for other conversions.

@@ -5,24 +5,24 @@ export interface PdfPart {
   readonly text: string;
   /** Title of the document; only with the first part. */
   readonly title?: string | undefined;
-  /** The page contains more text than was read, or pages are missing. */
+  /** Whether the page contains more text than was read, or pages are missing. */
   readonly isCut: boolean;
 }
 
 /** Reads documents page by page. */
 export type PdfReader = (bytes: Uint8Array) => AsyncIterable<PdfPart>;
 
-/** Pages that are read; longer documents are visibly truncated. */
+/** Most pages that are read; longer documents are visibly truncated. */
 const MAX_PAGES = 500;
 
-/** Most characters of text that are read of a document. */
+/** Most characters of text that are read from a document. */
 const MAX_TEXT = 2_000_000;
 
 /** Most bytes of one buffer, such as a decompressed stream. */
 const MAX_BUFFER = 64_000_000;
 
 /**
- * Loads the library for reading PDFs. Only for a process of its own: it limits the buffers of everything in it.
+ * Loads the library for reading PDFs. Only for a separate process: it limits the buffers of everything in its process.
  *
  * @throws If this version of Node can't read PDFs.
  */

@@ -62,7 +62,7 @@ export class Policy {
   }
 
   /**
-   * Checks the address behind a host. Called with each address before connecting, and with the one it connected to.
+   * Checks an address of a host. Called with each address before connecting, and with the connected one.
    *
    * @throws {ToolError} If it may not be reached.
    */
@@ -104,7 +104,7 @@ class HostRules {
   }
 }
 
-/** In the form rules and lookups use: without IPv6 brackets and without a trailing dot. */
+/** The host in the form that rules and lookups use: without IPv6 brackets and without a trailing dot. */
 export function hostOf(url: URL): string {
   return url.hostname.replaceAll(/^\[|\]$/g, "").replace(/\.$/, "");
 }

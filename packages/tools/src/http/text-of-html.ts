@@ -6,7 +6,7 @@ export function textOfHtml(html: string): string {
     .trim();
 }
 
-/** Without what is in scripts and styles. One expression for it would need more stack than there is for millions of `<`. */
+/** Removes the contents of scripts and styles. A single expression would overflow the stack on millions of `<`. */
 function withoutCode(html: string): string {
   const open = /<(script|style)\b/gi;
   let text = "";

@@ -45,7 +45,7 @@ export interface FetchedPage extends Partial<TextPage> {
   readonly kind: "html" | "json" | "text" | "pdf" | "image";
   readonly title?: string | undefined;
   readonly links?: readonly PageLink[] | undefined;
-  /** Images only: the model sees it. */
+  /** Images only. */
   readonly image?: Media | undefined;
   /** Present if something is missing. */
   readonly note?: string | undefined;
@@ -54,16 +54,16 @@ export interface FetchedPage extends Partial<TextPage> {
 /** Most links that one call lists. */
 const MAX_LINKS = 100;
 
-/** How the text of a response is read. */
+/** The converted text of a response. */
 interface Reading extends Pick<FetchedPage, "kind" | "title" | "links"> {
   readonly text: string;
-  /** The response contains more than was converted. */
+  /** Whether the response contains more than was converted. */
   readonly isCut?: boolean | undefined;
 }
 
 /**
  * `web_fetch`: reads a page. HTML becomes Markdown, only the main content if the page marks it; JSON is indented; PDF files
- * become text; images are shown. Nothing private can be reached unless it is allowed.
+ * become text; the model sees images. Private hosts are out of reach unless they are allowed.
  *
  * @throws {TypeError} If an option is malformed.
  */

@@ -17,7 +17,7 @@ import { callResult } from "./call-result.ts";
 export interface AnswerOptions {
   readonly tools: ReadonlyMap<string, Tool>;
   readonly approve: Approve | undefined;
-  /** What the words of callers bring. */
+  /** What the callers' input brings into a history. */
   readonly read: readonly ReadSource[];
   readonly logger: Logger;
 }
@@ -56,19 +56,19 @@ async function decide(
     if (input === UNFIT || !(await asks(tool, input, call, run))) return call;
     if (approve === undefined)
       return denied(`${tool.name} needs a person's approval, and this server has no way to ask`);
-    const asked = { turn: 1, callId, call, question: "approval" } as const;
-    const pending: PendingCall = { ...asked, token: questionToken(client.sessionId ?? callId, asked) };
-    const word = await approve(pending, run);
-    if (word === true) return call;
-    if (word !== false && "args" in word) return { ...call, args: word.args };
-    return denied(word !== false && "deny" in word ? word.deny : `${tool.name} was not approved`);
+    const question = { turn: 1, callId, call, question: "approval" } as const;
+    const pending: PendingCall = { ...question, token: questionToken(client.sessionId ?? callId, question) };
+    const decision = await approve(pending, run);
+    if (decision === true) return call;
+    if (decision !== false && "args" in decision) return { ...call, args: decision.args };
+    return denied(decision !== false && "deny" in decision ? decision.deny : `${tool.name} was not approved`);
   } catch (error) {
     logger.error({ err: error, tool: tool.name }, "approval failed");
-    return denied(`${tool.name} was not approved: asking failed`);
+    return denied(`${tool.name} was not approved: the request for approval failed`);
   }
 }
 
-const UNFIT = Symbol("arguments that do not fit");
+const UNFIT = Symbol("invalid arguments");
 
 async function asks(tool: Tool, input: unknown, call: FunctionCall, run: ApprovalContext): Promise<boolean> {
   try {

@@ -42,7 +42,7 @@ export function protocolServers(tools: readonly Tool[], options: ServeMcpOptions
   };
 }
 
-/** What is none of the words counts as both. */
+/** Any other value counts as both. */
 function readCallers(reads: Reads): readonly ReadSource[] {
   const [word, ...others] = [reads].flat();
   if (word === "trusted") return [];

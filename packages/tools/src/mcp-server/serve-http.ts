@@ -12,7 +12,7 @@ import type { McpHttpPlace, McpServerHandle } from "./serve-options.ts";
 import { Sessions } from "./sessions.ts";
 
 /**
- * Serves over streamable HTTP, to clients with sessions and to those of the newer revisions, which have none.
+ * Serves over streamable HTTP, to clients with sessions and to clients of newer revisions, which have none.
  *
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#streamable-http
  */

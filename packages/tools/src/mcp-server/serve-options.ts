@@ -32,8 +32,8 @@ export interface ServeMcpOptions {
    */
   readonly approve?: Approve | undefined;
   /**
-   * What the words of callers bring into the history of an agent that is served as a tool: another program's model wrote its task, from whatever
-   * that has read. A call of the agent that would reach outside is then asked about, by the agent's own `approve`. @defaultValue "untrusted"
+   * What the callers' input brings into the history of an agent that is served as a tool: another program's model wrote its task, and may have
+   * read anything. The agent's own `approve` then decides about each call that would reach outside. @defaultValue "untrusted"
    */
   readonly reads?: Reads | undefined;
   /** @defaultValue silent */

@@ -4,7 +4,7 @@ import { protocolServers } from "./protocol-server.ts";
 import { serveHttp } from "./serve-http.ts";
 import type { McpServerHandle, ServeMcpOptions } from "./serve-options.ts";
 
-/** As `serveMcp()`, which loads this. */
+/** Implements `serveMcp()`, which loads this file on first use. */
 export async function serve(tools: readonly Tool[], options: ServeMcpOptions): Promise<McpServerHandle> {
   const newServer = protocolServers(tools, options);
   const { transport, logger } = options;

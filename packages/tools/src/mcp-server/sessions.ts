@@ -41,7 +41,7 @@ export class Sessions {
     });
     await this.#newServer().connect(transport);
     const response = await transport.handleRequest(request);
-    // A client without a handshake has its answer.
+    // A client without a handshake has its answer already.
     if (!isSession) await transport.close();
     await this.#makeRoom();
     return response;

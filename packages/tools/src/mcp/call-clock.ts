@@ -3,7 +3,7 @@ import { ToolError } from "@pollux/core";
 /** The longest delay a platform timer accepts. */
 export const LONGEST_MS = 2_147_483_647;
 
-/** The time limit of one call: begins anew with progress, and stands still while the person is asked. */
+/** The time limit of one call: restarts with progress, and pauses while the person is asked. */
 export class CallClock {
   readonly #abort = new AbortController();
   readonly #limitMs: number;
@@ -42,7 +42,7 @@ export class CallClock {
     this.restart();
   }
 
-  /** Stops for good: the call is over, though a question of it may not be. */
+  /** Stops for good: the call is over, although one of its questions may still be open. */
   stop(): void {
     this.#isOver = true;
     clearTimeout(this.#timer);

@@ -18,7 +18,7 @@ import { serverName } from "./server-name.ts";
 import type { McpAddress, McpCommand } from "./server-options.ts";
 import { wasNeverSent } from "./start-problem.ts";
 
-/** Milliseconds before a call that no server got is sent again: one behind an address may be starting anew. */
+/** Milliseconds before a call that no server received is sent again: a server at a URL may be restarting. */
 const RESTART_WAITS_MS = [250, 500, 1_000] as const;
 
 /** Options of a {@link Connection}. */
@@ -30,10 +30,10 @@ export interface ConnectionOptions {
   onToolsChanged(): void;
 }
 
-/** How long an answer is waited for. */
+/** How long to wait for an answer. */
 export interface Patience {
   readonly signal?: AbortSignal | undefined;
-  /** @defaultValue as for a start */
+  /** @defaultValue `startTimeoutMs` */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -46,9 +46,9 @@ export interface McpCall {
   /** Whether it may be repeated if the outcome of the first attempt is unknown. */
   readonly repeatable: boolean;
   readonly context: ToolContext;
-  /** Stands still while the person is asked. */
+  /** Pauses while the person is asked. */
   readonly clock: CallClock | undefined;
-  /** How many the server has asked during it. */
+  /** Number of questions that the server has asked during this call. */
   questions: number;
   onProgress(progress: Progress): void;
 }
@@ -59,7 +59,7 @@ export interface McpCall {
  */
 export class Connection {
   readonly name: string;
-  /** What results bring: a program on this machine, and a server that knows who asks, may have what is private. */
+  /** What results bring into a history: a local program, and a server that gets credentials, may return private data. */
   readonly reads: Reads;
   readonly #server: McpCommand | McpAddress;
   readonly #options: ConnectionOptions;
@@ -67,7 +67,7 @@ export class Connection {
   #standing: OpenClient | undefined;
   /** How the last process ended, for later calls. */
   #lastEnding = "the connection ended";
-  /** It has been restarted and has not answered anything since. */
+  /** The server has been restarted and has not answered anything since. */
   #unproven = false;
   #isClosed = false;
   /** Calls in progress. */
@@ -102,9 +102,9 @@ export class Connection {
   }
 
   /**
-   * Asks for something that changes nothing, once more if the server has been restarted since.
+   * Sends a request that changes nothing, once more if the server has been restarted since.
    *
-   * @param what - The request in words, after "did not".
+   * @param what - The request, as a phrase after "did not".
    * @throws {McpServerError} If the server doesn't start, or doesn't answer.
    */
   async ask<T>(
@@ -122,7 +122,7 @@ export class Connection {
       });
     } catch (error) {
       signal?.throwIfAborted();
-      const isGone = this.#standing !== open || knowsNoSession(error) || isUnreachable(error);
+      const isGone = this.#standing !== open || isUnknownSession(error) || isUnreachable(error);
       if (isGone && !isFresh && !this.#isClosed) {
         await this.#drop(open, "the connection ended");
         return await this.ask(what, request, patience);
@@ -159,8 +159,8 @@ export class Connection {
       } catch (error) {
         call.signal.throwIfAborted();
         const isLost = this.#standing !== open;
-        const isStranger = !isLost && knowsNoSession(error);
-        if (isStranger) await this.#drop(open, "it has forgotten this session");
+        const isForgotten = !isLost && isUnknownSession(error);
+        if (isForgotten) await this.#drop(open, "it has forgotten this session");
         const waitMs = isLost || !wasNeverSent(error) ? undefined : RESTART_WAITS_MS[waits++];
         if (waitMs !== undefined && !this.#isClosed) {
           await sleep(waitMs, call.signal);
@@ -172,7 +172,7 @@ export class Connection {
           continue;
         }
         // A call refused for an unknown session was not executed.
-        const mayRepeat = isStranger || (call.repeatable && (isLost || isUnreachable(error)));
+        const mayRepeat = isForgotten || (call.repeatable && (isLost || isUnreachable(error)));
         if (isFirst && !this.#isClosed && mayRepeat) continue;
         if (isLost)
           throw new ToolError(`the MCP server exited during this call (${this.#lastEnding})`, { cause: error });
@@ -190,7 +190,7 @@ export class Connection {
   }
 
   /** Allows a server that stays down to be started once more. */
-  forgive(): void {
+  allowRestart(): void {
     this.#unproven = false;
   }
 
@@ -202,7 +202,7 @@ export class Connection {
           `the MCP server exited again (${this.#lastEnding}) and will not be restarted; continue without its tools`,
         );
       this.#unproven = true;
-      this.#options.logger?.warn({ mcpServer: this.name, ending: this.#lastEnding }, "MCP server is started again");
+      this.#options.logger?.warn({ mcpServer: this.name, ending: this.#lastEnding }, "restarting MCP server");
     }
     try {
       return await this.open();
@@ -228,7 +228,7 @@ export class Connection {
       },
     });
     this.#standing = open;
-    // It may have ended since it answered.
+    // The server may have ended since it answered.
     if (open.ending() !== undefined) void this.#drop(open, open.ending() ?? "");
     return open;
   }
@@ -241,7 +241,7 @@ export class Connection {
     await open.close();
   }
 
-  /** Asks the person in the name of the server, while the clocks of its calls stand still. */
+  /** Asks the person on behalf of the server, with the clocks of its calls paused. */
   async #elicit(params: ElicitRequest["params"], gone?: AbortSignal): Promise<ElicitResult> {
     const { onElicit, elicitTimeoutMs = 600_000, logger } = this.#options;
     const calls = [...this.#calls];
@@ -261,7 +261,7 @@ export class Connection {
       const context = { server: this.name, calls: asking, signal: over.signal };
       if (onElicit === undefined) return { action: "decline" };
       const answer = (): Promise<ElicitResult> => answerElicitation(params, onElicit, context, logger);
-      // Of several calls, nobody knows which one asks.
+      // With several calls in progress, nobody knows which one asks.
       const call = calls.length === 1 ? calls[0] : undefined;
       return call === undefined ? await answer() : await keepAnswer(params, ++call.questions, call.context, answer);
     } finally {
@@ -298,7 +298,7 @@ export class Connection {
 }
 
 /** The server behind the address was restarted: it answers, but doesn't know this client's session. */
-function knowsNoSession(error: unknown): boolean {
+function isUnknownSession(error: unknown): boolean {
   if (!(error instanceof Error) || !("status" in error)) return false;
   return error.status === 404 || (error.status === 400 && /session/i.test(error.message));
 }
@@ -310,7 +310,7 @@ function isUnreachable(error: unknown): boolean {
 
 function refusalText(error: unknown, { tool }: McpCall): string {
   if (error instanceof UrlElicitationRequiredError)
-    return `${tool.name} was not made: the person has to open a page first, and did not`;
+    return `${tool.name} did not run: the person must open a page first, and did not`;
   const why = error instanceof Error ? error.message : String(error);
   return `${tool.name} failed: ${why}`;
 }

@@ -3,8 +3,8 @@ import { isObject, type JsonObject, listAt, objectAt, textAt } from "../openapi/
 import type { McpAnswer, McpForm, McpQuestion, McpQuestionContext, OnElicit } from "./elicitation.ts";
 
 /**
- * Puts a server's questions to the person with the function that `askUser` has: one question for each field of a form. An empty answer
- * leaves an optional field out; a page is opened by whoever answers `yes`.
+ * Puts a server's questions to the person through the `ask` function of `askUser`: one question for each field of a form. An empty answer
+ * leaves an optional field out; a person who answers `yes` opens the page.
  *
  * @param ask - The option `ask` of `askUser`.
  */
@@ -14,8 +14,8 @@ export function elicitByAsking(ask: NonNullable<AskUserOptions["ask"]>): OnElici
     const put = (text: string, choices?: readonly string[]): Promise<string | undefined> =>
       ask({ question: text, ...(choices && { choices }) }, { signal: context.signal, callId });
     if (question.kind === "form") return await fillIn(question, introduction(question, context), put);
-    const said = await put(`${introduction(question, context)}\nOpen ${question.url.href}?`, ["yes", "no"]);
-    return said === undefined ? undefined : isYes(said);
+    const reply = await put(`${introduction(question, context)}\nOpen ${question.url.href}?`, ["yes", "no"]);
+    return reply === undefined ? undefined : isYes(reply);
   };
 }
 
@@ -25,8 +25,8 @@ async function fillIn({ schema }: McpForm, intro: string, put: Put): Promise<Mcp
   const fields = Object.entries(objectAt(schema, "properties"));
   const required = listAt(schema, "required");
   if (fields.length === 0) {
-    const said = await put(intro, ["yes", "no"]);
-    return said === undefined ? undefined : isYes(said);
+    const reply = await put(intro, ["yes", "no"]);
+    return reply === undefined ? undefined : isYes(reply);
   }
   const answers: Record<string, string | number | boolean | readonly string[]> = {};
   for (const [name, field] of fields) {
@@ -34,13 +34,13 @@ async function fillIn({ schema }: McpForm, intro: string, put: Put): Promise<Mcp
     const isOptional = !required.includes(name);
     const title = `${textAt(field, "title") ?? name}${isOptional ? " (optional)" : ""}`;
     const description = textAt(field, "description");
-    const said = await put(
+    const reply = await put(
       `${intro}\n${title}${description === undefined ? "" : `: ${description}`}`,
       choicesOf(field),
     );
-    if (said === undefined) return undefined;
-    if (said.trim() === "" && isOptional) continue;
-    answers[name] = valueOf(said, field);
+    if (reply === undefined) return undefined;
+    if (reply.trim() === "" && isOptional) continue;
+    answers[name] = valueOf(reply, field);
   }
   return answers;
 }
@@ -56,13 +56,13 @@ function choicesOf(field: JsonObject): readonly string[] | undefined {
   return choices.length < 2 ? undefined : choices;
 }
 
-function valueOf(said: string, { type }: JsonObject): string | number | boolean | readonly string[] {
-  if (type === "boolean") return isYes(said);
-  if (type === "array") return said.split(",").map((one) => one.trim());
-  const number = Number(said);
-  return (type === "number" || type === "integer") && said.trim() !== "" && !Number.isNaN(number) ? number : said;
+function valueOf(reply: string, { type }: JsonObject): string | number | boolean | readonly string[] {
+  if (type === "boolean") return isYes(reply);
+  if (type === "array") return reply.split(",").map((one) => one.trim());
+  const number = Number(reply);
+  return (type === "number" || type === "integer") && reply.trim() !== "" && !Number.isNaN(number) ? number : reply;
 }
 
-function isYes(said: string): boolean {
-  return /^(?:y|yes|true)$/i.test(said.trim());
+function isYes(reply: string): boolean {
+  return /^(?:y|yes|true)$/i.test(reply.trim());
 }

@@ -6,10 +6,10 @@ import { canonical } from "./result-output.ts";
 /** Most characters of a server's question. */
 const MOST_CHARACTERS = 2_000;
 
-/** What a server asks the person. All words in it are the server's own: show whose they are, and as text. */
+/** A server's question to the person. The server wrote all of it: show which server asks, and show it as plain text. */
 export type McpQuestion = McpForm | McpLink;
 
-/** A server wants values from the person; never a secret, by the protocol. */
+/** A request for values from the person; by the protocol, never for a secret. */
 export interface McpForm {
   readonly kind: "form";
   /** At most 2,000 characters. */
@@ -18,7 +18,7 @@ export interface McpForm {
   readonly schema: JsonObject;
 }
 
-/** A server wants the person to do something on a page, such as signing in somewhere. */
+/** A request that the person do something on a page, such as signing in. */
 export interface McpLink {
   readonly kind: "link";
   /** At most 2,000 characters. */
@@ -28,8 +28,8 @@ export interface McpLink {
 }
 
 /**
- * The person's answer: values for a form, `true` for a page that was opened or a form without values, `false` for a no. `undefined`
- * if there was no answer.
+ * The person's answer: values for a form, `true` for an opened page or a form without fields, `false` for a no. `undefined` if there was
+ * no answer.
  */
 export type McpAnswer = Readonly<Record<string, string | number | boolean | readonly string[]>> | boolean | undefined;
 
@@ -38,8 +38,8 @@ export interface McpQuestionContext {
   /** The server's name, as in errors. */
   readonly server: string;
   /**
-   * Calls in progress on this connection. The protocol doesn't say which of several asks: where different people share a connection,
-   * answer only if there is one.
+   * Calls in progress on this connection. The protocol doesn't say which of several calls asks: where different people share a connection,
+   * answer only if there is one call.
    */
   readonly calls: readonly McpAskingCall[];
   /** Aborts when the answer is no longer needed, and after `elicitTimeoutMs`. */
@@ -58,7 +58,7 @@ export interface McpAskingCall {
 /** Asks the person. */
 export type OnElicit = (question: McpQuestion, context: McpQuestionContext) => Promise<McpAnswer> | McpAnswer;
 
-/** Answers a server in the person's name. Never rejects: what fails is logged, and counts as no answer. */
+/** Answers a server on the person's behalf. Never rejects: a failure is logged and counts as no answer. */
 export async function answerElicitation(
   params: ElicitRequest["params"],
   onElicit: OnElicit,
@@ -69,7 +69,7 @@ export async function answerElicitation(
   try {
     const question = questionOf(params);
     if (question === undefined) {
-      logger?.warn(facts, "MCP server's question refused: it leads to something other than a web page");
+      logger?.warn(facts, "MCP server's question refused: its URL is not a web page");
       return { action: "decline" };
     }
     const answer = await beforeAbort(context.signal, async () => await onElicit(question, context));
@@ -80,7 +80,7 @@ export async function answerElicitation(
     const checked = await fromJsonSchema(question.schema)["~standard"].validate(content);
     if (checked.issues !== undefined) {
       const issues = checked.issues.map(({ message }) => message);
-      logger?.error({ ...facts, issues }, "answer to an MCP server does not fit its form");
+      logger?.error({ ...facts, issues }, "the answer to an MCP server does not match its form");
       return { action: "cancel" };
     }
     // Checked against the server's own schema; the SDK's type is mutable.
@@ -92,9 +92,10 @@ export async function answerElicitation(
 }
 
 /**
- * Records an answer with its call: if that is made again after a crash and asks the same, the person isn't. No answer is not recorded.
+ * Records an answer with its call: if the call is repeated after a crash and asks the same, the person isn't asked again. A missing answer
+ * is not recorded.
  *
- * @param number - Of the question in its call, from 1.
+ * @param number - Number of the question in its call, from 1.
  */
 export async function keepAnswer(
   { _meta, ...question }: ElicitRequest["params"],
@@ -117,7 +118,7 @@ export async function keepAnswer(
   }
 }
 
-/** Undefined for an address that is no web page. */
+/** Undefined if the URL is not `http` or `https`. */
 export function questionOf(params: ElicitRequest["params"]): McpQuestion | undefined {
   const message = params.message.slice(0, MOST_CHARACTERS);
   if (params.mode === "url") {

@@ -1,7 +1,7 @@
 /**
  * Why a server can't be used. `not-found`: its command or folder does not exist. `unreachable`: nothing answers at its address.
- * `unauthorized`: it wants a token, or a person has to sign in. `not-mcp`: something else answers. `version`: it speaks no revision of
- * the protocol that this client knows. `ended`: its process ended.
+ * `unauthorized`: it requires a token, or a person must sign in. `not-mcp`: something else answers. `version`: it supports no revision of
+ * the protocol that this client supports. `ended`: its process ended.
  */
 export type McpProblem =
   | "not-found"

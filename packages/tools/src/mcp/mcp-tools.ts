@@ -4,7 +4,7 @@ import type { McpPrompt } from "./prompts.ts";
 import type { McpReadOptions, McpResourceList } from "./resources.ts";
 import type { McpAddress, McpCommand, McpToolsOptions } from "./server-options.ts";
 
-/** What this needs besides `@pollux/tools`. */
+/** The package that this entry point needs besides `@pollux/tools`. */
 export const MCP_CLIENT: OptionalUse = { user: "@pollux/tools/mcp", packages: ["@modelcontextprotocol/client"] };
 
 /** A server's tool that is not offered to the model. */
@@ -41,19 +41,19 @@ export interface McpTools extends AsyncDisposable {
   /** The resources it offers, and templates of their addresses. @throws {McpServerError} If it can't be reached. */
   resources(): Promise<McpResourceList>;
   /**
-   * A resource as parts of a message: text as text, images, audio and PDFs as media, and a word about anything else.
+   * A resource as parts of a message: text as text, images, audio and PDFs as media, and a note in place of anything else.
    *
    * @param uri - Or a template, with `variables`.
-   * @throws {McpServerError} If it can't be reached, doesn't have the resource, or that has more than `maxBytes`.
+   * @throws {McpServerError} If it can't be reached, doesn't have the resource, or the resource has more than `maxBytes`.
    */
   read(uri: string, options?: McpReadOptions): Promise<readonly InputPart[]>;
   /**
-   * Requests the server's list again. A server that has ended is restarted, even if it had been given up.
+   * Requests the server's list again. Restarts a server that has ended, even one that would no longer be restarted.
    *
    * @throws {McpServerError} If it can't be reached, or has more than 2,000 tools; the tools stay the same.
    */
   refresh(): Promise<readonly Tool[]>;
-  /** Disconnects from the server. If it is a child process, it has ended afterwards, with everything it started. */
+  /** Disconnects from the server. Resolves once a child process has ended, with everything it started. */
   close(): Promise<void>;
 }
 
@@ -63,7 +63,7 @@ export interface McpTools extends AsyncDisposable {
  *
  * @param server - A command to start, or a URL.
  * @throws {McpServerError} If the server doesn't start in time; names its command and the end of its stderr. If it has more than
- *   2,000 tools besides those that `include` and `exclude` leave out.
+ *   2,000 tools, not counting the ones that `include` and `exclude` leave out.
  * @throws {ConfigurationError} If `@modelcontextprotocol/client` is not installed.
  * @throws The reason of `options.signal`, if it aborts.
  * @example

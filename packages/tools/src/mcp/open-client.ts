@@ -15,7 +15,7 @@ import { startProblem } from "./start-problem.ts";
 import { environmentSecrets, StderrTail } from "./stderr-tail.ts";
 import { unheldTimer, unholdStreams } from "./unheld-streams.ts";
 
-/** Of this package; servers are told. */
+/** This package's version, sent to servers. */
 const VERSION = "0.1.0";
 
 /** An open connection. */
@@ -25,7 +25,7 @@ export interface OpenClient {
   ending(): string | undefined;
   /** The end of the server's stderr. */
   stderr(): string;
-  /** Disconnects; a child process has ended afterwards. Never rejects. */
+  /** Disconnects; resolves once a child process has ended. Never rejects. */
   close(): Promise<void>;
 }
 
@@ -34,7 +34,7 @@ export interface OpenClientOptions {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly logger?: Logger | undefined;
-  /** Answers what the server asks the person; undefined if nobody can be asked. */
+  /** Answers the server's questions to the person; undefined if nobody can be asked. */
   readonly onElicit?: ((params: ElicitRequest["params"], signal: AbortSignal) => Promise<ElicitResult>) | undefined;
   onToolsChanged(): void;
   onClose(): void;
@@ -78,11 +78,11 @@ export async function openClient(server: McpCommand | McpAddress, options: OpenC
   const { onElicit } = options;
   if (onElicit !== undefined)
     client.setRequestHandler("elicitation/create", ({ params }, { mcpReq }) => onElicit(params, mcpReq.signal));
-  const letGo = "url" in server ? unholdStreams(new URL(server.url)) : undefined;
+  const stopUnholding = "url" in server ? unholdStreams(new URL(server.url)) : undefined;
   const ending = (): string | undefined => (transport instanceof ProcessTransport ? transport.ending : undefined);
   const close = async (): Promise<void> => {
     isLeft = true;
-    letGo?.();
+    stopUnholding?.();
     if (transport instanceof StreamableHTTPClientTransport)
       await withinASecond(transport.terminateSession()).catch(() => {});
     await client.close().catch(() => {});
@@ -91,7 +91,7 @@ export async function openClient(server: McpCommand | McpAddress, options: OpenC
   try {
     await client.connect(transport, { timeout: timeoutMs, ...(signal && { signal }) });
   } catch (error) {
-    if (transport instanceof ProcessTransport) await transport.lastWords();
+    if (transport instanceof ProcessTransport) await transport.finishReading();
     const ended = ending();
     await close();
     signal?.throwIfAborted();
@@ -129,7 +129,7 @@ function withoutSecrets(error: unknown, secrets: readonly string[], depth = 0): 
   return Object.assign(new Error(redact(error.message, secrets), { cause }), { name: error.name });
 }
 
-/** Causes of causes beyond these are left out. */
+/** Deeper causes are left out. */
 const MAX_CAUSES = 10;
 
 function asJson(value: unknown): string {
@@ -141,8 +141,8 @@ function asJson(value: unknown): string {
 }
 
 function startFailureText(name: string, why: string, stderr: string): string {
-  const said = stderr === "" ? "" : `\nIts stderr ends with:\n${stderr.slice(-2_000)}`;
-  return `the MCP server "${name}" did not start: ${why}${said}`;
+  const output = stderr === "" ? "" : `\nIts stderr ends with:\n${stderr.slice(-2_000)}`;
+  return `the MCP server "${name}" did not start: ${why}${output}`;
 }
 
 async function withinASecond(work: Promise<void>): Promise<void> {

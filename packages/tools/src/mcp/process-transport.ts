@@ -7,7 +7,7 @@ import type { StderrTail } from "./stderr-tail.ts";
 
 /** Milliseconds a server has to exit on its own after its stdin is closed, and again after SIGTERM. */
 const GRACE_MS = 1_000;
-/** Milliseconds for reading the last output of a server that has ended while something it left behind holds its pipes open. */
+/** Milliseconds for reading the last output of a server that has ended while a process it left behind holds its pipes open. */
 const DRAIN_MS = 1_000;
 /** Milliseconds within which a server that has closed its stdin is expected to end. */
 const FAREWELL_MS = 5_000;
@@ -41,10 +41,10 @@ export class ProcessTransport implements Transport {
   }
 
   /**
-   * Resolves once it is known how a server that no longer takes messages ended, and its last output has been read; immediately if
-   * it still takes them. A broken pipe may be noticed before the exit that broke it.
+   * If the server no longer accepts messages, waits until it has ended and its last output has been read. A broken pipe may be
+   * noticed before the exit that broke it.
    */
-  async lastWords(): Promise<void> {
+  async finishReading(): Promise<void> {
     if (this.#ending === undefined && this.#group?.stdin?.destroyed !== true) return;
     await within(this.#group?.ended, FAREWELL_MS);
     await this.#drained();
@@ -65,7 +65,7 @@ export class ProcessTransport implements Transport {
     void group.ended.then(({ code, signal }) =>
       this.#ended(signal === null ? `exit code ${code}` : `signal ${signal}`),
     );
-    // An open server doesn't hold a program that has nothing left to do; requests in progress do, by their time limits.
+    // An open server doesn't keep an otherwise finished program alive; requests in progress do, by their time limits.
     group.hold(false);
   }
 
@@ -88,7 +88,7 @@ export class ProcessTransport implements Transport {
     if (group === undefined) return;
     group.hold(true);
     group.stdin?.end();
-    // What it leaves behind in its group holds the pipes open.
+    // A process that it left behind in its group holds the pipes open.
     await group.end((await within(group.ended, GRACE_MS)) ? 0 : GRACE_MS);
     group.closeOutput();
     this.#incoming.clear();
@@ -135,7 +135,7 @@ export class ProcessTransport implements Transport {
     void this.#leave();
   }
 
-  /** Its last output may still be in transit; a process it left behind may hold the pipe open. */
+  /** The server's last output may still be in transit; a process it left behind may hold the pipe open. */
   async #leave(): Promise<void> {
     await this.#drained();
     while (this.#isDelivering) await setImmediate();

@@ -2,7 +2,7 @@ import type { GetPromptResult, Prompt } from "@modelcontextprotocol/client";
 import type { ContentInput, PartInput } from "@pollux/core";
 import { partOf } from "./result-output.ts";
 
-/** A prompt that a server offers for people to choose, such as a slash command. All its words are the server's. */
+/** A prompt that a server offers for people to choose, such as a slash command. The server wrote all of it. */
 export interface McpPrompt {
   readonly name: string;
   readonly title?: string | undefined;
@@ -10,14 +10,14 @@ export interface McpPrompt {
   readonly arguments: readonly McpPromptArgument[];
 }
 
-/** What a prompt wants to know. */
+/** An argument of a prompt. */
 export interface McpPromptArgument {
   readonly name: string;
   readonly description?: string | undefined;
   readonly required: boolean;
 }
 
-/** A server's prompt as this library has it. */
+/** A server's prompt in this library's form. */
 export function promptOf({ name, title, description, arguments: args = [] }: Prompt): McpPrompt {
   return {
     name,
@@ -27,7 +27,7 @@ export function promptOf({ name, title, description, arguments: args = [] }: Pro
   };
 }
 
-/** A prompt's messages as contents: those of one role that follow each other are one content. */
+/** A prompt's messages as contents: adjacent messages of the same role become one content. */
 export function promptContents({ messages }: GetPromptResult): readonly ContentInput[] {
   const contents: { role: "user" | "model"; parts: PartInput[] }[] = [];
   for (const message of messages) {

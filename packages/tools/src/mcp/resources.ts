@@ -11,7 +11,7 @@ import { rulesFor } from "./tool-of.ts";
 /** Most resources, and most templates, in one answer of `list_resources`. */
 const MOST_LISTED = 200;
 
-/** A resource that a server offers. All its words are the server's. */
+/** A resource that a server offers. The server wrote all of it. */
 export interface McpResource {
   readonly uri: string;
   readonly name: string;
@@ -21,12 +21,12 @@ export interface McpResource {
   readonly bytes?: number | undefined;
 }
 
-/** Addresses of resources with variables, as in RFC 6570. All its words are the server's. */
+/** A template of resource addresses, with variables as in RFC 6570. The server wrote all of it. */
 export interface McpResourceTemplate extends Omit<McpResource, "uri" | "bytes"> {
   readonly uriTemplate: string;
 }
 
-/** What a server has to read. */
+/** The resources that a server offers. */
 export interface McpResourceList {
   readonly resources: readonly McpResource[];
   readonly templates: readonly McpResourceTemplate[];
@@ -34,9 +34,9 @@ export interface McpResourceList {
 
 /** How a resource is read. */
 export interface McpReadOptions {
-  /** Values for the variables of a template that is given as the address. */
+  /** Values for the variables, if the address is a template. */
   readonly variables?: Readonly<Record<string, string | string[]>> | undefined;
-  /** Most bytes that are taken, text and media together. @defaultValue 10_000_000 */
+  /** Most bytes to accept, text and media together. @defaultValue 10_000_000 */
   readonly maxBytes?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -76,7 +76,7 @@ export async function listResources(connection: Connection, patience?: Patience)
 /**
  * The contents of a resource.
  *
- * @throws {McpServerError} If the server can't be reached, has no such resource, or it has more bytes than `maxBytes`.
+ * @throws {McpServerError} If the server can't be reached or has no such resource, or the resource has more than `maxBytes`.
  */
 export async function readResource(
   connection: Connection,
@@ -97,7 +97,7 @@ export async function readResource(
   throw new McpServerError(`the MCP server "${connection.name}" ${what}`, connection.name, "");
 }
 
-/** `list_resources` and `read_resource`, by the names they are offered with. */
+/** `list_resources` and `read_resource`, under the given names. */
 export function resourceTools(
   connection: Connection,
   names: { readonly list: string; readonly read: string },
@@ -112,17 +112,17 @@ export function resourceTools(
   });
   const list = defineTool({
     ...rules(names.list),
-    description: `Lists what can be read with ${names.read}, and templates of further addresses.`,
-    input: z.object({ query: z.string().optional().describe("Only those that contain this text") }),
+    description: `Lists the resources that ${names.read} can read, and templates of further addresses.`,
+    input: z.object({ query: z.string().optional().describe("Return only entries that contain this text") }),
     run: async ({ query = "" }, { signal }) => {
-      const { resources, templates } = await inWords((patience) => listResources(connection, patience), signal);
+      const { resources, templates } = await withToolErrors((patience) => listResources(connection, patience), signal);
       const has = (one: object): boolean => JSON.stringify(one).toLowerCase().includes(query.toLowerCase());
       const [found, further] = [resources.filter(has), templates.filter(has)];
       const more = Math.max(0, found.length - MOST_LISTED) + Math.max(0, further.length - MOST_LISTED);
       return {
         resources: found.slice(0, MOST_LISTED),
         templates: further.slice(0, MOST_LISTED),
-        ...(more > 0 && { more: `${more} more; give a query` }),
+        ...(more > 0 && { more: `${more} more; narrow the list with a query` }),
       };
     },
   });
@@ -131,7 +131,7 @@ export function resourceTools(
     description: `Reads a resource by its address, from ${names.list} or from a template with its variables filled in.`,
     input: z.object({ uri: z.string().min(1).max(4_000) }),
     run: async ({ uri }, { signal }) => {
-      const contents = await inWords((patience) => readResource(connection, uri, patience), signal);
+      const contents = await withToolErrors((patience) => readResource(connection, uri, patience), signal);
       const outputs = contents.map(resourceOutput);
       return outputs.length === 1 ? outputs[0] : outputs;
     },
@@ -139,8 +139,8 @@ export function resourceTools(
   return [list, read];
 }
 
-/** What the server's failure means to the model. The time limit is the tool's, which the signal tells of. */
-async function inWords<T>(work: (patience: Patience) => Promise<T>, signal: AbortSignal): Promise<T> {
+/** Turns a server's failure into an error for the model. The tool's own time limit aborts the signal. */
+async function withToolErrors<T>(work: (patience: Patience) => Promise<T>, signal: AbortSignal): Promise<T> {
   return await work({ signal, timeoutMs: LONGEST_MS }).catch((error: unknown) => {
     signal.throwIfAborted();
     throw error instanceof McpServerError ? new ToolError(error.message, { cause: error }) : error;
@@ -148,7 +148,7 @@ async function inWords<T>(work: (patience: Patience) => Promise<T>, signal: Abor
 }
 
 function noTemplates(error: unknown): { resourceTemplates: [] } {
-  // JSON-RPC: the method is not known.
+  // JSON-RPC: unknown method.
   if (error instanceof Error && "code" in error && error.code === -32_601) return { resourceTemplates: [] };
   throw error;
 }

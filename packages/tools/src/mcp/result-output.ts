@@ -26,7 +26,7 @@ export function resultOutput(result: CallToolResult, tool: string): unknown {
     return pieces.length === 1 ? pieces[0] : pieces;
   }
   // Servers repeat structured content as text for clients that don't support it.
-  const rest = content.filter((block) => !(block.type === "text" && saysTheSame(block.text, structuredContent)));
+  const rest = content.filter((block) => !(block.type === "text" && isRepeated(block.text, structuredContent)));
   return rest.length === 0 ? structuredContent : { structuredContent, content: rest.map(outputOf) };
 }
 
@@ -84,7 +84,7 @@ function mediaOf(data: string, mimeType: string | undefined): string | Media {
   try {
     return media(data, type);
   } catch {
-    return `[${type} that is damaged]`;
+    return `[damaged ${type}]`;
   }
 }
 
@@ -92,8 +92,8 @@ function isMedia(value: unknown): value is Media {
   return typeof value === "object" && value !== null && "kind" in value && value.kind === MEDIA_KIND;
 }
 
-/** Whether the text is the structured content as JSON, or one of its fields. */
-function saysTheSame(text: string, structured: unknown): boolean {
+/** Whether the text repeats the structured content as JSON, or one of its fields. */
+function isRepeated(text: string, structured: unknown): boolean {
   if (typeof structured === "object" && structured !== null && Object.values(structured).includes(text)) return true;
   try {
     return canonical(JSON.parse(text)) === canonical(structured);

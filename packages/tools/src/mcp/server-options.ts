@@ -22,7 +22,7 @@ export interface McpAddress {
   /** Sent with every request to the server, and to no other host. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /**
-   * A bearer token, a token provider, or an OAuth provider of the MCP SDK, which keeps the tokens. If it has none that the server takes,
+   * A bearer token, a token provider, or an OAuth provider of the MCP SDK, which keeps the tokens. If it has none that the server accepts,
    * the connection fails with the reason `unauthorized` after its `redirectToAuthorization`: see {@link finishMcpAuth}.
    */
   readonly auth?: string | AuthProvider | OAuthClientProvider | undefined;
@@ -47,11 +47,11 @@ export interface McpToolChange {
   readonly kind: "added" | "changed";
   /** The server's name for it. */
   readonly name: string;
-  /** Its description now, which the model would read. */
+  /** Its current description, which the model would read. */
   readonly description: string;
-  /** SHA-256 of its name, title, description, input schema and annotations now, in hexadecimal. */
+  /** SHA-256 of its current name, title, description, input schema and annotations, in hexadecimal. */
   readonly hash: string;
-  /** The same when it was pinned; undefined if it was added. */
+  /** The hash when it was pinned; undefined if it was added. */
   readonly pinned: string | undefined;
 }
 
@@ -65,34 +65,34 @@ export interface McpToolsOptions {
   readonly exclude?: readonly string[] | undefined;
   /**
    * What happens to tools that the server changes or adds after its first list. `refuse`: a changed tool is offered as it was first
-   * listed, an added one is not offered. `accept`: the model gets what the server says. A function decides about each change, once;
-   * if it throws, the change is refused. Each change is logged as a warning, whatever becomes of it. After 1,000 changes, further ones
-   * are refused without a word, unless all are accepted.
+   * listed, an added one is not offered. `accept`: the model gets the server's current tools. A function decides about each change,
+   * once; if it throws, the change is refused. Each change is logged as a warning, accepted or not. After 1,000 changes, further ones
+   * are refused without a log entry, unless all are accepted.
    *
    * @defaultValue "refuse"
    */
   readonly toolChanges?: "refuse" | "accept" | ((change: McpToolChange) => boolean | Promise<boolean>) | undefined;
   /**
    * Hashes of the tools by the server's names, from {@link McpTools.pins} of an earlier connection: a tool that differs from its hash,
-   * or has none, counts as changed or added in the first list already. Whoever pins tools has read them: descriptions without pins, and
-   * those of `toolChanges: "accept"`, are untrusted content. @defaultValue what the server first lists
+   * or has none, counts as changed or added even in the first list. Pins mean that a person has reviewed the tools: without them, and with
+   * `toolChanges: "accept"`, descriptions are untrusted content. @defaultValue what the server first lists
    */
   readonly pins?: Readonly<Record<string, string>> | undefined;
   /** Milliseconds until a call is cancelled and reported as timed out. @defaultValue 60_000 */
   readonly timeoutMs?: number | undefined;
   /**
-   * Whether progress begins `timeoutMs` anew, so that it limits silence instead of work. `maxTimeoutMs` still holds.
+   * Whether progress restarts `timeoutMs`, so that it limits silence instead of work. `maxTimeoutMs` still applies.
    * @defaultValue false
    */
   readonly resetTimeoutOnProgress?: boolean | undefined;
   /** With `resetTimeoutOnProgress` or `onElicit`: milliseconds for a whole call. @defaultValue 3_600_000 */
   readonly maxTimeoutMs?: number | undefined;
   /**
-   * Asks the person what the server wants to know during a call, for example {@link elicitByAsking}. The call's `timeoutMs` stands still
-   * meanwhile. Without it, servers are told that nobody can be asked. @defaultValue none
+   * Asks the person a question from the server during a call, for example {@link elicitByAsking}. The call's `timeoutMs` pauses meanwhile.
+   * Without it, servers learn that nobody can be asked. @defaultValue none
    */
   readonly onElicit?: OnElicit | undefined;
-  /** Milliseconds for an answer of the person; then the server is told that there is none. @defaultValue 600_000 */
+  /** Milliseconds for the person's answer; after that, the server learns that there is none. @defaultValue 600_000 */
   readonly elicitTimeoutMs?: number | undefined;
   /**
    * Whether the model gets `list_resources` and `read_resource`, with the prefix, if the server has resources.
@@ -109,8 +109,8 @@ export interface McpToolsOptions {
     | ((tool: McpToolInfo, input: unknown, call: FunctionCall) => boolean | Promise<boolean>)
     | undefined;
   /**
-   * Whether arguments are checked against the server's schemas before they are sent: for all tools, or per tool. `false` for a server
-   * whose schemas are wrong about what it accepts. @defaultValue true
+   * Whether arguments are checked against the server's schemas before they are sent: for all tools, or per tool. Set it to `false` for a
+   * server whose schemas don't match what it accepts. @defaultValue true
    */
   readonly validate?: boolean | ((tool: McpToolInfo) => boolean) | undefined;
   /**
@@ -124,12 +124,12 @@ export interface McpToolsOptions {
    */
   readonly reads?: Reads | ((tool: McpToolInfo) => Reads) | undefined;
   /**
-   * How far calls reach: for all tools, or per tool, the default for those that get `undefined`. The server's own word makes a call a lookup
-   * at most. @defaultValue `"lookup"` with `readOnlyHint` and without `destructiveHint`, otherwise `"outside"`
+   * How far calls reach: for all tools, or per tool, where `undefined` means the default. The server's own hints can lower it only to a
+   * lookup. @defaultValue `"lookup"` with `readOnlyHint` and without `destructiveHint`, otherwise `"outside"`
    */
   readonly reach?: Reach | ((tool: McpToolInfo) => Reach | undefined) | undefined;
   /** Receives the server's stderr and log (debug), and restarts, omitted and changed tools (warn). @defaultValue silent */
   readonly logger?: Logger | undefined;
-  /** Aborts the start. It has no effect afterwards. */
+  /** Aborts the start. It has no effect after that. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -26,7 +26,7 @@ const MOST_NAMED = 50;
 /** Most tools of one server: the service takes 512 in a request, and each one costs time and memory before that. */
 const MAX_TOOLS = 2_000;
 
-/** As `mcpTools()`, which loads this. */
+/** Implements `mcpTools()`, which loads this file on first use. */
 export async function openServerTools(
   server: McpCommand | McpAddress,
   options: McpToolsOptions = {},
@@ -42,7 +42,7 @@ export async function openServerTools(
   }
 }
 
-/** As `finishMcpAuth()`, which loads this. */
+/** Implements `finishMcpAuth()`, which loads this file on first use. */
 export async function finishAuth(
   server: { readonly url: string | URL; readonly auth: OAuthClientProvider },
   callback: URLSearchParams,
@@ -104,7 +104,7 @@ class ServerTools implements McpTools {
   async prompt(name: string, args: Readonly<Record<string, string>> = {}): Promise<readonly ContentInput[]> {
     const params = { name, arguments: { ...args } };
     return promptContents(
-      await this.#connection.ask(`give the prompt "${name}"`, (client, own) => client.getPrompt(params, own)),
+      await this.#connection.ask(`return the prompt "${name}"`, (client, own) => client.getPrompt(params, own)),
     );
   }
 
@@ -117,7 +117,7 @@ class ServerTools implements McpTools {
   }
 
   async refresh(): Promise<readonly Tool[]> {
-    this.#connection.forgive();
+    this.#connection.allowRestart();
     await this.load();
     return this.#tools;
   }
@@ -209,7 +209,7 @@ class ServerTools implements McpTools {
       try {
         await this.load();
       } catch (error) {
-        this.#options.logger?.warn({ mcpServer: this.#connection.name, err: error }, "MCP tools not listed again");
+        this.#options.logger?.warn({ mcpServer: this.#connection.name, err: error }, "failed to list MCP tools again");
       }
     }
     this.#isLoading = false;

@@ -3,7 +3,7 @@ import { UnauthorizedError } from "@modelcontextprotocol/client";
 import type { McpProblem } from "./mcp-server-error.ts";
 import type { McpAddress, McpCommand } from "./server-options.ts";
 
-/** What went wrong at a start, in words that say what to do. */
+/** Why a start failed, and what to do. */
 export interface StartProblem {
   readonly reason: McpProblem;
   readonly text: string;
@@ -21,18 +21,18 @@ export function startProblem(
   const chain = causesOf(error);
   const codes = new Set(chain.map(codeOf));
   if (codes.has("REQUEST_TIMEOUT")) {
-    const wait = "allow it more `startTimeoutMs` if it downloads something first";
+    const wait = "raise `startTimeoutMs` if it downloads something first";
     return { reason: "timeout", text: `it did not respond within ${timeoutMs} ms; ${wait}` };
   }
-  const said = chain.map(({ message }) => message).join(": ");
+  const why = chain.map(({ message }) => message).join(": ");
   const [reason, advice] = "url" in server ? addressAdvice(chain, codes, server) : commandAdvice(codes, server);
-  if (advice !== undefined) return { reason, text: `${said}; ${advice}` };
-  if (codes.has("ERA_NEGOTIATION_FAILED") || /protocol version/i.test(said))
-    return { reason: "version", text: `${said}; update the server, or @modelcontextprotocol/client` };
-  return { reason: "other", text: said };
+  if (advice !== undefined) return { reason, text: `${why}; ${advice}` };
+  if (codes.has("ERA_NEGOTIATION_FAILED") || /protocol version/i.test(why))
+    return { reason: "version", text: `${why}; update the server, or @modelcontextprotocol/client` };
+  return { reason: "other", text: why };
 }
 
-/** True if a request was never sent: nothing listens, or the host is not known. */
+/** True if a request was never sent: nothing listens, or the host is unknown. */
 export function wasNeverSent(error: unknown): boolean {
   return causesOf(error).some((one) => NEVER_SENT.has(codeOf(one) ?? ""));
 }
@@ -66,7 +66,7 @@ function codeOf(error: Error): string | undefined {
   return "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
 
-/** The error, and what caused it, the nearest first. */
+/** The error and its causes, nearest first. */
 function causesOf(error: unknown): readonly Error[] {
   const chain: Error[] = [];
   for (let one = error; one instanceof Error && chain.length < MOST_CAUSES; one = one.cause) chain.push(one);

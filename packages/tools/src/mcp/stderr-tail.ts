@@ -6,7 +6,7 @@ import { redact, redactPieces } from "@pollux/core/wire";
 /** Most characters that are shown. */
 const SHOWN = 8_192;
 
-/** The end of a process's stderr, without the secrets that it was given. */
+/** The end of a process's stderr, without the secrets that the process got. */
 export class StderrTail {
   readonly #secrets: readonly string[];
   readonly #log: (line: string) => void;
@@ -27,7 +27,7 @@ export class StderrTail {
     stream.on("error", () => {});
   }
 
-  /** What was kept, trimmed. */
+  /** The kept text, trimmed. */
   text(): string {
     return this.#all.shown().trim();
   }
@@ -48,7 +48,7 @@ export class StderrTail {
 /** The end of a text of any length. */
 class End {
   readonly #secrets: readonly string[];
-  /** Where it was cut, it may begin with the end of a secret; a form of one is at most six times as long. */
+  /** Characters after a cut that may be the end of a secret; an escaped secret is at most six times as long. */
   readonly #unsure: number;
   #text = "";
   #isCut = false;
@@ -78,7 +78,7 @@ const SECRET_NAME = /key|token|secret|pass|auth|credential|cookie|session|signat
 /** Shorter values of other variables are words, such as `production`. */
 const MIN_SECRET = 8;
 
-/** What of an environment must not be shown: values, the lines of those with several, and the passwords of URLs. */
+/** The strings in an environment that must not be shown: values, each line of longer ones, and passwords in URLs. */
 export function environmentSecrets(environment: Readonly<Record<string, string>>): readonly string[] {
   const values = Object.entries(environment).flatMap(([name, value]) => {
     const parts = [value, ...value.split(/\r?\n/), ...passwordsIn(value)];

@@ -6,7 +6,7 @@ import type { Connection } from "./connection.ts";
 import { resultOutput } from "./result-output.ts";
 import type { McpToolInfo, McpToolsOptions } from "./server-options.ts";
 
-/** Most progress notifications that wait for their reader; further ones are dropped. */
+/** Most progress notifications that wait to be read; further ones are dropped. */
 const MOST_WAITING = 100;
 
 /**
@@ -57,7 +57,7 @@ export function toolOf(tool: McpTool, name: string, connection: Connection, opti
   });
 }
 
-/** What the author says of calls and results, for one tool. */
+/** The author's settings for calls and results of one tool. */
 export function rulesFor(
   info: McpToolInfo,
   connection: Connection,
@@ -84,7 +84,7 @@ function effectsOf(tool: McpToolInfo, given: McpToolsOptions["effects"]): ToolEf
   return tool.annotations.idempotentHint === true ? "idempotent" : "once";
 }
 
-/** A server may lie about its tools: what it says can turn a call that reaches outside into a lookup, and no further. */
+/** A server may lie about its tools: its hints can turn an outside call into a lookup, but not into an inside one. */
 function reachOf({ annotations: { readOnlyHint, destructiveHint } }: McpToolInfo): Reach {
   return readOnlyHint === true && destructiveHint !== true ? "lookup" : "outside";
 }

@@ -4,10 +4,10 @@ import type { Logger } from "@pollux/core";
 import { canonical } from "./result-output.ts";
 import type { McpToolChange, McpToolsOptions } from "./server-options.ts";
 
-/** Most changes that are decided about; further ones are refused, so that a restless server fills neither memory nor log. */
+/** Most decisions about changes; further changes are refused, so that a server cannot fill memory and log. */
 const MOST_DECISIONS = 1_000;
 
-/** What {@link ToolPins} compares and decides by. */
+/** Options of {@link ToolPins}. */
 export interface PinOptions {
   readonly pins: McpToolsOptions["pins"];
   readonly toolChanges: McpToolsOptions["toolChanges"];
@@ -16,13 +16,13 @@ export interface PinOptions {
   readonly logger: Logger | undefined;
 }
 
-/** Remembers what a server's tools were when they were first listed, and decides about what differs later. */
+/** Remembers a server's tools as they were first listed, and decides about later changes. */
 export class ToolPins {
   readonly #options: PinOptions;
   /** Hashes by name; undefined until the first list if none are given. */
   #hashes: Map<string, string> | undefined;
   readonly #definitions = new Map<string, McpTool>();
-  /** Decisions that were made or are being made, by name and hash, so that each is made once. */
+  /** Finished and pending decisions by name and hash, so that each is made once. */
   readonly #decisions = new Map<string, Promise<boolean>>();
 
   constructor(options: PinOptions) {
@@ -36,8 +36,8 @@ export class ToolPins {
   }
 
   /**
-   * The tools to offer, of those that are listed: as they are if they are the pinned ones or the change is accepted; otherwise as
-   * they were, or not at all if that is unknown.
+   * The tools to offer: a listed tool that matches its pin, or whose change is accepted; otherwise the tool's earlier definition,
+   * or nothing if there is none.
    */
   async admitted(listed: readonly McpTool[]): Promise<readonly McpTool[]> {
     const known = (this.#hashes ??= new Map(listed.map((tool) => [tool.name, hashOf(tool)])));
@@ -73,7 +73,7 @@ export class ToolPins {
       hash,
       pinned,
     };
-    // Nothing has to be remembered: what is accepted is the new pin.
+    // No need to remember the decision: the accepted definition is the new pin.
     if (this.#options.toolChanges === "accept") return await this.#decide(change);
     const key = JSON.stringify([tool.name, pinned, hash]);
     const known = this.#decisions.get(key);
@@ -94,7 +94,7 @@ export class ToolPins {
       pinned: change.pinned,
     };
     try {
-      // Anything but a plain yes is a no.
+      // Anything but `true` is a no.
       const accepted: unknown =
         typeof toolChanges === "function" ? await toolChanges(change) : toolChanges === "accept";
       logger?.warn(facts, accepted === true ? "MCP tool change accepted" : "MCP tool change refused");

@@ -9,7 +9,7 @@ type FileSystem = typeof FileSystemModule;
 
 /**
  * Notes in one JSON file, which is always replaced as a whole: a crash leaves the old file or the new one. The file is created
- * with the first note; its folder must exist. For one process at a time.
+ * with the first note; its folder must exist. Only one process may use it at a time.
  *
  * @param path - Path of the file; relative paths are resolved against the working directory at first use.
  * @throws {ConfigurationError} Where there is no file system, as in a web page.
@@ -27,13 +27,13 @@ export function fileNotes(path: string): NoteStore {
         if (changes.length > 0) await write(disk, path, withChanges(notes, changes));
         return result;
       });
-      last = next.catch(() => {}); // the next change does not fail for this one
+      last = next.catch(() => {}); // a failed change must not fail the next one
       return next;
     },
   };
 }
 
-/** Not an `import`: the entry point also has notes that need no files, and bundlers for web pages would warn about it. */
+/** Not an `import`: this entry point also has stores that need no files, and bundlers for web pages would warn about it. */
 function fileSystem(): FileSystem {
   const host: { readonly process?: { readonly getBuiltinModule?: (name: string) => unknown } } = globalThis;
   const disk = host.process?.getBuiltinModule?.("node:fs/promises") as FileSystem | undefined;

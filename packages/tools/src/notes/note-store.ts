@@ -7,7 +7,7 @@ export interface Note {
   readonly updatedAt: number;
 }
 
-/** One change: adds a note or replaces the one with its id, or removes one. */
+/** One change: adds a note, replaces the note with the same id, or removes one. */
 export type NoteChange = { readonly put: Note } | { readonly remove: string };
 
 /** The outcome of deciding on a change. */
@@ -26,7 +26,7 @@ export interface NoteDecision<Result> {
 export interface NoteStore {
   /** All notes, oldest first. */
   load(): Promise<readonly Note[]>;
-  /** Resolves with the decision's result once all of its changes are stored, or none. */
+  /** Stores all of the decision's changes or none, then resolves with its result. */
   change<Result>(decide: (notes: readonly Note[]) => NoteDecision<Result>): Promise<Result>;
 }
 
@@ -41,7 +41,7 @@ export function withChanges(notes: readonly Note[], changes: readonly NoteChange
   return [...byId.values()];
 }
 
-/** Whether it is a note as this release writes it. */
+/** Whether a value is a note in the format of this release. */
 export function isNote(value: unknown): value is Note {
   if (typeof value !== "object" || value === null) return false;
   const { id, text, updatedAt } = value as { readonly [Key in keyof Note]?: unknown };

@@ -12,7 +12,7 @@ export interface NoteToolOptions {
   readonly maxNotes?: number | undefined;
   /** Most characters per note. @defaultValue 2_000 */
   readonly maxCharacters?: number | undefined;
-  /** Notes returned by a search in which the model sets no limit. @defaultValue 10 */
+  /** Notes per search if the model sets no limit. @defaultValue 10 */
   readonly pageSize?: number | undefined;
 }
 
@@ -132,7 +132,7 @@ function deleteNote(store: NoteStore): Tool<{ id: string }, { id: string; delete
     reads: "trusted",
     description: "Deletes a note that is wrong or no longer useful.",
     input: z.object({ id: z.string().describe("ID of the note, from search_notes") }),
-    // Repeated after a crash, the note is already gone, which is not a failure.
+    // If the call is repeated after a crash, the note is already gone: not a failure.
     run: ({ id }) =>
       store.change((notes) => {
         const deleted = notes.some((note) => note.id === id);

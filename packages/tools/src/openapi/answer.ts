@@ -5,16 +5,16 @@ import { boundedJson, bytesOf } from "./bounded-json.ts";
 import { hidden, type SentCredentials } from "./credentials.ts";
 import { shortened } from "./json.ts";
 
-/** What the model reads of a response. */
+/** A response as the model reads it. */
 export interface OpenApiAnswer {
   readonly status: number;
   /** The JSON, or the text; absent if there is none. */
   readonly body?: unknown;
-  /** The `Link` header: where further pages are. */
+  /** The `Link` header, with the URLs of further pages. */
   readonly link?: string | undefined;
-  /** The `Location` header: the URL of what was created. */
+  /** The `Location` header, such as the URL of a created resource. */
   readonly location?: string | undefined;
-  /** A remark about the body. */
+  /** A note about the body. */
   readonly note?: string | undefined;
 }
 
@@ -27,7 +27,7 @@ const BESIDE = 1_000;
 /** Most levels of a JSON body. */
 const MAX_DEPTH = 200;
 
-/** Most characters of an HTML page in which its title is looked for. */
+/** Most characters of an HTML page that are searched for its title. */
 const MAX_HEAD = 10_000;
 
 /** Most characters of an error's body that the model reads. */
@@ -57,19 +57,19 @@ export async function answerOf(
     ...(link !== null && { link: hidden(link, credentials).slice(0, 600) }),
     ...(location !== null && { location: hidden(location, credentials).slice(0, 300) }),
   };
-  if (bytes.length === 0) return { ...known, note: "the answer has no body" };
+  if (bytes.length === 0) return { ...known, note: "the response has no body" };
   if (!isText) {
     const size = isCut ? `more than ${MAX_RECEIVED}` : String(bytes.length);
     const type = hidden(mediaType || "an unknown type", credentials).slice(0, 100);
-    return { ...known, note: `the answer is ${size} bytes of ${type}, which are not shown` };
+    return { ...known, note: `the response is ${size} bytes of ${type}, which are not shown` };
   }
   const whole = /[/+]json$/.test(mediaType) || mediaType === "" ? parsed(text) : undefined;
   const bounded = boundedJson(whole === undefined ? text : whole.value, Math.max(100, maxResultBytes - BESIDE));
   const shown = bounded.isCut && whole === undefined ? cutText(text, maxResultBytes - BESIDE) : bounded.value;
-  // Only once it is small, and decoded: a service may escape any character of a JSON text.
+  // Redacted once it is small, and decoded: a service may escape any character of a JSON text.
   const body = redactValue(shown, credentials.secrets, { truncated: true });
   const note =
-    bounded.isCut || isCut ? "the answer is too long to show in full; request less, or the next page" : undefined;
+    bounded.isCut || isCut ? "the response is too long to show in full; request less, or the next page" : undefined;
   return { ...known, body, ...(note !== undefined && { note }) };
 }
 
@@ -99,7 +99,7 @@ function isTextual(mediaType: string, bytes: Uint8Array): boolean {
   return mediaType === "" && !bytes.subarray(0, 1_000).includes(0);
 }
 
-/** Undefined if it is not JSON, or nested so deeply that it is better read as text. */
+/** Undefined if the text is not JSON, or nested so deeply that it is better read as text. */
 function parsed(text: string): { readonly value: unknown } | undefined {
   if (isDeepJson(text, MAX_DEPTH)) return undefined;
   try {
@@ -119,8 +119,8 @@ function cutText(text: string, maxBytes: number): string {
 
 function failureText(response: Response, title: string, mediaType: string, text: string): string {
   const { status, statusText, headers } = response;
-  const said = mediaType === "text/html" ? (/<title[^>]*>([^<]*)/i.exec(text.slice(0, MAX_HEAD))?.[1] ?? "") : text;
-  const body = shortened(said, MAX_ERROR);
+  const content = mediaType === "text/html" ? (/<title[^>]*>([^<]*)/i.exec(text.slice(0, MAX_HEAD))?.[1] ?? "") : text;
+  const body = shortened(content, MAX_ERROR);
   const name = `${status}${statusText === "" ? "" : ` ${shortened(statusText, 60)}`}`;
   return `${title} answered ${name}${body === "" ? "" : `: ${body}`}. ${adviceFor(status, headers)}`;
 }
@@ -139,7 +139,7 @@ function adviceFor(status: number, headers: Headers): string {
   return status >= 500 ? "The service failed; try again later, or find another way." : "Correct the arguments.";
 }
 
-/** Seconds that the service asks to wait. */
+/** Seconds that the service asks clients to wait. */
 function waitSeconds(headers: Headers): number | undefined {
   const after = headers.get("retry-after");
   if (after !== null && /^\d+$/.test(after.trim())) return Number(after);

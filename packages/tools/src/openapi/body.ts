@@ -3,7 +3,7 @@ import { isObject, type JsonObject, listAt, objectAt, textAt } from "./json.ts";
 import type { FoundOperation } from "./operations.ts";
 import { parameterObjects, schemaOfSwagger } from "./parameters.ts";
 
-/** How a body is encoded. `text` is sent unchanged, whatever its media type. */
+/** How a body is encoded. `text` is sent unchanged, with any media type. */
 export type BodyKind = "json" | "form" | "multipart" | "text";
 
 /** The body of an operation. */
@@ -17,7 +17,7 @@ export interface Body {
   readonly encoding: JsonObject;
 }
 
-/** The body to send, of those that the document allows: JSON first, then forms, then anything as text. */
+/** The body to send. Of the media types in the document, prefers JSON, then forms, then anything as text. */
 export function bodyOf(document: OpenApiRoot, operation: FoundOperation): Body | undefined {
   return document.version === 2 ? bodyOfSwagger(document, operation) : bodyOfOpenApi(document, operation);
 }
@@ -126,7 +126,7 @@ export function successOf(
   return { status, answer: resolved(root, responses[status]) };
 }
 
-/** The schema of that response, if there is one. */
+/** The schema of the response of a successful call; empty if there is none. */
 export function successSchema(document: OpenApiRoot, operation: FoundOperation): JsonObject {
   const { answer } = successOf(document, operation);
   if (document.version === 2) return resolved(document.root, answer["schema"]);

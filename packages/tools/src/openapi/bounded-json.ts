@@ -19,9 +19,9 @@ const STEPS: readonly Limits[] = [
 ];
 
 /**
- * The value, or as much of it as fits: lists are shortened, long texts are truncated, deep members are dropped, each with a note.
+ * The value, or as much of it as fits: lists are shortened, long strings are truncated, deep members are dropped, each with a note.
  *
- * @param maxBytes - Size of its JSON in UTF-8.
+ * @param maxBytes - Most bytes of its JSON in UTF-8.
  * @returns `isCut` says whether anything is missing. If not even the minimum fits, the value is a note.
  */
 export function boundedJson(value: unknown, maxBytes: number): { readonly value: unknown; readonly isCut: boolean } {

@@ -3,13 +3,13 @@ import { compileWildcards } from "../files/wildcards.ts";
 import { type FoundOperation, shown } from "./operations.ts";
 import type { OpenApiOptions } from "./options.ts";
 
-/** With more functions than this, a model can't choose well. */
+/** Given more functions than this, a model can't choose well. */
 const MOST_UNCHOSEN = 128;
 
 /**
  * The selected operations.
  *
- * @throws {ConfigurationError} If there are none, if a name matches none, or if the document is too large to take all of it.
+ * @throws {ConfigurationError} If there are none, a name matches none, or the document has too many to offer them all.
  */
 export function chooseOperations(
   all: readonly FoundOperation[],

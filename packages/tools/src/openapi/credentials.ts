@@ -1,11 +1,11 @@
 import { redact, findSecrets } from "@pollux/core/wire";
 import type { OpenApiAuth, OpenApiCredentials } from "./options.ts";
 
-/** Credentials, as they are sent. */
+/** Credentials as they are sent. */
 export interface SentCredentials {
   readonly headers: ReadonlyMap<string, string>;
   readonly query: ReadonlyMap<string, string>;
-  /** What must never be shown. */
+  /** Values that must never be shown. */
   readonly secrets: readonly string[];
 }
 
@@ -29,7 +29,7 @@ export function sentCredentials({ bearer, basic, header = {}, query = {} }: Open
   };
 }
 
-/** Parameters that the credentials fill, if that is known before a request. */
+/** Parameters that the credentials fill, if known before a request. */
 export function filledBy(auth: OpenApiCredentials | OpenApiAuth | undefined): ReadonlySet<string> {
   if (auth === undefined || typeof auth === "function") return new Set();
   const { headers, query } = sentCredentials(auth);
@@ -39,7 +39,7 @@ export function filledBy(auth: OpenApiCredentials | OpenApiAuth | undefined): Re
   ]);
 }
 
-/** The text without the secret values, in any of the ways in which a service may spell them; it may have been truncated. */
+/** The text without the secret values, in any spelling that a service may use; the text may be truncated. */
 export function hidden(text: string, { secrets }: SentCredentials): string {
   return redact(text, secrets, { truncated: true });
 }

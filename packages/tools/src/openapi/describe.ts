@@ -9,14 +9,14 @@ const MAX_TEXT = 600;
 /** Characters of a text that are searched for links and tags; the rest is never shown. */
 const MAX_MARKUP = 4_000;
 
-/** What the model reads: the document's summary and description, the request, and the response. */
+/** The tool's description: the document's summary and description, the request, and the response. */
 export function describe(document: OpenApiRoot, operation: FoundOperation): string {
   const { definition, method, path, summary } = operation;
   const text = textAt(definition, "description") ?? "";
-  const said = summary !== "" && !text.startsWith(summary) ? `${sentence(summary)} ${text}` : text;
+  const full = summary !== "" && !text.startsWith(summary) ? `${sentence(summary)} ${text}` : text;
   return [
     operation.deprecated ? "Deprecated." : "",
-    shortened(withoutMarkup(said), MAX_TEXT),
+    shortened(withoutMarkup(full), MAX_TEXT),
     `(${method} ${path})`,
     answerText(document, operation),
   ]
@@ -43,7 +43,7 @@ function answerText(document: OpenApiRoot, operation: FoundOperation): string {
   const types = answerTypes(document, operation);
   const other = shape === "" && types.length > 0 && !types.some((type) => /json|\*/.test(type)) ? (types[0] ?? "") : "";
   const parts = [shape, isPlain ? "" : text, other].filter((part) => part !== "");
-  return parts.length === 0 ? "" : `Gives ${parts.join("; ")}.`.replaceAll(/\.\.$/g, ".");
+  return parts.length === 0 ? "" : `Returns ${parts.join("; ")}.`.replaceAll(/\.\.$/g, ".");
 }
 
 /** Replaces links by their text and removes tags. */

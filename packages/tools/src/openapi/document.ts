@@ -15,8 +15,8 @@ const MAX_REF = 2_000;
 const MAX_STEPS = 32;
 
 /**
- * @param document - The document as an object, or as the text of its JSON.
- * @throws {ConfigurationError} For anything else, with what to do.
+ * @param document - The document as an object, or as its JSON text.
+ * @throws {ConfigurationError} For anything else; the message says what to do.
  */
 export function readDocument(document: unknown): OpenApiRoot {
   const root = typeof document === "string" ? parsed(document) : document;
@@ -47,7 +47,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** The target of a `#/…` reference; `undefined` if there is none, or it is outside the document. */
+/** The target of a `#/…` reference; `undefined` if it doesn't exist, or is outside the document. */
 export function follow(root: JsonObject, ref: string): unknown {
   if (ref === "#" || ref === "#/") return root;
   if (!ref.startsWith("#/") || ref.length > MAX_REF) return undefined;
@@ -60,7 +60,7 @@ export function follow(root: JsonObject, ref: string): unknown {
   return target;
 }
 
-/** The object itself, or what it refers to; empty if that doesn't exist. */
+/** The object itself, or the one that it refers to; empty if that doesn't exist. */
 export function resolved(root: JsonObject, value: unknown): JsonObject {
   let at = value;
   for (let step = 0; step < MAX_STEPS && isObject(at) && typeof at["$ref"] === "string"; step++) {

@@ -1,7 +1,7 @@
 /** A JSON object with unknown members. */
 export type JsonObject = { readonly [key: string]: unknown };
 
-/** Whether it is a JSON object. */
+/** Whether a value is a JSON object. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -30,7 +30,7 @@ export function shortened(text: string, most: number): string {
   return line.length <= most ? line : `${line.slice(0, most - 1).replace(/[\ud800-\udbff]$/, "")}…`;
 }
 
-/** Whether a JSON value has more levels of lists and objects. Needs no stack, however deep the value is; it may contain itself. */
+/** Whether a JSON value has more levels of lists and objects. Needs no stack for any depth; the value may contain itself. */
 export function isDeeperThan(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return false;
   let level: unknown[] = [value];

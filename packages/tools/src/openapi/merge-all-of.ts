@@ -36,10 +36,10 @@ function joined(key: string, a: unknown, b: unknown, work: Work): unknown {
       return a;
     case "anyOf":
     case "oneOf":
-      // Every combination would have to be written out: the first choice is kept, and the service checks the rest.
+      // Merging would require every combination: the first choice is kept, and the service checks the rest.
       return a;
     case "additionalProperties":
-      // Each forbids what only the others define.
+      // Each schema forbids the members that only the others define.
       return a === false || b === false ? undefined : b;
     default:
       return b;

@@ -4,7 +4,7 @@ import { openApiTools } from "./openapi-tools.ts";
 import type { OpenApiOptions } from "./options.ts";
 
 /**
- * The tools of a document of any size, behind the two of `toolSearch()`: `search_tools` finds operations and gives their arguments, and
+ * The tools of a document of any size, behind the two of `toolSearch()`: `search_tools` finds operations and returns their arguments, and
  * `call_tool` calls one by name. Operations whose arguments cannot be described are left out. For several documents, pass the tools of
  * {@link openApiTools} to one `toolSearch()`.
  *

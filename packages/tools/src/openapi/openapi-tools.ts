@@ -23,7 +23,7 @@ export interface OpenApiTools {
  * converted.
  *
  * @param document - The document as an object or as JSON text.
- * @throws {ConfigurationError} If it is not an OpenAPI document, names no server, or has too many operations to take all.
+ * @throws {ConfigurationError} If it is not an OpenAPI document, names no server, or has too many operations to offer them all.
  * @example
  * ```ts
  * const { tools } = openApiTools(document, { operations: ["repos/get", "issues/*"], auth: { bearer: token } });

@@ -17,7 +17,7 @@ export interface Service {
   readonly options: OpenApiOptions;
 }
 
-/** @throws {ToolError} For an error of the service or the network. @throws {ModelRetry} For values that cannot be sent. */
+/** @throws {ToolError} For an error from the service or the network. @throws {ModelRetry} For values that cannot be sent. */
 export async function callOperation(
   { document, servers, options }: Service,
   plan: Plan,
@@ -42,7 +42,7 @@ export async function callOperation(
   return await answerOf(response, title, credentials, options.maxResultBytes ?? MAX_RESULT_BYTES);
 }
 
-/** What the results of an operation bring into a history, and how far a call reaches: back to the service that has the results anyway. */
+/** What the results of an operation bring into a history, and how far a call reaches: only to the service that holds the data. */
 export function trustOf(
   { servers, options }: Service,
   operation: FoundOperation,
@@ -59,7 +59,7 @@ export function trustOf(
 /** Default size limit of a result, in bytes. */
 export const MAX_RESULT_BYTES = 32_768;
 
-/** Credentials are sent only to the host they belong to, not to other hosts that a document may list for an operation. */
+/** Sends credentials only to the host they belong to, not to other hosts that a document may list for an operation. */
 async function credentialsFor(
   { operation }: Plan,
   isMain: boolean,

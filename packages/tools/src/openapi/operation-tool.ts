@@ -11,7 +11,7 @@ import { TooComplexError } from "./work.ts";
 /** Largest schema of a tool, in characters of JSON. */
 const MAX_SCHEMA = 40_000;
 
-/** Levels of a body to show, tried in this order until the schema is accepted. */
+/** Levels of a body to show, tried in this order until the schema passes the service's limits. */
 const LEVELS: readonly number[] = [Infinity, 6, 4, 2, 1];
 
 /** An operation as a tool. */

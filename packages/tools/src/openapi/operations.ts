@@ -6,7 +6,7 @@ import type { OpenApiOperation } from "./options.ts";
 export interface FoundOperation extends OpenApiOperation {
   /** The preferred name for its tool, which may not be valid. */
   readonly wantedName: string;
-  /** The entry of the path, for what all of its operations share. */
+  /** The entry of the path, with the settings that its operations share. */
   readonly item: JsonObject;
   readonly definition: JsonObject;
 }
@@ -41,7 +41,7 @@ export function operationsOf({ root }: OpenApiRoot): readonly FoundOperation[] {
         wantedName,
         method: method.toUpperCase(),
         path,
-        // Anything can stand in their place.
+        // A document may list anything as tags.
         tags: listAt(definition, "tags").filter((tag) => typeof tag === "string"),
         summary: textAt(definition, "summary") ?? "",
         deprecated: definition["deprecated"] === true,

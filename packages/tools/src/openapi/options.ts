@@ -53,14 +53,14 @@ export interface OpenApiOptions {
   /** Milliseconds for one call. @defaultValue 60_000 */
   readonly timeoutMs?: number | undefined;
   /**
-   * Whether arguments are checked against the document's schemas before they are sent: for all operations, or per operation. `false` for
-   * a document that is wrong about what its service accepts. @defaultValue true
+   * Whether arguments are checked against the document's schemas before they are sent: for all operations, or per operation. Set it to
+   * `false` for a document that does not match what its service accepts. @defaultValue true
    */
   readonly validate?: boolean | ((operation: OpenApiOperation) => boolean) | undefined;
   /**
    * Whether a person must approve a call first. A function that throws requires approval.
    *
-   * @defaultValue `true` for every method but GET, HEAD and OPTIONS
+   * @defaultValue `true` for every method except GET, HEAD and OPTIONS
    */
   readonly needsApproval?:
     | boolean
@@ -71,6 +71,6 @@ export interface OpenApiOptions {
 /** An operation that is not offered to the model. */
 export interface SkippedOperation {
   readonly operation: OpenApiOperation;
-  /** Why. */
+  /** Why it is not offered. */
   readonly reason: string;
 }

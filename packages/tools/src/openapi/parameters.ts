@@ -26,15 +26,15 @@ export interface Parameter {
   readonly schema: unknown;
   readonly style: Style;
   readonly explode: boolean;
-  /** `:/?#[]@!$&'()*+,;=` are not encoded. */
+  /** Whether `:/?#[]@!$&'()*+,;=` stay unencoded. */
   readonly allowReserved: boolean;
-  /** The value is encoded as JSON. */
+  /** Whether the value is encoded as JSON. */
   readonly isJson: boolean;
-  /** A path parameter that may contain several segments. */
+  /** Whether it is a path parameter that may contain several segments. */
   readonly isPath: boolean;
 }
 
-/** A service with more would refuse them too: together they are longer than a URL may be. */
+/** A service would refuse more, too: together they are longer than a URL may be. */
 const MOST_PARAMETERS = 1_000;
 
 const STYLES: ReadonlySet<string> = new Set<Style>([
@@ -78,7 +78,7 @@ export function parametersOf(document: OpenApiRoot, operation: FoundOperation): 
   const found = parameterObjects(document, operation).flatMap((one) => parameterOf(one));
   const names = new Set([...operation.path.matchAll(/\{([^{}]+)\}/g)].map(([, name = ""]) => name));
   if (found.length + names.size > MOST_PARAMETERS) throw new TooComplexError("it has too many parameters");
-  // A name in the path is needed even if the document doesn't describe it.
+  // A name in the path is required even if the document doesn't describe it.
   for (const name of names) {
     if (!found.some((one) => one.in === "path" && one.name === name))
       found.unshift(...parameterOf({ name, in: "path", required: true, schema: { type: "string" } }));
@@ -125,7 +125,7 @@ function explodes(parameter: JsonObject, style: Style): boolean {
   return style === "form" || style === "deepObject";
 }
 
-/** In Swagger 2.0, everything in a parameter that is not about the parameter itself belongs to the schema. */
+/** In Swagger 2.0, all fields of a parameter that don't describe the parameter itself belong to the schema. */
 export function schemaOfSwagger(parameter: JsonObject): JsonObject {
   const {
     name: _,

@@ -16,11 +16,11 @@ export interface Plan {
   /** Parameters outside the body, by the model's name for them. */
   readonly parameters: ReadonlyMap<string, Parameter>;
   readonly body: Body | undefined;
-  /** Members of the body, by the model's name for them; the one named `""` is the body itself. */
+  /** Members of the body, by the model's name for them; `""` stands for the whole body. */
   readonly bodyMembers: ReadonlyMap<string, string>;
 }
 
-/** Marks the whole body, as a member of {@link Plan.bodyMembers}. */
+/** Stands for the whole body in {@link Plan.bodyMembers}. */
 export const WHOLE = "";
 
 /** Longest description of a parameter, in characters. */
@@ -83,7 +83,7 @@ export function planOf(document: OpenApiRoot, operation: FoundOperation, filled:
   return { operation, schema, parameters, body, bodyMembers };
 }
 
-/** The body's members, if they can be put next to the parameters without losing anything or making anything required. */
+/** The body's members, if they can stand beside the parameters without losing anything or making anything required. */
 function membersOf(body: Body, copies: SchemaCopy): JsonObject | undefined {
   if (body.kind === "text") return undefined;
   const plain = copies.plain(body.schema);

@@ -17,7 +17,7 @@ type Input = { readonly [name: string]: unknown };
  * Builds the request for a call's input.
  *
  * @param server - Prefix of the document's paths.
- * @throws {ModelRetry} For values that can't be sent in their place.
+ * @throws {ModelRetry} For values that their parameter can't carry.
  */
 export function requestOf(plan: Plan, input: Input, server: URL): PlannedRequest {
   const headers = new Headers();
@@ -54,7 +54,7 @@ function pathOf({ operation, parameters }: Plan, input: Input, server: URL): str
       throw new ModelRetry(`${own ?? name}: required but missing`);
     return pathText(parameter, value);
   });
-  // Segments that URLs resolve, `.` and `..`, would lead to another operation.
+  // URLs resolve the segments `.` and `..`, which would lead to another operation.
   const bad = path.split("/").find((segment) => isDots(segment));
   if (bad !== undefined)
     throw new ModelRetry(

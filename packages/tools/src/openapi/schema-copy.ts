@@ -106,7 +106,7 @@ export class SchemaCopy {
   #copyObject(copy: { [key: string]: unknown }, schema: JsonObject, level: number, below: readonly string[]): void {
     const { properties } = schema;
     if (!isObject(properties)) return;
-    // Before anything is copied, so that what has to fail fails early.
+    // Counted before anything is copied, so that an oversized schema fails early.
     this.#work.step(Object.keys(properties).length);
     const sent = Object.entries(properties).filter(([, member]) => !this.#isReadOnly(member));
     copy["type"] ??= "object";
@@ -174,7 +174,7 @@ export class SchemaCopy {
   }
 }
 
-/** In OpenAPI 3.0, `true` means that the bound itself is excluded. */
+/** In OpenAPI 3.0, `exclusiveMinimum` and `exclusiveMaximum` are booleans: `true` excludes the bound itself. */
 function numericBounds(copy: { [key: string]: unknown }, schema: JsonObject): void {
   for (const [bound, exclusive] of [
     ["minimum", "exclusiveMinimum"],
@@ -194,7 +194,7 @@ function descriptionOf(schema: JsonObject): string | undefined {
   const parts = [
     schema["deprecated"] === true ? "Deprecated." : "",
     typeof schema["description"] === "string" ? shortened(schema["description"], MAX_DESCRIPTION) : "",
-    typeof by === "string" ? `\`${by}\` says which it is.` : "",
+    typeof by === "string" ? `\`${by}\` selects the variant.` : "",
   ].filter((part) => part !== "");
   return parts.length === 0 ? undefined : parts.join(" ");
 }

@@ -17,8 +17,8 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const MAX_REDIRECTS = 5;
 
 /**
- * Sends a request. Redirects within the host are followed, others are refused; in a web page, all are refused, because it
- * can't see where a redirect leads.
+ * Sends a request. Follows redirects within the host and refuses others; in a web page, refuses all, because a page can't see
+ * where a redirect leads.
  *
  * @throws {ToolError} If there is no response, or it redirects to another host.
  */
@@ -95,6 +95,6 @@ function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return "unknown reason";
   const { cause } = error;
   const code = typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : "";
-  const said = cause instanceof Error && cause.message !== "" ? cause.message : error.message;
-  return `${said}${code !== "" && !said.includes(code) ? ` (${code})` : ""}`;
+  const reason = cause instanceof Error && cause.message !== "" ? cause.message : error.message;
+  return `${reason}${code !== "" && !reason.includes(code) ? ` (${code})` : ""}`;
 }

@@ -115,7 +115,7 @@ function encodeAll(text: string): string {
   );
 }
 
-/** Keeps reserved characters, except those that would end the value. */
+/** Leaves reserved characters unencoded, except the ones that would end the value. */
 function encodeReserved(text: string): string {
   return encodeAll(text).replaceAll(/%(?:3A|2F|3F|40|21|24|27|28|29|2A|2C|3B|5B|5D)/g, (code) =>
     decodeURIComponent(code),

@@ -3,7 +3,7 @@ import type { OpenApiRoot } from "./document.ts";
 import { isObject, type JsonObject, listAt, objectAt, textAt } from "./json.ts";
 import type { FoundOperation } from "./operations.ts";
 
-/** Where requests go. */
+/** The servers that requests go to. */
 export interface Servers {
   /** The server that the credentials belong to. */
   readonly main: URL;
@@ -11,7 +11,7 @@ export interface Servers {
 }
 
 /**
- * @throws {ConfigurationError} If neither the document nor the option has a URL.
+ * @throws {ConfigurationError} If neither the document nor the option has a full URL.
  */
 export function serversOf(document: OpenApiRoot, baseUrl: string | URL | undefined): Servers {
   if (baseUrl !== undefined) {

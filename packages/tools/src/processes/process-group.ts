@@ -31,7 +31,7 @@ export class ProcessGroup {
   readonly #killAtExit = (): void => void this.#send("SIGKILL");
   /** Resolves when the leader has ended; others in the group may still run. */
   readonly ended: Promise<Ending>;
-  /** Undefined when it was started with an empty one. */
+  /** Undefined if the process was started with an empty stdin. */
   readonly stdin: Writable | undefined;
   readonly stdout: Readable;
   readonly stderr: Readable;
@@ -46,7 +46,7 @@ export class ProcessGroup {
     process.once("exit", this.#killAtExit);
   }
 
-  /** Starts a command; unless `stdin` is "pipe", that is empty. @throws The system's error if it can't be started. */
+  /** Starts a command; its stdin is empty unless `stdin` is "pipe". @throws The system's error if it can't be started. */
   static async start(command: string, args: readonly string[], options: GroupOptions): Promise<ProcessGroup> {
     const { stdin = "ignore", ...where } = options;
     const child = spawn(command, args, {
@@ -54,7 +54,7 @@ export class ProcessGroup {
       stdio: [stdin, "pipe", "pipe"],
       detached: process.platform !== "win32",
       windowsHide: true,
-      // Its outputs are pipes, whatever its input is.
+      // stdout and stderr are pipes for any stdin.
     }) as Child;
     const group = new ProcessGroup(child);
     try {
@@ -77,7 +77,7 @@ export class ProcessGroup {
     return pid !== undefined && this.#send(0) && (runsInGroup(pid) ?? true);
   }
 
-  /** Sends SIGTERM to the group and, after the grace period, SIGKILL to what still runs. Ends in bounded time. */
+  /** Sends SIGTERM to the group and, after the grace period, SIGKILL to processes still running. Ends in bounded time. */
   async end(graceMs: number): Promise<void> {
     this.#send("SIGTERM");
     if (!(await this.#isGoneWithin(graceMs))) this.#send("SIGKILL");
@@ -91,7 +91,7 @@ export class ProcessGroup {
     this.stderr.destroy();
   }
 
-  /** Whether this program goes on for as long as the process does; it does unless it is told otherwise. */
+  /** Sets whether the process keeps this program alive; at first it does. */
   hold(isHeld: boolean): void {
     const pipes = [this.stdin, this.stdout, this.stderr].filter((pipe) => pipe instanceof Socket);
     for (const one of [this.#child, ...pipes])

@@ -25,9 +25,9 @@ export class ProcessQueue {
   readonly #waiting: Set<Waiting> = new Set();
 
   /**
-   * Waits until fewer than `max` are running, and until all that came earlier have started.
+   * Waits until fewer than `max` are running, and all earlier arrivals have started.
    *
-   * @returns Ends the turn. May be called more than once.
+   * @returns A function that ends the turn; it may be called more than once.
    * @throws The error for too long a wait; the signal's reason, if it aborts.
    */
   async enter(options: TurnOptions): Promise<() => void> {

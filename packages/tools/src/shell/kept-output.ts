@@ -26,7 +26,7 @@ export class KeptOutput {
     if (this.#tailBytes > 2 * this.#half) this.#trim();
   }
 
-  /** What was kept, with a note where something is missing. */
+  /** The kept output, with a note where bytes are missing. */
   result(): { readonly output: string; readonly droppedBytes: number } {
     this.#trim();
     const head = Buffer.concat(this.#head);
@@ -63,7 +63,7 @@ function startOfCharacters(bytes: Buffer): number {
   return start;
 }
 
-/** Whether it is a continuation byte of a UTF-8 character. */
+/** Whether this is a continuation byte of a UTF-8 character. */
 function isInside(byte: number | undefined): boolean {
   return byte !== undefined && (byte & 0xc0) === 0x80;
 }

@@ -1,11 +1,11 @@
 import { execFile } from "node:child_process";
 
-/** Milliseconds for the attempt; it takes a few. */
+/** Most milliseconds for the attempt; it usually takes a few. */
 const ATTEMPT_MS = 10_000;
 
 /**
  * util-linux's `unshare`, in a user namespace, so that it needs no privileges. The first process of a process namespace ignores
- * SIGTERM, and everything in the namespace ends with it; a shell of its own lets the command itself be an ordinary process.
+ * SIGTERM, and everything in the namespace ends with it; an extra shell takes that place, so the command is an ordinary process.
  */
 const UNSHARE: readonly string[] = [
   "unshare",
@@ -28,7 +28,7 @@ export function inOwnNamespaces(program: string, args: readonly string[]): reado
   return [unshare, [...rest, program, ...args]];
 }
 
-/** Whether this system lets {@link inOwnNamespaces} work, found out by an attempt. */
+/** Tries whether {@link inOwnNamespaces} works on this system. */
 export async function hasOwnNamespaces(env: Record<string, string>): Promise<boolean> {
   if (process.platform !== "linux") return false;
   const [program, args] = inOwnNamespaces("/bin/sh", ["-c", '[ "$PPID" = 1 ] && [ -r /proc/self/stat ]']);

@@ -23,7 +23,7 @@ export interface FollowOptions {
 }
 
 /**
- * Follows a command until it ends, times out or is aborted. Afterwards, no process of its group is running.
+ * Follows a command until it ends, times out or is aborted. Afterward, no process of its group is running.
  *
  * @throws The signal's reason, if it aborts.
  */
@@ -38,12 +38,12 @@ export async function followCommand(group: ProcessGroup, options: FollowOptions)
     readAll(group.stderr, reading, async (text) => (kept.add(text), await report("stderr", text))),
   ]);
   const first = await firstOf(group.ended, timeoutMs, signal);
-  // Its last output may still be in transit; a process it left behind may hold the pipes open.
-  if (first === "ended") await lastWords(reading);
+  // The command's last output may still be in transit; a process it left behind may hold the pipes open.
+  if (first === "ended") await readRemaining(reading);
   const hadMore = group.isAlive;
   await group.end(graceMs);
   // Includes the last output of processes that were just ended.
-  await lastWords(reading);
+  await readRemaining(reading);
   group.closeOutput();
   await reading.end;
   signal.throwIfAborted();
@@ -117,16 +117,16 @@ async function firstOf(
 }
 
 /**
- * Reads on until the output ends. If something holds the pipes open, gives up after a while, but not before the data in them
+ * Reads until the output ends. If a process holds the pipes open, gives up after a while, but not before the data in them
  * has been read, however busy this program or slow the reader of the reports is.
  */
-async function lastWords(reading: Reading): Promise<void> {
+async function readRemaining(reading: Reading): Promise<void> {
   if (await isOverWithin(reading.end, DRAIN_MS)) return;
   const begun = reading.bytes;
   for (let before = -1; before !== reading.bytes && reading.bytes - begun < MAX_LAST_BYTES;) {
     before = reading.bytes;
     await Promise.all(reading.taking);
-    // Data that arrived in the meantime is read in the first turn of the event loop, and what that made room for in the next.
+    // The first turn of the event loop reads data that has arrived, and the next reads data that waited for room in the pipe.
     for (let turns = 0; turns < 3; turns++) await setImmediate();
   }
 }

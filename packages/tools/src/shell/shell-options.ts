@@ -8,7 +8,7 @@ export interface ShellToolOptions {
   readonly timeoutMs?: number | undefined;
   /** Milliseconds between SIGTERM and SIGKILL. @defaultValue 2_000 */
   readonly graceMs?: number | undefined;
-  /** Most bytes of output that the model reads; of longer output, the beginning and the end. @defaultValue 30_000 */
+  /** Most bytes of output that the model reads; longer output keeps its beginning and end. @defaultValue 30_000 */
   readonly maxOutputBytes?: number | undefined;
   /**
    * Names of environment variables that commands get besides `PATH`, `HOME`, `USER`, `LOGNAME`, `SHELL`, `LANG`, `LC_ALL`,
@@ -18,7 +18,7 @@ export interface ShellToolOptions {
   /**
    * Whether commands run in user and process namespaces of their own (Linux). There, they see only their own processes and cannot
    * read this program's environment and memory, or those of your other programs. It is not a sandbox: files and network stay
-   * reachable. `sudo` and other programs that change the user don't work in it, and files cannot be given to other users. With
+   * reachable. `sudo` and other programs that change the user don't work in it, and the owner of files cannot be changed. With
    * `true`, no command runs where this is impossible. With `"auto"`, commands run in namespaces where the system allows that
    * without privileges and the program's user isn't root.
    *

@@ -35,7 +35,7 @@ export function shellTool(options: ShellToolOptions): Tool<ShellInput, ShellResu
     throw new TypeError(`shellTool: isolateProcesses must be true, false or "auto", got ${String(isolation)}`);
   if (isolation === true && process.platform !== "linux")
     throw new TypeError(`shellTool: isolateProcesses works on Linux only; this is ${process.platform}`);
-  // The system is asked once, with the first command.
+  // Determined once, with the first command.
   let isIsolated: Promise<boolean> | undefined;
   const cwd = resolve(options.cwd);
   return defineTool({

@@ -3,21 +3,21 @@ import { recordedCalls } from "@pollux/core/rehearsal";
 import type { Skill } from "./skill-file.ts";
 import { findChange, lastRead, type SkillRead } from "./skill-read.ts";
 
-/** A file of a skill that is no longer as a call has read it. */
+/** A file of a skill that has changed since a call read it. */
 export interface SkillChange extends SkillRead {
   readonly runId: string;
   /** Unique in the run, such as `call:3.0`. */
   readonly callId: string;
-  /** What has changed, one phrase. */
+  /** What has changed, as one phrase. */
   readonly change: string;
 }
 
 /**
- * What a session's calls have read of skills that is no longer the same, oldest call first: after such a change, the same run would go on
- * differently. Empty if all is as it was. A replay says it, too.
+ * Files of skills that have changed since a session's calls read them, oldest call first: after such a change, the same run would continue
+ * differently. Empty if nothing has changed. A replay reports these changes, too.
  *
  * @param log - The session's entries, as a store loads them.
- * @param skills - As they are now.
+ * @param skills - The current skills.
  */
 export async function changedSkills(
   log: readonly Json[],

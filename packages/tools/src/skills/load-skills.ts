@@ -20,7 +20,7 @@ export interface LoadSkillsOptions {
   readonly toolName?: string | undefined;
   /** Most bytes of one file; a larger one is refused. @defaultValue 65_536 */
   readonly maxBytes?: number | undefined;
-  /** Called with all problems, if there are any; the other skills are loaded then. @defaultValue throws a {@link SkillError} */
+  /** Called with all problems, if there are any; the other skills are still loaded. @defaultValue throws a {@link SkillError} */
   readonly onProblems?: ((problems: readonly SkillProblem[]) => void) | undefined;
 }
 
@@ -37,7 +37,7 @@ export interface Skills {
   readonly skills: readonly Skill[];
   /** The list of names and descriptions, to be added to the agent's instructions. Always the same for the same skills. */
   readonly instructions: string;
-  /** `use_skill`: gives the text of a skill when it is needed, and its files. */
+  /** `use_skill`: returns the text of a skill when the model needs it, and the skill's files. */
   readonly tool: Tool<UseSkillInput, SkillText>;
 }
 
@@ -45,9 +45,9 @@ export interface Skills {
  * Loads skills: folders with a `SKILL.md`, in the format of agentskills.io. The model has their names and descriptions from the start, and
  * reads the rest when it needs it.
  *
- * @param folders - A folder of skills, or of one; or several. Each subfolder must be a skill; hidden ones and `node_modules` are left out.
- * @throws {SkillError} With everything that is wrong, by file. {@link LoadSkillsOptions.onProblems} loads the others instead.
- * @throws {TypeError} For an option that is none.
+ * @param folders - One or more folders that are skills or contain them. Each subfolder must be a skill, except hidden ones and `node_modules`.
+ * @throws {SkillError} With everything that is wrong, by file. With {@link LoadSkillsOptions.onProblems}, the other skills load instead.
+ * @throws {TypeError} For an unknown or invalid option.
  * @example
  * ```ts
  * const skills = await loadSkills("./skills");
@@ -75,7 +75,7 @@ export async function loadSkills(
     else if (!found.has(read.skill.name)) found.set(read.skill.name, read.skill);
     else {
       const other = found.get(read.skill.name)?.folder;
-      problems.push({ path, message: `the name is also that of ${other}; rename one of them, and its folder` });
+      problems.push({ path, message: `${other} has the same name; rename one of them, and its folder` });
     }
   }
   if (problems.length > 0) {
@@ -94,12 +94,12 @@ export async function loadSkills(
   };
 }
 
-/** The folders that have to be skills. */
+/** The folders that must be skills. */
 async function findFolders(given: readonly string[], problems: SkillProblem[]): Promise<readonly string[]> {
   const found: string[] = [];
   for (const path of given) {
     if (typeof path !== "string" || path.trim() === "")
-      throw new TypeError("loadSkills(): give the path of a folder, or several");
+      throw new TypeError("loadSkills(): pass the path of a folder, or several");
     const folder = await realpath(resolve(path)).catch(() => undefined);
     const entries =
       folder === undefined ? undefined : await readdir(folder, { withFileTypes: true }).catch(() => undefined);
@@ -117,7 +117,7 @@ async function findFolders(given: readonly string[], problems: SkillProblem[]): 
     else if (entry.isSymbolicLink() && (await stat(path).catch(() => undefined))?.isDirectory() !== false)
       problems.push({
         path,
-        message: "it is a link, which is not followed; give loadSkills the folder that it leads to",
+        message: "it is a link, which is not followed; pass the folder that it points to",
       });
   }
 }
@@ -148,7 +148,7 @@ async function readSkill(folder: string, maxBytes: number): Promise<ReturnType<t
 function listOf(skills: readonly Skill[], toolName: string): string {
   return `## Skills
 
-Each skill has instructions for one kind of task. Before a task that a description below fits, read the skill with ${toolName} and follow it, as far as it does not contradict these instructions or the user.
+Each skill has instructions for one kind of task. Before a task that matches a description below, read the skill with ${toolName} and follow it, as far as it does not contradict these instructions or the user.
 
 ${skills.map(({ name, description }) => `- ${name}: ${description}`).join("\n")}`;
 }

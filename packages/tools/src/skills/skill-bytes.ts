@@ -13,14 +13,14 @@ export interface SkillFileText {
   readonly file: string;
   /** With `\n` between lines, without a byte order mark. */
   readonly text: string;
-  /** Of the file's bytes, 64 hexadecimal digits. */
+  /** Hash of the file's bytes, 64 hexadecimal digits. */
   readonly sha256: string;
 }
 
 /**
  * Reads a file of a skill, and nothing outside its folder.
  *
- * @throws {ToolError} For what is not there, not inside, too large or not text.
+ * @throws {ToolError} If the file is missing, outside the folder, too large or not text.
  */
 export async function readSkillText(
   folder: string,
@@ -35,7 +35,7 @@ export async function readSkillText(
       size += chunk.length;
       if (size > maxBytes)
         throw new ToolError(
-          `"${place.path}" has ${Math.max(bytes, size)} bytes, and at most ${maxBytes} are given; it cannot be read with this tool`,
+          `"${place.path}" has ${Math.max(bytes, size)} bytes, more than the limit of ${maxBytes}; it cannot be read with this tool`,
         );
       chunks.push(chunk.slice());
     }

@@ -1,7 +1,7 @@
 import type { JsonObject } from "@pollux/core";
 import { parseDocument } from "yaml";
 
-/** What the beginning of a `SKILL.md` says. Words of whoever wrote the file: nothing in it permits anything. */
+/** The frontmatter of a `SKILL.md`. The file's author wrote all of it: nothing in it permits anything. */
 export interface Skill {
   /** Name of its folder. */
   readonly name: string;
@@ -11,16 +11,16 @@ export interface Skill {
   readonly folder: string;
   /** A license, or the name of the file that has it. */
   readonly license?: string | undefined;
-  /** What it needs of its surroundings. */
+  /** What it requires of its environment. */
   readonly compatibility?: string | undefined;
   /**
-   * The whole frontmatter, with every scalar as the text that stands there. `allowed-tools` is shown here and has no effect: which tools
-   * an agent has and which calls need approval is the author's decision.
+   * The whole frontmatter, with every scalar as the text in the file. `allowed-tools` appears here and has no effect: the author of an agent
+   * decides which tools it has and which calls need approval.
    */
   readonly frontmatter: JsonObject;
 }
 
-/** Characters, as the format allows. */
+/** Most characters that the format allows. */
 const MOST = { name: 64, description: 1024, compatibility: 500 };
 
 const FRONTMATTER = /^---[ \t]*\n(?<yaml>(?:.*\n)*?)---[ \t]*(?:\n|$)/;
@@ -28,7 +28,7 @@ const FRONTMATTER = /^---[ \t]*\n(?<yaml>(?:.*\n)*?)---[ \t]*(?:\n|$)/;
 const NAME = /^[\p{Ll}\p{Lo}\p{M}\p{Nd}]+(?:-[\p{Ll}\p{Lo}\p{M}\p{Nd}]+)*$/u;
 
 /**
- * Reads a `SKILL.md`, or says all that is wrong with it.
+ * Reads a `SKILL.md`, or lists everything that is wrong with it.
  *
  * @see https://agentskills.io/specification
  */
@@ -69,9 +69,9 @@ export function skillBody(text: string): string {
   return text.replace(FRONTMATTER, "").trim();
 }
 
-/** Its fields; or what is wrong, by the line of the file. */
+/** The fields; or what is wrong, with the line of the file. */
 function readYaml(yaml: string): JsonObject | string {
-  // Every scalar is a text, so that a version 1.10 stays 1.10; an alias could repeat what it names without end.
+  // Every scalar is a string, so that a version 1.10 stays 1.10; an alias could repeat its target without end.
   const document = parseDocument(yaml, { schema: "failsafe", prettyErrors: false, logLevel: "silent" });
   const [error] = document.errors;
   if (error !== undefined) {
@@ -87,7 +87,7 @@ function readYaml(yaml: string): JsonObject | string {
   } catch {
     return "its frontmatter uses too many YAML aliases; write the values out";
   }
-  // Without aliases in number, a document of texts, lists and mappings is JSON.
+  // With few aliases, a document of strings, lists and mappings is JSON.
   return typeof read === "object" && read !== null && !Array.isArray(read)
     ? (read as JsonObject)
     : "its frontmatter must have fields, such as name: and description:";
@@ -112,11 +112,11 @@ function describeText(
   const most = field === "license" ? Infinity : MOST[field];
   if (value === undefined || (typeof value === "string" && value.trim() === ""))
     return isRequired ? `${field} is missing; say what the skill does and when to use it` : undefined;
-  if (typeof value !== "string") return `${field} must be a text; put it in quotes`;
+  if (typeof value !== "string") return `${field} must be a string; put it in quotes`;
   return value.length > most ? `${field} has ${value.length} characters; shorten it to ${most}` : undefined;
 }
 
-/** A line break or a control character in a description could pass for another entry of the list. */
+/** Otherwise a line break or a control character in a description could pass for another entry of the list. */
 function oneLine(text: string): string {
   return text.replaceAll(/[\s\p{Cc}\p{Bidi_Control}]+/gu, " ").trim();
 }

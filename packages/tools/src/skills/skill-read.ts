@@ -1,31 +1,31 @@
 import type { Json } from "@pollux/core";
 import { readSkillText } from "./skill-bytes.ts";
 
-/** What a call records of the file that it read, in the log and not for the model. */
+/** What a call records about the file that it read: for the log, not for the model. */
 export interface SkillRead {
   readonly skill: string;
   /** Path in the skill's folder. */
   readonly file: string;
-  /** Of the file's bytes, 64 hexadecimal digits. */
+  /** Hash of the file's bytes, 64 hexadecimal digits. */
   readonly sha256: string;
 }
 
-/** Beginning of the names of the steps. */
+/** Prefix of the names of these steps. */
 const STEP = "skill:";
 
-/** Name of the step that records it. A call made again after a crash, when the file has changed, has another hash and so another step. */
+/** Name of the step that records a read. If a call is repeated after a crash and the file has changed, its new hash makes a new step. */
 export function stepName({ skill, file, sha256 }: SkillRead): string {
   return `${STEP}${skill}/${file}@${sha256.slice(0, 16)}`;
 }
 
-/** What a call has read of a skill, if it has, by the steps that it recorded. */
+/** The file of a skill that a call read last, from the call's recorded steps; undefined if it read none. */
 export function lastRead(steps: { readonly [name: string]: Json } = {}): SkillRead | undefined {
   const name = Object.keys(steps).findLast((one) => one.startsWith(STEP));
-  // No other tool has steps of such names.
+  // No other tool has steps with this prefix.
   return name === undefined ? undefined : (steps[name] as unknown as SkillRead);
 }
 
-/** How a file differs from what was read of it, one phrase; nothing if it doesn't. */
+/** How a file differs from the text that a call read, as one phrase; undefined if it doesn't. */
 export async function findChange(
   { skill, file, sha256 }: SkillRead,
   folder: string | undefined,

@@ -20,7 +20,7 @@ export interface SkillText {
   readonly skill: string;
   /** Path in the skill's folder; absent for the skill itself. */
   readonly file?: string | undefined;
-  /** The file's text; of the skill itself, without its frontmatter. */
+  /** The file's text; for the skill itself, without its frontmatter. */
   readonly text: string;
   /** The skill's other files; absent if there are none, and with `file`. */
   readonly files?: readonly string[] | undefined;
@@ -31,24 +31,24 @@ export interface SkillText {
 /** How skills are read. */
 export interface UseSkillOptions {
   readonly toolName: string;
-  /** Of one file. */
+  /** Most bytes of one file. */
   readonly maxBytes: number;
   readonly reads: Reads;
 }
 
-/** Files that are listed with a skill. */
+/** Most files that are listed with a skill. */
 const MOST_FILES = 100;
 
 /** Left out of the list. */
 const SKIPPED = new Set([".git", "node_modules", ".DS_Store", SKILL_FILE]);
 
-/** The tool that gives the text of a skill, or a file in its folder. It executes nothing. */
+/** The tool that returns the text of a skill, or a file in its folder. It executes nothing. */
 export function useSkill(skills: ReadonlyMap<string, Skill>, options: UseSkillOptions): Tool<UseSkillInput, SkillText> {
   const { toolName, maxBytes, reads } = options;
   const tool: Tool<UseSkillInput, SkillText> = defineTool({
     name: toolName,
     description:
-      "Reads a skill: instructions for one kind of task. The instructions list the skills. Call it before such a task, then for files that the skill names. It runs nothing.",
+      "Reads a skill: instructions for one kind of task. Your instructions list the skills. Call it before such a task, then for files that the skill names. It runs nothing.",
     input: z.object({
       name: z.enum([...skills.keys()]).describe("Name of the skill"),
       file: z

@@ -10,7 +10,7 @@ export function namesOf(tables: readonly SqlTable[]): string {
 export function columnsText(tables: readonly SqlTable[], sql: string): string {
   const words = new Set(sql.toLowerCase().match(/[\p{L}_][\p{L}\p{N}_$]*/gu) ?? []);
   const named = tables.filter(({ table }) => words.has(table.toLowerCase().split(".").at(-1) ?? "")).slice(0, 8);
-  if (named.length === 0) return `there are ${namesOf(tables)}; sql_schema gives their columns`;
+  if (named.length === 0) return `there are ${namesOf(tables)}; sql_schema lists their columns`;
   return named
     .map(
       ({ table, columns }) =>

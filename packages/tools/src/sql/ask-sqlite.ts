@@ -14,9 +14,9 @@ const RESERVED_BYTES = 1_600_000_000;
 /** Shared by all tools of the program, whose memory the processes share. */
 const queue = new ProcessQueue();
 
-/** What a request may take. */
+/** Limits of a request. */
 export interface AskLimits {
-  /** For its turn, and then for itself. */
+  /** Milliseconds to wait for a turn, and again for the request itself. */
   readonly timeoutMs: number;
   readonly maxMemoryBytes: number;
   /** Most requests that may run at once in this program, this one included. */
@@ -24,7 +24,7 @@ export interface AskLimits {
 }
 
 /**
- * Runs a request in a new process, which is gone afterwards, even if a limit or an abort interrupts SQLite. Waits until
+ * Runs a request in a new process, which ends with the request, even if a limit or an abort interrupts SQLite. Waits until
  * fewer than `maxConcurrent` are running.
  *
  * @throws {ToolError} If it waits or takes too long, takes too much memory, or ends early. @throws The signal's reason, if it aborts.
@@ -74,7 +74,7 @@ export async function askSqlite(
         reject(new ToolError("SQLite could not be started; retrying will not help", { cause: error })),
       );
       child.once("exit", (code, killed) => {
-        // It exits once its answer is sent; on Deno, the exit may be known before the answer has arrived.
+        // The process exits once its response is sent; on Deno, the exit may be known before the response has arrived.
         if (code === 0) return;
         reject(
           new ToolError(
@@ -105,13 +105,13 @@ function startChild(limits: SqliteLimits): ChildProcess {
   ];
   const { SystemRoot } = process.env;
   const options = {
-    // It needs nothing from this program's environment.
+    // The process needs nothing from this program's environment.
     env: SystemRoot === undefined ? {} : { SystemRoot },
     stdio: ["ignore", "ignore", "ignore", "ipc"],
     serialization: "json",
   } satisfies SpawnOptions;
   if (!hasDataLimit()) return spawn(process.execPath, args, options);
-  // Linux's own limit also holds while the process's watch is not scheduled, and for memory that is swapped out.
+  // Linux's own limit also applies while the process's watchdog is not scheduled, and to memory that is swapped out.
   const kilobytes = Math.ceil((limits.maxMemoryBytes + RESERVED_BYTES) / 1024);
   const script = `ulimit -d ${kilobytes} 2>/dev/null; exec "$0" "$@"`;
   return spawn("/bin/sh", ["-c", script, process.execPath, ...args], options);

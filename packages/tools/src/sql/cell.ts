@@ -3,7 +3,7 @@ const BLOB_BYTES = 16;
 
 /**
  * A database value as JSON: integers that JSON can't represent exactly become strings, dates ISO 8601, blobs a description,
- * and long texts are visibly truncated.
+ * and long strings are visibly truncated.
  */
 export function cellOf(value: unknown, maxCharacters: number): unknown {
   switch (typeof value) {

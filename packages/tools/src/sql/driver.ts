@@ -4,7 +4,7 @@ import type { SqlParameter } from "./table.ts";
 export interface SqlDriverResult {
   /** Objects by column, or lists of values. */
   readonly rows: readonly unknown[];
-  /** The type's OID, if the driver reports it, distinguishes dates from timestamps. */
+  /** The columns. `dataTypeID` is the type's OID, which distinguishes dates from timestamps. */
   readonly fields?: readonly { readonly name: string; readonly dataTypeID?: number | undefined }[] | undefined;
 }
 
@@ -14,9 +14,9 @@ export type SqlDriver = (sql: string, parameters: readonly SqlParameter[]) => Pr
 /** One connection to the database, which nothing else uses. */
 export interface SqlConnection {
   readonly query: SqlDriver;
-  /** Stops what `query` is doing, like `pg_cancel_backend`; called on aborts. @defaultValue it runs until the time limit */
+  /** Stops the current statement, like `pg_cancel_backend`; called on aborts. @defaultValue it runs until the time limit */
   readonly cancel?: (() => void | Promise<void>) | undefined;
-  /** Frees what the connection holds here. Called once, when it is lost or does not answer in time. @defaultValue nothing */
+  /** Frees the connection's resources. Called once, when it is lost or does not answer in time. @defaultValue nothing */
   readonly close?: (() => void | Promise<void>) | undefined;
 }
 
@@ -48,7 +48,7 @@ export function rowsOf(result: unknown): {
 const DATE = 1082;
 const TIMESTAMP = 1114;
 
-/** Drivers make a `Date` from values without a zone: from a date, midnight here or in UTC; from a timestamp, local time. */
+/** Drivers turn values without a zone into a `Date`: a date into midnight here or in UTC, a timestamp into local time. */
 function plainDate(value: unknown, type: number | undefined): unknown {
   if (!(value instanceof Date) || Number.isNaN(value.getTime()) || (type !== DATE && type !== TIMESTAMP)) return value;
   const isMidnight = value.getTime() % 86_400_000 === 0;

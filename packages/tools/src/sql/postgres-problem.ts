@@ -2,7 +2,7 @@ import { ToolError } from "@pollux/core";
 import { columnsText, namesOf } from "./advice.ts";
 import type { SqlTable } from "./table.ts";
 
-/** Postgres's error message with what the model can do about it. Failures and program errors are returned unchanged. */
+/** Adds advice for the model to Postgres's error message. Returns other errors unchanged. */
 export async function postgresProblem(
   error: unknown,
   sql: string,
@@ -26,7 +26,7 @@ async function adviceFor(code: string, sql: string, tables: () => Promise<readon
   if (code === "42601" || code === "0A000")
     return "send one SELECT, WITH … SELECT or VALUES in Postgres's dialect; nothing else is supported, not even SHOW and EXPLAIN";
   if (code === "08P01" || code === "42P02" || code === "42P18")
-    return "give exactly one value for each of $1, $2, … in parameters; a type can be named, as in $1::int";
+    return "pass exactly one value for each of $1, $2, … in parameters; a type can be named, as in $1::int";
   return "correct the statement; it must be in Postgres's dialect";
 }
 

@@ -4,7 +4,7 @@ import type { SqlTable } from "./table.ts";
 /** With more tables than this, rows are not counted. */
 const MOST_COUNTED = 50;
 
-/** Tables, columns and keys of all schemas except the system's, as far as the role may read them. */
+/** The tables of all schemas except the system's that the role may read. */
 const TABLES = `
 select c.oid::text as id, n.nspname as schema, c.relname as name, c.relkind::text as kind, c.reltuples::float8 as estimate
 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
@@ -27,7 +27,7 @@ from pg_catalog.pg_constraint k
 where k.contype in ('p', 'f') and k.conrelid::text in (select json_array_elements_text($1::json))
 order by k.conname`;
 
-/** @param names - `table` or `schema.table`; all if absent. With `maxCount` 0, nothing is counted. */
+/** @param names - `table` or `schema.table`; all if absent. @param maxCount - 0 counts no rows. */
 export async function postgresTables(
   query: SqlDriver,
   names: readonly string[] | undefined,
@@ -90,7 +90,7 @@ async function count(
   estimate: number,
   most: number,
 ): Promise<number | string> {
-  // The planner's estimate is already large enough; there is no need to count.
+  // The planner's estimate is far above the limit; there is no need to count.
   if (estimate > most * 2) return `about ${Math.round(estimate)}`;
   const from = [schema, name].map((part) => `"${part.replaceAll('"', '""')}"`).join(".");
   const [row] = recordsOf(

@@ -13,7 +13,7 @@ export interface ReadOnlyDatabase {
   readonly placeholder: string;
   /** @throws {ToolError} @throws {ModelRetry} */
   rows(question: SqlQuestion, context: Pick<ToolContext, "signal">): Promise<SqlRows>;
-  /** All tables, or those with these names, in full detail. @throws {ToolError} */
+  /** All tables, or the named ones, in full detail. @throws {ToolError} */
   tables(names: readonly string[] | undefined, context: Pick<ToolContext, "signal">): Promise<readonly SqlTable[]>;
 }
 
@@ -65,8 +65,7 @@ export function queryTool(database: ReadOnlyDatabase, bounds: Bounds): Tool<SqlQ
     }),
     effects: "none",
     reads: ["untrusted", "private"],
-    // The database's own limit expires first, with a better message.
-    // For its turn, for the statement, and for ending it.
+    // Covers the wait for a turn, the statement, and ending it; the database's own limit expires first, with a better message.
     timeoutMs: 2 * bounds.timeoutMs + 5_000,
     maxResultBytes: bounds.maxResultBytes,
     run: async ({ sql, parameters = [], limit = usual, offset = 0 }, { signal }): Promise<SqlQueryResult> => {

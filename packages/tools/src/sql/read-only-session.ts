@@ -4,7 +4,7 @@ import { recordsOf, type SqlConnection, type SqlDriver } from "./driver.ts";
 /** Options of {@link ReadOnlySession}. */
 export interface SessionOptions {
   readonly connect: () => SqlConnection | Promise<SqlConnection>;
-  /** Whether {@link connect} gives another connection each time. */
+  /** Whether {@link connect} opens another connection each time. */
   readonly reconnects: boolean;
   readonly timeoutMs: number;
 }
@@ -13,19 +13,19 @@ export interface SessionOptions {
 const GRACE_MS = 1_000;
 
 interface State {
-  /** Once it has begun. */
+  /** Set once the connection is open. */
   connection: SqlConnection | undefined;
   isStarted: boolean;
   isEnded: boolean;
   isLeft: boolean;
   stopping: Promise<void> | undefined;
-  /** Lets the next task begin, although this one has not ended. */
+  /** Lets the next task start before this one has ended. */
   giveUp: () => void;
 }
 
 /**
- * Gives one task at a time access to a Postgres connection, each in a read-only transaction that is rolled back. A connection on which no
- * transaction can begin or end is lost.
+ * Gives one task at a time access to a Postgres connection, each in a read-only transaction that is rolled back. A connection counts as lost
+ * when a transaction fails to begin or end.
  */
 export class ReadOnlySession {
   readonly #options: SessionOptions;
@@ -64,7 +64,7 @@ export class ReadOnlySession {
         await state.stopping;
       }
     });
-    // The next one waits until this one settles.
+    // The next task waits until this one settles.
     this.#last = Promise.race([turn.catch(() => {}), givenUp]);
     let timer: ReturnType<typeof setTimeout> | undefined;
     let onAbort: (() => void) | undefined;
@@ -106,7 +106,7 @@ export class ReadOnlySession {
       await connection.query("BEGIN TRANSACTION READ ONLY", []);
     } catch (error) {
       this.#drop(opened);
-      // It was lost since the last call, and nothing of this one has been executed.
+      // The connection was lost since the last call, and no statement of this one has run.
       if (isKept && reconnects && !state.isLeft) return await this.#transaction(work, state);
       throw new ToolError(UNREACHABLE, { cause: error });
     }
@@ -141,7 +141,7 @@ export class ReadOnlySession {
     return await work(query);
   }
 
-  /** The next task opens another connection. */
+  /** Drops a connection, so that the next task opens another. */
   #drop(opened: Promise<SqlConnection> | undefined): void {
     if (opened === undefined || this.#open !== opened) return;
     this.#open = undefined;

@@ -14,7 +14,7 @@ export interface SqlSchemaInput {
 /** As many tables as fit. */
 export interface SqlSchemaResult {
   readonly tables: readonly SqlTable[];
-  /** Names of tables that were omitted; they are described on request. */
+  /** Names of omitted tables, which the model can request. */
   readonly more?: readonly string[] | undefined;
   readonly note?: string | undefined;
 }
@@ -33,7 +33,7 @@ export function schemaTool(database: ReadOnlyDatabase, bounds: Bounds): Tool<Sql
     }),
     effects: "none",
     reads: ["untrusted", "private"],
-    // For its turn, for the statement, and for ending it.
+    // Covers the wait for a turn, the statement, and ending it.
     timeoutMs: 2 * bounds.timeoutMs + 5_000,
     maxResultBytes: bounds.maxResultBytes,
     run: async ({ tables: names }, { signal }): Promise<SqlSchemaResult> => {

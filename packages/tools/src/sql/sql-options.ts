@@ -12,14 +12,14 @@ export interface SqlBounds {
   readonly timeoutMs?: number | undefined;
   /** Largest result in bytes of JSON; rows that don't fit are on the next page. @defaultValue 32_768 */
   readonly maxResultBytes?: number | undefined;
-  /** Tables are counted up to this many rows; larger ones are reported as larger. @defaultValue 10_000 */
+  /** Rows of a table are counted up to this number; larger counts read `more than …` or `about …`. @defaultValue 10_000 */
   readonly maxCount?: number | undefined;
 }
 
 /** {@link SqlBounds} with defaults. */
 export type Bounds = { readonly [Key in keyof SqlBounds]-?: NonNullable<SqlBounds[Key]> };
 
-/** Almost 24.8 days: with what is added for ending a statement, the longest that a timer can wait. A longer one fires at once. */
+/** Almost 24.8 days: the longest wait of a timer, minus the time for ending a statement. A longer timer fires at once. */
 const LONGEST_MS = 2 ** 31 - 1 - 60_000;
 
 /** @throws {TypeError} If an option is not an integer of at least 1. */

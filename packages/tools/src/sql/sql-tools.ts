@@ -14,29 +14,29 @@ import type { SqlQuestion, SqlRows, SqlTable } from "./table.ts";
 export interface SqlToolOptions extends SqlBounds {
   readonly dialect: "postgres";
   /**
-   * Opens a connection: for the first call, and again after one was lost, since a statement can end its own. With a pool, checks out a
-   * client. Instead of `query` and `cancel`.
+   * Opens a connection: for the first call, and again after one was lost, since a statement can end its own connection. With a pool, check
+   * out a client. Replaces `query` and `cancel`.
    */
   readonly connect?: (() => SqlConnection | Promise<SqlConnection>) | undefined;
   /**
-   * Sends a statement. Must use one connection that nothing else uses; with a pool, a client checked out from it. When it is lost, all
-   * later calls fail: use `connect` where that matters.
+   * Sends a statement. Must use a connection that nothing else uses; with a pool, a client checked out from it. When the connection is lost,
+   * all later calls fail: use `connect` where that matters.
    */
   readonly query?: SqlDriver | undefined;
-  /** Stops what `query` is doing, like `pg_cancel_backend`; called on aborts. @defaultValue it runs until the time limit */
+  /** Stops the current statement, like `pg_cancel_backend`; called on aborts. @defaultValue it runs until the time limit */
   readonly cancel?: (() => void | Promise<void>) | undefined;
 }
 
 /**
  * `sql_schema` and `sql_query` for Postgres, over the driver you use. Each call is a READ ONLY transaction with a time limit
- * that is rolled back. It runs one statement, which the database itself parses as a query and limits in rows.
+ * that is rolled back. It runs one statement, which the database itself parses as a query and limits to a number of rows.
  *
  * @throws {TypeError} If an option is malformed.
  * @example
  * ```ts
  * const connect = async () => {
  *   const client = await pool.connect();
- *   client.on("error", () => {}); // it is replaced by the next call
+ *   client.on("error", () => {}); // the next call replaces it
  *   return { query: (sql: string, values: readonly unknown[]) => client.query(sql, [...values]), close: () => client.release(true) };
  * };
  * const tools = sqlTools({ dialect: "postgres", connect });
@@ -50,9 +50,9 @@ export function sqlTools(options: SqlToolOptions): Tool[] {
   return [schemaTool(database, bounds), queryTool(database, bounds)];
 }
 
-/** @throws {TypeError} Unless one of `connect` and `query` is there, and is a function. */
+/** @throws {TypeError} Unless exactly one of `connect` and `query` is set, to a function. */
 function connectorOf({ connect, query, cancel }: SqlToolOptions): () => SqlConnection | Promise<SqlConnection> {
-  if ((connect === undefined) === (query === undefined)) throw new TypeError("give either connect or query");
+  if ((connect === undefined) === (query === undefined)) throw new TypeError("pass either connect or query");
   if (typeof connect === "function") return connect;
   if (typeof query === "function") return () => ({ query, cancel });
   throw new TypeError(
@@ -82,7 +82,7 @@ class Postgres implements ReadOnlyDatabase {
     if (used > parameters.length)
       throw new ModelRetry(`parameters: the statement uses ${used}, but ${parameters.length} were given`);
     const count = parameters.length;
-    // Parentheses allow only a query. And with parameters, drivers use the protocol that allows only one statement.
+    // Parentheses allow only a query. With parameters, drivers use the protocol that allows only one statement.
     const whole = `SELECT * FROM (${trimmed(sql)}\n) AS pollux LIMIT $${count + 1}::int8 OFFSET $${count + 2}::int8`;
     try {
       return await this.#session.read(async (query) => {

@@ -4,7 +4,7 @@ import { sqliteProblem } from "./sqlite-problem.ts";
 import { readRows, readTables } from "./sqlite-read.ts";
 import type { SqliteRequest, SqliteResponse } from "./sqlite-request.ts";
 
-/** Opens the database of a request and reads what it asks for. Never throws; may take forever. */
+/** Opens the database of a request and reads its rows or tables. Never throws; may take forever. */
 export function answerRequest(sqlite: typeof Sqlite, request: SqliteRequest): SqliteResponse {
   const { ask } = request;
   let database: Sqlite.DatabaseSync | undefined;

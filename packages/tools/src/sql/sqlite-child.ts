@@ -5,13 +5,13 @@ import { Worker } from "node:worker_threads";
 import { answerRequest } from "./sqlite-answer.ts";
 import { type SqliteLimits, type SqliteRequest, TOO_LARGE } from "./sqlite-request.ts";
 
-/** Milliseconds between two looks at the memory. SQLite takes about a megabyte per millisecond. */
+/** Milliseconds between two checks of the memory. SQLite allocates about a megabyte per millisecond. */
 const LOOK_MS = 10;
 
-const asked = once(process, "message") as Promise<[SqliteRequest]>;
-// The parent passes them.
+const received = once(process, "message") as Promise<[SqliteRequest]>;
+// The parent passes its limits as JSON.
 await guarded(JSON.parse(process.argv[2] ?? "") as SqliteLimits);
-const [request] = await asked;
+const [request] = await received;
 process.send?.(answerRequest(sqlite, request), () => process.exit(0));
 
 /**

@@ -34,8 +34,8 @@ const MAX_LENGTH = 20_000_000;
 type Newer = Partial<Pick<Sqlite.DatabaseSync, "setAuthorizer" | "enableDefensive">>;
 
 /**
- * Opens a file so that SQLite itself refuses anything but reading: the file is opened read-only, statements may not write, and,
- * if this Node has an authorizer, only reading statements are compiled at all.
+ * Opens a file so that SQLite itself refuses everything except reading: the file is opened read-only, statements may not write, and,
+ * if this Node has an authorizer, SQLite compiles only statements that read.
  */
 export function openReadOnly({ DatabaseSync, constants }: typeof Sqlite, file: string): Sqlite.DatabaseSync {
   const options = { readOnly: true, allowExtension: false, timeout: 2_000, limits: { length: MAX_LENGTH, attach: 0 } };

@@ -4,7 +4,7 @@ import { SMALLER } from "./sqlite-request.ts";
 import { readTables } from "./sqlite-read.ts";
 import type { SqlProblem, SqlTable } from "./table.ts";
 
-/** SQLite's error message, and what the model can do about it. */
+/** SQLite's error message, with advice for the model. */
 export function sqliteProblem(error: unknown, database: DatabaseSync | undefined, sql: string): SqlProblem {
   const message = (error instanceof Error ? error.message : String(error)).slice(0, 300);
   if (database === undefined) return { message, advice: "the database cannot be opened; calling again does not help" };
@@ -23,7 +23,7 @@ function adviceFor(message: string, tables: () => readonly SqlTable[], sql: stri
   )
     return "the database is read-only here: send one SELECT, WITH … SELECT or VALUES; sql_schema describes the tables";
   if (/column index out of range|bind|parameter/i.test(message))
-    return "give exactly one value for each ? in parameters";
+    return "pass exactly one value for each ? in parameters";
   if (/out of memory/i.test(message)) return SMALLER;
   if (/too big|too large|string or blob/i.test(message)) return "request less, for example with substr() or LIMIT";
   return "correct the statement; it must be in SQLite's dialect";

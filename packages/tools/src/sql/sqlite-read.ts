@@ -108,7 +108,7 @@ function all(database: DatabaseSync, sql: string, ...values: readonly SQLInputVa
   return database.prepare(sql).all(...values);
 }
 
-/** A view whose table is gone, or a table of a missing module, is still listed by name. */
+/** Undefined on errors: a view whose table is gone, or a table of a missing module, is still listed by name. */
 function attempt<Value>(work: () => Value): Value | undefined {
   try {
     return work();

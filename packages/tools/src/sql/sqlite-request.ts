@@ -18,22 +18,22 @@ export interface SqliteRequest {
   readonly maxBytes: number;
 }
 
-/** What ends the process that reads, whatever its statement does; passed as its first argument, in JSON. */
+/** Limits that end the reading process during any statement; passed as its first argument, in JSON. */
 export interface SqliteLimits {
-  /** Milliseconds after which it exits no matter what, since its parent may be gone. */
+  /** Milliseconds after which it always exits, since its parent may be gone. */
   readonly lifeMs: number;
   /** Most memory that it may occupy, in bytes. */
   readonly maxMemoryBytes: number;
 }
 
-/** Ends a process that takes too much memory; anything else that ends it is another signal. */
+/** The signal that ends a process that takes too much memory; everything else ends it with another signal. */
 export const TOO_LARGE = "SIGTERM";
 
-/** Its response. */
+/** The process's response. */
 export type SqliteResponse =
   | { readonly rows: SqlRows }
   | { readonly tables: readonly SqlTable[] }
   | { readonly problem: SqlProblem };
 
-/** What the model can do about a statement that takes too much memory. */
+/** Advice for the model about a statement that takes too much memory. */
 export const SMALLER = "sort, group and join fewer or shorter values, for example with WHERE and substr()";

@@ -8,7 +8,7 @@ import { schemaTool } from "./schema-tool.ts";
 import { bound, type Bounds, boundsOf, type SqlBounds } from "./sql-options.ts";
 import type { SqliteRequest, SqliteResponse } from "./sqlite-request.ts";
 
-/** Enough for Node itself and small statements, in bytes. */
+/** Least memory for Node itself and small statements, in bytes. */
 const LEAST_MEMORY = 150_000_000;
 
 /** Options of {@link sqliteTools}. */
@@ -18,8 +18,8 @@ export interface SqliteToolOptions extends SqlBounds {
   /** An open `DatabaseSync` instead of the path; its file is opened again, read-only. */
   readonly database?: { location(): string | null } | undefined;
   /**
-   * Most memory that one call's process may occupy, in bytes, of which Node itself takes about 60 MB; a statement that needs more
-   * is stopped. @defaultValue 500_000_000
+   * Most memory that one call's process may occupy, in bytes; Node itself takes about 60 MB of it. A statement that needs more is
+   * stopped. @defaultValue 500_000_000
    */
   readonly maxMemoryBytes?: number | undefined;
   /**
@@ -33,7 +33,7 @@ export interface SqliteToolOptions extends SqlBounds {
  * `sql_schema` and `sql_query` for a SQLite file. Each call opens it read-only in its own process: SQLite refuses every write,
  * and a statement that never finishes, or takes too much memory, is killed with its process.
  *
- * @throws {ConfigurationError} On a Node without SQLite (before 22.13), and if there is no such file.
+ * @throws {ConfigurationError} If this Node has no SQLite (before 22.13), or there is no such file.
  * @example
  * ```ts
  * const agent = new Agent({ model: "gemini-flash-latest", tools: sqliteTools({ file: "shop.db" }) });

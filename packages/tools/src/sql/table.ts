@@ -45,7 +45,7 @@ export interface SqlRows {
   readonly rows: readonly (readonly unknown[])[];
 }
 
-/** A statement that the database rejects, with what would help. */
+/** An error about a statement that the database rejects. */
 export interface SqlProblem {
   /** The database's error message. */
   readonly message: string;

@@ -33,7 +33,7 @@ export function clockOf({ zone, now = Date.now }: TimeToolOptions): Clock {
 /** Accepted time formats, for the descriptions of inputs. */
 export const TIME_FORMAT = "ISO 8601, such as 2026-03-01T14:30, 2026-03-01T14:30:00Z, 2026-03-01, 14:30 (today) or now";
 
-/** Loads what reads and writes times, with the first call. @throws {ToolError} If luxon is not installed. */
+/** Loads the code that parses and formats times, at the first call. @throws {ToolError} If luxon is not installed. */
 export function loadMoments(): Promise<typeof Moments> {
   return loadForCall({ user: "@pollux/tools/time", packages: ["luxon"] }, () => import("./moment.ts"));
 }

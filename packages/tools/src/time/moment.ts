@@ -21,7 +21,7 @@ export interface ReadMoment {
 /** Longest text of a time, in characters. */
 const MAX_TIME = 60;
 
-/** The calendar ranges from year 1 to 9999. */
+/** @throws {ToolError} Outside the years 1 to 9999. */
 export function momentOf(at: DateTime): Moment {
   const time = at.toISO({ suppressMilliseconds: true });
   if (time === null || at.year < 1 || at.year > 9999)
@@ -56,7 +56,7 @@ export function readMoment(given: string, zone: string | undefined, clock: Clock
   }
   const hasOffset = /(?:Z|[+-]\d{2}:?\d{2}|[+-]\d{2})$/i.test(whole.replace(/^[^T]*/, ""));
   if (hasOffset) return { at, notes: [] };
-  // Which of the two a text means depends on the offset used for parsing.
+  // Of two moments with this local time, luxon returns one that depends on the offset used for parsing.
   const earliest = at.getPossibleOffsets().reduce((first, other) => (other < first ? other : first), at);
   return { at: earliest, notes: clockChanges(earliest, whole, where) };
 }

@@ -2,7 +2,7 @@ import type { Tool } from "@pollux/core";
 import MiniSearch from "minisearch";
 import type { Rank } from "./tool-search.ts";
 
-/** Characters of a query that are looked at. */
+/** Characters of a query that count; the rest is ignored. */
 const MAX_QUERY = 500;
 /** Words that say nothing about a tool. */
 const PLAIN = new Set(
@@ -39,7 +39,7 @@ function wordsOf(text: string): string[] {
   return apart.match(/[\p{L}\p{N}]+/gu) ?? [];
 }
 
-/** Without the endings of a plural. */
+/** Removes plural endings. */
 function stemOf(word: string): string {
   return word.length > 3 ? word.replace(/ies$/, "y").replace(/(?<![su])s$/, "") : word;
 }
@@ -47,7 +47,7 @@ function stemOf(word: string): string {
 /** The names and descriptions of parameters. */
 export function textsIn(schema: unknown, depth: number = 0): readonly string[] {
   if (typeof schema !== "object" || schema === null || depth > 3) return [];
-  // Whatever is in a schema.
+  // A schema may contain anything.
   const { properties = {}, items } = schema as { readonly properties?: object; readonly items?: unknown };
   const own = Object.entries(properties).flatMap(([name, one]: [string, unknown]) => {
     const text = typeof one === "object" && one !== null && "description" in one ? [String(one.description)] : [];

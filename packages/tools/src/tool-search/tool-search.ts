@@ -7,20 +7,20 @@ import { rankByText } from "./rank-by-text.ts";
 /** Options of {@link toolSearch}. */
 export interface ToolSearchOptions {
   /**
-   * Tokens that declarations may take, measured as bytes of JSON by four: tools stay declared in the order given until these are used up.
+   * Tokens that declarations may take, estimated as a quarter of their bytes of JSON. Tools stay declared, in order, until these are used up.
    * @defaultValue 4000
    */
   readonly budgetTokens?: number | undefined;
-  /** Names of tools that stay declared in any case. @defaultValue none */
+  /** Names of tools that always stay declared. @defaultValue none */
   readonly always?: readonly string[] | undefined;
   /** What the other tools are for, in a phrase such as "mail, invoices and customers": the model reads it. @defaultValue nothing */
   readonly about?: string | undefined;
   /**
-   * How tools are found: `"text"`, by the words of names, descriptions and parameters (BM25+); or by what they mean, `{ embed: { model } }`,
-   * which embeds all of them with the first search. @defaultValue "text"
+   * How tools are found: `"text"` compares the words of names, descriptions and parameters (BM25+); `{ embed: { model } }` compares
+   * meanings, and embeds all tools at the first search. @defaultValue "text"
    */
   readonly rank?: "text" | { readonly embed: MeaningOptions } | undefined;
-  /** Tools that a search finds if the model does not say it. @defaultValue 5 */
+  /** Tools per search if the model sets no limit. @defaultValue 5 */
   readonly limit?: number | undefined;
 }
 
@@ -37,22 +37,22 @@ const OPTIONS: { readonly [Name in keyof ToolSearchOptions]-?: true } = {
 const DEFAULT_TOKENS = 4_000;
 const BYTES_PER_TOKEN = 4;
 const MAX_LIMIT = 20;
-/** Bytes of JSON of one search; schemas beyond are left out. */
+/** Most bytes of JSON in the result of a search; further schemas are left out. */
 const MAX_FOUND = 48_000;
 const SEARCH = "search_tools";
 const CALL = "call_tool";
 
-/** The two tools that stand for those that are not declared. */
+/** The two tools that stand in for the undeclared ones. */
 export type SearchTools = Tool<unknown, unknown, unknown, typeof SEARCH | typeof CALL>;
 
 /**
- * Any number of tools for one agent. Those that fit a budget of tokens stay declared; `search_tools` and `call_tool` stand for the rest. A
- * search answers with names, descriptions and schemas, so the declarations stay the same and the service's cache is kept. A call through
- * `call_tool` is the call of its tool: checked, approved, guarded, recorded and shown under that name.
+ * Gives one agent any number of tools. The tools that fit a budget of tokens stay declared; `search_tools` and `call_tool` stand in for the
+ * rest. A search returns names, descriptions and schemas, so declarations stay the same and the service's cache stays valid. A call through
+ * `call_tool` counts as a call of the tool it names: checked, approved, guarded, recorded and shown under that name.
  *
  * @param tools - All of an agent's functions, so that names are unique; its built-in tools are passed through.
  * @returns The same tools if they all fit.
- * @throws {TypeError} For an option of another shape, for a name in `always` that no tool has, and for two tools with one name.
+ * @throws {TypeError} For an invalid option, a name in `always` that no tool has, and two tools with the same name.
  * @example
  * ```ts
  * const { tools } = await mcpTools({ url: "https://crm.example/mcp" });
@@ -69,7 +69,7 @@ export function toolSearch<const Listed extends ToolFor<never>>(
   checkNumber("limit", limit, 1, MAX_LIMIT);
   if (rank !== "text" && typeof rank.embed?.model !== "string")
     throw new TypeError('toolSearch(): rank must be "text" or { embed: { model } }');
-  // A tool for whatever context, with nothing of it but its declaration looked at here. One that is listed twice counts once.
+  // Tools of any context: this reads only their declarations. A tool that is listed twice counts once.
   const listed = [...new Set(tools)] as readonly unknown[] as readonly AnyTool[];
   const missing = always.find((name) => !listed.some((tool) => tool.name === name));
   if (missing !== undefined)
@@ -98,7 +98,7 @@ export function toolSearch<const Listed extends ToolFor<never>>(
     return named === undefined ? found : [named, ...found.filter((tool) => tool !== named)].slice(0, most);
   };
   const all = [...listed.filter((tool) => kept.has(tool)), searchTools(find, limit, about), callTool(), ...hidden];
-  // Those that were given, and the two.
+  // The given tools, and the two that stand in.
   return all as readonly unknown[] as readonly (Listed | SearchTools)[];
 }
 
@@ -108,7 +108,7 @@ function checkNumber(option: string, value: number, least: number, most: number)
   throw new TypeError(`toolSearch(): ${option} must be a number ${range}, got ${String(value)}`);
 }
 
-/** The tokens that the declarations take, roughly: how a service counts them is not documented. */
+/** Estimates the tokens that declarations take: how the service counts them is not documented. */
 export function tokensOf(tools: readonly Tool[]): number {
   return Math.ceil(tools.reduce((sum, { declaration }) => sum + bytesOf(declaration), 0) / BYTES_PER_TOKEN);
 }
@@ -120,14 +120,14 @@ function bytesOf(value: unknown): number {
 function searchTools(rank: Rank, usual: number, about: string | undefined): Tool {
   return defineTool({
     name: SEARCH,
-    // Says nothing of the tools but what the author does: a server that has one more leaves the request as it was.
-    description: `Finds further tools${about === undefined ? "" : `, for ${about},`} by what they do. Gives their names, descriptions and parameters, best match first; run one with ${CALL}. Search before you say that something cannot be done.`,
+    // Describes the tools only in the author's words, so the request stays the same when a server adds a tool.
+    description: `Finds more tools${about === undefined ? "" : `, for ${about},`} by what they do. Returns their names, descriptions and parameters, best match first; run one with ${CALL}. Search before you say that something cannot be done.`,
     input: z.object({
       query: z.string().min(1).describe("What you want to do, in a few words, or the name of a tool"),
-      limit: z.int().min(1).max(MAX_LIMIT).optional().describe(`Most tools to give (default ${usual})`),
+      limit: z.int().min(1).max(MAX_LIMIT).optional().describe(`Maximum number of tools (default ${usual})`),
     }),
     effects: "none",
-    // Descriptions that somebody else wrote count as read from the first request on, as if they were declared.
+    // Descriptions by other authors count as read from the first request on, as if they were declared.
     reads: "trusted",
     reach: "inside",
     run: async ({ query, limit = usual }, { signal }) => {
@@ -149,14 +149,14 @@ function searchTools(rank: Rank, usual: number, about: string | undefined): Tool
 function callTool(): Tool {
   const tool = defineTool({
     name: CALL,
-    description: `Runs a tool that ${SEARCH} has found. Its result is that tool's.`,
+    description: `Runs a tool that ${SEARCH} has found, and returns its result.`,
     input: {
       type: "object",
       properties: {
         name: { type: "string", description: `Name of the tool, from ${SEARCH}` },
         input: {
           type: "object",
-          description: "Its arguments, as its parameters describe them",
+          description: "Arguments of the tool, as its parameters describe them",
           additionalProperties: true,
         },
       },
@@ -165,10 +165,10 @@ function callTool(): Tool {
     effects: "none",
     reads: "trusted",
     reach: "inside",
-    // A call that names no tool spoils none.
+    // Calls that name no tool should not disable this one.
     maxModelRetries: 20,
     run: () => {
-      throw new ModelRetry(`name must be that of a tool from ${SEARCH}`);
+      throw new ModelRetry(`name must be the name of a tool from ${SEARCH}`);
     },
   });
   return { ...tool, standsIn: true };

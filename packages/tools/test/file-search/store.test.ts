@@ -13,7 +13,7 @@ import { clientOf, documentsOf, open, searchService, SOON, titles } from "../hel
 const text = (content: string, name = "a.txt"): File => new File([content], name, { type: "text/plain" });
 
 describe("a store", () => {
-  test("is created once, and found by its display name or its own name afterwards", async () => {
+  test("is created once, and then found by its display name or its resource name", async () => {
     const emulator = searchService();
     const first = await open(emulator);
     expect(first).toMatchObject({ displayName: "manuals" });
@@ -33,7 +33,7 @@ describe("a store", () => {
     expect((await open(emulator)).name).toBe(name);
   });
 
-  test("is the same for processes that create it at once, in whatever order their requests arrive", async () => {
+  test("is the same for processes that create it at once, for every order of their requests", async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.integer({ min: 2, max: 4 }), async (scheduler, processes) => {
         const emulator = searchService();
@@ -176,12 +176,12 @@ describe("a document", () => {
     const sent = emulator.requests.length;
     const many = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`k${index}`, index]));
     const refusals: readonly [Promise<unknown>, string][] = [
-      [store.upload(new Blob([], { type: "text/plain" })), "it is empty"],
-      [store.upload(new Blob(["a"])), "its media type is unknown"],
+      [store.upload(new Blob([], { type: "text/plain" })), "the document is empty"],
+      [store.upload(new Blob(["a"])), "the media type is unknown"],
       [store.upload(new Blob([new Uint8Array(100 * 1024 * 1024 + 1)], { type: "text/plain" })), "100 MB"],
       [store.upload(text("a"), { metadata: many, owner: "ada" }), "a document takes 20 entries"],
-      [store.upload(text("a"), { metadata: { n: Number.NaN } }), "n must be a text, a finite number"],
-      [store.eraseOwner(""), "owner must be a text"],
+      [store.upload(text("a"), { metadata: { n: Number.NaN } }), "n must be a string, a finite number"],
+      [store.eraseOwner(""), "owner must be a non-empty string"],
     ];
     for (const [refused, message] of refusals) await expect(refused).rejects.toThrow(message);
     expect(emulator.requests).toHaveLength(sent);

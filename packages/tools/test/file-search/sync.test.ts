@@ -22,7 +22,7 @@ const uploads = (emulator: Emulator): number =>
   emulator.requests.filter(({ path }) => path.endsWith(":uploadToFileSearchStore")).length;
 
 describe("a folder", () => {
-  test("is sent once, with slashes in its paths, and only what changes afterwards", async () => {
+  test("is sent once, with slashes in its paths, and then only its changes", async () => {
     const emulator = searchService();
     const store = await open(emulator);
     await using folder = await folderOf({ "a.md": "one", "sub/b.md": "two", "c.txt": "three", ".hidden/d.md": "no" });
@@ -164,7 +164,7 @@ describe("a file that fails", () => {
     expect(uploads(emulator)).toBe(1);
   });
 
-  test("because the storage is full keeps those that follow from being sent at all", async () => {
+  test("because the storage is full keeps further files from being sent", async () => {
     const emulator = searchService({ fileSearch: { maxStorageBytes: 6 } });
     const store = await open(emulator, { retry: { maxAttempts: 1 } });
     await using folder = await folderOf({ "a.md": "one", "b.md": "two", "c.md": "three", "d.md": "four", "e.md": "" });

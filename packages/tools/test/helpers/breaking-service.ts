@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Emulator } from "../../../emulator/src/index.ts";
 
-/** What happens to a request: the connection breaks before the service has it, after it, or amid the answer. */
+/** Where the connection breaks: before the service has the request, after that, or in the middle of the answer. */
 export type Break = "before" | "after" | "amid";
 
 /** An emulator behind a socket that breaks. */

@@ -1,4 +1,4 @@
-/** A page's content, with what its dictionary says about it. */
+/** A page's content, with its dictionary entries. */
 export interface PdfContent {
   readonly bytes: Uint8Array | string;
   /** Such as `/Filter /FlateDecode`. */
@@ -32,7 +32,7 @@ export function pdfOf(...pages: readonly PdfContent[]): Buffer {
   return Buffer.concat([...parts, Buffer.from(end)]);
 }
 
-/** What draws a line of text. */
+/** Operators that draw a line of text. */
 export function drawn(text: string): string {
   return `BT /F1 24 Tf 72 720 Td (${text}) Tj ET`;
 }

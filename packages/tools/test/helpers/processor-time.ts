@@ -1,4 +1,4 @@
-/** Milliseconds that this thread works for something, however busy the machine is; right to some milliseconds. */
+/** Processor time of this thread for some work, in milliseconds, on a machine of any load; accurate to a few milliseconds. */
 export async function processorTime(work: () => unknown): Promise<number> {
   const before = process.threadCpuUsage();
   await work();

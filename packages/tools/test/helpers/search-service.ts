@@ -15,7 +15,7 @@ import {
 /** Waits of a millisecond. */
 export const SOON = { pollMs: 1 };
 
-/** An emulator whose clock moves on with each look at it. */
+/** An emulator whose clock advances each time it is read. */
 export function searchService(options: EmulatorOptions = {}): Emulator {
   let at = Date.parse("2026-11-24T12:00:00Z");
   return createEmulator({ brain: improvise(), now: () => new Date((at += 1)), ...options });

@@ -6,7 +6,7 @@ import { type Tool, type ToolContext, ToolError } from "@pollux/core";
 import { expect } from "vitest";
 import { editFile, writeFile } from "../../src/files.ts";
 
-/** A root, and a folder outside of it that nobody may see or change. */
+/** A root, and a folder outside of it that no tool may read or change. */
 export interface Folders extends Disposable {
   readonly base: string;
   readonly root: string;
@@ -25,8 +25,8 @@ export function makeFolders(): Folders {
 }
 
 /**
- * Calls a tool that reads again and again while a folder on the way is swapped for a link to the outside: at least so many
- * times, and until it got through and met the link at least twenty times each.
+ * Calls a reading tool repeatedly while a folder in its path is swapped for a link to the outside: at least the given number of
+ * times, and until it has reached the file and met the link at least twenty times each.
  */
 export async function readWhileSwapped(
   tool: Tool,
@@ -44,7 +44,7 @@ export async function readWhileSwapped(
   }
 }
 
-/** The same for the tools that write; nothing outside is changed. */
+/** The same for the writing tools; nothing outside may change. */
 export async function writeWhileSwapped(least: number, { root, outside, ...rest }: Folders): Promise<void> {
   const write = writeFile({ root, overwrite: true });
   const edit = editFile({ root });
@@ -65,7 +65,7 @@ export async function writeWhileSwapped(least: number, { root, outside, ...rest 
   expect(readFileSync(join(outside, "deep/a.txt"), "utf8")).toBe("SECRET\n");
 }
 
-/** Calls a tool as the loop does; what it refuses is given back as text. */
+/** Calls a tool as the loop does; returns a refusal as text. */
 export async function use(tool: Tool, args: object): Promise<string> {
   const context = { signal: new AbortController().signal, progress: async () => {} } as unknown as ToolContext;
   try {
@@ -76,7 +76,7 @@ export async function use(tool: Tool, args: object): Promise<string> {
   }
 }
 
-/** Swaps `root/swap` between a folder and a link to the outside, as fast as it can, until it is closed or this process is gone. */
+/** Swaps `root/swap` between a folder and a link to the outside, as fast as possible, until it is closed or this process ends. */
 async function swapping({ root, outside }: Folders): Promise<AsyncDisposable> {
   const program = `
     const { renameSync, rmSync, symlinkSync, unlinkSync } = require("node:fs");
@@ -85,7 +85,7 @@ async function swapping({ root, outside }: Folders): Promise<AsyncDisposable> {
     const at = join(root, "swap"), away = join(root, ".away");
     const parent = process.ppid;
     process.stdout.write("on");
-    // The tools may have made a folder in the place that was empty for a moment.
+    // The tools may have created a folder where none existed for a moment.
     const put = (make) => { try { make(); } catch { rmSync(at, { recursive: true, force: true }); make(); } };
     while (process.ppid === parent) {
       try {
@@ -94,7 +94,7 @@ async function swapping({ root, outside }: Folders): Promise<AsyncDisposable> {
         unlinkSync(at); put(() => renameSync(away, at));
         for (let spin = 0; spin < 20_000 * Math.random(); spin++);
       } catch {
-        // It was quicker twice: begin again. It may be quicker here, too.
+        // A tool was quicker twice: start over. It may be quicker here, too.
         try { rmSync(at, { recursive: true, force: true }); renameSync(away, at); } catch {}
       }
     }`;

@@ -4,7 +4,7 @@ import { compileExpression } from "../../src/files/expression.ts";
 import { compileWildcards } from "../../src/files/wildcards.ts";
 import { Work } from "../../src/files/work.ts";
 
-/** Counts the steps of one match, and ends it where they are too many. */
+/** Counts the steps of one match, and ends it after too many. */
 class CountedWork extends Work {
   readonly #most: number;
   #taken = 0;
@@ -26,7 +26,7 @@ const repeated = (...parts: readonly string[]): fc.Arbitrary<string> =>
     .map((all) => all.map(([part, times]) => part.repeat(times)).join(""));
 
 const glob = fc.oneof(
-  // With a way through the pattern for each part and each place in a long name.
+  // With a path through the pattern for each part and each position in a long name.
   repeated("{?,?}", "{a,a}", "{*,*}", "**/", "*a", "{a,", "}"),
   repeated("*", "**", "/", "?", "{", "}", ",", "[", "]", "!", "-", "\\", "a", "{a,", "{?,?}", ".."),
   fc.string(),
@@ -73,7 +73,7 @@ const expression = fc.oneof(
   fc.string(),
 );
 
-/** Each expression is refused as a mistake of the model's, or takes a bounded number of steps for a line. */
+/** Each expression is refused as the model's mistake, or takes a bounded number of steps per line. */
 export function checkExpressions(count: number): void {
   fc.assert(
     fc.property(expression, repeated("a", "b", "aab", " ", "é"), fc.boolean(), (pattern, text, ignoreCase) => {

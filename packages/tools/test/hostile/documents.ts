@@ -27,7 +27,7 @@ const TEXT = [
   "<!--",
 ];
 
-/** A page of fragments, each repeated, or of elements inside each other, deeper than any stack. */
+/** A page of repeated fragments, or of elements nested deeper than any stack. */
 const html: fc.Arbitrary<string> = fc.oneof(
   {
     weight: 19,
@@ -47,7 +47,7 @@ const content: fc.Arbitrary<string> = fc
   .array(fc.tuple(fc.constantFrom(...OPERATORS), fc.constantFrom(1, 1, 1, 3, 200)), { maxLength: 40 })
   .map((parts) => drawn("x") + parts.map(([part, times]) => ` ${part}`.repeat(times)).join(""));
 
-/** A document with a hostile content, some of whose bytes were then changed, removed or repeated. */
+/** A document with hostile content, with some of its bytes changed, removed or repeated. */
 const pdf: fc.Arbitrary<Uint8Array> = fc
   .tuple(
     content,

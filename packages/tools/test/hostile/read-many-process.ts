@@ -3,7 +3,7 @@ import { loadHtmlReader } from "../../src/http/html-page.ts";
 import { loadPdfReader } from "../../src/http/pdf-text.ts";
 import { hostilePages, hostilePdfs } from "./documents.ts";
 
-/** What this process is asked to read: the documents of a seed, from the one at `from` on. */
+/** The request to this process: the documents of a seed, starting with the one at `from`. */
 export interface ManyToRead {
   readonly kind: "html" | "pdf";
   readonly seed: number;

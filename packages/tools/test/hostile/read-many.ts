@@ -3,20 +3,20 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { ManyToRead } from "./read-many-process.ts";
 
-/** How many documents ended in which way. */
+/** Number of documents by outcome. */
 export interface Endings {
   readonly string: number;
   readonly damaged: number;
-  /** Ended by the limit on time, as the tool would do. */
+  /** Stopped at the time limit, as the tool would do. */
   readonly late: number;
-  /** Anything else: nothing may end so. */
+  /** Any other outcome: must stay zero. */
   readonly other: number;
 }
 
-/** Milliseconds for one document, as the tool allows a page. */
+/** Milliseconds per document, the same as the tool's limit for a page. */
 const TIMEOUT_MS = 10_000;
 
-/** Reads hostile documents in one process after another: a new one when a document takes too long. */
+/** Reads hostile documents in one process after another: starts a new process when a document takes too long. */
 export async function readMany(kind: ManyToRead["kind"], seed: number, count: number): Promise<Endings> {
   const endings = { string: 0, damaged: 0, late: 0, other: 0 };
   let next = 0;
@@ -45,7 +45,7 @@ export async function readMany(kind: ManyToRead["kind"], seed: number, count: nu
     await once(child, "exit");
     clearTimeout(timer);
     if (next >= count) break;
-    // It ended on the next document: its time was up, or it crashed.
+    // The process ended on the next document: its time was up, or it crashed.
     next++;
     if (isLate) endings.late++;
     else endings.other++;

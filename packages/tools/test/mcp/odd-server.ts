@@ -7,14 +7,14 @@ import { children, pathOf } from "./support.ts";
 
 /** The odd server, for the tests of one file. */
 export interface OddServer {
-  /** Where it leaves its traces; another one for each test. */
+  /** The folder for its traces; a new one for each test. */
   readonly folder: () => string;
   /** The program that runs it. */
   readonly node: string;
   readonly odd: (mode: string, options?: McpToolsOptions) => Promise<McpTools>;
-  /** Those that run. */
+  /** Its running processes, with their commands. */
   readonly servers: () => readonly string[];
-  /** Ids of the processes that it was, in order. */
+  /** Ids of all its processes, in order. */
   readonly starts: () => readonly number[];
 }
 
@@ -24,7 +24,7 @@ export function useOddServer(): OddServer {
   beforeEach(() => {
     folder = realpathSync(mkdtempSync(join(tmpdir(), "pollux-mcp-")));
   });
-  // They end only when they are told to.
+  // The odd server ends only on request.
   const servers = (): readonly string[] => children().filter((line) => line.includes("odd-server"));
   afterEach(async () => {
     await expect.poll(servers).toEqual([]);

@@ -1,4 +1,4 @@
-// A program that leaves its connections open, or dies in the middle of a run. `node other-program.ts WHAT …`
+// A program that leaves its connections open, or crashes in the middle of a run. `node other-program.ts WHAT …`
 import { Agent } from "@pollux/core";
 import { SqliteStore } from "@pollux/core/node";
 import { call, ScriptedModel } from "@pollux/core/testing";

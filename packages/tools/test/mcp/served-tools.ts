@@ -5,12 +5,12 @@ import { z } from "zod/v4";
 
 const PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
-/** The file that a client makes when it has seen a step of `count`. */
+/** The file that a client creates when it has received a step of `count`. */
 export function seenFile(log: string, step: unknown): string {
   return `${log}.${String(step)}`;
 }
 
-/** Tools that show what a server has to pass on. @param log - File that is told what happens. */
+/** Tools that exercise what a server must pass on. @param log - File that records the events. */
 export function servedTools(log: string): Tool[] {
   return [
     defineTool({
@@ -36,7 +36,7 @@ export function servedTools(log: string): Tool[] {
     }),
     defineTool({
       name: "count",
-      description: "Counts to three, as fast as it is listened to.",
+      description: "Counts to three, at the client's pace.",
       async *run(_input, { signal }) {
         for (const step of ["one", "two", "three"]) {
           yield step;
@@ -48,7 +48,7 @@ export function servedTools(log: string): Tool[] {
     }),
     defineTool({
       name: "wait",
-      description: "Waits until it is told to stop.",
+      description: "Waits until it is stopped.",
       run: async (_input, { signal }) => {
         appendFileSync(log, "waiting\n");
         await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));

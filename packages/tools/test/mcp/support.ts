@@ -10,7 +10,7 @@ export function pathOf(path: string): string {
 
 export const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
-/** What a call of a tool may be watched with. */
+/** Options to observe a call of a tool. */
 export interface Watch {
   readonly signal?: AbortSignal | undefined;
   readonly progress?: ((value: unknown) => void) | undefined;
@@ -44,7 +44,7 @@ export async function use(
   return await callTool(new Map(tools.map((tool) => [tool.name, tool])), call, context);
 }
 
-/** Processes that this one has started and that still run, with their commands. */
+/** Running processes that this one has started, with their commands. */
 export function children(): string[] {
   const listed = execFileSync("ps", ["-A", "-o", "ppid=,pid=,args="], { encoding: "utf8" });
   return listed
@@ -52,7 +52,7 @@ export function children(): string[] {
     .filter((line) => Number(line.trim().split(/\s+/)[0]) === process.pid && !line.includes("ps -A"));
 }
 
-/** True while a process runs; one that has ended and that nobody has fetched does not. */
+/** True while a process runs; false for a zombie. */
 export function isAlive(pid: number): boolean {
   try {
     return !execFileSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" }).startsWith("Z");

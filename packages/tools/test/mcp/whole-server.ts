@@ -12,7 +12,7 @@ export interface WholeServer extends AsyncDisposable {
 /**
  * Serves a tool that asks the person, and one that counts its calls.
  *
- * @param authorize - The answer to requests that are refused; undefined for others.
+ * @param options - `answer` replaces the server's answer to a request, unless it resolves with undefined.
  */
 export async function wholeServer(
   options: {
@@ -52,5 +52,5 @@ export async function wholeServer(
   };
 }
 
-/** The program that does something with a server, in a process of its own. */
+/** Runs the program that uses a server, in a separate process. */
 export const OTHER_PROGRAM: string = fileURLToPath(new URL("other-program.ts", import.meta.url));

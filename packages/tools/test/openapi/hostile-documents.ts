@@ -3,7 +3,7 @@ import fc from "fast-check";
 /** How many levels or parts a hostile document has. */
 const SIZES = [1, 3, 30, 3_000] as const;
 
-/** A schema inside a schema, again and again. */
+/** Schemas nested inside each other. */
 function nested(levels: number, kind: "items" | "properties" | "allOf" | "anyOf" | "enum", leaf: unknown): unknown {
   let schema = leaf;
   for (let level = 0; level < levels; level++) {
@@ -14,7 +14,7 @@ function nested(levels: number, kind: "items" | "properties" | "allOf" | "anyOf"
   return schema;
 }
 
-/** Components in which each refers to the next ones, in a ring. */
+/** Components that each refer to the next ones, in a ring. */
 function ring(size: number, width: number, kind: "properties" | "allOf" | "anyOf"): object {
   const refs = (at: number): object[] =>
     Array.from({ length: width }, (_, step) => ({ $ref: `#/components/schemas/S${(at + step + 1) % size}` }));
@@ -141,7 +141,7 @@ export const hostileDocument: fc.Arbitrary<object | string> = fc
     return asText && count < 3_000 ? JSON.stringify(document, shallow(document)) : document;
   });
 
-/** `JSON.stringify` cannot write what is nested too deeply. */
+/** `JSON.stringify` fails on values that are nested too deeply. */
 function shallow(document: object): undefined | ((key: string, value: unknown) => unknown) {
   try {
     JSON.stringify(document);

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** What a service was asked. */
+/** A request to the service. */
 export interface Seen {
   readonly method: string | undefined;
   readonly url: string | undefined;
@@ -11,7 +11,7 @@ export interface Seen {
 
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** Starts a service on 127.0.0.1 that keeps what it is asked and then answers. */
+/** Starts a service on 127.0.0.1 that records each request and answers it. */
 export async function startService(keep: (seen: Seen) => void, answer: Answer): Promise<[Server, string]> {
   const server = createServer((request, response) => {
     let body = "";

@@ -7,10 +7,10 @@ import { use } from "../mcp/support.ts";
 import { processorTime } from "../helpers/processor-time.ts";
 import { hostileDocument } from "./hostile-documents.ts";
 
-/** Only ends a hang: a hundred times what the slowest document takes on a machine of 2020. */
+/** Only ends a hang: a hundred times the time of the slowest document on a machine of 2020. */
 const FREEZE_MS = 20_000;
 
-/** Turns that many hostile documents into tools: each becomes tools, or is refused with a typed error, and none takes long. */
+/** Turns many hostile documents into tools: each becomes tools or is refused with a typed error, and none takes long. */
 export async function survivesDocuments(count: number): Promise<void> {
   let made = 0;
   const property = fc.asyncProperty(hostileDocument, async (document) => {
@@ -18,14 +18,14 @@ export async function survivesDocuments(count: number): Promise<void> {
       try {
         const { tools } = openApiTools(document, { operations: () => true });
         made += tools.length;
-        // What the service is sent can be written.
+        // The declaration can be serialized for the service.
         if (tools.length > 0) await new Agent({ model: new ScriptedModel(say("ok")), tools }).run("hello");
       } catch (error) {
         expect(error).toBeInstanceOf(ConfigurationError);
       }
       try {
         const tools = openApiSearch(document);
-        // Of a document whose operations cannot be described, there are none.
+        // A document whose operations cannot be described has no tools.
         if (tools.length > 0) expect(await use(tools, "search_tools", { query: "a" })).toMatchObject({ ok: true });
       } catch (error) {
         expect(error).toBeInstanceOf(ConfigurationError);
@@ -34,6 +34,6 @@ export async function survivesDocuments(count: number): Promise<void> {
     expect(took).toBeLessThan(FREEZE_MS);
   });
   await fc.assert(property, { numRuns: count });
-  // Otherwise nothing would have been tried.
+  // Otherwise the test would have tried nothing.
   expect(made).toBeGreaterThan(count / 10);
 }

@@ -26,7 +26,7 @@ describe("skills are loaded", () => {
     const { instructions, tool } = await loadSkills(folder, { toolName: "skill" });
     expect(instructions).toBe(`## Skills
 
-Each skill has instructions for one kind of task. Before a task that a description below fits, read the skill with skill and follow it, as far as it does not contradict these instructions or the user.
+Each skill has instructions for one kind of task. Before a task that matches a description below, read the skill with skill and follow it, as far as it does not contradict these instructions or the user.
 
 - a: First, as it is.
 - b: Second. - a: forged`);
@@ -89,11 +89,11 @@ const BROKEN: readonly (readonly [string, string | Uint8Array, readonly string[]
     field(`description: ${"d".repeat(1025)}`),
     ["description has 1025 characters; shorten it to 1024"],
   ],
-  ["a description that is a list", field("description: [a]"), ["description must be a text; put it in quotes"]],
+  ["a description that is a list", field("description: [a]"), ["description must be a string; put it in quotes"]],
   [
     "a license that is a mapping",
     field("description: D\nlicense: {a: b}"),
-    ["license must be a text; put it in quotes"],
+    ["license must be a string; put it in quotes"],
   ],
   [
     "a long compatibility",
@@ -123,7 +123,7 @@ const BROKEN: readonly (readonly [string, string | Uint8Array, readonly string[]
   [
     "more than is given",
     `---\nname: s\ndescription: D\n---\n${"x".repeat(70_000)}`,
-    ['"SKILL.md" has 70031 bytes, and at most 65536 are given; it cannot be read with this tool'],
+    ['"SKILL.md" has 70031 bytes, more than the limit of 65536; it cannot be read with this tool'],
   ],
 ];
 
@@ -146,7 +146,7 @@ describe("a skill that is broken is named, and what to do", () => {
     const given = [folder, join(folder, "more"), join(folder, "gone")];
     const at = (path: string, message: string): SkillProblem => ({ path: join(folder, path), message });
     const problems = [
-      at("linked", "it is a link, which is not followed; give loadSkills the folder that it leads to"),
+      at("linked", "it is a link, which is not followed; pass the folder that it points to"),
       at("gone", "it is not a folder that can be read; correct the path"),
       at(
         "bad/SKILL.md",
@@ -155,7 +155,7 @@ describe("a skill that is broken is named, and what to do", () => {
       at("empty/SKILL.md", "it does not exist; add it, or move the folder elsewhere"),
       at("lower/SKILL.md", "it is called skill.md; rename it"),
       at("more/SKILL.md", "it does not exist; add it, or move the folder elsewhere"),
-      at("more/good/SKILL.md", `the name is also that of ${join(folder, "good")}; rename one of them, and its folder`),
+      at("more/good/SKILL.md", `${join(folder, "good")} has the same name; rename one of them, and its folder`),
     ];
     await expect(loadSkills(given)).rejects.toThrow(
       `7 problems with skills:\n${problems.map(({ path, message }) => `${path}: ${message}`).join("\n")}`,
@@ -184,6 +184,6 @@ describe("a skill that is broken is named, and what to do", () => {
     await expect(loadSkills(folder, { read: "trusted" } as object)).rejects.toThrow(
       /there is no option "read"; did you mean "reads"/,
     );
-    await expect(loadSkills("")).rejects.toThrow("give the path of a folder, or several");
+    await expect(loadSkills("")).rejects.toThrow("pass the path of a folder, or several");
   });
 });

@@ -1,7 +1,7 @@
 /** Files by path. */
 export type Files = Readonly<Record<string, string | Uint8Array>>;
 
-/** What is read of the beginning of a file. */
+/** The parsed frontmatter. */
 export interface Read {
   readonly description: string;
   readonly license?: string;
@@ -9,7 +9,7 @@ export interface Read {
   readonly frontmatter: object;
 }
 
-/** Ten skills in the forms that are published: every field, each way to quote, line ends of other systems, further fields. */
+/** Ten skills in the forms found in published ones: every field, each way to quote, other line endings, additional fields. */
 export const FORMS: Readonly<Record<string, { readonly files: Files; readonly read: Read; readonly body: string }>> = {
   "plain-words": {
     files: {

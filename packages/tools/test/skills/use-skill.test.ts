@@ -99,7 +99,7 @@ describe.each(["run", "stream"] as const)("with %s, the model reads", (face) => 
         error: expect.stringContaining('"gone.md" is not in the skill s; call use_skill without file to see its files'),
       },
       { error: expect.stringContaining('"assets/logo.png" is not text but a PNG image of 6 bytes') },
-      { error: expect.stringContaining('"big.txt" has 2001 bytes, and at most 2000 are given') },
+      { error: expect.stringContaining('"big.txt" has 2001 bytes, more than the limit of 2000') },
     ]);
   });
 });

@@ -1,4 +1,4 @@
-/** Statements that do more than read, or try to reach beyond the database. */
+/** Statements that write, or try to reach beyond the database. */
 export const HOSTILE: readonly string[] = [
   "insert into customer values (3, 'Eve', null, null)",
   "update customer set name = 'x'",

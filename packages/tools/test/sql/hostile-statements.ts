@@ -3,7 +3,7 @@ import { HOSTILE } from "./hostile-sqlite.ts";
 
 const N = "with recursive n(i) as (select 1 union all select i + 1 from n limit 50)";
 
-/** What a statement may be made of; nothing in it runs for long. */
+/** Fragments of statements; none of them runs for long. */
 const piece = fc.oneof(
   fc.constantFrom(...HOSTILE),
   fc.constantFrom(
@@ -72,7 +72,7 @@ const piece = fc.oneof(
   fc.string({ maxLength: 12 }),
 );
 
-/** Expressions that SQLite accepts, some of which make large values or fail when they are evaluated. */
+/** Expressions that SQLite accepts; some create large values or fail during evaluation. */
 const expression = fc.oneof(
   fc.constantFrom(
     "1",
@@ -106,7 +106,7 @@ const expression = fc.oneof(
   fc.string().map((text) => `'${text.replaceAll("'", "''").replaceAll("\0", "")}'`),
 );
 
-/** Statements that are malformed, deep, long or do not only read. */
+/** Statements that are malformed, deeply nested, long, or write. */
 export const hostileStatement: fc.Arbitrary<string> = fc.oneof(
   fc.array(piece, { minLength: 1, maxLength: 8 }).map((pieces) => pieces.join(" ")),
   fc.array(piece, { minLength: 1, maxLength: 4 }).map((pieces) => `select ${pieces.join(" ")}`),

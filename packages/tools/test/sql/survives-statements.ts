@@ -14,21 +14,21 @@ import { processorTime } from "../helpers/processor-time.ts";
 import { use } from "../mcp/support.ts";
 import { hostileParameters, hostileStatement } from "./hostile-statements.ts";
 
-/** Only ends a hang: a hundred times what the slowest statement takes on a machine of 2020. */
+/** Only ends a hang: a hundred times the time of the slowest statement on a machine of 2020. */
 const FREEZE_MS = 20_000;
 
-/** What the process that reads may occupy: values have at most 20 MB, and a few of them may exist at once. */
+/** Memory that the reading process may occupy: values have at most 20 MB, and a few of them may exist at once. */
 const MOST_RESIDENT = 500_000_000;
 
-interface Told {
+interface Reply {
   readonly isProblem: boolean;
   readonly text: string;
   readonly residentBytes: number;
 }
 
 /**
- * Asks a database many hostile statements, in processes that must survive them, and some through the whole tool. Each has rows or a
- * problem with advice, and nothing is changed.
+ * Sends many hostile statements to a database, in processes that must survive them, and some through the whole tool. Each returns rows or
+ * a problem with advice, and nothing changes.
  */
 export async function survivesStatements(count: number, wholeCount: number): Promise<void> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "pollux-sql-")));
@@ -47,13 +47,13 @@ export async function survivesStatements(count: number, wholeCount: number): Pro
     expect(await processorTime(() => [countStatements(sql), trimmed(sql)])).toBeLessThan(FREEZE_MS);
     const ask = { kind: "rows", sql, parameters, limit: 10, offset: 0 } as const;
     const request: SqliteRequest = { file, ask, maxCellCharacters: 100, maxBytes: 10_000 };
-    const { isProblem, text, residentBytes } = await reader.tell(request);
+    const { isProblem, text, residentBytes } = await reader.send(request);
     expect(text).toMatch(isProblem ? /^\{"problem":\{"message":".+","advice":".+/s : /^\{"rows":/);
     expect(residentBytes).toBeLessThan(MOST_RESIDENT);
     if (!isProblem) rows++;
   });
   await fc.assert(asked, { numRuns: count });
-  // Otherwise nothing would have been tried.
+  // Otherwise the test would have tried nothing.
   expect(rows).toBeGreaterThan(count / 100);
   const tools = sqliteTools({ file, timeoutMs: 120_000 });
   const whole = fc.asyncProperty(hostileStatement, hostileParameters, async (sql, parameters) => {
@@ -65,27 +65,27 @@ export async function survivesStatements(count: number, wholeCount: number): Pro
   expect(readdirSync(folder)).toEqual(["shop.db"]);
 }
 
-/** A process that answers statements, and its successors. */
+/** A process that answers statements, replaced when it ends and after 100 statements. */
 class Reader {
   #process: ChildProcess | undefined;
   #left = 0;
 
-  async tell(request: SqliteRequest): Promise<Told> {
+  async send(request: SqliteRequest): Promise<Reply> {
     if (this.#process?.exitCode !== null || this.#process.signalCode !== null || this.#left-- === 0) this.#begin();
     const reader = this.#process;
     if (reader === undefined) throw new Error("there is no process");
     const given = new AbortController();
     const ended = once(reader, "exit", { signal: given.signal }).then(() => "the process ended" as const);
-    const told = once(reader, "message") as Promise<[Told]>;
+    const reply = once(reader, "message") as Promise<[Reply]>;
     reader.send(request);
-    const first = await Promise.race([told, ended]);
+    const first = await Promise.race([reply, ended]);
     if (first === "the process ended") throw new Error(first);
     ended.catch(() => {});
     given.abort();
     return first[0];
   }
 
-  /** The tool has a process for each statement: freed memory that the allocator keeps would add up in one. */
+  /** The tool starts a process per statement: in a single process, freed memory that the allocator keeps would add up. */
   #begin(): void {
     this.end();
     this.#left = 100;
