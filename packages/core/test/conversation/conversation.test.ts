@@ -354,7 +354,7 @@ test("an error of somebody else is shown with a text for anybody, whatever its c
 
 test.each([
   [{ status: 429, resetsAt: 1 }, "The daily quota for the model is used up. It starts over at midnight Pacific time."],
-  [{ status: 429 }, "A rate limit or quota of the model's service is reached."],
+  [{ status: 429 }, "A rate limit or quota of the model's service has been reached."],
   [{ status: 503 }, "The model's service is overloaded or not available."],
   [{ status: 400 }, "The model's service refused the request or could not answer it."],
 ])("a refusal with %j has words of its own, live and from the log", async (facts, message) => {
