@@ -46,6 +46,9 @@ const INSTEAD: readonly (readonly [words: RegExp, instead: string])[] = [
 const SOURCES: readonly string[] = [
   ...["cli", "conformance", "create-pollux", "dbos", "engine", "evals", "interactions"].map(sourcesOf),
   ...["otel", "postgres", "react", "restate", "web"].map(sourcesOf),
+  ...["agent", "bulk", "conversation", "decisions", "doctor", "durable", "errors", "exchanges", "session"].map(
+    (folder) => `packages/core/src/${folder}`,
+  ),
   "packages/create-pollux/templates",
   "bench",
   "examples",

@@ -46,7 +46,7 @@ import { describeOutput, planOutput } from "./output.ts";
 import { overrideOptions } from "./read-options.ts";
 import { buildContents, readMessage } from "./run-input.ts";
 
-/** Opens an agent's runs: combines the agent's options with those of a run and passes them to the loop. */
+/** Opens an agent's runs: combines the agent's options with a run's and passes them to the loop. */
 export class AgentRuns implements Follower<AgentRuns> {
   readonly model: Model;
   readonly name: string;

@@ -139,7 +139,7 @@ export function agentTool(agent: NestedAgent, options: AgentToolOptions): Tool<A
     ...(runsOnEngine && { agent: childAgent(agent, tool, output, readFrom) }),
   } as Tool<AgentToolInput>;
 
-  /** What a call has read, given what its run has read. An answer without free text carries nobody's words; the author's `reads` wins. */
+  /** What a call has read, given what its run has read. An answer without free text passes no text on; an explicit `reads` wins. */
   async function readFrom(
     read: readonly ReadSource[],
     result?: RunResult<unknown> | EngineResult,

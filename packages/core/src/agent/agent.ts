@@ -71,7 +71,7 @@ export class Agent<
     this.#runs.head(this.#runs.plan({}));
   }
 
-  /** The agent's tools, for code that shows or checks agents. Omits those of a function that takes the run: each run may get others. */
+  /** The agent's tools, for code that shows or checks agents. Omits tools of a function that takes the run: each run may get others. */
   get tools(): readonly AnyTool[] {
     return this.#runs.tools(undefined);
   }

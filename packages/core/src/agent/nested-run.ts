@@ -64,7 +64,7 @@ export function summarizer(
   };
 }
 
-/** Aborts with the call, but for a reason of its own: an abort reason carries its run so far, and the call's belongs to the outer run. */
+/** Aborts with the call, with a reason of its own: an abort reason carries its run so far, and the call's belongs to the outer run. */
 export function nestedSignal(outer: AbortSignal): AbortSignal {
   const inner = new AbortController();
   whenAborted(outer, () => inner.abort(new DOMException("the parent run was aborted", "AbortError")));

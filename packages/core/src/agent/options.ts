@@ -48,7 +48,7 @@ export interface SharedOptions<Context = unknown> {
    */
   readonly instructions?: string | ((run: RunContext<Context>) => string | Promise<string>) | undefined;
   /**
-   * Functions and built-in tools, freely mixed. Pass a function for tools that come and go, such as those of an MCP server: it is
+   * Functions and built-in tools, freely mixed. Pass a function for tools that come and go, such as an MCP server's: it is
    * called when a run starts, and the run keeps its result.
    */
   readonly tools?: readonly AnyTool<Context>[] | ToolsFunction<Context> | undefined;
@@ -197,7 +197,7 @@ export interface CountTokensOptions<Context = unknown>
     SharedOptions<Context>,
     Pick<RunOptions<OutputSchema | undefined, Context>, "context" | "output" | "signal"> {}
 
-/** Options of a run, whatever its output and its context. */
+/** Options of a run with any output and any context. */
 export interface AnyRunOptions extends Omit<RunOptions<OutputSchema | undefined>, "context"> {
   readonly context?: unknown;
 }
@@ -250,7 +250,7 @@ export interface SessionOptions extends SessionAbout {
 
 /** Options of sending a message. */
 export interface SendOptions {
-  /** What the message does while a run is going. @defaultValue "refuse" */
+  /** What the message does while a run is in progress. @defaultValue "refuse" */
   readonly whileRunning?: WhileRunning | undefined;
   /**
    * What to do when the last run was cut off by a crash or waits for an answer. `"close"` ends it: its questions are withdrawn and its open
@@ -280,7 +280,7 @@ export interface RegenerateOptions {
   /** Id of the answer to regenerate, as in the conversation, or of the message that it answers. @defaultValue the last one */
   readonly messageId?: string | undefined;
   /**
-   * What happens while a run is going: `"refuse"` with `SessionRunningError`, `"wait"` until it is over, or `"replace"` it: stop it first.
+   * What happens while a run is in progress: `"refuse"` with `SessionRunningError`, `"wait"` until it is over, or `"replace"` it: stop it first.
    * @defaultValue "refuse"
    */
   readonly whileRunning?: Exclude<WhileRunning, "steer"> | undefined;
@@ -294,6 +294,6 @@ export interface ResumeOptions extends Answers {
 
 /** Options of {@link Session.continue}. */
 export interface ContinueOptions extends SendOptions, ResumeOptions {
-  /** Without it, `replaces` sends the message that it names once more. */
+  /** Without it, `replaces` sends the message that it names again. */
   readonly message?: RunInput | undefined;
 }

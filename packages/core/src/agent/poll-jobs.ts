@@ -53,7 +53,7 @@ export async function pollJobs<Context = unknown>(options: PollJobsOptions<Conte
   checkAtLeast("everyMs", everyMs, 1);
   checkAtLeast("concurrency", concurrency, 1);
   const looked = new Map<string, LastLook>();
-  const going = new Map<string, { readonly over: Promise<void>; readonly release: () => Promise<boolean> }>();
+  const tasks = new Map<string, { readonly over: Promise<void>; readonly release: () => Promise<boolean> }>();
 
   const look = (summary: SessionSummary): void => {
     const { id, updatedAt } = summary;
@@ -76,10 +76,10 @@ export async function pollJobs<Context = unknown>(options: PollJobsOptions<Conte
         // Another caller, here or elsewhere, continues the run.
         if (!(error instanceof SessionRunningError || error instanceof RunReleasedError)) onError(error, id);
       } finally {
-        going.delete(id);
+        tasks.delete(id);
       }
     })();
-    going.set(id, { over, release: () => session.release() });
+    tasks.set(id, { over, release: () => session.release() });
   };
 
   let stopListening = (): void => {};
@@ -94,15 +94,15 @@ export async function pollJobs<Context = unknown>(options: PollJobsOptions<Conte
           const { id, updatedAt } = summary;
           const known = looked.get(id);
           seen.add(id);
-          if (going.has(id) || (known?.updatedAt === updatedAt && known.at > Date.now())) continue;
-          if (going.size >= concurrency) await Promise.race([aborted, ...[...going.values()].map(({ over }) => over)]);
+          if (tasks.has(id) || (known?.updatedAt === updatedAt && known.at > Date.now())) continue;
+          if (tasks.size >= concurrency) await Promise.race([aborted, ...[...tasks.values()].map(({ over }) => over)]);
           if (signal.aborted) break;
           look(summary);
         }
         after = page.length < PAGE || signal.aborted ? undefined : page.at(-1);
       } while (after !== undefined);
       // Forget sessions that no longer wait.
-      if (!signal.aborted) for (const id of looked.keys()) if (!seen.has(id) && !going.has(id)) looked.delete(id);
+      if (!signal.aborted) for (const id of looked.keys()) if (!seen.has(id) && !tasks.has(id)) looked.delete(id);
     } catch (error) {
       onError(error);
     }
@@ -110,9 +110,9 @@ export async function pollJobs<Context = unknown>(options: PollJobsOptions<Conte
   }
   stopListening();
   // A run may still begin after its job was checked.
-  while (going.size > 0) {
+  while (tasks.size > 0) {
     const pause = new AbortController();
-    const runs = [...going.values()];
+    const runs = [...tasks.values()];
     for (const { release } of runs) release().catch((error: unknown) => onError(error));
     await Promise.race([...runs.map(({ over }) => over), sleep(50, pause.signal).catch(() => {})]);
     pause.abort();

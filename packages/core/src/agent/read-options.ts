@@ -318,7 +318,7 @@ export function overrideOptions(agent: AgentOptions, run: AnyRunOptions): Omit<A
     const names = GROUPS[group];
     combined[group] = { ...readMembers(own, names, true), ...readMembers(given, names, true) };
   }
-  // The names are those of the types.
+  // The names match the types'.
   return combined as unknown as AgentOptions & AnyRunOptions;
 }
 

@@ -269,9 +269,8 @@ export class Session<
   }
 
   /**
-   * The same conversation, continued by another agent from the next run on, no matter which agent leads now: with that agent's
-   * instructions, tools, model and settings, and this session's history and limits. Thought signatures that the other model cannot use
-   * are removed. `handoff()` lets the model decide.
+   * The same conversation, continued by another agent from the next run on, no matter which agent leads: with its instructions, tools,
+   * model and settings, and this session's history and limits. Removes signatures that its model cannot use. `handoff()` lets the model decide.
    *
    * @see `docs/guides/teams.md`
    */

@@ -316,7 +316,7 @@ export type ConversationUpdate =
       readonly changes: readonly ConversationChange[];
     };
 
-/** One change. Members that are set replace those of the same name; `unset` names those that are gone. */
+/** One change. Members that are set replace members of the same name; `unset` names the removed ones. */
 export type ConversationChange =
   | { readonly type: "title"; readonly title?: string | undefined }
   | { readonly type: "queue"; readonly message: QueuedMessage }

@@ -166,7 +166,7 @@ export class SessionWatch {
     this.#opening ??= this.#open();
     this.#readers.add(reader);
     await this.#opening.catch((error: unknown) => this.#fail(error));
-    // What another process wrote may be unseen, also by a look that is in progress.
+    // Another process's writes may be unseen, also by a look that is in progress.
     if (!isFirst && this.#failure === undefined && !this.#isHere()) {
       await this.#looking?.catch(() => {});
       await this.#look();

@@ -255,7 +255,7 @@ function fieldChanges(messageId: string, old: MessagePart, part: MessagePart): r
   ];
 }
 
-/** The members of an object that are new or different, and the names of those that are gone; undefined when there are none. */
+/** The members of an object that are new or different, and the names of the removed ones; undefined when there are none. */
 function diffFields(
   old: object,
   next: object,

@@ -135,7 +135,9 @@ describe("inputs", () => {
       },
     };
     await expect(map(agent, ["a"], bad).results()).rejects.toThrow("no text");
-    await expect(map(agent, ["a"], { key: () => "" }).results()).rejects.toThrow("the key of input 0 is not a text");
+    await expect(map(agent, ["a"], { key: () => "" }).results()).rejects.toThrow(
+      "the key of input 0 must be a non-empty text",
+    );
   });
 });
 

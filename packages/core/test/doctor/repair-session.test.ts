@@ -46,7 +46,7 @@ describe("a repair", () => {
       {
         position: turn,
         problem: "a turn refers to step call:1.1, which is not in the log",
-        remedy: "the turn is put together from its steps; calls without an outcome count as cancelled",
+        remedy: "the turn is rebuilt from its steps; calls without an outcome count as cancelled",
       },
     ]);
     expect(entries).toEqual(
@@ -158,7 +158,7 @@ describe("a repair", () => {
     expect(done).toEqual([
       {
         position: log.length - 1,
-        problem: expect.stringMatching(/^its place is not that of the question it answers/),
+        problem: expect.stringMatching(/^its place is not its question's/),
         remedy: "its place is corrected",
       },
     ]);

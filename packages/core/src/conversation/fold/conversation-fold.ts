@@ -43,7 +43,7 @@ export class ConversationFold {
 
   /** True while the text of the run in progress comes from its events. */
   get isFollowing(): boolean {
-    return this.#followed !== undefined && this.run?.runId === this.#followed && this.run.isGoing;
+    return this.#followed !== undefined && this.run?.runId === this.#followed && this.run.isRunning;
   }
 
   /** Goes into the next update. */

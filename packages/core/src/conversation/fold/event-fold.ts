@@ -68,7 +68,7 @@ class EventFold extends ConversationFold {
   add(event: RunEvent): ConversationUpdate | undefined {
     if (event.type === "run-start") this.#open(event);
     this.readLive(event);
-    if (this.run?.isGoing === true) this.#readFact(this.run, event);
+    if (this.run?.isRunning === true) this.#readFact(this.run, event);
     return this.liveUpdate();
   }
 

@@ -229,7 +229,7 @@ function historyMessages(
       messages.push({ id, role, state: "complete", parts, sources: [], searchEntryPoints: [], ...about });
   };
   const addAnswer = (): void => {
-    const parts = turns.flatMap((turn) => turn.parts({ isGoing: false, asked: "withdrawn", open: "not-run" }));
+    const parts = turns.flatMap((turn) => turn.parts({ isRunning: false, asked: "withdrawn", open: "not-run" }));
     add("model", parts);
     turns = [];
   };

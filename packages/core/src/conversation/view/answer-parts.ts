@@ -24,11 +24,11 @@ export function answerParts(
  * The parts of an unfinished answer. Its calls come last, because a draft has none; they are left out once its run is over, because none
  * of them was begun.
  */
-export function liveParts(turn: number, content: readonly Part[], isGoing: boolean): readonly MessagePart[] {
+export function liveParts(turn: number, content: readonly Part[], isRunning: boolean): readonly MessagePart[] {
   const parts: MessagePart[] = [];
   const calls: MessagePart[] = [];
   readParts(turn, content, parts, calls);
-  if (!isGoing) return parts;
+  if (!isRunning) return parts;
   const last = parts.at(-1);
   const grows = last?.type === "text" || last?.type === "thought";
   if (grows) parts[parts.length - 1] = { ...last, streaming: true };
@@ -159,12 +159,12 @@ export interface KnownCall {
 
 /** How a run leaves calls that have not ended: `asked` if they wait for an answer, `open` if not. Absent: they stay as they are. */
 export interface CallsLeft {
-  readonly isGoing: boolean;
+  readonly isRunning: boolean;
   readonly asked?: ToolErrorKind | undefined;
   readonly open?: ToolErrorKind | undefined;
 }
 
-/** What is known about a call after something was recorded about it. */
+/** Updates what is known about a call to its recorded state. */
 export function standCall(
   { part: known, begun, progress, reported }: KnownCall,
   standing: CallStanding,

@@ -96,7 +96,7 @@ export class RunView {
     if (next !== undefined) this.touch(next);
   }
 
-  get isGoing(): boolean {
+  get isRunning(): boolean {
     return this.end === undefined && this.hasRunner && !this.isLeft;
   }
 
@@ -131,7 +131,7 @@ export class RunView {
       const before = turn.grounded.length;
       if (kind === "call") {
         turn.readNested(this.steps, place.callId);
-        // What such a step records.
+        // Such a step records this type.
         const { handoff } = outcome.value as Partial<CallStepValue>;
         if (handoff !== undefined) this.handOver(place.turn, handoff);
       } else turn.readAnswers(this.steps);
@@ -215,8 +215,8 @@ export class RunView {
       at,
       agent,
       ...this.end,
-      ...(this.isGoing && this.#live?.checking && { checking: true as const }),
-      state: this.end === undefined ? (this.isGoing ? "streaming" : "interrupted") : ended,
+      ...(this.isRunning && this.#live?.checking && { checking: true as const }),
+      state: this.end === undefined ? (this.isRunning ? "streaming" : "interrupted") : ended,
       parts: this.#listParts(),
       sources: this.#sources.map(({ chunk: _chunk, ...source }) => source),
       searchEntryPoints: this.#searchEntryPoints,
@@ -262,22 +262,22 @@ export class RunView {
       turn.shown = turn.parts(left, live?.turn === turn.turn ? live : undefined, this.#handovers.get(turn.turn - 1));
     if (this.#held !== undefined) return this.#held;
     const parts = [...this.turns.values()].flatMap(({ shown }) => shown);
-    if (live === undefined || left.isGoing || liveParts(live.turn, live.parts, false).length === 0) return parts;
+    if (live === undefined || left.isRunning || liveParts(live.turn, live.parts, false).length === 0) return parts;
     const dropped = this.isDropped && { dropped: true as const };
     return [...parts, { type: "interruption", id: "interruption", turn: live.turn, ...dropped }];
   }
 
   #left(): CallsLeft {
-    const { end, isLeft, isGoing } = this;
+    const { end, isLeft, isRunning } = this;
     const isWaiting = end !== undefined && STATES[end.stopReason] === "waiting";
-    if (isGoing || (isWaiting && !isLeft)) return { isGoing };
-    if (end === undefined && !isLeft) return { isGoing, open: "cancelled" };
-    if (end === undefined || endsEarly(end)) return { isGoing, asked: "cancelled", open: "cancelled" };
-    return { isGoing, asked: "withdrawn", open: "not-run" };
+    if (isRunning || (isWaiting && !isLeft)) return { isRunning };
+    if (end === undefined && !isLeft) return { isRunning, open: "cancelled" };
+    if (end === undefined || endsEarly(end)) return { isRunning, asked: "cancelled", open: "cancelled" };
+    return { isRunning, asked: "withdrawn", open: "not-run" };
   }
 }
 
-/** What a model has read, as flags of its messages. */
+/** Flags of a message: what the model had read. */
 type HasRead = Pick<Message, "untrusted" | "private">;
 
 /** The flags of a message. */

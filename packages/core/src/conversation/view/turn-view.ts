@@ -42,7 +42,7 @@ export class TurnView {
   shown: readonly MessagePart[] = [];
   /** Guardrails have yet to check the answer: it is shown only while the run is in progress. */
   #isUnchecked = false;
-  /** It is hidden until they have, except for the part that was shown as it arrived. */
+  /** The unchecked answer is hidden, except for the part that was shown as it arrived. */
   isHeld = false;
   /** An answer that is not used. */
   #dropped: ModelResponse | undefined;
@@ -82,7 +82,7 @@ export class TurnView {
   /** Reads the runs inside a call. */
   readNested(steps: PlacedSteps, callId: string): void {
     const calls = steps.inTurn(this.turn).filter(({ place }) => place.kind === "call" && place.callId === callId);
-    // What such a step records.
+    // Such a step records this type.
     const responses = calls.flatMap(({ value }) => (value as CallStepValue).nested.flatMap((run) => run.responses));
     this.#nested.set(callId, responses.filter(hasSources));
   }
@@ -167,8 +167,8 @@ export class TurnView {
   }
 
   #answerParts(run: CallsLeft, live: LiveAnswer | undefined): readonly MessagePart[] {
-    if (live !== undefined) return liveParts(this.turn, live.parts, run.isGoing);
-    if (this.#isUnchecked && !run.isGoing) return [];
+    if (live !== undefined) return liveParts(this.turn, live.parts, run.isRunning);
+    if (this.#isUnchecked && !run.isRunning) return [];
     return this.#cited.map((part) => {
       const call = this.calls.get(part.id);
       return call === undefined ? part : showCall(call, run);

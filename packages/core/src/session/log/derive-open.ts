@@ -27,7 +27,7 @@ import {
 } from "./run-record.ts";
 import type { CallRecord, ContentRef, StepRef, TurnRecord } from "./turn-record.ts";
 
-/** What a run did after its last closed turn. */
+/** A run's work after its last closed turn. */
 export interface OpenPart {
   readonly turns: readonly TurnRecord[];
   /** How the run ended. A run that would have continued was aborted. */
@@ -167,7 +167,7 @@ export function listAttempts(steps: PlacedSteps, turn: number): readonly Attempt
   return (
     steps
       .inTurn(turn)
-      // What a model step records.
+      // Model steps record this type.
       .filter((step): step is Attempt => step.place.kind === "model")
       .toSorted((a, b) => a.place.attempt - b.place.attempt)
   );
@@ -202,7 +202,7 @@ export function readAnswer(steps: PlacedSteps, { name, place, value }: Attempt):
 function findStop(steps: readonly PlacedStep[]): GuardrailStop | undefined {
   for (const { place, value } of steps) {
     if (place.kind === "guard") {
-      // What a guardrail's step records.
+      // Guardrail steps record this type.
       const stop = readStop(place.side, (value as OutputCheckValue).actions);
       if (stop !== undefined) return stop;
     } else if (place.kind === "route" || place.kind === "reroute") {

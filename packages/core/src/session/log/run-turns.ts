@@ -68,7 +68,7 @@ export function checkedInput({
   const outcome = outcomes.get(INPUT_GUARD)?.outcome;
   if (outcome === undefined) return entry.guarded === true ? [] : entry.input;
   if (!outcome.ok) return [];
-  // What that step records.
+  // That step records this type.
   const { actions, contents } = outcome.value as unknown as InputCheckValue;
   return readStop("input", actions) === undefined ? (contents ?? entry.input) : [];
 }
@@ -105,7 +105,7 @@ export function findCompaction(
     for (const { step, keepFrom } of steps) {
       const { place, outcome } = outcomes.get(step) ?? {};
       if (place?.kind !== "compact" || outcome?.ok !== true) continue;
-      // What such a step records.
+      // Such a step records this type.
       const value = outcome.value as unknown as CompactStepValue;
       // The log has no place for a summary in a turn that was cut off, except for one before the turn's first request.
       const isKnown = isWhole && index === turns.length && turn === index + 1 && place.overflow === undefined;

@@ -149,7 +149,7 @@ export class SessionLog {
     }
   }
 
-  /** Adds the entries from a place on, except those that a read or an append has added meanwhile. */
+  /** Adds the entries from a place on, except entries that a read or an append has added meanwhile. */
   #addFrom(from: number, entries: readonly SessionEntry[]): void {
     if (from > this.view.length) return; // after entries that a lost run must not see
     for (const [index, entry] of entries.entries()) {

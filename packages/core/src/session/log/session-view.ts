@@ -75,7 +75,7 @@ export class SessionView {
       case "info":
         return;
       default: {
-        // A process may have written for a run that was over without knowing: the run's end stands. A later release may write other types.
+        // Ignores entries of a run that is over, whose writer did not know that, and types of a later release.
         if (!isKnownType(entry.type) || this.run?.entry.runId !== entry.runId) return;
         addToRecord(this.run, entry);
         if (entry.type === "step") this.steering.addStep(entry.outcome);

@@ -127,7 +127,7 @@ function recordCall({ turn, callId, call, edited, endsRun, value }: AnsweredCall
     const step = stepName({ kind: "call", turn, callId, attempt });
     const outcome = outcomes.get(step)?.outcome;
     if (outcome === undefined) return { ...edit, value };
-    // What the step of a call records.
+    // Steps of calls record this type.
     if (outcome.ok && (outcome.value as unknown) === value) return { ...edit, step };
   }
 }
@@ -196,7 +196,7 @@ function findJob(
   outcomes: StepOutcomes,
 ): StartedJob | undefined {
   const made = [...outcomes.values()].flatMap(({ place, outcome }) =>
-    // What such a step records.
+    // Such a step records this type.
     place.kind === "call" && place.callId === callId && outcome.ok ? [outcome.value as Partial<CallStepValue>] : [],
   );
   return made.findLast(({ job }) => (job?.number ?? 1) === time)?.job;

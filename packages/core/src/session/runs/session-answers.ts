@@ -125,7 +125,7 @@ export async function storeAnswers(
   }
 }
 
-/** The questions that a run waits for. While it is in progress, those of its open turn: it may still be busy with other calls. */
+/** A run's open questions. While it is in progress, the questions of its open turn: it may still be busy with other calls. */
 export function openQuestions(record: RunRecord): readonly PendingCall[] {
   if (record.end !== undefined) return record.end.pending ?? [];
   return listOpenCalls(record).flatMap(({ standing, ...made }): readonly PendingCall[] => {
@@ -142,7 +142,7 @@ export function listOpenCalls(record: RunRecord): readonly (NumberedCall & { rea
   if (turn === undefined) return [];
   const routes = steps.find<readonly CallRoute[]>({ kind: "route", turn })?.value;
   const answer = steps.inTurn(turn).findLast(({ place }) => place.kind === "model" && place.phase === "work");
-  // What a model step records.
+  // Model steps record this type.
   const { response } = (answer?.value ?? {}) as Partial<ModelStepValue>;
   return numberCalls(turn, response).map((made, index) => {
     return { ...made, standing: standOf(steps, made, routes?.[index]) };

@@ -50,7 +50,7 @@ interface Steps {
 }
 
 /** The state of a run in progress. */
-const GOING = { state: "running", ending: undefined, waitsFor: undefined } as const;
+const RUNNING = { state: "running", ending: undefined, waitsFor: undefined } as const;
 
 const NO_RUNS: EndedRuns = { runs: 0, turns: 0, toolCalls: 0, usage: NO_USAGE, cost: 0 };
 
@@ -126,7 +126,7 @@ function findChanges(
         },
         info: {
           ...info,
-          ...GOING,
+          ...RUNNING,
           turns: ended.turns,
           messages: info.messages + (entry.input.length > 0 ? 1 : 0),
           runMetadata: entry.metadata,
@@ -138,7 +138,7 @@ function findChanges(
       return {
         ...(first >= 0 && { firstWords: undefined, opening: fold.opening.slice(0, first) }),
         runId: undefined,
-        info: { ...info, ...GOING, state: "idle" },
+        info: { ...info, ...RUNNING, state: "idle" },
       };
     }
     case "step": {
@@ -161,7 +161,7 @@ function findChanges(
       const ended = { ...fold.before, usage: context, pricesAsOf, currency };
       return {
         ended,
-        info: { ...info, ...describeUsed(ended), cost: info.cost, ...GOING },
+        info: { ...info, ...describeUsed(ended), cost: info.cost, ...RUNNING },
         last: last && { ...last, openedAt: entry.at },
       };
     }

@@ -107,7 +107,7 @@ export interface ListOptions extends SessionFilter {
   readonly limit?: number | undefined;
 }
 
-/** What an append does besides adding entries, in the same write. */
+/** What an append does in addition to adding entries, in the same write. */
 export interface AppendOptions {
   /** Append only if the lease is held under this token. */
   readonly token?: number | undefined;
