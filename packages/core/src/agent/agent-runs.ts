@@ -310,7 +310,7 @@ export class AgentRuns implements Follower<AgentRuns> {
     return { input, listed: head.listed };
   }
 
-  /** This agent as it continues another agent's runs: with that agent's output and observers, and its prices where this one has none. */
+  /** This agent as it continues another agent's runs: with that agent's output and observers too, and its prices if this one has none. */
   following({ output, observers = [], prices }: AgentOptions): AgentRuns {
     const own = overrideOptions(this.options, {});
     const all = [...new Set([...observers, ...(own.observers ?? [])])];

@@ -257,7 +257,7 @@ export interface SendOptions {
    * calls answered as cancelled. `"refuse"` throws `SessionUnfinishedError`, unless the message has steered that run already. `"steer"`
    * stores the message for a run that waits: the result is the waiting run's, and the model reads the message with the outcome once the
    * answer has come; a run that was cut off is closed. A run with an answer that it has not used, because it was not resumed or was cut
-   * off, is never closed: it continues and gets the message. @defaultValue "close"
+   * off, is not closed by either: it continues and gets the message. @defaultValue "close"
    */
   readonly unfinished?: Unfinished | undefined;
   /** Whether an answer that was cut off in the middle becomes part of the history, as far as it was shown. @defaultValue true */

@@ -30,7 +30,7 @@ export interface MapSummary extends MapProgress {
    * `"failed"`: an error that would fail every other input as well; reading throws it.
    */
   readonly ended: "done" | "cost" | "aborted" | "failed";
-  /** Which inputs have no answer, and why, in the order in which they ended: the first 1,000 that failed, wait or were cut off. */
+  /** Inputs without an answer, and why, in the order of discovery: the first 1,000 that failed, wait or were cut off. */
   readonly missing: readonly { readonly key: string; readonly why: string }[];
 }
 

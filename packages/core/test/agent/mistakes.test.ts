@@ -371,7 +371,7 @@ describe("a wrong option", () => {
     await expect(agent.countTokens("Hi.", wrong)).rejects.toThrow(`run(): ${problem}`);
   });
 
-  test("about what is read is one of the words, of a session and of what is said to it", async () => {
+  test("in reads, of a session or a message, names the allowed words", async () => {
     const words = 'must be "trusted" or "untrusted" or "private", got "secret"';
     expect(() => agent.session(untyped({ historyReads: "secret" }))).toThrow(new TypeError(`historyReads ${words}`));
     const misspelled = untyped<{ readonly reads: "private" }>({ reads: ["private", "secret"] });
@@ -381,7 +381,7 @@ describe("a wrong option", () => {
     expect(await session.history()).toEqual([]);
   });
 
-  test("of a session, and of what is said to it, may be a class's", async () => {
+  test("of a session and its messages may be members of a class", async () => {
     const store = new MemoryStore();
     class Mine {
       readonly id = "s";

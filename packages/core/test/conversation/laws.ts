@@ -96,7 +96,7 @@ export function describeConversations(ways: typeof WAYS): void {
       return known;
     };
 
-    test.each(scripts)("%s: whoever watches it ends with what the log says", async (_name, script) => {
+    test.each(scripts)("%s: every watcher ends with what the log says", async (_name, script) => {
       const { session, watchers, end } = await played(script);
       for (const watcher of watchers) expect(expectLaws(watcher.updates)).toEqual(end);
       expect(await readConversation(session)).toEqual(end);
@@ -156,7 +156,7 @@ export function describeConversations(ways: typeof WAYS): void {
       for (const secret of SECRETS) expect(shown).not.toContain(secret);
     });
 
-    test.each(scripts)("%s: no word is told twice that was not taken back", async (_name, script) => {
+    test.each(scripts)("%s: no word is sent twice unless it was taken back", async (_name, script) => {
       const { watchers, states, end } = await played(script);
       const told = watchers.map(({ updates }) => {
         const words = new Words();
@@ -186,7 +186,7 @@ export function describeConversations(ways: typeof WAYS): void {
       expect(new Set(takers)).toEqual(new Set([true, false]));
     });
 
-    test.each(scripts)("%s: what is queued is not shown as heard, and the other way round", async (_name, script) => {
+    test.each(scripts)("%s: a queued message is not shown as read, and the other way round", async (_name, script) => {
       const { states } = await played(script);
       for (const conversation of states)
         for (const said of ["Be brief.", "One more thing."])

@@ -211,7 +211,7 @@ describe("a repair", () => {
     expect(entries.map(({ type }) => type)).not.toContain("answer");
   });
 
-  test("leaves no end that speaks of what is missing when the record that its run went on is lost, and its last end", async () => {
+  test("leaves no end that refers to missing steps when the record of its run's resume is lost, and its last end", async () => {
     const log = pick("an approval that was refused");
     const resume = log.findIndex(({ type }) => type === "resume");
     const texts = log.map((entry) => JSON.stringify(entry));
@@ -234,7 +234,7 @@ describe("a repair", () => {
     expect((await historyOf(entries)).at(-1)).toEqual({ role: "model", parts: [{ text: "Done: Thanks." }] });
   });
 
-  test("puts the place up to which a run heard what was said where it is now", async () => {
+  test("moves the place up to which a run read its messages to where it is now", async () => {
     const log = pick("steering").slice(0, 8);
     const upTo = (entries: Log): unknown[] =>
       entries.flatMap((entry) => /"upTo":(\d+)/.exec(JSON.stringify(entry))?.[1] ?? []);

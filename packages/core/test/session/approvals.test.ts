@@ -87,7 +87,7 @@ describe.each(SESSION_FACES)("a call that needs a person's word, in a session re
     expect(done).toEqual(["pay 30"]);
   });
 
-  test("is asked for again, and what came of the other calls of its turn stays", async () => {
+  test("is asked for again, and the outcomes of the other calls of its turn stay", async () => {
     const { done, tools } = shop();
     const model = new ScriptedModel(calls("look", { name: "pay", args: { amount: 20 } }), say("As you like."));
     const session = new Agent({ model, tools }).session();

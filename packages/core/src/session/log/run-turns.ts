@@ -107,7 +107,7 @@ export function findCompaction(
       if (place?.kind !== "compact" || outcome?.ok !== true) continue;
       // Such a step records this type.
       const value = outcome.value as unknown as CompactStepValue;
-      // The log has no place for a summary in a turn that was cut off, except for one before the turn's first request.
+      // A turn that was cut off has no recorded place for its summary, but the contents before its first request are known.
       const isKnown = isWhole && index === turns.length && turn === index + 1 && place.overflow === undefined;
       const from =
         keepFrom ?? (isKnown ? value.replaced + (last === undefined ? 0 : last.keepFrom - last.summary.length) : -1);
