@@ -197,6 +197,6 @@ test("erasing waits for a run to stop until its signal ends that, and removes no
 
 test("erasing needs an owner", async () => {
   await expect(eraseOwner("", { store: new MemoryStore() })).rejects.toThrow(
-    new TypeError("eraseOwner() needs an owner: a string that is not empty"),
+    new TypeError("eraseOwner() needs an owner: a non-empty string"),
   );
 });

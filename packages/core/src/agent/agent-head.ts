@@ -20,7 +20,7 @@ import { checkTurnChanges } from "./read-options.ts";
 
 /** Options of `createCache()`. */
 export interface CreateCacheOptions<Context = unknown> extends Omit<CacheRequest, "request">, CallSignal {
-  /** For `instructions` and `tools` that are functions. */
+  /** The context for `instructions` and `tools` that are functions. */
   readonly context?: GivenContext<Context> | undefined;
 }
 

@@ -144,7 +144,7 @@ export function agentTool(agent: NestedAgent, options: AgentToolOptions): Tool<A
     read: readonly ReadSource[],
     result?: RunResult<unknown> | EngineResult,
   ): Promise<NestedRun["read"]> {
-    // The text of an error may be anything.
+    // The text of an error may come from anywhere.
     if (result === undefined && exposeErrors === true) read = [...read, { tool: "error", reads: "both" }];
     if (read.length === 0 || options.reads !== undefined) return undefined;
     const isAnswer = result?.stopReason === "finished" && result.endedBy === undefined;
@@ -223,8 +223,8 @@ function readAnswer(result: RunResult<unknown> | EngineResult, name: string): un
 }
 
 /**
- * Makes an agent tool's calls runs of their own on a durable engine, answered as a run inside the call would be. A function cannot be
- * passed on: the run finds the caller's `approve` by its agent's name.
+ * Turns an agent tool's calls into separate runs on a durable engine, answered like runs inside the call. A function cannot be passed on:
+ * the run finds the caller's `approve` by its agent's name.
  */
 function childAgent(
   agent: NestedAgent,

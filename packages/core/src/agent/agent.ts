@@ -31,7 +31,7 @@ import { Session } from "./session.ts";
 /**
  * A model with instructions and tools. Holds only configuration, so one agent serves any number of concurrent runs.
  *
- * `Context` is what its runs need as `context`; `Tools` types the calls in their results, and `Schema` their output. All are inferred.
+ * `Context` is the type of its runs' `context`; `Tools` types the calls in their results, and `Schema` their output. All are inferred.
  *
  * @example
  * ```ts
@@ -85,7 +85,7 @@ export class Agent<
   /**
    * Runs until the model stops, and returns the result. Drains {@link Agent.stream}.
    *
-   * @throws {AgentError} When a request fails after all retries; `runSoFar(error)` has what was done before.
+   * @throws {AgentError} When a request fails after all retries; `runSoFar(error)` has the work done before.
    * @throws The signal's reason when it aborts.
    */
   async run<Own extends OutputSchema | undefined = Schema>(

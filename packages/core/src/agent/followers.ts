@@ -68,7 +68,7 @@ export class Followers<Runs extends Follower<Runs>> {
   /** @param seen - Names of the agents whose tools were read. */
   #addFrom(tools: readonly AnyTool[], seen: Set<string>): void {
     for (const tool of tools) {
-      // `handoff()` takes nothing else.
+      // `handoff()` only takes agents, whose runs have this type.
       if (tool.kind === "function" && tool.handoff !== undefined) this.#add(tool.handoff.to() as Runs, seen);
     }
   }

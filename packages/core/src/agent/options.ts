@@ -44,7 +44,7 @@ export type WrittenOf<Schema> = Schema extends undefined ? undefined : WrittenFo
 export interface SharedOptions<Context = unknown> {
   /**
    * The system instruction. A function is called once per run, when it starts or is resumed, so that all requests of a run have the
-   * same one; what it throws fails the run.
+   * same one; its errors fail the run.
    */
   readonly instructions?: string | ((run: RunContext<Context>) => string | Promise<string>) | undefined;
   /**
@@ -260,7 +260,7 @@ export interface SendOptions {
    * off, is not closed by either: it continues and gets the message. @defaultValue "close"
    */
   readonly unfinished?: Unfinished | undefined;
-  /** Whether an answer that was cut off in the middle becomes part of the history, as far as it was shown. @defaultValue true */
+  /** Whether the shown part of an answer that was cut off becomes part of the history. @defaultValue true */
   readonly keepInterrupted?: boolean | undefined;
   /**
    * Id of the message that this one replaces, as in the conversation: that message and everything after it are taken back first, as by

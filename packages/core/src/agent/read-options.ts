@@ -120,7 +120,7 @@ const SPELLINGS: Spellings = {
   "pass it to session.resume()": "approvals outcomes",
   "use toolChoice": "toolConfig",
   "use tools: [handoff(agent)]": "handoffs subAgents sub_agents",
-  "use tools, with those of mcpTools() of @pollux/tools/mcp": "mcpServers toolsets",
+  "use tools, with mcpTools() of @pollux/tools/mcp": "mcpServers toolsets",
   "use endsRun, an option of a tool": "toolUseBehavior",
   "pass it to handoff() or asTool()": "description handoffDescription",
   "use guardrails: { input: […] }": "inputGuardrails",

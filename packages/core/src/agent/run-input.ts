@@ -90,7 +90,7 @@ function toPart(piece: InputPart): Part {
   if (!isObject(piece)) throw new TypeError(`a part of the input is ${String(piece)}, not a text or an object`);
   if ("type" in piece || "parts" in piece)
     throw new TypeError(
-      "a part of the input is a content, or of another library: write a text as a string, a file as media(…), and contents in a list of their own",
+      "a part of the input is a content, or another library's part: write a text as a string, a file as media(…), and contents in a list of their own",
     );
   // The service checks its members, because it may know parts that this library does not.
   return piece as Part;

@@ -61,7 +61,7 @@ export function map<
   const untyped = given as AnyMapOptions<Input>;
   for (const name of ["concurrency", "retries"] as const) checkAtLeast(name, untyped[name], name === "retries" ? 0 : 1);
   for (const name of ["maxCost", "total"] as const) checkAtLeast(name, untyped[name], 0);
-  if (untyped.name?.includes("/") === true) throw new TypeError('the name of a map has no "/"');
+  if (untyped.name?.includes("/") === true) throw new TypeError('the name of a map must not contain "/"');
   if (typeof inputs !== "object" || !(Symbol.iterator in inputs || Symbol.asyncIterator in inputs))
     throw new TypeError("map() takes a list of inputs, or another iterable");
   if (untyped.store !== undefined && untyped.key === undefined)

@@ -282,7 +282,7 @@ export interface SteeringPart extends PartBase {
 /** Another agent answers from here on. */
 export interface HandoffPart extends PartBase {
   readonly type: "handoff";
-  /** Its name. */
+  /** Name of that agent. */
   readonly agent: string;
 }
 

@@ -103,7 +103,7 @@ function without<T extends { readonly id: string }>(list: readonly T[], ids: rea
 
 type ChangeInside = Extract<ConversationChange, { messageId: string }>;
 
-/** The message after a change inside of it. */
+/** The message after a change inside it. */
 export function changeMessage(message: Message, change: ChangeInside): Message {
   switch (change.type) {
     case "message-fields":
@@ -270,7 +270,7 @@ function diffFields(
 
 function sameLength<T>(a: readonly T[], b: readonly T[], isSame: (a: T, b: T) => boolean): number {
   const length = Math.min(a.length, b.length);
-  // Both have one at each of these places.
+  // Both lists have a member at each of these indexes.
   for (let index = 0; index < length; index++) if (!isSame(a[index] as T, b[index] as T)) return index;
   return length;
 }

@@ -196,7 +196,7 @@ export function choice<const Option extends string>(
   instructions: string,
   options: readonly Option[] | { readonly [Name in Option]: string },
 ): Question<ChoiceAnswer<Option>> {
-  // Without a description, an option stands for itself.
+  // Without a description, an option's name describes it.
   const criteria = Array.isArray(options) ? Object.fromEntries(options.map((name) => [name, name])) : options;
   return { type: "choice", instructions, criteria };
 }

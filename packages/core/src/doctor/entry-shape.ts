@@ -16,7 +16,7 @@ export function checkEntry(entry: { readonly [key: string]: unknown }): string |
   // A newer program may have entries of other types.
   return MISTYPED.some((other) => ENTRIES[other](entry, "") === undefined) ||
     (Object.keys(entry).length === BEGIN_MEMBERS && ENTRIES.begin(entry, "") === undefined)
-    ? `type "${type}" is unknown, and it has the members of another`
+    ? `type "${type}" is unknown, but it has the members of a known one`
     : undefined;
 }
 

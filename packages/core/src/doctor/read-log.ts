@@ -85,7 +85,7 @@ export interface ReadLog {
   readonly refused: SessionProblem | undefined;
 }
 
-/** Reads a log of any condition. Entries that this release cannot read, or that belong to no run, are left out as problems. */
+/** Reads a log in any condition. Reports and omits entries that this release cannot read, or that belong to no run. */
 export function readLog(lines: readonly LogLine[], report: Report): ReadLog {
   const head: Item<HeadEntry>[] = [];
   const groups: RunGroup[] = [];

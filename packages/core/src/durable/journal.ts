@@ -162,7 +162,7 @@ export function passThrough<Event>(options: PassThroughOptions<Event>): Steps<Ev
         outcomes.push(runHere(op, { key: `${runId}/${op.name}`, attempt: 1, signal, emit }));
       }
       const [only] = outcomes;
-      // The usual round: without the promise of Promise.all.
+      // The usual round needs no Promise.all.
       const settled = outcomes.length === 1 && only !== undefined ? [await only] : await Promise.all(outcomes);
       if (waiting.length > 0) throw new RunSuspended(waiting);
       return settled;

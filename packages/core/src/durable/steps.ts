@@ -84,7 +84,7 @@ export interface StepError {
   readonly code?: string | undefined;
   /** HTTP status of the service's response, if that was the failure. */
   readonly status?: number | undefined;
-  /** When the daily quota that was used up resets, in milliseconds since the epoch. */
+  /** When the exhausted daily quota resets, in milliseconds since the epoch. */
   readonly resetsAt?: number | undefined;
   /** Usage of the model's broken answers before the error. */
   readonly lost?: Usage | undefined;

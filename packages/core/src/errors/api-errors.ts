@@ -150,7 +150,7 @@ export class FileStateError extends AgentError {
   static override readonly name = "FileStateError";
   override readonly code = "file_state";
   override readonly retryable: boolean;
-  /** Such as `files/abc123`. */
+  /** Name of the file, such as `files/abc123`. */
   readonly file: string;
   /** The service's word: `FAILED`, or `PROCESSING` if the wait ended first; then `retryable` is true. */
   readonly state: string;

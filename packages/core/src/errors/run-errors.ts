@@ -145,7 +145,7 @@ export class ReplayDifferenceError extends AgentError {
 export class InvalidApprovalError extends AgentError {
   static override readonly name = "InvalidApprovalError";
   override readonly code = "invalid_approval";
-  /** Such as `call:3.0`. */
+  /** Id of the call, such as `call:3.0`. */
   readonly callId: string;
   readonly tool: string;
 

@@ -67,7 +67,7 @@ export class RunIdTakenError extends SessionError {
 export class RewindTargetError extends SessionError {
   static override readonly name = "RewindTargetError";
   override readonly code = "rewind_target";
-  /** As it was given. */
+  /** The given id. */
   readonly messageId: string | undefined;
   /** Ids of the possible messages, oldest first. */
   readonly messageIds: readonly string[];
@@ -88,7 +88,7 @@ export class RewindTargetError extends SessionError {
 export class UnexpectedAnswerError extends SessionError {
   static override readonly name = "UnexpectedAnswerError";
   override readonly code = "unexpected_answer";
-  /** As it was given. */
+  /** The given token. */
   readonly token: string;
   /** What happened to its question, such as `was withdrawn`. Unlike the message, it names no other question. */
   readonly reason: string;
@@ -111,7 +111,7 @@ export class UnexpectedAnswerError extends SessionError {
 export class JobReportError extends SessionError {
   static override readonly name = "JobReportError";
   override readonly code = "job_report";
-  /** As it was given: the id of the job, or its callback. */
+  /** The given id of the job, or its callback. */
   readonly job: string;
   readonly reason: "unknown" | "over" | "invalid-output";
 

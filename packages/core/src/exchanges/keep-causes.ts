@@ -9,7 +9,7 @@ import { redact } from "../wire/secrets/redact.ts";
 
 /** What is kept of the causes, and for how long. */
 export interface KeepCausesOptions {
-  /** Milliseconds until a cause is neither read nor, where a keeper with this option still runs, stored. @defaultValue 86_400_000, a day */
+  /** Milliseconds until a cause expires: it is no longer read, and a running keeper with this option removes it. @defaultValue 86_400_000, a day */
   readonly forMs?: number | undefined;
   /** Texts that must not be kept, in addition to anything that looks like a Google key. */
   readonly secrets?: readonly string[] | undefined;

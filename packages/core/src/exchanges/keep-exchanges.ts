@@ -39,14 +39,14 @@ export interface KeepExchangesOptions {
 const OPTIONS: OptionNames<KeepExchangesOptions> = namesIn("maxWaitingBytes maxKnownBytes causes logger");
 
 /**
- * An observer that writes each HTTP exchange of its agents' runs to a store, as it crossed the wire and without keys: one log for
- * each session, with its id; for a run without a session, with the run's id. A nested run is in the log of the run that contains it,
- * if both have this observer. {@link readExchanges} reads them.
+ * An observer that writes each HTTP exchange of its agents' runs to a store, byte for byte but without keys: one log for each session,
+ * with its id; for a run without a session, with the run's id. A nested run is in the log of the run that contains it, if both have
+ * this observer. {@link readExchanges} reads them.
  *
  * Bytes that an earlier entry has are not written again, so a log only grows by the new part of each request and answer. Runs neither
  * wait for the store nor fail with it.
  *
- * @param store - A store for nothing else, since sessions use the same ids.
+ * @param store - A store that is used for nothing else, because sessions use the same ids.
  *
  * @example
  * ```ts
@@ -275,7 +275,7 @@ export class ExchangeLog {
     return [...this.#bodies.values()].reduce((sum, { body }) => sum + body.length, 0);
   }
 
-  /** Has the next body written whole. */
+  /** Forgets the remembered bodies, so that the next body is written whole. */
   forgetBodies(): void {
     this.#bodies.clear();
   }

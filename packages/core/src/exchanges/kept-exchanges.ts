@@ -42,7 +42,7 @@ export interface ExchangeAbout extends Pick<
   readonly headers: HeaderFields;
 }
 
-/** A kept exchange. Its body is rebuilt by `KeptExchanges.body`. */
+/** A kept exchange. `KeptExchanges.body` rebuilds its body. */
 export interface KeptExchange
   extends Omit<HttpExchange, "body">, Pick<RunInfo, "runId" | "agent" | "model" | "endpoint" | "parent"> {
   /** Position in the log. */
@@ -67,7 +67,7 @@ export interface ForeignExchange extends Omit<
   readonly body: string;
 }
 
-/** The exchanges in a log. Damaged and unknown entries are left out. */
+/** The exchanges in a log. Omits damaged and unknown entries. */
 export class KeptExchanges {
   readonly #bodies: (BodyDelta | undefined)[] = [];
   readonly #exchanges: KeptExchange[] = [];

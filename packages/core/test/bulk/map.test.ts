@@ -443,7 +443,7 @@ test("options that do not exist or cannot be are named", async () => {
   expect(wrong({ retries: -1 })).toThrow(/retries/);
   expect(wrong({ store: new MemoryStore() })).toThrow("map needs a key with a store");
   expect(wrong({ total: Number.NaN })).toThrow(/total/);
-  expect(wrong({ name: "a/b" })).toThrow('has no "/"');
+  expect(wrong({ name: "a/b" })).toThrow('must not contain "/"');
   expect(() => map(agent, "abc")).toThrow("map() takes a list of inputs");
   const run = map(agent, ["a"]);
   await run.results();

@@ -46,7 +46,7 @@ export class ConversationFold {
     return this.#followed !== undefined && this.run?.runId === this.#followed && this.run.isRunning;
   }
 
-  /** Goes into the next update. */
+  /** Adds changes to the next update. */
   change(...changes: readonly ConversationChange[]): void {
     this.#changes.push(...changes);
   }
@@ -76,7 +76,7 @@ export class ConversationFold {
     this.run = new RunView(entry, own);
   }
 
-  /** The last run is over for good. */
+  /** Closes the last run for good. */
   leaveRun(isDropped: boolean): void {
     const { run } = this;
     if (run === undefined) return;

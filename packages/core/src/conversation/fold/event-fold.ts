@@ -28,7 +28,7 @@ export interface ConversationUpdatesOptions {
  *
  * Reading it runs the run; leaving it early ends the run.
  *
- * @throws What the run throws, after the update that shows it.
+ * @throws The run's error, after the update that shows it.
  */
 export async function* conversationUpdates(
   events: AsyncIterable<RunEvent>,

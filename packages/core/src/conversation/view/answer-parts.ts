@@ -223,7 +223,7 @@ export function showCall(known: KnownCall, left: CallsLeft): ToolCallPart {
   return { ...part, state: begun === undefined ? "called" : "running", ...shown };
 }
 
-/** How a call is shown that failed. */
+/** How a failed call is shown. */
 export function failCall(kind: ToolErrorKind): Pick<ToolCallPart, "state" | "failure"> {
   const isOwn = kind === "denied" || kind === "not-run" || kind === "cancelled";
   const state: ToolCallState = kind === "withdrawn" ? "not-run" : isOwn ? kind : "failed";

@@ -136,7 +136,7 @@ export class SessionView {
 
 function describeAnswer({ value, by }: Extract<SessionEntry, { type: "answer" }>): string {
   if (!isObject(value) || !("withdrawn" in value))
-    return `has been answered${by === undefined ? "" : ` by ${by}`} already`;
+    return `has already been answered${by === undefined ? "" : ` by ${by}`}`;
   const { withdrawn } = value;
   return `was withdrawn${typeof withdrawn === "string" && withdrawn !== "" ? `: ${withdrawn}` : ""}`;
 }
@@ -313,5 +313,5 @@ function findMisplaced(
     typeof place.callId === "string" &&
     // Another version of the loop may have other names.
     (run.entry.loop !== LOOP_VERSION || stepName(place) === step);
-  return isThere ? undefined : `the answer ${step} is not in its place`;
+  return isThere ? undefined : `the answer ${step} is in the wrong place`;
 }

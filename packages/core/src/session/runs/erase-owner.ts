@@ -31,13 +31,13 @@ interface KeptLogs {
 export interface ErasedData {
   readonly [kind: string]: number;
   readonly sessions: number;
-  /** Answers that had not ended when their process died. */
+  /** Unfinished answers of processes that died. */
   readonly drafts: number;
   /** Sessions with notes of `sessionNotes`. */
   readonly notes: number;
   /** HTTP exchanges. */
   readonly exchanges: number;
-  /** Runs that were stopped for it. */
+  /** Runs that were stopped first. */
   readonly stoppedRuns: number;
 }
 
@@ -46,8 +46,7 @@ const PAGE = 500;
 
 /** Documented in `store-operations.ts`. */
 export async function eraseOwner(owner: string, options: EraseOptions): Promise<ErasedData> {
-  if (typeof owner !== "string" || owner === "")
-    throw new TypeError("eraseOwner() needs an owner: a string that is not empty");
+  if (typeof owner !== "string" || owner === "") throw new TypeError("eraseOwner() needs an owner: a non-empty string");
   const { store, exchanges, also, signal } = options;
   const erased: { -readonly [Kind in keyof ErasedData]: number } = {
     sessions: 0,

@@ -184,7 +184,7 @@ function findChanges(
   }
 }
 
-/** In their order. */
+/** The rows of all steps, in their order. */
 function rowsOf(last: Steps | undefined): readonly CountedRow[] {
   const found: (readonly CountedRow[])[] = [];
   for (let step = last; step !== undefined; step = step.before) found.push(step.rows);
