@@ -125,7 +125,7 @@ describe.each(STORES)("what is kept of a person, in a store of kind %s,", (_kind
     expect([await store.load("s"), await store.records("s"), await store.list()]).toEqual([[], {}, []]);
   });
 
-  test("is not kept anew by a run that goes on in a process which did not hear of it", async () => {
+  test("is not kept again by a run that continues in a process that does not know of the erasure", async () => {
     const store = open();
     const { run, gate } = await inWrite(store);
     await store.delete("s");
@@ -135,7 +135,7 @@ describe.each(STORES)("what is kept of a person, in a store of kind %s,", (_kind
   });
 });
 
-test("exchanges that wait for the store do not begin a log anew that was removed", async () => {
+test("exchanges that wait for the store do not begin a removed log again", async () => {
   const server = await createEmulator({ brain: improvise() }).listen();
   onTestFinished(async () => await server.close());
   const [store, kept] = [new MemoryStore(), new MemoryStore()];
@@ -197,6 +197,6 @@ test("erasing waits for a run to stop until its signal ends that, and removes no
 
 test("erasing needs an owner", async () => {
   await expect(eraseOwner("", { store: new MemoryStore() })).rejects.toThrow(
-    new TypeError("eraseOwner() needs an owner: a string that is not empty"),
+    new TypeError("eraseOwner() needs an owner: a non-empty string"),
   );
 });

@@ -87,9 +87,9 @@ describe("pollux session check", () => {
     const { code, out, err } = await run("check", file);
     expect({ code, err }).toEqual({ code: 1, err: "" });
     expect(out.split("\n")).toEqual([
-      expect.stringMatching(/^line 4: it is not JSON \(.*\)\. Repair: it is dropped; what it held is unknown$/),
+      expect.stringMatching(/^line 4: it is not JSON \(.*\)\. Repair: it is dropped; its content is unknown$/),
       expect.stringMatching(
-        /^line 5: a turn refers to step call:1\.\d, which is not in the log\. Repair: the turn is put together from its steps/,
+        /^line 5: a turn refers to step call:1\.\d, which is not in the log\. Repair: the turn is rebuilt from its steps/,
       ),
       "line 14: it was cut off while being written (17 bytes). Repair: it is dropped; its write was never confirmed",
       "session order-17: 3 problems, 14 entries",
@@ -121,7 +121,7 @@ describe("pollux session check", () => {
     expect(code).toBe(1);
     expect(out.split("\n")).toEqual([
       "session fine: ok, 13 entries",
-      "session hurt, entry 2: it is missing. Repair: it is dropped; what it held is unknown",
+      "session hurt, entry 2: it is missing. Repair: it is dropped; its content is unknown",
       expect.stringMatching(/^session hurt, entry \d: a turn refers to step call:1\.0/),
       "session hurt: 2 problems, 13 entries",
       "To repair them: pollux session repair sessions.db",
@@ -145,9 +145,9 @@ describe("pollux session repair", () => {
     );
     const { code, out, err } = await run("repair", file);
     expect({ code, err }).toEqual({ code: 0, err: "" });
-    expect(out).toMatch(/^line 4: it is not JSON \(.*\): it is dropped; what it held is unknown\n/);
+    expect(out).toMatch(/^line 4: it is not JSON \(.*\): it is dropped; its content is unknown\n/);
     expect(out).toMatch(
-      /\nline 5: a turn refers to step call:1\.\d, which is not in the log: the turn is put together from its steps/,
+      /\nline 5: a turn refers to step call:1\.\d, which is not in the log: the turn is rebuilt from its steps/,
     );
     expect(out).toMatch(/\nwritten to order-17\.jsonl\.repaired\n$/);
     expect(await readFile(file, "utf8")).toBe(text);

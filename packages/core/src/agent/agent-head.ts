@@ -18,20 +18,20 @@ import type { Logger } from "../logging/logger.ts";
 import { gemini } from "../model/gemini-model.ts";
 import { checkTurnChanges } from "./read-options.ts";
 
-/** How an agent creates a cache. */
+/** Options of `createCache()`. */
 export interface CreateCacheOptions<Context = unknown> extends Omit<CacheRequest, "request">, CallSignal {
-  /** For `instructions` and `tools` that are functions. */
+  /** The context for `instructions` and `tools` that are functions. */
   readonly context?: GivenContext<Context> | undefined;
 }
 
 /** What precedes the contents in an agent's requests. */
 export interface AgentHead extends MixedTools {
   readonly modelId: string;
-  /** Undefined while the function that makes them was not called. */
+  /** Undefined until the function that makes them is called. */
   readonly instructions: string | undefined;
   readonly settings: ModelSettings;
   readonly toolChoice: ToolChoice;
-  /** The tools as they were given. */
+  /** The tools as given. */
   readonly listed: readonly AnyTool[];
 }
 
@@ -71,7 +71,7 @@ export function listTools({ tools = [], extraTools }: ToolOptions, about: RunCon
   return extraTools === undefined ? listed : [...listed, ...checkTools(extraTools, "extraTools")];
 }
 
-/** @throws {TypeError} For what is not a list of tools. */
+/** @throws {TypeError} For anything but a list of tools. */
 function checkTools(tools: readonly AnyTool[], option: "tools" | "extraTools"): readonly AnyTool[] {
   if (!Array.isArray(tools))
     throw new TypeError(
@@ -89,7 +89,7 @@ function checkTools(tools: readonly AnyTool[], option: "tools" | "extraTools"): 
 /**
  * The head with its instructions, made by the function if there is one.
  *
- * @throws {TypeError} For anything but a text; whatever the function throws. The error has what the run had done.
+ * @throws {TypeError} For anything but a text; and what the function throws. The error carries the run so far.
  */
 export async function makeInstructions(
   head: AgentHead,
@@ -184,7 +184,7 @@ export function prepareTurns(
   { toolset, listed }: Pick<AgentHead, "toolset" | "listed">,
   { modelFor, ask }: { readonly modelFor: (model: string | Model) => Model; readonly ask: RunBuiltIn },
 ): TurnPreparer {
-  // As they were given, and as they are sent.
+  // Tools as given and as sent.
   const byName = new Map<string, AnyTool>([...toolset.byName, ...listed.map((tool) => [tool.name, tool] as const)]);
   return {
     prepareTurn,
@@ -196,7 +196,7 @@ export function prepareTurns(
         if (known === undefined) throw unknownName("prepareTurn", tool, new Set(byName.keys()));
         return known;
       });
-      // Those that it stands in for, or the other way round.
+      // A stand-in needs the tools behind it, and they need it.
       if (marked(chosen, "standsIn").length > 0) chosen.push(...marked(listed, "undeclared"));
       else if (marked(chosen, "undeclared").length > 0) chosen.push(...marked(listed, "standsIn"));
       return mixTools(chosen, capabilities, ask, byName.values()).toolset;

@@ -46,19 +46,19 @@ import { describeOutput, planOutput } from "./output.ts";
 import { overrideOptions } from "./read-options.ts";
 import { buildContents, readMessage } from "./run-input.ts";
 
-/** Opens an agent's runs: combines the agent's options with those of a run and passes them to the loop. */
+/** Opens an agent's runs: combines the agent's options with a run's and passes them to the loop. */
 export class AgentRuns implements Follower<AgentRuns> {
   readonly model: Model;
   readonly name: string;
-  /** Of the agent. */
+  /** The agent's options. */
   readonly options: AgentOptions;
   readonly #logger: Logger;
   readonly #modelFor: (model: string | Model) => Model;
   readonly #inside: RunInside;
   readonly #ask: RunBuiltIn;
-  /** By conversation: contents of other models than the agent's. */
+  /** Contents that other models than the agent's wrote, by conversation. */
   readonly #foreign: WeakMap<object, Map<Content, HistoryOrigin>> = new WeakMap();
-  /** By their options: runs of sessions that were described, and are not open yet. */
+  /** Runs of sessions that are described but not open yet, by their options. */
   readonly #described: WeakMap<AnyRunOptions, BegunRun> = new WeakMap();
 
   constructor(options: AgentOptions, model: Model, logger: Logger) {
@@ -71,7 +71,7 @@ export class AgentRuns implements Follower<AgentRuns> {
     this.#ask = (builtIn, prompt, context) => this.#inside(buildContents(prompt), [builtIn], context);
   }
 
-  /** @param others - That may lead its sessions, besides those that handoffs reach. */
+  /** @param others - Agents that may lead its sessions, in addition to the targets of handoffs. */
   sessionHost(others: readonly AgentRuns[] = []): SessionHost<AnyRunOptions> {
     const { model } = this;
     let followers: Followers<AgentRuns> | undefined;
@@ -86,7 +86,7 @@ export class AgentRuns implements Follower<AgentRuns> {
       requirePrices: (limit) => requirePrices(limit, this.options.prices, model.id),
       check: (options) => {
         const plan = this.plan(options);
-        // They may be a client's: one that the run can't have is refused before anything is stored.
+        // A client may have sent them: refuse a tool that the run can't have before anything is stored.
         if (options.extraTools !== undefined) this.head(plan);
       },
       describe: (options, run) => {
@@ -126,7 +126,7 @@ export class AgentRuns implements Follower<AgentRuns> {
     return host;
   }
 
-  /** The context of whoever requests a run now, as its observers know it. */
+  /** The context of the current caller, as the agent's observers capture it. */
   callersContext(): Within | undefined {
     const observers = this.#observers();
     return observers === undefined ? undefined : callersContext(observers, this.#logger);
@@ -158,7 +158,7 @@ export class AgentRuns implements Follower<AgentRuns> {
     return await makeInstructions(this.head(plan, about), plan, about);
   }
 
-  /** The tools of a run that is about to go on; those that need no run without one. */
+  /** The tools of a run that is about to continue; without a run, only the tools that need none. */
   tools(run: Parameters<SessionHost<AnyRunOptions>["findTool"]>[1]): readonly AnyTool[] {
     if (run === undefined) return listTools(this.options, undefined);
     const { options, ...identity } = run;
@@ -177,9 +177,9 @@ export class AgentRuns implements Follower<AgentRuns> {
     const stopListening = whenAborted(plan.signal, () => abort.abort(plan.signal?.reason));
     const planned = this.#planned(plan, head, identity);
     const { guardrails, preparer } = planned;
-    // The log of a session says it of a run that goes on.
+    // For a run that continues, the session's log decides.
     const checksInput = run.checksInput ?? guardrails?.input !== undefined;
-    // The message begins after what the model has answered.
+    // The message begins after the model's last content.
     const answered = contents.findLastIndex(({ role }) => role === "model") + 1;
     const historyLength = run.historyLength ?? (checksInput ? answered : contents.length - 1);
     const state = new RunState(runId, contents, run.onPartial, this.#foreign.get(conversation));
@@ -221,7 +221,7 @@ export class AgentRuns implements Follower<AgentRuns> {
       isReading: run.mode === "read",
       isTrusting: run.mode === "read" && Number(run.loop) < READS_SINCE,
     };
-    // A run that is only read again asks no model, unless it is rehearsed.
+    // A run that is only read from its log calls no model, unless it is rehearsed.
     const loop =
       !isMade || (run.mode === "read" && plan.rehearsal === undefined)
         ? () => runLoop(input, state)
@@ -258,7 +258,7 @@ export class AgentRuns implements Follower<AgentRuns> {
     };
   }
 
-  /** What an agent decides about requests and calls. */
+  /** The part of a loop's input that the agent's options decide. */
   #planned(plan: RunPlan, head: AgentHead, identity: RunIdentity) {
     const { settings, limits, prices, compaction, stopWhen = [], hooks = {}, approve, rehearsal } = plan;
     const { runId, metadata } = identity;
@@ -286,7 +286,7 @@ export class AgentRuns implements Follower<AgentRuns> {
     } satisfies Partial<LoopInput>;
   }
 
-  /** What a run goes on with that another agent began. @param options - Of the run. */
+  /** The input with which this agent continues another agent's run. @param options - The run's. */
   async takeOver(run: LoopInput, options: AnyRunOptions, state: RunState): Promise<TakenOver> {
     const { context, signal } = run;
     const identity = { ...run.identity, agent: this.name };
@@ -302,7 +302,7 @@ export class AgentRuns implements Follower<AgentRuns> {
       ...headAsSent(made),
       identity,
       author: run.author ?? run.model,
-      // What this agent does not say does not bound what another one began.
+      // This agent's default limits don't bound a run that another agent began.
       limits: lowestLimits(planned.limits, run.limits, { ...this.options.limits, ...options.limits }),
       output: plan.output && planOutput(plan.output, this.model, head),
       logger: bindLogger(run.logger, { agent: this.name }),
@@ -310,7 +310,7 @@ export class AgentRuns implements Follower<AgentRuns> {
     return { input, listed: head.listed };
   }
 
-  /** This agent for the runs of another one, which it continues: typed, observed and priced as those are. */
+  /** This agent as it continues another agent's runs: with that agent's output and observers too, and its prices if this one has none. */
   following({ output, observers = [], prices }: AgentOptions): AgentRuns {
     const own = overrideOptions(this.options, {});
     const all = [...new Set([...observers, ...(own.observers ?? [])])];
@@ -339,13 +339,13 @@ export class AgentRuns implements Follower<AgentRuns> {
     return usedGuardrails(options.guardrails ?? this.options.guardrails);
   }
 
-  /** Calls nothing of theirs when there are none. */
+  /** The enabled observers; undefined, at no cost, when there are none. */
   #observers(): readonly Observer[] | undefined {
     const { observers = [] } = this.options;
     return observers.length === 0 && !ALL_RUNS[OBSERVERS]?.size ? undefined : findEnabled(observers);
   }
 
-  /** Absent when the reader's queue, if there is one, gets all events as they are. A run that is only read again is not observed. */
+  /** Undefined when events reach the reader, if any, unchanged. A run that is only read from its log is not observed. */
   #reporter(
     { parent, steps }: RunPlan,
     { mode = "begin", resumedFrom, sessionId, emitters }: OpenRun,
@@ -366,13 +366,13 @@ export class AgentRuns implements Follower<AgentRuns> {
   }
 }
 
-/** Without lists that are empty; undefined when nothing is checked. */
+/** Omits empty lists; undefined when nothing is checked. */
 function usedGuardrails({ input = [], output = [], streaming }: Guardrails = {}): Guardrails | undefined {
   if (input.length + output.length === 0) return undefined;
   return { ...(input.length > 0 && { input }), ...(output.length > 0 && { output }), streaming };
 }
 
-/** A run, and what precedes its contents: its tools may be made for it, once. */
+/** A run and its head, which is built once, because the tools may be made for this run. */
 interface BegunRun {
   readonly about: RunContext;
   readonly abort: AbortController;

@@ -40,9 +40,9 @@ import type { RunInput } from "./run-input.ts";
 import type { Session } from "./session.ts";
 
 /**
- * How an agent is offered as a tool. What such a call reads is what its run has read, and its run asks about its own calls, so `reads` and
- * `reach` are seldom needed. An answer in which no free text fits, by its schema, is not untrusted: numbers, booleans, enums, constants and
- * dates under fixed names.
+ * Options of an agent as a tool. The call reads what its run has read, and the run asks about its own calls, so `reads` and `reach` are
+ * seldom needed. An answer whose schema has no room for free text is not untrusted: numbers, booleans, enums, constants and dates under
+ * fixed names.
  */
 export interface AgentToolOptions<Context = unknown, Name extends string = string> extends ToolTrust<AgentToolInput> {
   /** Name of the function. @defaultValue the agent's name */
@@ -70,8 +70,8 @@ export interface AgentToolInput {
 }
 
 /**
- * What an agent tool reports as progress: an event of the inner run, and the path it came by, outermost first: the agents, then
- * the tool for events of a call, such as `["researcher", "web_fetch"]`.
+ * Progress of an agent tool: an event of the inner run, and its path, outermost first: the agents, then the tool for events of a
+ * call, such as `["researcher", "web_fetch"]`.
  */
 export interface AgentProgress {
   readonly path: readonly string[];
@@ -82,7 +82,7 @@ export interface AgentProgress {
 export interface NestedAgent {
   readonly name: string;
   readonly model: Model;
-  /** Its own name is set only if an engine can run the agent by it. */
+  /** `name` is set only if an engine can run the agent under it. */
   readonly own: Pick<AgentOptions, "name" | "limits" | "prices" | "approve" | "output">;
   stream(input: RunInput, options: AnyRunOptions): RunStream<unknown>;
 }
@@ -139,17 +139,17 @@ export function agentTool(agent: NestedAgent, options: AgentToolOptions): Tool<A
     ...(runsOnEngine && { agent: childAgent(agent, tool, output, readFrom) }),
   } as Tool<AgentToolInput>;
 
-  /** What a call has read of what its run has. An answer in which no text fits tells nobody's words; an author's word stands. */
+  /** What a call has read, given what its run has read. An answer without free text passes no text on; an explicit `reads` wins. */
   async function readFrom(
     read: readonly ReadSource[],
     result?: RunResult<unknown> | EngineResult,
   ): Promise<NestedRun["read"]> {
-    // The text of an error may be anything.
+    // The text of an error may come from anywhere.
     if (result === undefined && exposeErrors === true) read = [...read, { tool: "error", reads: "both" }];
     if (read.length === 0 || options.reads !== undefined) return undefined;
     const isAnswer = result?.stopReason === "finished" && result.endedBy === undefined;
     if (!isAnswer || output === undefined || output === "json") return read;
-    // Most answers have text, and most agents read nothing.
+    // Loaded late: most answers have text, and most agents read nothing.
     const { hasNoFreeText } = await import("../tool/schema/free-text.ts");
     const { source } = declareSchema(output);
     if (!hasNoFreeText(source, jsonSafe(result.output).value)) return read;
@@ -169,12 +169,12 @@ export function agentTool(agent: NestedAgent, options: AgentToolOptions): Tool<A
     };
     const session = options.session?.(context);
     if (session === undefined) return agent.stream(task, run);
-    // Calls that share a session run one after another; one that is made again resumes its run.
+    // Calls that share a session run one after another; a repeated call resumes its run.
     return session.continueStream({ ...run, message: task, runId: context.idempotencyKey, whileRunning: "wait" });
   }
 }
 
-/** The agent's own, bounded by what the calling run has left. @throws {ToolError} When that has used up a limit. */
+/** The agent's own options, bounded by what the calling run has left. @throws {ToolError} When that run has used up a limit. */
 function inheritOptions(
   tool: string,
   { prices, approve, ...own }: NestedAgent["own"],
@@ -215,7 +215,7 @@ function buildProgress(name: string, event: RunEvent, tools: Map<string, string>
   return { path: tool === undefined ? [name] : [name, tool], event };
 }
 
-/** The result of a call that was a run. @throws {ToolError} When the run did not finish; tells how it ended. */
+/** The result of a call that was a run. @throws {ToolError} When the run did not finish; the message says how it ended. */
 function readAnswer(result: RunResult<unknown> | EngineResult, name: string): unknown {
   if (result.stopReason === "finished") return result.output ?? result.text;
   const limit = result.stopReason === "limit" ? result.limit.name : undefined;
@@ -223,8 +223,8 @@ function readAnswer(result: RunResult<unknown> | EngineResult, name: string): un
 }
 
 /**
- * Makes an agent tool's calls runs of their own on a durable engine, answered as a run inside the call would be. A function cannot be
- * passed on: the run finds the caller's `approve` by its agent's name.
+ * Turns an agent tool's calls into separate runs on a durable engine, answered like runs inside the call. A function cannot be passed on:
+ * the run finds the caller's `approve` by its agent's name.
  */
 function childAgent(
   agent: NestedAgent,
@@ -237,7 +237,7 @@ function childAgent(
     start: async (args, parent) => {
       const task = parseTask(await tool.parse(args));
       const { limits, metadata } = inheritOptions(tool.name, agent.own, parent);
-      // A price function cannot be passed on, but its prices for the agent's model can. That of `startChild` has the time.
+      // A price function cannot be passed on, but its prices for the agent's model can. `startChild` has already bound the time.
       const {
         prices = typeof parent.prices === "function" ? parent.prices(agent.model.id, new Date(0)) : parent.prices,
       } = agent.own;
@@ -293,7 +293,7 @@ async function collectNested(
   report: Partial<RunReport>,
   readFrom: ReadFrom<EngineResult>,
 ): Promise<ChildRunResult["nested"]> {
-  // A worker of an older release does not say.
+  // A worker of an older release doesn't report it.
   const { read: given = [{ tool: "agent", reads: "both" }] } = report;
   if (report.status === "ended" && report.result !== undefined) {
     const { found = [], result } = report;

@@ -31,7 +31,7 @@ import { Session } from "./session.ts";
 /**
  * A model with instructions and tools. Holds only configuration, so one agent serves any number of concurrent runs.
  *
- * `Context` is what its runs need as `context`; `Tools` types the calls in their results, and `Schema` their output. All are inferred.
+ * `Context` is the type of its runs' `context`; `Tools` types the calls in their results, and `Schema` their output. All are inferred.
  *
  * @example
  * ```ts
@@ -58,7 +58,7 @@ export class Agent<
    * @throws {ToolDefinitionError} When two tools have the same name.
    */
   constructor(given: AgentOptions<Context, Tools, Schema>) {
-    // Each run is given the context, where it is typed; below, nothing looks at it.
+    // Only the methods that start runs type the context; the code below never reads it.
     const options = given as AgentOptions;
     checkAgentOptions(options);
     checkNode();
@@ -71,12 +71,12 @@ export class Agent<
     this.#runs.head(this.#runs.plan({}));
   }
 
-  /** Its tools, for what shows or checks agents. Without those that a function gives: a run may get others. */
+  /** The agent's tools, for code that shows or checks agents. Omits tools of a function that takes the run: each run may get others. */
   get tools(): readonly AnyTool[] {
     return this.#runs.tools(undefined);
   }
 
-  /** What it was given, as far as it says what its runs do: for what shows agents, or runs them with something changed. */
+  /** The given options that decide what runs do: for code that shows agents, or runs them with changes. */
   get options(): Pick<AgentOptions, "instructions" | "tools" | "settings" | "limits" | "hooks"> {
     const { instructions, tools, settings, limits, hooks } = this.#runs.options;
     return { instructions, tools, settings, limits, hooks };
@@ -85,7 +85,7 @@ export class Agent<
   /**
    * Runs until the model stops, and returns the result. Drains {@link Agent.stream}.
    *
-   * @throws {AgentError} When a request fails after all retries; `runSoFar(error)` has what was done before.
+   * @throws {AgentError} When a request fails after all retries; `runSoFar(error)` has the work done before.
    * @throws The signal's reason when it aborts.
    */
   async run<Own extends OutputSchema | undefined = Schema>(
@@ -130,7 +130,7 @@ export class Agent<
   /**
    * Counts the tokens of a run's first request, including instructions and tools, without sending it.
    *
-   * @throws {ApiStatusError} When the endpoint cannot count tokens, as some gateways.
+   * @throws {ApiStatusError} When the endpoint cannot count tokens, like some gateways.
    */
   async countTokens(input: RunInput, given: CountTokensOptions<ContextFor<Context, Tools>> = {}): Promise<TokenCount> {
     const options = readRunOptions(given, "run");
@@ -166,9 +166,9 @@ export class Agent<
     return this.#runs;
   }
 
-  /** A conversation: each message goes on from the last. In memory, or in a store: then it survives a crash, and goes on in any process. */
+  /** A conversation: each message continues from the last. With a store, it survives a crash, and any process can continue it. */
   session(options: SessionOptions = {}): Session<ContextFor<Context, Tools>, CallsOf<Tools>, Schema> {
-    // Whether these are options is checked by the session.
+    // The session checks whether these are options.
     const others: unknown = (options as SessionOptions | null)?.agents ?? [];
     if (!Array.isArray(others) || !others.every((one): one is Agent => one instanceof Agent))
       throw new TypeError("agents must be a list of agents: agents: [billing]");
@@ -189,7 +189,7 @@ export class Agent<
   }
 }
 
-/** What an agent's runs ask about calls that need approval; on an engine, also the runs inside them. */
+/** The function that decides on calls that need approval; on an engine, also for the runs inside the agent's runs. */
 export function ownApprove(agent: Agent): Approve | undefined {
   return agent.runs.options.approve;
 }

@@ -5,33 +5,33 @@ import type { AnyTool, Tool } from "../tool/tool.ts";
 import { listTools } from "./agent-head.ts";
 import type { AgentOptions, AnyRunOptions } from "./options.ts";
 
-/** A run as the agent that took it over goes on with it. */
+/** A run as the agent that took it over continues it. */
 export interface TakenOver {
   readonly input: LoopInput;
-  /** Its tools as they were given. */
+  /** Its tools as given. */
   readonly listed: readonly AnyTool[];
 }
 
-/** What makes the runs of an agent. */
+/** Makes the runs of an agent. */
 export interface Follower<Self> {
   readonly name: string;
   readonly options: AgentOptions;
-  /** The same agent for the runs of another one, which it continues. */
+  /** The same agent as it continues another agent's runs. */
   following(first: AgentOptions): Self;
-  /** What a run goes on with that another agent began. @param options - Of the run. */
+  /** The input with which this agent continues another agent's run. @param options - The run's. */
   takeOver(run: LoopInput, options: AnyRunOptions, state: RunState): Promise<TakenOver>;
 }
 
-/** The agents that may take over what an agent has begun: those that its tools hand over to, and so on. */
+/** The agents that may take over an agent's runs: the targets of its handoffs, their targets, and so on. */
 export class Followers<Runs extends Follower<Runs>> {
   readonly #first: Runs;
   readonly #known: Map<string, { readonly agent: Runs; readonly following: Runs }> = new Map();
-  /** Who has led the run, by name. */
+  /** The run of each agent that has led it, by name. */
   readonly #taken: Map<string, TakenOver> = new Map();
 
   /**
    * @param begun - The run that may be taken over, as the first agent began it.
-   * @param others - That nobody hands over to.
+   * @param others - Agents that no handoff reaches.
    */
   constructor(first: Runs, begun?: TakenOver, others: readonly Runs[] = []) {
     this.#first = first;
@@ -39,14 +39,14 @@ export class Followers<Runs extends Follower<Runs>> {
     if (begun !== undefined) this.#taken.set(first.name, begun);
   }
 
-  /** @returns Undefined for a name that nobody has, and for the first agent itself. */
+  /** @returns Undefined for an unknown name, and for the first agent itself. */
   find(name: string): Runs | undefined {
     if (name === this.#first.name) return undefined;
     if (!this.#known.has(name)) this.#addFrom(listTools(this.#first.options, undefined), new Set());
     return this.#known.get(name)?.following;
   }
 
-  /** @returns Undefined for a name that nobody has. */
+  /** @returns Undefined for an unknown name. */
   async takeOver(
     { from = this.#first.name, to, tool }: Handover,
     options: AnyRunOptions,
@@ -68,7 +68,7 @@ export class Followers<Runs extends Follower<Runs>> {
   /** @param seen - Names of the agents whose tools were read. */
   #addFrom(tools: readonly AnyTool[], seen: Set<string>): void {
     for (const tool of tools) {
-      // `handoff()` takes nothing else.
+      // `handoff()` only takes agents, whose runs have this type.
       if (tool.kind === "function" && tool.handoff !== undefined) this.#add(tool.handoff.to() as Runs, seen);
     }
   }

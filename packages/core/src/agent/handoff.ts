@@ -7,34 +7,34 @@ import type { Agent } from "./agent.ts";
 import type { AgentRuns } from "./agent-runs.ts";
 import type { ContextFor, OutputSchema } from "./options.ts";
 
-/** How an agent is offered as one that can take the conversation over. */
+/** Options of `handoff()`. */
 export interface HandoffOptions<
   Schema extends ToolInputSchema | undefined = undefined,
   Name extends string = string,
 > extends Pick<Handoff, "filter"> {
   /** Name of the function. @defaultValue `transfer_to_` and the agent's name */
   readonly name?: Name | undefined;
-  /** When to hand over: the model decides by this text. @defaultValue says who takes over */
+  /** When to hand over: the model decides by this text. @defaultValue names the agent that takes over */
   readonly description?: string | undefined;
-  /** What the model has to say when it hands over: an order number, a reason. The agent reads it in the call. @defaultValue nothing */
+  /** Schema of what the model passes along, such as an order number or a reason. The agent reads it in the call. @defaultValue nothing */
   readonly input?: Schema | undefined;
   /** Whether handing over requires approval. @defaultValue false */
   readonly needsApproval?: boolean | undefined;
 }
 
-/** A tool that hands the conversation over. Results may have the other agent's calls as well. */
+/** A tool that hands the conversation over. Results may include the other agent's calls. */
 export interface HandoffTool<Input, Context, Name extends string, Args, Calls> extends Omit<
   Tool<Input, string, Context, Name, Args, false>,
   "~call"
 > {
   readonly handoff: Handoff;
-  /** Never set: the type of its completed calls, and of those of the agent that takes over. */
+  /** Never set: the type of its completed calls and of the calls of the agent that takes over. */
   readonly "~call"?: CompletedToolCall<Name, Args, string, false> | Calls | undefined;
 }
 
 type CompletedCallsOf<Tools extends AnyTool<never>> = NonNullable<Tools["~call"]>;
 
-/** It says nothing that others wrote, and its next calls are asked about as any. */
+/** Its outcome has nobody else's text, and the next agent's calls are checked like any others. */
 const TRUST = { reads: "trusted", reach: "inside" } as const;
 
 const OPTIONS: OptionNames<HandoffOptions> = namesIn("name description input filter needsApproval");
@@ -46,19 +46,19 @@ const SPELLINGS: Spellings = {
 };
 
 /**
- * A tool with which the model hands the conversation over to another agent: that one answers the person from the next turn on, and in the
- * messages that follow, with its own instructions, tools, model, settings, guardrails and approvals. Nothing is said in the person's name.
+ * A tool with which the model hands the conversation over to another agent. That agent answers from the next turn on, also later messages,
+ * with its own instructions, tools, model, settings, guardrails and approvals. No message is written in the person's name.
  *
  * For agents that hand over to each other, pass one of them as a function, with a `name`.
  *
- * @throws {ConfigurationError} When the agent has no name of its own: a session remembers by name who leads.
+ * @throws {ConfigurationError} When the agent has no name of its own: sessions store the leading agent by name.
  * @throws {ToolDefinitionError} As `defineTool`.
  * @example
  * ```ts
  * const router = new Agent({
  *   name: "router",
  *   model: "gemini-flash-latest",
- *   instructions: "Hand over to whoever can help.",
+ *   instructions: "Hand over to the agent that can help.",
  *   tools: [handoff(billing, { description: "Questions about invoices and refunds." })],
  * });
  * ```
@@ -82,11 +82,11 @@ export function handoff(
   const isLater = typeof agent === "function";
   let found: Agent | undefined;
   const find = (): AgentRuns => {
-    // Once: agents are told apart by what they are, and a function may make its agent anew.
+    // Once: agents are compared by identity, and a function may create a new one each time.
     const { runs } = (found ??= isLater ? agent() : agent);
     if (runs.options.name !== undefined) return runs;
     throw new ConfigurationError(
-      'handoff(): the agent needs a name, by which a session remembers who leads: new Agent({ name: "billing", … })',
+      'handoff(): the agent needs a name, because sessions store the leading agent by name: new Agent({ name: "billing", … })',
     );
   };
   const who = isLater ? undefined : find().name;

@@ -29,7 +29,7 @@ export function runsInside(
   open: (plan: RunPlan, run: Pick<SessionRun<unknown>, "contents" | "conversation" | "emitters">) => RunningLoop,
 ): RunInside {
   const { prices } = options;
-  // Those on the run itself are its own.
+  // The agent's other limits bound its own runs only.
   const { repeats, restarts, requestsPerTurn } = withDefaults(options.limits);
   // A cache contains the agent's own tools.
   const settings = { ...options.settings, cachedContent: undefined };
@@ -64,14 +64,14 @@ export function summarizer(
   };
 }
 
-/** Aborts with the call, with a reason of its own: an abort reason carries what its run had done, and the call's is its run's. */
+/** Aborts with the call, with a reason of its own: an abort reason carries its run so far, and the call's belongs to the outer run. */
 export function nestedSignal(outer: AbortSignal): AbortSignal {
   const inner = new AbortController();
   whenAborted(outer, () => inner.abort(new DOMException("the parent run was aborted", "AbortError")));
   return inner.signal;
 }
 
-/** What a call has read of what the run inside has; of one without a result, it may be told anything. */
+/** What a call has read, given what the run inside it has read; all of it if that run has no result. */
 export type ReadFrom<Result> = (
   read: readonly ReadSource[],
   result?: Result,

@@ -40,15 +40,15 @@ export type OutputOf<Schema> = Schema extends undefined ? undefined : ParsedBy<S
 /** What the model writes for a schema: the type of its input, before defaults and transforms. */
 export type WrittenOf<Schema> = Schema extends undefined ? undefined : WrittenFor<Schema>;
 
-/** Options of an agent that a run can override. `Context` is what the run is given as `context`. */
+/** Options of an agent that a run can override. `Context` is the type of the run's `context`. */
 export interface SharedOptions<Context = unknown> {
   /**
    * The system instruction. A function is called once per run, when it starts or is resumed, so that all requests of a run have the
-   * same one; what it throws fails the run.
+   * same one; its errors fail the run.
    */
   readonly instructions?: string | ((run: RunContext<Context>) => string | Promise<string>) | undefined;
   /**
-   * Functions and built-in tools, freely mixed. Pass a function for tools that come and go, such as those of an MCP server: it is
+   * Functions and built-in tools, freely mixed. Pass a function for tools that come and go, such as an MCP server's: it is
    * called when a run starts, and the run keeps its result.
    */
   readonly tools?: readonly AnyTool<Context>[] | ToolsFunction<Context> | undefined;
@@ -81,7 +81,7 @@ export interface SharedOptions<Context = unknown> {
   readonly approve?: Approve<Context> | undefined;
 }
 
-/** Gives the tools of a run. */
+/** Returns the tools of a run. */
 export type ToolsFunction<Context> = (run: RunContext<Context>) => readonly AnyTool<Context>[];
 
 /**
@@ -93,7 +93,7 @@ export interface AgentOptions<
   Tools extends AnyTool<never> = AnyTool<Context>,
   Schema extends OutputSchema | undefined = OutputSchema | undefined,
 > extends Omit<SharedOptions<ContextFor<Context, Tools>>, "tools"> {
-  /** As {@link SharedOptions.tools}. A function without parameters is also called when the agent is made. */
+  /** As {@link SharedOptions.tools}. A function without parameters is also called when the agent is created. */
   readonly tools?:
     | readonly (Tools & ToolFor<AfterFunctions<Context> & NeededBy<Tools>>)[]
     | ToolsFunction<Context>
@@ -110,8 +110,8 @@ export interface AgentOptions<
   /** Name of the agent in logs and as a tool. @defaultValue "agent" */
   readonly name?: string | undefined;
   /**
-   * What becomes of a call that reaches out once untrusted content is in the history, unless its tool says something else; `"deny"` holds
-   * for all tools. @defaultValue "ask": `approve`, or else the run ends with `needs-approval`
+   * What happens to an outside call after untrusted content was read, unless its tool decides otherwise; `"deny"` applies to all tools.
+   * @defaultValue "ask": asks `approve`; without it, the run ends with `needs-approval`
    */
   readonly afterUntrusted?: AfterUntrusted | undefined;
   /** Observe everything the agent's runs do, for traces and metrics. @defaultValue none */
@@ -131,13 +131,13 @@ export interface RunOptions<
    */
   readonly context?: GivenContext<Context> | undefined;
   /**
-   * Tools in addition to the agent's, or to those of `tools`; such as tools that a client brings. Pass them again to resume the run.
+   * Tools in addition to the agent's or to `tools`, such as a client's. Pass them again to resume the run.
    * @defaultValue none
    */
   readonly extraTools?: readonly AnyTool<Context>[] | undefined;
   /**
-   * A JSON object that identifies the run for the application: it is in its first event, in hooks, observations and each line of the
-   * log, also of runs inside it. A session stores it with the run, which keeps it when it is resumed. @defaultValue none
+   * A JSON object that identifies the run for the application: it is in the run's first event, in hooks, observations and each line of
+   * the log, also for runs inside it. A session stores it with the run, and a resumed run keeps it. @defaultValue none
    */
   readonly metadata?: JsonObject | undefined;
   /**
@@ -146,13 +146,13 @@ export interface RunOptions<
    */
   readonly output?: Schema | undefined;
   /**
-   * What the message brings into the history: `"untrusted"` for a mail, a webhook or what a stranger wrote. A session stores it with the
-   * message. Files count as untrusted and private, whatever this says. @defaultValue "trusted": a person wrote it to the agent
+   * What the message brings into the history: `"untrusted"` for an email, a webhook or a stranger's text. A session stores it with the
+   * message. Files always count as untrusted and private. @defaultValue "trusted": a person wrote it to the agent
    */
   readonly reads?: Reads | undefined;
   /**
    * What the contents before the message bring, when the input is whole contents.
-   * @defaultValue for each result, what the tool of that name says now; for one without such a tool, both
+   * @defaultValue for each result, the current `reads` of the tool with that name; without such a tool, both
    */
   readonly historyReads?: Reads | undefined;
   /** Aborts the run: requests and tools in progress are aborted, and `run` rejects with the signal's reason. */
@@ -161,7 +161,7 @@ export interface RunOptions<
   readonly runId?: string | undefined;
   /** The step of another run that contains this one, for observers. An agent tool sets it. @defaultValue none */
   readonly parent?: ParentStep | undefined;
-  /** What the run has read that contains this one, as `parent.read` of its call: the message may come from there. An agent tool sets it. @defaultValue nothing */
+  /** What the containing run has read, as `parent.read` of its call: the message may come from there. An agent tool sets it. @defaultValue nothing */
   readonly read?: readonly ReadSource[] | undefined;
   /**
    * Executes the run's operations, to run the loop on a durable engine. Called once, when the run is opened.
@@ -169,8 +169,8 @@ export interface RunOptions<
    */
   readonly steps?: StepsFactory | undefined;
   /**
-   * What stands in for the model, the tools, the people and the clock, also for agents that take over and in runs inside this one: for evals and
-   * replays. @defaultValue none
+   * Stand-ins for the model, the tools, the people and the clock, for evals and replays. They also hold for agents that take over and for
+   * runs inside this one. @defaultValue none
    */
   readonly rehearsal?: Rehearsal | undefined;
 }
@@ -180,13 +180,13 @@ type NeededBy<Tools> = [Tools] extends [ToolFor<infer Needed>] ? Needed : unknow
 /** The context itself. A condition, so that it is inferred from tools only if no function or hook declares one. */
 type AfterFunctions<Context> = [Context] extends [never] ? never : Context;
 
-/** What the runs of an agent need as context: what its hooks and functions declare, and all that its tools do. */
+/** The context that an agent's runs need: what its hooks and functions declare, and what each of its tools declares. */
 export type ContextFor<Context, Tools> = Context & NeededBy<Tools>;
 
 /** The `context` of a run: none when the agent has no context type. */
 export type GivenContext<Context> = unknown extends Context ? undefined : Context;
 
-/** The last argument of what starts a run: required when the context is. */
+/** The last argument of a method that starts a run: required when the context is. */
 export type OptionsArgument<Options, Context> = undefined extends Context
   ? [options?: Options]
   : [options: Options & { readonly context: Context }];
@@ -197,12 +197,12 @@ export interface CountTokensOptions<Context = unknown>
     SharedOptions<Context>,
     Pick<RunOptions<OutputSchema | undefined, Context>, "context" | "output" | "signal"> {}
 
-/** Options of a run, whatever its output and its context. */
+/** Options of a run with any output and any context. */
 export interface AnyRunOptions extends Omit<RunOptions<OutputSchema | undefined>, "context"> {
   readonly context?: unknown;
 }
 
-/** What a run goes by: the agent's options, overridden by its own. A run inside a run has only what it needs. */
+/** The effective options of a run: the agent's, overridden by the run's. A run inside a run has only what it needs. */
 export interface RunPlan extends Omit<AnyRunOptions, "limits" | "settings"> {
   readonly settings: ModelSettings;
   readonly limits: RunLimits;
@@ -215,18 +215,18 @@ export interface SessionOptions extends SessionAbout {
   /** @defaultValue a new {@link MemoryStore} */
   readonly store?: SessionStore | undefined;
   /**
-   * Contents from before the session, oldest first, such as those of a result: it begins with them, and they are sent as they are. Those
-   * of another model or library go through `importHistory()` first. Not read when the store has the session already. @defaultValue none
+   * Contents from before the session, oldest first, such as a result's: the session begins with them and sends them unchanged. Convert
+   * those of another model or library with `importHistory()` first. Ignored when the store has the session already. @defaultValue none
    */
   readonly history?: readonly ContentInput[] | undefined;
   /**
    * What these contents bring: see `reads` of a tool.
-   * @defaultValue for each result, what the tool of that name says now; for one without such a tool, and for each file, both
+   * @defaultValue for each result, the current `reads` of the tool with that name; without such a tool, and for each file, both
    */
   readonly historyReads?: Reads | undefined;
   /**
-   * Agents that may lead besides those that handoffs reach, with their names: such as those that {@link Session.as} has put in charge, so that the
-   * next message is theirs too. Their context is that of the session's own agent. @defaultValue none
+   * Named agents that may lead in addition to the targets of handoffs, such as one that {@link Session.as} put in charge, so that it also
+   * gets the next message. Their context is the one of the session's own agent. @defaultValue none
    */
   readonly agents?: readonly { readonly name: string; session(options: SessionOptions): object }[] | undefined;
   /**
@@ -235,35 +235,35 @@ export interface SessionOptions extends SessionAbout {
    */
   readonly limits?: SessionLimits | undefined;
   /**
-   * Asked before each turn how the budget stands that the session shares with others of its owner, in the unit of `prices`, which are
-   * required. When nothing is left, the run ends with `limit` and `scope: "owner"`, and can be resumed once something is; if it throws,
-   * the run fails. A turn that was made is never decided again. Not asked by runs inside calls, which get no more than was left when the
-   * turn began. @defaultValue none
+   * Returns the budget that the session shares with its owner's other sessions, in the unit of `prices`, which are required. Called before
+   * each turn, but not again for turns that are stored. When nothing is left, the run ends with `limit` and `scope: "owner"`, and can be
+   * resumed once something is; if the function throws, the run fails. Runs inside calls don't call it: they get no more than was left when
+   * the turn began. @defaultValue none
    */
   readonly ownerBudget?: (() => OwnerBudget | Promise<OwnerBudget>) | undefined;
   /**
-   * How long a run keeps its session after its process has stopped renewing the lease, in milliseconds; at least 100. A shorter one
-   * lets others take over sooner after a crash, also from a process that was only paused. @defaultValue 15_000
+   * How long a run keeps its session after its process has stopped renewing the lease, in milliseconds; at least 100. With a shorter
+   * lease, other processes take over sooner after a crash, but also from a process that was only paused. @defaultValue 15_000
    */
   readonly leaseMs?: number | undefined;
 }
 
 /** Options of sending a message. */
 export interface SendOptions {
-  /** What the message does while a run is going. @defaultValue "refuse" */
+  /** What the message does while a run is in progress. @defaultValue "refuse" */
   readonly whileRunning?: WhileRunning | undefined;
   /**
-   * If the last run was cut off by a crash or waits for an answer: `"close"` it, its questions withdrawn and its open calls answered as
-   * cancelled; `"refuse"` the message with `SessionUnfinishedError`, unless it has steered that run already; or, while it waits, `"steer"`
-   * it: the message is stored, the result is that of the run as it waits, and the model reads the message with the outcome once the answer
-   * has come. A run that was cut off is closed by `"steer"`, too. A run that has an answer which it has not used, because it was not resumed
-   * or was cut off, is not closed but goes on, and hears the message. @defaultValue "close"
+   * What to do when the last run was cut off by a crash or waits for an answer. `"close"` ends it: its questions are withdrawn and its open
+   * calls answered as cancelled. `"refuse"` throws `SessionUnfinishedError`, unless the message has steered that run already. `"steer"`
+   * stores the message for a run that waits: the result is the waiting run's, and the model reads the message with the outcome once the
+   * answer has come; a run that was cut off is closed. A run with an answer that it has not used, because it was not resumed or was cut
+   * off, is not closed by either: it continues and gets the message. @defaultValue "close"
    */
   readonly unfinished?: Unfinished | undefined;
-  /** Whether an answer that was cut off in the middle becomes part of the history, as far as it was shown. @defaultValue true */
+  /** Whether the shown part of an answer that was cut off becomes part of the history. @defaultValue true */
   readonly keepInterrupted?: boolean | undefined;
   /**
-   * Id of the message that this one replaces, as in the conversation: that message and all that followed are taken back first, as by
+   * Id of the message that this one replaces, as in the conversation: that message and everything after it are taken back first, as by
    * {@link Session.rewind}. @defaultValue none
    */
   readonly replaces?: string | undefined;
@@ -271,16 +271,16 @@ export interface SendOptions {
 
 /** Options of {@link Session.rewind}. */
 export interface RewindOptions {
-  /** Id of the message that goes first, as in the conversation, or of its answer. @defaultValue the last message that began a run */
+  /** Id of the first message to take back, as in the conversation, or of its answer. @defaultValue the last message that began a run */
   readonly before?: string | undefined;
 }
 
 /** Options of {@link Session.regenerate}. */
 export interface RegenerateOptions {
-  /** Id of the answer to make anew, as in the conversation, or of the message that it answers. @defaultValue the last one */
+  /** Id of the answer to regenerate, as in the conversation, or of the message that it answers. @defaultValue the last one */
   readonly messageId?: string | undefined;
   /**
-   * What happens while a run is going: `"refuse"` with `SessionRunningError`, `"wait"` until it is over, or `"replace"` it: stop it first.
+   * What happens while a run is in progress: `"refuse"` with `SessionRunningError`, `"wait"` until it is over, or `"replace"` it: stop it first.
    * @defaultValue "refuse"
    */
   readonly whileRunning?: Exclude<WhileRunning, "steer"> | undefined;
@@ -292,8 +292,8 @@ export interface ResumeOptions extends Answers {
   readonly anyLoopVersion?: boolean | undefined;
 }
 
-/** What {@link Session.continue} continues with. */
+/** Options of {@link Session.continue}. */
 export interface ContinueOptions extends SendOptions, ResumeOptions {
-  /** Absent with `replaces`: the message that it names is sent once more. */
+  /** Without it, `replaces` sends the message that it names again. */
   readonly message?: RunInput | undefined;
 }

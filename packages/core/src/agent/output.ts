@@ -13,7 +13,7 @@ import { declareSchema } from "../tool/schema/declare.ts";
 import type { OutputSchema } from "./options.ts";
 
 /**
- * How an answer is made to match a schema. `loop/turn/model-turn.ts` asks again for one that does not.
+ * Decides how an answer is made to match a schema. `loop/turn/model-turn.ts` asks again for one that does not match.
  *
  * @throws {ConfigurationError} When the model cannot answer in JSON at all.
  */

@@ -8,22 +8,22 @@ import type { ToolCall } from "../tool/tool-call.ts";
 import type { OutputSchema, RunOptions, SessionOptions } from "./options.ts";
 import type { Session } from "./session.ts";
 
-/** What is polled, and by whom. */
+/** Options of {@link pollJobs}. */
 export interface PollJobsOptions<Context = unknown> extends Pick<SessionFilter, "owner" | "prefix" | "metadata"> {
-  /** Has the tools, and goes on with the runs. */
+  /** Has the tools, and continues the runs. */
   readonly agent: {
     session(options: SessionOptions): Session<Context, ToolCall, OutputSchema | undefined>;
   };
   readonly store: SessionStore;
-  /** Ends it. Runs that it is making are released, for other processes to continue. */
+  /** Ends the polling. Its runs in progress are released, for other processes to continue. */
   readonly signal: AbortSignal;
-  /** What went wrong; it goes on. Without an id, the store could not be read. A run that failed can be resumed as any other. */
+  /** Called with each error; polling continues. Without an id, the store could not be read. A failed run can be resumed like any other. */
   readonly onError: (error: unknown, sessionId?: string) => void;
-  /** The options of a session's run, which are not stored: its context, for instance. @defaultValue none */
+  /** Returns the options of a session's run that are not stored, such as its context. @defaultValue none */
   readonly options?: ((session: SessionSummary) => RunOptions<undefined, Context>) | undefined;
-  /** Milliseconds between two looks at the store. @defaultValue 5_000 */
+  /** Milliseconds between two reads of the store. @defaultValue 5_000 */
   readonly everyMs?: number | undefined;
-  /** How many sessions are asked about, or go on, at once. @defaultValue 8 */
+  /** How many sessions are checked or continued at once. @defaultValue 8 */
   readonly concurrency?: number | undefined;
 }
 
@@ -31,29 +31,29 @@ const OPTIONS: OptionNames<PollJobsOptions> = namesIn(
   "agent store signal onError options everyMs concurrency owner prefix metadata",
 );
 
-/** Most sessions that are listed at once. */
+/** The most sessions that are listed at once. */
 const PAGE = 100;
 
-interface Looked {
+interface LastLook {
   readonly updatedAt: number;
   readonly checkedAt?: number | undefined;
-  /** When it is looked at again, if it does not change. */
+  /** When to look at the session again, if it does not change. */
   readonly at: number;
 }
 
 /**
- * Asks how jobs stand that the sessions of a store wait for, stores progress and outcomes, and goes on with the runs. Until the signal
- * aborts. Several processes may do it: a job may then be asked about more often, and each outcome is used once.
+ * Checks the jobs that the sessions of a store wait for, stores progress and outcomes, and continues the runs, until the signal aborts.
+ * Several processes may poll the same store: a job may then be checked more often, but each outcome is used once.
  *
- * @throws {TypeError} For options that are none.
+ * @throws {TypeError} For invalid options.
  */
 export async function pollJobs<Context = unknown>(options: PollJobsOptions<Context>): Promise<void> {
   checkOptions("pollJobs()", options, OPTIONS);
   const { agent, store, signal, onError, everyMs = 5_000, concurrency = 8, owner, prefix, metadata } = options;
   checkAtLeast("everyMs", everyMs, 1);
   checkAtLeast("concurrency", concurrency, 1);
-  const looked = new Map<string, Looked>();
-  const going = new Map<string, { readonly over: Promise<void>; readonly release: () => Promise<boolean> }>();
+  const looked = new Map<string, LastLook>();
+  const tasks = new Map<string, { readonly over: Promise<void>; readonly release: () => Promise<boolean> }>();
 
   const look = (summary: SessionSummary): void => {
     const { id, updatedAt } = summary;
@@ -69,17 +69,17 @@ export async function pollJobs<Context = unknown>(options: PollJobsOptions<Conte
         looked.set(id, { updatedAt, checkedAt, at });
         if (at > now) return;
         looked.set(id, { updatedAt, checkedAt: now, at: 0 });
-        // Its options are checked where they are given.
-        const goesOn = session as unknown as { continue(run: unknown): Promise<unknown> };
-        await goesOn.continue(options.options?.(summary) ?? {});
+        // `options` is typed by the caller.
+        const untyped = session as unknown as { continue(run: unknown): Promise<unknown> };
+        await untyped.continue(options.options?.(summary) ?? {});
       } catch (error) {
-        // Others go on with it, here or elsewhere.
+        // Another caller, here or elsewhere, continues the run.
         if (!(error instanceof SessionRunningError || error instanceof RunReleasedError)) onError(error, id);
       } finally {
-        going.delete(id);
+        tasks.delete(id);
       }
     })();
-    going.set(id, { over, release: () => session.release() });
+    tasks.set(id, { over, release: () => session.release() });
   };
 
   let stopListening = (): void => {};
@@ -94,35 +94,35 @@ export async function pollJobs<Context = unknown>(options: PollJobsOptions<Conte
           const { id, updatedAt } = summary;
           const known = looked.get(id);
           seen.add(id);
-          if (going.has(id) || (known?.updatedAt === updatedAt && known.at > Date.now())) continue;
-          if (going.size >= concurrency) await Promise.race([aborted, ...[...going.values()].map(({ over }) => over)]);
+          if (tasks.has(id) || (known?.updatedAt === updatedAt && known.at > Date.now())) continue;
+          if (tasks.size >= concurrency) await Promise.race([aborted, ...[...tasks.values()].map(({ over }) => over)]);
           if (signal.aborted) break;
           look(summary);
         }
         after = page.length < PAGE || signal.aborted ? undefined : page.at(-1);
       } while (after !== undefined);
-      // Sessions that no longer wait.
-      if (!signal.aborted) for (const id of looked.keys()) if (!seen.has(id) && !going.has(id)) looked.delete(id);
+      // Forget sessions that no longer wait.
+      if (!signal.aborted) for (const id of looked.keys()) if (!seen.has(id) && !tasks.has(id)) looked.delete(id);
     } catch (error) {
       onError(error);
     }
     await sleep(everyMs, signal).catch(() => {});
   }
   stopListening();
-  // A run may begin yet, when its job has been asked about.
-  while (going.size > 0) {
+  // A run may still begin after its job was checked.
+  while (tasks.size > 0) {
     const pause = new AbortController();
-    const runs = [...going.values()];
+    const runs = [...tasks.values()];
     for (const { release } of runs) release().catch((error: unknown) => onError(error));
     await Promise.race([...runs.map(({ over }) => over), sleep(50, pause.signal).catch(() => {})]);
     pause.abort();
   }
 }
 
-/** When a run that waits is to be asked about, or has something to go on with. */
+/** When to check the jobs of a waiting run; 0 when it can continue. */
 function dueAt({ end, jobs }: RunRecord, checkedAt: number | undefined): number {
   if (end?.pending === undefined || jobs.size === 0) return Infinity;
-  // All is answered, and nobody has gone on.
+  // Everything is answered, and no process has continued the run.
   if (end.pending.length === 0) return 0;
   const due = end.pending.flatMap(({ job }) => {
     if (job === undefined) return [];

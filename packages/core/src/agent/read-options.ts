@@ -73,7 +73,7 @@ const CONTINUE: OptionNames<ContinueOptions> = { ...SEND, ...RESUME, message: tr
 
 type Method = "run" | "send" | "rewind" | "regenerate" | "resume" | "continue";
 
-/** What each method that starts a run takes besides the options of one. */
+/** The options that each method takes in addition to a run's. */
 const METHODS: Readonly<Record<Method, object>> = {
   run: {},
   send: SEND,
@@ -100,7 +100,7 @@ const SETTING_SPELLINGS: Spellings = {
   [ONE_ANSWER]: "candidateCount n",
 };
 
-/** What to write where the members of a group are given beside it. */
+/** Advice for members of a group that are given outside it. */
 function besides(group: string, spellings: Spellings): Spellings {
   const entries = Object.entries(spellings);
   return Object.fromEntries(
@@ -120,7 +120,7 @@ const SPELLINGS: Spellings = {
   "pass it to session.resume()": "approvals outcomes",
   "use toolChoice": "toolConfig",
   "use tools: [handoff(agent)]": "handoffs subAgents sub_agents",
-  "use tools, with those of mcpTools() of @pollux/tools/mcp": "mcpServers toolsets",
+  "use tools, with mcpTools() of @pollux/tools/mcp": "mcpServers toolsets",
   "use endsRun, an option of a tool": "toolUseBehavior",
   "pass it to handoff() or asTool()": "description handoffDescription",
   "use guardrails: { input: […] }": "inputGuardrails",
@@ -136,7 +136,7 @@ const SPELLINGS: Spellings = {
   "use agent.session({ store })": "memory checkpointer sessionService",
   "use settings: { temperature: … }": "config generationConfig generateContentConfig modelSettings providerOptions",
 };
-/** What to do about an option that is spelled as elsewhere, or belongs elsewhere. */
+/** Advice for an option that has another library's name, or belongs elsewhere. */
 function advise(name: string): string | undefined {
   const owner = Object.hasOwn(RUN, name) ? "run()" : Object.hasOwn(AGENT, name) ? "new Agent()" : undefined;
   if (owner !== undefined) return `pass it to ${owner}`;
@@ -150,7 +150,7 @@ function advise(name: string): string | undefined {
   return Object.hasOwn(GEMINI_OPTIONS, name) ? `use model: gemini(id, { ${name}: … })` : undefined;
 }
 
-/** Checks what TypeScript would check of an agent's options. @throws {TypeError} Naming the option, and what to write instead. */
+/** Checks an agent's options as TypeScript would. @throws {TypeError} Naming the option, and what to write instead. */
 export function checkAgentOptions(options: AgentOptions): void {
   check("new Agent()", options, AGENT);
   const { observers } = options;
@@ -170,7 +170,7 @@ export function checkAgentOptions(options: AgentOptions): void {
 export function readRunOptions(options: unknown = {}, method: Method): AnyRunOptions {
   const names = { ...RUN, ...METHODS[method] };
   check(`${method}()`, options, names);
-  // The element of an OptionsArgument, whose type depends on a context that is not known where it is read.
+  // The element of an OptionsArgument, whose type depends on a context that is not known here.
   return readMembers(options as AnyRunOptions, names);
 }
 
@@ -193,7 +193,7 @@ function check(where: string, options: unknown, names: { readonly [name: string]
     throw new TypeError("signal must be an AbortSignal, such as controller.signal");
   if (stopWhen !== undefined && !Array.isArray(stopWhen))
     throw new TypeError("stopWhen must be a list of rules; for a number of turns, use limits: { turns: … }");
-  // Of the AI SDK: `{ schema }`, `Output.object()`, and `jsonSchema()`.
+  // The AI SDK's `{ schema }`, `Output.object()` and `jsonSchema()`.
   if (
     isObject(output) &&
     !("~standard" in output) &&
@@ -202,7 +202,7 @@ function check(where: string, options: unknown, names: { readonly [name: string]
     throw new TypeError("output must be the schema itself: output: schema");
 }
 
-/** A guardrail that is passed in another way would not be asked. */
+/** A guardrail in any other shape would never run. */
 function checkGuardrails(guardrails: Guardrails): void {
   if (Array.isArray(guardrails)) throw new TypeError("guardrails must be { input: […], output: […] }");
   checkOptions("guardrails", guardrails, GUARDRAILS);
@@ -234,7 +234,7 @@ export function checkTurnChanges(changes: TurnChanges): void {
     checkOptions("prepareTurn: settings", changes.settings, TURN_SETTINGS, SETTING_SPELLINGS);
 }
 
-/** What a session is made with. @throws {TypeError | ConfigurationError} For what cannot work. */
+/** Reads the options of a session. @throws {TypeError | ConfigurationError} For options that cannot work. */
 export function readSessionOptions(
   host: SessionHost<AnyRunOptions>,
   options: SessionOptions,
@@ -261,7 +261,7 @@ export function readSessionOptions(
   };
 }
 
-/** What the options of a method say about the next run. @param message - Of `send`. @throws {TypeError} For a contradiction. */
+/** Builds the request for the next run from a method's options. @param message - Of `send`. @throws {TypeError} For a contradiction. */
 export function readRequest(
   host: SessionHost<AnyRunOptions>,
   method: "send" | "regenerate" | "resume" | "continue",
@@ -292,7 +292,7 @@ export function readRequest(
   if (replaces !== undefined && whileRunning === "steer")
     throw new TypeError('whileRunning: a message cannot "steer" a run and take the place of another message');
   if (replaces !== undefined && hasAnswers(answers))
-    throw new TypeError("replaces takes back the calls that wait, so they cannot be answered as well");
+    throw new TypeError("replaces takes back the waiting calls, so they cannot be answered as well");
   return {
     message: contents,
     read: contents && readMessage(contents, options),
@@ -309,7 +309,7 @@ export function readRequest(
   };
 }
 
-/** An agent's options, overridden by those of a run that are set. */
+/** An agent's options, overridden by the run's options that are set. */
 export function overrideOptions(agent: AgentOptions, run: AnyRunOptions): Omit<AgentOptions, "tools"> & AnyRunOptions {
   const combined = { ...readMembers(agent, AGENT), ...readMembers(run, RUN) };
   for (const group of GROUP_NAMES) {
@@ -318,7 +318,7 @@ export function overrideOptions(agent: AgentOptions, run: AnyRunOptions): Omit<A
     const names = GROUPS[group];
     combined[group] = { ...readMembers(own, names, true), ...readMembers(given, names, true) };
   }
-  // The names are those of the types.
+  // The names match the types'.
   return combined as unknown as AgentOptions & AnyRunOptions;
 }
 

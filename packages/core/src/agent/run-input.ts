@@ -64,11 +64,11 @@ function toContents(input: RunInput): readonly Content[] {
   return contents;
 }
 
-/** What a message brings into the history, by what is said about it and what is in it; undefined for nothing. */
+/** What a message brings into the history, by its options and its parts; undefined for nothing. */
 export function readMessage(contents: readonly Content[], about: InputReads): readonly ReadSource[] | undefined {
   let isText = (about.reads ?? about.historyReads ?? about.read) === undefined;
   for (const { parts } of contents) for (const { text } of parts) isText &&= text !== undefined;
-  // Almost all of them: nothing is called for them.
+  // Almost every message: no need to read it further.
   const read = isText ? [] : readInput(contents, about);
   return read.length > 0 ? read : undefined;
 }
@@ -90,8 +90,8 @@ function toPart(piece: InputPart): Part {
   if (!isObject(piece)) throw new TypeError(`a part of the input is ${String(piece)}, not a text or an object`);
   if ("type" in piece || "parts" in piece)
     throw new TypeError(
-      "a part of the input is a content, or of another library: write a text as a string, a file as media(…), and contents in a list of their own",
+      "a part of the input is a content, or another library's part: write a text as a string, a file as media(…), and contents in a list of their own",
     );
-  // The service checks what it is made of, as it may know parts that this library does not.
+  // The service checks its members, because it may know parts that this library does not.
   return piece as Part;
 }

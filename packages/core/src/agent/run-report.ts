@@ -18,15 +18,15 @@ export interface EngineRunInput extends Pick<AnyRunOptions, "limits" | "metadata
   readonly output?: JsonSchema | "json" | undefined;
   /** Prices instead of the agent's own. */
   readonly prices?: Prices | PriceList | undefined;
-  /** What the run has read that starts this one: the input may come from there. Absent, and with `callers`: untrusted and private. */
+  /** What the run that starts this one has read: the input may come from there. Absent, and with `callers`: untrusted and private. */
   readonly read?: readonly ReadSource[] | undefined;
-  /** Names of the agents whose runs it is inside, outermost first: without an `approve` of its own, it asks the nearest one that has one. */
+  /** Names of the agents whose runs contain this one, outermost first: without its own `approve`, the run asks the nearest agent's. */
   readonly callers?: readonly string[] | undefined;
-  /** Names of the tools through which these called, outermost first: the `path` of its questions. */
+  /** Names of the tools that these agents called, outermost first: the `path` of the run's questions. */
   readonly path?: readonly string[] | undefined;
 }
 
-/** A run's result as plain JSON: images and sounds have their base64, but no `bytes`; of the answers, there is only the last one. */
+/** A run's result as plain JSON: images and sounds have their base64, but no `bytes`; of the responses, only the last one is included. */
 export type EngineResult = PlainResult<RunResult<unknown>>;
 
 type PlainResult<Result> = Result extends unknown
@@ -41,13 +41,13 @@ export type RunReport = EndedReport | FailedReport | CancelledReport;
 
 interface ReportBase {
   readonly runId: string;
-  /** Milliseconds in which a step was running, as the steps recorded it. */
+  /** Milliseconds during which a step was running, as recorded by the steps. */
   readonly activeMs: number;
-  /** What the run has read that who started it had not; empty for nothing. Absent from an older worker: untrusted and private. */
+  /** What the run has read and its starter had not; empty for nothing. Absent from an older worker: untrusted and private. */
   readonly read?: readonly ReadSource[] | undefined;
   /**
-   * What was said to the run and is in none of its requests, because it ended for another reason first: send it with the next
-   * message. Absent when there is nothing, and in the report of a cancelled run.
+   * Messages to the run that none of its requests includes, because it ended for another reason first: send them with the next
+   * message. Absent when there are none, and in the report of a cancelled run.
    */
   readonly unread?: readonly Content[] | undefined;
   /**
@@ -77,6 +77,6 @@ export interface FailedReport extends Omit<CancelledReport, "status"> {
 /** The run was cancelled from outside. */
 export interface CancelledReport extends ReportBase {
   readonly status: "cancelled";
-  /** What it had done; absent when it could not start. */
+  /** What the run had done; absent when it could not start. */
   readonly soFar?: RunSoFar | undefined;
 }

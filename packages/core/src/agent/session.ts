@@ -45,7 +45,7 @@ export class Session<
   readonly #store: SessionStore;
   readonly #config: SessionConfig;
   readonly #events: EventTap = new EventTap();
-  /** The runs of the session whose conversation this agent takes over. */
+  /** Opens the runs of the session whose conversation this agent takes over. */
   #before: (() => Promise<NextRun<AnyRunOptions>>) | undefined;
   #opening: Promise<NextRun<AnyRunOptions>> | undefined;
   #opened: NextRun<AnyRunOptions> | undefined;
@@ -59,7 +59,7 @@ export class Session<
     this.#config = config;
   }
 
-  /** Its runs: their code is loaded with the first use of a session. */
+  /** The session's runs. Their code is loaded when a session is first used. */
   #open(): Promise<NextRun<AnyRunOptions>> {
     this.#opening ??= (async () => {
       const { NextRun, SessionLog } = await import("../session/session-runtime.ts");
@@ -74,11 +74,11 @@ export class Session<
   }
 
   /**
-   * Sends a message and returns the result of its run, in whatever state the session is: a run that failed, was stopped, reached a
-   * limit, was cut off or waits for an answer is closed first, its open calls answered as cancelled. A run whose answer is stored and has
-   * not been used goes on instead, and its result is returned: the model reads the message with the outcome.
+   * Sends a message and returns the result of its run. Works in any state of the session: a run that failed, was stopped, reached a
+   * limit, was cut off or waits for an answer is closed first, its open calls answered as cancelled. A run with a stored answer that it
+   * has not used continues instead, and its result is returned: the model reads the message with the outcome.
    *
-   * @throws {SessionRunningError} When a run is going, unless `whileRunning` says what to do then. Nothing was stored.
+   * @throws {SessionRunningError} When a run is in progress, unless `whileRunning` says what to do then. Nothing was stored.
    * @throws {SessionLimitError} When a limit of the session leaves no room for another run. Nothing was stored.
    */
   async send<Own extends OutputSchema | undefined = Schema>(
@@ -97,16 +97,16 @@ export class Session<
   }
 
   /**
-   * Takes the conversation back to before a message: that message and all that followed are no longer part of the history or of what is
-   * shown. The log keeps them, and what they used still counts. Messages that no run has heard yet stay queued.
+   * Takes the conversation back to before a message: that message and everything after it disappear from the history and from the
+   * conversation. The log keeps them, and their usage still counts. Messages that no run has read yet stay queued.
    *
    * What tools did is not undone.
    *
-   * @param options - `before`: which message. The rest: options of the last run; if that was cut off in the middle of an answer, its
-   * guardrails check it.
-   * @returns The message, to be edited for instance.
-   * @throws {SessionRunningError} When a run is going: stop it first. Nothing was stored.
-   * @throws {RewindTargetError} When no run of the conversation began with that message; names those that can be chosen.
+   * @param options - `before`: which message. The rest: options of the last run; if it was cut off in the middle of an answer, its
+   * guardrails check that answer.
+   * @returns The message, for instance to edit it.
+   * @throws {SessionRunningError} When a run is in progress: stop it first. Nothing was stored.
+   * @throws {RewindTargetError} When no run of the conversation began with that message; names the possible ones.
    */
   async rewind(
     ...given: OptionsArgument<RunOptions<undefined, Context> & RewindOptions, Context>
@@ -117,11 +117,11 @@ export class Session<
   }
 
   /**
-   * Makes an answer anew: takes the conversation back to before the message that it answers, and sends that message once more, as a new
-   * run. What tools did in the first one is not undone, and they may do it again.
+   * Regenerates an answer: takes the conversation back to before the message that it answers, and sends that message again, as a new
+   * run. What tools did in the first run is not undone, and they may do it again.
    *
-   * @throws {SessionRunningError} When a run is going, unless `whileRunning` says what to do then. Nothing was stored.
-   * @throws {RewindTargetError} When the conversation has no such message; names those that can be chosen. Nothing was stored.
+   * @throws {SessionRunningError} When a run is in progress, unless `whileRunning` says what to do then. Nothing was stored.
+   * @throws {RewindTargetError} When the conversation has no such message; names the possible ones. Nothing was stored.
    */
   async regenerate<Own extends OutputSchema | undefined = Schema>(
     ...options: OptionsArgument<RunOptions<Own, Context> & RegenerateOptions, Context>
@@ -139,10 +139,10 @@ export class Session<
   /**
    * Continues the last run: after a crash, a failure, an abort or a limit, or with answers to its pending questions. Finished steps
    * are not repeated; pass the same options as for the message. After a crash on another machine it first waits, for as long as
-   * {@link SessionOptions.leaseMs}, to be sure that the run is not going.
+   * {@link SessionOptions.leaseMs}, to be sure that the run is not in progress there.
    *
    * @throws {LoopVersionError} When another version of the loop started it, and was in the middle of a turn.
-   * @throws {SessionRunningError} When the run is going.
+   * @throws {SessionRunningError} When the run is in progress.
    * @throws {NothingToResumeError} When the last run is over, or there is none.
    * @throws {UnexpectedAnswerError} When an answer has no token of an open question.
    */
@@ -160,14 +160,14 @@ export class Session<
   }
 
   /**
-   * Does what the session's state calls for: the one call that a handler needs. With a message it sends it; with answers it resumes the
-   * run that waits for them, and a message that comes along is part of its next request; with neither it resumes a run that stopped,
-   * follows one that is going, or gives the last result once more.
+   * Does what the session's state calls for: the one call that a handler needs. It sends a message, if there is one. With answers it
+   * resumes the run that waits for them, and a message beside them is part of its next request. With neither it resumes a run that
+   * stopped, follows one that is in progress, or returns the last result again.
    *
    * A `runId` makes a message idempotent: sent again under the same id, by a caller that retries or a program that was restarted, it
-   * resumes or follows its run, or gives its result. One that steered a run is not said to it again.
+   * resumes or follows its run, or returns its result. A message that steered a run does not steer it again.
    *
-   * @throws {SessionRunningError} For a message while a run is going, unless `whileRunning` says what to do then. Nothing was stored.
+   * @throws {SessionRunningError} For a message while a run is in progress, unless `whileRunning` says what to do then. Nothing was stored.
    * @throws {UnexpectedAnswerError} When an answer has no token of an open question. Nothing was stored.
    * @throws {NothingToResumeError} Without a message on a session that has no run.
    */
@@ -177,7 +177,7 @@ export class Session<
     return await this.continueStream<Own>(...options).result();
   }
 
-  /** {@link Session.continue} as a stream. Of a run in another process the events come when it is over. */
+  /** {@link Session.continue} as a stream. The events of a run in another process come when that run is over. */
   continueStream<Own extends OutputSchema | undefined = Schema>(
     ...options: OptionsArgument<RunOptions<Own, Context> & ContinueOptions, Context>
   ): RunStream<OutputOf<Own>, Calls, WrittenOf<Own>> {
@@ -185,8 +185,8 @@ export class Session<
   }
 
   /**
-   * Stores answers to pending calls without running anything. A run that is still busy with other calls goes on with them; any other is
-   * resumed by `resume()` or `continue()`.
+   * Stores answers to pending calls without running anything. A run that is still busy with other calls uses them; to continue any other
+   * run, call `resume()` or `continue()`.
    *
    * @throws {UnexpectedAnswerError} When an answer has no token of an open question. Nothing was stored.
    * @throws {JobReportError} When an output does not match the schema of its job. Nothing was stored.
@@ -196,12 +196,12 @@ export class Session<
   }
 
   /**
-   * Stores how a job stands that the last run has started: its progress, or its outcome, with which `continue()` goes on. For a webhook; it
-   * runs nothing. The same outcome may be reported again.
+   * Stores the progress or the outcome of a job that the last run started, without running anything: for a webhook. `continue()` then
+   * continues the run with the outcome. The same outcome may be reported again.
    *
    * @param job - The id that `start` gave, or its `callback`.
-   * @throws {JobReportError} For a job that the session's last run doesn't wait for, another outcome than the first, or an output that does
-   * not match the job's schema. Nothing was stored.
+   * @throws {JobReportError} For a job that the session's last run doesn't wait for, an outcome that differs from the first, or an output
+   * that does not match the job's schema. Nothing was stored.
    */
   async reportJob(job: string, report: JobReport): Promise<void> {
     await (await this.#open()).jobs.report(job, report);
@@ -211,9 +211,9 @@ export class Session<
    * Sends input to the run in progress, in this process or another: the run's next request includes it as a user content. If no
    * run is in progress, the next one includes it.
    *
-   * @param options - `id`: of the message, also in the conversation; sent again under the same id, it is heard once. `reads`: what it
+   * @param options - `id`: of the message, also in the conversation; sent again under the same id, it is included once. `reads`: what it
    * brings into the history, as for a message; a person's own text by default.
-   * @returns `"run"` or `"next-run"`: which of them hears it.
+   * @returns `"run"` or `"next-run"`: which of them includes it.
    */
   async steer(
     input: RunInput,
@@ -221,30 +221,30 @@ export class Session<
   ): Promise<"run" | "next-run"> {
     const contents = buildContents(input, this.#host.model);
     checkReads("reads", reads);
-    const heardBy = await (await this.#open()).steer(contents, readMessage(contents, { reads }), id);
-    return heardBy === undefined ? "next-run" : "run";
+    const steered = await (await this.#open()).steer(contents, readMessage(contents, { reads }), id);
+    return steered === undefined ? "next-run" : "run";
   }
 
   /**
-   * Stops the run in progress, in this process or another, and waits until it has ended: what it was doing is aborted, and what the
-   * model had said by then is kept. Its `send` rejects with `RunStoppedError`. Jobs that it has started are cancelled, also of a run that
-   * waits for them: `continue()` tells the model.
+   * Stops the run in progress, in this process or another, and waits until it has ended: its requests and calls are aborted, and the
+   * answer so far is kept. Its `send` rejects with `RunStoppedError`. The run's jobs are cancelled, also those of a run that waits for
+   * them: `continue()` tells the model.
    *
    * @param options - `signal`: ends the wait, not the request to stop.
-   * @returns False when no run was going, nor waiting for a job.
+   * @returns False when no run was in progress or waiting for a job.
    */
   async stop({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<boolean> {
     return await (await this.#open()).stop(signal);
   }
 
   /**
-   * Leaves the session to other processes, because this one is about to end: the run that this object makes stops where it is, and any
-   * process can continue it at once, as after a crash. Nothing that is finished is repeated: a `once` call that has begun is waited for;
-   * everything else that is under way is aborted, and done again there. This object makes no more runs: its `send` rejects with
-   * `RunReleasedError`, as the run does that was going.
+   * Leaves the session to other processes, because this one is about to end: the run that this object is making stops where it is, and any
+   * process can continue it at once, as after a crash. No finished step is repeated. The run first waits for `once` calls that have begun;
+   * everything else in progress is aborted, and done again there. This object makes no more runs: its `send` rejects with
+   * `RunReleasedError`, and so does the run in progress.
    *
-   * @param options - `signal`: ends the wait for `once` calls; whoever continues the run is asked whether they took effect.
-   * @returns False when this object made no run.
+   * @param options - `signal`: ends the wait for `once` calls; the caller that continues the run is asked whether they took effect.
+   * @returns False when this object was making no run.
    */
   async release({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<boolean> {
     return await (await this.#open()).release(signal);
@@ -259,7 +259,7 @@ export class Session<
     return this.#opened?.cancelCall(callId) ?? false;
   }
 
-  /** Sets what lists show of the session and go by; `null` takes a member back. */
+  /** Sets the title, owner and metadata by which lists show and select the session; `null` removes a member. */
   async describe(about: {
     readonly [Name in keyof SessionAbout]?: SessionAbout[Name] | null;
   }): Promise<void> {
@@ -269,8 +269,8 @@ export class Session<
   }
 
   /**
-   * The same conversation, continued by another agent from the next run on, whoever leads: its instructions, tools, model and settings,
-   * with this session's history and limits. Signatures the other model cannot use are removed. `handoff()` lets the model decide.
+   * The same conversation, continued by another agent from the next run on, no matter which agent leads: with its instructions, tools,
+   * model and settings, and this session's history and limits. Removes signatures that its model cannot use. `handoff()` lets the model decide.
    *
    * @see `docs/guides/teams.md`
    */
@@ -282,7 +282,7 @@ export class Session<
     return session;
   }
 
-  /** All contents, oldest first, as they are sent. Never ends on an open call: those of a run that is not over count as cancelled. */
+  /** All contents, oldest first, as they are sent. Never ends on an open call: calls of a run that is not over count as cancelled. */
   async history(): Promise<readonly Content[]> {
     const runs = await this.#open();
     await runs.log.refresh();
@@ -290,7 +290,7 @@ export class Session<
   }
 
   /**
-   * What `readConversation` and `watchConversation` follow.
+   * The log and events that `readConversation` and `watchConversation` follow.
    *
    * @internal
    */
@@ -330,20 +330,20 @@ export class Session<
    * deltas) and the same result.
    *
    * @param options - `runId`: which run; defaults to the last. The rest: the options the run had.
-   * @throws {ReplayDifferenceError} While it is read, if the agent's code or options have changed what the run does.
+   * @throws {ReplayDifferenceError} While the stream is read, if the agent's code or options have changed what the run does.
    */
   replay(options: AnyRunOptions = {}): RunStream<unknown, Calls> {
     const { runId, ...rest } = options;
     return new RunStream((emitters) => this.#read((runs) => runs.opener.replay(runId, { options: rest, emitters })));
   }
 
-  /** Options of a session that goes on from this one. */
+  /** Options of a session that continues this one. */
   #shared(): SessionOptions {
     const { about, history: _, historyReads: _reads, ...limits } = this.#config;
     return { store: this.#store, ...limits, ...about };
   }
 
-  /** A stream whose events `readConversation` and `watchConversation` follow too, run in the context of who asked for it. */
+  /** A stream whose events `readConversation` and `watchConversation` follow too, run in its caller's context. */
   #start<Output, Written>(
     method: Parameters<typeof readRequest>[1],
     options: unknown,

@@ -10,46 +10,46 @@ import type { ToolCall } from "../tool/tool-call.ts";
 
 type WaitingRun<Calls extends ToolCall> = NeedsApprovalRun<Calls> | NeedsOutcomeRun<Calls>;
 
-/** What became of one input. */
+/** The result of one input. */
 export type MapItem<Input, Output, Calls extends ToolCall = ToolCall> = {
   /** Position of the input, from 0. */
   readonly index: number;
   readonly key: string;
   readonly input: Input;
-  /** Id of its session in the store; an approval or an outcome goes there. */
+  /** Id of its session in the store, to which an approval or an outcome is sent. */
   readonly sessionId: string;
-  /** Runs that were begun for it, from 1: more where an earlier one ended without a usable answer. */
+  /** Number of runs begun for it, from 1; more if an earlier one ended without a usable answer. */
   readonly attempts: number;
 } & (
   | {
       readonly status: "finished";
-      /** By the schema; `undefined` without one: `result.text` has the answer. */
+      /** The output of the schema; `undefined` without one: `result.text` has the answer. */
       readonly output: FinishedRun<Output, Calls>["output"];
       readonly result: FinishedRun<Output, Calls>;
-      /** It was in the store: nothing was sent. */
+      /** The result was in the store: nothing was sent. */
       readonly reused: boolean;
     }
-  /** It waits for an approval, or for the outcome of a call. */
+  /** Its run waits for an approval, or for the outcome of a call. */
   | { readonly status: "waiting"; readonly result: WaitingRun<Calls> }
-  /** It ended, without what was asked for. */
+  /** Its run ended without a usable answer. */
   | {
       readonly status: "ended";
       readonly result: Exclude<RunResult<Output, Calls>, FinishedRun<Output, Calls> | WaitingRun<Calls>>;
     }
-  /** It threw. */
+  /** Its run threw. */
   | { readonly status: "failed"; readonly error: unknown }
 );
 
-/** The session of that id, and whether nothing was written to it since. */
+/** Opens the session with an id; `isUnchanged` tells whether nothing was written to it since. */
 export type OpenSession = (id: string) => Promise<{ readonly session: Session; readonly isUnchanged: () => boolean }>;
 
 /** One input's work, as {@link runItem} needs it. */
 export interface ItemRun {
-  /** Of its first session. */
+  /** Id of its first session. */
   readonly id: string;
   readonly message: RunInput;
   readonly options: Omit<RunOptions<OutputSchema | undefined>, "context"> | undefined;
-  /** More attempts than the first. */
+  /** Attempts after the first. */
   readonly retries: number;
   readonly signal: AbortSignal;
   readonly open: OpenSession;
@@ -58,20 +58,20 @@ export interface ItemRun {
 type ItemOutcome = WithoutInput<MapItem<unknown, unknown>>;
 type WithoutInput<Item> = Item extends unknown ? Omit<Item, "index" | "key" | "input"> : never;
 
-/** Endings that another answer of the model may not have. */
+/** Endings that another answer of the model may avoid. */
 const MAY_GET_BETTER: ReadonlySet<string> = wordsIn(
   "invalid-output truncated empty bad-call repeated-calls blocked unknown-finish",
 );
 
-/** The first wait before a failed run goes on, in milliseconds; each further one is four times as long, up to a minute. */
+/** The first wait before a failed run continues, in milliseconds; each further one is four times as long, up to a minute. */
 const FIRST_WAIT_MS = 1000;
 
 /**
- * Runs one input. Attempt n is a session of its own, and its run has the session's id: so whoever comes after a crash finds in the store
- * which attempts were made, goes on with the one that was cut off, and gets the result of one that ended. A run that failed goes on where
- * it stopped, its finished steps kept.
+ * Runs one input. Attempt n has its own session, and its run has the session's id. After a crash, the next process therefore finds in the
+ * store which attempts were made, continues the one that was cut off, and gets the result of one that ended. A run that failed continues
+ * where it stopped, with its finished steps.
  *
- * @throws The signal's reason, or what `open` throws.
+ * @throws The signal's reason, and any error of `open`.
  */
 export async function runItem({ id, message, options, retries, signal, open }: ItemRun): Promise<ItemOutcome> {
   let failures = 0;
@@ -91,7 +91,7 @@ export async function runItem({ id, message, options, retries, signal, open }: I
       attempts += 1;
     } catch (error) {
       signal.throwIfAborted();
-      // A prompt that was blocked is sent once more, too.
+      // A prompt that was blocked is also sent again.
       const mayPass = error instanceof ResponseBlockedError || (error instanceof AgentError && error.retryable);
       if (failures >= retries || !mayPass) return { ...item, status: "failed", error };
       await sleep(Math.min(60_000, FIRST_WAIT_MS * 4 ** failures), signal);
@@ -100,7 +100,7 @@ export async function runItem({ id, message, options, retries, signal, open }: I
   }
 }
 
-/** Whether every other input would fail in the same way: a setting is wrong, the key was refused, or a quota is used up. */
+/** True if every other input would fail in the same way: a setting is wrong, the key was refused, or a quota is used up. */
 export function stopsAll(error: unknown): boolean {
   if (error instanceof ConfigurationError || error instanceof QuotaReachedError) return true;
   return (

@@ -9,30 +9,30 @@ export interface MapOptions<Input, Context = unknown, Own extends OutputSchema |
   /** The message of an input's run. @defaultValue the input itself */
   readonly message?: ((input: Input, index: number) => RunInput | Promise<RunInput>) | undefined;
   /**
-   * Names an input's work: the id of its session is `${name}/${key}`. With a store, the same key gets the result that is there,
-   * whatever its text is now. Required with a store. @defaultValue the position of the input
+   * Identifies an input: the id of its session is `${name}/${key}`. With a store, the same key gets the stored result, even if the input
+   * has changed. Required with a store. @defaultValue the position of the input
    */
   readonly key?: ((input: Input, index: number) => string) | undefined;
-  /** Names the work as a whole. Another name begins anew, such as after a change of the instructions. Has no `/`. @defaultValue "map" */
+  /** Identifies the work as a whole, without `/`. Another name starts over, such as after a change of the instructions. @defaultValue "map" */
   readonly name?: string | undefined;
   /**
-   * Where runs are kept. After Ctrl-C or a crash, the same call goes on: what is finished is read, what was cut off is continued, and
-   * nothing is paid twice. @defaultValue none: in memory, while an input is under way
+   * Where runs are kept. After Ctrl-C or a crash, the same call continues: finished results are read, runs that were cut off continue, and
+   * nothing is paid twice. @defaultValue none: in memory, while an input is in progress
    */
   readonly store?: SessionStore | undefined;
-  /** Inputs under way at the same time. @defaultValue 8 */
+  /** Inputs in progress at the same time. @defaultValue 8 */
   readonly concurrency?: number | undefined;
-  /** Gives the items in the order of the inputs; a slow one holds back at most four times `concurrency` others. @defaultValue false: as they come */
+  /** Yields items in input order; a slow one delays at most four times `concurrency` others. @defaultValue false: as they end */
   readonly ordered?: boolean | undefined;
   /**
-   * What all runs together may cost, those of earlier processes with the same store included, in the unit of the agent's `prices`, which are
-   * required. No run begins that would, at the mean so far, exceed it; runs under way end with `limit` before their next turn.
+   * What all runs together may cost, including runs of earlier processes with the same store, in the unit of the agent's `prices`, which are
+   * required. A run does not begin if it would exceed this at the mean cost so far; runs in progress end with `limit` before their next turn.
    * @defaultValue none
    */
   readonly maxCost?: number | undefined;
   /**
-   * How often an input is tried again: after an ending that another answer may not have (`invalid-output`, `truncated`, `empty`, `blocked`
-   * and their like), and after an error that may pass, in addition to the retries of each request. @defaultValue 1
+   * How often an input is tried again: after an ending that another answer may avoid (`invalid-output`, `truncated`, `empty`, `blocked`
+   * and the like), and after an error that may pass, in addition to the retries of each request. @defaultValue 1
    */
   readonly retries?: number | undefined;
   /** Number of inputs, if they are not a list. @defaultValue the length of a list */
@@ -42,15 +42,15 @@ export interface MapOptions<Input, Context = unknown, Own extends OutputSchema |
     | ItemRunOptions<Own, Context>
     | ((input: Input, index: number) => ItemRunOptions<Own, Context>)
     | undefined;
-  /** Options of each session: whose it is, for lists. */
+  /** Options of each session: its owner, metadata and limits. */
   readonly session?: Pick<SessionOptions, "owner" | "metadata" | "limits"> | undefined;
-  /** Called when an input begins or ends; must not throw. `formatProgress()` makes it a line. */
+  /** Called when an input begins or ends; must not throw. `formatProgress()` formats the progress as a line. */
   readonly onProgress?: ((progress: MapProgress) => void) | undefined;
-  /** Ends it: runs under way are aborted, and can be continued from the store. */
+  /** Ends the work: runs in progress are aborted, and can be continued from the store. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** {@link MapOptions}, whatever its output and its context. */
+/** {@link MapOptions} with any output and any context. */
 export type AnyMapOptions<Input> = MapOptions<Input, unknown, OutputSchema | undefined>;
 
 type ItemRunOptions<Own extends OutputSchema | undefined, Context> = Omit<

@@ -1,25 +1,25 @@
 import { steadyClock } from "../internal/abort.ts";
 import type { MapItem } from "./map-item.ts";
 
-/** How a {@link map} stands. Plain JSON. */
+/** The progress of a {@link map}. Plain JSON. */
 export interface MapProgress {
-  /** Inputs, when their number is known: of a list, or by the option `total`. */
+  /** Number of inputs, if known: from a list, or from the option `total`. */
   readonly total?: number | undefined;
-  /** Inputs whose run gave what was asked for. */
+  /** Inputs whose run finished. */
   readonly finished: number;
-  /** Of those that finished: read from the store, and not paid again. */
+  /** Finished inputs whose result came from the store, at no cost. */
   readonly reused: number;
-  /** Inputs whose run ended otherwise, or failed. */
+  /** Inputs whose run ended without a usable answer, or failed. */
   readonly failed: number;
   /** Inputs whose run waits for an approval or an outcome. */
   readonly waiting: number;
-  /** Inputs under way. */
+  /** Inputs in progress. */
   readonly running: number;
-  /** Of all its runs so far, also those of earlier processes with the same store, in the unit of the agent's `prices`; 0 without them. */
+  /** Cost of all runs so far, including runs of earlier processes with the same store, in the unit of the agent's `prices`; 0 without prices. */
   readonly cost: number;
-  /** Inputs that were done in this process, per minute; absent until there is one. */
+  /** Inputs done in this process, per minute; absent until there is one. */
   readonly perMinute?: number | undefined;
-  /** Time left at that rate, in milliseconds; absent while it is not known. */
+  /** Time left at that rate, in milliseconds; absent while unknown. */
   readonly leftMs?: number | undefined;
 }
 
@@ -27,16 +27,16 @@ export interface MapProgress {
 export interface MapSummary extends MapProgress {
   /**
    * `"done"`: every input was tried. `"cost"`: `maxCost` left no room for another run. `"aborted"`: its signal or its reader ended it.
-   * `"failed"`: an error that every other input would meet as well; reading throws it.
+   * `"failed"`: an error that would fail every other input as well; reading throws it.
    */
   readonly ended: "done" | "cost" | "aborted" | "failed";
-  /** What is missing, and why, in the order in which it was found out: the first 1,000 of those that failed, wait or were cut off. */
+  /** Inputs without an answer, and why, in the order of discovery: the first 1,000 that failed, wait or were cut off. */
   readonly missing: readonly { readonly key: string; readonly why: string }[];
 }
 
 const MAX_MISSING = 1000;
 
-/** Counts what becomes of the inputs. */
+/** Counts the results of the inputs. */
 export class MapTally {
   readonly #now: () => number = steadyClock();
   readonly #begun: number = this.#now();
@@ -46,7 +46,7 @@ export class MapTally {
   running = 0;
   total: number | undefined;
 
-  /** @param costs - What all runs have cost so far. */
+  /** @param costs - Returns the cost of all runs so far. */
   constructor(total: number | undefined, costs: () => number) {
     this.#costs = costs;
     this.total = total;
@@ -95,9 +95,9 @@ function reasonOf(item: Exclude<MapItem<unknown, unknown>, { readonly status: "f
 }
 
 /**
- * One line for a person: `312/1,000 done, 3 failed, 41/min, 17 min left, cost 1.24`. What is zero or not known is left out.
+ * One line for a person: `312/1,000 done, 3 failed, 41/min, 17 min left, cost 1.24`. Omits zeros and unknown values.
  *
- * @param progress - What `onProgress` gets, or a summary.
+ * @param progress - From `onProgress`, or a summary.
  */
 export function formatProgress(progress: MapProgress): string {
   const { total, finished, reused, failed, waiting, running, cost, perMinute, leftMs } = progress;

@@ -11,7 +11,7 @@ import { type MapItem, type OpenSession, runItem, stopsAll } from "./map-item.ts
 import { type AnyMapOptions, MAP_OPTIONS, type MapOptions } from "./map-options.ts";
 import { type MapProgress, type MapSummary, MapTally } from "./map-progress.ts";
 
-/** What {@link map} needs of an agent. */
+/** What {@link map} needs from an agent. */
 interface MappedAgent<Context, Calls extends ToolCall, Schema extends OutputSchema | undefined> {
   session(options: SessionOptions): Session<Context, Calls, Schema>;
 }
@@ -32,10 +32,10 @@ type Needed<Input, Context, Own extends OutputSchema | undefined, Name extends "
 /**
  * Runs an agent once for each input, several at a time. Nothing happens until the result is read.
  *
- * Inputs are taken as they are needed, and what is not read yet holds back the next ones, so memory doesn't grow with their number.
+ * Inputs are read as they are needed, and items that are not read yet delay the next inputs, so memory doesn't grow with their number.
  *
  * @param inputs - A list, or anything that can be iterated, such as the lines of a file.
- * @throws {TypeError} For an option that does not exist or cannot be, and for a store without keys.
+ * @throws {TypeError} For an unknown or invalid option, and for a store without keys.
  * @example
  * ```ts
  * const agent = new Agent({ model: "gemini-flash-latest", instructions: "Say in one word what it is about." });
@@ -57,13 +57,13 @@ export function map<
 ): MapRun<Input, OutputOf<Own>, Calls> {
   const given: unknown = options ?? {};
   checkOptions("map", given, MAP_OPTIONS);
-  // The context and the output are checked where they are typed; below, nothing looks at them.
+  // Only callers type the context and the output; the code below never reads them.
   const untyped = given as AnyMapOptions<Input>;
   for (const name of ["concurrency", "retries"] as const) checkAtLeast(name, untyped[name], name === "retries" ? 0 : 1);
   for (const name of ["maxCost", "total"] as const) checkAtLeast(name, untyped[name], 0);
-  if (untyped.name?.includes("/") === true) throw new TypeError('the name of a map has no "/"');
+  if (untyped.name?.includes("/") === true) throw new TypeError('the name of a map must not contain "/"');
   if (typeof inputs !== "object" || !(Symbol.iterator in inputs || Symbol.asyncIterator in inputs))
-    throw new TypeError("map() takes a list of inputs, or something else that can be iterated");
+    throw new TypeError("map() takes a list of inputs, or another iterable");
   if (untyped.store !== undefined && untyped.key === undefined)
     throw new TypeError("map needs a key with a store, such as key: (input) => input.id");
   return new MapRun((one) => agent.session(one) as unknown as Session, inputs, untyped);
@@ -72,8 +72,8 @@ export function map<
 type Iterated<Input> = Pick<AsyncIterator<Input> | Iterator<Input>, "next" | "return">;
 
 /**
- * The work of {@link map}. Read its items with `for await`, or all of them with {@link MapRun.results}; {@link MapRun.summary} says what came
- * of it. Single-use. Leaving the `for await` early aborts what is under way.
+ * The work of {@link map}. Read its items with `for await`, or all of them with {@link MapRun.results}; {@link MapRun.summary} has the counts
+ * and the inputs without an answer. Single-use. Leaving the `for await` early aborts the runs in progress.
  */
 export class MapRun<Input, Output, Calls extends ToolCall = ToolCall> implements AsyncIterable<
   MapItem<Input, Output, Calls>
@@ -84,15 +84,15 @@ export class MapRun<Input, Output, Calls extends ToolCall = ToolCall> implements
   readonly #inputs: Iterable<Input> | AsyncIterable<Input>;
   readonly #options: AnyMapOptions<Input>;
   readonly #spending: Spending;
-  /** Ended, and not read yet, by position. */
+  /** Items that have ended and are not read yet, by position. */
   readonly #ready = new Map<number, MapItem<Input, unknown>>();
   #end!: (summary: MapSummary) => void;
   #waiters: (() => void)[] = [];
-  /** Position of the next input, and of the next item to give if they are ordered. */
+  /** Position of the next input, and of the next item to yield if they are ordered. */
   #taken = 0;
   #given = 0;
   #isTaking = false;
-  /** Nothing more is begun. */
+  /** Set when no more inputs begin. */
   #stopped: { readonly ended: MapSummary["ended"]; readonly error?: unknown } | undefined;
 
   #isBegun = false;
@@ -112,7 +112,7 @@ export class MapRun<Input, Output, Calls extends ToolCall = ToolCall> implements
     this.#summary = new Promise((resolve) => (this.#end = resolve));
   }
 
-  /** @throws What stops all inputs alike: a setting that is wrong, a key that is refused, the day's quota; or what `inputs`, `key` or `message` threw. */
+  /** @throws The error that stops all inputs: a wrong setting, a refused key, the daily quota, or an error of `inputs`, `key` or `message`. */
   async *[Symbol.asyncIterator](): AsyncGenerator<MapItem<Input, Output, Calls>, void, void> {
     if (this.#isBegun) throw new TypeError("a map is read once: call map() again");
     this.#isBegun = true;
@@ -123,7 +123,7 @@ export class MapRun<Input, Output, Calls extends ToolCall = ToolCall> implements
     let ended: MapSummary["ended"] = "aborted";
     try {
       stop.signal.throwIfAborted();
-      // Until it has begun, it fails by what stops all inputs.
+      // Any error before the first input fails the map.
       ended = "failed";
       const given = this.#inputs;
       inputs = Symbol.asyncIterator in given ? given[Symbol.asyncIterator]() : given[Symbol.iterator]();
@@ -146,21 +146,21 @@ export class MapRun<Input, Output, Calls extends ToolCall = ToolCall> implements
       this.#stopped ??= { ended };
       stop.abort(new Error("The reader of map() left before its end."));
       while (this.#tally.running > 0) await this.#change();
-      // Inputs that keep one waiting may never come to an end.
+      // An input that is being awaited may never come.
       const closed = Promise.resolve(inputs?.return?.()).catch(() => undefined);
       if (!this.#isTaking) await closed;
       this.#end(this.#tally.summary(ended));
     }
   }
 
-  /** All items, in the order of the inputs. For as many as memory holds. */
+  /** All items, in the order of the inputs. Holds all of them in memory. */
   async results(): Promise<readonly MapItem<Input, Output, Calls>[]> {
     const items: MapItem<Input, Output, Calls>[] = [];
     for await (const item of this) items.push(item);
     return items.toSorted((a, b) => a.index - b.index);
   }
 
-  /** How it ended. Works through the inputs, and drops the items, if reading has not started. Also when reading threw. */
+  /** How the map ended, also when reading threw. If reading has not started, runs all inputs and drops their items. */
   async summary(): Promise<MapSummary> {
     if (!this.#isBegun)
       try {
@@ -171,7 +171,7 @@ export class MapRun<Input, Output, Calls extends ToolCall = ToolCall> implements
     return await this.#summary;
   }
 
-  /** How it stands. */
+  /** The progress so far. */
   get progress(): MapProgress {
     return this.#tally.progress();
   }
@@ -187,7 +187,7 @@ export class MapRun<Input, Output, Calls extends ToolCall = ToolCall> implements
     return this.#stopped === undefined && !this.#isTaking && running < concurrency && running + this.#ready.size < room;
   }
 
-  /** Takes the next input, and begins it as soon as there is money. */
+  /** Takes the next input, and begins it as soon as the budget allows. */
   async #take(inputs: Iterated<Input>, signal: AbortSignal): Promise<void> {
     this.#isTaking = true;
     try {
@@ -200,7 +200,7 @@ export class MapRun<Input, Output, Calls extends ToolCall = ToolCall> implements
       const { key: keyOf = (_: Input, at: number) => String(at) } = this.#options;
       const key = keyOf(input, index);
       if (typeof key !== "string" || key === "")
-        throw new TypeError(`map: the key of input ${index} is not a text with at least one character`);
+        throw new TypeError(`map: the key of input ${index} must be a non-empty text`);
       while (this.#stopped === undefined && !signal.aborted && !this.#spending.hasRoom(this.#tally.running)) {
         if (this.#tally.running > 0) await this.#change();
         else if (await this.#isOver(key)) break;
@@ -217,7 +217,7 @@ export class MapRun<Input, Output, Calls extends ToolCall = ToolCall> implements
     }
   }
 
-  /** Whether the store has its result: that costs nothing. */
+  /** Whether the store has the input's result, which costs nothing. */
   async #isOver(key: string): Promise<boolean> {
     const { lastRun, resumable } = await this.#openSession({
       id: this.#prefix + key,
@@ -265,7 +265,7 @@ export class MapRun<Input, Output, Calls extends ToolCall = ToolCall> implements
     return item;
   }
 
-  /** Resolves when an input was begun, has ended, or nothing more is to be. */
+  /** Resolves when an input has begun or ended, or when no more will begin. */
   #change(): Promise<void> {
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
@@ -276,10 +276,10 @@ export class MapRun<Input, Output, Calls extends ToolCall = ToolCall> implements
   }
 }
 
-/** What the runs of all inputs have cost. */
+/** The cost of the runs of all inputs. */
 class Spending {
   readonly #maxCost: number | undefined;
-  /** What each session under way has cost since it was opened. */
+  /** Cost of each session in progress since it was opened. */
   readonly #live = new Set<() => number>();
   #settled = 0;
   /** Sessions that cost something. */
@@ -293,13 +293,13 @@ class Spending {
     return [...this.#live].reduce((sum, since) => sum + since(), this.#settled);
   }
 
-  /** Asked before each turn of each run. */
+  /** Called before each turn of each run. */
   get budget(): SessionOptions["ownerBudget"] {
     const maxCost = this.#maxCost;
     return maxCost === undefined ? undefined : () => ({ maxCost, spent: this.total });
   }
 
-  /** Counts what earlier processes have paid. */
+  /** Adds the cost of earlier processes. */
   async readStore(store: SessionStore, prefix: string): Promise<void> {
     for (let page = await store.list({ prefix, order: "id" }); page.length > 0;) {
       for (const { cost = 0 } of page) this.#count(cost);
@@ -307,14 +307,14 @@ class Spending {
     }
   }
 
-  /** Whether another run fits beside those that are going, at the mean of those that are over. */
+  /** Whether another run fits beside the runs in progress, at the mean cost of the ones that are over. */
   hasRoom(running: number): boolean {
     if (this.#maxCost === undefined) return true;
     const mean = this.#paid === 0 ? 0 : this.#settled / this.#paid;
     return this.total < this.#maxCost && this.total + mean * (running + 1) <= this.#maxCost;
   }
 
-  /** @returns Counts what the session has cost once nothing is under way in it. */
+  /** @returns A function that adds the session's cost once its work is over. */
   follow({ view }: SessionLog): () => void {
     const before = view.info.info?.cost ?? 0;
     const since = (): number => (view.info.info?.cost ?? 0) - before;

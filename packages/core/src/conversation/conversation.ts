@@ -14,23 +14,23 @@ export interface Conversation {
   readonly title?: string | undefined;
   /** Oldest first. */
   readonly messages: readonly Message[];
-  /** Said to the session, and not heard by a run yet. */
+  /** Messages to the session that no run has read yet. */
   readonly queued: readonly QueuedMessage[];
   readonly state: ConversationState;
   /** Calls that wait for an answer, in order. They are also among the parts of the last message. */
   readonly pending: readonly PendingQuestionView[];
-  /** Of all messages, those that were taken back included. */
+  /** Of all messages, including messages that were taken back. */
   readonly usage: Usage;
-  /** Of all messages, those that were taken back included, in the unit of the price table; 0 without one. */
+  /** Of all messages, including messages that were taken back, in the unit of the price table; 0 without one. */
   readonly cost: number;
-  /** What messages that were taken back have used, as part of `usage` and `cost`. Absent when none were. */
+  /** The part of `usage` and `cost` that messages that were taken back have used. Absent when none were. */
   readonly takenBack?: Pick<Conversation, "usage" | "cost"> | undefined;
   readonly position: ConversationPosition;
 }
 
 /**
  * - `idle`: nothing is left to do.
- * - `running`: a run is going.
+ * - `running`: a run is in progress.
  * - `waiting`: calls wait for an answer.
  * - `stopped`: the last run failed, was aborted or reached a limit, and can be resumed.
  * - `cut-off`: the process of the last run has died; it can be resumed.
@@ -47,25 +47,25 @@ export interface PendingQuestionView extends Pick<PendingCall, "token" | "approv
   readonly args: JsonObject;
 }
 
-/** How far a conversation is known. It orders updates: one that has nothing later than what is known changes nothing. */
+/** How much of a session a conversation includes. It orders updates: an update with nothing later changes nothing. */
 export interface ConversationPosition {
   /** Entries of the session's log. */
   readonly log: number;
-  /** In what the log doesn't have yet. */
+  /** The place in what the log doesn't have yet. */
   readonly live: LivePosition;
 }
 
 /**
- * A place in what the log doesn't have yet. The later attempt is later; within one, more of either of the last two is.
+ * A place in what the log doesn't have yet. A later attempt is later; within an attempt, more of `said` or `seen` is later.
  *
- * - `entries`: those that runs have written to the log.
- * - `attempt`: how often the answer under way began; 0 before it has.
- * - `said`: how much of it was said.
- * - `seen`: what else was seen, and only in the process of the run: calls being written, calls that began, their progress.
+ * - `entries`: how many entries runs have written to the log.
+ * - `attempt`: how often the unfinished answer has begun; 0 before it has.
+ * - `said`: how much of its text has arrived.
+ * - `seen`: how much else was seen, only in the process of the run: calls being written, calls that began, their progress.
  */
 export type LivePosition = readonly [entries: number, attempt: number, said: number, seen: number];
 
-/** What was said to the session, until a run hears it: then it is a {@link SteeringPart}. */
+/** A message to the session that no run has read yet. Once a run reads it, it is a {@link SteeringPart}. */
 export interface QueuedMessage {
   readonly id: string;
   /** Milliseconds since the epoch. */
@@ -73,19 +73,19 @@ export interface QueuedMessage {
   readonly parts: readonly SaidPart[];
 }
 
-/** A message of the user, or all that one run of the agent did. */
+/** A message of the user, or everything that one run of the agent did. */
 export interface Message extends Pick<Cost, "cost" | "pricesAsOf"> {
-  /** The same from the log, during the run and live. */
+  /** The same whether it was read from the log, from a draft or from events. */
   readonly id: string;
   readonly role: "user" | "model";
   /** Absent for a message that came with a history. */
   readonly runId?: string | undefined;
-  /** Name of the agent that the message went to; a `handoff` part has that of one that took over. Only of the model's messages. */
+  /** Name of the agent that the message went to; a `handoff` part names one that took over. Only on the model's messages. */
   readonly agent?: string | undefined;
-  /** When the run began, in milliseconds since the epoch. Unknown while only its events are. */
+  /** When the run began, in milliseconds since the epoch. Unknown while only its events are known. */
   readonly at?: number | undefined;
   readonly state: MessageState;
-  /** What the model says is held until guardrails have checked it. Only while its run is going, and where its events are read. */
+  /** The answer is held until guardrails have checked it. Only while its run is in progress, and where its events are read. */
   readonly checking?: true | undefined;
   /** How the run ended. */
   readonly stopReason?: EndReason | undefined;
@@ -104,25 +104,25 @@ export interface Message extends Pick<Cost, "cost" | "pricesAsOf"> {
   /** HTML that the terms of use of Google Search require next to the answer. */
   readonly searchEntryPoints: readonly string[];
   /**
-   * By the end of it the model had read what anybody may have written, in it or before: links and images in it may be what somebody else
-   * wants. Only of the model's messages, as the next.
+   * By the end of the message, the model had read untrusted content, in it or before: its links and images may be an attacker's. Only on
+   * the model's messages, like `private`.
    */
   readonly untrusted?: true | undefined;
-  /** By the end of it the model had read what not everybody may: an address in it may tell that to whoever is asked for it. */
+  /** By the end of the message, the model had read private data: a URL in it may carry that data to the server that it points to. */
   readonly private?: true | undefined;
 }
 
 /**
- * - `streaming`: its run is going.
+ * - `streaming`: its run is in progress.
  * - `waiting`: its run ended with calls that wait for an answer.
- * - `complete`: all was said.
- * - `stopped`: its run was aborted, reached a limit or was stopped by a guardrail, or was left without the answers that it waited for.
+ * - `complete`: it is a user's message, or its run finished or met a stop rule.
+ * - `stopped`: its run was aborted, reached a limit, was stopped by a guardrail, or never got the answers that it waited for.
  * - `failed`: its run failed, or ended without a usable answer; see `stopReason` and `error`.
  * - `interrupted`: the process of its run has died.
  */
 export type MessageState = "streaming" | "waiting" | "complete" | "stopped" | "failed" | "interrupted";
 
-/** Why a run failed. The text is fit for anybody; the error's own is not part of it. */
+/** Why a run failed. Anybody may read the text; the error's own message is not part of it. */
 export interface MessageError {
   readonly name: string;
   readonly code?: string | undefined;
@@ -147,7 +147,7 @@ export type MessagePart =
   | InterruptionPart
   | UnknownPart;
 
-/** What a person can say. */
+/** A part of a person's message. */
 export type SaidPart = TextPart | MediaPart | UnknownPart;
 
 interface PartBase {
@@ -197,30 +197,30 @@ export interface ToolCallPart extends PartBase {
   readonly edited?: true | undefined;
   readonly state: ToolCallState;
   /**
-   * While it waits for an answer: the key of the answer, who may give it, which arguments an approval may change, and why it is asked, if
-   * that is what the model has read; `explainUntrusted()` says it in a sentence.
+   * While it waits for an answer: the key of the answer, who may give it, which arguments an approval may change, and, if untrusted content
+   * is why it waits, the reason; `explainUntrusted()` puts that in a sentence.
    */
   readonly asks?: Pick<PendingCall, "token" | "approvedBy" | "editable" | "because"> | undefined;
-  /** The job that it waits for: since when and until when at most, and when its `progress` was reported, in milliseconds since the epoch. */
+  /** The job that it waits for: when it began, when it times out, and when its `progress` was reported, in milliseconds since the epoch. */
   readonly job?: (Pick<StartedJob, "since" | "until"> & { readonly reportedAt?: number | undefined }) | undefined;
   /**
-   * The last that its job reported, or the tool while it runs in this process. Of an agent in the call: the path of the event, its type and turn,
-   * and what is said.
+   * The last progress that its job reported, or its tool while it runs in this process. For an agent in the call: the path of the event, its
+   * type, its turn and its text.
    */
   readonly progress?: unknown;
-  /** What the model was told. */
+  /** The result that the model reads. */
   readonly output?: unknown;
   readonly failure?: ToolCallError | undefined;
 }
 
 /**
- * - `writing`: the model is making it; its answer is not whole yet.
- * - `called`: whole. It has not begun, or it is not known here that it has.
+ * - `writing`: the model is writing it; its answer is not complete yet.
+ * - `called`: complete. It has not begun, or this process does not know that it has.
  * - `pending-approval`, `pending-output`, `pending-outcome`: it waits for an answer: may it run, what is its output, did it take effect?
- * - `pending-job`: it has started a job, which is going on elsewhere.
+ * - `pending-job`: it has started a job, which is in progress elsewhere.
  * - `running`: it has begun.
- * - `done`, `failed`, `denied`: it has ended; with the failure `unknown-outcome` nobody knows whether it took effect.
- * - `not-run`: it was refused or withdrawn, or the conversation went on without it.
+ * - `done`, `failed`, `denied`: it has ended; with the failure `unknown-outcome` it is unknown whether it took effect.
+ * - `not-run`: it was refused or withdrawn, or the conversation continued without it.
  * - `cancelled`: its run ended before it did, or a person cancelled it.
  */
 export type ToolCallState =
@@ -237,7 +237,7 @@ export type ToolCallState =
   | "not-run"
   | "cancelled";
 
-/** Why a call failed. The text is fit for anybody; what the model was told is not part of it. */
+/** Why a call failed. Anybody may read the text; what the model reads is not part of it. */
 export interface ToolCallError {
   readonly kind: ToolErrorKind;
   readonly message: string;
@@ -265,7 +265,7 @@ export interface CodePart extends PartBase {
   readonly output?: string | undefined;
 }
 
-/** A tool that the service ran by itself. */
+/** A built-in tool that the service ran. */
 export interface ServerToolPart extends PartBase {
   readonly type: "server-tool";
   readonly name: string;
@@ -273,7 +273,7 @@ export interface ServerToolPart extends PartBase {
   readonly state: "running" | "done";
 }
 
-/** What the user said in the middle of a run, where the model heard it. */
+/** A message that the user sent during a run, at the place where the model read it. */
 export interface SteeringPart extends PartBase {
   readonly type: "steering";
   readonly parts: readonly SaidPart[];
@@ -282,11 +282,11 @@ export interface SteeringPart extends PartBase {
 /** Another agent answers from here on. */
 export interface HandoffPart extends PartBase {
   readonly type: "handoff";
-  /** Its name. */
+  /** Name of that agent. */
   readonly agent: string;
 }
 
-/** From here on the model reads a summary of what was said before. */
+/** From here on the model reads a summary of the conversation before. */
 export interface CompactionPart extends PartBase {
   readonly type: "compaction";
 }
@@ -295,7 +295,7 @@ export interface CompactionPart extends PartBase {
 export interface InterruptionPart extends PartBase {
   readonly type: "interruption";
   readonly turn: number;
-  /** The model does not know of it: the next message left it out. */
+  /** The model does not see that answer: the next message left it out. */
   readonly dropped?: true | undefined;
 }
 
@@ -312,18 +312,18 @@ export type ConversationUpdate =
       readonly type: "changes";
       /** The position after it. */
       readonly at: ConversationPosition;
-      /** Belong together: in between, the conversation is not one that ever was. */
+      /** Apply all of them: in between, the conversation is in no state that ever existed. */
       readonly changes: readonly ConversationChange[];
     };
 
-/** One change. Members that are set replace those of the same name; `unset` names those that are gone. */
+/** One change. Members that are set replace members of the same name; `unset` names the removed ones. */
 export type ConversationChange =
   | { readonly type: "title"; readonly title?: string | undefined }
   | { readonly type: "queue"; readonly message: QueuedMessage }
   | { readonly type: "unqueue"; readonly ids: readonly string[] }
   /** A new message, at the end. */
   | { readonly type: "message"; readonly message: Message }
-  /** The conversation goes back to before the first of these messages, the last ones it has. Nothing before them can be resumed. */
+  /** The conversation goes back to before the first of these messages, which are its last ones. Nothing before them can be resumed. */
   | { readonly type: "take-back"; readonly ids: readonly string[] }
   | {
       readonly type: "message-fields";
@@ -338,14 +338,14 @@ export type ConversationChange =
       readonly from: number;
       readonly sources: readonly MessageSource[];
     }
-  /** A new part: behind the named one, or at the beginning. */
+  /** A new part: after the named one, or at the beginning. */
   | {
       readonly type: "part";
       readonly messageId: string;
       readonly part: MessagePart;
       readonly after?: string | undefined;
     }
-  /** More of a text or thought, from a UTF-16 index of it on. */
+  /** More of a text or thought, from a UTF-16 index on. */
   | {
       readonly type: "text";
       readonly messageId: string;
@@ -360,5 +360,5 @@ export type ConversationChange =
       readonly set: JsonObject;
       readonly unset?: readonly string[] | undefined;
     }
-  /** Parts that are void: an answer that is made anew, or one that never was. */
+  /** Parts that are void: of an answer that is requested again, or of one that never became complete. */
   | { readonly type: "remove"; readonly messageId: string; readonly partIds: readonly string[] };

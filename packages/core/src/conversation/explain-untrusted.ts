@@ -3,10 +3,10 @@ import type { UntrustedReason } from "../tool/reads.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
 
 /**
- * Says in one sentence, for the person who decides, why a call is asked about, or was denied, because of what the model has read. Plain text
- * of 700 characters at most. Names and places in it are those of the reason and of the call: show it as text, not as Markdown or HTML.
+ * Explains in one sentence, for the person who decides, why a call needs approval, or was denied, because of what the model has read.
+ * Plain text of at most 700 characters. Its names and places come from the reason and the call: show it as text, not as Markdown or HTML.
  *
- * @param call - The call that is asked about.
+ * @param call - The call in question.
  * @example
  * ```ts
  * import { explainUntrusted } from "@pollux/core/conversation";
@@ -22,7 +22,7 @@ export function explainUntrusted(
 ): string {
   const start = rule === "deny" ? "It was denied because it would" : "It would";
   const reaches = reach === "outside" ? "reach outside" : "show a stranger what it asks for";
-  // A source is a tool, wherever that was called.
+  // A source is a tool, no matter where it was called.
   const areSame =
     untrusted.length === secret.length &&
     untrusted.every((one, index) => one === secret[index] || one.startsWith(`${secret[index]} `));
@@ -32,14 +32,14 @@ export function explainUntrusted(
   return `${start} ${reaches} (${nameCall(call)}) after the agent read ${known}untrusted content from ${joinNames(untrusted)}${copied}.`;
 }
 
-/** A call with whom it is for, or what it is about. */
+/** A call with its recipient or its subject. */
 function nameCall({ name, args = {} }: Pick<FunctionCall, "name" | "args">): string {
   const to: unknown = [args["to"]].flat()[0];
   const where = typeof to === "string" ? `to ${to}` : placeOf({ args });
   return shown(where === undefined ? name : `${name} ${where}`, MAX_NAME);
 }
 
-/** Two of them, each in short, and how many more there are. */
+/** The first two names, shortened, and the number of the others. */
 function joinNames(names: readonly string[]): string {
   const first = names.slice(0, 2).map((name) => shown(name, MAX_NAME));
   const rest = names.length - first.length;

@@ -16,7 +16,7 @@ export interface WatchableSession {
   watched(): WatchedSession;
 }
 
-/** The conversation of a session as a person sees it, also while a run is going, in whatever process. */
+/** The conversation of a session as a person sees it, also while a run is in progress, in any process. */
 export async function readConversation(session: WatchableSession): Promise<Conversation> {
   const watch = SessionWatch.of(session.watched());
   const reader = (): void => {};
@@ -29,10 +29,10 @@ export async function readConversation(session: WatchableSession): Promise<Conve
 }
 
 /**
- * Follows the conversation of a session, over all its runs: a snapshot first, then what changes, for `applyUpdate`. A run of this object
- * is followed word by word if it is read as a stream or was watched when it began; any other by what is stored, twice a second at most.
+ * Follows the conversation of a session, over all its runs: a snapshot first, then changes, for `applyUpdate`. A run of this object is
+ * followed word by word if it is read as a stream or was watched when it began; any other by what is stored, at most twice a second.
  *
- * A slow reader holds nothing up: it gets another snapshot instead of what it has missed. Starts no run.
+ * A slow reader delays nothing: it gets another snapshot instead of the updates that it has missed. Starts no run.
  *
  * @param options - `signal`: ends it, as leaving the loop does.
  */
@@ -42,7 +42,7 @@ export function watchConversation(
 ): AsyncIterableIterator<ConversationUpdate> {
   const watched = session.watched();
   let watch: SessionWatch | undefined;
-  /** Undefined before the first snapshot, and when too much has happened to tell it one by one. */
+  /** Undefined before the first snapshot, and after too many updates for a slow reader. */
   let waiting: ConversationUpdate[] | undefined;
   let isClosed = false;
   const push = (update: ConversationUpdate): void => {
@@ -83,7 +83,7 @@ export function watchConversation(
   return {
     next: () => updates.next(),
     return: () => {
-      // A read that is waiting ends as well.
+      // Also ends a read that is waiting.
       close();
       return updates.return();
     },
@@ -93,7 +93,7 @@ export function watchConversation(
   };
 }
 
-/** Two updates as one, when both say nothing but more of the same text. */
+/** Two updates as one, if both only add to the same text. */
 function joinText(a: ConversationUpdate | undefined, b: ConversationUpdate): ConversationUpdate | undefined {
   if (a?.type !== "changes" || b.type !== "changes" || a.changes.length !== 1 || b.changes.length !== 1)
     return undefined;
@@ -104,43 +104,43 @@ function joinText(a: ConversationUpdate | undefined, b: ConversationUpdate): Con
   return isNext ? { ...b, changes: [{ ...one, delta: delta + other.delta }] } : undefined;
 }
 
-/** A session as it is watched. */
+/** What a watch needs from a session. */
 export interface WatchedSession {
   readonly id: string;
-  /** Of the runs of this object. */
+  /** Events of the runs of this object. */
   readonly events: EventTap;
   open(): Promise<OpenedSession>;
 }
 
 interface OpenedSession {
   readonly log: SessionLog;
-  /** Whether a run is going, and the log as of then. */
+  /** Finds out whether a run is in progress, and refreshes the log. */
   readonly look: () => Promise<LeaseFinding>;
 }
 
-/** How often a store is looked at that cannot tell of changes, in milliseconds. */
+/** How often a store that cannot report changes is read, in milliseconds. */
 const POLL_MS = 1000;
 
 const watches = new WeakMap<EventTap, SessionWatch>();
 
-/** Keeps up with a session, once for all who read it in this process. The store is looked at only while one of them waits. */
+/** Follows a session, once for all its readers in this process. Reads the store only while one of them waits. */
 export class SessionWatch {
   readonly #session: WatchedSession;
   #opened: OpenedSession | undefined;
   readonly #fold: LogFold;
   readonly #readers: Set<(update: ConversationUpdate) => void> = new Set();
-  /** Of the readers that wait. */
+  /** Functions that wake the readers that wait. */
   readonly #wakes: Set<() => void> = new Set();
   #opening: Promise<void> | undefined;
   #looking: Promise<void> | undefined;
-  /** Entries that came while the log was read. */
+  /** Entries that arrived while the log was read. */
   #early: [entry: SessionEntry, place: number][] | undefined = [];
   #failure: { readonly error: unknown } | undefined;
   #unwatch: (() => void) | undefined;
   #stopTimer: (() => void) | undefined;
-  /** The store may have changed since it was looked at. */
+  /** The store may have changed since it was last read. */
   #isStale = false;
-  /** When the lease that was seen has expired, in milliseconds from then. */
+  /** Milliseconds from the last read until the lease expires. */
   #leftMs = Infinity;
   #isClosed = false;
 
@@ -149,7 +149,7 @@ export class SessionWatch {
     this.#fold = new LogFold(session.id);
   }
 
-  /** The watch of a session's readers, a new one for the first of them. */
+  /** The watch that a session's readers share; a new one for the first reader. */
   static of(session: WatchedSession): SessionWatch {
     const watch = watches.get(session.events) ?? new SessionWatch(session);
     watches.set(session.events, watch);
@@ -160,13 +160,13 @@ export class SessionWatch {
     return this.#fold.conversation;
   }
 
-  /** Begins to tell a reader what happens, once the conversation is up to date. */
+  /** Adds a reader of updates. Resolves once the conversation is up to date. */
   async enter(reader: (update: ConversationUpdate) => void): Promise<void> {
     const isFirst = this.#opening === undefined;
     this.#opening ??= this.#open();
     this.#readers.add(reader);
     await this.#opening.catch((error: unknown) => this.#fail(error));
-    // What another process wrote may not have been seen yet, nor by a look that is under way.
+    // Another process's writes may be unseen, also by a look that is in progress.
     if (!isFirst && this.#failure === undefined && !this.#isHere()) {
       await this.#looking?.catch(() => {});
       await this.#look();
@@ -180,7 +180,7 @@ export class SessionWatch {
     if (this.#readers.size === 0) this.#close();
   }
 
-  /** @throws What kept the watch from going on. */
+  /** @throws The error that ended the watch. */
   check(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
@@ -197,7 +197,7 @@ export class SessionWatch {
 
   async #open(): Promise<void> {
     const { events } = this.#session;
-    // From now on, so that a run that begins meanwhile makes events.
+    // Before anything else, so that a run that begins meanwhile emits events.
     events.listen(this.#onEvent);
     const { log, look } = (this.#opened = await this.#session.open());
     if (this.#isClosed) return;
@@ -207,7 +207,7 @@ export class SessionWatch {
     const { length } = log.view;
     const entries = await log.load(0);
     if (this.#isClosed) return;
-    // From here to the end nothing else happens.
+    // Nothing is awaited from here to the end.
     for (const entry of entries.slice(0, length)) this.#fold.addEntry(entry);
     for (const [entry, place] of this.#early ?? []) this.#addEntry(entry, place);
     this.#early = undefined;
@@ -229,19 +229,19 @@ export class SessionWatch {
     this.#stopTimer?.();
   }
 
-  /** Whoever comes next begins anew. */
+  /** The next reader starts over. */
   #fail(error: unknown): void {
     this.#failure ??= { error };
     if (watches.get(this.#session.events) === this) watches.delete(this.#session.events);
     this.#wake();
   }
 
-  /** A run of this object is followed by its events, and the log by what it writes. */
+  /** True during a run of this object: its events and its writes show everything. */
   #isHere(): boolean {
     return this.#opened?.log.running === true && this.#fold.isFollowing;
   }
 
-  /** Looks at the store; those who ask meanwhile share it. */
+  /** Reads the store; callers meanwhile share the read. */
   async #look(): Promise<void> {
     this.#looking ??= this.#addRecords().finally(() => (this.#looking = undefined));
     await this.#looking.catch((error: unknown) => this.#fail(error));
@@ -252,10 +252,10 @@ export class SessionWatch {
     const { length } = log.view;
     const seen = await this.#readRecords(log, look);
     if (this.#isHere()) return;
-    // What was written meanwhile may be of a run that was not going yet.
+    // Entries written meanwhile may belong to a run that had not begun.
     if (log.view.length > length) this.#isStale = true;
-    else this.#tell(this.#fold.addRecords(seen));
-    // Others than who looked wait for what it found, or for the lease that was seen before.
+    else this.#publish(this.#fold.addRecords(seen));
+    // The other readers wait for what this look found, or for the lease that was seen before.
     this.#wake();
   }
 
@@ -293,17 +293,17 @@ export class SessionWatch {
     return place < this.conversation.position.log ? undefined : this.#fold.addEntry(entry);
   }
 
-  /** A run must not fail because somebody watches it. */
+  /** A run must not fail because it is watched. */
   #safely(add: () => ConversationUpdate | undefined): void {
     try {
-      this.#tell(add());
+      this.#publish(add());
     } catch (error) {
       this.#fail(error);
     }
     this.#wake();
   }
 
-  #tell(update: ConversationUpdate | undefined): void {
+  #publish(update: ConversationUpdate | undefined): void {
     if (update === undefined) return;
     for (const reader of this.#readers) reader(update);
   }

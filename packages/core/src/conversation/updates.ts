@@ -15,7 +15,7 @@ import type {
   ToolCallState,
 } from "./conversation.ts";
 
-/** A conversation in which nothing was said. */
+/** A conversation without messages. */
 export function emptyConversation(id: string): Conversation {
   return {
     id,
@@ -30,7 +30,7 @@ export function emptyConversation(id: string): Conversation {
 }
 
 /**
- * The conversation after an update; the same object when the update is part of it already. Changes neither.
+ * The conversation after an update; the same object when it includes the update already. Modifies neither.
  *
  * @param conversation - Undefined before the first update, which is then a snapshot.
  */
@@ -45,12 +45,12 @@ export function applyUpdate(conversation: Conversation | undefined, update: Conv
   return { ...changed, position: latest(update.at, conversation.position) };
 }
 
-/** True when a position has something that another has not. */
+/** True when `a` includes something that `b` does not. */
 function isLater(a: ConversationPosition, b: ConversationPosition): boolean {
   return a.log > b.log || isLiveLater(a.live, b.live);
 }
 
-/** True when a place has something that another has not. */
+/** As {@link isLater}, for places in what the log doesn't have yet. */
 export function isLiveLater(a: LivePosition, b: LivePosition): boolean {
   const attempts = compareAttempts(a, b);
   return attempts > 0 || (attempts === 0 && (a[2] > b[2] || a[3] > b[3]));
@@ -103,7 +103,7 @@ function without<T extends { readonly id: string }>(list: readonly T[], ids: rea
 
 type ChangeInside = Extract<ConversationChange, { messageId: string }>;
 
-/** The message after a change inside of it. */
+/** The message after a change inside it. */
 export function changeMessage(message: Message, change: ChangeInside): Message {
   switch (change.type) {
     case "message-fields":
@@ -133,7 +133,7 @@ function changePart(part: MessagePart, change: Extract<ChangeInside, { partId: s
   if (part.type !== "text" && part.type !== "thought") return part;
   const { offset, delta } = change;
   const known = part.text.length - offset;
-  // What is known of it stays; a text that begins further on belongs to another attempt.
+  // Known text stays; a text that begins after its end belongs to another attempt.
   return known < 0 ? part : { ...part, text: part.text + delta.slice(known) };
 }
 
@@ -143,7 +143,7 @@ function changeFields<T extends object>(value: T, set: object, unset: readonly s
   return { ...Object.fromEntries(kept), ...set } as T;
 }
 
-/** Works out what follows from the messages. */
+/** Derives the state and the pending questions from the messages and, if asked to, the totals. */
 function derive(conversation: Conversation, withTotals: boolean): Conversation {
   const last = conversation.messages.at(-1);
   const pending = last === undefined ? [] : pendingOf(last);
@@ -193,7 +193,7 @@ function pendingOf({ id: messageId, parts }: Message): readonly PendingQuestionV
   });
 }
 
-/** The changes that turn a message as it is shown into the message as it is. */
+/** The changes that turn the shown message into the next one. */
 export function messageChanges(shown: Message, next: Message): readonly ConversationChange[] {
   const { parts, sources, ...fields } = next;
   const { parts: oldParts, sources: oldSources, ...oldFields } = shown;
@@ -207,13 +207,13 @@ export function messageChanges(shown: Message, next: Message): readonly Conversa
   return [...changes, ...partChanges(messageId, oldParts, parts)];
 }
 
-/** Text that has grown is told by what is new. */
+/** A text that has grown changes only by its new end. */
 function partChanges(
   messageId: string,
   shown: readonly MessagePart[],
   target: readonly MessagePart[],
 ): readonly ConversationChange[] {
-  // What came before is the same, as a rule.
+  // The earlier parts are usually the same.
   const from = sameLength(shown, target, Object.is);
   const kept = keptParts(shown.slice(from), target.slice(from));
   const gone = shown.slice(from).flatMap(({ id }) => (kept.has(id) ? [] : [id]));
@@ -255,7 +255,7 @@ function fieldChanges(messageId: string, old: MessagePart, part: MessagePart): r
   ];
 }
 
-/** The members of an object that are new or different, and the names of those that are gone; undefined when there are none. */
+/** The members of an object that are new or different, and the names of the removed ones; undefined when there are none. */
 function diffFields(
   old: object,
   next: object,
@@ -270,7 +270,7 @@ function diffFields(
 
 function sameLength<T>(a: readonly T[], b: readonly T[], isSame: (a: T, b: T) => boolean): number {
   const length = Math.min(a.length, b.length);
-  // Both have one at each of these places.
+  // Both lists have a member at each of these indexes.
   for (let index = 0; index < length; index++) if (!isSame(a[index] as T, b[index] as T)) return index;
   return length;
 }

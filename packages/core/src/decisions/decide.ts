@@ -19,7 +19,7 @@ import { ApiClient, encodeJson } from "../wire/client.ts";
 import { checkRequestSize } from "../wire/http/encode-request.ts";
 import type { Part } from "../wire/types/content.ts";
 
-/** A question, as the service takes it; made by {@link yesNo}, {@link choice} or {@link score}. */
+/** A question in the service's format; made by {@link yesNo}, {@link choice} or {@link score}. */
 export interface Question<Answer = YesNoAnswer | ChoiceAnswer<string> | ScoreAnswer<string>> {
   readonly type: "noul" | "choice" | "score";
   readonly instructions: string;
@@ -31,7 +31,7 @@ export interface Question<Answer = YesNoAnswer | ChoiceAnswer<string> | ScoreAns
 /** Questions by id: 1 to 64 letters, digits, `_` or `-`. */
 export type Questions = Readonly<Record<string, Question>>;
 
-/** Probabilities are from 0 to 1; the service keeps those of a yes within 0.01 and 0.99. `confidence` is that of what was answered. */
+/** Probabilities are from 0 to 1; the service keeps that of a yes between 0.01 and 0.99. `confidence` is the given answer's. */
 export type YesNoAnswer = { readonly yes: boolean; readonly probability: number; readonly confidence: number };
 
 /** The most probable option, and the probability of each. */
@@ -41,7 +41,7 @@ export interface ChoiceAnswer<Option extends string> {
   readonly confidence: number;
 }
 
-/** `score` is a mean, 0 for the lowest level, so it may lie between two; `level` is the most probable one. */
+/** `score` is a mean, 0 for the lowest level, so it may lie between two levels; `level` is the most probable one. */
 export interface ScoreAnswer<Level extends string> {
   readonly score: number;
   readonly level: Level;
@@ -49,13 +49,13 @@ export interface ScoreAnswer<Level extends string> {
   readonly confidence: number;
 }
 
-/** Options of {@link decide}: those below, and those of the client, such as `endpoint`. */
+/** Options of {@link decide}, including the client's, such as `endpoint`. */
 export interface DecideOptions extends GeminiClientOptions, Pick<CallOptions, "signal" | "tap"> {
   /** @defaultValue "gemini-decision-1" */
   readonly model?: string | undefined;
-  /** For the `cost`. @defaultValue those of the `run`, in a tool */
+  /** Prices for the `cost`. @defaultValue in a tool, the prices of the `run` */
   readonly prices?: PriceTable | undefined;
-  /** What a tool, a guardrail or `needsApproval` was given: for its signal; of a tool, also to record the decision and its cost. */
+  /** The context of a tool, a guardrail or `needsApproval`: for its signal and, in a tool, to record the decision and its cost. */
   readonly run?: (Pick<ToolContext, "signal"> & Partial<Pick<ToolContext, "step" | "attach" | "parent">>) | undefined;
 }
 
@@ -73,7 +73,7 @@ const OPTIONS: OptionNames<DecideOptions> = { ...CLIENT_OPTIONS, ...namesIn("mod
 /**
  * Answers 1 to 1,000 questions about one input, with calibrated probabilities. Experimental.
  *
- * @param input - As of a run. Of contents, the service gets texts and media in their order; it knows no roles.
+ * @param input - As for a run. From contents, the service gets texts and media in order, without roles.
  * @throws {TypeError} For no input, and for a question that the service would refuse.
  * @throws {ConfigurationError} For an endpoint without decisions: only the Developer API has them, in version v1beta.
  * @throws {ApiStatusError} When the service refuses the request, after retries where they help.
@@ -90,11 +90,11 @@ export async function decide<const Asked extends Questions>(
   checkQuestions(questions);
   const contents = buildContents(input, { id: model, capabilities: { family: "decision", officeInput: true } });
   const request = { model, input: contents.flatMap(({ parts }) => parts.flatMap(toItem)), questions };
-  if (request.input.length === 0) throw new TypeError("decide() needs an input that says something");
+  if (request.input.length === 0) throw new TypeError("decide() needs an input with text or media");
   const client = new ApiClient(options);
   const { kind, baseUrl } = client.endpoint;
   if (kind !== "developer")
-    throw new ConfigurationError(`Only the Developer API has decisions; if ${baseUrl} has, say kind: "developer".`);
+    throw new ConfigurationError(`Only the Developer API has decisions; if ${baseUrl} has, set kind: "developer".`);
   const body = encodeJson(request);
   checkRequestSize(body.byteLength, options.maxRequestBytes, client.endpoint);
   const signal = AbortSignal.any([run?.signal, options.signal].filter((one) => one !== undefined));
@@ -124,7 +124,7 @@ interface DecisionResponse {
   readonly prompt_feedback?: { readonly block_reason?: string; readonly block_reason_message?: string };
 }
 
-/** A part as this endpoint takes it; nothing for a text that says nothing, as of a part that only holds a signature. */
+/** A part in this endpoint's format; nothing for a blank text, such as that of a part that only has a signature. */
 function toItem({ text, inlineData, fileData, mediaResolution, videoMetadata }: Part): object {
   if (text !== undefined) return text.trim() === "" ? [] : { type: "text", text };
   const mimeType = inlineData?.mimeType ?? fileData?.mimeType;
@@ -136,7 +136,7 @@ function toItem({ text, inlineData, fileData, mediaResolution, videoMetadata }: 
   return { type, mime_type: mimeType, ...source, ...(resolution && { resolution }) };
 }
 
-/** Some clients know a blocked input as a 400. */
+/** Some endpoints report a blocked input as a 400. */
 function readBlocked(error: unknown): DecisionResponse {
   if (!(error instanceof ApiStatusError) || error.status !== 400) throw error;
   const named = /^(?:image_safety|safety|blocklist|prohibited_content|blocked)$/i.exec(error.reason ?? "")?.[0];
@@ -156,7 +156,7 @@ function readAnswers<Asked extends Questions>(questions: Asked, answers: unknown
       "$.answers",
       "",
     );
-  // Each was read by its question.
+  // Each answer was read by its question.
   return Object.fromEntries(read) as Answers<Asked>;
 }
 
@@ -181,11 +181,11 @@ function readAnswer(question: Question, answer: unknown): object | undefined {
 }
 
 function isProbability(value: unknown): value is number {
-  // A sum may exceed 1 by what was rounded.
+  // A sum may exceed 1 by a rounding error.
   return typeof value === "number" && value >= 0 && value <= 1.000_1;
 }
 
-/** Asks whether something is so. @param means - What counts as yes and as no, where that needs saying. */
+/** Asks whether something is true. @param means - What counts as yes and as no, if it is not obvious. */
 export function yesNo(instructions: string, means?: { yes?: string; no?: string }): Question<YesNoAnswer> {
   const criteria = means && { true_description: means.yes, false_description: means.no };
   return { type: "noul", instructions, ...(criteria && { criteria }) };
@@ -196,12 +196,12 @@ export function choice<const Option extends string>(
   instructions: string,
   options: readonly Option[] | { readonly [Name in Option]: string },
 ): Question<ChoiceAnswer<Option>> {
-  // Without a description, an option stands for itself.
+  // Without a description, an option's name describes it.
   const criteria = Array.isArray(options) ? Object.fromEntries(options.map((name) => [name, name])) : options;
   return { type: "choice", instructions, criteria };
 }
 
-/** Asks how far something is on a scale. @param levels - 2 to 255 from lowest to highest; the service advises up to 10. */
+/** Asks where something is on a scale. @param levels - 2 to 255 from lowest to highest; the service advises up to 10. */
 export function score<const Level extends string>(
   instructions: string,
   levels: readonly Level[],
@@ -209,7 +209,7 @@ export function score<const Level extends string>(
   return { type: "score", instructions, criteria: levels };
 }
 
-/** Levels, or names of options; none of a yes/no question. */
+/** Levels, or names of options; none for a yes/no question. */
 export function namesOf({ type, criteria = [] }: Question): readonly string[] {
   return type === "noul" ? [] : Array.isArray(criteria) ? criteria : Object.keys(criteria);
 }
@@ -230,14 +230,14 @@ function findProblem(question: Question): string | undefined {
   if (!isObject(question) || !["noul", "choice", "score"].includes(question.type))
     return "make it with yesNo(), choice() or score()";
   const { type, instructions, criteria = {} } = question;
-  if (!isFilled(instructions)) return "its instructions must be a text that is not empty; media go into the input";
+  if (!isFilled(instructions)) return "its instructions must be a non-empty text; media go into the input";
   const names = namesOf(question);
   if (type !== "noul" && (names.length < 2 || names.length > 255 || new Set(names).size < names.length))
     return `it needs 2 to 255 different ${type === "score" ? "levels" : "options"}, got ${new Set(names).size}`;
   if (type === "choice" && !names.every((name) => /^(?!\s)\P{Cc}{1,128}(?<!\s)$/u.test(name)))
     return "the name of an option must have 1 to 128 characters, no spaces around it and no control characters";
   const texts = Object.values(criteria).filter((text) => type !== "noul" || text !== undefined);
-  return texts.every(isFilled) ? undefined : "its levels and descriptions must be texts that are not empty";
+  return texts.every(isFilled) ? undefined : "its levels and descriptions must be non-empty texts";
 }
 
 function isFilled(text: unknown): boolean {

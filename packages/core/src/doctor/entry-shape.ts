@@ -16,14 +16,14 @@ export function checkEntry(entry: { readonly [key: string]: unknown }): string |
   // A newer program may have entries of other types.
   return MISTYPED.some((other) => ENTRIES[other](entry, "") === undefined) ||
     (Object.keys(entry).length === BEGIN_MEMBERS && ENTRIES.begin(entry, "") === undefined)
-    ? `type "${type}" is unknown, and it has the members of another`
+    ? `type "${type}" is unknown, but it has the members of a known one`
     : undefined;
 }
 
-/** Types whose entries are told by their members. */
+/** Types whose entries are recognizable by their members. */
 const MISTYPED = ["history", "run", "step", "answer", "turn", "end"] as const;
 
-/** What a `begin` has; entries of other types may have these as well. */
+/** Number of members of a `begin`; entries of other types may have the same ones and more. */
 const BEGIN_MEMBERS = 6;
 
 /** True for a call that the service could not parse. A response with one is not used, so it is not in the history. */
@@ -69,13 +69,13 @@ const PARTS: { readonly user: Check; readonly model: Check } = {
 const responsePart: Check = (value, at) => PARTS.user(value, at) ?? object({ functionResponse })(value, at);
 const contents: Check = list(content);
 
-/** How a run may end. A missing one does not compile. */
+/** How a run may end. Leaving one out does not compile. */
 const STOP_REASONS: { readonly [Reason in EndEntry["stopReason"]]: true } = namesIn(
   "finished stopped limit truncated blocked empty bad-call repeated-calls invalid-output unknown-finish guardrail",
   "needs-approval needs-outcome failed aborted damaged",
 );
 
-/** What may be done with a call. A missing one does not compile. */
+/** What may be done with a call. Leaving one out does not compile. */
 const ROUTES: { readonly [Do in CallRoute["do"]]: true } = namesIn("run ask-approval ask-outcome deny");
 
 const actions: Check = list(object({ name: string, action: text }));
@@ -221,10 +221,10 @@ export function isKnownPlace({ kind }: StepPlace): boolean {
   return Object.hasOwn(PLACES, kind);
 }
 
-/** The place whose name a step of an unknown kind has: readers find it by that. A newer program may have kinds with other names. */
+/** The place that the name of a step of an unknown kind belongs to: readers find it by name. A newer program may have kinds with other names. */
 export function placeOfName({ step: name, place: damaged }: StepKey): StepPlace | undefined {
   for (const [kind, check] of Object.entries(PLACES)) {
-    // With the members that a place of this kind has.
+    // It has the members of a place of this kind.
     const corrected = { ...damaged, kind } as StepPlace;
     if (check(damaged, "") === undefined && stepName(corrected) === name) return corrected;
   }
@@ -247,7 +247,7 @@ function step(entry: unknown, at: string): string | undefined {
     outcome: object({ ok: is("a boolean", (value) => typeof value === "boolean") }),
   })(entry, at);
   if (problem !== undefined) return problem;
-  // Its shape was checked.
+  // The shape was just checked.
   const {
     place: { kind },
     outcome,
@@ -262,7 +262,7 @@ function step(entry: unknown, at: string): string | undefined {
   if (kind === "model" && fields["stopped"] === true) return stoppedStep(value, valueAt);
   if (kind === "guard")
     return guardStep(value, valueAt) ?? ("response" in fields ? modelStep(value, valueAt) : undefined);
-  // Readers go by the members as well as by the place.
+  // Readers use the members as well as the place.
   if (kind === "model" || "response" in fields) return modelStep(value, valueAt);
   if (kind === "call" || "part" in fields) return callStep(value, valueAt);
   if (kind === "compact") return summaryStep(value, valueAt);

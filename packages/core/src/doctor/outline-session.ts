@@ -12,15 +12,15 @@ import type { PendingQuestion } from "../tool/tool.ts";
 import type { UntrustedReason } from "../tool/reads.ts";
 import type { Content, FunctionCall } from "../wire/types/content.ts";
 
-/** What a session's log holds, in the order in which a person reads it. */
+/** The contents of a session's log, in reading order. */
 export interface SessionOutline {
-  /** Contents that were there before the first run. */
+  /** Contents from before the first run. */
   readonly histories: readonly HistoryOutline[];
-  /** In order, those that were taken back included. */
+  /** In order, including runs that were taken back. */
   readonly runs: readonly RunOutline[];
   /** Steering messages that no request has included yet. */
   readonly unread: readonly Content[];
-  /** What all ended runs have used. */
+  /** Usage of all ended runs. */
   readonly totals: SessionTotals;
 }
 
@@ -37,7 +37,7 @@ export interface RunOutline extends Pick<RunEntry, "at" | "model" | "input"> {
   readonly isTakenBack: boolean;
   /** The contents after its input. */
   readonly added: readonly AddedContent[];
-  /** What is sent in place of the first contents of the history since then. */
+  /** What replaces the first contents of the history in requests since then. */
   readonly compaction: Compaction | undefined;
   /** How it ended; `undefined` for a run that was interrupted or is still running. */
   readonly end: EndEntry | undefined;
@@ -50,33 +50,33 @@ export interface AddedContent {
   readonly isSteering: boolean;
   /** The questions that its calls raised and that were answered from outside. */
   readonly questions: readonly AnsweredQuestion[];
-  /** Its calls that were asked about, or denied, because of what the model had read. */
+  /** Its calls that needed approval, or were denied, because of what the model had read. */
   readonly held: readonly HeldCall[];
 }
 
-/** A call that was asked about, or denied, because of what the model had read. */
+/** A call that needed approval, or was denied, because of what the model had read. */
 export interface HeldCall {
   readonly call: FunctionCall;
   readonly because: UntrustedReason;
 }
 
-/** A question about a call, and what was answered. */
+/** A question about a call, and its answer. */
 export interface AnsweredQuestion {
   /** Name of the function. */
   readonly name: string;
   readonly question: PendingQuestion;
   readonly answer: OutsideAnswer;
-  /** Who answered, if that is known. */
+  /** The person who answered, if known. */
   readonly by: string | undefined;
 }
 
-/** What ended runs have used. */
+/** Usage of ended runs. */
 export interface SessionTotals extends Cost, Pick<EndedRuns, "runs" | "turns" | "toolCalls" | "usage"> {}
 
 /**
- * Outlines a session for whoever shows it: who said what, what was asked and answered, how each run ended and what it used.
+ * Outlines a session, to be shown: its messages, questions and answers, how each run ended and what it used.
  *
- * @param entries - The whole log of a session that opens.
+ * @param entries - The whole log of an undamaged session.
  */
 export function outlineSession(entries: readonly SessionEntry[]): SessionOutline {
   const { view, runs } = readRuns(entries);
@@ -92,7 +92,7 @@ export function outlineSession(entries: readonly SessionEntry[]): SessionOutline
   };
 }
 
-/** The history that a session's log holds, in wire format. @param entries - The whole log of a session that opens. */
+/** The history in a session's log, in wire format. @param entries - The whole log of an undamaged session. */
 export function sessionHistory(entries: readonly SessionEntry[]): readonly Content[] {
   return readRuns(entries).view.history();
 }
@@ -113,7 +113,7 @@ function outlineRun(record: RunRecord, isTakenBack: boolean): RunOutline {
   const added = listTurns(record).flatMap((turn): readonly AddedContent[] => {
     if (turn.phase !== undefined) return [];
     return turn.contents.flatMap((ref) => {
-      // What did not end yet may still end.
+      // A call that has not ended may still end.
       const known =
         end === undefined && "calls" in ref ? { calls: ref.calls.filter((one) => typeof one === "string") } : ref;
       const calls = numberCalls(turn.turn, "model" in ref ? readResponse(ref, outcomes) : undefined);
@@ -134,7 +134,7 @@ function listHeld(steps: PlacedSteps, calls: readonly NumberedCall[]): readonly 
   return calls.flatMap(({ turn, callId, call }, index): readonly HeldCall[] => {
     let because: UntrustedReason | undefined;
     for (const { place, value } of steps.inTurn(turn)) {
-      // What such steps leave.
+      // Such steps record this type.
       const routes = value as readonly CallRoute[];
       if (place.kind === "route") because = routes[index]?.because ?? because;
       if (place.kind === "reroute" && place.callId === callId) because = routes[0]?.because ?? because;

@@ -12,12 +12,12 @@ import {
 import { RESULT_NOT_RECORDED } from "../model/history/import-history.ts";
 import type { Content, FunctionCall, FunctionResponse, Part } from "../wire/types/content.ts";
 
-/** Takes down what was wrong, and what was done about it. */
+/** Reports what was wrong, and what was done about it. */
 type ReportChange = (problem: string, remedy: string) => void;
 
 /**
  * Makes sure that each open call is answered once, in call order, in the content right after it, and that there are no other
- * responses. What the service answered itself stays. Returns the contents given when nothing had to change.
+ * responses. Responses of the service itself stay. Returns the given contents if nothing had to change.
  *
  * @param first - Nothing precedes the contents, so they must not begin with a call.
  */
@@ -66,14 +66,14 @@ export function pairCalls(contents: readonly Content[], first: boolean, report: 
   return isChanged ? paired : contents;
 }
 
-/** True when a content holds a response for each of these calls, in any order, and nothing else. */
+/** True when a content has a response for each of these calls, in any order, and nothing else. */
 function isAnswered(calls: readonly FunctionCall[], reply: Content | undefined): boolean {
   if (reply?.role !== "user") return false;
   const left = [...reply.parts];
   return calls.every((call) => takeResponse(left, call) !== undefined) && left.length === 0;
 }
 
-/** One response for each call, then the other parts of the reply; the reply itself when it is right. */
+/** One response for each call, then the other parts of the reply; the reply itself if it is correct. */
 function pairResponses(
   calls: readonly FunctionCall[],
   found: Content | undefined,

@@ -10,7 +10,7 @@ import {
 import { questionToken } from "../tool/pending-call.ts";
 import { checkEntry, isKnownPlace, placeOfName } from "./entry-shape.ts";
 
-/** One line of a session's log as it was read, before anything is known about it. */
+/** One line of a session's log as it was read, unchecked. */
 export type LogLine =
   /** Parsed JSON of any shape. */
   | { readonly value: unknown }
@@ -18,7 +18,7 @@ export type LogLine =
   | {
       /** Why, as a clause: `it is not JSON (...)`. */
       readonly problem: string;
-      /** The text found, if any: part of it may still tell what the line was. */
+      /** The text found, if any: part of it may still show what the line was. */
       readonly text?: string | undefined;
       /** Its write was cut off, so nothing depends on it. Only at the end of a log. */
       readonly torn?: true | undefined;
@@ -30,7 +30,7 @@ export interface SessionProblem {
   readonly position: number;
   /** What is wrong, as a sentence without its period. */
   readonly problem: string;
-  /** What a repair does about it, and what that loses; for a problem it cannot repair, what else can be done. */
+  /** What a repair does about it, and what that loses; if it cannot be repaired, what else can be done. */
   readonly remedy: string;
 }
 
@@ -47,7 +47,7 @@ export function withEntry<One extends Item>(item: One, entry: SessionEntry): One
   return entry === item.entry ? item : { ...item, entry };
 }
 
-/** What a request, or a check that gave its answer, left; `undefined` for other entries. */
+/** The record of a request, or of a check that gave its answer; `undefined` for other entries. */
 export function readModelStep(entry: SessionEntry): ModelStepValue | undefined {
   const value: unknown = entry.type === "step" && entry.outcome.ok ? entry.outcome.value : undefined;
   const isOne = isObject(value) && isObject(value["response"]) && isObject(value["response"]["content"]);
@@ -60,7 +60,7 @@ interface LostLine {
   readonly position: number;
   readonly type?: string | undefined;
   readonly step?: string | undefined;
-  /** Of its place. */
+  /** Kind of its place. */
   readonly kind?: string | undefined;
 }
 
@@ -78,14 +78,14 @@ type EntryOfRun = Exclude<SessionEntry, { type: "history" | "run" }>;
 
 /** A log's readable entries, by run. */
 export interface ReadLog {
-  /** Entries before the first run. Of those, only contents count. */
+  /** Entries before the first run. Only contents count among them. */
   readonly head: readonly Item<HeadEntry>[];
   readonly groups: readonly RunGroup[];
   /** Why nothing may be changed: a newer release wrote the rest of the log. */
   readonly refused: SessionProblem | undefined;
 }
 
-/** Reads a log of any condition. Entries that this release cannot read, or that belong to no run, are left out as problems. */
+/** Reads a log in any condition. Reports and omits entries that this release cannot read, or that belong to no run. */
 export function readLog(lines: readonly LogLine[], report: Report): ReadLog {
   const head: Item<HeadEntry>[] = [];
   const groups: RunGroup[] = [];
@@ -93,7 +93,7 @@ export function readLog(lines: readonly LogLine[], report: Report): ReadLog {
   for (const [position, line] of lines.entries()) {
     if (position >= newer && "value" in line) continue;
     const group = groups.at(-1);
-    // An object, if its header is right.
+    // An object, if its header is valid.
     const { value } = line as { readonly value: Record<string, unknown> };
     const wrong = "value" in line ? checkEntryHeader(value) : line.problem;
     const inMembers = wrong === undefined ? checkEntry(value) : undefined;
@@ -151,7 +151,7 @@ function findNewer(lines: readonly LogLine[]): number {
   return from;
 }
 
-/** What a value that is no entry, or the text of a line, suggests that it was. */
+/** Guesses the lost entry from a value that is no entry, or from the text of a line. */
 function guessLine(position: number, line: LogLine): LostLine {
   if ("value" in line) {
     const { type, step, place } = isObject(line.value) ? line.value : {};
@@ -169,17 +169,17 @@ function describeLost({ type = "", step, kind }: LostLine): string {
   if (type === "answer") return `an external answer (${step ?? "to a call"}) is lost`;
   if (type === "step" && kind === "model") return `the model's response (${step ?? "of a step"}) is lost`;
   if (type === "step") return `the result of ${step ?? "a step"} is lost`;
-  return LOST.get(type) ?? "what it held is unknown";
+  return LOST.get(type) ?? "its content is unknown";
 }
 
 const LOST: ReadonlyMap<string, string> = new Map([
   ["history", "the contents the session started with are lost"],
-  ["job", "what was known of a job is lost"],
+  ["job", "a report about a job is lost"],
   ["run", "a message and everything that followed from it are lost"],
-  ["rewind", "what it took back is part of the conversation again"],
+  ["rewind", "the messages that it took back are part of the conversation again"],
   ["resume", "the record that the run was resumed is lost"],
   ["steer", "a steering message is lost"],
-  ["turn", "what its turn said is told by its steps"],
+  ["turn", "its turn is rebuilt from its steps"],
   ["end", "the end of its run is lost"],
 ]);
 
@@ -187,7 +187,7 @@ const LOST: ReadonlyMap<string, string> = new Map([
  * Keeps the entries of the group's own run, after correcting a single damaged id.
  *
  * @param started - Ids of all runs of the log.
- * @param before - Those that began before the group's.
+ * @param before - Ids of the runs that began before the group's.
  */
 function keepOwn(group: RunGroup, started: ReadonlySet<string>, before: ReadonlySet<string>, report: Report): void {
   const { position, entry } = group.run;
@@ -206,7 +206,7 @@ function keepOwn(group: RunGroup, started: ReadonlySet<string>, before: Readonly
   const kept: Item<EntryOfRun>[] = [];
   for (const item of group.items) {
     const id = getRunId(item);
-    // A job may be given up when the next run has begun.
+    // A job may be abandoned after the next run has begun.
     if (id === undefined || id === runId || (item.entry.type === "job" && before.has(id))) kept.push(item);
     else if (strangers.length === 1 && id === stranger && !mayHideRun && !ended) {
       const problem = `it belongs to run ${id}, which never started, but is in the middle of run ${runId}`;
@@ -215,7 +215,7 @@ function keepOwn(group: RunGroup, started: ReadonlySet<string>, before: Readonly
       kept.push({ position: item.position, entry: { ...item.entry, runId } as EntryOfRun });
     } else {
       reportOrphan(item, started.has(id), report);
-      // Not of another run: it may belong to this one under a damaged id.
+      // If no other run has this id, the entry may be this run's, with a damaged id.
       if (!started.has(id)) group.lost.push({ position: item.position, type: item.entry.type });
     }
     if (item.entry.type === "end") ended = true;
@@ -242,13 +242,13 @@ export function reportStrayRewind({ position, entry }: Item<RewindEntry>, report
   report(
     position,
     `it goes back to before run ${entry.before}, which is not part of the conversation`,
-    "it is dropped; what it was to take back stays part of the conversation",
+    "it is dropped; nothing is taken back",
   );
 }
 
 export type RewindEntry = Extract<SessionEntry, { type: "rewind" }>;
 
-/** The token of an answer tells which question it is for: it is read only in the place of that one. */
+/** The token of an answer identifies its question: the answer is read only at that question's place. */
 function placeAnswers(group: RunGroup, report: Report): void {
   const { runId, loop } = group.run.entry;
   if (loop !== LOOP_VERSION) return;
@@ -260,7 +260,7 @@ function placeAnswers(group: RunGroup, report: Report): void {
     if (entry.type !== "answer" || entry.place.kind !== "wait" || stepName(entry.place) === entry.step) return [item];
     const { token, place } = entry;
     const known = asked.find((one) => one.token === token);
-    // What the token does not cover, or the question has lost, is no better than the place.
+    // A token that matches no question, or a damaged one, proves no more than the place.
     const time = known && times.find((one) => questionToken(runId, known, one) === token);
     if (known === undefined || time === undefined) {
       if (made.has(place.callId)) return [item];
@@ -273,7 +273,7 @@ function placeAnswers(group: RunGroup, report: Report): void {
     }
     const own: StepPlace = { ...place, callId: known.callId, question: known.question, time };
     if (stepName(own) === stepName(place)) return [item];
-    report(position, `its place is not that of the question it answers, ${stepName(own)}`, "its place is corrected");
+    report(position, `its place is not its question's, ${stepName(own)}`, "its place is corrected");
     return [{ position, entry: { ...entry, place: own } }];
   });
 }
@@ -283,7 +283,7 @@ function callsMade(entry: EntryOfRun): readonly string[] {
   return "place" in entry ? numberCalls(entry.place.turn, content && { content }).map(({ callId }) => callId) : [];
 }
 
-/** A step has the name of its place; other versions of the loop may have made other names. */
+/** Gives each step the name of its place. Other versions of the loop may have other names. */
 function correctNames(group: RunGroup, report: Report): void {
   if (group.run.entry.loop !== LOOP_VERSION) return;
   group.items = group.items.flatMap((item): readonly Item<EntryOfRun>[] => {
@@ -303,11 +303,11 @@ function correctNames(group: RunGroup, report: Report): void {
     const step = stepName(entry.place);
     const { place } = entry;
     if (entry.type === "job" && place.kind === "wait" && (step !== entry.step || place.callId !== entry.callId)) {
-      // It says thrice which call it is about.
+      // It names its call three times.
       const waits = [entry.callId, place.callId].map((callId) => ({ ...place, callId, time: 1 }));
       const own = waits.find((one) => stepName(one) === entry.step);
       if (own !== undefined) {
-        report(position, `it is of ${entry.step}, but names another call or place`, "that is corrected");
+        report(position, `it is about ${entry.step}, but names another call or place`, "that is corrected");
         return [{ position, entry: { ...entry, place: own, callId: own.callId } }];
       }
     }
@@ -317,7 +317,7 @@ function correctNames(group: RunGroup, report: Report): void {
   });
 }
 
-/** Keeps the last outcome of each step: it is the one that counts. */
+/** Keeps the last outcome of each step, which is the one that counts. */
 function dropRepeated(group: RunGroup, report: Report): void {
   const last = new Map<string, Item>();
   for (const item of group.items)

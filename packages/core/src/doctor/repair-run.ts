@@ -35,7 +35,7 @@ const DAMAGED = {
 
 export function repairRun(group: RunGroup, place: Place, report: Report): RepairedRun {
   const record = beginRecord(group.run.entry);
-  // Among them may be what became of jobs of runs before.
+  // Reports about jobs of earlier runs may be among them.
   const isOwn = (entry: Item["entry"]): boolean => "runId" in entry && entry.runId === group.run.entry.runId;
   for (const { entry } of group.items) if ("runId" in entry && isOwn(entry)) addToRecord(record, entry);
   const { outcomes, end: recordedEnd } = record;
@@ -46,31 +46,31 @@ export function repairRun(group: RunGroup, place: Place, report: Report): Repair
   const { runId, at } = run.entry;
   const contents: Content[] = [...checkedInput({ entry: run.entry, outcomes })];
   const derived = deriveOpen({ ...record, turns: [] }, { cancelled: RESULT_NOT_RECORDED }).turns;
-  /** A turn that refers only to what is in the log, and in which each call has one response. */
+  /** Makes a turn refer only to what is in the log, with one response for each call. */
   const repair = <Turn extends TurnRecord>(position: number, turn: Turn): Turn => {
     let repaired = turn;
     // An answer with a call that the service could not read is never used.
     const isDamaged = (): boolean => resolveRefs(turn, outcomes).some(({ parts }) => parts.some(isNameless));
     const lost = findBadTurn(turn, record) ?? (isDamaged() ? "a turn refers to a damaged call" : undefined);
     if (lost !== undefined) {
-      report(position, lost, "the turn is put together from its steps; calls without an outcome count as cancelled");
+      report(position, lost, "the turn is rebuilt from its steps; calls without an outcome count as cancelled");
       const known = derived.find((one) => one.turn === turn.turn);
       repaired = { ...turn, contents: known?.contents ?? [], steps: known?.steps ?? [], calls: known?.calls ?? [] };
     }
-    // What is only sent to have the answer converted is not part of the history.
+    // Contents that are only sent to convert the answer are not part of the history.
     if (repaired.phase !== undefined) return repaired;
-    const said = resolveRefs(repaired, outcomes);
-    const paired = pairCalls(said, place.first && contents.length === 0, (...change) => report(position, ...change));
+    const added = resolveRefs(repaired, outcomes);
+    const paired = pairCalls(added, place.first && contents.length === 0, (...change) => report(position, ...change));
     contents.push(...paired);
-    return paired === said ? repaired : { ...repaired, contents: paired, calls: [] };
+    return paired === added ? repaired : { ...repaired, contents: paired, calls: [] };
   };
   let last = 0;
-  /** Turns that some later one follows, and that nothing closes. */
+  /** Turns that a later one follows, and that no entry closes. */
   const fill = (position: number, before: number): readonly Item[] =>
     derived.flatMap((turn): Item[] => {
       if (turn.turn <= last || turn.turn >= before) return [];
-      const problem = `nothing tells what turn ${turn.turn} of run ${runId} added`;
-      report(position, problem, "it is put together from its steps");
+      const problem = `turn ${turn.turn} of run ${runId} has no entry`;
+      report(position, problem, "it is rebuilt from its steps");
       return [{ position, entry: { v: ENTRY_VERSION, at, type: "turn", runId, ...repair(position, turn) } }];
     });
   const items = group.items.flatMap((item): readonly Item[] => {
@@ -88,7 +88,7 @@ export function repairRun(group: RunGroup, place: Place, report: Report): Repair
     const open = entry.open.map((turn) => repair(position, turn));
     const end = repairEnd(group, record, place, found, open, report);
     const endAt = items.findIndex((item) => item.position === position);
-    // Nothing goes on with an answer, or the outcome of a job, that came after an end which is final now.
+    // Nothing uses an answer, or the outcome of a job, that came after an end which is final now.
     const isVoid = (item: Item): boolean =>
       item.entry.type === "answer" || (item.entry.type === "job" && isOwn(item.entry));
     const later = items.slice(endAt + 1).filter((item) => end.entry.error !== DAMAGED || !isVoid(item));
@@ -125,17 +125,17 @@ export function repairRun(group: RunGroup, place: Place, report: Report): Repair
   return { items: [...all, end], contents, end };
 }
 
-/** A message whose check is lost, although the model read it: what the model read is unknown. */
+/** Replaces a message whose check is lost, although the model read it: what the model read is unknown. */
 function replaceUnchecked(run: Item<RunEntry>, outcomes: RunRecord["outcomes"], report: Report): Item<RunEntry> {
   const { guarded, ...entry } = run.entry;
   if (guarded !== true || outcomes.has(INPUT_GUARD)) return run;
   if (![...outcomes.values()].some(({ place }) => place.kind === "model")) return run;
-  const problem = `what guardrails made of the message of run ${entry.runId} is lost`;
+  const problem = `the guardrails' check of the message of run ${entry.runId} is lost`;
   report(run.position, problem, "a note takes the place of the message");
   return { ...run, entry: { ...entry, input: [userText("(this message was lost)")] } };
 }
 
-/** Puts turns that stand before their steps behind all steps, and those that follow them as well. */
+/** Moves turns that precede their steps, and the turns that follow them, to after the last step. */
 function placeTurns(items: readonly Item[], report: Report): readonly Item[] {
   const outcomes = new Map<string, StepRecord>();
   const early = items.find(({ entry }) => {
@@ -143,14 +143,14 @@ function placeTurns(items: readonly Item[], report: Report): readonly Item[] {
     return entry.type === "turn" && findBadTurn(entry, { outcomes }) !== undefined;
   });
   if (early === undefined) return items;
-  report(early.position, "it refers to steps that come after it", "it is put behind them");
+  report(early.position, "it refers to steps that come after it", "it is moved after them");
   const from = items.indexOf(early);
   const isLate = ({ entry }: Item, index: number): boolean => entry.type === "turn" && index >= from;
   const kept = items.filter((item, index) => !isLate(item, index));
   return kept.toSpliced(kept.findLastIndex(({ entry }) => entry.type === "step") + 1, 0, ...items.filter(isLate));
 }
 
-/** Why an end in effect, with these turns, is final when the run can not be resumed. */
+/** An end in effect, with these turns; final if lost entries make resuming unsafe. */
 function repairEnd(
   group: RunGroup,
   record: RunRecord,
@@ -172,7 +172,7 @@ function repairEnd(
 function hasGaps({ items, lost }: RunGroup, record: RunRecord, end?: EndEntry): boolean {
   if (lost.some(({ type }) => !["steer", "end", "turn"].includes(type ?? ""))) return true;
   if (end !== undefined && !isResumable(end)) return false;
-  // What started the job is damaged.
+  // The step that started the job is damaged.
   if (end?.pending?.some(({ question, callId }) => question === "job" && !record.jobs.has(callId)) === true)
     return true;
   return hasStrayRoutes(items) || hasMissingTurns(record);
@@ -183,7 +183,7 @@ function hasMissingTurns({ outcomes, begun }: RunRecord): boolean {
   const asked = new Set<number>();
   const turns = new Set<number>();
   for (const { place } of [...outcomes.values(), ...begun.values()]) {
-    // A message is checked, and others are summarized, before the model is asked.
+    // Checks of a message and summaries come before the model's answer.
     if (place.kind === "compact" || (place.kind === "guard" && place.side === "input")) continue;
     turns.add(place.turn);
     if (place.kind === "model" && place.attempt === 0) asked.add(place.turn);
@@ -192,7 +192,7 @@ function hasMissingTurns({ outcomes, begun }: RunRecord): boolean {
   return [...turns].some((turn) => !asked.has(turn));
 }
 
-/** True when the run took up calls of an answer with which it would have ended: the finish reason is not the one that was given. */
+/** True when the run executed calls of an answer with which it would have ended: the finish reason was changed. */
 function hasStrayRoutes(items: RunGroup["items"]): boolean {
   let ends = false;
   for (const { entry } of items) {
@@ -208,7 +208,7 @@ function hasStrayRoutes(items: RunGroup["items"]): boolean {
 
 /** The run's end, unless the run continued after it in entries that are lost. */
 function findEffectiveEnd({ items, lost }: RunGroup, inEffect: EndEntry | undefined): Item<EndEntry> | undefined {
-  // Not the same object: answers that came after it changed what it waits for.
+  // Not the same object: later answers changed its pending questions.
   const end = items.findLast((item): item is Item<EndEntry> => item.entry.type === "end");
   if (inEffect === undefined || end === undefined) return undefined;
   const continued = items.some((item) => item.position > end.position && item.entry.type === "step");

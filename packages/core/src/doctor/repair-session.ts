@@ -21,7 +21,7 @@ import {
 } from "./read-log.ts";
 import { repairRun } from "./repair-run.ts";
 
-/** What a check found. */
+/** The result of a check. */
 export interface SessionCheck {
   /** What keeps the session from opening, or its history from being sent; in log order. */
   readonly problems: readonly SessionProblem[];
@@ -30,8 +30,8 @@ export interface SessionCheck {
 }
 
 /**
- * Checks a session's log: that each line is an entry this release can read, in a place where it may be; that everything an entry
- * refers to is there; that each call is answered once; and that signatures can be valid.
+ * Checks a session's log: that each line is an entry this release can read, in an allowed place; that everything an entry refers to
+ * is there; that each call is answered once; and that signatures can be valid.
  *
  * @param lines - The whole log, oldest first; from a store, `(await store.load(id)).map((value) => ({ value }))`.
  */
@@ -40,21 +40,21 @@ export function checkSession(lines: readonly LogLine[]): SessionCheck {
   return { problems, notes };
 }
 
-/** What a repair did. */
+/** The result of a repair. */
 export interface SessionRepair {
-  /** The repaired log, without what a newer release wrote. */
+  /** The repaired log, without entries of a newer release. */
   readonly entries: readonly SessionEntry[];
-  /** What was wrong and what was done about it; empty when there was nothing to do, or nothing may be changed. */
+  /** What was wrong and what was done about it; empty when nothing was wrong, or nothing may be changed. */
   readonly done: readonly SessionProblem[];
   /** Why nothing may be changed: the log was written by a newer release. */
   readonly refused: SessionProblem | undefined;
 }
 
 /**
- * Repairs a damaged log, so that it opens and its history can be sent. Everything that can be read and still makes sense is kept;
- * losses are reported.
+ * Repairs a damaged log, so that it opens and its history can be sent. Keeps everything that can be read and still makes sense;
+ * reports losses.
  *
- * A resumable run that lost an entry becomes final: nothing whose outcome is lost may happen twice.
+ * A resumable run that lost an entry becomes final: a step whose outcome is lost must not happen twice.
  *
  * @param lines - The whole log, oldest first.
  */
@@ -62,7 +62,7 @@ export function repairSession(lines: readonly LogLine[]): SessionRepair {
   let { entries, problems, refused } = examineLog(lines);
   if (refused !== undefined) return { entries, done: [], refused };
   const done = [...problems];
-  // What is put right may disagree with something else that is damaged.
+  // A repair may disagree with other damage.
   for (let round = 1; round < MAX_ROUNDS && problems.length > 0; round++) {
     ({ entries, problems } = examineLog(entries.map((value) => ({ value }))));
     done.push(...problems);
@@ -70,7 +70,7 @@ export function repairSession(lines: readonly LogLine[]): SessionRepair {
   return { entries, done, refused };
 }
 
-/** How often a log is repaired that was damaged in several places: each time, what is left is less. */
+/** How often a log with several kinds of damage is repaired: each round leaves less. */
 const MAX_ROUNDS = 5;
 
 function examineLog(lines: readonly LogLine[]): SessionCheck & Omit<SessionRepair, "done"> {
@@ -162,7 +162,7 @@ function isPlaceToCut(contents: readonly Content[], at: number): boolean {
   return content.role === "user" && content.parts.every((part) => part.functionResponse === undefined);
 }
 
-/** What the last summary in an entry leaves of the history. */
+/** Index of the first content that the last summary in an entry keeps. */
 function cutIn({ entry }: Item): number | undefined {
   const turns = entry.type === "turn" ? [entry] : entry.type === "end" ? entry.open : [];
   return turns.flatMap(({ steps }) => steps.flatMap(({ keepFrom }) => keepFrom ?? [])).at(-1);
@@ -197,7 +197,7 @@ function renumberSteering(items: readonly Item[], report: Report): readonly Sess
     const value = readModelStep(entry);
     if (value?.steered === undefined) return entry;
     if (value.steered.upTo > position)
-      report(position, "it includes steering that was sent only after it", "its steering cursor is moved to before it");
+      report(position, "it includes steering messages from after it", "its steering cursor is moved to before it");
     const upTo = before(Math.min(value.steered.upTo, position));
     if (upTo === value.steered.upTo) return entry;
     return withModelStep(entry, { ...value, steered: { ...value.steered, upTo } });
@@ -216,7 +216,7 @@ function inLogOrder(problems: readonly SessionProblem[]): readonly SessionProble
 /** Standard or URL-safe base64: the service accepts both. */
 const BASE64 = /^[\w+/-]+={0,2}$/;
 
-/** Removes signatures that are not base64, and those from another model or endpoint. */
+/** Removes signatures that are not base64, and signatures from another model or endpoint. */
 function repairSignatures(log: ReadLog, report: Report) {
   const unsigned: number[] = [];
   /** Where each signature was seen first. */
@@ -276,7 +276,7 @@ function noteUnsigned([position, ...others]: readonly number[]): readonly Sessio
   ];
 }
 
-/** An entry with other contents, those of a history with their origin; the same object when nothing changes. */
+/** An entry with changed contents, where a history passes their origin; the same object when nothing changes. */
 function mapContents(entry: SessionEntry, change: (content: Content, origin?: HistoryOrigin) => Content): SessionEntry {
   switch (entry.type) {
     case "history": {
@@ -302,7 +302,7 @@ function mapContents(entry: SessionEntry, change: (content: Content, origin?: Hi
   }
 }
 
-/** An entry with other turns; the same object when nothing changes. */
+/** An entry with changed turns; the same object when nothing changes. */
 function mapTurns(entry: SessionEntry, change: <Turn extends TurnRecord>(turn: Turn) => Turn): SessionEntry {
   if (entry.type === "turn") return change(entry);
   return entry.type === "end" ? withMember(entry, "open", mapSame(entry.open, change)) : entry;

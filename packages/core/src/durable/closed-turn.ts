@@ -5,17 +5,17 @@ import type { Content } from "../wire/types/content.ts";
 import type { CallStepValue, StepPlace } from "./run-log.ts";
 
 /**
- * A turn of a run with what the loop needs to go on after it: folding all turns gives the state in which the run was.
+ * A turn of a run, with everything that the loop needs to continue after it: folding all turns restores the run's state.
  *
- * Closed when the next turn begins. The objects are those of the journal and of the history.
+ * A turn is closed when the next one begins. Its objects are the same as in the journal and in the history.
  */
 export interface ClosedTurn {
   readonly turn: number;
   /** The answer was converted to the schema. Absent for a turn of the work. */
   readonly phase?: "output" | undefined;
-  /** What it added, in order: to the history, or, in the output phase, to what that phase sends. Ends on no open call. */
+  /** What it added, in order: to the history or, in the output phase, to that phase's contents. Does not end on an open call. */
   readonly contents: readonly Content[];
-  /** All that has been recorded in it, in order, but for the steps of its calls. */
+  /** All its recorded steps, in order, except the steps of its calls. */
   readonly steps: readonly TurnStep[];
   /** Its calls that have an answer, in call order. */
   readonly calls: readonly AnsweredCall[];
@@ -24,23 +24,23 @@ export interface ClosedTurn {
 /** A step of a turn, or an answer from outside. */
 export interface TurnStep {
   readonly name: string;
-  /** Says what its value is; never `call`, `hook` or `inner`. */
+  /** Tells the type of the value; never `call`, `hook` or `inner`. */
   readonly place: StepPlace;
-  /** What was recorded; of a wait, the answer, `undefined` if none came in time. */
+  /** The recorded value; for a wait, the answer, `undefined` if none came in time. */
   readonly value: unknown;
-  /** Of an answer of the model that is not the turn's first: how many of the turn's contents were there before. */
+  /** For an answer of the model after the turn's first: how many of the turn's contents precede it. */
   readonly at?: number | undefined;
   /** Why the model was asked again after this answer. */
   readonly discarded?: TurnProblem | undefined;
-  /** Of a summary: the index of the first content of the conversation that is still sent. */
+  /** For a summary: the index of the first content of the conversation that is still sent. */
   readonly keepFrom?: number | undefined;
-  /** Of a wait for a job that was read from a log: what the call has started. */
+  /** For a wait for a job, read from a log: the job that the call started. */
   readonly job?: StartedJob | undefined;
 }
 
 /** Why an answer is unusable. */
 export type TurnProblem =
-  /** Nothing to read and nothing to do: no text, no call, no media. */
+  /** No text, no call, no media. */
   | "empty"
   /** The model wrote a call that the service could not read, one without a name, or one that was lost in transit. */
   | "malformed-call"
@@ -57,11 +57,11 @@ export type TurnProblem =
 export interface AnsweredCall extends Pick<PendingCall, "turn" | "callId" | "call" | "edited"> {
   /** It ends the run. */
   readonly endsRun?: true | undefined;
-  /** What its step recorded; made by the loop where no step left it: denied, answered from outside, out of time. */
+  /** The record of its step; made by the loop where there is none: denied, answered from outside, out of time. */
   readonly value: CallStepValue;
 }
 
-/** What broken answers used before a run failed: it stays counted when the run is resumed. */
+/** Usage of broken answers before a run failed: it still counts after the run is resumed. */
 export interface LostUsage extends Pick<Cost, "cost" | "unpriced"> {
   /** The turn that failed. */
   readonly turn: number;

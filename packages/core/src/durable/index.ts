@@ -16,7 +16,7 @@ export type { Json } from "../internal/json.ts";
 // built-in steps
 export { journal, type JournalLog, type JournalOptions, passThrough, type PassThroughOptions } from "./journal.ts";
 
-// what the log of a run holds
+// the contents of a run's log
 export type { AnsweredCall, ClosedTurn, TurnStep } from "./closed-turn.ts";
 export {
   buildCallId,

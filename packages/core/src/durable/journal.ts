@@ -14,32 +14,32 @@ import {
 } from "./steps.ts";
 import { stepName, type StepPlace } from "./run-log.ts";
 
-/** What is recorded of a run's operations. */
+/** The records of a run's operations. */
 export interface JournalLog {
   /** How an operation ended; an answer from outside is the outcome of its wait. */
   findOutcome(name: string): Outcome | undefined;
   /** When an operation began, in milliseconds since the epoch. Recorded for `once` operations and waits with a timeout. */
   begunAt(name: string): number | undefined;
-  /** Resolves with the time once it would survive a crash. A rejection ends the run with its error. */
+  /** Resolves with the time once the record would survive a crash. A rejection ends the run with its error. */
   begin(step: NamedStep): Promise<number>;
-  /** Resolves once it would survive a crash. A rejection ends the run with its error. */
+  /** Resolves once the record would survive a crash. A rejection ends the run with its error. */
   record(step: NamedStep, outcome: Outcome): Promise<void>;
   /** Reads answers that have come since. Called before a run is suspended. */
   readAnswers?(): Promise<void>;
 }
 
-/** What the pass-through needs of its run. */
+/** What the pass-through needs from its run. */
 export interface PassThroughOptions<Event> {
   readonly runId: string;
   readonly signal: AbortSignal;
-  /** Receives live events; absent when nobody reads them. */
+  /** Receives live events; absent without a reader. */
   readonly emit?: ((event: Event) => void | Promise<void>) | undefined;
 }
 
-/** What a journal needs of its run. */
+/** What a journal needs from its run. */
 export interface JournalOptions<Event> extends PassThroughOptions<Event> {
   readonly log: JournalLog;
-  /** Of `once` operations: one that has begun may go on when the run has been aborted. @defaultValue `signal` */
+  /** The signal of `once` operations, so that one that has begun may continue after the run is aborted. @defaultValue `signal` */
   readonly onceSignal?: AbortSignal | undefined;
   /** Keeps the run's turns. */
   readonly closeTurn?: Steps<Event>["closeTurn"];
@@ -48,7 +48,7 @@ export interface JournalOptions<Event> extends PassThroughOptions<Event> {
   readonly again?: MakeAgain | undefined;
 }
 
-/** Of a replay: makes an operation again whose outcome is known, or gives undefined. What it rejects with ends the run. */
+/** For a replay: executes an operation with a known outcome again, or returns undefined. A rejection ends the run. */
 export type MakeAgain = (
   op: NamedStep,
   known: Outcome | undefined,
@@ -84,7 +84,7 @@ export function journal<Event>(options: JournalOptions<Event>): Steps<Event> {
       const answered = ops.map((op, index) => outcomes[index] ?? log.findOutcome(op.name));
       const waiting = ops.filter((_, index) => answered[index] === undefined);
       if (waiting.length > 0) {
-        // A run that is answered before it has ended asks for the same once more.
+        // A run that is answered before it has ended repeats the round.
         for (const { name } of ops) seen.delete(name);
         throw new RunSuspended(waiting.map((op) => op.name));
       }
@@ -100,7 +100,7 @@ export function journal<Event>(options: JournalOptions<Event>): Steps<Event> {
     },
   };
 
-  /** The value stands in a list, as readers of the log know a step of the loop by its members. */
+  /** The value is wrapped in a list, because readers of the log recognize the loop's steps by their members. */
   async function make(step: NamedStep, work: () => Promise<unknown>): Promise<unknown> {
     const known = log.findOutcome(step.name);
     if (known?.ok === true) return (known.value as readonly unknown[])[0];
@@ -147,7 +147,7 @@ export function journal<Event>(options: JournalOptions<Event>): Steps<Event> {
 /**
  * Steps without durability: each operation runs at once, in this process. The default of `agent.run`.
  *
- * No answer can reach it: a round with a `wait` runs its other operations and then suspends the run.
+ * No answer can reach the run: a round with a `wait` runs its other operations and then suspends the run.
  */
 export function passThrough<Event>(options: PassThroughOptions<Event>): Steps<Event> {
   const { runId, signal, emit = ignore } = options;
@@ -162,7 +162,7 @@ export function passThrough<Event>(options: PassThroughOptions<Event>): Steps<Ev
         outcomes.push(runHere(op, { key: `${runId}/${op.name}`, attempt: 1, signal, emit }));
       }
       const [only] = outcomes;
-      // The usual round: without the promise of Promise.all.
+      // The usual round needs no Promise.all.
       const settled = outcomes.length === 1 && only !== undefined ? [await only] : await Promise.all(outcomes);
       if (waiting.length > 0) throw new RunSuspended(waiting);
       return settled;
@@ -170,7 +170,7 @@ export function passThrough<Event>(options: PassThroughOptions<Event>): Steps<Ev
   };
 }
 
-/** The last `traceparent` that recorded steps have, in the order of their outcomes. */
+/** The last `traceparent` of recorded steps, in the order of their outcomes. */
 export function lastTraceparent(outcomes: Iterable<Outcome>): string | undefined {
   let last: string | undefined;
   for (const outcome of outcomes) {
@@ -196,10 +196,10 @@ async function runHere<Event>(op: Op<Event>, step: Step<Event>): Promise<Outcome
   }
 }
 
-/** Most that a step may record in a journal: characters of its texts. */
+/** Maximum size of a step's record in a journal: characters of its texts. */
 const MAX_CHARACTERS = 64 * 1024 * 1024;
 
-/** Whether all texts of a value together are no longer than this. Much cheaper than writing it as JSON. */
+/** Whether all texts of a value together are no longer than this. Much cheaper than serializing the value. */
 function fits(value: unknown, characters: number): boolean {
   let left = characters;
   const open: unknown[] = [value];

@@ -2,7 +2,7 @@ import { readByService } from "../grounding/read-by-service.ts";
 import { isPrivate, isUntrusted, readContents, type ReadsMark, type ReadSource } from "../tool/reads.ts";
 import type { CallStepValue, ModelStepValue, Steered } from "./run-log.ts";
 
-/** What an answer brings into the history: what the service has read for it, and descriptions that it saw first. */
+/** What an answer brings into the history: what the service read for it, and tool descriptions that the model saw for the first time. */
 export function readByModel({
   response,
   described = [],
@@ -10,7 +10,7 @@ export function readByModel({
   return [...described, ...readByService(response)];
 }
 
-/** What messages that steer bring, where whoever took them did not say it: files. */
+/** What steering messages bring; if their source did not say, what their files bring. */
 export function readSteered({ read, contents }: Steered): readonly ReadSource[] {
   return read ?? readContents(contents);
 }
@@ -24,7 +24,7 @@ export function readByCall(
   return reads === undefined ? inside : [{ tool, reads, origin }, ...inside];
 }
 
-/** The same in one word, as observers and readers of events get it. */
+/** The same in one word, for observers and readers of events. */
 export function markOfCall(value: Parameters<typeof readByCall>[1]): ReadsMark | undefined {
   const read = readByCall("", value);
   if (read.length === 0) return undefined;

@@ -12,7 +12,7 @@ import type { NestedRun, PendingQuestion, ToolOutcome } from "../tool/tool.ts";
 import type { Content, JsonObject } from "../wire/types/content.ts";
 
 /**
- * What the log of a run holds: the places of its steps, their names, and the values they record. No other file builds names.
+ * The contents of a run's log: the places of its steps, their names, and the values they record. No other file builds names.
  *
  * A change to a name or a value raises {@link LOOP_VERSION}.
  */
@@ -20,13 +20,13 @@ import type { Content, JsonObject } from "../wire/types/content.ts";
 /** Version of a run's steps: their names, their order and their values. A run can be resumed only with the version that began it. */
 export const LOOP_VERSION = 7;
 
-/** From this version on, what a step does not say to have been read is trusted; before, it is not known. */
+/** From this version on, steps record everything untrusted or private that was read; before, it is unknown. */
 export const READS_SINCE = 7;
 
 /** Name of the step that records {@link LOOP_VERSION} in a run on an engine. */
 export const VERSION_STEP = "loop-version";
 
-/** The work of a run, or converting its answer to a schema. */
+/** The work of a run, or the conversion of its answer to a schema. */
 export type PhaseKind = "work" | "output";
 
 /** Id of a call, which is also the name of the step that first runs it: turn and position, `call:3.0`. */
@@ -53,9 +53,9 @@ export function numberCalls(
   });
 }
 
-/** Where an operation stands in its run, which is also what its outcome means. Stored beside it. */
+/** The place of an operation in its run, which also tells the type of its outcome. Stored beside the outcome. */
 export type StepPlace =
-  /** A request of a turn, or, in the output phase, for the schema. */
+  /** A request of a turn or, in the output phase, for the schema. */
   | { readonly kind: "model"; readonly phase: PhaseKind; readonly turn: number; readonly attempt: number }
   /** Runs a call: the first time, or for the nth time after an answer said that it was not executed. */
   | { readonly kind: "call"; readonly turn: number; readonly callId: string; readonly attempt: number }
@@ -68,7 +68,7 @@ export type StepPlace =
       /** Counts the questions, from 1; more when the process died again during a repeated call, or when edited arguments need approval. */
       readonly time: number;
     }
-  /** A hook around a call that is a separate run, which has the name of the call; or cancels the job that a call has started. */
+  /** A hook around a call that is a separate run, which has the name of the call; or the cancellation of a call's job. */
   | {
       readonly kind: "hook";
       readonly turn: number;
@@ -77,11 +77,11 @@ export type StepPlace =
     }
   /** Decides which calls of a turn need an answer from outside. */
   | { readonly kind: "route"; readonly turn: number }
-  /** Decides once more about a call whose arguments an approval changed. `time`: of the question that was answered with the change. */
+  /** Decides again about a call whose arguments an approval changed. `time`: of the question that was answered with the change. */
   | { readonly kind: "reroute"; readonly turn: number; readonly callId: string; readonly time: number }
   /**
-   * Summarizes the oldest messages: before a turn's first request, or after its nth one, which was too long. `handoff`: the filter of one
-   * chooses what the agent that took over is sent.
+   * Summarizes the oldest messages: before a turn's first request, or after its nth one, which was too long. `handoff`: the filter of a
+   * handoff chooses what is sent to the agent that takes over.
    */
   | {
       readonly kind: "compact";
@@ -94,18 +94,18 @@ export type StepPlace =
       readonly kind: "guard";
       readonly turn: number;
       readonly side: "input" | "output";
-      /** Of the request whose answer is checked. */
+      /** The attempt whose answer is checked. */
       readonly attempt: number;
       /** Name of the wait whose answer is checked. */
       readonly wait?: string | undefined;
     }
-  /** What a tool recorded inside its call, under a name of its own. */
+  /** A value that a tool recorded inside its call, under its own name. */
   | { readonly kind: "inner"; readonly turn: number; readonly callId: string; readonly name: string };
 
-/** Of a request. */
+/** The place of a request. */
 export type ModelPlace = Extract<StepPlace, { readonly kind: "model" }>;
 
-/** Name of the operation at a place: a key, unique in its run. Nothing is read from it; what it means is its place. */
+/** Name of the operation at a place: an opaque key, unique in its run. The place tells what it means. */
 export function stepName(place: StepPlace): string {
   switch (place.kind) {
     case "model": {
@@ -133,7 +133,7 @@ export function stepName(place: StepPlace): string {
   }
 }
 
-/** {@link stepName} of a wait, of whose call only the id is known. */
+/** {@link stepName} of a wait, by the id of its call. */
 export function waitName(callId: string, question: PendingQuestion, time: number = 1): string {
   return `${callId}/${question}${numbered(time)}`;
 }
@@ -142,7 +142,7 @@ function numbered(time: number): string {
   return time === 1 ? "" : `.${time}`;
 }
 
-/** When a step began and ended, in milliseconds since the epoch, and in what trace. */
+/** When a step began and ended, in milliseconds since the epoch, and in which trace. */
 export interface StepTimes {
   readonly startedAt: number;
   readonly endedAt: number;
@@ -154,18 +154,18 @@ export interface StepTimes {
 export interface Steered {
   readonly contents: readonly Content[];
   readonly upTo: number;
-  /** What they bring into the history; absent for nothing. */
+  /** What the messages bring into the history; absent for nothing. */
   readonly read?: readonly ReadSource[] | undefined;
 }
 
-/** What of a request the service's implicit cache depends on. */
+/** The parts of a request on which the service's implicit cache depends. */
 export type PrefixField = "model" | "instructions" | "tools" | "toolChoice" | "contents";
 
 /** What `prepareTurn` changed, as far as the rest of the run depends on it. */
 export interface PreparedTurn {
   /** The model that was asked instead of the run's. */
   readonly model?: { readonly id: string; readonly origin: HistoryOrigin } | undefined;
-  /** Names of the functions that the answer may call, if they are not those of the run. */
+  /** Names of the functions that the answer may call, if they differ from the run's. */
   readonly tools?: readonly string[] | undefined;
   /** Where the request differs from the one before it. */
   readonly breaks?: readonly PrefixField[] | undefined;
@@ -178,11 +178,11 @@ export interface ModelStepValue extends StepTimes, Pick<Cost, "cost" | "unpriced
   readonly response: ModelResponse;
   /** Steering messages that were sent with this request. */
   readonly steered?: Steered | undefined;
-  /** Tools that were offered for the first time with a description that somebody else wrote. */
+  /** Tools with a third party's description that were offered for the first time. */
   readonly described?: readonly ReadSource[] | undefined;
-  /** What guardrails did about these messages; when one of them answered, the response is its own. */
+  /** What guardrails did with the steering messages; if one of them answered, the response is its own. */
   readonly checked?: readonly GuardrailAction[] | undefined;
-  /** The answer is checked in a step of its own; `held`: nobody has seen it before. */
+  /** A separate step checks the answer; `held`: it is hidden until then. */
   readonly guarded?: "held" | "shown" | undefined;
   /** More messages arrived before the model gave an answer without calls. */
   readonly steeringWaits?: true | undefined;
@@ -193,13 +193,13 @@ export type ModelStepRecord = ModelStepValue | { readonly tooLong: true } | Stee
 
 /** What a `model` step records when a guardrail stopped the run for a message that arrived during it: no request was sent. */
 export interface SteeringStopped extends StepTimes {
-  /** Without the contents. */
+  /** The messages without their contents. */
   readonly steered: Steered;
   readonly checked: readonly GuardrailAction[];
   readonly stopped: true;
 }
 
-/** What a guardrail did; one that let something pass did nothing. */
+/** What a guardrail did. Passing a text is no action. */
 export type GuardrailAction =
   | { readonly name: string; readonly action: "replace"; readonly reason?: string | undefined }
   | {
@@ -210,33 +210,33 @@ export type GuardrailAction =
       /** What the person may read about it. */
       readonly message?: string | undefined;
     }
-  /** Answered a message in the agent's place. */
+  /** The guardrail answered a message in the agent's place. */
   | { readonly name: string; readonly action: "answer"; readonly reason?: string | undefined };
 
 /** What a `guard` step records for the message of a run. */
 export interface InputCheckValue extends StepTimes {
   /** In order; only the last one can be a stop. */
   readonly actions: readonly GuardrailAction[];
-  /** What is sent instead. */
+  /** What is sent instead of the message. */
   readonly contents?: readonly Content[] | undefined;
-  /** The answer to it that a guardrail gave. */
+  /** A guardrail's answer to the message. */
   readonly response?: ModelResponse | undefined;
 }
 
 /** What a `guard` step records for an answer from outside. */
 export interface GivenCheckValue extends Omit<InputCheckValue, "contents" | "response"> {
-  /** The answer instead. */
+  /** The replacement of the answer. */
   readonly given?: unknown;
 }
 
-/** What a `guard` step records for an answer of the model; `response` is the answer instead. */
+/** What a `guard` step records for an answer of the model; `response` is its replacement. */
 export type OutputCheckValue = Omit<InputCheckValue, "contents">;
 
 /** What a `call` step records. */
 export interface CallStepValue extends StepTimes, ReadByCall, Omit<ResponseParts, "refused"> {
-  /** Of the tool, where the response has that of one that stood in for it. */
+  /** Name of the tool, if the response has the name of its stand-in. */
   readonly name?: string | undefined;
-  /** Why the call failed; absent when it did not. */
+  /** Why the call failed; absent if it succeeded. */
   readonly failure?: Extract<ToolOutcome, { ok: false }> | undefined;
   /** The whole output of a tool that ends the run. */
   readonly ending?: { readonly output: Json } | undefined;
@@ -254,13 +254,13 @@ export interface CallStepValue extends StepTimes, ReadByCall, Omit<ResponseParts
 }
 
 /**
- * What a `route` step records for each call, and a `reroute` step for its one: run it, ask for approval first, get its output from outside,
- * or refuse it. `args` are those that a person gave it. `invalid`: nobody was asked, because the tool could not read its arguments.
+ * What a `route` step records for each call, and a `reroute` step for its one call: run it, ask for approval first, get its output from
+ * outside, or refuse it. `args`: a person changed them. `invalid`: no approval was asked, because the tool could not read its arguments.
  */
 export type CallRoute = {
-  /** What guardrails did about what `approve` said. */
+  /** What guardrails did with the answer of `approve`. */
   readonly checked?: readonly GuardrailAction[] | undefined;
-  /** Why it was asked about, or denied, because of what the model has read. */
+  /** Why it needs approval, or was denied, because of what the model has read. */
   readonly because?: UntrustedReason | undefined;
 } & (
   | { readonly do: "run"; readonly args?: JsonObject | undefined; readonly invalid?: true | undefined }
@@ -271,9 +271,9 @@ export type CallRoute = {
 /** What a `compact` step records. */
 export interface CompactStepValue extends StepTimes {
   readonly summary: string;
-  /** What is sent instead of the summary: what a filter has left. */
+  /** What is sent instead of the summary: what a filter has kept. */
   readonly contents?: readonly Content[] | undefined;
-  /** Number of contents that the summary replaces, of those that were sent. */
+  /** Number of sent contents that the summary replaces. */
   readonly replaced: number;
   /** Prompt tokens before and after, estimated. */
   readonly tokensBefore: number;

@@ -15,19 +15,19 @@ export interface Step<Event = unknown> {
   /** Aborts with the run. */
   readonly signal: AbortSignal;
   /**
-   * Of a `once` step: records that its effect begins; to be awaited right before, so that a step which only waited for something has
-   * not begun. Absent: the step began when it was run.
+   * For a `once` step: records that its effect begins. Await it right before the effect, so that a step that only waited for something
+   * has not begun. Absent: the step began when it was run.
    */
   readonly begin?: (() => Promise<void>) | undefined;
   /** Reports live, without recording. A promise is back-pressure: it resolves when the reader has room. Never rejects. */
   emit(event: Event): void | Promise<void>;
 }
 
-/** What identifies an operation. */
+/** Identifies an operation. */
 export interface NamedStep {
-  /** Comes from data and is unique in its run. A key: what the operation is, its place says. */
+  /** Comes from data and is unique in its run. An opaque key: the place tells what the operation is. */
   readonly name: string;
-  /** Of an agent's run: {@link StepPlace}. */
+  /** In an agent's run: {@link StepPlace}. */
   readonly place?: StepPlace | undefined;
 }
 
@@ -49,13 +49,13 @@ export type Op<Event = unknown> =
       /** When that time began, in milliseconds since the epoch. @defaultValue now */
       readonly since?: number | undefined;
       /**
-       * Of a job: finds the answer that nobody sends. An engine may call it in a step of its own, again and again, `everyMs` or more apart;
-       * what it gives is the answer. It rejects when nothing could be found out.
+       * For a job: polls for the answer. An engine may call it repeatedly, each time in a separate step, `everyMs` or more apart; the first
+       * value is the answer. It rejects when the check failed.
        */
       readonly poll?:
         | { readonly everyMs: number; readonly check: (signal: AbortSignal) => Promise<Json | undefined> }
         | undefined;
-      /** Of a job that can be cancelled: does that. For an engine whose run is cancelled during the wait. Never rejects. */
+      /** For a job that can be cancelled: cancels it. For an engine whose run is cancelled during the wait. Never rejects. */
       readonly cancel?: ((signal: AbortSignal) => Promise<void>) | undefined;
     })
   | (NamedStep & {
@@ -70,9 +70,9 @@ export type Op<Event = unknown> =
 /** How an operation ended. Values are JSON, and errors are data. */
 export type Outcome = { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly error: StepError };
 
-/** What a request or a call left; nothing for a step that failed. Other steps have no such members, but for `response` and `nested`. */
+/** The record of a request or a call; empty for a step that failed. Other steps have no such members, except `response` and `nested`. */
 export function valueLeft(outcome: Outcome | undefined): Partial<ModelStepValue & CallStepValue> {
-  // Anything but an object has none of them either.
+  // Anything but an object has none of these members either.
   return ((outcome?.ok === true && outcome.value) || {}) as Partial<ModelStepValue & CallStepValue>;
 }
 
@@ -82,11 +82,11 @@ export interface StepError {
   readonly message: string;
   /** Stable name of the kind of failure. */
   readonly code?: string | undefined;
-  /** HTTP status of the service's answer, if that was the failure. */
+  /** HTTP status of the service's response, if that was the failure. */
   readonly status?: number | undefined;
-  /** When the daily quota that was used up resets, in milliseconds since the epoch. */
+  /** When the exhausted daily quota resets, in milliseconds since the epoch. */
   readonly resetsAt?: number | undefined;
-  /** What broken answers of the model used before it. */
+  /** Usage of the model's broken answers before the error. */
   readonly lost?: Usage | undefined;
 }
 
@@ -105,25 +105,25 @@ export interface Steps<Event = unknown> {
    */
   round(ops: readonly Op<Event>[]): Promise<Outcome[]>;
   /**
-   * What is known of a step. Asked when a round was rejected, for the conversation as it is then: the step may have been executed by
-   * an earlier process. Absent: only what was executed in this one is known.
+   * The record of a step. Called after a round was rejected, for the conversation as it is then: an earlier process may have executed
+   * the step. Absent: only steps of this process are known.
    */
   recorded?(name: string): RecordedStep;
-  /** Called with each turn that is over once the next one begins, in order. Absent: nobody keeps turns, and none are described. */
+  /** Called in order with each turn that is over, once the next one begins. Absent: turns are neither kept nor described. */
   closeTurn?(turn: ClosedTurn): void;
-  /** Records JSON from inside a step, so that it is not made again when the step is repeated. Absent: only whole steps are recorded. */
+  /** Records JSON from inside a step, so that a repeated step does not produce it again. Absent: only whole steps are recorded. */
   readonly record?: (<T>(place: StepPlace, work: () => Promise<T>) => Promise<T>) | undefined;
 }
 
-/** What is known of a step from its journal. */
+/** What a journal has of a step. */
 export interface RecordedStep {
   /** Absent when none was recorded. */
   readonly outcome?: Outcome | undefined;
-  /** Of a `once` step: its effect began, and may have happened. */
+  /** For a `once` step: its effect began, and may have happened. */
   readonly begun: boolean;
 }
 
-/** What some steps know of one; nothing, if they have no journal. */
+/** The record of a step; nothing if the steps have no journal. */
 export function findRecorded(steps: Pick<Steps, "recorded">, name: string): RecordedStep {
   return steps.recorded?.(name) ?? NOTHING_RECORDED;
 }
@@ -136,13 +136,13 @@ export interface Steering {
   take(after: number): Promise<Steered | undefined>;
   /**
    * Whether there is a message after position `after`. Called between rounds, before a run would finish; a replay must get the
-   * same answer. An engine that answers `false` takes no more messages for the run: it refuses those that come later. Absent: a
-   * run finishes without asking.
+   * same answer. An engine that answers `false` accepts no more messages for the run: it refuses later ones. Absent: a run
+   * finishes without asking.
    */
   waits?(after: number): Promise<boolean>;
   /**
-   * Takes no more messages, and returns those after position `after`. Called when a run on an engine ends for another reason than
-   * its last answer; a replay must get the same.
+   * Accepts no more messages, and returns the ones after position `after`. Called when a run on an engine ends for another reason
+   * than its last answer; a replay must get the same.
    */
   close?(after: number): Promise<readonly Content[]>;
 }
@@ -164,8 +164,8 @@ export function describeError(error: unknown): StepError {
 /** Bounds of what a step may record. */
 export interface SettleStepOptions {
   /**
-   * Largest value in bytes of JSON. A larger one becomes an error with the code {@link VALUE_TOO_LARGE}: of a tool, the model reads
-   * it and the run goes on; of the model, it ends the run, whose report then has that code. @defaultValue 8_388_608
+   * Largest value in bytes of JSON. A larger one becomes an error with the code {@link VALUE_TOO_LARGE}: for a tool, the model reads it
+   * and the run continues; for the model, it ends the run, whose report then has that code. @defaultValue 8_388_608
    */
   readonly maxBytes?: number | undefined;
 }
@@ -174,8 +174,8 @@ export interface SettleStepOptions {
 export const MAX_VALUE_BYTES: number = 8 * 1024 * 1024;
 
 /**
- * Runs one step and returns its outcome; an engine's adapter calls it inside the engine's own step. The value has been through
- * JSON, so that it is the same when it is read again; an error is data.
+ * Runs one step and returns its outcome; an engine's adapter calls it inside the engine's own step. The value is converted to JSON
+ * and back, so that it is the same when it is read again; an error is data.
  *
  * @throws The signal's reason when the signal has aborted and the step failed: record nothing then.
  */
@@ -238,7 +238,7 @@ export class RunSuspended extends KnownError {
   }
 }
 
-/** Also recognizes one from another copy of this module. */
+/** Also recognizes an error from another copy of this module. */
 export function isRunSuspended(error: unknown): error is RunSuspended {
   return error instanceof RunSuspended;
 }

@@ -1,4 +1,4 @@
-/** Kind of failure, as a stable word to `switch` on; one per class. */
+/** Kind of failure: a stable string to `switch` on, one per class. */
 export type ErrorCode =
   | "api_status"
   | "api_network"
@@ -37,10 +37,10 @@ export type ErrorCode =
   | "interaction_stream"
   | "webhook";
 
-/** On the classes of errors, the same in all copies of this package. */
+/** Marks the error classes; the same symbol in all copies of this package. */
 const KNOWN: unique symbol = Symbol.for("pollux.error");
 
-/** An error that `instanceof` also recognizes when another copy of this package made it: by the names of its classes. */
+/** An error that `instanceof` also recognizes if it comes from another copy of this package: by the names of its classes. */
 export abstract class KnownError extends Error {
   /** Written out in each class: a minifier renames classes. */
   static override readonly name: string = "KnownError";
@@ -87,13 +87,13 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Attaches something to what was thrown, hidden from loggers and `JSON.stringify`. Frozen errors stay as they are. */
+/** Attaches a value to a thrown object, hidden from loggers and `JSON.stringify`. Frozen errors stay unchanged. */
 export function attachTo(error: unknown, key: symbol, value: unknown): void {
   if (typeof error !== "object" || error === null || !Object.isExtensible(error)) return;
   Object.defineProperty(error, key, { value, enumerable: false, configurable: true, writable: true });
 }
 
-/** What {@link attachTo} attached. */
+/** The value that {@link attachTo} attached. */
 export function attachedTo(error: unknown, key: symbol): unknown {
   return typeof error === "object" && error !== null ? Reflect.get(error, key) : undefined;
 }

@@ -26,7 +26,7 @@ export interface ApiStatusFacts {
   readonly quotaViolations?: readonly QuotaViolation[] | undefined;
   /** The unchanged `details` list of the error body. */
   readonly details?: readonly unknown[] | undefined;
-  /** Id of the request for the endpoint's operator, if there is one. */
+  /** Id of the request for the endpoint's operator, if any. */
   readonly requestId?: string | undefined;
   /** Host and path of the request, without query. */
   readonly url?: string | undefined;
@@ -60,7 +60,7 @@ export class ApiStatusError extends AgentError implements ApiStatusFacts {
   }
 }
 
-/** There was no response, or it broke off: connection refused, reset, DNS, TLS. `cause` is what `fetch` threw. */
+/** There was no response, or it was cut off: connection refused, reset, DNS, TLS. `cause` is the error of `fetch`. */
 export class ApiNetworkError extends AgentError {
   static override readonly name = "ApiNetworkError";
   override readonly code = "api_network";
@@ -94,7 +94,7 @@ export class ApiShapeError extends AgentError {
   override readonly code = "api_shape";
   /** Where in the body, as a JSON path; `$` is the body itself. */
   readonly path: string;
-  /** At most 200 characters of what is there. */
+  /** The first characters found there, at most 200. */
   readonly excerpt: string;
 
   constructor(message: string, path: string, excerpt: string, options?: ErrorOptions) {
@@ -110,7 +110,7 @@ export interface PartialResponse {
   readonly parts: readonly object[];
 }
 
-/** The body ended before a candidate had a finish reason; or a long answer broke off so often that the library gave up, with a `partial`. */
+/** The body ended before a candidate had a finish reason; or a long answer was cut off so often that the library gave up, with a `partial`. */
 export class StreamIncompleteError extends AgentError {
   static override readonly name = "StreamIncompleteError";
   override readonly code = "stream_incomplete";
@@ -150,7 +150,7 @@ export class FileStateError extends AgentError {
   static override readonly name = "FileStateError";
   override readonly code = "file_state";
   override readonly retryable: boolean;
-  /** Such as `files/abc123`. */
+  /** Name of the file, such as `files/abc123`. */
   readonly file: string;
   /** The service's word: `FAILED`, or `PROCESSING` if the wait ended first; then `retryable` is true. */
   readonly state: string;
@@ -180,7 +180,7 @@ export class TrafficLimitError extends AgentError {
   }
 }
 
-/** A turn has used up its requests with retries of all kinds. `cause` is the last failure, if a request failed. */
+/** A turn has used up its requests, including retries of all kinds. `cause` is the last failure, if a request failed. */
 export class RequestLimitError extends AgentError {
   static override readonly name = "RequestLimitError";
   override readonly code = "request_limit";
@@ -196,7 +196,7 @@ export class RequestLimitError extends AgentError {
   }
 }
 
-/** A request was not sent, because all processes of the application together have used up what they may. Nothing is billed; it is not retried. */
+/** A request was not sent, because the application's processes together have used up their quota. Nothing is billed; it is not retried. */
 export class QuotaReachedError extends AgentError {
   static override readonly name = "QuotaReachedError";
   override readonly code = "quota_reached";

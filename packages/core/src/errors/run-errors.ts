@@ -19,13 +19,13 @@ export class RunStepError extends AgentError {
   }
 }
 
-/** A guardrail threw, so that it is unknown whether something may pass: the run failed. `cause` is what it threw. */
+/** A guardrail threw, so its decision is unknown, and the run failed. `cause` is the guardrail's error. */
 export class GuardrailError extends AgentError {
   static override readonly name = "GuardrailError";
   override readonly code = "guardrail";
   /** Name of the guardrail. */
   readonly guardrail: string;
-  /** What it was to check. */
+  /** The side that it checks. */
   readonly side: "input" | "output";
 
   constructor(
@@ -57,7 +57,7 @@ export class SessionConflictError extends SessionError {
   override readonly code = "session_conflict";
   /** How many entries this writer had read. */
   readonly expectedLength: number;
-  /** How many entries there are. */
+  /** How many entries the log has. */
   readonly actualLength: number;
 
   constructor(sessionId: string, expectedLength: number, actualLength: number) {
@@ -81,7 +81,7 @@ export class SessionDamagedError extends SessionError {
   }
 }
 
-/** A store cannot read or write (disk full, read-only, gone). What was acknowledged before is kept; the entries of this call are not. */
+/** A store cannot read or write (disk full, read-only, gone). Acknowledged entries are kept; the entries of this call are not. */
 export class SessionStoreError extends SessionError {
   static override readonly name = "SessionStoreError";
   override readonly code = "session_store";
@@ -141,11 +141,11 @@ export class ReplayDifferenceError extends AgentError {
   }
 }
 
-/** An approval changed a call's arguments to some that its tool does not accept. The call was not run. */
+/** An approval changed a call's arguments in a way that its tool does not accept. The call was not run. */
 export class InvalidApprovalError extends AgentError {
   static override readonly name = "InvalidApprovalError";
   override readonly code = "invalid_approval";
-  /** Such as `call:3.0`. */
+  /** Id of the call, such as `call:3.0`. */
   readonly callId: string;
   readonly tool: string;
 
@@ -172,7 +172,7 @@ export class ToolDefinitionError extends AgentError {
 }
 
 /**
- * For a tool to throw: the call failed, and the model gets this message. Any other error is logged, and the model only reads that the tool
+ * Thrown by a tool: the call failed, and the model reads this message. Any other error is logged, and the model only reads that the tool
  * failed.
  * @example
  * ```ts
@@ -200,7 +200,7 @@ export class ToolError extends KnownError {
   }
 }
 
-/** For a tool to throw: the model can correct the call, as the message explains. Uses up one of the tool's `maxModelRetries` in the run. */
+/** Thrown by a tool: the model can correct the call, as the message explains. Uses up one of the tool's `maxModelRetries` in the run. */
 export class ModelRetry extends KnownError {
   static override readonly name: string = "ModelRetry";
   override readonly name = "ModelRetry";

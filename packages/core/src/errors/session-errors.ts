@@ -1,6 +1,6 @@
 import { AgentError, SessionError } from "./agent-error.ts";
 
-/** A run is going on the session. Nothing was stored or started: wait for it, steer it, stop it, or say with `whileRunning` what to do. */
+/** The session has a run in progress. Nothing was stored or started: wait for the run, steer it, stop it, or set `whileRunning`. */
 export class SessionRunningError extends SessionError {
   static override readonly name = "SessionRunningError";
   override readonly code = "session_running";
@@ -17,7 +17,7 @@ export class SessionRunningError extends SessionError {
   }
 }
 
-/** Another process took the session over: the lease was not renewed in time. Nothing was written after that; the run is the other's now. */
+/** Another process took the session over: the lease was not renewed in time. Nothing was written after that; the other process owns the run. */
 export class SessionLeaseLostError extends SessionError {
   static override readonly name = "SessionLeaseLostError";
   override readonly code = "session_lease_lost";
@@ -42,12 +42,12 @@ export class NothingToResumeError extends SessionError {
   constructor(sessionId: string, why: string) {
     super(
       sessionId,
-      `session "${sessionId}": ${why}; there is nothing to resume. Send a message, or use continue(), which does what fits`,
+      `session "${sessionId}": ${why}; there is nothing to resume. Send a message, or use continue(), which works in any state`,
     );
   }
 }
 
-/** The session has a run of this id. Nothing was stored: a second one would repeat its idempotency keys. */
+/** The session already has a run with this id. Nothing was stored: a second one would repeat its idempotency keys. */
 export class RunIdTakenError extends SessionError {
   static override readonly name = "RunIdTakenError";
   override readonly code = "run_id_taken";
@@ -67,9 +67,9 @@ export class RunIdTakenError extends SessionError {
 export class RewindTargetError extends SessionError {
   static override readonly name = "RewindTargetError";
   override readonly code = "rewind_target";
-  /** As it was given. */
+  /** The given id. */
   readonly messageId: string | undefined;
-  /** The messages that can be chosen, oldest first. */
+  /** Ids of the possible messages, oldest first. */
   readonly messageIds: readonly string[];
 
   constructor(sessionId: string, messageId: string | undefined, messageIds: readonly string[]) {
@@ -88,9 +88,9 @@ export class RewindTargetError extends SessionError {
 export class UnexpectedAnswerError extends SessionError {
   static override readonly name = "UnexpectedAnswerError";
   override readonly code = "unexpected_answer";
-  /** As it was given. */
+  /** The given token. */
   readonly token: string;
-  /** What became of its question, as in `was withdrawn`. Unlike the message, it names no other question. */
+  /** What happened to its question, such as `was withdrawn`. Unlike the message, it names no other question. */
   readonly reason: string;
 
   constructor(
@@ -105,24 +105,24 @@ export class UnexpectedAnswerError extends SessionError {
 }
 
 /**
- * A report about a job was not stored. `reason`: `unknown`, the session's last run has started no such job; `over`, nobody waits for it any
+ * A report about a job was not stored. `reason`: `unknown`, the session's last run has started no such job; `over`, no run waits for it any
  * more, or another outcome was reported before; `invalid-output`, the output does not match the job's schema.
  */
 export class JobReportError extends SessionError {
   static override readonly name = "JobReportError";
   override readonly code = "job_report";
-  /** As it was given: the id of the job, or its callback. */
+  /** The given id of the job, or its callback. */
   readonly job: string;
   readonly reason: "unknown" | "over" | "invalid-output";
 
   constructor(sessionId: string, job: string, reason: JobReportError["reason"], why: string) {
-    super(sessionId, `session "${sessionId}" takes no such report of job "${job.slice(0, 200)}": ${why}`);
+    super(sessionId, `session "${sessionId}" refused a report about job "${job.slice(0, 200)}": ${why}`);
     this.job = job;
     this.reason = reason;
   }
 }
 
-/** A limit over all runs of the session, or on the size of a request (`requestBytes`), leaves no room. The message was not stored. */
+/** A limit on all runs of the session, or on the size of a request (`requestBytes`), leaves no room. The message was not stored. */
 export class SessionLimitError extends SessionError {
   static override readonly name = "SessionLimitError";
   override readonly code = "session_limit";
@@ -150,7 +150,7 @@ export class RunReleasedError extends AgentError {
   override readonly retryable = true;
 
   constructor(sessionId: string) {
-    super(`session "${sessionId}" was released by this process; continue() in another one goes on with its run`);
+    super(`session "${sessionId}" was released by this process; call continue() in another one to continue its run`);
   }
 }
 

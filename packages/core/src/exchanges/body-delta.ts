@@ -1,11 +1,11 @@
 import { sharedPrefix } from "../internal/text.ts";
 
-/** A body of `bytes` bytes, part by part: text as UTF-8, or bytes of the base from one position up to another. */
+/** A body of `bytes` bytes, part by part: text as UTF-8, or a range of the base's bytes. */
 export interface BodyDelta {
   readonly bytes: number;
-  /** Position of the entry with the other body. */
+  /** Position of the entry with the base. */
   readonly base?: number | undefined;
-  /** Bytes that both have in common at their beginning. */
+  /** Number of bytes that both share at their beginning. */
   readonly shared?: number | undefined;
   readonly parts: readonly (string | readonly [from: number, to: number])[];
 }
@@ -20,14 +20,14 @@ export interface KnownBody {
 /** Sharing less than this is not worth a reference. */
 const MIN_SHARED = 64;
 
-/** A body by what it shares with the known one that is most like it: the beginning, the contents, and the end. */
+/** A body as its difference from the most similar known one: they may share the beginning, the contents and the end. */
 export function bodyDelta(body: Uint8Array, known: Iterable<KnownBody>): BodyDelta {
   const bytes = body.length;
   const base = mostLike(body, known);
   if (base === undefined) return { bytes, parts: [textOf(body, 0, bytes)] };
   const { old, shared, contents } = base;
   const parts: (readonly [from: number, to: number] | string)[] = [];
-  // How far both bodies are told.
+  // How much of each body is covered.
   let [from, to] = [0, 0];
   const copy = (start: number, place: number, length: number): void => {
     if (length <= 0) return;
@@ -45,12 +45,12 @@ export function bodyDelta(body: Uint8Array, known: Iterable<KnownBody>): BodyDel
   return { bytes, base: old.position, shared, parts };
 }
 
-/** A known body, and what another one shares with it. */
+/** A known body, and what it shares with another one. */
 interface Likeness {
   readonly old: KnownBody;
-  /** Bytes at the beginning. */
+  /** Number of bytes at the beginning. */
   readonly shared: number;
-  /** Where their contents begin, and the bytes that these share, if the beginning ends before them. */
+  /** Where their contents begin, and how many bytes the contents share, if the shared beginning ends before them. */
   readonly contents?: { readonly from: number; readonly to: number; readonly length: number } | undefined;
 }
 
@@ -69,7 +69,7 @@ function mostLike(body: Uint8Array, known: Iterable<KnownBody>): Likeness | unde
   return best;
 }
 
-/** How many bytes two arrays have in common at their end. */
+/** How many bytes two arrays share at their end. */
 function sharedSuffix(a: Uint8Array, b: Uint8Array): number {
   const length = Math.min(a.length, b.length);
   let count = 0;
@@ -120,14 +120,14 @@ export function buildBody(position: number, find: (position: number) => BodyDelt
   }
 }
 
-/** Bytes of a body, and where they go in the one that is rebuilt. */
+/** A range of bytes of a body, and its place in the rebuilt one. */
 interface Piece {
   readonly from: number;
   readonly to: number;
   readonly at: number;
 }
 
-/** What the contents of a request begin with, in ASCII. */
+/** The beginning of a request's contents, in ASCII. */
 const CONTENTS = '"contents":[';
 
 function indexOf(bytes: Uint8Array, wanted: string, from: number): number {
@@ -140,7 +140,7 @@ function indexOf(bytes: Uint8Array, wanted: string, from: number): number {
   return -1;
 }
 
-/** The position, or the start of the character that it is inside of. */
+/** The position, or the start of the character around it. */
 function beforeCharacter(bytes: Uint8Array, position: number): number {
   let at = position;
   while (isInsideCharacter(bytes, at)) at--;

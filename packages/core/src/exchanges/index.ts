@@ -1,4 +1,4 @@
-// Entry "@pollux/core/exchanges": keeps what crossed the wire in a store. Names only.
+// Entry "@pollux/core/exchanges": keeps HTTP exchanges in a store. Names only.
 export { type CauseError, type KeepCausesOptions, type KeptCause, readCauses } from "./keep-causes.ts";
 export { type ExchangeKeeper, keepExchanges, type KeepExchangesOptions } from "./keep-exchanges.ts";
 export {

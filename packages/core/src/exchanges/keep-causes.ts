@@ -7,24 +7,24 @@ import { CAUSES, causesOf } from "../session/store/causes-id.ts";
 import type { SessionStore } from "../session/store/store.ts";
 import { redact } from "../wire/secrets/redact.ts";
 
-/** What of the causes is kept, and for how long. */
+/** What is kept of the causes, and for how long. */
 export interface KeepCausesOptions {
-  /** Milliseconds until a cause is neither read nor, where a keeper with this option still runs, stored. @defaultValue 86_400_000, a day */
+  /** Milliseconds until a cause expires: it is no longer read, and a running keeper with this option removes it. @defaultValue 86_400_000, a day */
   readonly forMs?: number | undefined;
-  /** Texts that must not be kept, besides what looks like a Google key. */
+  /** Texts that must not be kept, in addition to anything that looks like a Google key. */
   readonly secrets?: readonly string[] | undefined;
 }
 
-/** What a tool threw, or what failed a step or a run. */
+/** An error of a tool, or the error that failed a step or a run. */
 export interface KeptCause {
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** When it is forgotten. */
+  /** When it expires, in milliseconds since the epoch. */
   readonly until: number;
   readonly runId: string;
   /** 0 for a run that failed outside of its turns. */
   readonly turn: number;
-  /** Name of the step. Absent for what failed the run. */
+  /** Name of the step. Absent for the error of a run. */
   readonly step?: string | undefined;
   readonly callId?: string | undefined;
   /** The tool that threw, and the number of its attempt, from 1. */
@@ -33,26 +33,26 @@ export interface KeptCause {
   readonly error: CauseError;
 }
 
-/** A thrown value in words. One that is no error has its type as name. */
+/** A thrown value as text. A value that is no error has its type as name. */
 export interface CauseError {
   readonly name: string;
   readonly message: string;
   readonly stack?: string | undefined;
-  /** Its `cause`; for several errors in one, the first of them. */
+  /** Its `cause`; for an aggregate error, its first error. */
   readonly cause?: CauseError | undefined;
 }
 
 const DAY = 86_400_000;
 const MAX_DEPTH = 8;
-/** Most characters of a message or stack. */
+/** Maximum length of a message or stack, in characters. */
 const MAX_TEXT = 8000;
-/** Most causes of one run. */
+/** Maximum number of causes of one run. */
 const MAX_CAUSES = 100;
 const MAX_WAITING = 1000;
-/** Expired logs are looked for this often, or every `forMs` if that is shorter. */
+/** How often expired logs are removed; every `forMs` if that is shorter. In milliseconds. */
 const SWEEP_MS = 3_600_000;
 
-/** Writes causes to a store: one log for each run, so that a store can remove them by age without knowing what is in them. */
+/** Writes causes to a store: one log for each run, so that a store can remove logs by age without reading them. */
 export class CauseKeeper {
   readonly #store: SessionStore;
   readonly #forMs: number;
@@ -77,7 +77,7 @@ export class CauseKeeper {
     this.#failed = failed;
   }
 
-  /** @param id - Of the log with the run's exchanges. */
+  /** @param id - Id of the log with the run's exchanges. */
   observe(id: string, event: ObservedEvent): void {
     const { type, run } = event;
     if (type === "run-start") this.#sweep();
@@ -94,7 +94,7 @@ export class CauseKeeper {
     const at = Date.now();
     const where = step && { step: step.name, callId: step.callId, tool: step.call?.name };
     const cause = { at, until: at + this.#forMs, runId: run.runId, turn: step?.turn ?? 0, ...where, attempt };
-    // Plain data, but for members that are undefined, which JSON leaves out.
+    // Plain data, except for undefined members, which JSON omits.
     const entry = { v: 1, type: "cause", ...cause, error: this.#describe(error, 1) } as unknown as Json;
     this.#do(() => this.#append(causesOf(id) + run.runId, entry));
     this.#sweep();
@@ -135,11 +135,11 @@ export class CauseKeeper {
     }
   }
 
-  /** Whatever was thrown: a getter of it may throw. */
+  /** Describes any thrown value, whose getters may throw. */
   #describe(thrown: unknown, depth: number): CauseError {
     const text = (whole: unknown): string =>
       typeof whole === "string" ? redact(whole.slice(0, MAX_TEXT), this.#secrets, { truncated: true }) : "";
-    // By its members: it may be from another realm.
+    // By its members: the error may come from another realm.
     const { name, message, stack, cause, errors } = tryOr<{ readonly [member: string]: unknown }>(() => {
       const given = asObject(thrown);
       return {
@@ -166,10 +166,10 @@ export class CauseKeeper {
 }
 
 /**
- * What `keepExchanges` kept of the causes in a run, oldest first, without those that are over their time.
+ * The causes that `keepExchanges` kept for a run, oldest first, without expired ones.
  *
- * @param id - Of the session; of a run without one, the run's.
- * @param runId - Of the run; that of a run inside a call is its own.
+ * @param id - Id of the session; for a run without one, the run's id.
+ * @param runId - Id of the run; a run inside a call has its own.
  */
 export async function readCauses(
   store: Pick<SessionStore, "load">,

@@ -15,38 +15,38 @@ import { entryOf, type ExchangeEntry, isExchangeEntry, KeptExchanges } from "./k
 /** Options of {@link keepExchanges}. */
 export interface KeepExchangesOptions {
   /**
-   * Most bytes of exchanges that wait for the store; those beyond are not kept, and the next entry counts them.
+   * Maximum bytes of exchanges that wait for the store. Further ones are not kept, and the next entry counts them.
    *
    * @defaultValue 67_108_864 (64 MiB)
    */
   readonly maxWaitingBytes?: number | undefined;
   /**
-   * Most bytes of request bodies that are remembered, to compare the next ones with. A session without one there has its next body
-   * written whole.
+   * Maximum bytes of remembered request bodies, with which the next ones are compared. A session without a remembered body has its next
+   * body written whole.
    *
    * @defaultValue 67_108_864 (64 MiB)
    */
   readonly maxKnownBytes?: number | undefined;
   /**
-   * Also keeps what tools threw and what failed steps and runs: message, stack and causes, shortened and redacted, in logs of their own
-   * beside the exchanges. {@link readCauses} reads them. @defaultValue nothing of it is kept
+   * Also keeps the errors of tools, and the errors that failed steps and runs: message, stack and causes, shortened and redacted, in
+   * separate logs beside the exchanges. {@link readCauses} reads them. @defaultValue none are kept
    */
   readonly causes?: KeepCausesOptions | undefined;
-  /** Told when exchanges could not be written, once. @defaultValue silent, unless `POLLUX_LOG` names a level */
+  /** Gets one warning when exchanges could not be written. @defaultValue silent, unless `POLLUX_LOG` names a level */
   readonly logger?: Logger | undefined;
 }
 
 const OPTIONS: OptionNames<KeepExchangesOptions> = namesIn("maxWaitingBytes maxKnownBytes causes logger");
 
 /**
- * An observer that writes each HTTP exchange of its agents' runs to a store, as it crossed the wire and without keys: one log for
- * each session, with its id; for a run without a session, with the run's id. A nested run is in the log of the run that contains it,
- * if both have this observer. {@link readExchanges} reads them.
+ * An observer that writes each HTTP exchange of its agents' runs to a store, byte for byte but without keys: one log for each session,
+ * with its id; for a run without a session, with the run's id. A nested run is in the log of the run that contains it, if both have
+ * this observer. {@link readExchanges} reads them.
  *
- * What an earlier entry has is not written again, so a log grows with what is new in each request and answer. Runs neither wait for
- * the store nor fail with it.
+ * Bytes that an earlier entry has are not written again, so a log only grows by the new part of each request and answer. Runs neither
+ * wait for the store nor fail with it.
  *
- * @param store - A store for nothing else, since sessions use the same ids.
+ * @param store - A store that is used for nothing else, because sessions use the same ids.
  *
  * @example
  * ```ts
@@ -62,7 +62,7 @@ export function keepExchanges(store: SessionStore, options: KeepExchangesOptions
   return new ExchangeKeeper(store, options);
 }
 
-/** Logs whose length is remembered, and runs whose log is, for runs inside them: more than any process has at once. */
+/** How many logs are remembered, and how many runs with their logs, for runs inside them: more than any process has at once. */
 const MAX_LOGS = 10_000;
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 
@@ -74,9 +74,9 @@ export class ExchangeKeeper implements Observer {
   readonly #maxKnownBytes: number;
   /** By id, in order of use. */
   readonly #logs = new Map<string, ExchangeLog>();
-  /** Those that remember bodies, in order of writing. */
+  /** The logs that remember bodies, in order of writing. */
   readonly #withBodies = new Set<ExchangeLog>();
-  /** The log of each run that is going. */
+  /** Id of the log of each run in progress. */
   readonly #logOf = new Map<string, string>();
   readonly #causes: CauseKeeper | undefined;
   /** Absent without `causes`. */
@@ -136,14 +136,14 @@ export class ExchangeKeeper implements Observer {
     await (signal === undefined ? writing : abortable(writing, signal));
   }
 
-  /** Keeps nothing further, and writes those that wait. The store stays open. @throws The signal's reason. */
+  /** Keeps no more exchanges, and writes the ones that wait. The store stays open. @throws The signal's reason. */
   async close(options: CallSignal = {}): Promise<void> {
     this.#isClosed = true;
     this.#causes?.close();
     await this.flush(options);
   }
 
-  /** Removes the log of a session, or of a run without one, with what waits for it and the causes beside it. @returns How many exchanges were in it. */
+  /** Removes the log of a session, or of a run without one, with its waiting exchanges and its causes. @returns How many exchanges were in it. */
   async delete(id: string): Promise<number> {
     const log = this.#logs.get(id);
     await log?.writing;
@@ -190,7 +190,7 @@ export class ExchangeKeeper implements Observer {
   }
 
   async #write(log: ExchangeLog): Promise<void> {
-    // Not within the run's own work.
+    // Not inside the run's own work.
     await Promise.resolve();
     while (log.waiting.length > 0) {
       const { waiting, dropped } = log;
@@ -235,7 +235,7 @@ function sizeOf({ body, chunks }: ObservedExchange): number {
   return chunks.reduce((sum, { text }) => sum + text.length, body.length);
 }
 
-/** Other writers that an append gives way to before it fails. */
+/** How often an append is retried after another writer's before it fails. */
 const MAX_CONFLICTS = 50;
 /** Nested runs whose last body is rebuilt when a log is opened. */
 const MAX_NESTED = 3;
@@ -247,14 +247,14 @@ interface RunBody extends KnownBody {
   readonly isNested: boolean;
 }
 
-/** One log of exchanges, as its writer knows it, and what waits to be written to it. One append at a time. */
+/** One log of exchanges, as its writer knows it, and the exchanges that wait to be written to it. One append at a time. */
 export class ExchangeLog {
   waiting: ObservedExchange[] = [];
-  /** Exchanges that are lost, since the last that was written. */
+  /** Number of exchanges lost since the last one that was written. */
   dropped = 0;
-  /** Resolves when nothing waits any more; undefined while nothing does. */
+  /** Resolves when no exchange waits any more; undefined while none waits. */
   writing: Promise<void> | undefined;
-  /** What its keeper has counted of {@link knownBytes}. */
+  /** The part of {@link knownBytes} that its keeper has counted. */
   countedBytes = 0;
   readonly #store: SessionStore;
   readonly #id: string;
@@ -270,21 +270,21 @@ export class ExchangeLog {
     this.#id = id;
   }
 
-  /** Size of the bodies that are remembered. */
+  /** Size of the remembered bodies. */
   get knownBytes(): number {
     return [...this.#bodies.values()].reduce((sum, { body }) => sum + body.length, 0);
   }
 
-  /** Has the next body written whole. */
+  /** Forgets the remembered bodies, so that the next body is written whole. */
   forgetBodies(): void {
     this.#bodies.clear();
   }
 
   /**
-   * Adds exchanges at the end, whoever else writes to the log.
+   * Adds exchanges at the end, even while others write to the log.
    *
-   * @param dropped - Exchanges before these that are lost.
-   * @throws {ConfigurationError} When it is the log of a session. What the store throws.
+   * @param dropped - Number of lost exchanges before these.
+   * @throws {ConfigurationError} When the log is a session's. Also any error of the store.
    */
   async append(exchanges: readonly ObservedExchange[], dropped: number): Promise<void> {
     for (let conflicts = 0; ; conflicts++) {
@@ -294,13 +294,13 @@ export class ExchangeLog {
         ...(index === 0 && dropped > 0 && { dropped }),
       }));
       try {
-        // Plain data, but for members that are undefined, which JSON leaves out.
+        // Plain data, except for undefined members, which JSON omits.
         await this.#store.append(this.#id, from, entries as unknown as readonly Json[]);
       } catch (error) {
-        // Others wrote, or it may have been written all the same: what was learned of it is read again.
+        // Another writer was faster, or the write may have succeeded anyway: read the log again.
         this.#length = undefined;
         if (!(error instanceof SessionConflictError) || conflicts >= MAX_CONFLICTS) throw error;
-        // It was deleted: what belonged to it does not begin another one.
+        // The log was deleted: its exchanges must not begin a new one.
         if (from > 0 && (await this.#store.load(this.#id)).length === 0) return;
         continue;
       }
@@ -329,7 +329,7 @@ export class ExchangeLog {
     this.#bodies.delete(one.runId);
     this.#bodies.set(one.runId, one);
     if (this.#bodies.size <= MAX_BODIES) return;
-    // Nested runs are forgotten before the run that they are inside of.
+    // Nested runs are forgotten before the run that contains them.
     const known = [...this.#bodies.values()];
     this.#bodies.delete((known.find(({ isNested }) => isNested) ?? known[0])?.runId ?? "");
   }
@@ -343,13 +343,13 @@ export class ExchangeLog {
   }
 }
 
-/** The bodies that the next one may continue: of the last run, and of the last nested ones. */
+/** The bodies that the next one may extend: the last run's, and the last nested runs'. */
 function lastBodies(kept: KeptExchanges): RunBody[] {
   const runs = [...new Map(kept.exchanges.map((one) => [one.runId, one])).values()];
   const nested = runs.filter(({ parent }) => parent !== undefined).slice(-MAX_NESTED);
   const top = runs.filter(({ parent }) => parent === undefined).slice(-1);
   return [...top, ...nested].flatMap(({ position, runId, parent }): RunBody[] => {
-    // After a damaged one, the next body is written whole.
+    // After a damaged body, the next one is written whole.
     const body = tryOr<Uint8Array | undefined>(() => kept.body(position), undefined);
     return body === undefined ? [] : [{ position, runId, isNested: parent !== undefined, body }];
   });

@@ -9,7 +9,7 @@ import { type BodyDelta, buildBody } from "./body-delta.ts";
 /** Version of the entries that this release writes and reads. */
 const EXCHANGE_VERSION = 1;
 
-/** One exchange as it is written down: what earlier entries of the log hold is referred to. */
+/** One exchange as it is stored, with references to what earlier entries of the log have. */
 export interface ExchangeEntry extends Pick<
   KeptExchange,
   "runId" | "parent" | "attempt" | "status" | "ended" | "error" | "dropped"
@@ -18,31 +18,31 @@ export interface ExchangeEntry extends Pick<
   readonly type: "exchange";
   /** When it was sent, in milliseconds since the epoch. */
   readonly at: number;
-  /** Milliseconds until it was over. */
+  /** Milliseconds that it took. */
   readonly ms: number;
   /** Name of the step. */
   readonly step: string;
   readonly place: StepPlace;
   readonly stepAttempt: number;
-  /** What many exchanges have in common, or the position of the entry that has it. */
+  /** Data that many exchanges share, or the position of the entry that has it. */
   readonly about: ExchangeAbout | number;
   readonly body: BodyDelta;
-  /** Of the answer. */
+  /** Headers of the response. */
   readonly headers?: HeaderFields | undefined;
-  /** Of the answer: milliseconds since the request was sent, and text. */
+  /** Chunks of the response: milliseconds since the request was sent, and text. */
   readonly chunks: readonly (readonly [ms: number, text: string])[];
 }
 
-/** What exchanges have in common. */
+/** Data that many exchanges share. */
 export interface ExchangeAbout extends Pick<
   KeptExchange,
   "agent" | "model" | "endpoint" | "operation" | "method" | "url"
 > {
-  /** Of the request. */
+  /** Headers of the request. */
   readonly headers: HeaderFields;
 }
 
-/** A kept exchange. Its body is rebuilt by `KeptExchanges.body`. */
+/** A kept exchange. `KeptExchanges.body` rebuilds its body. */
 export interface KeptExchange
   extends Omit<HttpExchange, "body">, Pick<RunInfo, "runId" | "agent" | "model" | "endpoint" | "parent"> {
   /** Position in the log. */
@@ -50,36 +50,36 @@ export interface KeptExchange
   readonly step: { readonly name: string; readonly place: StepPlace; readonly attempt: number };
   /** Size of the request's body. */
   readonly bodyBytes: number;
-  /** Of these, the bytes that were new to the log. */
+  /** The part of these bytes that was new to the log. */
   readonly newBytes: number;
-  /** The exchange whose body is the base of this one, and how many bytes both have in common at their beginning. */
+  /** The exchange whose body is the base of this one's, and how many bytes both share at their beginning. */
   readonly base?: { readonly position: number; readonly sharedBytes: number } | undefined;
-  /** Exchanges before this one that could not be written. */
+  /** Number of exchanges before this one that could not be written. */
   readonly dropped?: number | undefined;
 }
 
-/** An exchange that was recorded by something other than `keepExchanges`. */
+/** An exchange that another program recorded, without `keepExchanges`. */
 export interface ForeignExchange extends Omit<
   KeptExchange,
   "position" | "bodyBytes" | "newBytes" | "base" | "dropped"
 > {
-  /** Of the request. */
+  /** Body of the request. */
   readonly body: string;
 }
 
-/** The exchanges in a log. Damaged and unknown entries are left out. */
+/** The exchanges in a log. Omits damaged and unknown entries. */
 export class KeptExchanges {
   readonly #bodies: (BodyDelta | undefined)[] = [];
   readonly #exchanges: KeptExchange[] = [];
   readonly #abouts = new Map<number, ExchangeAbout>();
   readonly #unreadable: number[] = [];
 
-  /** @param entries - Of the log, from its beginning. */
+  /** @param entries - Entries of the log, from its beginning. */
   constructor(entries: readonly unknown[] = []) {
     this.add(entries);
   }
 
-  /** Entries of the log that were added, readable or not: where to continue to load. */
+  /** Number of entries added, readable or not: the position from which to continue loading. */
   get length(): number {
     return this.#bodies.length;
   }
@@ -89,17 +89,17 @@ export class KeptExchanges {
     return this.#exchanges;
   }
 
-  /** Positions of entries that are no exchanges, or damaged. */
+  /** Positions of entries that are damaged, or not exchanges. */
   get unreadable(): readonly number[] {
     return this.#unreadable;
   }
 
-  /** Adds the entries that follow. */
+  /** Adds the next entries. */
   add(entries: readonly unknown[]): void {
     for (const value of entries) {
       const position = this.length;
       const entry = isExchangeEntry(value) ? value : undefined;
-      // Its body may be whole even where the rest is not.
+      // Its body may be intact even if the rest is damaged.
       this.#bodies.push(entry?.body);
       const about = typeof entry?.about === "number" ? this.#abouts.get(entry.about) : entry?.about;
       if (entry === undefined || about === undefined) {
@@ -112,7 +112,7 @@ export class KeptExchanges {
   }
 
   /**
-   * The bytes of a request's body, as they were sent except for secrets.
+   * The bytes of a request's body as they were sent, without secrets.
    *
    * @param position - In the log.
    * @throws {RangeError} When there is no such exchange, or an entry that it is based on is damaged.
@@ -122,7 +122,7 @@ export class KeptExchanges {
   }
 
   /**
-   * The text that the body has more than its base, where that is all that differs; undefined without a base, or for more changes.
+   * The text inserted into the base, if that is the only difference; undefined without a base, or for more changes.
    *
    * @param position - In the log.
    */
@@ -146,27 +146,27 @@ export class KeptExchanges {
 /**
  * Reads what {@link keepExchanges} wrote.
  *
- * @param id - Of the session; of a run without one, the run's.
+ * @param id - Id of the session; for a run without one, the run's id.
  *
  * @example
  * ```ts
  * const kept = await readExchanges(store, "chat-1");
  * for (const { step, status, position } of kept.exchanges) console.log(step.name, status, kept.body(position).length);
- * kept.add(await store.load("chat-1", kept.length)); // what has come since
+ * kept.add(await store.load("chat-1", kept.length)); // entries since then
  * ```
  */
 export async function readExchanges(store: Pick<SessionStore, "load">, id: string): Promise<KeptExchanges> {
   return new KeptExchanges(await store.load(id));
 }
 
-/** An exchange as an entry for `KeptExchanges`, with its whole body: shows what others have recorded in the same way. */
+/** An exchange as an entry for `KeptExchanges`, with its whole body: shows another program's exchanges in the same way. */
 export function exchangeEntry(exchange: ForeignExchange): Json {
   const delta = { bytes: new TextEncoder().encode(exchange.body).length, parts: [exchange.body] };
-  // Plain data, but for members that are undefined, which JSON leaves out.
+  // Plain data, except for undefined members, which JSON omits.
   return entryOf(exchange, delta, 0, new Map()) as unknown as Json;
 }
 
-/** @param abouts - Where each `ExchangeAbout` of the log is, by its JSON; one that is new there is added. */
+/** @param abouts - Position of each `ExchangeAbout` of the log, by its JSON; a new one is added. */
 export function entryOf(
   exchange: Omit<ForeignExchange, "body">,
   body: BodyDelta,
@@ -200,7 +200,7 @@ export function entryOf(
   };
 }
 
-/** The reverse. */
+/** The reverse of {@link entryOf}. */
 export function exchangeOf(entry: ExchangeEntry, about: ExchangeAbout, position: number): KeptExchange {
   const { headers: requestHeaders, ...common } = about;
   const { runId, parent, attempt, at, ms, body, status, headers, chunks, ended, error, dropped } = entry;
@@ -261,7 +261,7 @@ const isAbout = objectOf<ExchangeAbout>({
   headers: isTexts,
 });
 
-/** True for an entry of this version; says nothing about the entries that it refers to. */
+/** True for an entry of this version; does not check the entries that it refers to. */
 export const isExchangeEntry: (value: unknown) => value is ExchangeEntry = objectOf<ExchangeEntry>({
   v: (value) => value === EXCHANGE_VERSION,
   type: (value) => value === "exchange",

@@ -56,7 +56,7 @@ test("a cache holds the agent's instructions, tools and contents, and says until
   });
 });
 
-test("what tools are told goes into the cache, a forced call does not", async () => {
+test("settings of tools go into the cache, a forced call does not", async () => {
   const service = cacheService();
   const location = { latitude: 1, longitude: 2 };
   const agent = agentOn(service, { tools: [add, googleSearch()], toolChoice: "required", settings: { location } });

@@ -100,7 +100,7 @@ describe.each(faces)("a handoff, read by %s", (_face, face) => {
     expect(callings(desk)).toEqual([{ mode: "ANY", allowedFunctionNames: ["transfer_to_billing"] }, undefined]);
   });
 
-  test("a function that makes its agent anew each time is asked once", async () => {
+  test("a function that makes a new agent each time is called once", async () => {
     const back = call("back");
     const makeBilling = (): Agent =>
       agent("billing", [back, say("Here.")], { tools: [handoff(() => desk.agent, { name: "back" })] }).agent;
@@ -210,7 +210,7 @@ describe.each(faces)("a handoff, read by %s", (_face, face) => {
     expect(cost).toBe(15);
   });
 
-  test("guardrails, approvals, hooks and stop rules are those of whoever leads", async () => {
+  test("guardrails, approvals, hooks and stop rules are the leading agent's", async () => {
     const seen: string[] = [];
     const note = (who: string) => ({
       guardrails: {
@@ -329,7 +329,7 @@ describe.each(SESSION_FACES)("who leads a session, read by %s", (_face, face) =>
     });
   });
 
-  test("as() puts an agent in charge, whoever leads", async () => {
+  test("as() puts an agent in charge, no matter which agent leads", async () => {
     const { desk } = team([call("transfer_to_billing"), say("Desk.")], [say("Billing here.")]);
     const session = desk.agent.session();
     await face.send(session, "Hi.");
@@ -356,7 +356,7 @@ describe.each(SESSION_FACES)("who leads a session, read by %s", (_face, face) =>
     expect(await face.send(open([], false).session, "And now?")).toMatchObject({ text: "Desk.", agent: "desk" });
   });
 
-  test("a run that died after any append goes on with who led then, and calls nothing twice", async () => {
+  test("a run that died after any append continues with the agent that led then, and calls nothing twice", async () => {
     const moments: (readonly object[])[] = [];
     const store = new (class extends MemoryStore {
       override async append(...given: Parameters<MemoryStore["append"]>): Promise<void> {
@@ -404,7 +404,7 @@ describe.each(SESSION_FACES)("who leads a session, read by %s", (_face, face) =>
     });
   });
 
-  test("what the caller asked for stays its type, whoever leads", async () => {
+  test("the result keeps the caller's type, no matter which agent leads", async () => {
     const billing = agent("billing", [say('{"sum":12}'), say('{"sum":13}')]);
     const model = new ScriptedModel(call("transfer_to_billing"));
     const desk = new Agent({

@@ -53,7 +53,7 @@ test("a run that is aborted or fails leaves a conversation that goes on", async 
   expect(model.requests[2]?.contents.map(({ role }) => role)).toEqual(["user", "model", "user", "user", "user"]);
 });
 
-test("leaving a stream keeps the question and what was said, and frees the chat", async () => {
+test("leaving a stream keeps the question and the answer so far, and frees the chat", async () => {
   const model = new ScriptedModel(hangs("Once"), say("Yes."));
   const chat = new Agent({ model }).session();
   for await (const event of chat.stream("Tell me.")) if (event.type === "text-delta") break;
@@ -69,7 +69,7 @@ test("leaving a stream keeps the question and what was said, and frees the chat"
   ]);
 });
 
-test("a message that keeps no interrupted answer drops what was said", async () => {
+test("a message that keeps no interrupted answer drops its text", async () => {
   const model = new ScriptedModel(hangs("Once"), say("Yes."));
   const chat = new Agent({ model }).session();
   for await (const event of chat.stream("Tell me.")) if (event.type === "text-delta") break;

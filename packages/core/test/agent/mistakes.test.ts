@@ -82,7 +82,7 @@ const SHARED: readonly (readonly [options: object, problem: string])[] = [
   [{ afterToolCallback() {} }, 'there is no option "afterToolCallback": use hooks: { afterCall }'],
   [{ middleware: [] }, 'there is no option "middleware": use hooks or observers'],
   [{ checkpointer: {} }, 'there is no option "checkpointer": use agent.session({ store })'],
-  [{ mcpServers: [] }, 'there is no option "mcpServers": use tools, with those of mcpTools() of @pollux/tools/mcp'],
+  [{ mcpServers: [] }, 'there is no option "mcpServers": use tools, with mcpTools() of @pollux/tools/mcp'],
   [{ toolUseBehavior: "x" }, 'there is no option "toolUseBehavior": use endsRun, an option of a tool'],
   [{ maxTokens: 9 }, 'there is no option "maxTokens": use settings: { maxOutputTokens: … }'],
   [{ requestsPerTurn: 9 }, 'there is no option "requestsPerTurn": use limits: { requestsPerTurn: … }'],
@@ -333,11 +333,11 @@ describe.each(faces)("%s", (_name, face) => {
     [[{ role: "user" }], "the contents have no parts: describe what the agent should do"],
     [
       [{ type: "text", text: "Hi." }],
-      "a part of the input is a content, or of another library: write a text as a string, a file as media(…), and contents in a list of their own",
+      "a part of the input is a content, or another library's part: write a text as a string, a file as media(…), and contents in a list of their own",
     ],
     [
       ["Hi.", content("user", "Hi.")],
-      "a part of the input is a content, or of another library: write a text as a string, a file as media(…), and contents in a list of their own",
+      "a part of the input is a content, or another library's part: write a text as a string, a file as media(…), and contents in a list of their own",
     ],
     [["Hi.", null], "a part of the input is null, not a text or an object"],
     [
@@ -371,7 +371,7 @@ describe("a wrong option", () => {
     await expect(agent.countTokens("Hi.", wrong)).rejects.toThrow(`run(): ${problem}`);
   });
 
-  test("about what is read is one of the words, of a session and of what is said to it", async () => {
+  test("in reads, of a session or a message, names the allowed words", async () => {
     const words = 'must be "trusted" or "untrusted" or "private", got "secret"';
     expect(() => agent.session(untyped({ historyReads: "secret" }))).toThrow(new TypeError(`historyReads ${words}`));
     const misspelled = untyped<{ readonly reads: "private" }>({ reads: ["private", "secret"] });
@@ -381,7 +381,7 @@ describe("a wrong option", () => {
     expect(await session.history()).toEqual([]);
   });
 
-  test("of a session, and of what is said to it, may be a class's", async () => {
+  test("of a session and its messages may be members of a class", async () => {
     const store = new MemoryStore();
     class Mine {
       readonly id = "s";

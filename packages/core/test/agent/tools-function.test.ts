@@ -34,7 +34,7 @@ test("two tools of one name are refused when the agent is made, also from a func
   );
 });
 
-test("an agent tells its tools, but not those that depend on a run", () => {
+test("an agent lists its tools, but not the ones that depend on a run", () => {
   const model = new ScriptedModel();
   expect(new Agent({ model, tools: [greet, part] }).tools).toEqual([greet, part]);
   expect(new Agent({ model, tools: () => [greet] }).tools).toEqual([greet]);

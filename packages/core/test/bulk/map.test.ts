@@ -110,7 +110,7 @@ describe("inputs", () => {
     expect(keys).toEqual(["0", "1"]);
   });
 
-  test("of which one cannot be read end the map with what was thrown, after those that were begun", async () => {
+  test("that cannot all be read end the map with the error, after the ones that were begun", async () => {
     async function* inputs(): AsyncGenerator<string> {
       yield "a";
       await Promise.resolve();
@@ -135,7 +135,9 @@ describe("inputs", () => {
       },
     };
     await expect(map(agent, ["a"], bad).results()).rejects.toThrow("no text");
-    await expect(map(agent, ["a"], { key: () => "" }).results()).rejects.toThrow("the key of input 0 is not a text");
+    await expect(map(agent, ["a"], { key: () => "" }).results()).rejects.toThrow(
+      "the key of input 0 must be a non-empty text",
+    );
   });
 });
 
@@ -155,7 +157,7 @@ describe("a store", () => {
     expect(first.cost).toBeGreaterThan(0);
   });
 
-  test("lets another name begin anew", async () => {
+  test("starts over under another name", async () => {
     const store = new MemoryStore();
     const options = { store, key: (name: string) => name };
     await map(new Agent({ model: echo() }), ["a"], options).results();
@@ -234,7 +236,7 @@ describe("a store", () => {
 });
 
 describe("retries", () => {
-  test("begin another session after an answer that cannot be used; whoever comes later gets its result", async () => {
+  test("begin another session after an answer that cannot be used; later calls get its result", async () => {
     const store = new MemoryStore();
     const options = { store, key: (name: string) => name };
     const output = z.object({ n: z.number() });
@@ -273,7 +275,7 @@ describe("retries", () => {
     expect(runs).toBe(1);
   });
 
-  test("send a prompt that was blocked once more", async () => {
+  test("send a blocked prompt again", async () => {
     vi.useFakeTimers();
     const blocked = new ResponseBlockedError("The prompt was blocked: SAFETY", "SAFETY", []);
     const reading = map(new Agent({ model: new ScriptedModel(fails(blocked), say("Now.")) }), ["a"]).results();
@@ -307,7 +309,7 @@ describe("maxCost", () => {
   // Each run costs 10 * 1000 / 1e6 + 5 * 1000 / 1e6.
   const EACH = 0.015;
 
-  test("begins no run that would exceed it, says so, and goes on with more", async () => {
+  test("begins no run that would exceed it, says so, and continues with more", async () => {
     const store = new MemoryStore();
     const options = { store, key: (name: string) => name, concurrency: 1 };
     const inputs = ["a", "b", "c", "d", "e"];
@@ -441,7 +443,7 @@ test("options that do not exist or cannot be are named", async () => {
   expect(wrong({ retries: -1 })).toThrow(/retries/);
   expect(wrong({ store: new MemoryStore() })).toThrow("map needs a key with a store");
   expect(wrong({ total: Number.NaN })).toThrow(/total/);
-  expect(wrong({ name: "a/b" })).toThrow('has no "/"');
+  expect(wrong({ name: "a/b" })).toThrow('must not contain "/"');
   expect(() => map(agent, "abc")).toThrow("map() takes a list of inputs");
   const run = map(agent, ["a"]);
   await run.results();

@@ -71,7 +71,7 @@ describe("a run that died", () => {
     }
   });
 
-  test("in the middle of a text is shown with what it had said, marked as interrupted", async () => {
+  test("in the middle of a text is shown with its text so far, marked as interrupted", async () => {
     const store = new WatchedStore();
     const session = new Agent({ model: new ScriptedModel(hangs("It ", "began")) }).session({ id: "s", store });
     const run = session.send("Tell.").catch(() => {});
@@ -354,7 +354,7 @@ test("an error of somebody else is shown with a text for anybody, whatever its c
 
 test.each([
   [{ status: 429, resetsAt: 1 }, "The daily quota for the model is used up. It starts over at midnight Pacific time."],
-  [{ status: 429 }, "A rate limit or quota of the model's service is reached."],
+  [{ status: 429 }, "A rate limit or quota of the model's service has been reached."],
   [{ status: 503 }, "The model's service is overloaded or not available."],
   [{ status: 400 }, "The model's service refused the request or could not answer it."],
 ])("a refusal with %j has words of its own, live and from the log", async (facts, message) => {
@@ -395,7 +395,7 @@ describe("what the updates of a run cost", () => {
     expect(later).toBeLessThan(first * 1.05);
   });
 
-  test("grows with what is said, and not faster", async () => {
+  test("grows with the text, and not faster", async () => {
     const talk = (words: number) =>
       new Agent({ model: new ScriptedModel(say(...Array.from({ length: words }, () => "word "))) });
     const cost = async (words: number): Promise<number> => {

@@ -29,7 +29,7 @@ class SilentStore extends MemoryStore {
 describe("watching a session", () => {
   fakeTime("stands");
 
-  test("in the object of the run gives each word when it is said, without waiting for a draft", async () => {
+  test("in the object of the run gives each word as it arrives, without waiting for a draft", async () => {
     const session = new Agent({ model: new ScriptedModel(hangs("It ", "began")) }).session();
     const watcher = new Watcher(session);
     await idle();
@@ -76,7 +76,7 @@ test("the events of an agent in a call are shown without what is for the model a
   expect(shown).not.toMatch(/c2lnbmF0dXJl|hunter2/);
 });
 
-test("who comes in the middle of a run hears nothing of the one before", async () => {
+test("a reader that joins in the middle of a run gets no events of the run before", async () => {
   const model = new ScriptedModel(dies("stale "), hangs("new"));
   const session = new Agent({ model, limits: { restarts: 0 } }).session();
   await expect(collect(session.stream("Tell."))).rejects.toThrow(StreamIncompleteError);
@@ -259,7 +259,7 @@ test("what waits for an answer is there for everybody, with its key", async () =
   });
 });
 
-test("what is said and not heard yet is queued, until it is heard", async () => {
+test("a message that no run has read is queued until one reads it", async () => {
   const session = new Agent({ model: new ScriptedModel(say("Yes.")) }).session();
   await session.steer("By the way.");
   const queued = await readConversation(session);

@@ -137,9 +137,9 @@ describe("refuses before anything is sent", () => {
     ["an id with a space", { "a b": OK }, 'question "a b": an id has 1 to 64'],
     ["a long id", { ["a".repeat(65)]: OK }, "an id has 1 to 64"],
     ["a text as a question", { q: "Is it?" as unknown as Question }, "make it with yesNo()"],
-    ["empty instructions", { q: yesNo(" ") }, "instructions must be a text"],
+    ["empty instructions", { q: yesNo(" ") }, "instructions must be a non-empty text"],
     ["media as instructions", { q: yesNo(media("AAAA", "image/png") as unknown as string) }, "media go into the input"],
-    ["an empty description", { q: yesNo("x?", { no: "" }) }, "descriptions must be texts"],
+    ["an empty description", { q: yesNo("x?", { no: "" }) }, "descriptions must be non-empty texts"],
     ["one option", { q: choice("x?", ["a"]) }, "2 to 255 different options, got 1"],
     ["the same option twice", { q: choice("x?", ["a", "a"]) }, "2 to 255 different options, got 1"],
     ["256 options", { q: choice("x?", many(256, "x")) }, "2 to 255 different options, got 256"],
@@ -147,11 +147,11 @@ describe("refuses before anything is sent", () => {
     ["an option with a line break", { q: choice("x?", ["a", "b\nc"]) }, "no control characters"],
     ["a long option", { q: choice("x?", ["a", "b".repeat(129)]) }, "1 to 128 characters"],
     ["one level", { q: score("x?", ["low"]) }, "2 to 255 different levels, got 1"],
-    ["an empty level", { q: score("x?", ["low", ""]) }, "must be texts that are not empty"],
+    ["an empty level", { q: score("x?", ["low", ""]) }, "must be non-empty texts"],
     [
       "an option of JavaScript's undefined",
       { q: choice("x?", { a: undefined as unknown as string, b: "x" }) },
-      "must be texts",
+      "must be non-empty texts",
     ],
     ["a list as questions", [OK] as unknown as Record<string, Question>, "1 to 1,000 questions, got 0"],
   ])("%s", async (_, questions, message) => {
@@ -162,7 +162,7 @@ describe("refuses before anything is sent", () => {
 
   test.each([
     ["an empty input", "", TypeError, "empty"],
-    ["parts that say nothing", [" ", { text: "", thoughtSignature: "AA==" }], TypeError, "says something"],
+    ["parts that say nothing", [" ", { text: "", thoughtSignature: "AA==" }], TypeError, "text or media"],
     ["a call", [{ functionCall: { name: "f", args: {} } }], TypeError, "texts, and whole media"],
     ["a piece of a video", [media("https://e.com/a.mp4", { videoMetadata: { fps: 2 } })], TypeError, "whole media"],
     ["an empty file", [{ inlineData: { mimeType: "image/png", data: "" } }], ConfigurationError, "without bytes"],

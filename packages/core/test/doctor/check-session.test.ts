@@ -43,7 +43,7 @@ describe("a log is checked for", () => {
       "a type that nobody has for such members",
       changed(two, CALL, '"type":"step"', '"type":"stop"'),
       [
-        [CALL, /^its type "stop" is unknown, and it has the members of another$/],
+        [CALL, /^its type "stop" is unknown, but it has the members of a known one$/],
         [TURN, /^a turn refers to step call:1\.0, which is not in the log$/],
       ],
     ],

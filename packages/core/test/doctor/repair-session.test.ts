@@ -46,7 +46,7 @@ describe("a repair", () => {
       {
         position: turn,
         problem: "a turn refers to step call:1.1, which is not in the log",
-        remedy: "the turn is put together from its steps; calls without an outcome count as cancelled",
+        remedy: "the turn is rebuilt from its steps; calls without an outcome count as cancelled",
       },
     ]);
     expect(entries).toEqual(
@@ -158,7 +158,7 @@ describe("a repair", () => {
     expect(done).toEqual([
       {
         position: log.length - 1,
-        problem: expect.stringMatching(/^its place is not that of the question it answers/),
+        problem: expect.stringMatching(/^its place is not its question's/),
         remedy: "its place is corrected",
       },
     ]);
@@ -211,7 +211,7 @@ describe("a repair", () => {
     expect(entries.map(({ type }) => type)).not.toContain("answer");
   });
 
-  test("leaves no end that speaks of what is missing when the record that its run went on is lost, and its last end", async () => {
+  test("leaves no end that refers to missing steps when the record of its run's resume is lost, and its last end", async () => {
     const log = pick("an approval that was refused");
     const resume = log.findIndex(({ type }) => type === "resume");
     const texts = log.map((entry) => JSON.stringify(entry));
@@ -234,7 +234,7 @@ describe("a repair", () => {
     expect((await historyOf(entries)).at(-1)).toEqual({ role: "model", parts: [{ text: "Done: Thanks." }] });
   });
 
-  test("puts the place up to which a run heard what was said where it is now", async () => {
+  test("moves the place up to which a run read its messages to where it is now", async () => {
     const log = pick("steering").slice(0, 8);
     const upTo = (entries: Log): unknown[] =>
       entries.flatMap((entry) => /"upTo":(\d+)/.exec(JSON.stringify(entry))?.[1] ?? []);

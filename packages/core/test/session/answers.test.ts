@@ -147,7 +147,7 @@ describe.each(STORES)("two at once through one session object, with the %s store
         const rest = result.stopReason === "needs-approval" ? result.pending : [];
         if (!same) expect(rest.map(({ callId }) => callId)).toEqual(["call:1.1"]);
         await expect(session.answer({ approvals: { [TOKEN]: { deny: "no" } } })).rejects.toThrow(
-          /has been answered already/,
+          /has already been answered/,
         );
         expect(await session.replay().result()).toMatchObject({ stopReason: "needs-approval" });
         const more = await answersTo(session, { approvals: { "call:1.1": { deny: "one is enough" } } });
@@ -319,7 +319,7 @@ test("what waits in all sessions of a store is listed and answered without an ag
 
   const answers = { approvals: { [all[0]?.token ?? ""]: true as const }, by: "clerk-7" };
   await answerCalls(store, "a", answers);
-  await expect(answerCalls(store, "a", answers)).rejects.toThrow(/has been answered by clerk-7 already/);
+  await expect(answerCalls(store, "a", answers)).rejects.toThrow(/has already been answered by clerk-7/);
   await expect(answerCalls(store, "nobody", answers)).rejects.toThrow(UnexpectedAnswerError);
   expect((await store.list()).map(({ id }) => id).toSorted()).toEqual(["a", "b", "c"]);
   expect((await listPendingCalls(store, { owner: "ann" })).calls).toEqual([]);

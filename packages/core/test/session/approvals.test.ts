@@ -87,7 +87,7 @@ describe.each(SESSION_FACES)("a call that needs a person's word, in a session re
     expect(done).toEqual(["pay 30"]);
   });
 
-  test("is asked for again, and what came of the other calls of its turn stays", async () => {
+  test("is asked for again, and the outcomes of the other calls of its turn stay", async () => {
     const { done, tools } = shop();
     const model = new ScriptedModel(calls("look", { name: "pay", args: { amount: 20 } }), say("As you like."));
     const session = new Agent({ model, tools }).session();
@@ -135,11 +135,11 @@ describe.each(SESSION_FACES)("a call that needs a person's word, in a session re
     const session = new Agent({ model: new ScriptedModel(call("pay", { amount: 20 })), tools }).session();
     await face.send(session, "Buy.");
     await expect(face.resume(session, await answersTo(session, { approvals: { "call:9.0": true } }))).rejects.toThrow(
-      /^approvals: "call:9\.0" is not the token of a question that waits for one; waiting: "[0-9a-f]{16}" \(call:1\.0, pay: approval\)$/,
+      /^approvals: "call:9\.0" is not the token of an open question; waiting: "[0-9a-f]{16}" \(call:1\.0, pay: approval\)$/,
     );
     await expect(
       face.resume(session, await answersTo(session, { outcomes: { "call:1.0": { output: 1 } } })),
-    ).rejects.toThrow("is not the token of a question that waits for one");
+    ).rejects.toThrow("is not the token of an open question");
     expect(await session.state()).toMatchObject({ lastRun: "needs-approval" });
   });
 });

@@ -105,7 +105,7 @@ describe.each(["hold", "show"] as const)("with guardrails that %s answers", (str
       expect(seen).toEqual([["The secret", true, false]]);
     });
 
-    test("checks a whole answer that was still being checked once more", async () => {
+    test("checks a complete answer again that was still being checked", async () => {
       const abort = new AbortController();
       const seen: boolean[] = [];
       const check: OutputGuardrail["check"] = (said) => {
@@ -307,7 +307,7 @@ describe.each(["hold", "show"] as const)("with guardrails that %s answers", (str
     });
   });
 
-  test("a message that was not checked before a crash is no part of the history, whoever comes next", async () => {
+  test("a message that was not checked before a crash is no part of the history, whatever the next call is", async () => {
     for (const guards of [undefined, { output: [redact] }]) {
       const store = new MemoryStore();
       const processes = new Processes(store);
@@ -326,7 +326,7 @@ describe.each(["hold", "show"] as const)("with guardrails that %s answers", (str
     }
   });
 
-  test("a message that was checked before a crash is not checked again, whoever goes on", async () => {
+  test("a message that was checked before a crash is not checked again, whichever process continues", async () => {
     for (const way of ["resume", "send"] as const) {
       const store = new MemoryStore();
       const processes = new Processes(store);
@@ -350,7 +350,7 @@ describe.each(["hold", "show"] as const)("with guardrails that %s answers", (str
     }
   });
 
-  test("an answer whose check was aborted is what a resumed run goes on with", async () => {
+  test("a resumed run continues with an answer whose check was aborted", async () => {
     const store = new MemoryStore();
     const abort = new AbortController();
     let isSlow = true;

@@ -78,7 +78,7 @@ describe.each(SESSION_FACES)("a conversation handed over to another agent, read 
     expect(first?.thoughtSignature).not.toBe("ZGVzaw==");
   });
 
-  test("the limits of the session hold for whoever leads it", async () => {
+  test("the limits of the session hold for every agent that leads it", async () => {
     const { deskAgent, billing, billingAgent } = team("gemini-2.5-flash", "gemini-2.5-pro");
     const session = deskAgent.session({ store: new MemoryStore(), limits: { turns: 1 } });
     await face.send(session, "What do I owe?");

@@ -153,7 +153,7 @@ describe("a process that dies in the middle of an answer", () => {
     expect((await store.records("s")).draft).toBeUndefined();
   });
 
-  test("loses what was said since the draft was written last, and nothing else", async () => {
+  test("loses the text since the last draft, and nothing else", async () => {
     const store = new MemoryStore();
     const processes = await dead(store, new ScriptedModel(hangs("Once upon")), 400);
     const next = new ScriptedModel(say("Yes."));

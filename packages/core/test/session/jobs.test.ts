@@ -106,7 +106,7 @@ async function isHealthy(store: SessionStore): Promise<unknown> {
 
 describe.each(SESSION_FACES)("by %s", (_face, face) => {
   describe.each(STORES)("with the %s store", (_store, makeStore) => {
-    test("a run waits for a job without a process, and goes on with what was reported", async () => {
+    test("a run waits for a job without a process, and continues with the report", async () => {
       const { open, started, told, store } = lab(makeStore());
       const before = Date.now();
       const asked = await face.send(open(calls("look", ASK)), "Why?", { runId: "r" });
@@ -492,7 +492,7 @@ describe.each(SESSION_FACES)("a job that asks, by %s", (_face, face) => {
     );
   });
 
-  test("is followed by none when a person denies it, takes it back, or goes on without it", async () => {
+  test("is followed by none when a person denies it, takes it back, or continues without it", async () => {
     const answers = [{ approvals: false }, { approvals: { deny: "Too dear." } }, { approvals: { withdrawn: true } }];
     for (const { approvals } of answers as readonly { readonly approvals: Approval }[]) {
       const { ask, open, starts, told, cancelled } = planner();

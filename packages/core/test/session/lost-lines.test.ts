@@ -164,7 +164,7 @@ describe.each([true, false])("an answer to a run, ended: %s", (isEnded) => {
     const { store, session } = await answered(changes, isEnded);
     const { length } = await store.load("s");
     for (const read of [() => session.send("Well?"), () => session.resume(), () => session.continue()])
-      await expect(read()).rejects.toThrow(/entry \d: the answer call:1\.0\/\S+ is not in its place/);
+      await expect(read()).rejects.toThrow(/entry \d: the answer call:1\.0\/\S+ is in the wrong place/);
     expect(await store.load("s")).toHaveLength(length);
   });
 

@@ -146,7 +146,7 @@ describe.each(SESSION_FACES)("a run of a session, by %s", (_face, face) => {
     expect(drawTrace(third.observations)).toEqual(["resumed run agent: finished", "  model:2: STOP 15"]);
   });
 
-  test("that asks what came of a call is observed with the call, and with the call run again", async () => {
+  test("that asks for a call's outcome is observed with the call, and with the call run again", async () => {
     const processes = new Processes(new MemoryStore());
     const dead = deferred();
     const once = (at: SessionStore, ...script: ScriptedTurn[]) => {

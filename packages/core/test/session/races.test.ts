@@ -186,7 +186,7 @@ test("a run that ends right after it was seen to be going is not waited for any 
   }
 });
 
-test("a session that is continued gives the last result once more, also when others resume its run meanwhile", async () => {
+test("a session that is continued returns the last result again, also when others resume its run meanwhile", async () => {
   const { store, open, started, letGo } = await waiting();
   let resumed: Promise<unknown> | undefined;
   let loads = 0;

@@ -114,7 +114,7 @@ describe.each(SESSION_FACES)("a session that is released, read by %s", (_face, f
     expect(ran).toEqual(["call:1.0", "call:1.1"]);
   });
 
-  test("cuts a once call when its signal says so; whoever continues is asked about it", async () => {
+  test("cuts a once call when its signal says so; the caller that continues is asked about it", async () => {
     const { session, open, ran, started } = busy(call("pay"), say("Paid."));
     const run = failure(face.send(session, "Pay."));
     await started;

@@ -91,7 +91,7 @@ describe.each(SESSION_FACES)("a run cut off by a crash, resumed by %s", (_face, 
     ]);
   });
 
-  test("runs a call that must happen once when it is told that it never did", async () => {
+  test("runs a call that must happen once when the answer says that it never did", async () => {
     const store = new Processes(new MemoryStore());
     const before: string[] = [];
     await diesAfter(3, store, before);
@@ -144,7 +144,7 @@ describe.each(SESSION_FACES)("a run cut off by a crash, resumed by %s", (_face, 
     },
   );
 
-  test("is closed by the next message although it asks what came of a call, which nobody knows then", async () => {
+  test("is closed by the next message although it asks for a call's outcome, which then stays unknown", async () => {
     const store = new Processes(new MemoryStore());
     await diesAfter(3, store, []);
     const { model, session } = processOf(store.start().store, []);

@@ -57,7 +57,7 @@ async function idOf(session: Session, text: string): Promise<string> {
 describe.each(SESSION_FACES)("a session that goes back, read by %s", (_face, face) => {
   const again: typeof face.regenerate = async (session, options) => await face.regenerate(session, options);
 
-  test("makes the last answer anew: the model reads the question once, and both answers are counted", async () => {
+  test("regenerates the last answer: the model reads the question once, and both answers are counted", async () => {
     const { session, model, store } = open([say("First."), say("Second."), say("Bye.")]);
     const first = await face.send(session, "Tell me.");
     expect((await again(session)).text).toBe("Second.");
@@ -102,7 +102,7 @@ describe.each(SESSION_FACES)("a session that goes back, read by %s", (_face, fac
     expect((await shown(session)).map(({ text }) => text)).toEqual(["One.", "A.", "Or rather?", "D."]);
   });
 
-  test("makes an earlier answer anew, by its id or by that of its message", async () => {
+  test("regenerates an earlier answer, by its id or its message's", async () => {
     for (const text of ["A.", "One."]) {
       const { session, model } = open([say("A."), say("B."), say("C.")]);
       await face.send(session, "One.");
@@ -204,7 +204,7 @@ describe.each(SESSION_FACES)("a session that goes back, read by %s", (_face, fac
     expect(await session.history()).toEqual([said("One."), told("A.")]);
   });
 
-  test("takes what a run heard while it was going, gives back what was said before it, and keeps what nobody heard", async () => {
+  test("takes messages that a run read back with it, queues earlier ones again, and keeps unread ones", async () => {
     let other: Session | undefined;
     const work = defineTool({
       name: "work",
@@ -232,7 +232,7 @@ describe.each(SESSION_FACES)("a session that goes back, read by %s", (_face, fac
     expect((await readConversation(session)).queued).toEqual([]);
   });
 
-  test("says once more what a run began with that had no message of its own", async () => {
+  test("sends again the messages with which a run without its own message began", async () => {
     const { session, model } = open([say("A."), say("B.")]);
     await session.steer("Hello.");
     await session.continue();
@@ -241,7 +241,7 @@ describe.each(SESSION_FACES)("a session that goes back, read by %s", (_face, fac
     expect(await session.history()).toEqual([said("Hello."), told("B.")]);
   });
 
-  test("checks a message anew that its guardrails had changed", async () => {
+  test("checks a message again that its guardrails had changed", async () => {
     const seen: string[] = [];
     const { session, model } = open([say("A."), say("B.")], {
       guardrails: {
@@ -312,7 +312,7 @@ describe.each(SESSION_FACES)("a session that goes back, read by %s", (_face, fac
     expect(await fork.history()).toEqual([said("One."), told("A."), said("Three."), told("C.")]);
   });
 
-  test("makes an answer anew once under one runId, however often it is asked to", async () => {
+  test("regenerates an answer once under one runId, however often it is asked to", async () => {
     const { session, other, model } = open([say("A."), say("B.")]);
     await face.send(session, "One.", { runId: "one" });
     const replaces = "one:user";

@@ -310,7 +310,7 @@ describe.each(SESSION_FACES)("a run that is going, read by %s", (_face, face) =>
     expect(await face.send(other, "Are you there?")).toMatchObject({ text: "Done." });
   });
 
-  test("takes answers while it is busy with other calls, and goes on with them", async () => {
+  test("takes answers while it is busy with other calls, and uses them", async () => {
     const [started, gate] = [deferred(), deferred()];
     const done: string[] = [];
     const slow = defineTool({
@@ -381,7 +381,7 @@ describe("continue, which does what the state calls for", () => {
     return { model, session: new Agent({ model, tools: [pay] }).session({ id: "s", store }) };
   };
 
-  test("sends a message, and gives the last result once more when nothing is left to do", async () => {
+  test("sends a message, and returns the last result again when nothing is left to do", async () => {
     const { session, model } = open(new MemoryStore(), say("Hello."));
     await expect(session.continue()).rejects.toThrow(NothingToResumeError);
     expect((await session.continue({ message: "Hi." })).text).toBe("Hello.");

@@ -18,7 +18,7 @@ const add = defineTool({
 fakeTime("leaps");
 
 describe.each(SESSION_FACES)("a session read by %s", (_face, face) => {
-  test("goes on from what was said, in another process as well", async () => {
+  test("continues the conversation, in another process as well", async () => {
     const store = new MemoryStore();
     const model = new ScriptedModel(call("add", { a: 1, b: 2 }), say("Three."), say("Of course."));
     const first = new Agent({ model, tools: [add] }).session({ id: "sums", store });
@@ -78,7 +78,7 @@ describe.each(SESSION_FACES)("a session read by %s", (_face, face) => {
     await expect(face.resume(session)).rejects.toThrow("its last run has ended (finished); there is nothing to resume");
   });
 
-  test("whose limit ended a run goes on with a higher one, in the same run", async () => {
+  test("whose limit ended a run continues with a higher one, in the same run", async () => {
     const model = new ScriptedModel(call("add", { a: 1, b: 2 }), call("add", { a: 3, b: 4 }), say("Seven."));
     const session = new Agent({ model, tools: [add] }).session();
     const stopped = await face.send(session, "Add.", { limits: { turns: 1 } });

@@ -52,7 +52,7 @@ describe.each(SESSION_FACES)("what is said to a run read by %s", (_face, face) =
     expect((await session.replay().result()).text).toBe("And that.");
   });
 
-  test("under an id is heard once, however often it is sent", async () => {
+  test("under an id is read once, however often it is sent", async () => {
     const store = new MemoryStore();
     const model = new ScriptedModel(call("work"), say("Done."), say("Still done."));
     const heardBy: string[] = [];
@@ -141,7 +141,7 @@ test("what is said to a run is an event of it", async () => {
   expect(steers).toEqual([{ type: "steer", turn: 2, contents: [text("Hurry.")] }]);
 });
 
-test("a message that is sent again under its run id gets its result, also while something else waits to be heard", async () => {
+test("a message that is sent again under its run id gets its result, also while another message waits to be read", async () => {
   const store = new MemoryStore();
   const session = new Agent({ model: new ScriptedModel(say("Hi."), say("Heard.")) }).session({ id: "s", store });
   const message = { message: "Hello.", runId: "r1" };

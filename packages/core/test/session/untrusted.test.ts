@@ -240,7 +240,7 @@ describe.each(STORES)("in %s", (_kind, makeStore) => {
       expect((await face.send(back, "Go.")).text).toBe("Sent.");
     });
 
-    test("an answer that is made anew has not read what the first one did; its message is as it was", async () => {
+    test("a regenerated answer has not read what the first one did; its message is unchanged", async () => {
       sent.length = 0;
       const store = makeStore();
       const reads = "untrusted" as const;
@@ -251,7 +251,7 @@ describe.each(STORES)("in %s", (_kind, makeStore) => {
       await expectAsked(face.regenerate(open(store, agentOf([call("mail")]))), { ...BECAUSE, untrusted: ["message"] });
     });
 
-    test("a message with a file, of an older loop, is what it was when it is sent once more", async () => {
+    test("a message with a file, of an older loop, is unchanged when it is sent again", async () => {
       const made = makeStore();
       await face.send(open(made, agentOf([say("A cat.")])), ["Look.", media(new Uint8Array([1]), "image/png")]);
       const entries = ((await made.load("s")) as unknown as readonly SessionEntry[]).map((entry) =>

@@ -14,48 +14,48 @@ import type {
   LivePosition,
   Message,
 } from "../conversation.ts";
-import { saidParts, editCall } from "../view/answer-parts.ts";
+import { userParts, editCall } from "../view/answer-parts.ts";
 import { hasRead, readsOf, RunView } from "../view/run-view.ts";
 import type { LiveAnswer, TurnView } from "../view/turn-view.ts";
 
 type BegunRun = Pick<RunEntry, "runId" | "input" | "agent"> &
   Partial<Pick<RunEntry, "at" | "guarded" | "loop" | "read">>;
 
-/** A conversation that grows, and its last run. It changes only by the updates that it gives out. */
+/** A conversation that grows, and its last run. It changes only by the updates that it returns. */
 export class ConversationFold {
   conversation: Conversation;
   run: RunView | undefined;
-  /** What the contents bring that came from elsewhere. */
+  /** What the contents from before the session bring. */
   historyRead: readonly ReadSource[] = [];
   #changes: ConversationChange[] = [];
   /** The run whose events are read. */
   #followed: string | undefined;
-  /** How often the answer of this turn was made anew. */
+  /** How often the answer of this turn was generated again. */
   #recoveries = 0;
-  /** How much of the answer under way is known. */
+  /** How much of the unfinished answer is known: see `LivePosition`. */
   #attempt = 0;
-  #said = 0;
+  #received = 0;
   #seen = 0;
 
   constructor(start: Conversation | string) {
     this.conversation = typeof start === "string" ? emptyConversation(start) : start;
   }
 
-  /** True while the words of the run that is going come from its events. */
+  /** True while the text of the run in progress comes from its events. */
   get isFollowing(): boolean {
-    return this.#followed !== undefined && this.run?.runId === this.#followed && this.run.isGoing;
+    return this.#followed !== undefined && this.run?.runId === this.#followed && this.run.isRunning;
   }
 
-  /** Goes into the next update. */
+  /** Adds changes to the next update. */
   change(...changes: readonly ConversationChange[]): void {
     this.#changes.push(...changes);
   }
 
-  /** What was said to a run, and the run's own message. */
+  /** Adds the message that began a run, and the run's own message. */
   beginRun(entry: BegunRun): void {
     const { runId, input, at, agent, loop, read } = entry;
     const before = this.conversation.messages.findLast(({ role }) => role === "model");
-    // Nothing is recorded of what nobody has folded, and of what an older loop has read.
+    // Events alone, and older loops, have no record of what the input brings.
     const brings = loop === undefined || loop < READS_SINCE ? readContents(input) : read;
     const known = { ...hasRead(before), ...readsOf(this.historyRead), ...readsOf(brings ?? []) };
     const message = (role: Message["role"], parts: Message["parts"]): Message => ({
@@ -69,14 +69,14 @@ export class ConversationFold {
       sources: [],
       searchEntryPoints: [],
     });
-    const said = saidParts(input);
-    if (said.length > 0) this.change({ type: "message", message: message("user", said) });
+    const parts = userParts(input);
+    if (parts.length > 0) this.change({ type: "message", message: message("user", parts) });
     const own = message("model", []);
     this.change({ type: "message", message: own });
     this.run = new RunView(entry, own);
   }
 
-  /** The last run is over for good. */
+  /** Closes the last run for good. */
   leaveRun(isDropped: boolean): void {
     const { run } = this;
     if (run === undefined) return;
@@ -96,10 +96,10 @@ export class ConversationFold {
   /**
    * The update that something not in the log makes; undefined when nothing has changed.
    *
-   * @param known - See `LivePosition`. @defaultValue what was read of events
+   * @param known - See `LivePosition`. @defaultValue the place in the events that were read
    */
   liveUpdate(
-    known: readonly [attempt: number, said: number, seen: number] = [this.#attempt, this.#said, this.#seen],
+    known: readonly [attempt: number, said: number, seen: number] = [this.#attempt, this.#received, this.#seen],
   ): ConversationUpdate | undefined {
     this.#showRun();
     if (this.#changes.length === 0) return undefined;
@@ -109,14 +109,14 @@ export class ConversationFold {
   }
 
   /**
-   * Reads of a run's events, in order, what no step has recorded yet: the words of the answer under way, and that a call has begun. What
-   * steps record is told by steps.
+   * Reads from a run's events, in order, what no step has recorded yet: the text of the unfinished answer, and that a call has begun. The
+   * rest comes from steps.
    */
   readLive(event: RunEvent): void {
     const { run } = this;
     if (event.type === "run-start") {
       this.#followed = event.runId;
-      // A look at the lease from before the run began may have come after its entry.
+      // A look at the lease from before the run began may have arrived after the run's entry.
       if (run?.runId === event.runId && !run.hasRunner) {
         run.hasRunner = true;
         run.touch();
@@ -129,15 +129,15 @@ export class ConversationFold {
       case "turn-start":
         this.#recoveries = 0;
         this.#begin(0);
-        // What a draft says of the turn is told by the events that follow.
+        // The events that follow repeat what a draft has of the turn.
         if (run.live?.turn === turn.turn) run.live = undefined;
         return;
       case "steer":
         if (!this.#accepts(turn)) return;
-        // The request that has taken it along is the first attempt.
+        // The request that includes the message is the first attempt.
         this.#attempt = Math.max(1, this.#attempt);
         this.#seen++;
-        run.live = { turn: event.turn, said: [], steering: event.contents };
+        run.live = { turn: event.turn, parts: [], steering: event.contents };
         return;
       case "checking": {
         const live = this.#open(run, turn);
@@ -163,7 +163,7 @@ export class ConversationFold {
       case "recover":
         this.#recoveries++;
         this.#begin(1);
-        if (this.#accepts(turn)) run.live = { turn: event.turn, said: [] };
+        if (this.#accepts(turn)) run.live = { turn: event.turn, parts: [] };
         return;
       case "handoff":
         return run.handOver(event.turn, event.to);
@@ -172,7 +172,7 @@ export class ConversationFold {
     }
   }
 
-  /** A guardrail has withdrawn what the turn's answer has said. @returns True when the answer was whole: another one takes its place. */
+  /** A guardrail has withdrawn the turn's answer. @returns True when the answer was complete: another one takes its place. */
   withdraw(run: RunView, turn: TurnView): boolean {
     const isWhole = turn.answers > this.#recoveries;
     if (isWhole) {
@@ -196,45 +196,45 @@ export class ConversationFold {
   #add(run: RunView, turn: TurnView, part: Part): void {
     const live = this.#open(run, turn);
     if (live === undefined) return;
-    if (part.functionCall === undefined) this.#said++;
+    if (part.functionCall === undefined) this.#received++;
     else this.#seen++;
-    // Pieces of a call that is being written say nothing that is shown.
-    const call = isCallPiece(part) ? live.said.findLast(({ functionCall }) => functionCall !== undefined) : undefined;
+    // Further pieces of a call that is being written show nothing new.
+    const call = isCallPiece(part) ? live.parts.findLast(({ functionCall }) => functionCall !== undefined) : undefined;
     if (call !== undefined && isCallPiece(call)) return;
-    live.said.push(part);
+    live.parts.push(part);
     run.touch(turn);
   }
 
   #addText(run: RunView, turn: TurnView, part: Part & { readonly text: string }): void {
     const live = this.#open(run, turn);
     if (live === undefined || part.text === "") return;
-    this.#said += part.text.length;
+    this.#received += part.text.length;
     const change = run.grow(turn, part.thought === true ? "thought" : "text", part.text);
-    const last = live.said.at(-1);
+    const last = live.parts.at(-1);
     if (last?.text !== undefined && last.thought === part.thought)
-      live.said[live.said.length - 1] = { ...last, text: last.text + part.text };
-    else live.said.push(part);
+      live.parts[live.parts.length - 1] = { ...last, text: last.text + part.text };
+    else live.parts.push(part);
     if (change === undefined) run.touch(turn);
     else this.change(change);
   }
 
-  /** The answer that is under way; undefined when the words are known, or not meant to be shown. */
+  /** The unfinished answer; undefined when its text is known already, or must not be shown. */
   #open(run: RunView, turn: TurnView): LiveAnswer | undefined {
     if (run.isOutput(turn) || !this.#accepts(turn)) return undefined;
     this.#attempt = Math.max(1, this.#attempt);
-    if (run.live?.turn !== turn.turn) run.live = { turn: turn.turn, said: [] };
+    if (run.live?.turn !== turn.turn) run.live = { turn: turn.turn, parts: [] };
     if (run.live?.checking) run.live = { ...run.live, checking: undefined };
     return run.live;
   }
 
-  /** False for words of an answer that is known to be whole: they are only repeated. */
+  /** False for text of an answer that is known to be complete: it is only repeated. */
   #accepts(turn: TurnView): boolean {
     return this.#recoveries >= turn.answers;
   }
 
   #begin(attempt: number): void {
     this.#attempt = attempt;
-    this.#said = 0;
+    this.#received = 0;
     this.#seen = 0;
   }
 
@@ -251,10 +251,10 @@ export class ConversationFold {
   }
 }
 
-/** What the answer under way has said is void, except for the beginning of its text. */
+/** Discards the unfinished answer, except for the beginning of its text. */
 function withdraw(run: RunView, { turn }: TurnView, keeps: number = 0): void {
   const { live } = run;
   if (live?.turn !== turn) return;
-  const text = live.said[0]?.text?.slice(0, keeps) ?? "";
-  run.live = { ...live, said: text === "" ? [] : [{ text }], checking: undefined };
+  const text = live.parts[0]?.text?.slice(0, keeps) ?? "";
+  run.live = { ...live, parts: text === "" ? [] : [{ text }], checking: undefined };
 }

@@ -14,9 +14,9 @@ import { ConversationFold } from "./conversation-fold.ts";
 
 /** Options of {@link conversationUpdates}. */
 export interface ConversationUpdatesOptions {
-  /** What is shown already. @defaultValue an empty conversation */
+  /** The conversation so far. @defaultValue an empty conversation */
   readonly conversation?: Conversation | undefined;
-  /** What the run was sent: a text, or whole contents. Its events don't tell. Not needed to resume a run that is shown. */
+  /** The run's input, which its events don't have: a text, or whole contents. Not needed to resume a run that the conversation has. */
   readonly input?: string | readonly Content[] | undefined;
   /** The signal of the run: tells a run that was aborted from one that failed. */
   readonly signal?: AbortSignal | undefined;
@@ -28,7 +28,7 @@ export interface ConversationUpdatesOptions {
  *
  * Reading it runs the run; leaving it early ends the run.
  *
- * @throws What the run throws, after the update that shows it.
+ * @throws The run's error, after the update that shows it.
  */
 export async function* conversationUpdates(
   events: AsyncIterable<RunEvent>,
@@ -50,16 +50,16 @@ export async function* conversationUpdates(
   }
 }
 
-/** Names of the errors of runs that somebody stopped. */
+/** Names of the errors of runs that were stopped. */
 const STOPPED: ReadonlySet<string> = new Set(["AbortError", "RunStoppedError", "RunAbandonedError"]);
 
-/** A conversation as it grows by the events of one run, of which nothing else is known: they tell what its steps recorded. */
+/** A conversation that grows by the events of one run, without its log: events take the place of recorded steps. */
 class EventFold extends ConversationFold {
   readonly #input: readonly Content[];
-  /** What the last answer left. That it was checked is known once a guardrail withdraws it. */
+  /** The record of the last answer. Whether guardrails check it is known once one withdraws it. */
   #answer: { guarded?: ModelStepValue["guarded"] | undefined } = {};
 
-  /** @param input - What the run was sent; needed for a run that the conversation does not have. */
+  /** @param input - The run's input; needed for a run that the conversation does not have. */
   constructor(start: Conversation, input: readonly Content[]) {
     super(start);
     this.#input = input;
@@ -68,7 +68,7 @@ class EventFold extends ConversationFold {
   add(event: RunEvent): ConversationUpdate | undefined {
     if (event.type === "run-start") this.#open(event);
     this.readLive(event);
-    if (this.run?.isGoing === true) this.#readFact(this.run, event);
+    if (this.run?.isRunning === true) this.#readFact(this.run, event);
     return this.liveUpdate();
   }
 
@@ -141,21 +141,21 @@ class EventFold extends ConversationFold {
   }
 }
 
-/** What events tell of a step is what the view of its run reads. */
+/** Adds a step, as events describe it, to the view of its run. */
 function addStep(run: RunView, place: StepPlace, value: object): void {
   run.addStep(stepName(place), place, { ok: true, value: value as Json });
 }
 
-/** An answer that was to be made anew is void even when the new one never began. */
+/** An answer that had to be generated again is void even if the new one never began. */
 function leave(run: RunView): void {
   const { live } = run;
   const turn = live && run.turn(live.turn);
   if (turn !== undefined && turn.answers > 0) turn.dropAnswer();
-  run.live = live && { turn: live.turn, said: live.said };
+  run.live = live && { turn: live.turn, parts: live.parts };
   run.touch();
 }
 
-/** What a run leaves behind that the next one closes: nobody answers its questions any more. */
+/** The message of a waiting run that the next one closes: its questions can no longer be answered. */
 function leftMessage(message: Message): Message {
   const parts = message.parts.map((part) => {
     if (part.type !== "tool-call" || QUESTION_OF[part.state] === undefined) return part;

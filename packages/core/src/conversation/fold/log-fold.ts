@@ -9,7 +9,7 @@ import { foldInfo, type InfoFold, NO_INFO } from "../../session/store/session-in
 import type { ToolOutcome } from "../../tool/tool.ts";
 import type { Content } from "../../wire/types/content.ts";
 import type { Conversation, ConversationUpdate, Message, MessagePart } from "../conversation.ts";
-import { saidParts, editCall, outcomeOf } from "../view/answer-parts.ts";
+import { userParts, editCall, outcomeOf } from "../view/answer-parts.ts";
 import { endFields, endsEarly, readsOf, type RunView } from "../view/run-view.ts";
 import { TurnView } from "../view/turn-view.ts";
 import { ConversationFold } from "./conversation-fold.ts";
@@ -17,8 +17,8 @@ import { ConversationFold } from "./conversation-fold.ts";
 /**
  * The conversation that a session's log holds, also in the middle of a run.
  *
- * @param records - What stands beside the log; read them first. A held lease counts as a run that is going. Without them a run that has
- *   no end was cut off.
+ * @param records - The records beside the log; read them first. A held lease counts as a run in progress. Without records, a run that
+ *   has no end counts as cut off.
  */
 export function buildConversation(
   id: string,
@@ -31,15 +31,15 @@ export function buildConversation(
   return fold.conversation;
 }
 
-/** What stands beside a log, as far as it is shown. */
+/** The records beside a log, as far as they are shown. */
 export interface SeenRecords extends Pick<SessionRecords, "draft"> {
-  /** A run is going. */
+  /** A run is in progress. */
   readonly isRunning: boolean;
 }
 
 /**
- * A conversation as it grows: from the entries of a log, from what stands beside it, and from the events of a run in this process, in
- * any order in which they become known. Each addition gives the update that it makes.
+ * A conversation that grows: from the entries of a log, from the records beside it, and from the events of a run in this process, in any
+ * order in which they arrive. Each addition returns its update.
  */
 export class LogFold extends ConversationFold {
   readonly #steering = new SteeringLog();
@@ -47,7 +47,7 @@ export class LogFold extends ConversationFold {
   readonly #runs: (Pick<RunStart, "position" | "steeringCursor"> & { readonly runId: string })[] = [];
   #info: InfoFold = NO_INFO;
 
-  /** The next entry of the log. */
+  /** Adds the next entry of the log. */
   addEntry(entry: SessionEntry): ConversationUpdate {
     const before = this.#info.info?.title;
     this.#info = foldInfo(this.#info, [entry]);
@@ -57,7 +57,7 @@ export class LogFold extends ConversationFold {
     return this.entryUpdate(isOfRun);
   }
 
-  /** What is seen beside the log, which was read before. Not for a run that is followed by its events: they know more. */
+  /** Adds the records beside the log, which were read before it. Not for a run that is followed by its events: they know more. */
   addRecords(seen: SeenRecords): ConversationUpdate | undefined {
     const { isRunning, draft } = seen;
     const { run } = this;
@@ -66,12 +66,12 @@ export class LogFold extends ConversationFold {
     if (run.hasRunner === isRunning) return this.liveUpdate(place);
     run.hasRunner = isRunning;
     run.touch();
-    // Behind all that was said while the run was going.
+    // After everything that arrived while the run was in progress.
     const [, last] = this.conversation.position.live;
     return this.liveUpdate(isRunning ? place : [last + 1, 0, 0]);
   }
 
-  /** The next event of a run of this process; before it, the entries that the log had then. */
+  /** Adds the next event of a run of this process, after the entries that the log had then. */
   addEvent(event: RunEvent): ConversationUpdate | undefined {
     this.readLive(event);
     if (event.type === "steer") this.#showQueue();
@@ -86,7 +86,7 @@ export class LogFold extends ConversationFold {
         const segments =
           entry.loop === undefined ? entry.parts.flatMap((part) => readGiven(part.contents, part.origin)) : entry.parts;
         this.historyRead = segments.flatMap(({ read = [] }) => read);
-        // Before the first run there are no others.
+        // Before the first run, there are no other messages.
         for (const message of historyMessages(contents, this.conversation.messages.length, readsOf(this.historyRead)))
           this.change({ type: "message", message });
         return true;
@@ -106,7 +106,7 @@ export class LogFold extends ConversationFold {
         this.run = undefined;
         if (first >= 0) this.change({ type: "take-back", ids: messages.slice(first).map(({ id }) => id) });
         const index = this.#runs.findIndex((run) => run.runId === entry.before);
-        // What was said after the run began goes with the run that heard it.
+        // A message that came after the run began goes with the run that read it.
         for (const run of this.#runs.slice(index, index + 1)) this.#steering.rewind(run);
         if (index >= 0) this.#runs.length = index;
         this.#showQueue();
@@ -148,7 +148,7 @@ export class LogFold extends ConversationFold {
       case "end": {
         const { interrupted, pending = [], open } = entry;
         run.end = endFields(entry);
-        run.live = interrupted && { turn: interrupted.place.turn, said: [...interrupted.parts] };
+        run.live = interrupted && { turn: interrupted.place.turn, parts: [...interrupted.parts] };
         run.ask(pending);
         const isEarly = endsEarly(entry);
         for (const record of open) closeTurn(run, record, isEarly);
@@ -160,25 +160,25 @@ export class LogFold extends ConversationFold {
     }
   }
 
-  /** Shows what is not heard yet; the request under way has heard what it has taken along. */
+  /** Shows the messages that are not read yet; the request in progress has read the ones that it includes. */
   #showQueue(): void {
-    let taken = this.run?.live?.steering?.length ?? 0;
+    let included = this.run?.live?.steering?.length ?? 0;
     const waiting = this.#steering.unread.filter(({ contents }) => {
-      taken -= contents.length;
-      return taken < 0;
+      included -= contents.length;
+      return included < 0;
     });
     const known = new Set(this.conversation.queued.map(({ id }) => id));
     const queued = new Map(waiting.map((steer) => [steer.id ?? `steer:${steer.position}`, steer]));
     const gone = [...known].filter((id) => !queued.has(id));
     if (gone.length > 0) this.change({ type: "unqueue", ids: gone });
     for (const [id, { at, contents }] of queued)
-      if (!known.has(id)) this.change({ type: "queue", message: { id, at, parts: saidParts(contents) } });
+      if (!known.has(id)) this.change({ type: "queue", message: { id, at, parts: userParts(contents) } });
   }
 }
 
-/** @returns How much the draft says. */
+/** @returns How much text the draft has: see `LivePosition`. */
 function addDraft(run: RunView, { draft, isRunning }: SeenRecords): number {
-  // What guardrails have not checked is shown while it is said, and not afterwards.
+  // Text that guardrails have not checked is shown while the run is in progress, and not afterward.
   const isShown = draft?.runId === run.runId && (draft.guarded !== true || isRunning);
   const isOpen = isShown && draft.place.kind === "model" && run.steps.find(draft.place) === undefined;
   if (!isOpen) {
@@ -187,17 +187,17 @@ function addDraft(run: RunView, { draft, isRunning }: SeenRecords): number {
     return 0;
   }
   const { turn } = draft.place;
-  run.live = { turn, said: [...draft.parts] };
+  run.live = { turn, parts: [...draft.parts] };
   return draft.parts.reduce((sum, { text }) => sum + (text?.length ?? 1), 0);
 }
 
-/** What a turn added to the history is known. @param isEarly - The run ended in the middle of it: an answer that is not used is void. */
+/** Applies what a turn added to the history. @param isEarly - The run ended in the middle of it: an unused answer is void. */
 function closeTurn(run: RunView, { turn: number, contents, steps, calls }: TurnRecord, isEarly: boolean): void {
   const turn = run.turn(number);
   const answer = contents.findLast((ref) => "model" in ref)?.model;
   const isVoid = answer === undefined || steps.some(({ step, discarded }) => step === answer && discarded);
   if (isEarly && isVoid) turn.dropAnswer();
-  // What no step left is recorded as the model was told it only here.
+  // A result that no step recorded is only here as the model reads it.
   for (const call of calls) {
     const known = turn.calls.get(call.callId);
     if (known === undefined) continue;
@@ -209,11 +209,11 @@ function closeTurn(run: RunView, { turn: number, contents, steps, calls }: TurnR
 }
 
 /**
- * Contents that came from elsewhere as messages: one of the user's for each that somebody said, one of the assistant's for all that
- * follows it.
+ * The contents from before the session as messages: one of the user's for each content that a person wrote, one of the model's for
+ * everything that follows it.
  *
- * @param first - Number of the first of them.
- * @param read - What all of them bring: of answers to them it is not known which.
+ * @param first - Number of the first message.
+ * @param read - What all the contents bring: it is unknown what each answer had read.
  */
 function historyMessages(
   contents: readonly Content[],
@@ -229,7 +229,7 @@ function historyMessages(
       messages.push({ id, role, state: "complete", parts, sources: [], searchEntryPoints: [], ...about });
   };
   const addAnswer = (): void => {
-    const parts = turns.flatMap((turn) => turn.parts({ isGoing: false, asked: "withdrawn", open: "not-run" }));
+    const parts = turns.flatMap((turn) => turn.parts({ isRunning: false, asked: "withdrawn", open: "not-run" }));
     add("model", parts);
     turns = [];
   };
@@ -240,12 +240,12 @@ function historyMessages(
       turns.push(turn);
       continue;
     }
-    const said = content.parts.filter((part) => part.functionResponse === undefined);
+    const parts = content.parts.filter((part) => part.functionResponse === undefined);
     endCalls(turns.at(-1), content);
-    // Media that go with a tool's results are not what somebody said.
-    if (said.length === 0 || (turns.length > 0 && said.length < content.parts.length)) continue;
+    // Media that go with a tool's results are not a person's message.
+    if (parts.length === 0 || (turns.length > 0 && parts.length < content.parts.length)) continue;
     addAnswer();
-    add("user", saidParts([{ ...content, parts: said }]));
+    add("user", userParts([{ ...content, parts }]));
   }
   addAnswer();
   return messages;

@@ -9,7 +9,7 @@ import { buildPendingCall } from "../../tool/pending-call.ts";
 import type { PendingCall, ToolErrorKind, ToolOutcome } from "../../tool/tool.ts";
 import { QUESTION_OF } from "../updates.ts";
 
-/** The parts of a whole answer. Text of one kind that follows itself is one part, whatever the signatures between its pieces. */
+/** The parts of a complete answer. Adjacent text of one kind is one part, no matter which signatures are between its pieces. */
 export function answerParts(
   turn: number,
   content: readonly Part[],
@@ -21,14 +21,14 @@ export function answerParts(
 }
 
 /**
- * The parts of an answer that is under way: its calls stand at the end, since a draft has none of them. Of one that was never finished,
- * none of its calls was begun.
+ * The parts of an unfinished answer. Its calls come last, because a draft has none; they are left out once its run is over, because none
+ * of them was begun.
  */
-export function liveParts(turn: number, content: readonly Part[], isGoing: boolean): readonly MessagePart[] {
+export function liveParts(turn: number, content: readonly Part[], isRunning: boolean): readonly MessagePart[] {
   const parts: MessagePart[] = [];
   const calls: MessagePart[] = [];
   readParts(turn, content, parts, calls);
-  if (!isGoing) return parts;
+  if (!isRunning) return parts;
   const last = parts.at(-1);
   const grows = last?.type === "text" || last?.type === "thought";
   if (grows) parts[parts.length - 1] = { ...last, streaming: true };
@@ -69,7 +69,7 @@ function readParts(turn: number, content: readonly Part[], parts: MessagePart[],
       open = isCallPiece(part) ? call : undefined;
       if (open === undefined) calls[calls.lastIndexOf(call)] = { ...call, args: functionCall.args ?? {} };
     } else if (functionResponse !== undefined) {
-      // A call that the service answered itself is a tool of its own; the client's calls are counted without it.
+      // A call that the service answered itself is a server tool; the client's calls are counted without it.
       const { name } = functionResponse;
       const at = calls.findIndex((one) => one.type === "tool-call" && one.name === name);
       const call = calls[at];
@@ -106,8 +106,8 @@ function numberCalls(
   });
 }
 
-/** What a person said, without empty texts. */
-export function saidParts(contents: readonly Content[]): readonly SaidPart[] {
+/** The parts of a person's message, without empty texts. */
+export function userParts(contents: readonly Content[]): readonly SaidPart[] {
   const nextId = countIds("");
   return contents.flatMap(({ parts }) =>
     parts.flatMap((part): readonly SaidPart[] => {
@@ -140,31 +140,31 @@ function countIds(prefix: string): (kind: string) => string {
   };
 }
 
-/** What is known of a call. */
+/** What is known about a call. */
 export interface KnownCall {
-  /** With the arguments that a person gave it. */
+  /** With the arguments that a person changed, if any. */
   readonly part: ToolCallPart;
-  /** How it has ended, or what was decided in its place. */
+  /** How it ended, or the decision that took its place. */
   readonly outcome?: ToolOutcome | undefined;
-  /** What it waits for. */
+  /** The question that it waits for. */
   readonly pending?:
     | Pick<PendingCall, "question" | "token" | "approvedBy" | "editable" | "because" | "job">
     | undefined;
-  /** The last that its job reported. */
+  /** The last progress that its job reported. */
   readonly reported?: { readonly progress: unknown; readonly at: number } | undefined;
   /** `recorded`: it may have taken effect. */
   readonly begun?: "seen" | "recorded" | undefined;
   readonly progress?: unknown;
 }
 
-/** What a run leaves of calls that have not ended: of those that wait for an answer, and of others. Absent: they stay as they are. */
+/** How a run leaves calls that have not ended: `asked` if they wait for an answer, `open` if not. Absent: they stay as they are. */
 export interface CallsLeft {
-  readonly isGoing: boolean;
+  readonly isRunning: boolean;
   readonly asked?: ToolErrorKind | undefined;
   readonly open?: ToolErrorKind | undefined;
 }
 
-/** A call as it stands after something was recorded about it. */
+/** Updates what is known about a call to its recorded state. */
 export function standCall(
   { part: known, begun, progress, reported }: KnownCall,
   standing: CallStanding,
@@ -189,12 +189,12 @@ export function standCall(
   }
 }
 
-/** A person gave it other arguments. */
+/** The call with arguments that a person changed. */
 export function editCall(part: ToolCallPart, args: JsonObject = {}): ToolCallPart {
   return { ...part, args, edited: true };
 }
 
-/** With what a call was answered. */
+/** The outcome that answered a call. */
 export function outcomeOf({ failure, part }: CallStepValue): ToolOutcome {
   return failure ?? { ok: true, output: part.functionResponse?.response["output"] };
 }
@@ -223,14 +223,14 @@ export function showCall(known: KnownCall, left: CallsLeft): ToolCallPart {
   return { ...part, state: begun === undefined ? "called" : "running", ...shown };
 }
 
-/** How a call is shown that failed. */
+/** How a failed call is shown. */
 export function failCall(kind: ToolErrorKind): Pick<ToolCallPart, "state" | "failure"> {
   const isOwn = kind === "denied" || kind === "not-run" || kind === "cancelled";
   const state: ToolCallState = kind === "withdrawn" ? "not-run" : isOwn ? kind : "failed";
   return { state, failure: { kind, message: FAILURES[kind] ?? "The call failed." } };
 }
 
-/** What anybody may read of a call that failed: a tool's own text may hold paths, queries or names of machines. */
+/** What anybody may read about a call that failed: a tool's own text may contain paths, queries or host names. */
 const FAILURES: { readonly [Kind in ToolErrorKind]: string } = {
   "not-found": "There is no such tool.",
   "bad-input": "The arguments of the call were not valid.",
@@ -244,12 +244,12 @@ const FAILURES: { readonly [Kind in ToolErrorKind]: string } = {
 };
 
 /**
- * What a tool reports, as it is shown. An agent in a call reports the events of its run, with signatures, arguments and results: of these
- * only the kind, the turn and what is said are shown.
+ * A tool's progress, as it is shown. An agent in a call reports the events of its run, with signatures, arguments and results: only the
+ * type, the turn and the text are shown.
  */
 function safeProgress(progress: unknown): unknown {
   if (!isObject(progress) || !Array.isArray(progress["path"]) || !isObject(progress["event"])) return progress;
   const { type, turn, delta } = progress["event"];
-  const isSaid = type === "text-delta" || type === "thought-delta";
-  return { path: progress["path"], event: { type, ...(turn !== undefined && { turn }), ...(isSaid && { delta }) } };
+  const isText = type === "text-delta" || type === "thought-delta";
+  return { path: progress["path"], event: { type, ...(turn !== undefined && { turn }), ...(isText && { delta }) } };
 }

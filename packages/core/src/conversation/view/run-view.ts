@@ -24,15 +24,15 @@ type RunViewEnd = Pick<Message, "limit" | "limitScope" | "guardrail" | "error" |
   readonly stopReason: EndReason;
 };
 
-/** A run as one message of the assistant: what is known of it, and what of that is shown. */
+/** A run as one message of the model: what is known about it, and the part that is shown. */
 export class RunView {
   readonly runId: string;
   readonly steps: PlacedSteps;
   /** By number, in order. */
   readonly turns: Map<number, TurnView> = new Map();
-  /** Undefined while it is going, or was cut off. */
+  /** Undefined while it is in progress, and if it was cut off. */
   end: RunViewEnd | undefined;
-  /** False once it is known that nobody runs it. */
+  /** False once it is known that no process runs it. */
   hasRunner = true;
   /** Another run follows. */
   isLeft = false;
@@ -42,18 +42,18 @@ export class RunView {
   #sources: readonly Source[] = [];
   #searchEntryPoints: readonly string[] = [];
   #shown: Message;
-  /** Its parts for as long as they are only read once more. */
+  /** Its shown parts, as long as events only repeat them. */
   #held: readonly MessagePart[] | undefined;
   /** Something has changed since it was shown: in these turns, or in none. */
   #isChanged = false;
   readonly #changed: Set<TurnView> = new Set();
-  /** Who took over, by the turn in which the last one led. */
+  /** The agents that took over, by the last turn of the agent before. */
   readonly #handovers: Map<number, string> = new Map();
   #read: HasRead;
-  /** An older loop, which recorded nothing about what calls read. */
+  /** An older loop began the run, and recorded nothing about what calls read. */
   readonly #isOld: boolean;
 
-  /** @param message - What is shown of it already: that stays while events only repeat it, without an answer that is asked for once more. */
+  /** @param message - What is shown already: it stays while events only repeat it, except for an answer that is requested again. */
   constructor(entry: Pick<RunEntry, "runId" | "guarded"> & Partial<Pick<RunEntry, "loop">>, message: Message) {
     this.runId = entry.runId;
     this.#isOld = (entry.loop ?? READS_SINCE) < READS_SINCE;
@@ -75,7 +75,7 @@ export class RunView {
     this.touch();
   }
 
-  /** What is shown of it is known anew. */
+  /** Shows what is known now, because events no longer only repeat it. */
   release(): void {
     if (this.#held === undefined) return;
     this.#held = undefined;
@@ -96,7 +96,7 @@ export class RunView {
     if (next !== undefined) this.touch(next);
   }
 
-  get isGoing(): boolean {
+  get isRunning(): boolean {
     return this.end === undefined && this.hasRunner && !this.isLeft;
   }
 
@@ -131,20 +131,20 @@ export class RunView {
       const before = turn.grounded.length;
       if (kind === "call") {
         turn.readNested(this.steps, place.callId);
-        // What such a step leaves.
+        // Such a step records this type.
         const { handoff } = outcome.value as Partial<CallStepValue>;
         if (handoff !== undefined) this.handOver(place.turn, handoff);
       } else turn.readAnswers(this.steps);
       if (before + turn.grounded.length > 0) this.ground();
       const isAnswer = kind === "model" || (kind === "guard" && place.side === "output");
-      // What was shown of an answer that is held stays until it was checked.
+      // The shown part of a held answer stays until the answer is checked.
       if (isAnswer && this.#live?.turn === place.turn)
         this.live = turn.isHeld ? { ...this.#live, steering: undefined } : undefined;
     }
     this.#followCalls(place);
   }
 
-  /** Calls that wait for an answer. */
+  /** Adds the questions of calls that wait for an answer. */
   ask(pending: readonly PendingCall[]): void {
     for (const one of pending) {
       const { calls } = this.turn(one.turn);
@@ -153,7 +153,7 @@ export class RunView {
     }
   }
 
-  /** A job has reported how far it is. */
+  /** A job has reported progress. */
   addProgress({ turn: number }: StepPlace, callId: string, reported: NonNullable<KnownCall["reported"]>): void {
     const turn = this.turn(number);
     const call = turn.calls.get(callId);
@@ -162,14 +162,14 @@ export class RunView {
     this.touch(turn);
   }
 
-  /** True for a turn that puts the result into a schema: after a final answer only a message makes the run go on otherwise. */
+  /** True for a turn that converts the result to a schema: only a message can make a run continue otherwise after a final answer. */
   isOutput(turn: TurnView): boolean {
     const isSteered = turn.isSteered || (this.#live?.turn === turn.turn && this.#live.steering !== undefined);
     const before = this.turns.get(turn.turn - 1);
     return !isSteered && before?.response !== undefined && before.calls.size === 0;
   }
 
-  /** Finds out what the answers are based on. */
+  /** Finds the sources of the answers. */
   ground(found: Pick<CollectedSources, "sources" | "searchEntryPoints"> = collectSources(this.#listGrounded())): void {
     this.#sources = found.sources;
     this.#searchEntryPoints = found.searchEntryPoints;
@@ -180,7 +180,7 @@ export class RunView {
     }
   }
 
-  /** The last answer may quote earlier ones, whose sources are then its own. @param known - What the result of the run says about it. */
+  /** Cites the sources of the last answer, which may quote earlier ones and so share theirs. @param known - From the run's result. */
   citeLast(known?: Pick<RunEnd, "text" | "citations">): void {
     const last = [...this.turns.values()].findLast(({ response }) => response !== undefined);
     if (last?.response === undefined || this.#sources.length === 0) return;
@@ -190,7 +190,7 @@ export class RunView {
     this.touch(last);
   }
 
-  /** The answer under way has grown by a text. @returns The change, if that is all that has changed and the text is shown already. */
+  /** The unfinished answer has grown by a text. @returns The change, if nothing else has changed and the text is shown already. */
   grow(turn: TurnView, type: "text" | "thought", delta: string): ConversationChange | undefined {
     const part = this.#shown.parts.findLast((one) => one.type === type && one.streaming === true);
     if (this.#isChanged || this.#held !== undefined || part === undefined || !("text" in part)) return undefined;
@@ -201,7 +201,7 @@ export class RunView {
     return change;
   }
 
-  /** What has changed in the message since it was shown last. */
+  /** The changes of the message since it was last shown. */
   show(): readonly ConversationChange[] {
     if (!this.#isChanged) return [];
     const shown = this.#shown;
@@ -215,8 +215,8 @@ export class RunView {
       at,
       agent,
       ...this.end,
-      ...(this.isGoing && this.#live?.checking && { checking: true as const }),
-      state: this.end === undefined ? (this.isGoing ? "streaming" : "interrupted") : ended,
+      ...(this.isRunning && this.#live?.checking && { checking: true as const }),
+      state: this.end === undefined ? (this.isRunning ? "streaming" : "interrupted") : ended,
       parts: this.#listParts(),
       sources: this.#sources.map(({ chunk: _chunk, ...source }) => source),
       searchEntryPoints: this.#searchEntryPoints,
@@ -239,7 +239,7 @@ export class RunView {
     this.touch(turn);
   }
 
-  /** Its place says what a step leaves. */
+  /** The place of a step tells the type of its value. */
   #addReadBy({ kind }: StepPlace, value: unknown): void {
     if (kind === "model") {
       const { response, described, steered } = value as Partial<ModelStepValue>;
@@ -249,7 +249,7 @@ export class RunView {
       ]);
     } else if (kind === "call") {
       const call = value as CallStepValue;
-      // The answer, if it has read something, comes from outside.
+      // Anything that it has read will come with the answer from outside.
       if (call.unknown === true) return;
       this.addRead(this.#isOld ? [{ reads: "unknown" }] : readByCall("", call));
     }
@@ -262,30 +262,30 @@ export class RunView {
       turn.shown = turn.parts(left, live?.turn === turn.turn ? live : undefined, this.#handovers.get(turn.turn - 1));
     if (this.#held !== undefined) return this.#held;
     const parts = [...this.turns.values()].flatMap(({ shown }) => shown);
-    if (live === undefined || left.isGoing || liveParts(live.turn, live.said, false).length === 0) return parts;
+    if (live === undefined || left.isRunning || liveParts(live.turn, live.parts, false).length === 0) return parts;
     const dropped = this.isDropped && { dropped: true as const };
     return [...parts, { type: "interruption", id: "interruption", turn: live.turn, ...dropped }];
   }
 
   #left(): CallsLeft {
-    const { end, isLeft, isGoing } = this;
+    const { end, isLeft, isRunning } = this;
     const isWaiting = end !== undefined && STATES[end.stopReason] === "waiting";
-    if (isGoing || (isWaiting && !isLeft)) return { isGoing };
-    if (end === undefined && !isLeft) return { isGoing, open: "cancelled" };
-    if (end === undefined || endsEarly(end)) return { isGoing, asked: "cancelled", open: "cancelled" };
-    return { isGoing, asked: "withdrawn", open: "not-run" };
+    if (isRunning || (isWaiting && !isLeft)) return { isRunning };
+    if (end === undefined && !isLeft) return { isRunning, open: "cancelled" };
+    if (end === undefined || endsEarly(end)) return { isRunning, asked: "cancelled", open: "cancelled" };
+    return { isRunning, asked: "withdrawn", open: "not-run" };
   }
 }
 
-/** What a model has read, as its messages say it. */
+/** Flags of a message: what the model had read. */
 type HasRead = Pick<Message, "untrusted" | "private">;
 
-/** As a message says it. */
+/** The flags of a message. */
 export function hasRead(message: HasRead | undefined): HasRead {
   return { ...(message?.untrusted && { untrusted: true }), ...(message?.private && { private: true }) };
 }
 
-/** What some sources bring. */
+/** The flags for what some sources bring. */
 export function readsOf(sources: readonly Pick<ReadSource, "reads">[]): HasRead {
   return {
     ...(sources.some(isUntrusted) && { untrusted: true }),
@@ -293,7 +293,7 @@ export function readsOf(sources: readonly Pick<ReadSource, "reads">[]): HasRead 
   };
 }
 
-/** What becomes of a message by how its run ended; of others it failed. */
+/** The state of a message by how its run ended; `failed` for the others. */
 const STATES: { readonly [Reason in EndReason]?: MessageState } = {
   finished: "complete",
   stopped: "complete",
@@ -304,12 +304,12 @@ const STATES: { readonly [Reason in EndReason]?: MessageState } = {
   "needs-outcome": "waiting",
 };
 
-/** True for a run that ended in the middle of what it did. */
+/** True for a run that ended in the middle of its work. */
 export function endsEarly({ stopReason }: Pick<RunViewEnd, "stopReason">): boolean {
   return ["failed", "aborted", "damaged", "limit"].includes(stopReason);
 }
 
-/** How a run ended, as far as anybody may know it. */
+/** How a run ended, as far as anybody may read it. */
 export function endFields({
   stopReason,
   reached,
@@ -340,20 +340,20 @@ const ERRORS: { readonly [Code in ErrorCode]?: string } = {
   api_shape: "The model's service sent an answer that could not be read.",
   traffic_limit: "Too many requests are waiting.",
   quota_reached: "The budget is used up for now.",
-  request_limit: "The model's service had to be asked too often.",
+  request_limit: "The answer needed too many requests.",
   stream_incomplete: "The answer broke off.",
   response_blocked: "The model's service refused the message.",
   run_aborted: "The run was stopped.",
   run_stopped: "The run was stopped.",
-  run_released: "The run goes on in another process.",
+  run_released: "The run continues in another process.",
   session_lease_lost: "The run was taken over by another process.",
   session_store: "The conversation could not be stored.",
   session_limit: "The conversation has reached its limit.",
 };
 
-/** The same by the status of a refusal of the service, where that says more. */
+/** The same for some statuses of refusals by the service, which say more. */
 const REFUSALS: { readonly [status: number]: string } = {
-  429: "A rate limit or quota of the model's service is reached.",
+  429: "A rate limit or quota of the model's service has been reached.",
   503: "The model's service is overloaded or not available.",
 };
 
@@ -362,7 +362,7 @@ const NO_MORE_TODAY = "The daily quota for the model is used up. It starts over 
 function safeError(error: NonNullable<EndEntry["error"]>, isAborted: boolean): MessageError {
   const { name, code, status = 0, resetsAt } = error;
   const refusal = code !== "api_status" ? undefined : resetsAt === undefined ? REFUSALS[status] : NO_MORE_TODAY;
-  // A code that is not in the table is none of ours, or says nothing to a person.
+  // A code that is not in the table is not ours, or means nothing to a person.
   const text = Object.hasOwn(ERRORS, code ?? "") ? ERRORS[code as ErrorCode] : undefined;
   const message = refusal ?? text ?? (isAborted ? "The run was stopped." : "Something went wrong.");
   return { name, ...(code !== undefined && { code }), message };

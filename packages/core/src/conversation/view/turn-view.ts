@@ -11,44 +11,44 @@ import type { MessagePart, PartCitation } from "../conversation.ts";
 import {
   answerParts,
   liveParts,
-  saidParts,
+  userParts,
   type CallsLeft,
   type KnownCall,
   showCall,
   standCall,
 } from "./answer-parts.ts";
 
-/** An answer that is under way, or was never finished. It hides a whole one of its turn. */
+/** An answer that is in progress, or was never finished. It hides a complete one of its turn. */
 export interface LiveAnswer {
   readonly turn: number;
-  readonly said: Part[];
-  /** What the user said that went along with its request. */
+  readonly parts: Part[];
+  /** The user's messages that its request included. */
   readonly steering?: readonly Content[] | undefined;
   /** Guardrails hold it, or the rest of it. */
   readonly checking?: true | undefined;
 }
 
-/** One turn of a run: what was said before its answer, the answer, and its calls. */
+/** One turn of a run: the messages before its answer, the answer, and its calls. */
 export class TurnView {
   readonly turn: number;
-  /** Whole answers; each but the last is void. */
+  /** Number of complete answers; all but the last are void. */
   answers = 0;
-  /** The last whole answer, if it is shown. */
+  /** The last complete answer, if it is shown. */
   response: ModelResponse | undefined;
   readonly calls: Map<string, KnownCall> = new Map();
-  /** What answers from outside to its calls bring into the history, by call. */
+  /** What outside answers to its calls bring into the history, by call. */
   readonly given: Map<string, Pick<ReadSource, "reads">> = new Map();
-  /** What the message shows of it. */
+  /** The parts that the message shows. */
   shown: readonly MessagePart[] = [];
-  /** Guardrails have yet to check the answer: it is shown only while the run is going. */
+  /** Guardrails have yet to check the answer: it is shown only while the run is in progress. */
   #isUnchecked = false;
-  /** Nobody sees it before that, except for what was shown while it came. */
+  /** The unchecked answer is hidden, except for the part that was shown as it arrived. */
   isHeld = false;
   /** An answer that is not used. */
   #dropped: ModelResponse | undefined;
-  /** Answers that may be based on something, the void ones included. */
+  /** Answers that may have sources, including void ones. */
   #grounded: readonly ModelResponse[] = [];
-  /** The same of runs inside its calls. */
+  /** The same for runs inside its calls. */
   readonly #nested: Map<string, readonly ModelResponse[]> = new Map();
   #compactions = 0;
   #steerings: readonly (readonly Content[])[] = [];
@@ -82,12 +82,12 @@ export class TurnView {
   /** Reads the runs inside a call. */
   readNested(steps: PlacedSteps, callId: string): void {
     const calls = steps.inTurn(this.turn).filter(({ place }) => place.kind === "call" && place.callId === callId);
-    // What such a step leaves.
+    // Such a step records this type.
     const responses = calls.flatMap(({ value }) => (value as CallStepValue).nested.flatMap((run) => run.responses));
     this.#nested.set(callId, responses.filter(hasSources));
   }
 
-  /** What the model said, without the response around it. */
+  /** Sets the content of the answer, without the response around it. */
   setContent({ parts }: Pick<Content, "parts">, standIns?: readonly string[]): void {
     this.calls.clear();
     this.#parts = answerParts(this.turn, parts, standIns);
@@ -95,13 +95,13 @@ export class TurnView {
     for (const part of this.#parts) if (part.type === "tool-call") this.calls.set(part.id, { part });
   }
 
-  /** The whole answer could not be used, and was never made anew. */
+  /** The complete answer could not be used, and was never replaced. */
   dropAnswer(): void {
     this.#dropped = this.response;
     this.#setAnswer(undefined);
   }
 
-  /** Finds out how its calls stand, as far as that is recorded: one of them, or all. */
+  /** Derives the recorded state of one of its calls, or of all. */
   followCalls(runId: string, steps: PlacedSteps, only: string | undefined): void {
     const { turn } = this;
     const routes = steps.find<readonly CallRoute[]>({ kind: "route", turn })?.value;
@@ -116,9 +116,9 @@ export class TurnView {
     }
   }
 
-  /** Marks what its answer is based on. The ranges of citations count through all of its texts. */
+  /** Adds citations to its answer. Their ranges count through all of its texts. */
   cite(citations: readonly Citation[]): void {
-    // What could not be found in the text would mark the wrong words.
+    // A citation that was not found in the text would mark the wrong words.
     const found = citations.filter(({ match }) => match !== "unverified");
     let from = 0;
     this.#cited = this.#parts.map((part) => {
@@ -134,21 +134,21 @@ export class TurnView {
     });
   }
 
-  /** The user said something before its answer. */
+  /** The user sent a message before its answer. */
   get isSteered(): boolean {
     return this.#steerings.length > 0;
   }
 
-  /** All answers that may be based on something, in the order in which the run counts them. */
+  /** All answers that may have sources, in the order in which the run counts them. */
   get grounded(): readonly ModelResponse[] {
     return [...this.#grounded, ...[...this.calls.keys()].flatMap((callId) => this.#nested.get(callId) ?? [])];
   }
 
   /**
-   * What there is to show.
+   * The parts to show.
    *
-   * @param live - Its answer that is under way, or was never finished.
-   * @param agent - Who took over before it.
+   * @param live - Its answer that is in progress, or was never finished.
+   * @param agent - The agent that took over before it.
    */
   parts(run: CallsLeft, live?: LiveAnswer, agent?: string): readonly MessagePart[] {
     const { turn } = this;
@@ -159,7 +159,7 @@ export class TurnView {
         return { type: "compaction", id: `compaction:${turn}.${count}` } as const;
       }),
       ...steerings.map((contents, count) => {
-        return { type: "steering", id: `steering:${turn}.${count}`, parts: saidParts(contents) } as const;
+        return { type: "steering", id: `steering:${turn}.${count}`, parts: userParts(contents) } as const;
       }),
       ...this.#answerParts(run, live),
     ];
@@ -167,8 +167,8 @@ export class TurnView {
   }
 
   #answerParts(run: CallsLeft, live: LiveAnswer | undefined): readonly MessagePart[] {
-    if (live !== undefined) return liveParts(this.turn, live.said, run.isGoing);
-    if (this.#isUnchecked && !run.isGoing) return [];
+    if (live !== undefined) return liveParts(this.turn, live.parts, run.isRunning);
+    if (this.#isUnchecked && !run.isRunning) return [];
     return this.#cited.map((part) => {
       const call = this.calls.get(part.id);
       return call === undefined ? part : showCall(call, run);

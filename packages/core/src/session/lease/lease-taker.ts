@@ -8,26 +8,26 @@ import type { Lease, SessionRecords, SessionStore } from "../store/store.ts";
 /** How long a run keeps its session without renewing the lease, in milliseconds. */
 const LEASE_MS = 15_000;
 
-/** How often a run is begun or resumed anew because others wrote to the session in between. */
+/** How often beginning or resuming a run is retried because another process wrote to the session in between. */
 const MAX_RACES = 20;
 
 /** What this process has seen of one held lease, on its monotonic clock. */
 interface Sighting {
   readonly lease: Lease;
-  /** Since when it has not changed. */
+  /** When its last change was seen. */
   readonly since: number;
   readonly lookedAt: number;
-  /** It was seen to change within its duration, so its holder lived then. */
+  /** It was seen to change within its duration, so its holder was alive then. */
   readonly renewedRecently: boolean;
 }
 
-/** Most leases of one store that are remembered: each belongs to a run that was going, or cut off, when it was looked at last. */
+/** The most leases remembered per store. Each belongs to a run that was in progress, or cut off, at the last look. */
 const MAX_SIGHTINGS = 10_000;
 
-/** By store and id of the session: whoever opens a session anew for each request must not begin to wait anew. */
+/** By store and session id: a caller that opens the session again for each request must not restart the wait. */
 const sightings = new WeakMap<SessionStore, Map<string, Sighting>>();
 
-/** Finds out whether a run of a session is going, and takes the session's lease for the next one when none is. */
+/** Finds out whether a run of a session is in progress; if none is, takes the session's lease for the next one. */
 export class LeaseTaker {
   readonly #log: SessionLog;
   readonly #leaseMs: number;
@@ -37,7 +37,7 @@ export class LeaseTaker {
     this.#leaseMs = leaseMs;
   }
 
-  /** Once no run is going, takes the lease with the entries of the next one. Gives the records from before as well. */
+  /** Once no run is in progress, appends the next run's first entries and takes the lease. Also returns the earlier records. */
   async take(
     signal: AbortSignal | undefined,
     prepare: () => Promise<PreparedRun>,
@@ -45,14 +45,14 @@ export class LeaseTaker {
   ): Promise<Pick<PreparedRun, "mode" | "closes"> & { readonly lease: HeldLease; readonly left: SessionRecords }> {
     const { id, store } = this.#log;
     return await this.#whenFree(signal, async (left) => {
-      // All that is decided from here on is decided on this.
+      // Everything below is decided on a log of this length.
       const at = this.#log.view.length;
       const { runId, mode, entries, closes } = await prepare();
       const lease = nextLease(left.lease, runId, this.#leaseMs, store);
       try {
         await this.#log.append({ lease: { expected: left.lease, next: lease }, at }, ...entries);
       } catch (error) {
-        // It may have been written all the same.
+        // The write may have succeeded anyway.
         await store.setLease(id, lease, { ...lease, held: false }).catch(() => {});
         throw error;
       }
@@ -60,7 +60,7 @@ export class LeaseTaker {
     });
   }
 
-  /** Appends while no run is going. The lease is taken and given back in the same write, so that no paused process can go on. */
+  /** Appends while no run is in progress. The same write takes and gives back the lease, so that no paused process can continue. */
   async appendAlone(signal: AbortSignal | undefined, prepare: () => Promise<Omit<PreparedRun, "mode">>): Promise<void> {
     await this.#whenFree(signal, async ({ lease: expected }) => {
       const at = this.#log.view.length;
@@ -70,12 +70,12 @@ export class LeaseTaker {
     });
   }
 
-  /** Does something once it is known that no run is going; anew when others were faster. @throws {SessionRunningError} When one is. */
+  /** Acts once no run is in progress; retries when another process was faster. @throws {SessionRunningError} When a run is in progress. */
   async #whenFree<Done>(signal: AbortSignal | undefined, act: (left: SessionRecords) => Promise<Done>): Promise<Done> {
     const { id, store } = this.#log;
     for (let races = 0; ; races++) {
       const left = await lookUntil(store, id, signal, async () => {
-        // The lease first: whoever takes it after this makes our append fail.
+        // The lease first: if another process takes it after this, our append fails.
         const records = await store.records(id);
         const found = this.#observe(records.lease);
         if (found.state === "held") {
@@ -94,19 +94,19 @@ export class LeaseTaker {
     }
   }
 
-  /** Whether a run is going, and the log as of then. `free` also when its process has died. */
+  /** Whether a run is in progress; also reads the log as of then. `free` also when the run's process has died. */
   async look(): Promise<LeaseFinding> {
     const { id, store } = this.#log;
     for (;;) {
       const { lease } = await store.records(id);
       await this.#log.refresh();
-      // A run that began or ended in between would make the two contradict each other.
+      // If a run began or ended in between, lease and log would contradict each other.
       const now = (await store.records(id)).lease;
       if (now?.token === lease?.token && now?.held === lease?.held) return this.#observe(now);
     }
   }
 
-  /** Asks the run that is going to stop, in whatever process it is, and waits until it is over. @returns False when none is going. */
+  /** Asks the run in progress to stop, in any process, and waits until it is over. @returns False when there is none. */
   async stop(signal: AbortSignal | undefined): Promise<boolean> {
     const { id, store } = this.#log;
     const { lease } = await store.records(id);
@@ -115,13 +115,13 @@ export class LeaseTaker {
     return await lookUntil(store, id, signal, async () => {
       const now = (await store.records(id)).lease;
       if (now?.token !== lease.token || !now.held) return { found: true };
-      // One that has expired was held by a process that died: it was not going.
+      // The holder of an expired lease has died: its run was not in progress.
       const found = this.#observe(now);
       return found.state === "free" ? { found: false } : { againInMs: found.leftMs };
     });
   }
 
-  /** Whether the holder of a lease still lives, as this process finds out: by watching it on a clock of its own. */
+  /** Whether the holder of a lease is alive. This process finds out by watching the lease on its own clock. */
   #observe(lease: Lease | undefined): LeaseFinding {
     const { id, store } = this.#log;
     const all = sightings.get(store) ?? new Map<string, Sighting>();
@@ -133,7 +133,7 @@ export class LeaseTaker {
     }
     const now = performance.now();
     const isSame = seen?.lease.token === lease.token;
-    // One that was renewed since a look of long ago may have been left soon after that.
+    // If the last look was long ago, the holder may have died soon after it.
     const renewed = { lease, since: now, renewedRecently: isSame && now - seen.lookedAt <= lease.durationMs };
     const { since, renewedRecently } = isSame && seen.lease.beat === lease.beat ? seen : renewed;
     all.delete(id);
@@ -149,7 +149,7 @@ function nextLease(last: Lease | undefined, runId: string, durationMs: number, s
   const process = store.processes?.self;
   return {
     token: (last?.token ?? 0) + 1,
-    // Not from 0: of those that try to take the same token at once one succeeds, and the others must not give its lease back.
+    // Not from 0: when several processes try to take the same token, one succeeds, and the others must not give its lease back.
     beat: Math.floor(Math.random() * 2 ** 31),
     held: true,
     runId,
@@ -158,22 +158,22 @@ function nextLease(last: Lease | undefined, runId: string, durationMs: number, s
   };
 }
 
-/** A run that is about to begin or to go on. */
+/** A run that is about to begin or to resume. */
 export interface PreparedRun {
   readonly runId: string;
   readonly mode: "begin" | "resume";
   readonly entries: readonly NewEntry[];
-  /** The run before it, as it was left. */
+  /** The run before it, in its last state. */
   readonly closes?: RunRecord | undefined;
 }
 
-/** `free`: nobody holds it, or its holder is dead. `held`: it may be held; `renewedRecently` when its holder was seen to renew it. */
+/** `free`: no process holds it, or its holder is dead. `held`: it may be held; `renewedRecently` if it was seen to be renewed. */
 export type LeaseFinding =
   | { readonly state: "free" }
   | {
       readonly state: "held";
       readonly lease: Lease;
-      /** When it has expired unless it changes, in milliseconds from now. */
+      /** Milliseconds until it expires, unless it changes. */
       readonly leftMs: number;
       readonly renewedRecently: boolean;
     };

@@ -6,13 +6,13 @@ import { cutText } from "../../internal/text.ts";
 import type { PartialResponse } from "../../loop/turn/partial-answer.ts";
 import type { Part } from "../../wire/types/content.ts";
 
-/** Renewals before a lease would expire: a few may fail, and others soon see that a run lives. */
+/** Renewals before a lease would expire: a few may fail, and other processes soon see that the run is alive. */
 const RENEWALS = 5;
 
-/** How often a session looks at its records where the store cannot tell of changes, in milliseconds. */
+/** How often a session reads its records if the store cannot report changes, in milliseconds. */
 const POLL_MS = 1000;
 
-/** The lease of a run of this process, taken and given back by appends: renewed until then, and watched for requests to stop. */
+/** The lease of a run in this process. Appends take it and give it back; until then it is renewed, and watched for stop requests. */
 export class HeldLease {
   readonly token: number;
   readonly #id: string;
@@ -25,7 +25,7 @@ export class HeldLease {
   /** On the monotonic clock. */
   #renewedAt: number;
   #stopped = false;
-  /** It was given back, or lost. */
+  /** The lease was given back, or lost. */
   #isOver = false;
 
   constructor(store: SessionStore, id: string, lease: Lease, on: LeaseListener) {
@@ -41,7 +41,7 @@ export class HeldLease {
 
   /** Gives the lease back with the run's last append. When that rejects, the lease is still held. */
   async giveBack(append: (change: { readonly expected: Lease; readonly next: Lease }) => Promise<void>): Promise<void> {
-    // A renewal that is under way changes the beat; after it the next one is planned, which this write may outlast.
+    // A renewal in progress changes the beat, and then plans the next one, which may come during this write.
     await this.#renewing;
     clearTimeout(this.#timer);
     try {
@@ -54,7 +54,7 @@ export class HeldLease {
     }
   }
 
-  /** Ends the lease of a run without an end: it expires at once, and the draft is kept. Never rejects. */
+  /** Makes the lease of a run without an end expire at once, and keeps the draft. Never rejects. */
   async abandon(): Promise<void> {
     this.release();
     if (this.#isOver) return;
@@ -63,7 +63,7 @@ export class HeldLease {
     await this.#store.setLease(this.#id, this.#lease, expired).catch(() => {});
   }
 
-  /** Replaces the draft of the run's answer under way, or removes it. */
+  /** Replaces or removes the draft of the run's unfinished answer. */
   async setDraft(draft: Omit<Draft, "runId" | "traceparent"> | undefined): Promise<void> {
     const { runId } = this.#lease;
     await this.#store.setDraft(this.#id, this.token, draft && { runId, ...draft, ...this.#trace() });
@@ -85,7 +85,7 @@ export class HeldLease {
         if (!this.#stopped) this.#plan();
       });
     }, wait);
-    // Lets the process end meanwhile. Where timers are numbers, there is no such method.
+    // Lets the process exit meanwhile. Where timers are numbers, there is no such method.
     (this.#timer as { readonly unref?: () => void }).unref?.();
   }
 
@@ -98,7 +98,7 @@ export class HeldLease {
         this.#renewedAt = begun;
         return;
       }
-      // The write of an earlier try may have arrived although its answer did not.
+      // An earlier attempt may have been written although its response was lost.
       const { lease } = await this.#store.records(this.#id);
       if (lease?.held === true && lease.token === this.token) this.#lease = lease;
       else this.#lost();
@@ -127,18 +127,18 @@ export class HeldLease {
   }
 }
 
-/** What a run wants to know of its lease. */
+/** Callbacks by which a run follows its lease. */
 export interface LeaseListener {
   readonly logger: Logger;
   /** W3C `traceparent` of the run, once it is known. */
   traceparent(): string | undefined;
-  /** Somebody asked the run to stop. May be called more than once. */
+  /** A stop of the run was requested. May be called more than once. */
   stop(): void;
   /** Another process has the session, or may have it. */
   lost(error: SessionLeaseLostError): void;
 }
 
-/** Looks at a session again whenever it may have changed or a time is over, until a look finds something or a signal aborts. */
+/** Repeats a look at a session whenever it may have changed or a time has passed, until a look finds something or the signal aborts. */
 export async function lookUntil<Found>(
   store: SessionStore,
   id: string,
@@ -148,7 +148,7 @@ export async function lookUntil<Found>(
   const first = await look();
   if ("found" in first) return first.found;
   let wake = new AbortController();
-  // From before the next look on, so that no change falls between a look and the wait after it.
+  // Watch before the next look, so that no change is missed between a look and the wait after it.
   const stopWatching = store.watch?.(id, () => wake.abort());
   try {
     for (;;) {
@@ -165,16 +165,16 @@ export async function lookUntil<Found>(
   }
 }
 
-/** Least time between two writes of a draft, in milliseconds. */
+/** Minimum time between two writes of a draft, in milliseconds. */
 const DRAFT_EVERY_MS = 500;
 
-/** Most that a draft holds: characters of its parts as JSON. */
+/** Maximum size of a draft: characters of its parts as JSON. */
 const MAX_DRAFT_CHARACTERS = 262_144;
 
 /**
  * Keeps the draft of an unfinished answer in its store: at most two writes a second, one at a time. A slow store delays no run.
  *
- * @returns `changed`: to be called whenever the answer under way grew, or became void.
+ * @returns `changed`: call it whenever the unfinished answer has grown or become void.
  */
 export function writeDrafts(
   lease: HeldLease,
@@ -203,7 +203,7 @@ export function writeDrafts(
       await lease.setDraft(parts.length === 0 ? undefined : { step, place, attempt, parts, ...about });
       isStored = parts.length > 0;
     } catch (error) {
-      // The run does not depend on it, and its next append says what is wrong with the store.
+      // The run does not depend on the draft, and its next append reports what is wrong with the store.
       if (!hasFailed) logger.warn({ err: error }, "a draft could not be written");
       hasFailed = true;
     }
@@ -219,14 +219,14 @@ export function writeDrafts(
   return { changed, release };
 }
 
-/** As many parts, from the first on, as a draft may hold; the last text is cut. */
+/** The first parts, as many as fit into a draft; the last text is cut. */
 export function boundParts(all: readonly Part[]): { readonly parts: readonly Part[]; readonly truncated: boolean } {
   let room = MAX_DRAFT_CHARACTERS;
   const parts: Part[] = [];
   for (const part of all) {
     const { text, inlineData } = part;
     const long = (text?.length ?? 0) + (inlineData?.data.length ?? 0);
-    // Media that do not fit are not written out to find that out.
+    // Media that are too large are not serialized just to measure them.
     const size = long > room ? long : JSON.stringify(part).length;
     if (size > room) {
       const isText = Object.keys(part).every((key) => key === "text" || key === "thought");

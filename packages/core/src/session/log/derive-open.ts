@@ -27,12 +27,12 @@ import {
 } from "./run-record.ts";
 import type { CallRecord, ContentRef, StepRef, TurnRecord } from "./turn-record.ts";
 
-/** What a run did after its last closed turn. */
+/** A run's work after its last closed turn. */
 export interface OpenPart {
   readonly turns: readonly TurnRecord[];
-  /** How the run ended with it. One that would have gone on was aborted. */
+  /** How the run ended. A run that would have continued was aborted. */
   readonly ending: "finished" | "aborted" | GuardrailStop;
-  /** The part of an answer that never became whole, or that its guardrails have not checked (`guarded`). */
+  /** The part of an answer that was never completed, or that its guardrails have not checked (`guarded`). */
   readonly draft: OpenDraft | undefined;
 }
 
@@ -42,19 +42,19 @@ export const CUT_OFF = { name: "AbortError", message: "the run was cut off here"
 export type OpenDraft = Pick<Draft, "step" | "place" | "attempt" | "parts" | "guarded" | "truncated">;
 
 export interface DeriveOptions {
-  /** The answer under way; one of another run, or of an answer that is recorded, does not count. */
+  /** The unfinished answer; ignored if it belongs to another run, or to an answer that is recorded. */
   readonly draft?: Draft | undefined;
   readonly steeringWaits?: boolean | undefined;
-  /** What the model reads of a call that did not end. @defaultValue it was cancelled */
+  /** What the model reads for a call that did not end. @defaultValue it was cancelled */
   readonly cancelled?: string | undefined;
 }
 
 /**
- * Tells from the recorded steps what a run without an end did in the turns that it did not close. Asks no options, and decides nothing
- * anew: a call that was made keeps its outcome; one that may have been made is unknown; an answer that guardrails have not passed is
+ * Derives from the recorded steps what a run without an end did in the turns that it did not close. Needs no options, and decides nothing
+ * again: a call that was made keeps its outcome; a call that may have been made is unknown; an answer that guardrails have not passed is
  * withheld.
  *
- * Takes any number of turns: where a log has lost the entries that close them, the texts of retries and summaries are missing.
+ * Handles any number of turns: where a log has lost the entries that close them, the texts of retries and summaries are missing.
  */
 export function deriveOpen(
   record: RunRecord,
@@ -77,7 +77,7 @@ export function deriveOpen(
   return { turns, ending: last?.stop ?? (stays && isFinished ? "finished" : "aborted"), draft: unfinished };
 }
 
-/** Tells what a run did in its turns with steps up to the last known one, where the log has lost the entry that closed them. */
+/** Derives the turns of a run, up to the last known one, that have steps but whose closing entry the log has lost. */
 export function deriveLost(record: RunRecord, known: readonly TurnRecord[]): readonly TurnRecord[] {
   const last = known.at(-1)?.turn ?? 0;
   const steps = new PlacedSteps(record);
@@ -87,7 +87,7 @@ export function deriveLost(record: RunRecord, known: readonly TurnRecord[]): rea
     .map((turn) => deriveTurn(steps, turn, false, CANCELLED).turn);
 }
 
-/** @param isAsking - The model was asked once more, and has not answered. */
+/** @param isAsking - The model was asked again, and has not answered. */
 function deriveTurn(steps: PlacedSteps, turn: number, isAsking: boolean, cancelled: string) {
   const stop = findStop(steps.inTurn(turn));
   const contents: ContentRef[] = [];
@@ -101,7 +101,7 @@ function deriveTurn(steps: PlacedSteps, turn: number, isAsking: boolean, cancell
     if ("response" in value && value.steered !== undefined) contents.push({ steered: name });
     if (name === last?.name || !("response" in value)) continue;
     const { response } = value;
-    // Nothing else is wrong with an answer that seems right.
+    // A discarded answer without another problem failed the output's schema.
     discarded.set(name, findProblem(response, openCallsIn([response.content])) ?? "invalid-output");
   }
   const isOutput = attempts[0]?.place.phase === "output";
@@ -167,24 +167,24 @@ export function listAttempts(steps: PlacedSteps, turn: number): readonly Attempt
   return (
     steps
       .inTurn(turn)
-      // What a model step leaves.
+      // Model steps record this type.
       .filter((step): step is Attempt => step.place.kind === "model")
       .toSorted((a, b) => a.place.attempt - b.place.attempt)
   );
 }
 
 interface ReadAnswer {
-  /** The step that has it as it goes on. */
+  /** The step that holds the answer as the run uses it. */
   readonly step: string;
   readonly phase: PhaseKind;
-  /** As the model gave it. */
+  /** As the model returned it. */
   readonly value: ModelStepValue;
-  /** As its guardrails let it pass; absent for one that they stopped or have not seen. */
+  /** As its guardrails passed it; absent if they stopped it or have not seen it. */
   readonly response?: ModelResponse | undefined;
   readonly isUnchecked?: true | undefined;
 }
 
-/** An answer and its check; none of a request that was refused. */
+/** An answer and its check; undefined for a request that was refused. */
 export function readAnswer(steps: PlacedSteps, { name, place, value }: Attempt): ReadAnswer | undefined {
   if (!("response" in value)) return undefined;
   const { response, guarded } = value;
@@ -202,7 +202,7 @@ export function readAnswer(steps: PlacedSteps, { name, place, value }: Attempt):
 function findStop(steps: readonly PlacedStep[]): GuardrailStop | undefined {
   for (const { place, value } of steps) {
     if (place.kind === "guard") {
-      // What a guardrail's step leaves.
+      // Guardrail steps record this type.
       const stop = readStop(place.side, (value as OutputCheckValue).actions);
       if (stop !== undefined) return stop;
     } else if (place.kind === "route" || place.kind === "reroute") {

@@ -19,7 +19,7 @@ export interface HistorySegment {
   /** Absent when they never came from a model. */
   readonly origin?: HistoryOrigin | undefined;
   readonly contents: readonly Content[];
-  /** What the first of them brings into the history; absent for nothing. */
+  /** What the first content brings into the history; absent for nothing. */
   readonly read?: readonly ReadSource[] | undefined;
 }
 
@@ -31,7 +31,7 @@ interface EntryBase {
 
 /** Which operation of its run an entry is about. */
 export interface StepKey {
-  /** Its name: a key, from which nothing is read. */
+  /** Its name: an opaque key. */
   readonly step: string;
   readonly place: StepPlace;
 }
@@ -43,22 +43,22 @@ export interface RunEntry extends EntryBase, Omit<RunIdentity, "sessionId"> {
   readonly loop: number;
   /** Id of the model. */
   readonly model: string;
-  /** Where its answers come from: their signatures mean something only there. */
+  /** Where its answers come from: their thought signatures are valid only there. */
   readonly origin: HistoryOrigin;
   readonly input: readonly Content[];
   /** What the input brings into the history; absent for nothing. */
   readonly read?: readonly ReadSource[] | undefined;
-  /** Its answer is typed: by a schema that every request has, or in a last request that converts it. */
+  /** Its answer has a schema: in every request, or in a last request that converts the answer. */
   readonly output?: "native" | "converted" | undefined;
-  /** Guardrails check the input: it is part of the history only once a step says what they made of it. */
+  /** Guardrails check the input: it becomes part of the history only once a step records their decision. */
   readonly guarded?: true | undefined;
-  /** What was left unfinished by the run before does not become part of the history. */
+  /** The unfinished answer of the run before does not become part of the history. */
   readonly dropInterrupted?: true | undefined;
-  /** Tokens of the questions of the run before that nobody answers any more. */
+  /** Tokens of the previous run's questions that can no longer be answered. */
   readonly withdrawn?: readonly string[] | undefined;
 }
 
-/** How a run ended, and what it used. With `unpriced`, its cost is what is known of it. */
+/** How a run ended, and what it used. With `unpriced`, its cost is only the known part. */
 export interface EndEntry extends EntryBase, Omit<RecordedEnding, "stopReason"> {
   readonly type: "end";
   readonly runId: string;
@@ -67,20 +67,20 @@ export interface EndEntry extends EntryBase, Omit<RecordedEnding, "stopReason"> 
   readonly open: readonly TurnRecord[];
   readonly turns: number;
   readonly toolCalls: number;
-  /** What broken answers used before it failed: part of the totals, also once the run is resumed. */
+  /** Usage of broken answers before the run failed: part of the totals, also after the run is resumed. */
   readonly lost?: LostUsage | undefined;
-  /** The answer that the run ended in the middle of. Part of the history unless the run is resumed. */
+  /** The answer that was unfinished when the run ended. Part of the history unless the run is resumed. */
   readonly interrupted?: InterruptedAnswer | undefined;
   readonly error?: Omit<StepError, "lost"> | undefined;
 }
 
-/** An answer that was never finished, as far as it is known and its guardrails let it pass. */
+/** The known part of an answer that was never finished, as its guardrails passed it. */
 export interface InterruptedAnswer extends Pick<Draft, "step" | "place" | "attempt" | "parts" | "truncated"> {
-  /** What guardrails did about it. */
+  /** What guardrails did with it. */
   readonly checked?: readonly GuardrailAction[] | undefined;
 }
 
-/** What is known of a job. */
+/** A report about a job. */
 export interface JobEntry extends EntryBase, StepKey {
   readonly type: "job";
   readonly runId: string;
@@ -91,7 +91,7 @@ export interface JobEntry extends EntryBase, StepKey {
   readonly outcome?: { readonly [member: string]: Json | undefined } | undefined;
 }
 
-/** A turn is closed: the next one began. Stands before the first entry of that one. */
+/** A closed turn: the next one has begun. Precedes that turn's first entry. */
 export interface TurnEntry extends EntryBase, TurnRecord {
   readonly type: "turn";
   readonly runId: string;
@@ -104,13 +104,13 @@ export interface TurnEntry extends EntryBase, TurnRecord {
  * log = (history | steer)* (run (begin | step | answer | turn | resume | steer | end)* (rewind | steer)*)*
  * ```
  *
- * An `info` may stand anywhere, and a `job` anywhere after the step that has started it.
+ * An `info` may stand anywhere, and a `job` anywhere after the step that started it.
  *
- * A run is over with its `end`; one that failed, was aborted, reached a limit or waits for an answer is opened again by
- * `resume`. A run without `end` was cut off by a crash. A run before a `rewind` is never opened again.
+ * A run is over with its `end`; `resume` reopens one that failed, was aborted, reached a limit or waits for an answer. A run
+ * without `end` was cut off by a crash. A run before a `rewind` is never reopened.
  */
 export type SessionEntry =
-  /** Contents that were there before: of a fork, or given by the caller. */
+  /** Contents from before the session: a fork's, or given by the caller. */
   | (EntryBase & {
       readonly type: "history";
       readonly parts: readonly HistorySegment[];
@@ -119,48 +119,48 @@ export type SessionEntry =
       readonly from?: { readonly session: string; readonly contents: number } | undefined;
     })
   | RunEntry
-  /** A step that must not happen twice is about to be run. */
+  /** A step that must not happen twice is about to run. */
   | (EntryBase & StepKey & { readonly type: "begin"; readonly runId: string })
   /** A step ended. */
   | (EntryBase & StepKey & { readonly type: "step"; readonly runId: string; readonly outcome: Outcome })
-  /** An external answer to what a run waits for. */
+  /** An external answer that a run waits for. */
   | (EntryBase &
       StepKey & {
         readonly type: "answer";
         readonly runId: string;
         readonly value: Json;
-        /** Of the question. */
+        /** The question's token. */
         readonly token: string;
-        /** Who gave it, as the application names them. */
+        /** The person who answered, as the application names them. */
         readonly by?: string | undefined;
       })
   /**
-   * How a job stands that a call has started: its last `progress`, or its `outcome`, which is the answer to the call's wait at that place.
-   * One that was given up has `withdrawn`, and `cancelled` says how that went: true, or why it failed.
+   * The state of a job that a call started: its last `progress`, or its `outcome`, which is the answer to the call's wait at that place.
+   * The outcome of an abandoned job has `withdrawn` and, if it was cancelled, `cancelled`: true, or why cancelling failed.
    */
   | JobEntry
   | TurnEntry
   | (EntryBase & { readonly type: "resume"; readonly runId: string })
   /**
-   * The conversation goes back to before a run: that run and all that followed are no longer part of it. What they used still counts,
-   * and steering messages that no run has read are still to be read.
+   * The conversation goes back to before a run: that run and everything after it are no longer part of it. Their usage still counts, and
+   * steering messages that no run has read stay queued.
    */
   | (EntryBase & {
       readonly type: "rewind";
       readonly before: string;
-      /** Tokens of the questions that were taken back with it. */
+      /** Tokens of the questions that were withdrawn with it. */
       readonly withdrawn?: readonly string[] | undefined;
     })
-  /** A message to the run that is going, or to the next one. */
+  /** A message to the run in progress, or to the next one. */
   | (EntryBase & {
       readonly type: "steer";
       readonly contents: readonly Content[];
-      /** What they bring into the history; absent for nothing. */
+      /** What the contents bring into the history; absent for nothing. */
       readonly read?: readonly ReadSource[] | undefined;
-      /** Of the message: the same one is stored once. */
+      /** Id of the message: a message is stored once per id. */
       readonly id?: string | undefined;
     })
-  /** What the application says about the session. A member that is `null` is taken back; one that is absent stays. */
+  /** The application's description of the session. A member that is `null` is removed; an absent one stays. */
   | (EntryBase & {
       readonly type: "info";
       readonly title?: string | null | undefined;
@@ -188,7 +188,7 @@ const optional =
   (value) =>
     value === undefined || check(value);
 
-/** The kinds of entries this release knows, and the members that readers rely on. One that is missing here does not compile. */
+/** The entry types this release knows, and the members that readers rely on. Leaving one out does not compile. */
 const MEMBERS: { readonly [Type in SessionEntry["type"]]: Readonly<Record<string, Check>> } = {
   history: { parts: list, loop: optional(number) },
   run: {
@@ -235,10 +235,10 @@ export function isKnownType(type: string): type is SessionEntry["type"] {
   return Object.hasOwn(MEMBERS, type);
 }
 
-/** What an entry holds was bounded when it came; the entry is a few levels around it. */
+/** The values in an entry were bounded when they arrived; the entry adds a few levels around them. */
 const MAX_ENTRY_LEVELS = MAX_LEVELS + 20;
 
-/** What keeps a stored value from being an entry that this release can read, and that code which descends can follow. */
+/** Why this release cannot read a stored value as an entry, or why recursive code could not follow it; undefined if neither. */
 export function checkEntryHeader(value: unknown): string | undefined {
   if (!isObject(value)) return "it is not a JSON object";
   const { v, type } = value;
@@ -250,21 +250,21 @@ export function checkEntryHeader(value: unknown): string | undefined {
   return isTooDeep(value, MAX_ENTRY_LEVELS) ? `it nests more than ${MAX_ENTRY_LEVELS} levels` : undefined;
 }
 
-/** What is wrong with the members of an entry whose header was checked; not with what is in them. */
+/** What is wrong with the members of an entry whose header was checked. The values inside them are not checked. */
 export function checkEntryMembers(entry: SessionEntry): string | undefined {
   // Any object, until it is checked.
   const members = entry as unknown as Readonly<Record<string, unknown>>;
   if (!number(members["at"])) return "its at is missing";
   const { type } = entry;
-  // A later release may write entries of other types, which mean nothing here.
+  // A later release may write entries of other types, which this one ignores.
   const checks = isKnownType(type) ? MEMBERS[type] : {};
   for (const name in checks)
     if (checks[name]?.(members[name]) === false)
-      return members[name] === undefined ? `its ${name} is missing` : `its ${name} is not as it was written`;
+      return members[name] === undefined ? `its ${name} is missing` : `its ${name} is malformed`;
   return undefined;
 }
 
-/** True for a run that can be resumed: with an answer, a higher limit, or as it is. */
+/** True for a run that can be resumed: with an answer, a higher limit, or unchanged. */
 export function isResumable({ stopReason }: Pick<EndEntry, "stopReason">): boolean {
   return ["failed", "aborted", "limit", "needs-approval", "needs-outcome"].includes(stopReason);
 }

@@ -25,28 +25,28 @@ import type { StartedJob } from "../../tool/job.ts";
 import type { PendingCall, PendingQuestion, ToolOutcome } from "../../tool/tool.ts";
 import type { FunctionCall, JsonObject, Part } from "../../wire/types/content.ts";
 
-/** What the log holds of one run. */
+/** The log's record of one run. */
 export interface RunRecord {
   readonly entry: RunEntry;
   /** Steering messages before this place in the log were part of the history when the run began. */
   readonly steeringCursor: number;
-  /** What the runs before it have used. */
+  /** Usage of the runs before it. */
   readonly spentBefore: Spent;
   /** Its closed turns, in order. */
   readonly turns: TurnRecord[];
-  /** By name, in the order in which they were recorded. */
+  /** By step name, in the order of recording. */
   readonly outcomes: Map<string, StepRecord>;
-  /** `once` calls, and waits with a timeout. */
+  /** `once` calls and waits with a timeout that have begun. */
   readonly begun: Map<string, Pick<StepRecord, "place" | "at">>;
-  /** What broken answers used, for each of its ends. */
+  /** Usage of broken answers, for each of its ends. */
   readonly lost: LostUsage[];
-  /** Its last ending, unless it was opened again. */
+  /** Its last end, unless it was reopened. */
   end: EndEntry | undefined;
   /** The jobs that its calls have started, by call. */
   readonly jobs: Map<string, RecordedJob>;
-  /** Calls whose answer has come and is in no end, and with which neither the call nor the model has gone on. */
+  /** Calls with an answer that is in no end, and that neither the call nor the model has used yet. */
   readonly answered: Set<string>;
-  /** When it last asked something, in milliseconds since the epoch. */
+  /** When it last began, recorded a step or ended, in milliseconds since the epoch: its questions were open by then. */
   askedAt: number;
 }
 
@@ -112,11 +112,11 @@ export function addToRecord(run: RunRecord, entry: EntryOfRun): void {
   }
 }
 
-/** A job, and how it stands. */
+/** A job and its state. */
 export interface RecordedJob extends StartedJob {
   readonly turn: number;
   readonly callId: string;
-  /** Of its tool. */
+  /** Name of its tool. */
   readonly name: string;
   readonly progress?: Json | undefined;
 }
@@ -129,14 +129,14 @@ function addReport(run: RunRecord, entry: JobEntry): void {
     return;
   }
   setOutcome(run, entry, { ok: true, value: outcome });
-  // One that was given up is nothing to go on with.
+  // An abandoned job gives the run nothing to continue with.
   if (!("withdrawn" in outcome)) run.answered.add(callId);
   const { end } = run;
   const isOf = (one: PendingCall): boolean => one.callId === callId && one.question === "job";
   if (end?.pending !== undefined) run.end = { ...end, pending: end.pending.filter((one) => !isOf(one)) };
 }
 
-/** One that is recorded again stands behind what came before it. */
+/** A step that is recorded again moves to the end of the order. */
 function setOutcome(
   { outcomes }: RunRecord,
   { step, place, at, by }: { readonly step: string } & Omit<StepRecord, "outcome">,
@@ -146,20 +146,20 @@ function setOutcome(
   outcomes.set(step, { place, outcome, at, by });
 }
 
-/** A step goes on with answers: that of its call, or the model with all. */
+/** A step uses answers: a call its own, a request all of them. */
 function useAnswers({ answered }: RunRecord, place: StepPlace): void {
   if (place.kind === "model") answered.clear();
   else if (place.kind === "call") answered.delete(place.callId);
 }
 
-/** A step that succeeded, and what it left. */
+/** A step that succeeded, and its value. */
 export interface PlacedStep<Value = unknown> {
   readonly name: string;
   readonly place: StepPlace;
   readonly value: Value;
 }
 
-/** The steps of a run by their places, whatever the version of the loop named them. */
+/** The steps of a run by place: another version of the loop may have named them differently. */
 export class PlacedSteps {
   readonly #byPlace = new Map<string, PlacedStep>();
   readonly #byTurn = new Map<number, PlacedStep[]>();
@@ -167,7 +167,7 @@ export class PlacedSteps {
   readonly #timedOut = new Set<string>();
   readonly #isGuarded: boolean;
 
-  /** @param closed - Only the steps of later turns are of interest. */
+  /** @param closed - Number of the last closed turn: only the steps of later turns are included. */
   constructor(
     {
       entry,
@@ -215,14 +215,14 @@ export class PlacedSteps {
     return this.#begun.has(stepName(place));
   }
 
-  /** What somebody answered, as guardrails let it pass; `timed-out` when nobody did in time, `withheld` when nobody may read it. */
+  /** The outside answer, as guardrails passed it; `timed-out` if none came in time, `withheld` if they stopped or have not checked it. */
   findGiven(wait: Extract<StepPlace, { kind: "wait" }>): OutsideAnswer | "timed-out" | "withheld" | undefined {
     if (this.#timedOut.has(stepName(wait))) return "timed-out";
     const step = this.find<unknown>(wait);
     if (step === undefined) return undefined;
     const { turn, question } = wait;
     const check = this.find<GivenCheckValue>({ kind: "guard", turn, side: "input", attempt: 0, wait: step.name });
-    // Nobody reads what guardrails have not checked, or have stopped.
+    // An answer that guardrails have not checked, or have stopped, is never read.
     if (check === undefined && this.#isGuarded && findCheckable(question, step.value) !== undefined) return "withheld";
     if (readStop("input", check?.value.actions) !== undefined) return "withheld";
     return readOutsideAnswer(question, check?.value.given ?? step.value);
@@ -231,25 +231,25 @@ export class PlacedSteps {
 
 export interface OpenCallTexts {
   readonly cancelled: string;
-  /** They have that as their answer: the run is over. */
+  /** The text is the calls' final answer: the run is over. */
   readonly areFinal?: boolean | undefined;
 }
 
 export const TEXTS_AFTER_STOP: OpenCallTexts = { cancelled: UNANSWERED, areFinal: true };
 
-/** How a call stands, as far as that is recorded. */
+/** The recorded state of a call. */
 export type CallStanding = {
-  /** With the arguments that a person gave it. */
+  /** With the arguments that a person changed, if any. */
   readonly call: FunctionCall;
   readonly edited?: true | undefined;
-  /** What its tool said when it was last asked about. */
+  /** Details of the last question about it. */
   readonly asked?: AskedOf | undefined;
 } & (
   | { readonly state: "ended"; readonly step: PlacedStep<CallStepValue> }
-  /** Without a step: it was denied, answered from outside, or nobody answered in time. */
+  /** Without a step: it was denied, answered from outside, or its answer did not come in time. */
   | { readonly state: "settled"; readonly outcome: ToolOutcome }
   | { readonly state: "asking"; readonly question: PendingQuestion; readonly asked: AskedOf; readonly time: number }
-  /** What was answered about it is still to be checked, or to be decided about. */
+  /** The answer about it still needs a check or a decision. */
   | { readonly state: "deciding" }
   | { readonly state: "begun" }
   | { readonly state: "open" }
@@ -258,7 +258,7 @@ export type CallStanding = {
 /** A call's answer, or what the model reads instead. */
 export type FollowedCall = { readonly record: CallRecord; readonly value: CallStepValue } | { readonly part: Part };
 
-/** What the model reads of a call, as far as that is recorded. `endedAt`: when the answer that made it was whole. */
+/** What the model reads for a call, according to the record. `endedAt`: when the model's answer with the call was complete. */
 export function followCall(
   steps: PlacedSteps,
   made: NumberedCall & { readonly endedAt: number },
@@ -288,7 +288,7 @@ export function followCall(
   return leave("not-run", state === "open" ? cancelled : UNANSWERED);
 }
 
-/** Follows a call through what was decided, asked, answered and done about it. */
+/** Follows a call through its recorded decisions, questions, answers and steps. */
 export function standOf(
   steps: PlacedSteps,
   { turn, callId, call: made }: NumberedCall,
@@ -301,7 +301,7 @@ export function standOf(
   for (let attempt = 0; ; attempt++) {
     const place: StepPlace = { kind: "call", turn, callId, attempt };
     const step = steps.find<CallStepValue>(place);
-    // What was made is no longer to be decided.
+    // A call that was made needs no decision any more.
     if (routed !== undefined && (routed.state === "settled" || step === undefined)) return routed;
     routed = undefined;
     const given = steps.findGiven({ kind: "wait", turn, callId, question: "outcome", time: 1 });
@@ -321,13 +321,13 @@ export function standOf(
     if (step.value.unknown !== true) return { ...at, state: "ended", step };
     if (job !== undefined) return { ...at, state: "asking", question: "job", asked: { job }, time: number };
     const time = attempt + 1;
-    const said = steps.findGiven({ kind: "wait", turn, callId, question: "unknown-outcome", time });
-    if (said === undefined) return { ...at, state: "asking", question: "unknown-outcome", asked: {}, time };
-    if (said === "withheld") return { ...at, state: "begun" };
-    const settled = asOutcome("unknown-outcome", said);
+    const answer = steps.findGiven({ kind: "wait", turn, callId, question: "unknown-outcome", time });
+    if (answer === undefined) return { ...at, state: "asking", question: "unknown-outcome", asked: {}, time };
+    if (answer === "withheld") return { ...at, state: "begun" };
+    const settled = asOutcome("unknown-outcome", answer);
     if (settled !== undefined) return { ...at, state: "settled", outcome: settled, asked: step.value };
-    if (typeof said === "object" && said.kind === "asks")
-      routed = followRoute(decideAgain({ ...at.call.args, ...said.args }));
+    if (typeof answer === "object" && answer.kind === "asks")
+      routed = followRoute(decideAgain({ ...at.call.args, ...answer.args }));
   }
 
   function edit(args: JsonObject): void {
@@ -339,7 +339,7 @@ export function standOf(
     return steps.find<readonly CallRoute[]>({ kind: "reroute", turn, callId, time: decided++ })?.value[0];
   }
 
-  /** Where a route, and the answers to its questions, have brought it; undefined when it may be made. */
+  /** The call's state after a route and the answers to its questions; undefined when the call may be made. */
   function followRoute(given: CallRoute | undefined): CallStanding | undefined {
     for (let route = given; ;) {
       if (route?.do === "deny") {
@@ -347,24 +347,24 @@ export function standOf(
         return { ...at, state: "settled", outcome };
       }
       if (route?.args !== undefined) edit(route.args);
-      // Other arguments are decided about once more.
+      // Changed arguments need another decision.
       if (route === undefined) return decided > 0 ? { ...at, state: "deciding" } : undefined;
       if (route.do === "run") return undefined;
       const question = route.do === "ask-approval" ? "approval" : "outcome";
       const time = question === "outcome" ? 1 : decided;
-      const said = steps.findGiven({ kind: "wait", turn, callId, question, time });
-      if (said === undefined) return { ...at, state: "asking", question, asked: route, time };
-      if (said === "withheld") return { ...at, state: "deciding" };
-      const outcome = asOutcome(question, said);
+      const answer = steps.findGiven({ kind: "wait", turn, callId, question, time });
+      if (answer === undefined) return { ...at, state: "asking", question, asked: route, time };
+      if (answer === "withheld") return { ...at, state: "deciding" };
+      const outcome = asOutcome(question, answer);
       at = { ...at, asked: route };
       if (outcome !== undefined) return { ...at, state: "settled", outcome };
-      if (typeof said !== "object" || said.kind !== "edited" || !isEdit(said.args, at.call)) return undefined;
-      route = decideAgain(said.args);
+      if (typeof answer !== "object" || answer.kind !== "edited" || !isEdit(answer.args, at.call)) return undefined;
+      route = decideAgain(answer.args);
     }
   }
 }
 
-/** @returns Undefined when the call goes on. */
+/** @returns Undefined when the call continues. */
 function asOutcome(question: PendingQuestion, given: OutsideAnswer | "timed-out"): ToolOutcome | undefined {
   return given === "timed-out"
     ? { ok: false, kind: "timeout", message: answerTimedOut[question](undefined) }

@@ -19,14 +19,14 @@ import { readAnswer, resolveRefs, type StepOutcomes, type TurnRecord } from "./t
 import { readByCall, readByModel, readSteered } from "../../durable/read-by-step.ts";
 import { addRead, readContents, type ReadSource } from "../../tool/reads.ts";
 
-/** All turns of a run: after the last closed one as its end has them, or as its steps tell if it has none or was answered since. */
+/** All turns of a run. Open ones come from its end, or from its steps if it has no end or was answered since. */
 export function listTurns(record: RunRecord): readonly TurnRecord[] {
   const { turns, end, answered } = record;
   const open = end === undefined || answered.size > 0 ? deriveOpen(record).turns : end.open;
   return withoutGaps(record, [...turns, ...open]);
 }
 
-/** The closed turns of a run, those included whose entries the log has lost. */
+/** The closed turns of a run, including turns whose entries the log has lost. */
 export function listClosed(record: RunRecord): readonly TurnRecord[] {
   return withoutGaps(record, record.turns);
 }
@@ -41,12 +41,12 @@ export function hasOpenPart({ turns, outcomes, begun }: RunRecord): boolean {
   return [...outcomes.values(), ...begun.values()].some(({ place }) => place.turn > closed);
 }
 
-/** True when the log holds what the run did after it would have finished: it was steered at the last moment. */
+/** True when the log has a turn after the one with which the run would have finished: it was steered at the last moment. */
 export function hasLaterTurn({ outcomes }: RunRecord, { turns }: { readonly turns: number }): boolean {
   return outcomes.has(stepName({ kind: "model", phase: "work", turn: turns + 1, attempt: 0 }));
 }
 
-/** What a run added to the history, its message included. Never ends on an open call. */
+/** What a run added to the history, including its message. Never ends on an open call. */
 export function listRunContents(record: RunRecord, keepsInterrupted: boolean = true): readonly Content[] {
   const { end, outcomes } = record;
   const contents = [...checkedInput(record)];
@@ -60,7 +60,7 @@ export function listRunContents(record: RunRecord, keepsInterrupted: boolean = t
 /** Name of the step in which the guardrails of a run checked its message. */
 export const INPUT_GUARD: string = stepName({ kind: "guard", turn: 1, side: "input", attempt: 0 });
 
-/** The message of a run as the model reads it: what its guardrails let pass. */
+/** The message of a run as the model reads it: as its guardrails passed it. */
 export function checkedInput({
   entry,
   outcomes,
@@ -68,12 +68,12 @@ export function checkedInput({
   const outcome = outcomes.get(INPUT_GUARD)?.outcome;
   if (outcome === undefined) return entry.guarded === true ? [] : entry.input;
   if (!outcome.ok) return [];
-  // What that step leaves.
+  // That step records this type.
   const { actions, contents } = outcome.value as unknown as InputCheckValue;
   return readStop("input", actions) === undefined ? (contents ?? entry.input) : [];
 }
 
-/** Contents of other models than the run's, and where these are: `prepareTurn` may have chosen a model for a turn. */
+/** Contents of other models than the run's, with their origins: `prepareTurn` may have chosen a model for a turn. */
 export function listForeign({ outcomes }: Pick<RunRecord, "outcomes">): Map<Content, HistoryOrigin> {
   const foreign = new Map<Content, HistoryOrigin>();
   for (const { place, outcome } of outcomes.values()) {
@@ -89,10 +89,10 @@ export function listForeign({ outcomes }: Pick<RunRecord, "outcomes">): Map<Cont
 }
 
 /**
- * What is sent in place of the first contents of the session's history after a run.
+ * What replaces the first contents of the session's history in requests after a run.
  *
- * @param before - The same before the run.
- * @param isWhole - All of the history is sent to the run's model, so a place in what it was sent is one in the history.
+ * @param before - The replacement before the run.
+ * @param isWhole - The run's model gets the whole history, so an index in its requests is an index in the history.
  */
 export function findCompaction(
   record: RunRecord,
@@ -105,9 +105,9 @@ export function findCompaction(
     for (const { step, keepFrom } of steps) {
       const { place, outcome } = outcomes.get(step) ?? {};
       if (place?.kind !== "compact" || outcome?.ok !== true) continue;
-      // What such a step leaves.
+      // Such a step records this type.
       const value = outcome.value as unknown as CompactStepValue;
-      // In the turn that was cut off, nobody wrote down its place. What came before its first request is known.
+      // A turn that was cut off has no recorded place for its summary, but the contents before its first request are known.
       const isKnown = isWhole && index === turns.length && turn === index + 1 && place.overflow === undefined;
       const from =
         keepFrom ?? (isKnown ? value.replaced + (last === undefined ? 0 : last.keepFrom - last.summary.length) : -1);
@@ -116,7 +116,7 @@ export function findCompaction(
   return last;
 }
 
-/** Name of the agent that goes on after what is known of a run: who began it, or has taken over since. */
+/** Name of the agent that continues a run: the one that began it, or the last that has taken over. */
 export function findLeader({ entry, outcomes }: Pick<RunRecord, "entry" | "outcomes">): string {
   let leader = entry.agent;
   for (const { place, outcome } of outcomes.values())
@@ -126,7 +126,7 @@ export function findLeader({ entry, outcomes }: Pick<RunRecord, "entry" | "outco
 
 export type RunTotals = Pick<EndEntry, "turns" | "toolCalls" | "usage" | "cost" | "unpriced">;
 
-/** @param open - Its turns that are not closed. */
+/** @param open - Its open turns. */
 export function sumUpRun({ turns: closed, outcomes, lost }: RunRecord, open: readonly TurnRecord[]): RunTotals {
   const turns = [...closed, ...open];
   let usage: Usage = NO_USAGE;
@@ -137,12 +137,12 @@ export function sumUpRun({ turns: closed, outcomes, lost }: RunRecord, open: rea
     cost += next.cost ?? 0;
     unpriced ??= next.unpriced;
   };
-  // The context of another run is not this one's.
+  // Another run's context size is not this one's.
   const addOther = (other: Pick<LostUsage, "usage" | "cost" | "unpriced">): void =>
     add({ ...other, usage: { ...other.usage, contextTokens: usage.contextTokens } });
   for (const { outcome } of outcomes.values()) {
     const value = valueLeft(outcome);
-    // What a guardrail puts in the place of an answer has its usage as well.
+    // A guardrail's replacement repeats the usage of the answer that it replaces.
     if (value.response !== undefined && !("actions" in value)) add({ ...value, usage: value.response.usage });
     value.nested?.forEach(addOther);
   }
@@ -167,7 +167,7 @@ export function findBadTurn(turn: TurnRecord, { outcomes }: Pick<RunRecord, "out
   }
 }
 
-/** Finds what a run's last ending refers to and the log has lost; those before it do not count. */
+/** Finds what a run's last end refers to and the log has lost; earlier ends do not count. */
 export function findDamagedEnd(run: RunRecord | undefined): string | undefined {
   for (const turn of run?.end?.open ?? []) {
     const problem = run && findBadTurn(turn, run);
@@ -176,32 +176,32 @@ export function findDamagedEnd(run: RunRecord | undefined): string | undefined {
   return undefined;
 }
 
-/** @throws {SessionDamagedError} For a turn that lost the model's answer: another one would get the outcomes of the lost one's calls. */
+/** @throws {SessionDamagedError} For a turn that lost the model's answer: a new answer would get the outcomes of the lost one's calls. */
 export function checkAnswers(sessionId: string, { entry, turns, outcomes }: RunRecord): void {
   const answered = new Set(turns.map(({ turn }) => turn));
   for (const { place } of outcomes.values())
     if (place.kind === "model" && place.attempt === 0) answered.add(place.turn);
   for (const [step, { place }] of outcomes) {
     const { kind, turn } = place;
-    // A message is checked, and others are summarized, before the model is asked.
+    // Checks of a message and summaries come before the model's answer.
     if (kind === "compact" || (kind === "guard" && place.side === "input") || answered.has(turn)) continue;
     const answer = stepName({ kind: "model", phase: "work", turn, attempt: 0 });
     throw new SessionDamagedError(sessionId, `${step} of run ${entry.runId} is in the log, and ${answer} is not`);
   }
 }
 
-/** Only what every reader of contents relies on. */
+/** Checks only what every reader of contents relies on. */
 export function findBadContents(contents: unknown): string | undefined {
   const isReadable = (content: unknown): boolean => isListOf(asObject(content)["parts"], isObject);
   return isListOf(contents, isReadable) ? undefined : "one of its contents has no list of parts";
 }
 
-/** True for a list of such members. */
+/** True for a list whose members all pass the check. */
 export function isListOf(value: unknown, isMember: (one: unknown) => boolean): boolean {
   return Array.isArray(value) && value.every(isMember);
 }
 
-/** Contents by where they come from; one that brings something begins a part of its own, as a fork may end before it. */
+/** Contents by origin. A content that brings something begins its own segment, because a fork may end before it. */
 export function splitHistory(
   contents: readonly Content[],
   read: ReadonlyMap<Content, readonly ReadSource[]>,
@@ -216,19 +216,19 @@ export function splitHistory(
   return parts;
 }
 
-/** Contents of which nothing is recorded, with what they bring. */
+/** Contents without a record, with what their parts bring. */
 export function readGiven(contents: readonly Content[], origin: HistoryOrigin | undefined): readonly HistorySegment[] {
   const read = contents.map((content) => [content, readContents([content])] as const);
   return splitHistory(contents, new Map(read.filter(([, brought]) => brought.length > 0)), () => origin);
 }
 
-/** What the message of a run brings; of one of an older loop, what is in it. */
+/** What the message of a run brings; for an older loop's run, what its parts bring. */
 export function readStart({ loop, read, input }: RunEntry): RunEntry["read"] {
   const found = loop < READS_SINCE ? readContents(input) : (read ?? []);
   return found.length > 0 ? found : undefined;
 }
 
-/** What a run brings into the history, each turn with the first of its contents: what is not kept brings nothing. */
+/** What a run brings into the history, for each turn at its first content. Contents that are not kept bring nothing. */
 export function listReads(
   record: RunRecord,
   contents: readonly Content[],
@@ -238,14 +238,14 @@ export function listReads(
     if (content !== undefined && read.length > 0) found.set(content, [...(found.get(content) ?? []), ...read]);
   };
   const { entry, end, outcomes } = record;
-  // An older loop began it; a newer one may have gone on.
+  // An older loop began it; a newer one may have continued it.
   if (entry.loop < READS_SINCE) for (const content of contents) add(content, readContents([content]));
   add(contents[0], entry.read ?? []);
   for (const turn of listTurns(record)) {
     const read = turn.phase === undefined ? readTurn(turn, outcomes) : [];
     if (read.length > 0) add(resolveRefs(turn, outcomes)[0], read);
   }
-  // An answer that broke off says what the service had read in its parts only.
+  // Only the parts of an interrupted answer show what the service had read.
   if (end?.interrupted !== undefined)
     add(contents.at(-1), readContents([{ role: "model", parts: end.interrupted.parts }]));
   return found;

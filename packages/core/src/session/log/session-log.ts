@@ -22,30 +22,30 @@ import type { TurnRecord } from "./turn-record.ts";
 
 type WithoutBase<Entry> = Entry extends unknown ? Omit<Entry, "v" | "at"> : never;
 
-/** An entry as it is written down: version and time are added. */
+/** An entry to append: its version and time are added. */
 export type NewEntry = WithoutBase<SessionEntry>;
 
 export interface AppendAs {
-  /** Of the run that holds the lease. Absent: anybody may append, which is allowed for steering, answers and infos. */
+  /** Token of the run that holds the lease. Absent for entries that any process may append: steering, answers, jobs and infos. */
   readonly token?: number | undefined;
   readonly lease?: AppendOptions["lease"];
-  /** The length of the log that the entries were decided on: anything that came since makes the append fail. @defaultValue any */
+  /** The length of the log that the entries were based on: the append fails if anything came since. @defaultValue any */
   readonly at?: number | undefined;
 }
 
-/** Makes the entries of an append, anew for each log that others have changed. What it throws, the append rejects with. */
+/** Makes the entries of an append, again after another process has changed the log. The append rejects with what it throws. */
 type MakeEntries = (view: SessionView) => readonly NewEntry[];
 
 interface Waiting {
   readonly make: MakeEntries;
-  /** Its entries depend on what is in the log, or on the lease. */
+  /** Its entries depend on the log, or on the lease. */
   readonly isAlone: boolean;
   readonly as: AppendAs;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** One session's log, as this process knows it. Appends that come while one is under way go out together with the next. */
+/** One session's log, as this process knows it. Appends that come during a write go out together in the next one. */
 export class SessionLog {
   readonly id: string;
   readonly view: SessionView = new SessionView();
@@ -62,7 +62,7 @@ export class SessionLog {
     this.id = id;
   }
 
-  /** Reads what others have written since; while a run of ours is going, only what anybody may append: the rest fails our next append. */
+  /** Reads what others have written since; during a run of ours, only what any process may append: the rest fails our next append. */
   async refresh(): Promise<void> {
     const from = this.view.length;
     const read = await this.load(from);
@@ -71,7 +71,7 @@ export class SessionLog {
     this.#checkEnd();
   }
 
-  /** Reads the log up to the end of one run; all of it without a run; at most so many entries. For a log that is only read. */
+  /** Reads the log up to the end of one run, or all of it; at most `atMost` entries. For a log that is only read. */
   async readUpTo(runId: string | undefined, atMost?: number): Promise<void> {
     const entries: SessionEntry[] = [];
     for (const entry of (await this.load(0)).slice(0, atMost)) {
@@ -79,7 +79,7 @@ export class SessionLog {
       if (runId !== undefined && isNext && entries.some((one) => one.type === "run" && one.runId === runId)) break;
       entries.push(entry);
     }
-    // Answers that came after its end have changed nothing yet.
+    // Answers that came after the run's end have changed nothing yet.
     const last = entries.findLastIndex(({ type }) => type === "end" || type === "resume");
     const isOver = entries[last]?.type === "end";
     for (const [index, entry] of entries.entries())
@@ -90,8 +90,8 @@ export class SessionLog {
   /**
    * Resolves when the entries are stored.
    *
-   * @param given - The entries, or what makes them: the check that they depend on and the write are one then.
-   * @throws {SessionConflictError} When another process wrote what cannot stand before them.
+   * @param given - The entries, or a function that makes them: its checks and the write are atomic.
+   * @throws {SessionConflictError} When another process wrote entries that cannot precede them.
    * @throws {SessionLeaseLostError} When another process has taken the session over.
    */
   append(as: AppendAs, ...given: readonly NewEntry[] | readonly [MakeEntries]): Promise<void> {
@@ -117,7 +117,7 @@ export class SessionLog {
     this.#writing = false;
   }
 
-  /** The next appends that may go out together: by the same writer, and whatever is in the log. */
+  /** The next appends that may go out together: by the same writer, and independent of the log. */
   #take(): Waiting[] {
     const [first, ...rest] = this.#waiting;
     if (first === undefined) return [];
@@ -136,22 +136,22 @@ export class SessionLog {
       if (entries.length === 0 && lease === undefined) return;
       const { info } = foldInfo(view.info, entries);
       try {
-        // Entries are JSON by their types, but for members that are undefined, which JSON leaves out.
+        // Entries are JSON by their types, except for undefined members, which JSON omits.
         await this.store.append(this.id, length, entries as unknown as readonly Json[], { token, lease, info });
         this.#addFrom(length, entries);
         return;
       } catch (error) {
         if (!(error instanceof SessionConflictError)) throw asStoreError(error, this.id);
-        const behind = await this.#giveWay(length, entries);
-        if (behind === undefined) throw error;
-        view = behind;
+        const merged = await this.#mergeOthers(length, entries);
+        if (merged === undefined) throw error;
+        view = merged;
       }
     }
   }
 
-  /** Takes entries in that begin at a place; those that a read or an append took in meanwhile are not taken twice. */
+  /** Adds the entries from a place on, except entries that a read or an append has added meanwhile. */
   #addFrom(from: number, entries: readonly SessionEntry[]): void {
-    if (from > this.view.length) return; // behind what a lost run must not know of
+    if (from > this.view.length) return; // after entries that a lost run must not see
     for (const [index, entry] of entries.entries()) {
       const place = from + index;
       if (place < this.view.length) continue;
@@ -166,7 +166,7 @@ export class SessionLog {
     this.view.add(entry);
   }
 
-  /** Once all was read: a run may have been opened and ended again. */
+  /** Called after everything was read: a run may have been reopened and ended again. */
   #checkEnd(): void {
     const { run } = this.view;
     if (run?.end === this.#goodEnd) return;
@@ -179,8 +179,8 @@ export class SessionLog {
     return new SessionDamagedError(this.id, `entry ${place}: ${problem}`);
   }
 
-  /** The log with what another process wrote, when that is no conflict: one of the two appended only what anybody may. */
-  async #giveWay(from: number, entries: readonly SessionEntry[]): Promise<SessionView | undefined> {
+  /** The log with another process's entries; undefined for a conflict, where both appended what not every process may. */
+  async #mergeOthers(from: number, entries: readonly SessionEntry[]): Promise<SessionView | undefined> {
     const others = await this.load(from);
     const fromAnybody = others.every(isFromAnybody);
     if (others.length === 0 || !(fromAnybody || entries.every(isFromAnybody))) return undefined;
@@ -188,7 +188,7 @@ export class SessionLog {
       this.#addFrom(from, others);
       return this.view;
     }
-    // A run of ours that lost its session has to find that out at its next append; steering and answers count all the same.
+    // A run of ours that lost its session must find that out at its next append; steering and answers still count.
     const view = new SessionView();
     for (const entry of await this.load(0)) view.add(entry);
     return view;
@@ -197,7 +197,7 @@ export class SessionLog {
   async load(from: number): Promise<SessionEntry[]> {
     const values = await this.store.load(this.id, from);
     return values.map((value, index) => {
-      // As far as it is checked here and where it is added to the view.
+      // Checked here, and where it is added to the view.
       const entry = value as unknown as SessionEntry;
       const problem = checkEntryHeader(value) ?? checkEntryMembers(entry);
       if (problem !== undefined) throw this.#damaged(from + index, problem);
@@ -206,7 +206,7 @@ export class SessionLog {
   }
 }
 
-/** True for what any process may append at any time. Types of a later release count: a run of its own would have taken the lease. */
+/** True for entries that any process may append at any time. A later release's types count: its own run would have taken the lease. */
 function isFromAnybody({ type }: SessionEntry): boolean {
   return !isKnownType(type) || ["steer", "answer", "job", "info"].includes(type);
 }
@@ -221,17 +221,17 @@ function asStoreError(error: unknown, id: string): unknown {
   );
 }
 
-/** Writes what a run records, under the token of its lease. A turn is written before the first entry of the next one, with it. */
+/** Writes what a run records, under the token of its lease. A closed turn is written with the next turn's first entry, before it. */
 export function writeRun(
   log: SessionLog,
   { entry: { runId }, outcomes, begun }: RunRecord,
   token?: number,
 ): JournalLog & { closeTurn(turn: TurnRecord): void; unwritten(): readonly NewEntry[] } {
-  /** Turns that are closed, and not known to be in the log: the run's last append has to begin with them. */
+  /** Closed turns that may not be in the log yet: the run's last append must begin with them. */
   let closed: readonly NewEntry[] = [];
   let isWriting = false;
   const append = async (entry: NewEntry): Promise<void> => {
-    // An append that comes meanwhile is written after it.
+    // An append that comes meanwhile is written after the closed turns.
     const first = isWriting ? [] : closed;
     if (first.length === 0) return await log.append({ token }, entry);
     isWriting = true;
@@ -258,7 +258,7 @@ export function writeRun(
   };
 }
 
-/** What a run of an agent records has a place. */
+/** Every step that an agent's run records has a place. */
 function keyOf({ name, place }: NamedStep): StepKey {
   if (place === undefined) throw new TypeError(`operation ${name} has no place, which a session needs`);
   return { step: name, place };

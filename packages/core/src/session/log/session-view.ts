@@ -25,19 +25,19 @@ import { addToRecord, beginRecord, type RunRecord } from "./run-record.ts";
 /** A session's log, folded: what is known after reading its entries in order. */
 export class SessionView {
   length = 0;
-  /** Of the runs before the last, and of what was given. */
+  /** History of the runs before the last, after the given contents. */
   readonly segments: HistorySegment[] = [];
   /** The last run; none after a rewind. */
   run: RunRecord | undefined;
-  /** Of the runs that are part of the conversation. */
+  /** Starts of the runs that are part of the conversation. */
   readonly starts: RunStart[] = [];
   readonly runIds: Set<string> = new Set();
-  /** What became of questions that have an answer, by token. */
+  /** What happened to the questions that are no longer open, by token. */
   readonly answered: Map<string, string> = new Map();
   readonly steering: SteeringLog = new SteeringLog();
-  /** What is sent in place of the first contents of the history, as of the runs before the last. */
+  /** What replaces the first contents of the history in requests, as of the runs before the last. */
   compaction: Compaction | undefined;
-  /** For the lists of a store; also what the runs that ended have used. */
+  /** For the lists of a store; also the usage of ended runs. */
   info: InfoFold = NO_INFO;
 
   add(entry: SessionEntry): void {
@@ -45,7 +45,7 @@ export class SessionView {
     this.info = foldInfo(this.info, [entry]);
     switch (entry.type) {
       case "history":
-        // Of one from before, nothing is recorded.
+        // An older entry has no record of what its contents bring.
         for (const part of entry.parts)
           this.segments.push(...(entry.loop === undefined ? readGiven(part.contents, part.origin) : [part]));
         return;
@@ -75,7 +75,7 @@ export class SessionView {
       case "info":
         return;
       default: {
-        // One of a run that is over was written by a process that did not know; the run's end stands. A later release may write others.
+        // Ignores entries of a run that is over, whose writer did not know that, and types of a later release.
         if (!isKnownType(entry.type) || this.run?.entry.runId !== entry.runId) return;
         addToRecord(this.run, entry);
         if (entry.type === "step") this.steering.addStep(entry.outcome);
@@ -84,9 +84,9 @@ export class SessionView {
     }
   }
 
-  /** All contents, oldest first. Never ends on an open call: those of a run that is not over count as cancelled. */
+  /** All contents, oldest first. Never ends on an open call: calls of a run that is not over count as cancelled. */
   history(): Content[] {
-    // What the last run has read is looked up for segments only.
+    // Only segments need what the last run has read.
     const last = this.run === undefined ? [] : listRunContents(this.run);
     return [...this.segments.flatMap(({ contents }) => contents), ...last];
   }
@@ -95,7 +95,7 @@ export class SessionView {
     return this.run === undefined ? this.segments : [...this.segments, ...buildSegments(this.run)];
   }
 
-  /** As {@link compaction}, with the last run. */
+  /** As {@link compaction}, including the last run. */
   lastCompaction(): Compaction | undefined {
     const { run, segments, compaction } = this;
     if (run === undefined) return compaction;
@@ -109,8 +109,8 @@ export class SessionView {
     return this.steering.records.find((steer) => steer.id === id);
   }
 
-  /** True when a message with this id began a run, or steered one. */
-  isSaid(id: string): boolean {
+  /** True when a message with this id began or steered a run. */
+  knowsMessage(id: string): boolean {
     return this.runIds.has(id) || this.steerOf(id) !== undefined;
   }
 
@@ -136,12 +136,12 @@ export class SessionView {
 
 function describeAnswer({ value, by }: Extract<SessionEntry, { type: "answer" }>): string {
   if (!isObject(value) || !("withdrawn" in value))
-    return `has been answered${by === undefined ? "" : ` by ${by}`} already`;
+    return `has already been answered${by === undefined ? "" : ` by ${by}`}`;
   const { withdrawn } = value;
   return `was withdrawn${typeof withdrawn === "string" && withdrawn !== "" ? `: ${withdrawn}` : ""}`;
 }
 
-/** The contents of a run by where they come from: `prepareTurn` may have chosen another model for a turn. */
+/** The contents of a run by origin: `prepareTurn` may have chosen another model for a turn. */
 function buildSegments(run: RunRecord, keepsInterrupted: boolean = true): readonly HistorySegment[] {
   const { entry } = run;
   const foreign = listForeign(run);
@@ -165,14 +165,14 @@ export function takeSegments(segments: readonly HistorySegment[], count: number)
   let room = count;
   for (const segment of segments) {
     if (room <= 0) break;
-    // What the first of them has brought is among those that are kept.
+    // The first content, with what the segment brings, is always kept.
     kept.push({ ...segment, contents: segment.contents.slice(0, room) });
     room -= segment.contents.length;
   }
   return kept;
 }
 
-/** A message sent to a session while a run was going. */
+/** A message sent to a session while a run was in progress. */
 export interface SteerRecord extends Pick<
   Extract<SessionEntry, { readonly type: "steer" }>,
   "at" | "contents" | "read" | "id"
@@ -184,10 +184,10 @@ export interface SteerRecord extends Pick<
 /** The steering messages of a session's log, and how far its runs have read them. */
 export class SteeringLog {
   records: SteerRecord[] = [];
-  /** Those before this place in the log are part of the history. */
+  /** Messages before this place in the log are part of the history. */
   cursor = 0;
 
-  /** Those that no request has included yet. */
+  /** Messages that no request has included yet. */
   get unread(): readonly SteerRecord[] {
     return this.after(this.cursor);
   }
@@ -196,19 +196,19 @@ export class SteeringLog {
     return this.records.filter(({ position }) => position >= place);
   }
 
-  /** A step was recorded, whose request may have included some. */
+  /** Adds a recorded step, whose request may have included messages. */
   addStep(outcome: Outcome): void {
     this.cursor = Math.max(this.cursor, valueLeft(outcome).steered?.upTo ?? 0);
   }
 
-  /** Those that came after a run began go with the run that read them. */
+  /** Drops messages that came after the run began and that a run has read. */
   rewind(start: { readonly position: number; readonly steeringCursor: number }): void {
     this.records = this.records.filter(({ position }) => position < start.position || position >= this.cursor);
     this.cursor = start.steeringCursor;
   }
 }
 
-/** The beginning of a run that is part of the conversation, and what there was before it. */
+/** The beginning of a run that is part of the conversation, and the state before it. */
 export interface RunStart {
   readonly entry: RunEntry;
   /** Its place in the log. */
@@ -224,7 +224,7 @@ export function userMessageId(runId: string): string {
   return `${runId}:user`;
 }
 
-/** The id of what a run answered. */
+/** The id of a run's answer. */
 export function answerId(runId: string): string {
   return `${runId}:assistant`;
 }
@@ -232,7 +232,7 @@ export function answerId(runId: string): string {
 /**
  * Finds the run that a conversation is taken back to.
  *
- * @param messageId - The message that began it, or what it answered. @defaultValue the last run
+ * @param messageId - Id of the message that began it, or of its answer. @defaultValue the last run
  * @throws {RewindTargetError} When the conversation has no such run.
  */
 export function findStart(starts: readonly RunStart[], sessionId: string, messageId: string | undefined): RunStart {
@@ -247,7 +247,7 @@ export function findStart(starts: readonly RunStart[], sessionId: string, messag
   throw new RewindTargetError(sessionId, messageId, choices);
 }
 
-/** Finds what a log has lost that an entry depends on, before it is read: nothing may be written after it. */
+/** Finds what an entry depends on and the log has lost, before the entry is added: nothing may be written after it. */
 export function findDamage(view: SessionView, entry: SessionEntry): string | undefined {
   switch (entry.type) {
     case "history":
@@ -287,7 +287,7 @@ export function findDamage(view: SessionView, entry: SessionEntry): string | und
   }
 }
 
-/** Finds what is no list of calls, or has a call that is held without saying what the model has read: whoever is asked is told. */
+/** Finds anything but a list of calls, and a held call without what the model had read, which the person who decides must see. */
 function findBadReason(calls: unknown, name: string): string | undefined {
   const isRead = (call: unknown): boolean => {
     const { because } = asObject(call);
@@ -296,14 +296,14 @@ function findBadReason(calls: unknown, name: string): string | undefined {
       (because === undefined || isListOf(asObject(because)["untrusted"], (one) => typeof one === "string"))
     );
   };
-  return isListOf(calls, isRead) ? undefined : `its ${name} does not say what becomes of its calls`;
+  return isListOf(calls, isRead) ? undefined : `its ${name} does not say what happens to its calls`;
 }
 
 function noBeginning(runId: string): string {
   return `run ${runId} has no beginning in the log`;
 }
 
-/** Finds an answer that a run would never find: it is read by its name, and what follows from it by its place. */
+/** Finds an answer that a run would never read: the run reads it by its name, and what follows from it by its place. */
 function findMisplaced(
   { step, place }: Extract<EntryOfRun, { type: "answer" | "job" }>,
   run: RunRecord,
@@ -313,5 +313,5 @@ function findMisplaced(
     typeof place.callId === "string" &&
     // Another version of the loop may have other names.
     (run.entry.loop !== LOOP_VERSION || stepName(place) === step);
-  return isThere ? undefined : `the answer ${step} is not in its place`;
+  return isThere ? undefined : `the answer ${step} is in the wrong place`;
 }

@@ -16,7 +16,7 @@ export interface StepRecord {
   readonly outcome: Outcome;
   /** When it was recorded, in milliseconds since the epoch. */
   readonly at: number;
-  /** Who answered, of a wait, where it is known. */
+  /** For a wait: the person who answered, if known. */
   readonly by?: string | undefined;
 }
 
@@ -25,7 +25,7 @@ export type StepOutcomes = ReadonlyMap<string, Pick<StepRecord, "place" | "outco
 /** A content of a turn, without repeating what a step holds already. */
 export type ContentRef =
   | Content
-  /** The model's answer in that step; of a guardrail's step, the answer that it gave or put in its place. */
+  /** The model's answer in that step; for a guardrail's step, its own or replacement answer. */
   | { readonly model: string }
   /** The messages that this model step sent for the first time. */
   | { readonly steered: string }
@@ -34,7 +34,7 @@ export type ContentRef =
   /** The media that follow the responses to these calls. */
   | { readonly after: readonly string[] };
 
-/** A step of a turn, and what is not in its outcome. Its `keepFrom` is an index in the session's history. */
+/** A step of a turn, with the data that its outcome lacks. Its `keepFrom` is an index in the session's history. */
 export interface StepRef extends Pick<TurnStep, "at" | "discarded" | "keepFrom"> {
   readonly step: string;
 }
@@ -42,25 +42,25 @@ export interface StepRef extends Pick<TurnStep, "at" | "discarded" | "keepFrom">
 /** A call that has its answer. */
 export type CallRecord = {
   readonly callId: string;
-  /** Those that a person gave it when approving it. */
+  /** The arguments that a person gave it when approving it. */
   readonly args?: JsonObject | undefined;
   /** It ended the run. */
   readonly endsRun?: true | undefined;
 } & (
   | { readonly step: string }
-  /** Where no step left one: it was denied, answered from outside, or nobody answered in time. */
+  /** Where no step recorded one: it was denied, answered from outside, or its answer did not come in time. */
   | { readonly value: CallStepValue }
 );
 
-/** What a turn added to the conversation. Usage, cost, times, nested runs, origins and the rest are folded from the steps it names. */
+/** What a turn added to the conversation. Usage, cost, times, nested runs, origins and the rest come from the steps that it names. */
 export interface TurnRecord {
   readonly turn: number;
-  /** It was asked for the schema: its contents are not part of the history. */
+  /** It converted the answer to the schema: its contents are not part of the history. */
   readonly phase?: "output" | undefined;
   readonly contents: readonly ContentRef[];
-  /** All that was recorded in it, in order, but for the steps of its calls. */
+  /** All its recorded steps, in order, except the steps of its calls. */
   readonly steps: readonly StepRef[];
-  /** In call order; a call that is open is not among them. */
+  /** In call order, without open calls. */
   readonly calls: readonly CallRecord[];
 }
 
@@ -89,19 +89,19 @@ export function readResponse({ model }: { readonly model: string }, outcomes: St
   return (readStep(outcomes, model) as ModelStepValue).response;
 }
 
-/** What answered a call. @throws {RangeError} When its step is not in the log. */
+/** The answer to a call. @throws {RangeError} When its step is not in the log. */
 export function readAnswer(call: CallRecord, outcomes: StepOutcomes): CallStepValue {
   return "step" in call ? (readStep(outcomes, call.step) as CallStepValue) : call.value;
 }
 
-/** A ref is only written for a step whose outcome was recorded before, and its kind says what that left. */
+/** A ref is only written for a step with a recorded outcome, and its kind tells the type of the value. */
 function readStep(outcomes: StepOutcomes, name: string): unknown {
   const outcome = outcomes.get(name)?.outcome;
   if (outcome?.ok !== true) throw new RangeError(`a turn refers to step ${name}, which is not in the log`);
   return outcome.value;
 }
 
-/** A turn for the log: what its steps hold is found by identity, all else is written in full. `placeCut`: an index in the history. */
+/** A turn for the log: contents that its steps hold become refs, the rest is written in full. `placeCut` returns an index in the history. */
 export function recordTurn(
   { turn, phase, contents, steps, calls }: ClosedTurn,
   outcomes: StepOutcomes,
@@ -127,7 +127,7 @@ function recordCall({ turn, callId, call, edited, endsRun, value }: AnsweredCall
     const step = stepName({ kind: "call", turn, callId, attempt });
     const outcome = outcomes.get(step)?.outcome;
     if (outcome === undefined) return { ...edit, value };
-    // What the step of a call leaves.
+    // Steps of calls record this type.
     if (outcome.ok && (outcome.value as unknown) === value) return { ...edit, step };
   }
 }
@@ -135,7 +135,7 @@ function recordCall({ turn, callId, call, edited, endsRun, value }: AnsweredCall
 function buildRefs(contents: readonly Content[], { steps, calls }: Pick<ClosedTurn, "steps" | "calls">): ContentRef[] {
   const known = new Map<Content, ContentRef>();
   for (const { name, value } of steps) {
-    // Whatever the step is, it has no other members of these names.
+    // No kind of step has other members with these names.
     const { response, steered } = (value ?? {}) as Partial<ModelStepValue>;
     if (response !== undefined) known.set(response.content, { model: name });
     const ref = { steered: name };
@@ -159,7 +159,7 @@ function buildRefs(contents: readonly Content[], { steps, calls }: Pick<ClosedTu
   return refs.filter((ref, index) => ref !== refs[index - 1]);
 }
 
-/** A turn of the log as the loop takes it. `placeCut`: an index in what is sent of the history; undefined when it is not sent. */
+/** A turn of the log in the loop's form. `placeCut` returns an index in the history as it is sent; undefined if it is not sent. */
 export function readTurn(
   record: TurnRecord,
   outcomes: StepOutcomes,
@@ -196,7 +196,7 @@ function findJob(
   outcomes: StepOutcomes,
 ): StartedJob | undefined {
   const made = [...outcomes.values()].flatMap(({ place, outcome }) =>
-    // What such a step leaves.
+    // Such a step records this type.
     place.kind === "call" && place.callId === callId && outcome.ok ? [outcome.value as Partial<CallStepValue>] : [],
   );
   return made.findLast(({ job }) => (job?.number ?? 1) === time)?.job;

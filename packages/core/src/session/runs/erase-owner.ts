@@ -3,15 +3,15 @@ import { SessionLog } from "../log/session-log.ts";
 import { causesOf } from "../store/causes-id.ts";
 import type { SessionStore } from "../store/store.ts";
 
-/** Where a person's data is. */
+/** Options of `eraseOwner()`. */
 export interface EraseOptions {
-  /** Has the sessions. */
+  /** The store of the sessions. */
   readonly store: SessionStore;
-  /** What keeps the exchanges of this process's runs, by `keepExchanges`; or a store that has some. @defaultValue none */
+  /** The log that `keepExchanges` keeps for this process's runs, or a store of kept exchanges. @defaultValue none */
   readonly exchanges?: KeptLogs | SessionStore | undefined;
   /**
-   * Removes what the application keeps. Called when the runs have been stopped, before their sessions are removed; once more if sessions
-   * were begun meanwhile.
+   * Removes what the application keeps. Called after the runs were stopped and before their sessions are removed; again if new sessions
+   * began meanwhile.
    *
    * @returns How many it removed, by kind; they are added to the rest.
    */
@@ -31,23 +31,22 @@ interface KeptLogs {
 export interface ErasedData {
   readonly [kind: string]: number;
   readonly sessions: number;
-  /** Answers that had not ended when their process died. */
+  /** Unfinished answers of processes that died. */
   readonly drafts: number;
   /** Sessions with notes of `sessionNotes`. */
   readonly notes: number;
   /** HTTP exchanges. */
   readonly exchanges: number;
-  /** Runs that were stopped for it. */
+  /** Runs that were stopped first. */
   readonly stoppedRuns: number;
 }
 
-/** Most sessions that are listed at once. */
+/** The most sessions that are listed at once. */
 const PAGE = 500;
 
-/** As `store-operations.ts` says. */
+/** Documented in `store-operations.ts`. */
 export async function eraseOwner(owner: string, options: EraseOptions): Promise<ErasedData> {
-  if (typeof owner !== "string" || owner === "")
-    throw new TypeError("eraseOwner() needs an owner: a string that is not empty");
+  if (typeof owner !== "string" || owner === "") throw new TypeError("eraseOwner() needs an owner: a non-empty string");
   const { store, exchanges, also, signal } = options;
   const erased: { -readonly [Kind in keyof ErasedData]: number } = {
     sessions: 0,
@@ -57,7 +56,7 @@ export async function eraseOwner(owner: string, options: EraseOptions): Promise<
     stoppedRuns: 0,
   };
   for (let ids = await listIds(store, owner), isFirst = true; ids.length > 0 || isFirst; isFirst = false) {
-    // Together: each may take until its lease has expired.
+    // In parallel: each may take until its lease has expired.
     const stopped = await Promise.all(ids.map((id) => new LeaseTaker(new SessionLog(store, id)).stop(signal)));
     erased.stoppedRuns += stopped.filter(Boolean).length;
     for (const [kind, count] of Object.entries((await also?.(owner, ids)) ?? {}))
@@ -70,7 +69,7 @@ export async function eraseOwner(owner: string, options: EraseOptions): Promise<
       } else erased.exchanges += (await exchanges?.delete(id)) ?? 0;
       erased.notes += (await eraseLog(store, `notes:${id}`)) > 0 ? 1 : 0;
       erased.drafts += (await store.records(id)).draft === undefined ? 0 : 1;
-      // Last, so that all else is found again after a failure.
+      // Last, so that a retry after a failure finds everything else.
       await store.delete(id);
       erased.sessions += 1;
     }
@@ -88,7 +87,7 @@ async function listIds(store: SessionStore, owner: string): Promise<readonly str
   return ids;
 }
 
-/** @returns The entries that were in it. */
+/** @returns The number of its entries. */
 async function eraseLog(store: SessionStore, id: string): Promise<number> {
   const { length } = await store.load(id);
   if (length > 0) await store.delete(id);

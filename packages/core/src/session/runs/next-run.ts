@@ -11,9 +11,9 @@ import { readRun } from "./read-run.ts";
 import { type Answers, type DecidedRequest, hasAnswers, type RunRequest } from "./session-host.ts";
 import { SessionRuns } from "./session-runs.ts";
 
-/** Decides what a session does next: begin a run, resume one, follow one that is going, or give the last result once more. */
+/** Decides what a session does next: begin a run, resume one, follow one that is in progress, or return the last result again. */
 export class NextRun<Options> extends SessionRuns<Options> {
-  /** A message, or one that is sent once more, whatever state the session is in. */
+  /** Sends a message, or sends one again, in any state of the session. */
   send(request: RunRequest<Options>): RunningLoop {
     const decide = async (run: DecidedRequest<Options>): Promise<RunResult<unknown>> => {
       if (run.whileRunning === "refuse" && run.unfinished !== "steer") return await this.beginRun(run);
@@ -23,12 +23,12 @@ export class NextRun<Options> extends SessionRuns<Options> {
     return this.#decided(request, decide, (error) => mayWait(request, error));
   }
 
-  /** The last run once more, from where it stopped. */
+  /** Resumes the last run from where it stopped. */
   resume(request: RunRequest<Options>): RunningLoop {
     return this.#decided(request, (run) => this.resumeRun(run));
   }
 
-  /** What fits the session's state and what the caller brings. */
+  /** Does what fits the session's state and the request. */
   continue(request: RunRequest<Options>): RunningLoop {
     const decide = async (decided: DecidedRequest<Options>): Promise<RunResult<unknown>> => {
       const { runId, stored } = decided;
@@ -37,31 +37,31 @@ export class NextRun<Options> extends SessionRuns<Options> {
       const run = stored.answers === true ? { ...decided, answers: {} } : decided;
       const answers = hasAnswers(run.answers);
       // A message that was sent before under this id is not sent again.
-      const wasSaid = view.steerOf(runId) !== undefined;
+      const isStored = view.steerOf(runId) !== undefined;
       const isNew = hasMessage(run) && !view.runIds.has(runId);
       if (running !== undefined) {
-        const isSaidNow = isNew && !wasSaid;
-        if (isSaidNow && run.whileRunning === "refuse") throw new SessionRunningError(this.log.id, running);
+        const isUnstored = isNew && !isStored;
+        if (isUnstored && run.whileRunning === "refuse") throw new SessionRunningError(this.log.id, running);
         if (answers) await this.answer(run.answers);
         stored.answers = true;
-        return await (isSaidNow ? this.#whileRunning(run, running) : this.#follow(run, running));
+        return await (isUnstored ? this.#whileRunning(run, running) : this.#follow(run, running));
       }
       const isOld = view.runIds.has(runId) && view.run?.entry.runId !== runId;
       if (isOld && !answers) return await this.opener.recall(runId, run);
       if (!isNew) return await this.#withoutMessage(run, answers);
-      if (wasSaid) stored.message = true;
+      if (isStored) stored.message = true;
       return await (answers ? this.resumeRun(run) : this.#beginOn(run));
     };
     return this.#decided(request, decide, (error) => error instanceof RunIdTakenError || mayWait(request, error));
   }
 
-  /** Stores answers to what the last run waits for; see {@link storeAnswers}. */
+  /** Stores answers to the last run's questions; see {@link storeAnswers}. */
   async answer(answers: Answers): Promise<void> {
     const { log, host } = this;
     await storeAnswers(log, answers, ({ name }) => host.findTool(name, undefined)?.tool);
   }
 
-  /** Stores a steering message once. @returns The id of the run that reads it, or has; `undefined` when the next one will. */
+  /** Stores a steering message once. @returns The id of the run that reads it or has read it; `undefined` when the next one will. */
   async steer(
     contents: readonly Content[],
     read: readonly ReadSource[] | undefined,
@@ -70,16 +70,16 @@ export class NextRun<Options> extends SessionRuns<Options> {
     const { log } = this;
     await log.refresh();
     await log.append({}, (view) => {
-      if (id !== undefined && view.isSaid(id)) return [];
+      if (id !== undefined && view.knowsMessage(id)) return [];
       this.checkRoom(contents);
       return [{ type: "steer", contents, read, id }];
     });
-    // It began a run meanwhile.
+    // The message began a run meanwhile.
     if (id !== undefined && log.view.runIds.has(id)) return id;
     const { state } = await this.leases.look();
     const { run, steering } = log.view;
-    const said = id === undefined ? undefined : log.view.steerOf(id);
-    if (said !== undefined && said.position < steering.cursor) return run?.entry.runId;
+    const steer = id === undefined ? undefined : log.view.steerOf(id);
+    if (steer !== undefined && steer.position < steering.cursor) return run?.entry.runId;
     return state === "held" && run !== undefined && run.end === undefined ? run.entry.runId : undefined;
   }
 
@@ -89,7 +89,7 @@ export class NextRun<Options> extends SessionRuns<Options> {
     const wasSteered = view.steering.unread.length > 0;
     if (last === undefined) {
       if (!wasSteered) throw new NothingToResumeError(id, "it has no run to resume; send a message first");
-      // Rejects any answer: what was asked was taken back.
+      // Rejects any answer: the questions were withdrawn.
       buildAnswerEntries(id, view, run.answers);
       return await this.beginRun({ ...run, message: [] });
     }
@@ -98,7 +98,7 @@ export class NextRun<Options> extends SessionRuns<Options> {
     if (waits && (await this.jobs.check(run.options, run.signal))) {
       const { runId } = (view.run ?? last).entry;
       return await this.resumeRun(run).catch((error: unknown) => {
-        // Others who found that out were faster.
+        // Another process found that out first.
         if (error instanceof NothingToResumeError) return this.opener.recall(runId, run);
         throw error;
       });
@@ -110,31 +110,31 @@ export class NextRun<Options> extends SessionRuns<Options> {
       : this.opener.recall(last.entry.runId, run));
   }
 
-  /** A run on a message; if it was stored as steering, on that, or what has read it meanwhile or will once it is answered. */
+  /** Begins a run on a message. If it is stored as steering, follows the run that has read it, or will once it is answered. */
   async #beginOn(run: DecidedRequest<Options>): Promise<RunResult<unknown>> {
     const { unfinished, replaces, stored } = run;
-    const waiting = unfinished === "steer" && replaces === undefined ? await this.#sayToWaiting(run) : undefined;
+    const waiting = unfinished === "steer" && replaces === undefined ? await this.#steerWaiting(run) : undefined;
     if (waiting !== undefined) return await this.opener.recall(waiting, run);
     if (stored.message !== true) return await this.beginRun(run);
     const { view } = this.log;
     const { run: last } = view;
-    const isHeard = view.steering.unread.length === 0;
-    // What is stored is not refused any more: the run that is not to be closed reads it.
+    const isRead = view.steering.unread.length === 0;
+    // A stored message is no longer refused: the run that must not be closed reads it.
     const isKept = unfinished === "refuse" && (last?.end === undefined || openQuestions(last).length > 0);
-    return await ((isHeard || isKept) && last !== undefined
+    return await ((isRead || isKept) && last !== undefined
       ? this.#follow(run, last.entry.runId)
       : this.beginRun({ ...run, message: [] }));
   }
 
-  /** Says a message to the last run if it waits for an answer. @returns Its id. */
-  async #sayToWaiting({ message = [], read, runId: id }: RunRequest<Options>): Promise<string | undefined> {
+  /** Steers the last run if it waits for an answer. @returns The run's id. */
+  async #steerWaiting({ message = [], read, runId: id }: RunRequest<Options>): Promise<string | undefined> {
     const { log } = this;
     await log.refresh();
     let waiting: string | undefined;
     await log.append({}, (view) => {
       const { run } = view;
       waiting = run?.end !== undefined && openQuestions(run).length > 0 ? run.entry.runId : undefined;
-      return waiting === undefined || view.isSaid(id) ? [] : [{ type: "steer", contents: message, read, id }];
+      return waiting === undefined || view.knowsMessage(id) ? [] : [{ type: "steer", contents: message, read, id }];
     });
     return waiting;
   }
@@ -143,16 +143,16 @@ export class NextRun<Options> extends SessionRuns<Options> {
     const { whileRunning, stored, signal } = run;
     if (whileRunning === "refuse") throw new SessionRunningError(this.log.id, running);
     if (whileRunning === "steer") {
-      // Decided on once more, it is stored.
-      const heardBy = stored.message === true ? running : await this.steer(run.message ?? [], run.read, run.runId);
+      // On a retry, the message is stored already.
+      const steered = stored.message === true ? running : await this.steer(run.message ?? [], run.read, run.runId);
       stored.message = true;
-      if (heardBy !== undefined) return await this.#follow(run, heardBy);
+      if (steered !== undefined) return await this.#follow(run, steered);
     } else if (whileRunning === "replace") await this.stop(signal);
     else await this.settle("over", signal);
     return await this.#beginOn(run);
   }
 
-  /** A run of another process or object: its result once it is over, and then its events. One that dies meanwhile is resumed. */
+  /** Waits for a run of another process or object, then returns its result and events. Resumes the run if its process dies meanwhile. */
   async #follow(run: DecidedRequest<Options>, runId: string): Promise<RunResult<unknown>> {
     const { log, leases } = this;
     const isOver = await lookUntil(log.store, log.id, run.signal, async () => {
@@ -161,7 +161,7 @@ export class NextRun<Options> extends SessionRuns<Options> {
       if (last?.entry.runId !== runId || last.end !== undefined) return { found: true };
       if (found.state === "held") return { againInMs: found.leftMs };
       if (this.current === undefined) return { found: false };
-      // A run of this object that renews its lease too late is not over for that.
+      // A run of this object is not over just because it renewed its lease too late.
       await abortable(this.current.over, run.signal);
       return { againInMs: 0 };
     });
@@ -170,7 +170,7 @@ export class NextRun<Options> extends SessionRuns<Options> {
       : this.resumeRun({ ...run, message: undefined, answers: {} }));
   }
 
-  /** A run that is decided on when it is read. Where another process was faster, and the caller would wait for it, once more. */
+  /** A run that is decided when it is read; again if another process was faster, and the caller would wait for it. */
   #decided(
     request: RunRequest<Options>,
     decide: (run: DecidedRequest<Options>) => Promise<RunResult<unknown>>,

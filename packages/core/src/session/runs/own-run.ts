@@ -31,7 +31,7 @@ import type { EndEntry, InterruptedAnswer } from "../log/entries.ts";
 import { openQuestions } from "./session-answers.ts";
 import { SessionJobs } from "./session-jobs.ts";
 
-/** The run that a session object makes itself: at most one at a time. */
+/** The run that a session object makes: at most one at a time. */
 export class OwnRun<Options> {
   readonly log: SessionLog;
   readonly host: SessionHost<Options>;
@@ -39,12 +39,12 @@ export class OwnRun<Options> {
   readonly leases: LeaseTaker;
   readonly opener: RecordOpener<Options>;
   readonly jobs: SessionJobs<Options>;
-  /** The next run is this agent's, whoever leads. */
+  /** The next run is this agent's, no matter which agent leads. */
   takesOver = false;
   current: CurrentRun | undefined;
   readonly #released: AbortController = new AbortController();
-  /** Tokens of questions whose answers runs have gone on for: each time for other ones. */
-  readonly #goneOnFor: Set<string> = new Set();
+  /** Tokens of the questions whose answers have made runs continue, which each does once. */
+  readonly #continuedFor: Set<string> = new Set();
 
   constructor(log: SessionLog, host: SessionHost<Options>, config: SessionConfig) {
     this.log = log;
@@ -55,12 +55,12 @@ export class OwnRun<Options> {
     this.jobs = new SessionJobs(log, host);
   }
 
-  /** Ends what waits to begin a run, and refuses it from then on: the session was released. */
+  /** Aborts when the session is released: ends waits to begin a run, and refuses new runs. */
   get released(): AbortSignal {
     return this.#released.signal;
   }
 
-  /** Leaves the run, if any, to other processes once its `once` calls are over, which the signal cuts. @returns False without a run. */
+  /** Leaves the run, if any, to other processes after its `once` calls, which the signal cuts short. @returns False without a run. */
   async release(signal: AbortSignal | undefined): Promise<boolean> {
     this.#released.abort(new RunReleasedError(this.log.id));
     const { current } = this;
@@ -76,7 +76,7 @@ export class OwnRun<Options> {
     return this.current?.reader.opened?.cancelCall(callId) ?? false;
   }
 
-  /** Prepares a run, makes it, and records its end, whatever it is. */
+  /** Prepares a run, executes it, and records how it ends. */
   async make(
     run: DecidedRequest<Options>,
     runId: string,
@@ -96,7 +96,7 @@ export class OwnRun<Options> {
       reader,
       abort: (why) => {
         const { reason: released } = this.released;
-        // What ends a run says more than that it was released.
+        // Any other reason to end the run says more than its release.
         if (why === released && reader.opened?.aborted() === true) return;
         if (reason === undefined || reason === released) reason = why;
         reader.opened?.abort(why);
@@ -109,11 +109,11 @@ export class OwnRun<Options> {
     const end = (why: unknown): void => [current, current.cut].forEach((one) => one.abort(why));
     let lease: HeldLease | undefined;
     let draft: ReturnType<typeof writeDrafts> | undefined;
-    /** The jobs of the run before it are being cancelled. */
+    /** Cancels the jobs of the run before it. */
     let leaving: Promise<void> | undefined;
-    /** Its end is in the log, or not for this process to write. */
+    /** Its end is in the log, or another process must write it. */
     let ended = false;
-    // Its lines have the identity of the run that is going and, in a trace, the ids of its span.
+    // Its lines have the identity of the current run and, in a trace, the ids of its span.
     const logger = bindLogger(host.logger, () => {
       const { metadata } = log.view.run?.entry ?? {};
       const trace = parseTraceparent(reader.opened?.traceparent());
@@ -149,7 +149,7 @@ export class OwnRun<Options> {
         },
       });
       reader.opened = opened;
-      // That of a step that is about to be asked again is void.
+      // The draft of a request that is about to be sent again is void.
       if (taken.mode === "resume") await lease.setDraft(undefined);
       log.running = true;
       if (reason !== undefined) opened.abort(reason);
@@ -166,7 +166,7 @@ export class OwnRun<Options> {
       const how: RunEnding = reader.left.aborted
         ? { stopReason: "aborted", error: LEFT }
         : { stopReason: opened.aborted() ? "aborted" : "failed", error: describeError(error) };
-      // The run's own error matters more than that its end could not be written: a run without end is one that was cut off.
+      // The run's own error matters more than a failure to write its end: a run without an end counts as cut off.
       await this.#appendEnd(opened, lease, how).catch((failed: unknown) => {
         logger.warn({ err: failed }, "the run's end could not be written");
       });
@@ -184,7 +184,7 @@ export class OwnRun<Options> {
     }
   }
 
-  /** Records how a run ended and gives its lease back, unless it was steered or answered after it last looked. */
+  /** Records how a run ended and gives its lease back, unless it was steered or answered after its last look. */
   async #end(opened: OpenedRecord, lease: HeldLease, result: RunResult<unknown>): ReturnType<BeforeEnd> {
     if (result.stopReason === "finished" && hasLaterTurn(lastRun(this.log), result)) return "steered";
     try {
@@ -202,15 +202,15 @@ export class OwnRun<Options> {
     if (!("pending" in result)) return false;
     const news = result.pending.filter(
       ({ token, question, callId, job }) =>
-        !this.#goneOnFor.has(token) &&
+        !this.#continuedFor.has(token) &&
         (view.answered.has(token) ||
           (question === "job" && view.run?.outcomes.has(waitName(callId, question, job?.number)) === true)),
     );
-    for (const { token } of news) this.#goneOnFor.add(token);
+    for (const { token } of news) this.#continuedFor.add(token);
     return news.length > 0;
   }
 
-  /** @param overtaken - Whether something has come for which the run goes on instead. */
+  /** @param overtaken - Whether a message or an answer has come with which the run continues instead. */
   async #appendEnd(
     opened: OpenedRecord,
     lease: HeldLease,
@@ -241,12 +241,12 @@ export class OwnRun<Options> {
 
 interface CurrentRun {
   runId: string;
-  /** Ends what is under way, whether it is opened or not. */
+  /** Ends the run, whether it is opened or not. */
   readonly abort: (reason: unknown) => void;
-  /** Ends its `once` calls that have begun, too. */
+  /** Also ends its `once` calls that have begun. */
   readonly cut: AbortController;
   readonly reader: RunReader;
-  /** Resolves when its beginning is in the log, or when it is over without. */
+  /** Resolves when its beginning is in the log, or when it is over without one. */
   readonly taken: Promise<void>;
   readonly over: Promise<void>;
 }
@@ -261,7 +261,7 @@ function buildEnding(result: RunResult<unknown>): RunEnding {
   return "pending" in result ? { stopReason, pending: result.pending } : { stopReason };
 }
 
-/** The reader of the run left in the middle of it. */
+/** The reader of the run left before its end. */
 const LEFT = { name: "RunAbandonedError", message: "the reader left before the run ended", code: "run_aborted" };
 
 function lastRun(log: SessionLog): RunRecord {
@@ -270,7 +270,7 @@ function lastRun(log: SessionLog): RunRecord {
   return run;
 }
 
-/** The entries that make way for the next message, and the tokens of the questions that it withdraws. */
+/** The entries that close the last run for the next message, and the tokens of the questions that the message withdraws. */
 export async function closeLast<Options>(
   log: SessionLog,
   host: SessionHost<Options>,
@@ -292,8 +292,8 @@ export async function closeLast<Options>(
 }
 
 /**
- * How a run that was cut off ended, as far as its log goes. Decides nothing about what is finished, so it needs none of its options; of an
- * answer that broke off, it keeps what the guardrails let pass.
+ * Builds the end of a run that was cut off from its log. Decides nothing about finished steps, so it needs none of the run's options. Of
+ * an interrupted answer, it keeps what the guardrails pass.
  */
 async function endCutOff<Options>(
   record: RunRecord,
@@ -306,9 +306,9 @@ async function endCutOff<Options>(
   const open = deriveOpen(record, { draft, steeringWaits: view.steering.unread.length > 0 });
   let interrupted: InterruptedAnswer | undefined;
   if (open.draft !== undefined) {
-    const { parts: said, guarded, truncated, ...at } = open.draft;
+    const { parts: shown, guarded, truncated, ...at } = open.draft;
     const partial = new PartialResponse();
-    partial.add(said);
+    partial.add(shown);
     const parts = partial.parts();
     const run = { options, runId, sessionId: id, metadata, turn: at.place.turn };
     const checked = guarded && (await host.checkPartial(parts, run));
@@ -334,10 +334,10 @@ function stoppedError(sessionId: string): RunStoppedError {
   return new RunStoppedError(`the run of session "${sessionId}" was stopped on request`);
 }
 
-/** How a run ended, in the words of its log. */
+/** How a run ended, as its log records it. */
 export type RunEnding = Pick<EndEntry, "stopReason" | "reached" | "guardrail" | "pending" | "problem" | "error">;
 
-/** What the end of a run keeps of the answer that it ended in the middle of. `isCut`: the answer was longer. */
+/** What the end of a run keeps of its unfinished answer. `isCut`: the answer was longer. */
 export function interruptedAnswer(
   { step, place, attempt, checked = [] }: Pick<InterruptedAnswer, "step" | "place" | "attempt" | "checked">,
   kept: readonly Part[],

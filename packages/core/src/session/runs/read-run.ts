@@ -2,7 +2,7 @@ import { NOTHING_YET, type RunResult } from "../../loop/result.ts";
 import type { RunningLoop } from "../../loop/run-stream.ts";
 import type { OpenedRecord, RunReader } from "./session-host.ts";
 
-/** A run that is made when it is read. */
+/** A run that starts when it is read. */
 export function readRun<Opened extends RunningLoop = OpenedRecord>(
   make: (reader: RunReader<Opened>) => Promise<RunResult<unknown>>,
 ): RunningLoop {

@@ -25,7 +25,7 @@ import type { SessionRecords } from "../store/store.ts";
 import { readRun } from "./read-run.ts";
 import type { OpenedRecord, RunReading, SessionBounds, SessionHost, SessionRun } from "./session-host.ts";
 
-/** Opens the loop over the records of a session's runs: to make a run, or to read it again. */
+/** Opens the loop on the records of a session's runs: to execute a run, or to read it from its log. */
 export class RecordOpener<Options> {
   readonly #log: SessionLog;
   readonly #host: SessionHost<Options>;
@@ -38,7 +38,7 @@ export class RecordOpener<Options> {
     this.#config = config;
   }
 
-  /** @param how - Without a mode, the run is only read again. */
+  /** @param how - Without a mode, the run is only read from its log. */
   open(record: RunRecord, run: RunReading<Options>, how: OpenRecordOptions): OpenedRecord {
     const { runId, loop, input, guarded = false } = record.entry;
     const { mode = "read", token, missing, onPartial, beforeEnd } = how;
@@ -47,7 +47,7 @@ export class RecordOpener<Options> {
     const { before, toHistory, readTurns, about } = this.#placeRun(record, run, host);
     const writer = writeRun(this.#log, record, token);
     const toRecord = (turn: ClosedTurn): TurnRecord => recordTurn(turn, record.outcomes, toHistory);
-    // One that goes on does so after its closed turns.
+    // A resumed run continues after its closed turns.
     const turns = mode === "resume" ? listClosed(record) : [];
     const isChecked = turns.length > 0;
     const opened = host.open({
@@ -86,7 +86,7 @@ export class RecordOpener<Options> {
     };
   }
 
-  /** The result of a run that has ended, and its events, from its record: no code or option of its agent decides about it. */
+  /** The result of a run that has ended, and its events, from its record: independent of its agent's code and options. */
   async recall(runId: string, run: RunReading<Options>): Promise<RunResult<unknown>> {
     const { opener, record } = await this.#reread(runId, this.#log.view.length);
     const { entry, end: ended, lost } = record;
@@ -99,7 +99,7 @@ export class RecordOpener<Options> {
       turns: readTurns(listTurns(record)),
       lost,
       ended,
-      // What was answered since is asked no more.
+      // Questions that were answered since are no longer open.
       open: this.#log.view.run?.entry.runId === runId ? this.#log.view.run.end?.pending : undefined,
       interrupted: ended.interrupted?.parts,
       output: entry.output,
@@ -107,9 +107,9 @@ export class RecordOpener<Options> {
   }
 
   /**
-   * Makes a recorded run once more from its log, by default the last one: no model is asked, no tool is run, nothing is written.
+   * Replays a recorded run from its log, by default the last one: no model is called, no tool is run, nothing is written.
    *
-   * @param again - Steps that are made again all the same.
+   * @param again - Executes some of the steps again.
    */
   replay(runId: string | undefined, run: RunReading<Options>, again?: MakeAgain): RunningLoop {
     return readRun(async (reader) => {
@@ -123,7 +123,7 @@ export class RecordOpener<Options> {
     });
   }
 
-  /** A recorded run, by default the last one, and an opener over the first `length` entries up to its end. */
+  /** A recorded run, by default the last one, and an opener on the log up to its end, or on its first `length` entries. */
   async #reread(
     runId: string | undefined,
     length?: number,
@@ -133,13 +133,13 @@ export class RecordOpener<Options> {
     await log.readUpTo(runId, length);
     const record = log.view.run;
     if (record === undefined) {
-      const last = log.view.runIds.size === 0 ? "yet" : "since it went back";
+      const last = log.view.runIds.size === 0 ? "yet" : "since its rewind";
       throw new TypeError(`session "${id}" has no run ${runId ?? last}`);
     }
     return { opener: new RecordOpener(log, this.#host, this.#config), record };
   }
 
-  /** A run behind the contents before it as this session's model reads them: those of another one may have been left out. */
+  /** A run after the contents before it, as this session's model reads them: another model's contents may be omitted. */
   #placeRun(record: RunRecord, { options, emitters }: RunReading<Options>, { origin: to }: SessionHost<Options>) {
     const { entry, outcomes } = record;
     const { runId, metadata, loop } = entry;
@@ -175,16 +175,16 @@ export class RecordOpener<Options> {
 
   async #steered(after: number): Promise<Steered | undefined> {
     await this.#log.refresh();
-    const said = this.#log.view.steering.after(after);
-    const last = said.at(-1);
+    const messages = this.#log.view.steering.after(after);
+    const last = messages.at(-1);
     if (last === undefined) return undefined;
-    const read = said.flatMap((one) => one.read ?? []);
-    const contents = said.flatMap((one) => [...one.contents]);
+    const read = messages.flatMap((one) => one.read ?? []);
+    const contents = messages.flatMap((one) => [...one.contents]);
     return { contents, upTo: last.position + 1, ...(read.length > 0 && { read }) };
   }
 }
 
-/** A cut is at a message of the user's, which is never changed. */
+/** A cut is at a user's message, which never changes. */
 function translate(place: number, from: readonly Content[], to: readonly Content[]): number {
   const content = from[place];
   return content === undefined ? to.length + place - from.length : to.indexOf(content);
@@ -196,7 +196,7 @@ function endedWithoutResult({ end }: RunRecord): RunStepError {
   return new RunStepError(`the recorded run ended here without a result (${stopReason})${why}`, "", { cause: error });
 }
 
-/** How its owner's budget stood when that ended a run. */
+/** The owner's budget as it was when it ended a run. */
 function budgetAtEnd({ end }: RunRecord): SessionBounds["ownerBudget"] {
   const { scope, limit, used } = end?.reached ?? {};
   if (scope !== "owner" || limit === undefined || used === undefined) return undefined;
@@ -204,18 +204,18 @@ function budgetAtEnd({ end }: RunRecord): SessionBounds["ownerBudget"] {
 }
 
 interface OpenRecordOptions extends Partial<Pick<SessionRun<unknown>, "mode" | "steering" | "onPartial">> {
-  /** Of the run's lease; absent when nothing is written. */
+  /** Token of the run's lease; absent when nothing is written. */
   readonly token?: number | undefined;
-  /** What the run's steps left. @defaultValue what the session's log has, where more is written */
+  /** The outcomes of the run's steps. @defaultValue the session's log, to which new ones are written */
   readonly log?: JournalLog | undefined;
   readonly beforeEnd: BeforeEnd;
-  /** The session's records from before, when the run is resumed. */
+  /** The session's records from before the run was resumed. */
   readonly left?: SessionRecords | undefined;
   /** Called instead of an operation that has no outcome yet. */
   readonly missing?: ((op: NamedStep) => Outcome) | undefined;
-  /** Makes steps of a replay again. */
+  /** Executes steps of a replay again. */
   readonly again?: MakeAgain | undefined;
-  /** Ends `once` calls that have begun, when the run was released. Any other abort of the run ends them, too. */
+  /** After a release of the run, ends the `once` calls that have begun. Any other abort of the run ends them at once. */
   readonly cut?: AbortSignal | undefined;
 }
 
@@ -237,7 +237,7 @@ function findTrace({ entry, outcomes }: RunRecord, { lease, draft }: SessionReco
   return found?.traceparent ?? lastTraceparent([...outcomes.values()].map(({ outcome }) => outcome));
 }
 
-/** Gives what the log holds, notes what was asked for, and compares the result with the record before the run reports its end. */
+/** Returns the log's outcomes, notes which were requested, and compares the result with the record before the run reports its end. */
 function readRecord(record: RunRecord): OpenRecordOptions {
   const { runId } = record.entry;
   const asked = new Set<string>();
@@ -257,10 +257,10 @@ function readRecord(record: RunRecord): OpenRecordOptions {
       record: unwritten,
     },
     missing: ({ name, place }) => {
-      // A call leaves its cancellation in the log when the wall time ends it; these leave nothing.
+      // When the wall time ends a call, its cancellation is in the log; these steps leave nothing.
       const mayRunOut = place !== undefined && ["model", "compact", "route", "reroute", "guard"].includes(place.kind);
       if (record.end?.reached?.name === "wallTimeMs" && mayRunOut && outOfTime.size < 2) {
-        // The clock is not in the log: what it cut off is the first that is not there, and the request that found out.
+        // The clock is not in the log. The step that it cut off is the first one missing; the request that noticed is the second.
         outOfTime.add(name);
         return { ok: false, error: WALL_TIME_REACHED };
       }
@@ -269,7 +269,7 @@ function readRecord(record: RunRecord): OpenRecordOptions {
     },
     beforeEnd: async (result) => {
       if (result.stopReason === "finished" && hasLaterTurn(record, result)) return "steered";
-      // What a call recorded inside itself is not asked for: the call is not made.
+      // Steps inside a call are not requested, because the call is not made.
       const unasked = [...record.outcomes].flatMap(([name, { place }]) =>
         asked.has(name) || place.kind === "inner" ? [] : name,
       );
@@ -283,7 +283,7 @@ function readRecord(record: RunRecord): OpenRecordOptions {
   };
 }
 
-/** A request that is made again takes the messages that it took when it was recorded. */
+/** A request that is sent again includes the steering messages that it included when it was recorded. */
 function madeAgain(again: MakeAgain): Pick<OpenRecordOptions, "again" | "steering"> {
   let steered: Steered | undefined;
   return {

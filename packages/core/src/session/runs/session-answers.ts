@@ -28,7 +28,7 @@ import type { Answers } from "./session-host.ts";
 import { checkAtLeast, checkOptions, namesIn, type OptionNames } from "../../internal/option-names.ts";
 import { compareSummaries, type SessionFilter, type SessionStore, type SessionSummary } from "../store/store.ts";
 
-/** The entries of some answers. @throws {UnexpectedAnswerError} For one to no open question; names those that are open. */
+/** The entries of answers. @throws {UnexpectedAnswerError} For an answer to no open question; names the open ones. */
 export function buildAnswerEntries(sessionId: string, view: SessionView, answers: Answers): NewEntry[] {
   const { approvals = {}, outcomes = {}, by } = answers;
   const given = { approvals, outcomes };
@@ -45,22 +45,22 @@ export function buildAnswerEntries(sessionId: string, view: SessionView, answers
   );
 }
 
-/** The entries that withdraw all that a run still asks, because it goes on with a message. */
+/** The entries that withdraw a run's open questions, because it continues with a message. */
 export function buildWithdrawals(record: RunRecord): NewEntry[] {
   const withdrawn = "another message came";
   return openQuestions(record).map((question) => buildEntry(record, question, { withdrawn }, undefined));
 }
 
-/** True for a run that waits, or was cut off, and has answers that it has not gone on with. */
+/** True for a run that waits, or was cut off, and has answers that it has not used. */
 export function hasUnusedAnswers({ end, entry, answered }: RunRecord): boolean {
-  // One of another version is only closed.
+  // A run of another loop version is only closed.
   return answered.size > 0 && (end === undefined || end.pending !== undefined) && entry.loop === LOOP_VERSION;
 }
 
 /**
- * Checks answers by the tools of their calls, as far as these are known.
+ * Checks answers with the tools of their calls, if known.
  *
- * @returns The answers, with outputs of jobs as their schemas give them.
+ * @returns The answers, with outputs of jobs as their schemas parse them.
  * @throws {InvalidApprovalError} For arguments that don't fit.
  * @throws {JobReportError} For an output of a job that doesn't fit.
  */
@@ -90,7 +90,7 @@ export async function checkByTools(
   return { ...answers, outcomes };
 }
 
-/** What a job has come to, as its schema gives it. @throws {JobReportError} When it doesn't fit. */
+/** The output of a job, as its schema parses it. @throws {JobReportError} When it doesn't fit. */
 export async function parseOutput(sessionId: string, job: string, tool: ToolJob, output: unknown): Promise<unknown> {
   try {
     return await tool.parseOutput(output);
@@ -100,7 +100,7 @@ export async function parseOutput(sessionId: string, job: string, tool: ToolJob,
 }
 
 /**
- * Stores answers to what the last run waits for, whether it is going or not.
+ * Stores answers to the last run's questions, whether it is in progress or not.
  *
  * @throws {UnexpectedAnswerError} {@link buildAnswerEntries}
  * @throws {InvalidApprovalError | JobReportError} {@link checkByTools}
@@ -113,7 +113,7 @@ export async function storeAnswers(
 ): Promise<void> {
   await log.refresh();
   const { run } = log.view;
-  // Rejects what answers nothing that is asked now: only what is asked now can be checked.
+  // Rejects answers to questions that are not open: only answers to open questions can be checked.
   buildAnswerEntries(log.id, log.view, answers);
   if (run === undefined) throw new NothingToResumeError(log.id, "it has no run yet");
   const checked = await checkByTools(log.id, run, answers, findTool);
@@ -125,7 +125,7 @@ export async function storeAnswers(
   }
 }
 
-/** What a run waits for from outside. While it is going, the questions of its open turn; it may still be busy with other calls. */
+/** A run's open questions. While it is in progress, the questions of its open turn: it may still be busy with other calls. */
 export function openQuestions(record: RunRecord): readonly PendingCall[] {
   if (record.end !== undefined) return record.end.pending ?? [];
   return listOpenCalls(record).flatMap(({ standing, ...made }): readonly PendingCall[] => {
@@ -135,14 +135,14 @@ export function openQuestions(record: RunRecord): readonly PendingCall[] {
   });
 }
 
-/** The calls of a run's open turn, and how they stand. */
+/** The calls of a run's open turn, with their states. */
 export function listOpenCalls(record: RunRecord): readonly (NumberedCall & { readonly standing: CallStanding })[] {
   const steps = new PlacedSteps(record, record.turns.at(-1)?.turn);
   const turn = steps.turns().at(-1);
   if (turn === undefined) return [];
   const routes = steps.find<readonly CallRoute[]>({ kind: "route", turn })?.value;
   const answer = steps.inTurn(turn).findLast(({ place }) => place.kind === "model" && place.phase === "work");
-  // What a model step records.
+  // Model steps record this type.
   const { response } = (answer?.value ?? {}) as Partial<ModelStepValue>;
   return numberCalls(turn, response).map((made, index) => {
     return { ...made, standing: standOf(steps, made, routes?.[index]) };
@@ -160,7 +160,7 @@ function unexpected(
     .map(({ call, callId, question, token: key }) => `"${key}" (${callId}, ${call.name}: ${question})`)
     .join(", ");
   const what = waiting === "" ? "no call is waiting" : `waiting: ${waiting}`;
-  const reason = answered.get(token) ?? "is not the token of a question that waits for one";
+  const reason = answered.get(token) ?? "is not the token of an open question";
   return new UnexpectedAnswerError(sessionId, token, { reason, message: `${kind}: "${token}" ${reason}; ${what}` });
 }
 
@@ -172,7 +172,7 @@ function buildEntry(
 ): NewEntry {
   const { turn, callId, token } = question;
   const { runId } = record.entry;
-  // But for what comes from elsewhere, the same may be asked more than once. No more is asked than is recorded.
+  // All questions but those about outcomes may repeat, at most once for each recorded step.
   let time = 1;
   while (time <= record.outcomes.size && questionToken(runId, question, time) !== token) time++;
   const place: StepPlace = { kind: "wait", turn, callId, question: question.question, time };
@@ -189,32 +189,32 @@ function buildEntry(
 export interface WaitingCall extends PendingCall, Pick<SessionSummary, "owner" | "title" | "metadata"> {
   readonly sessionId: string;
   readonly runId: string;
-  /** When its run last went on or ended, in milliseconds since the epoch: the question was open by then. */
+  /** When its run last recorded a step or ended, in milliseconds since the epoch: the question was open by then. */
   readonly askedAt: number;
 }
 
-/** Which waiting calls. */
+/** Options of {@link listPendingCalls}. */
 export interface WaitingCallsOptions extends Pick<SessionFilter, "owner" | "prefix" | "metadata"> {
-  /** Those that this one may answer, in the tool's words. */
+  /** Only calls that this person or role may answer, as the tool's `approvedBy` names it. */
   readonly approvedBy?: string | undefined;
-  /** How many sessions that wait or run are looked at for one page. @defaultValue 100 */
+  /** How many waiting or running sessions are read for one page. @defaultValue 100 */
   readonly limit?: number | undefined;
-  /** Where to go on: `next` of the page before. @defaultValue the beginning */
+  /** Where to continue: `next` of the previous page. @defaultValue the beginning */
   readonly after?: string | undefined;
 }
 
-/** Some of the calls that wait. */
+/** One page of waiting calls. */
 export interface WaitingCalls {
   readonly calls: readonly WaitingCall[];
   /** For the next page; absent on the last one. A page may be empty and not the last. */
   readonly next?: string | undefined;
-  /** Ids of sessions that cannot be read, and that `pollux session check` says more about; absent without any. */
+  /** Ids of sessions that cannot be read: `pollux session check` says why. Absent when there are none. */
   readonly damaged?: readonly string[] | undefined;
 }
 
 const OPTIONS: OptionNames<WaitingCallsOptions> = namesIn("owner prefix metadata approvedBy limit after");
 
-/** As `store-operations.ts` says, like the next one. */
+/** Documented in `store-operations.ts`, like {@link answerCalls}. */
 export async function listPendingCalls(store: SessionStore, options: WaitingCallsOptions): Promise<WaitingCalls> {
   checkOptions("listPendingCalls()", options, OPTIONS);
   const { approvedBy, limit = 100, after, ...filter } = options;
@@ -223,7 +223,7 @@ export async function listPendingCalls(store: SessionStore, options: WaitingCall
   const list = (state: "waiting" | "running"): Promise<readonly SessionSummary[]> =>
     store.list({ ...filter, state, order: "id", limit, after: last });
   const both = [...(await list("waiting")), ...(await list("running"))];
-  // One whose run has just gone on may be in both.
+  // A session whose run has just continued may be in both.
   const all = new Map(both.map((session) => [session.id, session]));
   const sessions = [...all.values()].toSorted(compareSummaries("id")).slice(0, limit);
   const found: WaitingCall[] = [];

@@ -27,15 +27,15 @@ import type { EndedRuns } from "../store/session-info.ts";
 import type { Draft, EndReason } from "../store/store.ts";
 
 /**
- * Answers to questions, by their tokens: `token` of the calls in `pending`, or of the conversation's. An answer is for what was shown: a
- * question of another run, or about other arguments, has another token.
+ * Answers to questions by token: the `token` of a call in `pending` or in the conversation. An answer is for the question that was shown:
+ * a question of another run, or about other arguments, has another token.
  */
 export interface Answers {
   /** Decisions on calls that require approval: `true` runs the call, `false` or `{ deny }` refuses it. */
   readonly approvals?: { readonly [token: string]: Approval } | undefined;
   /** Outcomes of calls that were executed elsewhere. */
   readonly outcomes?: { readonly [token: string]: ExternalOutcome } | undefined;
-  /** Who answers, as the application names them; kept in the log. @defaultValue unknown */
+  /** The person who answers, as the application names them; kept in the log. @defaultValue unknown */
   readonly by?: string | undefined;
 }
 
@@ -45,16 +45,16 @@ export function hasAnswers({ approvals = {}, outcomes = {} }: Answers): boolean 
 
 /** A run of the loop that was opened for a session. */
 export interface OpenedRun extends RunningLoop {
-  /** Its progress, to be read: only the loop changes it. */
+  /** Its progress; only the loop changes it. */
   readonly state: RunState;
   traceparent(): string | undefined;
   /** True when its own signal was aborted. */
   aborted(): boolean;
-  /** Ends what is under way; the run rejects with the reason. */
+  /** Ends the run, which rejects with the reason. */
   abort(reason: unknown): void;
 }
 
-/** A run, and what of it is not in the log. */
+/** A run, and its turns that are not in the log. */
 export interface OpenedRecord extends OpenedRun {
   unwritten(): {
     readonly closed: readonly NewEntry[];
@@ -62,7 +62,7 @@ export interface OpenedRecord extends OpenedRun {
   };
 }
 
-/** What a session decides about a run; all else is in the run's options. */
+/** What a session decides about a run; the rest is in the run's options. */
 export interface SessionRun<Options>
   extends
     Pick<RunEntry, "runId" | "metadata">,
@@ -70,37 +70,37 @@ export interface SessionRun<Options>
     Pick<LoopInput, "historyLength" | "conversation" | "beforeEnd" | "session" | "ownerBudget"> {
   readonly options: Options;
   readonly sessionId: string;
-  /** Whether it begins, goes on, or is only read again from its log: then nobody observes it. */
+  /** Whether it begins, resumes, or is only read from its log, without observers. */
   readonly mode: "begin" | "resume" | "read";
   readonly contents: readonly Content[];
-  /** Its closed turns, whose contents are not among {@link SessionRun.contents}: it goes on after them. */
+  /** Its closed turns, whose contents are not among {@link SessionRun.contents}: it continues after them. */
   readonly turns?: readonly ClosedTurn[] | undefined;
-  /** What broken answers used, each time that it failed. */
+  /** Usage of broken answers, for each time that it failed. */
   readonly lost?: readonly LostUsage[] | undefined;
   readonly compaction: Compaction | undefined;
   /** What the model had read before the run, and what its message brings. */
   readonly read: readonly ReadSource[];
   /** Version of the loop that began it. */
   readonly loop: number;
-  /** Where its events go; absent when nobody watches. */
+  /** Where its events go; absent without a reader. */
   readonly emitters: RunEmitters | undefined;
   readonly steps: StepsFactory;
-  /** Of a run that is only read again: the answer it ended in the middle of. */
+  /** For a run that is only read: the answer that was unfinished when it ended. */
   readonly interrupted?: Pick<Draft, "place" | "attempt" | "parts" | "guarded"> | undefined;
   /** Whether guardrails check its message before it is part of the contents. */
   readonly checksInput: boolean;
-  /** How the answer of a run that is resumed was to be typed when it began. */
+  /** For a resumed run: how its answer was typed when it began. */
   readonly output?: RunEntry["output"];
-  /** Of a run that is resumed: the `traceparent` under which it was last executed, if it is known. */
+  /** For a resumed run: the `traceparent` under which it was last executed, if known. */
   readonly resumedFrom?: string | undefined;
   readonly onPartial?: ((partial: PartialResponse) => void) | undefined;
   readonly steering: Steering;
 }
 
-/** How a run is read: with what options, and where its events go. */
+/** How a run is read: its options, and where its events go. */
 export type RunReading<Options> = Pick<SessionRun<Options>, "options" | "emitters">;
 
-/** Makes the steps of one run. `emit` receives live events; absent when nobody reads them. */
+/** Makes the steps of one run. `emit` receives live events; absent without a reader. */
 export type StepsFactory = (run: PassThroughOptions<RunEvent>) => Steps<RunEvent>;
 
 /** A run of a session that has ended with a result. */
@@ -113,81 +113,81 @@ export type RecalledRun<Options> = RecordedRun &
 /** Bounds of all runs of a session together. */
 export type SessionLimits = Omit<Limits, "wallTimeMs">;
 
-/** What bounds a session's runs. */
+/** The bounds of a session's runs. */
 export interface SessionBounds {
   readonly limits: SessionLimits | undefined;
   readonly ownerBudget: AskOwnerBudget | undefined;
 }
 
 export interface SessionConfig extends SessionBounds {
-  /** What it begins with; written with its first run. */
+  /** The contents that it begins with; written with its first run. */
   readonly history?: readonly Content[] | undefined;
-  /** What that brings; absent: by what is in it. */
+  /** What the history brings; absent: what its parts bring. */
   readonly historyReads?: Reads | undefined;
-  /** What the application says about it; written with its next run when that is new. */
+  /** The application's description; written with the next run if it has changed. */
   readonly about?: SessionAbout | undefined;
   /** @defaultValue 15_000 */
   readonly leaseMs?: number | undefined;
 }
 
-/** What an application says about a session, for its lists. */
+/** An application's description of a session, for lists. */
 export interface SessionAbout {
   /** Shown in lists. @defaultValue the first words of the first message */
   readonly title?: string | undefined;
-  /** Whose session it is: lists and `deleteSessions` can go by it. */
+  /** The person that the session belongs to: lists and `deleteSessions` can filter by it. */
   readonly owner?: string | undefined;
-  /** Anything else that lists go by. */
+  /** Anything else that lists filter by. */
   readonly metadata?: { readonly [name: string]: string } | undefined;
 }
 
-/** What a session needs of its agent. */
+/** What a session needs from its agent. */
 export interface SessionHost<Options> {
   readonly model: Model;
   readonly origin: HistoryOrigin;
   readonly agent: string;
   readonly logger: Logger;
-  /** The host of an agent that may have taken the session over; this one for a name that it cannot hand over to. */
+  /** The host of an agent that may have taken the session over; this host for a name that it cannot hand over to. */
   lead(agent: string): SessionHost<Options>;
   /** @throws {ConfigurationError} When it has no prices of its own, or none for its model. */
   requirePrices(limit: string): void;
   /** @throws {ConfigurationError} When the options cannot work; before anything is written. */
   check(options: Options): void;
-  /** A tool by its name, and the context of its run, if it is known: without a run, only one that needs none is. */
+  /** A tool by name, and the context of its run; undefined if unknown. Without a run, only tools that need none are known. */
   findTool(
     name: string,
     run: Pick<SessionRun<Options>, "options" | "runId" | "sessionId"> | undefined,
   ): { readonly tool: Tool; readonly context: unknown } | undefined;
-  /** What the entry of a run with these options has when it begins. */
+  /** The members of a new run's entry that depend on its options. */
   describe(options: Options, run: Omit<RunIdentity, "agent">): Pick<RunEntry, "guarded" | "output">;
-  /** What output guardrails keep of an answer that broke off: nothing if one fails or takes too long. Never rejects. */
+  /** What output guardrails keep of an interrupted answer: nothing if one fails or takes too long. Never rejects. */
   checkPartial(
     partial: readonly Part[],
     run: Pick<SessionRun<Options>, "options" | "runId" | "sessionId" | "metadata"> & { readonly turn: number },
   ): Promise<CheckedPartial>;
   open(run: SessionRun<Options>): OpenedRun;
   recall(run: RecalledRun<Options>): Promise<RunResult<unknown>>;
-  /** The context of whoever requests a run now; absent if nobody wants to know. */
+  /** The context of the current caller; undefined if no observer captures it. */
   callersContext(): Within | undefined;
 }
 
 /**
- * What a message does while a run is going: `"refuse"`: it is refused with `SessionRunningError`; `"steer"`: it steers the run, whose
- * result is given then; `"wait"`: it waits until the run is over; `"replace"`: it stops the run first.
+ * What a message does while a run is in progress: `"refuse"`: it is refused with `SessionRunningError`; `"steer"`: it steers the run, and
+ * the result is that run's; `"wait"`: it waits until the run is over; `"replace"`: it stops the run first.
  */
 export type WhileRunning = "refuse" | "steer" | "wait" | "replace";
 
-/** What a message does with a last run that was cut off or waits for an answer; `steer` closes one that was cut off. */
+/** What a message does to a last run that was cut off or waits for an answer; `steer` closes one that was cut off. */
 export type Unfinished = "close" | "refuse" | "steer";
 
-/** What a caller brings: some of a message, approvals and outcomes; and where the events of the run go. */
+/** A caller's request: a message, approvals or outcomes, and where the events of the run go. */
 export interface RunRequest<Options> extends RunReading<Options> {
   /** Absent: the message of {@link replaces}, if any. */
   readonly message: readonly Content[] | undefined;
-  /** What that brings into the history; absent for nothing. */
+  /** What the message brings into the history; absent for nothing. */
   readonly read: readonly ReadSource[] | undefined;
   /**
-   * Taken back first, with all that followed; without an id, the last one that began a run. Without a message, that one is sent once
-   * more. Never steers.
+   * The message to take back first, with everything after it; without an id, the last one that began a run. Without a new message, it is
+   * sent again. Never steers.
    */
   readonly replaces: { readonly messageId: string | undefined } | undefined;
   readonly answers: Answers;
@@ -195,18 +195,18 @@ export interface RunRequest<Options> extends RunReading<Options> {
   readonly unfinished: Unfinished;
   readonly keepInterrupted: boolean;
   readonly anyLoopVersion: boolean;
-  /** Of a new run, and of its message. */
+  /** Id of a new run, and of its message. */
   readonly runId: string;
   readonly metadata: JsonObject | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
-/** A request that somebody reads; decided on more than once where others are faster. */
+/** A request whose stream is being read; decided again when another process is faster. */
 export interface DecidedRequest<Options> extends RunRequest<Options> {
   readonly reader: RunReader;
-  /** Ends waiting for others, also when the reader leaves. */
+  /** Ends waits for other runs; also aborts when the reader leaves. */
   readonly signal: AbortSignal;
-  /** What of it is in the log already: its message as one that steers, its answers. */
+  /** The parts that are in the log already: its message, as steering, and its answers. */
   readonly stored: { message?: true; answers?: true };
 }
 
@@ -218,8 +218,8 @@ export interface RunReader<Opened extends RunningLoop = OpenedRecord> {
 /** State of a session. */
 export interface SessionState extends EndedRuns {
   /**
-   * How the last run of the conversation ended. `"running"` while it is going, or may be: a lease that nobody has renewed is only
-   * known to be abandoned once it has expired. `"cut-off"` when its process died; `undefined` when there was none, or after a
+   * How the last run of the conversation ended. `"running"` while it is in progress, or may be: a lease that is no longer renewed is
+   * known to be abandoned only once it has expired. `"cut-off"` when its process died; `undefined` when there was none, or after a
    * rewind.
    */
   readonly lastRun: EndReason | "running" | "cut-off" | undefined;

@@ -14,7 +14,7 @@ import type { SessionView } from "../log/session-view.ts";
 import { buildAnswerEntries, listOpenCalls, openQuestions, parseOutput } from "./session-answers.ts";
 import type { SessionHost } from "./session-host.ts";
 
-/** Most characters of a job's progress as JSON. */
+/** Maximum size of a job's progress, in characters of JSON. */
 const MAX_PROGRESS = 16_384;
 
 /** The jobs that a session's last run has started. */
@@ -28,9 +28,9 @@ export class SessionJobs<Options> {
   }
 
   /**
-   * Stores how a job stands, by its id or callback.
+   * Stores the progress or outcome of a job, by its id or callback.
    *
-   * @throws {JobReportError} For a job that nobody waits for, another outcome than the first, and an output that doesn't fit.
+   * @throws {JobReportError} For a job that no run waits for, an outcome that differs from the first, and an output that doesn't fit.
    */
   async report(job: string, report: JobReport): Promise<void> {
     const { id, view } = this.#log;
@@ -43,9 +43,9 @@ export class SessionJobs<Options> {
   }
 
   /**
-   * Asks once how the jobs stand that the last run waits for, and stores what is new.
+   * Checks the jobs that the last run waits for, once, and stores what is new.
    *
-   * @returns Whether the run has something to go on with.
+   * @returns Whether the run can continue.
    */
   async check(options: Options, signal: AbortSignal): Promise<boolean> {
     const { view } = this.#log;
@@ -60,7 +60,7 @@ export class SessionJobs<Options> {
           if (report !== undefined) await this.#store(jobId, readReport(report));
         } catch (error) {
           signal.throwIfAborted();
-          // Others were faster.
+          // Another report was faster.
           if (error instanceof JobReportError) return;
           this.#host.logger.warn({ err: error, sessionId: this.#log.id, callId }, "a job could not be checked");
         }
@@ -72,9 +72,9 @@ export class SessionJobs<Options> {
   }
 
   /**
-   * Cancels the jobs of a run that nobody waits for any more, as far as their tools can, and records it. Never rejects.
+   * Cancels the open jobs of a run that no longer needs them, if their tools can, and records it. Never rejects.
    *
-   * @param isWaited - The run is still to be told: also of a job that can't be cancelled.
+   * @param isWaited - The run still waits for them: also records jobs that can't be cancelled.
    */
   async cancel(run: RunRecord, options: Options | undefined, why: string, isWaited: boolean = false): Promise<void> {
     const { signal } = new AbortController();
@@ -109,7 +109,7 @@ export class SessionJobs<Options> {
     }
   }
 
-  /** What a call's tool does about jobs, if it is known, and the context for it. */
+  /** The job functions of a call's tool, if known, and their context. */
   #find(
     run: RunRecord,
     { name, callId, since = 0 }: Pick<JobTarget, "name" | "callId"> & { readonly since?: number },
@@ -139,14 +139,14 @@ function readReport(report: JobReport): ReportValue {
   const [name = ""] = names;
   if (names.length !== 1 || !["output", "error", "progress", "ask"].includes(name))
     throw new TypeError('a job reports { output }, { error: "why" }, { progress } or { ask }');
-  if ("ask" in report && !isObject(report.ask)) throw new TypeError("a job asks about arguments: an object");
+  if ("ask" in report && !isObject(report.ask)) throw new TypeError("the ask of a job must be an object of arguments");
   if ("error" in report && typeof report.error !== "string") throw new TypeError("the error of a job must be a text");
   const { value, refused } = jsonSafe(report);
   if (refused !== undefined) throw new TypeError(`the ${name} of a job has no JSON form: ${refused}`);
-  // What has no JSON form, as undefined, is null.
+  // A value without a JSON form, such as undefined, is null.
   const given = { [name]: (value as ReportValue)[name] ?? null };
   if (name === "progress" && JSON.stringify(given[name]).length > MAX_PROGRESS)
-    throw new TypeError(`the progress of a job may have ${MAX_PROGRESS} characters as JSON, not more`);
+    throw new TypeError(`the progress of a job may have at most ${MAX_PROGRESS} characters as JSON`);
   return given;
 }
 
@@ -154,11 +154,11 @@ function readReport(report: JobReport): ReportValue {
 interface JobTarget extends Pick<RecordedJob, "callId" | "turn" | "name" | "number"> {
   readonly run: RunRecord;
   readonly jobId?: string | undefined;
-  /** It is the question whether the job was started, which the report answers. */
+  /** The question whether the job was started, which the report answers. */
   readonly asked?: PendingCall | undefined;
 }
 
-/** @throws {JobReportError} For a job that nobody waits for. */
+/** @throws {JobReportError} For a job that no run waits for. */
 function findTarget(id: string, view: SessionView, job: string): JobTarget {
   const { run } = view;
   const made = readJobCallback(job);
@@ -181,7 +181,7 @@ function findTarget(id: string, view: SessionView, job: string): JobTarget {
   throw new JobReportError(id, job, "unknown", "its last run has started no such job");
 }
 
-/** @throws {JobReportError} {@link findTarget}; for another outcome than the first. */
+/** @throws {JobReportError} {@link findTarget}; for an outcome that differs from the first. */
 function buildReport(id: string, view: SessionView, job: string, value: ReportValue): readonly NewEntry[] {
   const target = findTarget(id, view, job);
   const { run, callId, number, asked } = target;
@@ -189,7 +189,7 @@ function buildReport(id: string, view: SessionView, job: string, value: ReportVa
   const known = run.outcomes.get(waitName(callId, "job", number))?.outcome;
   if (known !== undefined) {
     if (isProgress || (known.ok && sameJson(known.value, value))) return [];
-    throw new JobReportError(id, job, "over", known.ok ? "its outcome is known" : "nobody waited any longer");
+    throw new JobReportError(id, job, "over", known.ok ? "its outcome is known" : "its run no longer waited for it");
   }
   if (run.end !== undefined && !isResumable(run.end)) throw new JobReportError(id, job, "over", "its run is over");
   if (isProgress) {

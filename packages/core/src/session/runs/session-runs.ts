@@ -30,41 +30,41 @@ import {
 } from "./session-answers.ts";
 
 /**
- * The runs of one session: begins them, resumes them, and records how they end. One at a time, in whatever processes. What a message does
- * while one is going is decided in `next-run.ts`.
+ * The runs of one session: begins them, resumes them, and records how they end. One at a time, across processes. `next-run.ts` decides
+ * what a message does while a run is in progress.
  */
 export class SessionRuns<Options> extends OwnRun<Options> {
-  /** Those that have the history that it begins with. */
+  /** The runs whose config has the history that the session begins with. */
   givenTo: SessionRuns<Options> = this;
 
-  /** A new run on a message; without contents, on the steering messages since the last run. */
+  /** Begins a run on a message; without contents, on the steering messages since the last run. */
   async beginRun(run: DecidedRequest<Options>): Promise<RunResult<unknown>> {
     const { id, view } = this.log;
     const { runId, message: given, replaces, options, metadata } = run;
     let target: string | undefined;
     return await this.make(run, runId, async () => {
-      // Without contents it runs on steering messages, this very one for instance.
+      // Without contents it runs on steering messages, which may include this one.
       const isOnSteering = (given ?? []).length === 0;
-      if (isOnSteering ? view.runIds.has(runId) : view.isSaid(runId)) throw new RunIdTakenError(id, runId);
+      if (isOnSteering ? view.runIds.has(runId) : view.knowsMessage(runId)) throw new RunIdTakenError(id, runId);
       this.#checkLimits();
       const start = replaces && findStart(view.starts, id, target ?? replaces.messageId);
-      // Decided on once more because others were faster, it is the same message.
+      // A retry, because another process was faster, must mean the same message.
       target ??= start && answerId(start.entry.runId);
       const message = given ?? start?.entry.input ?? [];
       const read = given === undefined ? start && readStart(start.entry) : run.read;
       this.checkRoom(message, start);
       const { run: last } = view;
-      // What was answered is done before the message is read: it was accepted. What is taken back is not left open either.
+      // Accepted answers take effect before the message is read. A run that is taken back is closed instead.
       if (start === undefined && run.unfinished !== "refuse" && last !== undefined && hasUnusedAnswers(last)) {
         checkAnswers(id, last);
-        const isSaid = view.steerOf(runId) !== undefined;
-        const said: NewEntry[] = isSaid ? [] : [{ type: "steer", id: runId, contents: given ?? [], read: run.read }];
+        const isStored = view.steerOf(runId) !== undefined;
+        const steer: NewEntry[] = isStored ? [] : [{ type: "steer", id: runId, contents: given ?? [], read: run.read }];
         const resume: NewEntry = { type: "resume", runId: last.entry.runId };
-        return { runId: resume.runId, mode: "resume", entries: [resume, ...buildWithdrawals(last), ...said] };
+        return { runId: resume.runId, mode: "resume", entries: [resume, ...buildWithdrawals(last), ...steer] };
       }
       const unfinished = start === undefined ? run.unfinished : "close";
       const { closing, withdrawn } = await closeLast(this.log, this.host, unfinished, options);
-      // Who leads takes the message, or took the one in whose place it comes.
+      // The leading agent gets the message, or the agent that got the message that it replaces.
       const leader = start?.entry.agent ?? (view.run && findLeader(view.run));
       const host = leader === undefined || this.takesOver ? this.host : this.host.lead(leader);
       const rewind: NewEntry[] = start === undefined ? [] : [{ type: "rewind", before: start.entry.runId, withdrawn }];
@@ -89,12 +89,12 @@ export class SessionRuns<Options> extends OwnRun<Options> {
     });
   }
 
-  /** The last run once more, from where it stopped. A message that comes along is stored with the answers, unless it was before. */
+  /** Resumes the last run from where it stopped. A message in the request is stored with the answers, unless it is stored already. */
   async resumeRun(run: DecidedRequest<Options>): Promise<RunResult<unknown>> {
     const { id, view } = this.log;
     return await this.make(run, view.run?.entry.runId ?? "", async () => {
       const record = view.run;
-      // Says what became of the questions that were taken back.
+      // Reports what happened to the questions that were withdrawn.
       if (record === undefined && view.runIds.size > 0) buildAnswerEntries(id, view, run.answers);
       if (record === undefined) throw new NothingToResumeError(id, "it has no run yet");
       const { runId, loop } = record.entry;
@@ -111,16 +111,16 @@ export class SessionRuns<Options> extends OwnRun<Options> {
       const host = this.host.lead(findLeader(record));
       const checked = await checkByTools(id, record, run.answers, ({ name }) => host.findTool(name, about)?.tool);
       const answers = buildAnswerEntries(id, view, checked);
-      const said: NewEntry[] = [];
-      if (run.message !== undefined && !view.isSaid(run.runId)) {
+      const steer: NewEntry[] = [];
+      if (run.message !== undefined && !view.knowsMessage(run.runId)) {
         this.checkRoom(run.message);
-        said.push({ type: "steer", id: run.runId, contents: run.message, read: run.read });
+        steer.push({ type: "steer", id: run.runId, contents: run.message, read: run.read });
       }
-      return { runId, mode: "resume", entries: [{ type: "resume", runId }, ...answers, ...said] };
+      return { runId, mode: "resume", entries: [{ type: "resume", runId }, ...answers, ...steer] };
     });
   }
 
-  /** Takes the conversation back to before a message, and returns that. A last run that was cut off is closed with the options. */
+  /** Takes the conversation back to before a message, and returns the message. Closes a last run that was cut off, with the options. */
   async rewind(
     messageId: string | undefined,
     options: Options,
@@ -133,7 +133,7 @@ export class SessionRuns<Options> extends OwnRun<Options> {
     let last: RunRecord | undefined;
     await this.leases.appendAlone(signal, async () => {
       const { runId, input } = findStart(view.starts, id, target).entry;
-      // Decided on once more because others were faster, it is the same message.
+      // A retry, because another process was faster, must mean the same message.
       target = answerId(runId);
       message = input;
       last = view.run;
@@ -144,7 +144,7 @@ export class SessionRuns<Options> extends OwnRun<Options> {
     return message;
   }
 
-  /** Waits until no run is going, or, with `known`, whether one is. @returns Its id; `undefined` when none is. */
+  /** Waits until no run is in progress, or, with `known`, until that is certain for one. @returns Its id; `undefined` when none is. */
   async settle(until: "known" | "over", signal: AbortSignal | undefined): Promise<string | undefined> {
     return await lookUntil(this.log.store, this.log.id, signal, async () => {
       const current = this.current;
@@ -156,7 +156,7 @@ export class SessionRuns<Options> extends OwnRun<Options> {
     });
   }
 
-  /** Asks the run that is going to stop, wherever it is, and waits until it is over; of one that waits for jobs, these. @returns False when none is. */
+  /** Stops the run in progress, in any process, and waits for its end, or cancels the jobs of a waiting run. @returns False without either. */
   async stop(signal: AbortSignal | undefined): Promise<boolean> {
     if (await this.leases.stop(signal)) {
       await this.current?.over;
@@ -168,14 +168,14 @@ export class SessionRuns<Options> extends OwnRun<Options> {
     if (!waits || run === undefined) return false;
     await this.jobs.cancel(run, undefined, "the run was stopped", true);
     const { runId } = run.entry;
-    // Unless it goes on elsewhere, or asks a person something.
+    // Unless it continues elsewhere, or waits for a person.
     await this.log.append({}, ({ run: now }) =>
       now?.entry.runId === runId && now.end?.pending?.length === 0 ? [endStopped(now, this.log.id)] : [],
     );
     return true;
   }
 
-  /** How the session stands. */
+  /** The state of the session. */
   async state(): Promise<SessionState> {
     const { state } = await this.leases.look();
     const { run, info } = this.log.view;
@@ -188,7 +188,7 @@ export class SessionRuns<Options> extends OwnRun<Options> {
     };
   }
 
-  /** What a fork begins with. @param cut - How many contents. @throws {TypeError} When that leaves a call open. */
+  /** The first entry of a fork. @param cut - How many contents. @throws {TypeError} When the cut leaves a call open. */
   async forkAt(cut?: number): Promise<NewEntry> {
     await this.log.refresh();
     const all = this.history();
@@ -208,7 +208,7 @@ export class SessionRuns<Options> extends OwnRun<Options> {
     return [...this.#given(), ...this.log.view.allSegments()];
   }
 
-  /** What a new session begins with. */
+  /** The contents that a new session begins with. */
   #given(): readonly HistorySegment[] {
     const { segments, runIds } = this.log.view;
     const { history: contents = [], historyReads } = this.givenTo.config;
@@ -230,19 +230,19 @@ export class SessionRuns<Options> extends OwnRun<Options> {
     return isKnown ? [] : [{ type: "info", ...about }];
   }
 
-  /** Nothing is stored of a message that no request could answer. */
+  /** Refuses a message that no request could answer, before anything is stored. */
   #checkLimits(): void {
     const { limits } = this.config;
     const spent = this.log.view.spent();
     if (limits?.cost !== undefined && spent.unpriced !== undefined)
       throw new ConfigurationError(
-        `${spent.unpriced} answered in the session ${this.log.id}, and had no price: what it has cost is not known, so limits.cost cannot hold. Resume that run with prices for it, or send without the limit.`,
+        `${spent.unpriced} answered in the session ${this.log.id} without a price: the session's cost is unknown, so limits.cost cannot hold. Resume that run with prices for it, or send without the limit.`,
       );
     const reached = limits === undefined ? undefined : limitReached(limits, spent);
     if (reached !== undefined) throw new SessionLimitError(this.log.id, reached.name, reached.limit, reached.used);
   }
 
-  /** Refuses a message with which no request could be sent. @param start - Of the run whose place it takes. */
+  /** Refuses a message that makes the next request too large. @param start - Start of the run that the message replaces. */
   checkRoom(message: readonly Content[], start?: RunStart): void {
     const { view } = this.log;
     const allowed = maxContentsBytes(this.host.model);

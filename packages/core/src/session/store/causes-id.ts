@@ -1,7 +1,7 @@
-/** What the ids of all logs of causes begin with. */
+/** Prefix of the ids of all logs of causes. */
 export const CAUSES = "causes/";
 
-/** What the ids of the logs with the causes of one log of exchanges begin with. Its length keeps it apart from ids that continue it. */
+/** Prefix of the ids of the logs with the causes of one log of exchanges. The length tells it from longer ids that start the same. */
 export function causesOf(id: string): string {
   return `${CAUSES}${id.length}/${id}/`;
 }

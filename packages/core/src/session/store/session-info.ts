@@ -7,21 +7,21 @@ import { type EndEntry, isResumable, type RunEntry, type SessionEntry } from "..
 import type { SessionInfo, TotalsRow } from "./store.ts";
 import { type CountedRow, sumTotals, totalsOfEnd, totalsOfStep } from "./totals.ts";
 
-/** Most characters of a title that is made from a message. */
+/** Maximum length of a title that is made from a message, in characters. */
 const TITLE_CHARACTERS = 80;
 
-/** What all runs of a session that have ended have used together. The day and the currency are those of the last price list. */
+/** Combined usage of all runs of a session that have ended. `pricesAsOf` and `currency` are those of the last price list. */
 export interface EndedRuns extends Omit<Spent, "wallTimeMs"> {
   /** However they ended. */
   readonly runs: number;
 }
 
-/** What is known of a session after some entries; the value is never changed. */
+/** What is known about a session after some entries; the value never changes. */
 export interface InfoFold {
   /** Absent before the first entry. */
   readonly info: SessionInfo | undefined;
   readonly firstWords: string | undefined;
-  /** Ids of the runs up to the one whose message has them. */
+  /** Ids of the runs up to the one whose message has the first words. */
   readonly opening: readonly string[];
   readonly title: string | undefined;
   readonly ended: EndedRuns;
@@ -33,13 +33,13 @@ export interface InfoFold {
   readonly last: LastRun | undefined;
 }
 
-/** What becomes of the totals when the last run ends. */
+/** What the totals need when the last run ends. */
 interface LastRun extends Pick<RunEntry, "agent" | "model"> {
-  /** Of the runs before it. */
+  /** Totals of the runs before it. */
   readonly before: readonly TotalsRow[];
-  /** Of its steps, one after another. */
+  /** Rows of its steps: a linked list, last step first. */
   readonly steps: Steps | undefined;
-  /** How long it was going before it was opened last. */
+  /** Milliseconds that it had been active when it was last opened. */
   readonly activeMs: number;
   readonly openedAt: number;
 }
@@ -49,8 +49,8 @@ interface Steps {
   readonly before: Steps | undefined;
 }
 
-/** The standing of a run under way. */
-const GOING = { state: "running", ending: undefined, waitsFor: undefined } as const;
+/** The state of a run in progress. */
+const RUNNING = { state: "running", ending: undefined, waitsFor: undefined } as const;
 
 const NO_RUNS: EndedRuns = { runs: 0, turns: 0, toolCalls: 0, usage: NO_USAGE, cost: 0 };
 
@@ -66,12 +66,12 @@ export const NO_INFO: InfoFold = {
   last: undefined,
 };
 
-/** What a list says of a session with this log, oldest entry first; `undefined` for an empty one. */
+/** A list's description of the session with this log, oldest entry first; `undefined` for an empty one. */
 export function describeLog(entries: readonly SessionEntry[]): SessionInfo | undefined {
   return foldInfo(NO_INFO, entries).info;
 }
 
-/** What is known after some more entries: a store gets it with the append that adds them. */
+/** What is known after more entries: a store gets it with the append that adds them. */
 export function foldInfo(fold: InfoFold, entries: readonly SessionEntry[]): InfoFold {
   let known = fold;
   for (const entry of entries) {
@@ -126,7 +126,7 @@ function findChanges(
         },
         info: {
           ...info,
-          ...GOING,
+          ...RUNNING,
           turns: ended.turns,
           messages: info.messages + (entry.input.length > 0 ? 1 : 0),
           runMetadata: entry.metadata,
@@ -138,15 +138,15 @@ function findChanges(
       return {
         ...(first >= 0 && { firstWords: undefined, opening: fold.opening.slice(0, first) }),
         runId: undefined,
-        info: { ...info, ...GOING, state: "idle" },
+        info: { ...info, ...RUNNING, state: "idle" },
       };
     }
     case "step": {
       const { place, outcome } = entry;
       if (entry.runId !== fold.runId || info.state !== "running") return {};
-      // A turn can't be without one of these.
+      // Every turn has one of these.
       const isOfTurn = outcome.ok && (place.kind === "model" || place.kind === "guard" || place.kind === "compact");
-      // A request, or the runs inside a call or a summary.
+      // The cost of a request, or of the runs inside a call or a summary.
       const { cost = 0, nested = [] } = valueLeft(outcome);
       return {
         lastTurn: isOfTurn ? Math.max(fold.lastTurn, place.turn) : fold.lastTurn,
@@ -161,7 +161,7 @@ function findChanges(
       const ended = { ...fold.before, usage: context, pricesAsOf, currency };
       return {
         ended,
-        info: { ...info, ...describeUsed(ended), cost: info.cost, ...GOING },
+        info: { ...info, ...describeUsed(ended), cost: info.cost, ...RUNNING },
         last: last && { ...last, openedAt: entry.at },
       };
     }
@@ -184,7 +184,7 @@ function findChanges(
   }
 }
 
-/** In their order. */
+/** The rows of all steps, in their order. */
 function rowsOf(last: Steps | undefined): readonly CountedRow[] {
   const found: (readonly CountedRow[])[] = [];
   for (let step = last; step !== undefined; step = step.before) found.push(step.rows);

@@ -9,11 +9,11 @@ import type { Cost } from "../../model/usage.ts";
 /** How a run ended. `damaged`: entries of it were lost, and a repair ended it for good. */
 export type EndReason = StopReason | "failed" | "aborted" | "damaged";
 
-/** What a session says about itself with each append, for lists. A store keeps the latest and filters by it. */
+/** A session's description for lists, sent with each append. A store keeps the latest and filters by it. */
 export interface SessionInfo extends Pick<Cost, "unpriced" | "pricesAsOf" | "currency"> {
   /** As set by the application, or the first words of the first message; absent before either. */
   readonly title?: string | undefined;
-  /** Whose session it is, as set by the application. */
+  /** The person that the session belongs to, as set by the application. */
   readonly owner?: string | undefined;
   /** Set by the application. */
   readonly metadata?: { readonly [name: string]: string } | undefined;
@@ -24,47 +24,47 @@ export interface SessionInfo extends Pick<Cost, "unpriced" | "pricesAsOf" | "cur
    * answer. `stopped`: the last run failed, was aborted or reached a limit, and can be resumed.
    */
   readonly state: "idle" | "running" | "waiting" | "stopped";
-  /** How the last run ended. Absent while one is going, before the first and after a rewind; and as an older release wrote it. */
+  /** How the last run ended. Absent while one is in progress, before the first, after a rewind, and if an older release wrote it. */
   readonly ending?: EndReason | undefined;
-  /** `job` while it waits for jobs alone, and for no person. */
+  /** `job` while it waits only for jobs, not for a person. */
   readonly waitsFor?: "job" | undefined;
   /** When its first entry was written, in milliseconds since the epoch. */
   readonly createdAt: number;
-  /** Messages that began a run, also those that were taken back. */
+  /** Messages that began a run, including messages that were taken back. */
   readonly messages: number;
-  /** Turns of the runs that are over: also of one that was cut off, once the next has begun. */
+  /** Turns of the runs that are over; a run that was cut off counts once the next has begun. */
   readonly turns: number;
   /** Tokens of the runs that ended. */
   readonly totalTokens: number;
-  /** Cost of all runs, of one that is going that of its finished steps, in the unit of the price table; 0 without one. */
+  /** Cost of all runs, including the finished steps of one in progress, in the unit of the price table; 0 without one. */
   readonly cost: number;
-  /** What its runs did, as of the last end of one. Absent before that, and where an older release wrote it last. */
+  /** What its runs did, as of the last end of a run. Absent before that, and if an older release wrote it last. */
   readonly totals?: readonly TotalsRow[] | undefined;
 }
 
-/** What happened under one name. */
+/** Totals for one name. */
 export interface TotalsRow {
   /**
-   * What was counted: runs by how they ended, and by the agent that began them; answers by the model that gave them, also in the runs
-   * inside calls; calls by the tool that was called.
+   * What is counted: runs by how they ended, and by the agent that began them; answers by the model that wrote them, also in runs inside
+   * calls; calls by tool.
    */
   readonly kind: "ending" | "agent" | "model" | "tool";
   /** At most 64 characters. Absent: all names of this kind beyond the first fifteen. */
   readonly name?: string | undefined;
   readonly count: number;
-  /** Of runs and calls, how many failed: not a run that waits, nor a call that was refused. Absent for none. */
+  /** How many runs or calls failed; runs that wait and calls that were refused do not count. Absent for none. */
   readonly failed?: number | undefined;
-  /** Tokens of prompts and of what built-in tools added; of a tool, of the runs inside its calls. Absent for none, as the next two. */
+  /** Tokens of prompts and of what built-in tools added; for a tool, of the runs inside its calls. Absent for none, like the next two. */
   readonly input?: number | undefined;
-  /** Of {@link input}, those read from a cache. */
+  /** The part of {@link input} that was read from a cache. */
   readonly cached?: number | undefined;
   /** Tokens of answers and thoughts. */
   readonly output?: number | undefined;
   /** In the unit of the price table; absent for 0. */
   readonly cost?: number | undefined;
   /**
-   * How many took about 1.3^n milliseconds: n ascending, to 64 for five hours and above. Not waits for people and jobs, which a run
-   * leaves, nor runs that were aborted.
+   * How many took about 1.3^n milliseconds: n ascending, to 64 for five hours and above. Excludes waits for people and jobs, for which a
+   * run ends, and runs that were aborted.
    */
   readonly times?: readonly (readonly [n: number, count: number])[] | undefined;
 }
@@ -78,15 +78,15 @@ export interface SessionSummary extends Partial<SessionInfo> {
   readonly updatedAt: number;
 }
 
-/** Which sessions: those of which all that is given holds. */
+/** Selects the sessions that match all given conditions. */
 export interface SessionFilter {
   /** The id begins with this. */
   readonly prefix?: string | undefined;
-  /** Whose sessions. */
+  /** The person that the sessions belong to. */
   readonly owner?: string | undefined;
   /** The metadata has all of these. */
   readonly metadata?: { readonly [name: string]: string } | undefined;
-  /** How the last run of the session stands. */
+  /** The state of the session. */
   readonly state?: SessionInfo["state"] | undefined;
   /** The log was last written to before this time, in milliseconds since the epoch. */
   readonly updatedBefore?: number | undefined;
@@ -107,13 +107,13 @@ export interface ListOptions extends SessionFilter {
   readonly limit?: number | undefined;
 }
 
-/** What an append does besides adding entries, in the same write. */
+/** What an append does in addition to adding entries, in the same write. */
 export interface AppendOptions {
   /** Append only if the lease is held under this token. */
   readonly token?: number | undefined;
   /** Change the lease if it still equals `expected`. A lease that is given back (`held: false`) removes the draft. */
   readonly lease?: { readonly expected: Lease | undefined; readonly next: Lease } | undefined;
-  /** Replaces what is known of the session in lists. Without entries it changes nothing. */
+  /** Replaces the session's description in lists. Ignored without entries. */
   readonly info?: SessionInfo | undefined;
 }
 
@@ -125,9 +125,9 @@ export interface AppendOptions {
  *
  * 1. `append` resolves when the entries would survive a crash of the process, and of the machine where the store can.
  * 2. `append` writes all of its entries, the change of the lease and the info, or nothing.
- * 3. Of two appends that expect the same length one wins, in whatever processes they run; the other rejects with
- *    `SessionConflictError` and has written nothing.
- * 4. `load` gives whole entries only: never one whose append has not resolved and might still fail.
+ * 3. Of two appends that expect the same length one wins, in any processes; the other rejects with `SessionConflictError`
+ *    and has written nothing.
+ * 4. `load` returns whole entries only: never one whose append has not resolved and might still fail.
  * 5. The lease changes by compare-and-set only. Once its token has changed, an append that states the old one rejects with
  *    `SessionLeaseLostError`; the lease is compared before the length.
  * 6. A session with records but without entries is not listed.
@@ -142,22 +142,22 @@ export interface SessionStore {
    *
    * @throws {SessionLeaseLostError} When the lease is not the one that the options state.
    * @throws {SessionConflictError} When the log has another length.
-   * @throws {SessionStoreError} When it cannot be written; nothing was.
+   * @throws {SessionStoreError} When the log cannot be written; nothing was.
    */
   append(id: string, expectedLength: number, entries: readonly Json[], options?: AppendOptions): Promise<void>;
   /** Sessions, the most recent first by default. */
   list(options?: ListOptions): Promise<readonly SessionSummary[]>;
-  /** Removes a session with its records. One that is not there is no error. */
+  /** Removes a session with its records. A missing session is no error. */
   delete(id: string): Promise<void>;
   /**
-   * Removes all sessions that match, with their records; also those that are running.
+   * Removes all sessions that match, with their records, including running ones.
    *
-   * @returns How many.
+   * @returns How many were removed.
    * @throws {TypeError} For a filter that names nothing: it would remove every session.
    */
   deleteSessions(filter: SessionFilter): Promise<number>;
 
-  /** What stands beside a log; `{}` when there is nothing. */
+  /** The records beside a log; `{}` when there are none. */
   records(id: string): Promise<SessionRecords>;
   /** Changes a lease if it still equals `expected`. Need not survive a crash of the machine. @returns Whether it did. */
   setLease(id: string, expected: Lease | undefined, next: Lease): Promise<boolean>;
@@ -169,10 +169,10 @@ export interface SessionStore {
    */
   requestStop(id: string, token: number): Promise<void>;
   /**
-   * Calls `onChange` after the log or the records of a session may have changed, through this object or any other, in whatever process:
-   * within a second, or at once where the store can. Keeps no process alive. Absent: sessions look every second.
+   * Calls `onChange` after the log or the records of a session may have changed, through this object or any other, in any process: within
+   * a second, or at once where the store can. Keeps no process alive. Absent: sessions read their records every second.
    *
-   * @returns Ends it.
+   * @returns A function that stops the watching.
    */
   readonly watch?: ((id: string, onChange: () => void) => () => void) | undefined;
   /** How the store recognizes processes that have died. Absent: it cannot. */
@@ -181,7 +181,7 @@ export interface SessionStore {
 
 /** How a store recognizes processes. */
 export interface ProcessKnowledge {
-  /** This process, in words that other processes understand. */
+  /** Identifies this process, in a form that other processes understand. */
   readonly self: Json;
   /** True when a process has surely ended. */
   isGone(process: Json): boolean;
@@ -197,7 +197,7 @@ export function checkDeleteFilter(filter: SessionFilter): void {
     );
 }
 
-/** True for a session that a filter lets through; for stores that look at each. */
+/** True for a session that matches a filter; for stores that check each session. */
 export function matchesFilter(
   { id, updatedAt, owner, metadata = {}, state }: SessionSummary,
   filter: SessionFilter,
@@ -213,7 +213,7 @@ export function matchesFilter(
   );
 }
 
-/** Summaries in the order of a list; the comparison for stores that sort by themselves. */
+/** Compares summaries by the order of a list; for stores that sort them in JavaScript. */
 export function compareSummaries(
   order: ListOptions["order"] = "recent",
 ): (a: Pick<SessionSummary, "id" | "updatedAt">, b: Pick<SessionSummary, "id" | "updatedAt">) => number {
@@ -222,7 +222,7 @@ export function compareSummaries(
   return order === "id" ? byId : (a, b) => b.updatedAt - a.updatedAt || byId(b, a);
 }
 
-/** One page of some summaries, for stores that have all of them at hand. */
+/** One page of summaries; for stores that have all of them in memory. */
 export function takePage(all: readonly SessionSummary[], options: ListOptions = {}): SessionSummary[] {
   const { after, limit = 100, order } = options;
   const compare = compareSummaries(order);
@@ -232,7 +232,7 @@ export function takePage(all: readonly SessionSummary[], options: ListOptions = 
     .slice(0, limit);
 }
 
-/** Who runs a session. */
+/** The right of one run to write to its session. */
 export interface Lease {
   /** Fencing token, from 1: grows with each owner. */
   readonly token: number;
@@ -241,15 +241,15 @@ export interface Lease {
   /** False for a lease that was given back: it remains, so that its token is never used again. */
   readonly held: boolean;
   readonly runId: string;
-  /** It has expired when nobody renewed it for so long, in milliseconds. */
+  /** The lease expires when it is not renewed for this long, in milliseconds. */
   readonly durationMs: number;
-  /** The process that holds it, in the words of the store's {@link ProcessKnowledge}; absent where there are none. */
+  /** The process that holds it, as the store's {@link ProcessKnowledge} identifies it; absent without one. */
   readonly process?: Json | undefined;
   /** W3C `traceparent` of the run, if it was in a trace when the lease was last renewed. */
   readonly traceparent?: string | undefined;
 }
 
-/** The answer under way, as far as it has come. */
+/** The part of an unfinished answer that has arrived. */
 export interface Draft {
   readonly runId: string;
   /** Name of the step, such as `model:3`. */
@@ -257,9 +257,9 @@ export interface Draft {
   readonly place: ModelPlace;
   /** From 1: how often its request was sent, in this process. */
   readonly attempt: number;
-  /** As they came, neighboring text joined; no function calls. */
+  /** As they arrived, with adjacent text joined; no function calls. */
   readonly parts: readonly Part[];
-  /** Output guardrails have yet to check it: it may be shown while the run is going, and is not kept as it is. */
+  /** Output guardrails have yet to check it: it may be shown while the run is in progress, but is not kept unchecked. */
   readonly guarded?: true | undefined;
   /** The answer is longer than a draft may be. */
   readonly truncated?: true | undefined;
@@ -267,7 +267,7 @@ export interface Draft {
   readonly traceparent?: string | undefined;
 }
 
-/** What stands beside a session's log: how it is going, where the log says what is finished. */
+/** The records beside a session's log: they describe work in progress, and the log finished work. */
 export interface SessionRecords {
   readonly lease?: Lease | undefined;
   readonly draft?: Draft | undefined;
@@ -275,13 +275,13 @@ export interface SessionRecords {
   readonly stopToken?: number | undefined;
 }
 
-/** What a change of a session depends on. */
+/** The state that a change of a session depends on. */
 export interface Standing extends Omit<SessionRecords, "draft"> {
   /** Entries in its log. */
   readonly length: number;
 }
 
-/** What a call changes in a session: all of it, or nothing. */
+/** What a call changes in a session: everything, or nothing. */
 export interface SessionChange {
   /** Entries to add, as JSON. */
   readonly added?: readonly string[];
@@ -293,13 +293,13 @@ export interface SessionChange {
 }
 
 /**
- * What a call changes in a session as it stands while nobody else writes to it; `undefined` for nothing.
+ * Decides what a call changes in a session, by its state while no other call writes to it; `undefined` for nothing.
  *
  * @throws {SessionLeaseLostError | SessionConflictError} When the call is refused.
  */
 export type Decide = (now: Standing) => SessionChange | undefined;
 
-/** The calls of core's own stores that write to a session: what they change is decided in the same way by each. */
+/** The calls of core's own stores that write to a session: all of these stores decide changes the same way. */
 export abstract class DecidingStore {
   /** @returns Whether it changed anything. @throws A refusal, before anything is written. */
   protected abstract change(id: string, what: "log" | "lease" | "draft" | "records", decide: Decide): Promise<boolean>;

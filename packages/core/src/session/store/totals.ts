@@ -6,22 +6,22 @@ import type { Usage } from "../../model/usage.ts";
 import type { EndEntry, RunEntry } from "../log/entries.ts";
 import type { TotalsRow } from "./store.ts";
 
-/** A row that was counted just now, with its time as it is. */
+/** A newly counted row, with its exact time. */
 export interface CountedRow extends TotalsRow {
   readonly ms?: number | undefined;
 }
 
-/** Names that a session keeps of each kind, with the one for the rest. */
+/** Names that a session keeps of each kind, including the one for the rest. */
 const MOST_NAMES = 16;
 const NAME_CHARACTERS = 64;
-/** Between two times that are told apart. */
+/** Ratio of two neighboring times that are distinguished. */
 const FACTOR = 1.3;
 const LONGEST = 64;
 
 /**
  * One row for each kind and name.
  *
- * @param mostNames - Of one kind: those that come later have one row together. @defaultValue 16
+ * @param mostNames - The most names of one kind: later ones share a row. @defaultValue 16
  */
 export function sumTotals(rows: Iterable<CountedRow>, mostNames: number = MOST_NAMES): readonly TotalsRow[] {
   const kinds = new Map<TotalsRow["kind"], Map<string | undefined, Sum>>();
@@ -47,7 +47,7 @@ type Sum = Pick<TotalsRow, "kind" | "name"> & { [figure in (typeof FIGURES)[numb
   readonly times: Map<number, number>;
 };
 
-/** What is 0 is left out. */
+/** Omits zeros, except for the count. */
 function rowOf({ kind, name, count = 0, failed, input, cached, output, cost = 0, times }: Sum): TotalsRow {
   return present({
     kind,
@@ -64,7 +64,7 @@ function rowOf({ kind, name, count = 0, failed, input, cached, output, cost = 0,
 }
 
 /**
- * The time within which a share of what was counted was over, in milliseconds, to 15%.
+ * The time within which a share of the counted runs, answers or calls ended, in milliseconds, to 15%.
  *
  * @param share - 0.9 for the 90th percentile.
  * @returns `undefined` without times.
@@ -75,7 +75,7 @@ export function percentileOf(times: TotalsRow["times"] = [], share: number): num
   return found && Math.round(FACTOR ** found[0]);
 }
 
-/** Of a step of a run that is going: an answer or a call, and the answers of runs inside it. To be summed. */
+/** The rows of one step, for {@link sumTotals}: an answer or a call, and the answers of the runs inside it. */
 export function totalsOfStep(place: StepPlace, outcome: Outcome, model: string): readonly CountedRow[] {
   const value = valueLeft(outcome);
   const { response, prepared, nested = [], part, failure, startedAt = 0, endedAt = startedAt } = value;
@@ -83,7 +83,7 @@ export function totalsOfStep(place: StepPlace, outcome: Outcome, model: string):
     const name = response.envelope.modelVersion ?? prepared?.model?.id ?? model;
     return [usedRow("model", name, response.usage, value.cost, endedAt - startedAt)];
   }
-  // What a run inside cost is known as a whole: it is its answers' by their tokens.
+  // Only the total cost of an inner run is known: it is divided among the run's answers by their tokens.
   const answers = nested.flatMap(({ usage, cost = 0, responses }) =>
     responses.map(({ usage: used, envelope }) =>
       usedRow("model", envelope.modelVersion, used, usage.totalTokens && (cost * used.totalTokens) / usage.totalTokens),
@@ -98,7 +98,7 @@ export function totalsOfStep(place: StepPlace, outcome: Outcome, model: string):
 
 const NOT_FAILED: ReadonlySet<string> = new Set(["finished", "stopped", "needs-approval", "needs-outcome"]);
 
-/** Of the end of a run: what its steps don't have. To be summed. */
+/** The rows of a run's end, which its steps don't have, for {@link sumTotals}. */
 export function totalsOfEnd(end: EndEntry, agent: RunEntry["agent"], activeMs: number): readonly CountedRow[] {
   const { stopReason, usage, cost } = end;
   const failed = NOT_FAILED.has(stopReason) ? undefined : 1;

@@ -309,7 +309,7 @@ describe("calls of a run without an end", () => {
     );
   });
 
-  test("each call of an answer is told, in order, and those that ended are in the record", () => {
+  test("each call of an answer is listed, in order, and the ones that ended are in the record", () => {
     const three = model(1, [call("a"), call("b"), call("c")]);
     const { turns, contents } = derived([three, begun(1, 2), done(1, 1, "b")]);
     expect(contents[1]).toEqual(
