@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
-import { filesThatNeedAProcess } from "./test/support/own-process.ts";
+import { filesThatNeedAPage, filesThatNeedAProcess } from "./test/support/own-process.ts";
 
 // Tests and examples run on the sources: `pollux-source` is the first condition in each package's `exports`.
 // `import`, `require` and `default` are added for each import as it is made; said here, they would hold for `require` as well.
@@ -15,6 +15,7 @@ const SYSTEM_TESTS = ["packages/*/test/**/*.system.test.ts", "test/**/*.system.t
 
 const NO_FAST_TESTS = ["**/node_modules/**", ...SYSTEM_TESTS];
 const OWN_PROCESS = filesThatNeedAProcess(FAST_TESTS, NO_FAST_TESTS, import.meta.dirname);
+const IN_A_PAGE = filesThatNeedAPage(FAST_TESTS, [...NO_FAST_TESTS, ...OWN_PROCESS], import.meta.dirname);
 
 /** A file of OpenTelemetry's SDK 2.x, or of the API version that it works with. */
 function sdk2(file: string): string {
@@ -46,7 +47,7 @@ export default defineConfig({
         test: {
           name: "fast",
           include: FAST_TESTS,
-          exclude: [...NO_FAST_TESTS, ...OWN_PROCESS],
+          exclude: [...NO_FAST_TESTS, ...OWN_PROCESS, ...IN_A_PAGE],
           // The files share a process per worker, which `tidy-process.ts` puts in order after each: loading the sources anew for each
           // would take a third of the time.
           isolate: false,
@@ -57,6 +58,17 @@ export default defineConfig({
             // Only the type tests themselves: `tsc -b` has already reported errors anywhere else.
             ignoreSourceErrors: true,
           },
+        },
+      },
+      {
+        // The part of it that needs a browser's globals. Among the files of `fast`, each would end a worker that is warm.
+        extends: true,
+        test: {
+          name: "fast-dom",
+          include: IN_A_PAGE,
+          exclude: NO_FAST_TESTS,
+          environment: "happy-dom",
+          isolate: false,
         },
       },
       {
