@@ -51,13 +51,6 @@ export default defineConfig({
           // The files share a process per worker, which `tidy-process.ts` puts in order after each: loading the sources anew for each
           // would take a third of the time.
           isolate: false,
-          typecheck: {
-            enabled: true,
-            include: ["packages/*/test/**/*.test-d.ts"],
-            tsconfig: "tsconfig.typecheck.json",
-            // Only the type tests themselves: `tsc -b` has already reported errors anywhere else.
-            ignoreSourceErrors: true,
-          },
         },
       },
       {
