@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { filesThatNeedAPage, filesThatNeedAProcess } from "./test/support/own-process.ts";
@@ -31,8 +32,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     expect: { poll: { timeout: 60_000, interval: 10 } },
     setupFiles: ["test/support/fixed-seed.ts", "test/support/tidy-process.ts"],
-    // Also on a machine with two processors.
-    maxWorkers: "100%",
+    // More than there are processors: while one waits for a program, a disk or a timer, another works.
+    maxWorkers: Math.ceil(availableParallelism() * 1.5),
     env: {
       NO_COLOR: "1",
       // Many tests let a tool throw.
@@ -81,6 +82,9 @@ export default defineConfig({
             "test/support/bundle-programs.ts",
             "test/support/run-folder.ts",
           ],
+          // Each keeps a processor busy with programs of its own.
+          maxWorkers: "100%",
+          sequence: { groupOrder: 1 },
           testTimeout: 900_000,
           hookTimeout: 900_000,
         },
@@ -102,6 +106,8 @@ export default defineConfig({
         },
         test: {
           name: "opentelemetry-2",
+          // Projects with another number of workers need a place of their own.
+          sequence: { groupOrder: 2 },
           testTimeout: 60_000,
           setupFiles: ["test/support/fixed-seed.ts"],
           env: { POLLUX_LOG: "silent" },
