@@ -64,7 +64,8 @@ export async function buildMessage(
   };
   // As they arrive.
   const sent = chunks.map((chunk) => JSON.parse(JSON.stringify(chunk)) as UIMessageChunk);
-  for (const [chunk, json] of sent.map((chunk) => [chunk, JSON.stringify(chunk)] as const)) {
+  for (const chunk of sent) {
+    const json = JSON.stringify(chunk);
     if (VALID[version].has(json)) continue;
     expect({ chunk, ...(await validate(chunk)) }).toMatchObject({ success: true });
     VALID[version].add(json);
