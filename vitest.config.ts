@@ -1,6 +1,7 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
-import { filesThatNeedAProcess } from "./test/support/own-process.ts";
+import { filesThatNeedAPage, filesThatNeedAProcess } from "./test/support/own-process.ts";
 
 // Tests and examples run on the sources: `pollux-source` is the first condition in each package's `exports`.
 // `import`, `require` and `default` are added for each import as it is made; said here, they would hold for `require` as well.
@@ -15,6 +16,7 @@ const SYSTEM_TESTS = ["packages/*/test/**/*.system.test.ts", "test/**/*.system.t
 
 const NO_FAST_TESTS = ["**/node_modules/**", ...SYSTEM_TESTS];
 const OWN_PROCESS = filesThatNeedAProcess(FAST_TESTS, NO_FAST_TESTS, import.meta.dirname);
+const IN_A_PAGE = filesThatNeedAPage(FAST_TESTS, [...NO_FAST_TESTS, ...OWN_PROCESS], import.meta.dirname);
 
 /** A file of OpenTelemetry's SDK 2.x, or of the API version that it works with. */
 function sdk2(file: string): string {
@@ -30,8 +32,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     expect: { poll: { timeout: 60_000, interval: 10 } },
     setupFiles: ["test/support/fixed-seed.ts", "test/support/tidy-process.ts"],
-    // Also on a machine with two processors.
-    maxWorkers: "100%",
+    // More than there are processors: while one waits for a program, a disk or a timer, another works.
+    maxWorkers: Math.ceil(availableParallelism() * 1.5),
     env: {
       NO_COLOR: "1",
       // Many tests let a tool throw.
@@ -46,17 +48,21 @@ export default defineConfig({
         test: {
           name: "fast",
           include: FAST_TESTS,
-          exclude: [...NO_FAST_TESTS, ...OWN_PROCESS],
+          exclude: [...NO_FAST_TESTS, ...OWN_PROCESS, ...IN_A_PAGE],
           // The files share a process per worker, which `tidy-process.ts` puts in order after each: loading the sources anew for each
           // would take a third of the time.
           isolate: false,
-          typecheck: {
-            enabled: true,
-            include: ["packages/*/test/**/*.test-d.ts"],
-            tsconfig: "tsconfig.typecheck.json",
-            // Only the type tests themselves: `tsc -b` has already reported errors anywhere else.
-            ignoreSourceErrors: true,
-          },
+        },
+      },
+      {
+        // The part of it that needs a browser's globals. Among the files of `fast`, each would end a worker that is warm.
+        extends: true,
+        test: {
+          name: "fast-dom",
+          include: IN_A_PAGE,
+          exclude: NO_FAST_TESTS,
+          environment: "happy-dom",
+          isolate: false,
         },
       },
       {
@@ -76,6 +82,9 @@ export default defineConfig({
             "test/support/bundle-programs.ts",
             "test/support/run-folder.ts",
           ],
+          // Each keeps a processor busy with programs of its own.
+          maxWorkers: "100%",
+          sequence: { groupOrder: 1 },
           testTimeout: 900_000,
           hookTimeout: 900_000,
         },
@@ -97,6 +106,8 @@ export default defineConfig({
         },
         test: {
           name: "opentelemetry-2",
+          // Projects with another number of workers need a place of their own.
+          sequence: { groupOrder: 2 },
           testTimeout: 60_000,
           setupFiles: ["test/support/fixed-seed.ts"],
           env: { POLLUX_LOG: "silent" },

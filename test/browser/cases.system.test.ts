@@ -145,7 +145,7 @@ describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
     await tab.sees("w20 ");
     const response = await fetch(`${site.url}/${version}/api/chat/${chat}/stop`, { method: "POST" });
     expect(await response.json()).toEqual({ stopped: true });
-    expect(await site.ask("/going")).toBe("0");
+    await expect.poll(() => site.ask("/going")).toBe("0");
     await tab.isQuiet();
     const [said = "", ...rest] = await tab.answer();
     expect(sentence(100_000).startsWith(said)).toBe(true);

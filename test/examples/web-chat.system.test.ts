@@ -91,6 +91,7 @@ describe("with answers that come at once", () => {
     const tab = await open(chat.url);
     await tab.say("Search the web for the latest news about the Gemini API");
     await tab.page.locator(".suggestions").wait();
+    await tab.isDone();
     const report = `({
       notes: [...document.querySelectorAll(".cite")].map((one) => one.getAttribute("aria-label")),
       sources: [...document.querySelectorAll(".sources li")].map((one) => one.innerText),
@@ -151,8 +152,9 @@ describe("with answers that come at once", () => {
     await tab.sees(LAST);
     await tab.page.reload();
     await tab.sees(LAST);
-    const images = `[...document.querySelectorAll(".question .picture")].map(({ alt, naturalWidth }) => [alt, naturalWidth])`;
-    expect(await tab.page.evaluate(images)).toEqual([
+    const images = `[...document.querySelectorAll(".question .picture")]`;
+    await tab.page.waitForFunction(`${images}.every(({ complete }) => complete)`);
+    expect(await tab.page.evaluate(`${images}.map(({ alt, naturalWidth }) => [alt, naturalWidth])`)).toEqual([
       ["pasted.png", 8],
       ["dropped.png", 8],
     ]);
@@ -213,6 +215,8 @@ describe("with answers that come at once", () => {
     const found = { empty: await tab.barriers(rules) };
     await tab.say("Search the web for the latest news about the weather in Oslo");
     await page.locator(".suggestions").wait();
+    // Said before, it would be part of this run.
+    await tab.isDone();
     await tab.say("I want to order 3 pieces of “mechanical keyboard”");
     await page.locator(".approval").wait();
     await tab.isDone();

@@ -3,6 +3,7 @@ import { createEmulator } from "@pollux/emulator";
 import { improvise } from "@pollux/emulator/improvise";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { anyText } from "../../packages/core/test/helpers/any-text.ts";
 import { violations } from "../../packages/emulator/test/improvise/json-schema.ts";
 import { EVERYDAY } from "./everyday-prompts.ts";
 import { outputOf, READY_MADE, WRITTEN } from "./everyday-tools.ts";
@@ -17,7 +18,7 @@ const fragments = fc.constantFrom(
 );
 const prompts = fc.oneof(
   fc.array(fragments, { maxLength: 40 }).map((words) => words.join(" ")),
-  fc.string({ unit: "binary", maxLength: 200 }),
+  anyText({ maxLength: 200 }),
 );
 
 test("any prompt gets an answer, the same one each time, and every call satisfies its function's schema", async () => {

@@ -41,6 +41,8 @@ describe(`workers that die, on ${kind}`, () => {
     const chain = await client.start("chain", "go", { runId: "chain-1" });
     const holder = await client.start("holder", "go", { runId: "holder-1" });
     for await (const { step } of chain.events()) if (step === "call:2.0") break;
+    // A call's event may be read before its tool has begun.
+    await log("start hold 2 chain-1/call:2.0");
     await log("charge 5");
     await first.kill();
     await serve("e2");

@@ -17,6 +17,7 @@ import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { deferred } from "../../core/test/helpers/deferred.ts";
 import { fakeTime, idle } from "../../core/test/helpers/fake-time.ts";
+import { until } from "../../core/test/helpers/until.ts";
 import { Cancelled, MemoryEngine } from "./memory-engine.ts";
 
 const PRICES = { input: 1, output: 2 };
@@ -333,7 +334,7 @@ describe.each([
     const agent = new Agent({ model, tools: [look] });
     const engine = new MemoryEngine({ restarting });
     const run = engine.start(agent, "r", { input: "Go.", output: SUM });
-    await vi.waitFor(() => expect(model.requests).toHaveLength(2), 60_000);
+    await until(() => model.requests.length === 2);
     await expect(engine.steer("r", [{ role: "user", parts: [{ text: "Wait!" }] }])).rejects.toThrow("is over");
     lookedOnce.resolve();
     const report = await run;

@@ -27,7 +27,7 @@ describe("a program", () => {
     await using remote = await wholeServer();
     const { stdout } = await promisify(execFile)(node, [...ARGS, "leaves-open", folder, remote.url]);
     expect(stdout).toBe("done\n");
-    await expect.poll(() => starts().filter(isAlive), { timeout: 30_000 }).toEqual([]);
+    await expect.poll(() => starts().filter(isAlive)).toEqual([]);
   });
 
   test.each([

@@ -2,10 +2,11 @@ import { Agent, defineTool, geminiApi, type Guardrails, MemoryStore } from "@pol
 import { checkSession } from "@pollux/core/doctor";
 import { decide, yesNo } from "@pollux/core/decisions";
 import { call, hangs, runTool, say, ScriptedModel } from "@pollux/core/testing";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { answersTo } from "../helpers/answers.ts";
 import { deferred } from "../helpers/deferred.ts";
 import { Processes } from "../helpers/processes.ts";
+import { until } from "../helpers/until.ts";
 import { SESSION_FACES } from "../session/session-faces.ts";
 
 /** A service that says yes to everything, and counts. */
@@ -41,7 +42,7 @@ describe.each(SESSION_FACES)("a decision is not asked for again after a crash, r
     const process = processes.start();
     const first = new ScriptedModel(hangs());
     void face.send(new Agent({ model: first, guardrails }).session({ id: "s", store: process.store }), "Hi.");
-    await vi.waitFor(() => expect(first.requests).toHaveLength(1), 60_000);
+    await until(() => first.requests.length === 1);
     process.die();
     const next = new ScriptedModel(say("Yes."));
     await face.resume(new Agent({ model: next, guardrails }).session({ id: "s", store: processes.start().store }));

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { eventsOf, faces } from "../helpers/faces.ts";
 import { fakeTime } from "../helpers/fake-time.ts";
 import { Processes } from "../helpers/processes.ts";
+import { until } from "../helpers/until.ts";
 import { SESSION_FACES } from "../session/session-faces.ts";
 import { answerIn, chunks, expectLate, judge, playLate, SETS, shownBy } from "./late-answers.ts";
 
@@ -264,7 +265,7 @@ test.each([
   const dying = new ScriptedModel(hangs("It is a secret that ", "nobody knows"));
   const guardrails = { output: [maskText("secret")] };
   void new Agent({ model: dying, guardrails }).session({ id: "s", store: process.store }).send("Go.");
-  await vi.waitFor(() => expect(dying.requests).toHaveLength(1), 60_000);
+  await until(() => dying.requests.length === 1);
   await vi.advanceTimersByTimeAsync(600);
   expect((await store.records("s")).draft).toMatchObject({
     parts: [{ text: "It is a *** that nobody" }],

@@ -14,6 +14,7 @@ import { deferred } from "../helpers/deferred.ts";
 import { faces } from "../helpers/faces.ts";
 import { fakeTime, idle } from "../helpers/fake-time.ts";
 import { Processes } from "../helpers/processes.ts";
+import { until } from "../helpers/until.ts";
 import { SESSION_FACES } from "./session-faces.ts";
 
 const redact: OutputGuardrail = {
@@ -50,7 +51,7 @@ describe.each(["hold", "show"] as const)("with guardrails that %s answers", (str
       const failed = read(new Agent({ model: scripted, guardrails: guards }), "Go.", { signal: abort.signal }).catch(
         (error: unknown) => error,
       );
-      await vi.waitFor(() => expect(scripted.requests).toHaveLength(1), 60_000);
+      await until(() => scripted.requests.length === 1);
       await idle();
       abort.abort(new Error("enough"));
       return failed;
@@ -87,7 +88,7 @@ describe.each(["hold", "show"] as const)("with guardrails that %s answers", (str
         return new Promise(() => {});
       };
       const failed = aborted({ output: [{ name: "slow", check }], streaming }, "The secret");
-      await vi.waitFor(() => expect(given).toBeDefined(), 60_000);
+      await until(() => given !== undefined);
       expect(given?.aborted).toBe(false);
       await vi.advanceTimersByTimeAsync(5000);
       expect(runSoFar(await failed)?.contents).toEqual([user("Go.")]);
@@ -208,7 +209,7 @@ describe.each(["hold", "show"] as const)("with guardrails that %s answers", (str
       const process = processes.start();
       const scripted = new ScriptedModel(hangs(...pieces));
       void new Agent({ model: scripted, guardrails }).session({ id: "s", store: process.store }).send("Go.");
-      await vi.waitFor(() => expect(scripted.requests).toHaveLength(1), 60_000);
+      await until(() => scripted.requests.length === 1);
       await vi.advanceTimersByTimeAsync(600);
       process.die();
       return { store, processes };
@@ -339,7 +340,7 @@ describe.each(["hold", "show"] as const)("with guardrails that %s answers", (str
       const first = new ScriptedModel(hangs());
       const guards: Guardrails = { input: [mask] };
       void new Agent({ model: first, guardrails: guards }).session({ id: "s", store: process.store }).send("A secret.");
-      await vi.waitFor(() => expect(first.requests).toHaveLength(1), 60_000);
+      await until(() => first.requests.length === 1);
       process.die();
       const next = new ScriptedModel(say("Yes."));
       const session = new Agent({ model: next }).session({ id: "s", store: processes.start().store });

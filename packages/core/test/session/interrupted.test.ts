@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from "vitest";
 import { deferred } from "../helpers/deferred.ts";
 import { fakeTime, idle } from "../helpers/fake-time.ts";
 import { Processes } from "../helpers/processes.ts";
+import { until } from "../helpers/until.ts";
 import { SESSION_FACES } from "./session-faces.ts";
 
 const look = defineTool({ name: "look", description: "x", run: () => "seen" });
@@ -34,7 +35,7 @@ describe.each(SESSION_FACES)("an answer that was cut off in the middle, in a ses
     const store = new MemoryStore();
     const session = new Agent({ model: scripted, tools: [look] }).session({ id: "s", store });
     const error = await stopAfter(session, face, async (abort) => {
-      await vi.waitFor(() => expect(scripted.requests).toHaveLength(2), 60_000);
+      await until(() => scripted.requests.length === 2);
       await idle();
       abort.abort(new Error("enough"));
     });
@@ -104,7 +105,7 @@ describe.each(SESSION_FACES)("an answer that was cut off in the middle, in a ses
     const scripted = new ScriptedModel(dies("Once "), dies("Once upon"), say("Yes."));
     const session = new Agent({ model: scripted, limits: { restarts: 1 } }).session();
     const failed = face.send(session, "Tell me.").catch((error: unknown) => error);
-    await vi.waitFor(() => expect(scripted.requests).toHaveLength(1), 60_000);
+    await until(() => scripted.requests.length === 1);
     await vi.advanceTimersByTimeAsync(1000);
     // Only what the last attempt said: the reader was told that the first one is void.
     expect(runSoFar(await failed)?.interrupted).toEqual(model({ text: "Once upon" }));
@@ -126,7 +127,7 @@ describe("a process that dies in the middle of an answer", () => {
     const processes = new Processes(store);
     const process = processes.start();
     void new Agent({ model: script }).session({ id: "s", store: process.store }).send("Tell me.");
-    await vi.waitFor(() => expect(script.requests).toHaveLength(1), 60_000);
+    await until(() => script.requests.length === 1);
     await vi.advanceTimersByTimeAsync(wait);
     process.die();
     return processes;
@@ -215,7 +216,7 @@ describe("the draft of an answer", () => {
     const abort = new AbortController();
     const session = new Agent({ model: scripted }).session({ id: "s", store });
     const run = session.send("Go.", { signal: abort.signal }).catch(() => {});
-    await vi.waitFor(() => expect(scripted.requests).toHaveLength(1), 60_000);
+    await until(() => scripted.requests.length === 1);
     await vi.advanceTimersByTimeAsync(600);
     const { draft } = await store.records("s");
     expect(draft?.truncated).toBe(true);

@@ -7,6 +7,7 @@ import { Processes, storeLike } from "../helpers/processes.ts";
 import { tracer } from "../helpers/tracer.ts";
 import { SESSION_FACES } from "./session-faces.ts";
 import { answersTo } from "../helpers/answers.ts";
+import { until } from "../helpers/until.ts";
 
 fakeTime("stands");
 
@@ -80,7 +81,7 @@ describe.each(SESSION_FACES)("a run that is resumed, by %s", (_face, face) => {
     const { store, die } = processes.start();
     const first = processOf(store, script);
     void face.send(first.session, "Go.").catch(() => {});
-    await vi.waitFor(() => expect(first.model.requests).toHaveLength(script.length), 60_000);
+    await until(() => first.model.requests.length === script.length);
     await idle();
     await vi.advanceTimersByTimeAsync(ms);
     die();

@@ -16,6 +16,7 @@ import { fakeTime, idle } from "../helpers/fake-time.ts";
 import { Processes, storeLike } from "../helpers/processes.ts";
 import { SESSION_FACES } from "./session-faces.ts";
 import { answersTo } from "../helpers/answers.ts";
+import { until } from "../helpers/until.ts";
 
 fakeTime("leaps");
 
@@ -412,7 +413,7 @@ describe("continue, which does what the state calls for", () => {
     const dying = processes.start();
     const hanging = open(dying.store, hangs("Once"));
     void hanging.session.continue({ message: "Go.", runId: "m1" });
-    await vi.waitFor(() => expect(hanging.model.requests).toHaveLength(1), 60_000);
+    await until(() => hanging.model.requests.length === 1);
     dying.die();
     const again = open(processes.start().store, say("A tale."), say("The end."));
     expect(await again.session.continue({ message: "Go.", runId: "m1" })).toMatchObject({
@@ -455,7 +456,7 @@ describe("continue, which does what the state calls for", () => {
     const abort = new AbortController();
     const first = open(store, hangs("Once"));
     const run = first.session.continue({ message: "Go.", signal: abort.signal }).catch(() => {});
-    await vi.waitFor(() => expect(first.model.requests).toHaveLength(1), 60_000);
+    await until(() => first.model.requests.length === 1);
     abort.abort();
     await run;
     expect((await open(store, say("A tale.")).session.continue()).text).toBe("A tale.");

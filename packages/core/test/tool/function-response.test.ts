@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from "vitest";
 import { functionResponse, jsonSafe } from "../../src/tool/function-response.ts";
 import { media } from "../../src/tool/media.ts";
 import type { Part } from "../../src/wire/types/content.ts";
+import { anyText } from "../helpers/any-text.ts";
 
 const call = { id: "a1b2c3d4", name: "get_chart", args: {} };
 const options = { mediaInFunctionResponses: true, maxResultBytes: 200 };
@@ -131,7 +132,7 @@ describe("a result that is too large", () => {
     fc.assert(
       fc.property(
         fc.anything({ withBigInt: true, withMap: true, withSet: true, withDate: true }),
-        fc.string({ unit: "binary", maxLength: 300 }),
+        anyText({ maxLength: 300 }),
         (value, text) => {
           for (const each of [value, text, [text, value]]) {
             const out = output(each, 100);

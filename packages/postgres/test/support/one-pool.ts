@@ -1,8 +1,10 @@
-import { afterAll, beforeAll, beforeEach } from "vitest";
+import type { PGlite } from "@electric-sql/pglite";
+import { beforeAll, beforeEach } from "vitest";
+import { openPglite } from "../../../dbos/test/support/open-pglite.ts";
 import { PostgresStore, type PostgresStoreOptions } from "../../src/index.ts";
 import { PglitePool } from "./pglite-pool.ts";
 
-/** One PGlite for the tests of a file, and a schema for each. */
+/** One PGlite for all tests of a process, and a schema for each. */
 export interface OnePool {
   readonly pool: PglitePool;
   /** Of the test that is going. */
@@ -11,14 +13,19 @@ export interface OnePool {
   open(options?: PostgresStoreOptions): PostgresStore;
 }
 
+/** Half a gigabyte and half a second of the processor: files that share a process share it as well. */
+let database: Promise<PGlite> | undefined;
+let schemas = 0;
+
 /** Called once in a file. */
 export function onePool(): OnePool {
   let pool: PglitePool;
-  let schemas = 0;
   beforeAll(async () => {
-    pool = await PglitePool.create();
+    const db = await (database ??= openPglite());
+    // Whatever the file before has left.
+    await db.exec("rollback");
+    pool = new PglitePool(db);
   });
-  afterAll(() => pool.close());
   beforeEach(() => {
     schemas++;
     pool.reset();

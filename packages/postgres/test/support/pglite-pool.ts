@@ -1,5 +1,4 @@
 import type { PGlite, Results } from "@electric-sql/pglite";
-import { openPglite } from "../../../dbos/test/support/open-pglite.ts";
 import type { PostgresClient, PostgresPool, QueryRows } from "../../src/index.ts";
 
 /** A `Pool` over PGlite, which has one session: its clients take turns, a transaction at a time. */
@@ -20,10 +19,6 @@ export class PglitePool implements PostgresPool {
 
   constructor(db: PGlite) {
     this.#db = db;
-  }
-
-  static async create(): Promise<PglitePool> {
-    return new PglitePool(await openPglite());
   }
 
   async query(text: string, values: unknown[] = []): Promise<QueryRows> {
@@ -84,11 +79,6 @@ export class PglitePool implements PostgresPool {
     this.muted = false;
     this.sent.length = 0;
     delete this.options.max;
-  }
-
-  async close(): Promise<void> {
-    await this.#turn;
-    await this.#db.close();
   }
 
   /** @returns Ends the turn. */

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { act, type ReactElement } from "react";
 import { createRoot } from "react-dom/client";
 import { onTestFinished } from "vitest";
@@ -25,7 +26,7 @@ export async function render(what: ReactElement): Promise<Rendered> {
   return { element, again, unmount };
 }
 
-/** Lets React work until something is so. */
+/** Lets React work until something is so, also while the clock stands. */
 export async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await act(async () => await new Promise((resolve) => setTimeout(resolve, 2)));
+  while (!isSo()) await act(async () => await setImmediate());
 }

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Logger, Tool, ToolContext, ToolOutcome } from "@pollux/core";
 import { callTool } from "@pollux/core/tool";
@@ -44,12 +45,30 @@ export async function use(
   return await callTool(new Map(tools.map((tool) => [tool.name, tool])), call, context);
 }
 
-/** Running processes that this one has started, with their commands. */
+/** Running processes that this one has started: the id of the parent, their own, and their command. */
 export function children(): string[] {
-  const listed = execFileSync("ps", ["-A", "-o", "ppid=,pid=,args="], { encoding: "utf8" });
-  return listed
-    .split("\n")
-    .filter((line) => Number(line.trim().split(/\s+/)[0]) === process.pid && !line.includes("ps -A"));
+  const listed = existsSync("/proc/self/stat") ? listProcesses() : askPs();
+  return listed.filter((line) => Number(line.trim().split(/\s+/)[0]) === process.pid && !line.includes("ps -A"));
+}
+
+/** Reads what `ps` reads, without a program for each look: tests look until a process has ended. */
+function listProcesses(): string[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        // The name before the last bracket may contain any characters.
+        const [, parent] = /^.*\) \S+ (\d+) /s.exec(readFileSync(`/proc/${pid}/stat`, "utf8")) ?? [];
+        return [`${parent} ${pid} ${readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")}`];
+      } catch {
+        // It has ended in the meantime.
+        return [];
+      }
+    });
+}
+
+function askPs(): string[] {
+  return execFileSync("ps", ["-A", "-o", "ppid=,pid=,args="], { encoding: "utf8" }).split("\n");
 }
 
 /** True while a process runs; false for a zombie. */

@@ -48,6 +48,9 @@ interface AiPackage {
 
 export const VERSIONS: readonly AiSdkVersion[] = [5, 6, 7];
 
+/** The chunks that a version's schema has found valid: most of them are in many streams. */
+const VALID: Readonly<Record<AiSdkVersion, Set<string>>> = { 5: new Set(), 6: new Set(), 7: new Set() };
+
 /** What a page of one version has of a stream that is over: each chunk is valid, and the AI SDK's own code built the message. */
 export async function buildMessage(
   version: AiSdkVersion,
@@ -61,7 +64,12 @@ export async function buildMessage(
   };
   // As they arrive.
   const sent = chunks.map((chunk) => JSON.parse(JSON.stringify(chunk)) as UIMessageChunk);
-  for (const chunk of sent) expect({ chunk, ...(await validate(chunk)) }).toMatchObject({ success: true });
+  for (const chunk of sent) {
+    const json = JSON.stringify(chunk);
+    if (VALID[version].has(json)) continue;
+    expect({ chunk, ...(await validate(chunk)) }).toMatchObject({ success: true });
+    VALID[version].add(json);
+  }
   const errors: string[] = [];
   const stream = new ReadableStream<UIMessageChunk>({
     start(controller) {

@@ -16,8 +16,6 @@ test.each(Object.entries(STORES))("a page is served by two processes on one stor
   const stores = [open(folder), open(folder)];
   await sendsFromBoth(new Site(7, { stores }), (work) => work);
   // Nothing of who read is left. The lock of the file goes after the file.
-  await expect.poll(() => stores[0]?.records("pollux:readers/ann/c"), { timeout: 30_000 }).toEqual({});
-  await expect
-    .poll(() => readdirSync(folder).filter((name) => name.includes("readers")), { timeout: 30_000 })
-    .toEqual([]);
+  await expect.poll(() => stores[0]?.records("pollux:readers/ann/c")).toEqual({});
+  await expect.poll(() => readdirSync(folder).filter((name) => name.includes("readers"))).toEqual([]);
 });
