@@ -44,16 +44,17 @@ const INSTEAD: readonly (readonly [words: RegExp, instead: string])[] = [
 
 /** Folders whose sources are clean. One line more when another is. */
 const SOURCES: readonly string[] = [
-  ...["cli", "conformance", "create-pollux", "dbos", "engine", "evals", "interactions"].map(sourcesOf),
+  ...["cli", "conformance", "create-pollux", "dbos", "engine", "evals", "inspector", "interactions"].map(sourcesOf),
   ...["otel", "postgres", "react", "restate", "web"].map(sourcesOf),
   "packages/create-pollux/templates",
+  "packages/inspector/page",
   "bench",
   "examples",
   "scripts",
   "site/src",
 ];
 /** Packages whose pages are not clean yet. */
-const LATER = /^packages\/(?:core|emulator|inspector|tools)\//;
+const LATER = /^packages\/(?:core|emulator|tools)\//;
 /** Written by programs, or what was decided once. */
 const NOT_OURS = /^docs\/(?:decisions\/|contract\.md|unverified\.md|guides\/options\.md)/;
 

@@ -39,11 +39,11 @@ async function asked(...lines: readonly ScriptLine[]): Promise<MemoryStore> {
 }
 
 describe("answers", () => {
-  test("an approval is recorded, and the run goes on", async () => {
+  test("an approval is recorded, and the run continues", async () => {
     const store = await asked(call("pay", { amount: 3 }));
     const inspected = inspect({ store, agents: helper([say("Paid.")]), allowActions: true });
     const done = await inspected.act("answer", await keyed(store, { approvals: { "call:1.0": true } }));
-    expect(done).toEqual({ done: "Recorded; the run goes on.", runId: expect.any(String) });
+    expect(done).toEqual({ done: "Recorded; the run continues.", runId: expect.any(String) });
     expect(await ended(store)).toBe("finished");
     expect(await answersOf(store)).toEqual([true]);
   });
@@ -113,12 +113,12 @@ describe("send and resume", () => {
     await expect(odd).rejects.toThrow("400 invalid: whileRunning");
   });
 
-  test("a run that failed goes on where it stopped", async () => {
+  test("a failed run continues where it stopped", async () => {
     const store = new MemoryStore();
     const failed = sessionOf(store, [call("add", { a: 1, b: 2 }), fails(new Error("down"))]).send("Add.");
     await expect(failed).rejects.toThrow("down");
     const inspected = inspect({ store, agents: helper([say("It is 3.")]), allowActions: true });
-    expect(await inspected.act("resume", {})).toMatchObject({ done: "The run goes on." });
+    expect(await inspected.act("resume", {})).toMatchObject({ done: "The run continues." });
     expect(await ended(store)).toBe("finished");
     await expect(inspected.act("resume", {})).rejects.toThrow("409 nothing_to_resume");
   });
@@ -130,7 +130,7 @@ describe("send and resume", () => {
     await expect(without.act("resume", {})).rejects.toThrow("--agent FILE.ts");
     const agents = { ...helper([]), other: new Agent({ model: new ScriptedModel() }) };
     const many = inspect({ store, agents, allowActions: true });
-    await expect(many.act("send", { message: "Hi" })).rejects.toThrow("Say which agent is to send: helper, other.");
+    await expect(many.act("send", { message: "Hi" })).rejects.toThrow("Name the agent to send: helper, other.");
   });
 });
 
@@ -142,15 +142,17 @@ describe("while a run is going", () => {
     const inspected = inspect({ store, allowActions: true });
     const begun = async (): Promise<boolean> => (await store.records("chat-1")).lease?.held === true;
     while (!(await begun())) await new Promise((resolve) => setImmediate(resolve));
-    expect(await inspected.act("steer", { message: "Be quick." })).toEqual({ done: "The run's next request has it." });
+    expect(await inspected.act("steer", { message: "Be quick." })).toEqual({
+      done: "The run's next request includes it.",
+    });
     const agents = helper([say("Now.")]);
     const withAgent = inspect({ store, agents, allowActions: true });
     await expect(withAgent.act("send", { message: "Hi" })).rejects.toThrow("409 session_running");
     expect(await inspected.act("stop", {})).toEqual({ done: "Stopped." });
     expect(await over).toContain("stopped on request");
-    expect(await inspected.act("stop", {})).toEqual({ done: "No run is going." });
+    expect(await inspected.act("stop", {})).toEqual({ done: "No run is active." });
     expect(await inspected.act("steer", { message: "Later." })).toEqual({
-      done: "No run is going: the next one has it.",
+      done: "No run is active: the next one includes it.",
     });
     await withAgent.act("send", { message: "Go on." });
     expect(await ended(store)).toBe("finished");

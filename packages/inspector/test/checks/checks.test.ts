@@ -79,7 +79,7 @@ describe("tools", () => {
     expect(tools.filter(({ refusal }) => refusal !== undefined)).toEqual([]);
   });
 
-  test("a schema that the API refuses is told with its words", async () => {
+  test("a schema that the API refuses is shown with its message", async () => {
     const { store, exchanges, changed } = await keptSession(sum(), "What is 1 + 2?");
     const odd = defineTool({ name: "odd", description: "Odd", input: z.object({}), run: () => 1 });
     let schema: Json = { type: "string" };

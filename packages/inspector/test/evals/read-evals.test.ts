@@ -59,7 +59,7 @@ describe("runs of evals", () => {
     expect(await seen()).toEqual([]);
   });
 
-  test("of a folder of thousands are read from the end, with those that were named", async () => {
+  test("of a folder of thousands are read from the end, with the named ones", async () => {
     const folder = await folderOf(GOOD);
     const text = JSON.stringify({ ...GOOD, id: "ID", cases: [] });
     const ids = Array.from({ length: 1010 }, (_, at) => `run-${at + 1000}`);
@@ -91,7 +91,7 @@ describe("what is no run", () => {
       text.replace('"v":1', '"v":2'),
       "it was written by a newer release: update @pollux/inspector",
     ],
-    ["a copy under another name", text, "its id is not that of its name"],
+    ["a copy under another name", text, "its id does not match its name"],
     ["no number", text.replace(/"at":\d+/, '"at":"today"'), "at is no number"],
     [
       "a score that is none",

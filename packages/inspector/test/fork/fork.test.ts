@@ -107,14 +107,14 @@ describe("against the emulator, by an agent that is rebuilt", () => {
     expect(comparison).toMatchObject({ sharedTurns: 3, rows: [{ right: { message: "And what is 5 + 6?" } }, {}] });
   });
 
-  test("of a log without kept requests, all answers are improvised, which is said", async () => {
+  test("of a log without kept requests, all answers are improvised, with a note", async () => {
     const store = new MemoryStore();
     await sessionOf(store, [calling("add", { a: 1, b: 2 }), saying("It is 3.")]).send("What is 1 + 2?");
     const inspected = inspect({ store, allowActions: true });
     const change = { runId: await runIdOf(store), turn: 2, answers: "emulator" };
     const { notes, comparison, error } = await inspected.act<ForkResult>("fork", change);
     expect(error).toBeUndefined();
-    expect(notes[0]).toContain("improvised");
+    expect(notes[0]).toContain("improvises");
     expect(comparison.sharedTurns).toBe(1);
     expect(comparison.right.text).not.toBe("");
   });
@@ -174,7 +174,7 @@ describe("by a given agent", () => {
     expect(emulator.requests).toHaveLength(sent);
   });
 
-  test("a failure of the fork is told, and the fork is kept", async () => {
+  test("a failure of the fork is shown, and the fork is stored", async () => {
     const store = new MemoryStore();
     await sessionOf(store, [saying("Hello.")]).send("Hi");
     const agents = { helper: new Agent({ model: new ScriptedModel(), tools: [add] }) };
@@ -221,7 +221,7 @@ test.each([
   [{ turn: 9, answers: "emulator" }, "has the turns 1 to 3"],
   [{ turn: 1.5, answers: "emulator" }, "has the turns 1 to 3"],
   [{ turn: 2, message: "Hi", answers: "emulator" }, "fork at the run's first turn"],
-  [{ answers: "emulator" }, "Say at which turn"],
+  [{ answers: "emulator" }, "Name the turn"],
   [{ turn: 2, results: { "call:2.0": 1 }, answers: "emulator" }, "call:2.0 has no outcome in the turn before"],
   [{ turn: 2, answers: "nobody" }, "answers must be"],
   [{ turn: 2, answers: "emulator", tools: [1] }, "tools must be a list of names"],

@@ -75,7 +75,7 @@ describe("two branches", () => {
     expect(compareBranches(broken, new SessionFold("empty"))).toMatchObject({ left: { turns: 1, text: "" } });
   });
 
-  test("as a whole count all turns, also those that are the same, and say how long they took", async () => {
+  test("as a whole count all turns, including equal ones, with their durations", async () => {
     const [left, right] = [await said(["Hi", "Hello."], ["Bye", "Bye."]), await said(["Hi", "Hello."])];
     const { sharedTurns, rows, ...totals } = compareBranches(left, right, { isWhole: true });
     expect(sharedTurns).toBe(0);

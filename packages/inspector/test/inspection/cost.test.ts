@@ -199,7 +199,7 @@ test("broken answers are paid for by their turn, which a resumed run may have la
     {
       cost: 0.5,
       turns: [],
-      otherCosts: [{ what: "Broken answers of turn 1 of the run", cost: 0.5, usage: { inputTokens: 1_000_000 } }],
+      otherCosts: [{ what: "Broken answers in turn 1 of the run", cost: 0.5, usage: { inputTokens: 1_000_000 } }],
     },
   ]);
   fold.add({ ...base, type: "resume" });

@@ -84,7 +84,7 @@ test("members that this release does not know are named, and parts without any k
   ]);
 });
 
-test("inline media are told by size, and their bytes can be found", async () => {
+test("inline media have their size, and their bytes can be found", async () => {
   const store = new MemoryStore();
   const image = { inlineData: { mimeType: "image/png", data: "aGVsbG8=" } };
   await sessionOf(store, [parts(image, { text: "A picture" })]).send("Draw");

@@ -306,7 +306,7 @@ describe("a conversation that went back", () => {
     ]);
   });
 
-  test("queues what was said before the run, and drops what that run heard", async () => {
+  test("queues messages from before the run, and drops the ones that the run has read", async () => {
     const fold = new SessionFold("chat-1");
     const at = 1;
     const said = (text: string) => [{ role: "user", parts: [{ text }] }];

@@ -26,7 +26,7 @@ test("two sessions of the list are ticked and compared: what each took, and whic
   await tab.press("j", "x");
   await tab.clickText("button", "Compare 2 of 2");
   await tab.sees("Which took less, by figures alone", ".compare-figures");
-  await tab.sees("Instructions and tools are compared where the requests of both are kept.");
+  await tab.sees("To compare instructions and tools, keep the requests of both.");
   await tab.sees("Turn by turn");
   expect(await tab.hash()).toMatch(/^#\/compare\/[^/]+\/[^/]+$/);
   expect(await tab.seriousFindings()).toEqual([]);
@@ -48,7 +48,7 @@ test("two runs of a session are ticked in its time line, and texts are shown wit
 
 test("instructions of both are shown as one text, with what differs", async () => {
   const tab = await InspectorTab.open(browser, `${served.url}#/compare/parallel-tools/changing-instructions`);
-  await tab.sees("Instructions of B, with what A has or lacks");
+  await tab.sees("Instructions of B, compared with A");
   expect(await tab.texts(".comparison section ins")).toEqual(["It is 12:00:00."]);
   await tab.close();
 });

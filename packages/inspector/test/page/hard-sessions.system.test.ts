@@ -84,7 +84,7 @@ describe("a hostile session", () => {
     await tab.sees("<img src=x onerror=", ".eval-grid");
     await tab.clickText(".eval-grid a", "4/5");
     await tab.sees("<img src=x onerror=", ".trials");
-    await tab.fill("Beside it", "run-0001/2");
+    await tab.fill("Compare with", "run-0001/2");
     await tab.until(`document.querySelectorAll(".trials > section").length === 2`);
     expect(await tab.evaluate("window.hacked")).toBeUndefined();
     expect(await tab.evaluate(`document.querySelectorAll("a[href^=javascript], img, main script").length`)).toBe(0);
@@ -225,7 +225,7 @@ test("what the model is saying is shown while it says it", async () => {
   await store.setLease("live", undefined, lease);
   await using served = await page.serve({ store });
   const tab = await InspectorTab.open(browser, `${served.url}#/s/live`);
-  await tab.sees("The run is going.", ".draft");
+  await tab.sees("The run is active.", ".draft");
   await store.setDraft("live", 1, {
     runId,
     step: "model:1",
@@ -240,7 +240,7 @@ test("what the model is saying is shown while it says it", async () => {
   await tab.close();
 });
 
-test("a server that was stopped is said to be", async () => {
+test("a stopped server is reported", async () => {
   const store = new MemoryStore();
   await sessionOf(store, [say("Hi")]).send("Hello");
   const served = await page.serve({ store });
@@ -248,14 +248,14 @@ test("a server that was stopped is said to be", async () => {
   await tab.sees("1 shown");
   await served[Symbol.asyncDispose]();
   await tab.click("button", "Waiting");
-  await tab.sees("The inspector's server doesn't answer. Start it again, then reload the page.");
+  await tab.sees("The inspector's server doesn't answer. Restart it, then reload the page.");
   expect(await tab.texts("[role=alert] button")).toEqual(["Try again"]);
   // The browser says so itself.
   tab.errors.splice(0);
   await tab.close();
 });
 
-test("the bytes are those that the service received", async () => {
+test("the bytes are the ones that the service received", async () => {
   const received: string[] = [];
   const emulator = createEmulator({
     brain: script([emulatedCalls({ name: "add", args: { a: 1, b: 2 } }), emulatedSay("Größer: 漢字 🌍")]),
@@ -289,7 +289,7 @@ test("the bytes are those that the service received", async () => {
   await tab.close();
 });
 
-test("the requests of a new run join those that are shown, and a session that is deleted is said to be", async () => {
+test("the requests of a new run join the list, and a deleted session is reported", async () => {
   const [store, kept] = [new MemoryStore(), new MemoryStore()];
   const keeper = keepExchanges(kept);
   const emulator = createEmulator({ brain: script([emulatedSay("One."), emulatedSay("Two.")]) });
@@ -314,7 +314,7 @@ test("the requests of a new run join those that are shown, and a session that is
   await tab.go("#/s/grows");
   await tab.sees("Two.", ".timeline-rows");
   await store.delete("grows");
-  await tab.sees("Nothing was run in this session yet");
+  await tab.sees("No runs yet");
   await kept.delete("grows");
   await tab.sees("Not up to date: There is no such session.");
   // The browser says so itself.

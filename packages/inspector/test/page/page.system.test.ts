@@ -190,7 +190,7 @@ describe("contents", () => {
   test("say why a citation is missing", async () => {
     const tab = await open("#/s/dropped-citation");
     await tab.sees("lost citation 1");
-    await tab.sees("One citation could not be shown: “It snows in Bergen.”");
+    await tab.sees("One citation can't be shown: “It snows in Bergen.”");
     await tab.sees("Its text is not in the answer.");
     await tab.close();
   });
@@ -236,7 +236,7 @@ describe("the wire", () => {
 
   test("says how to keep requests where none were kept", async () => {
     const tab = await open("#/s/cut-off/wire");
-    await tab.sees("The requests of this session were not kept");
+    await tab.sees("This session kept no requests");
     await tab.sees("keepExchanges(");
     await tab.close();
   });
@@ -342,10 +342,10 @@ describe("evals", () => {
   test("put two trials side by side, with their sessions", async () => {
     await using own = await serveEvals();
     const tab = await InspectorTab.open(browser, `${own.url}#/evals/support/run-0045/policy/3`);
-    await tab.fill("Beside it", "run-0043/1");
+    await tab.fill("Compare with", "run-0043/1");
     await tab.sees("Your refund arrives on Friday.");
     await tab.sees("I cannot do that.");
-    await tab.sees("They differ from the first turn on.", ".branches");
+    await tab.sees("Different from the first turn on.", ".branches");
     expect(await tab.hash()).toBe("#/evals/support/run-0045/policy/3/run-0043/1");
     await tab.press("Escape", "Escape", "Escape");
     await tab.sees(`${DEMO_IDS.length} shown`);

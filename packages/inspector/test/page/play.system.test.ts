@@ -61,7 +61,7 @@ test("without a key the emulator says so, and nothing is asked before a click", 
   await using open = await opened(options, "#/play", 390);
   const { tab } = open;
   await tab.sees("No key is used: the local emulator answers");
-  await tab.fill("Id of the session", "mine");
+  await tab.fill("Session id", "mine");
   await tab.fill("Message", "Hello");
   expect(await store.list()).toEqual([]);
   await tab.click("button", "Send");

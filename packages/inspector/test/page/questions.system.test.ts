@@ -51,7 +51,7 @@ async function openSession(tab: InspectorTab, id: string): Promise<void> {
 asks("Did it call a tool twice?", async (tab) => {
   await openSession(tab, "repeated-calls");
   await tab.clickText(".filters button", "repeated calls");
-  await tab.sees("The model called get_stock with the same arguments as in the turn before.", ".details");
+  await tab.sees("The model called get_stock with the same arguments as in the previous turn.", ".details");
   await tab.sees('{"title":"Dune"}', ".details");
   expect(await tab.texts(".line-turn .line-number")).toEqual(["▾ 2", "▾ 3"]);
   expect(await tab.hash()).toBe("#/s/repeated-calls/t/2");
@@ -77,7 +77,7 @@ asks("Which turn cost most?", async (tab) => {
 asks("What broke the cache, and what did that cost?", async (tab) => {
   await openSession(tab, "changing-instructions");
   await tab.sees("prefix broke 3", ".filters");
-  const paid = String.raw`/in instructions.* It paid in full for up to \d+ tokens, about \S*0\.\d+\./s`;
+  const paid = String.raw`/in instructions.* It cost the full price for up to \d+ tokens, about \S*0\.\d+\./s`;
   await tab.until(`${paid}.test(document.querySelector(".note-prefix-break")?.innerText)`);
   await tab.clickText("a", "See what changed");
   await tab.sees("The prefix broke at systemInstruction.parts[0].text", ".break");
@@ -97,10 +97,10 @@ asks("What was sent in turn 3?", async (tab) => {
 asks("What would it say to another prompt?", async (tab) => {
   await openSession(tab, "rich-parts");
   await tab.click("tab", "Fork");
-  await tab.sees("Ask again from");
+  await tab.sees("Fork at");
   await tab.fill("Instructions", "Answer in one word.");
   await tab.click("button", "Fork");
-  await tab.sees("The fork was not kept: the inspector is read-only", ".result");
+  await tab.sees("The fork was not stored: the inspector is read-only", ".result");
   await tab.sees("The sum is 45, and here is a picture.", ".branches td:nth-child(2)");
   await tab.sees("This is the local emulator; no model wrote this.", ".branches td:nth-child(3)");
 });
@@ -112,7 +112,7 @@ asks("Which of two runs was better, and why?", async (tab) => {
   await tab.sees("B finished", ".compare-figures");
   await tab.sees("A fewer", ".compare-figures");
   await tab.sees("A cheaper", ".compare-figures");
-  await tab.sees("Instructions of B, with what A has or lacks");
+  await tab.sees("Instructions of B, compared with A");
   expect(await tab.texts(".comparison section ins")).toEqual(["It is 12:00:00."]);
 });
 
@@ -120,7 +120,7 @@ asks("What costs most this week?", async (tab) => {
   await tab.click("link", "Totals");
   await tab.sees("What is the weather in Oslo?", "[aria-label='Most expensive sessions'] tbody tr");
   await tab.sees("0.014", "[aria-label='Most expensive sessions'] tbody tr");
-  expect(await tab.texts("[aria-label='Span of time'] [aria-pressed=true]")).toEqual(["7 days"]);
+  expect(await tab.texts("[aria-label='Time span'] [aria-pressed=true]")).toEqual(["7 days"]);
   await tab.sees("weather 2", "[aria-label='By agent'] tbody tr");
 });
 
@@ -129,7 +129,7 @@ test("a prefix that broke between two runs is flagged at the turn that paid, tho
   await tab.sees("Turn 3", ".details");
   await tab.clickText(".filters button", "prefix broke");
   await tab.sees("Turn 2", ".details");
-  await tab.sees("This request differs from the one before it in contents", ".note-prefix-break");
-  await tab.sees("It paid in full for up to", ".note-prefix-break");
+  await tab.sees("This request differs from the previous one in contents", ".note-prefix-break");
+  await tab.sees("It cost the full price for up to", ".note-prefix-break");
   await tab.close();
 });

@@ -64,7 +64,7 @@ describe("what can be played with", () => {
                 description: "Pays a bill",
                 warnings: [
                   "A run may ask for approval before this call.",
-                  'It may have effects: its code does not say effects: "none".',
+                  'It may have effects: its code does not declare effects: "none".',
                 ],
               },
             ],
@@ -290,7 +290,7 @@ describe("a tool that is run by hand", () => {
   test.each([
     ["nothing", {}, 404, "That agent has no tool of that name."],
     ["roll", [1], 400, "args must be an object."],
-    ["outside", {}, 409, "It is answered outside of this process."],
+    ["outside", {}, 409, "Its answers come from outside of this process."],
   ])("that can't be run is refused: %s %j", async (tool, args, status, message) => {
     expect(await tried(tool, args)).toMatchObject({ status, value: { error: { message } } });
   });

@@ -100,7 +100,7 @@ describe("by an agent that is rebuilt", () => {
     await expect(failed).rejects.toThrow();
     const result = await inspect({ store }).view<ReplayResult>("replay");
     expect(result).toMatchObject({ isSame: true, differences: [] });
-    expect(result.notes).toContainEqual(expect.stringContaining("The log goes no further"));
+    expect(result.notes).toContainEqual(expect.stringContaining("The log ends here"));
   });
 
   test("a request that was refused in a recording fails again, and is no difference", async () => {
@@ -162,7 +162,7 @@ describe("by the given agent", () => {
     expect(emulator.requests).toHaveLength(sent);
   });
 
-  test("a request that would be another one is told with the field", async () => {
+  test("a request that would differ is shown with the field", async () => {
     const { store, exchanges, changed } = await keptSession(sum(), "What is 1 + 2?");
     const agents = { helper: changed({ instructions: "You count." }) };
     const result = await inspect({ store, exchanges, agents }).view<ReplayResult>("replay");
@@ -176,7 +176,7 @@ describe("by the given agent", () => {
     expect(result.request?.is).toContain("count");
   });
 
-  test("a run that would do something else is told with the step, and no tool is run", async () => {
+  test("a run that would act differently is shown with the step, and no tool runs", async () => {
     const store = new MemoryStore();
     await sessionOf(store, [call("add", { a: 1, b: 2 }), say("It is 3.")]).send("What is 1 + 2?");
     let ran = 0;

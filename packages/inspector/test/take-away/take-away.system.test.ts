@@ -125,7 +125,7 @@ describe("the test of a run", () => {
       return await inspect({ store, ...(!isLogOnly && { exchanges }) }).view<TakenFiles>("take-test");
     };
     const fresh = await taken(sum(), "What is 1 + 2?");
-    const right = (text: string): string => text.replace("Write here what it should have said.", "It is 3, isn't it?");
+    const right = (text: string): string => text.replace("Write the expected answer here.", "It is 3, isn't it?");
     const again = () => calling("fail", {});
     const failing = () => script([again(), again(), again(), again(), again()]);
     const results = await runVitest({
@@ -141,6 +141,6 @@ describe("the test of a run", () => {
       wrong: expect.stringMatching(/^failed\n[^]*repeated-calls/),
       "wrong-in-log": expect.stringMatching(/^failed\n[^]*repeated-calls/),
     });
-    expect(results["fresh"]).toContain("Write here what it should have said.");
+    expect(results["fresh"]).toContain("Write the expected answer here.");
   });
 });

@@ -83,8 +83,8 @@ describe("the test of a run", () => {
       });
       expect(await answer.text()).toBe(recorded[0]?.responseBody);
     });
-    expect(files[0]?.text).toContain("// It said: It is 3, isn't it?");
-    expect(files[0]?.text).toContain("Write here what it should have said.");
+    expect(files[0]?.text).toContain("// The recorded answer: It is 3, isn't it?");
+    expect(files[0]?.text).toContain("Write the expected answer here.");
   });
 });
 
@@ -111,7 +111,7 @@ describe("the page of a session", () => {
     return files[0]?.text ?? "";
   }
 
-  test("has what was said and called, the sources and what it used", async () => {
+  test("has the messages, calls, sources and usage", async () => {
     const store = new MemoryStore();
     const answer = grounded("Oslo is wet.", {
       sources: [{ uri: "https://example.com/a?b=1&c=2", title: "Weather", supports: ["Oslo"] }],
@@ -185,13 +185,13 @@ describe("the page without what people said", () => {
       "it rains",
       "pay",
       "The order […] is on its way",
-      "What people said is taken out: ",
+      "People's words were removed: ",
       "<title>chat-1</title>",
     ])
       expect(page).toContain(left);
   });
 
-  test("a script without spaces is taken out, too", async () => {
+  test("a script without spaces is removed, too", async () => {
     const store = new MemoryStore();
     await sessionOf(store, [say("了解しました。私は東京に住んでいますね。晴れです。")]).send(
       "私は東京に住んでいます。",
@@ -209,7 +209,7 @@ describe("the page without what people said", () => {
     expect(await store.load("chat-1")).toEqual(before);
     const { files } = await inspect({ store }).view<TakenFiles>("take-page");
     expect(files[0]?.text).toContain("the one from Dover");
-    expect(files[0]?.text).not.toContain("taken out");
+    expect(files[0]?.text).not.toContain("were removed");
   });
 });
 
