@@ -81,7 +81,7 @@ describe("acting", () => {
     expect(await store.load("chat-1")).toContainEqual(
       expect.objectContaining({ type: "answer", value: { deny: "too much" } }),
     );
-    await tab.sees("No agent is open");
+    await tab.sees("Without an agent, the inspector can't start or resume runs");
   });
 
   test("a message is sent, and nothing can be done where the inspector only reads", async () => {
@@ -164,9 +164,9 @@ describe("taking away", () => {
     HTMLAnchorElement.prototype.click = function () { window.saved.push(this.download); }`;
 
   test.each([
-    ["One HTML file to share: no keys, opens anywhere", "chat-1.html", "<!doctype html>"],
-    ["The session file the log, as .jsonl", "chat-1.jsonl", '"type":"run"'],
-    ["A failing vitest test of the last run, with its recording", "chat-1.test.ts", "chat-1.recording.json"],
+    ["HTML file to share: no keys, opens anywhere", "chat-1.html", "<!doctype html>"],
+    ["Session file the log, as .jsonl", "chat-1.jsonl", '"type":"run"'],
+    ["Failing vitest test of the last run, with its recording", "chat-1.test.ts", "chat-1.recording.json"],
   ])("%s", async (name, file, text) => {
     const { store, exchanges } = await keptSession(sums(), "What is 1 + 2, and 3 + 4?");
     await using open = await opened({ store, exchanges }, "#/s/chat-1");
@@ -206,6 +206,6 @@ describe("taking away", () => {
     await tab.click("button", "Copy curl command of the request");
     await tab.until(`window.copied?.includes("curl --globoff")`);
     await tab.click("button", "Check request");
-    await tab.sees("the service takes this request");
+    await tab.sees("the service accepts this request");
   });
 });

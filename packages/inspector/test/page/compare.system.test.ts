@@ -25,7 +25,7 @@ test("two sessions of the list are ticked and compared: what each took, and whic
   await tab.sees("Compare 1 of 2");
   await tab.press("j", "x");
   await tab.clickText("button", "Compare 2 of 2");
-  await tab.sees("Which took less, by figures alone", ".compare-figures");
+  await tab.sees("Lower figures are better", ".compare-figures");
   await tab.sees("To compare instructions and tools, keep the requests of both.");
   await tab.sees("Turn by turn");
   expect(await tab.hash()).toMatch(/^#\/compare\/[^/]+\/[^/]+$/);

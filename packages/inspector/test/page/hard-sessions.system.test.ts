@@ -122,7 +122,7 @@ describe("a hostile session", () => {
     await changed.append("broken", 0, broken);
     await using served = await page.serve({ store: changed });
     const tab = await InspectorTab.open(browser, `${served.url}#/s/broken`);
-    await tab.sees("4 entries of the log could not be read");
+    await tab.sees("4 entries of the log unreadable or misplaced");
     await tab.sees("Hi", ".details");
     await tab.clickText("summary", "entries of the log");
     await tab.click("link", "Entry 4");
@@ -340,7 +340,7 @@ describe("files that are dropped onto the page", () => {
     await drop(tab, [{ name: "sums.jsonl", text: `${text}{ torn` }]);
     await tab.sees("It is three.", ".details");
     await tab.sees("File: sums.jsonl");
-    await tab.sees("1 entry of the log could not be read");
+    await tab.sees("1 entry of the log unreadable or misplaced");
     await tab.click("button", "Close file");
     await tab.sees("No sessions yet");
     await tab.close();
@@ -390,7 +390,7 @@ describe("files that are dropped onto the page", () => {
     const tab = await InspectorTab.open(browser, served.url);
     await tab.sees("No sessions yet");
     await drop(tab, [{ name: "holiday.txt", text: "We went to the sea." }]);
-    await tab.sees("That is neither a session file");
+    await tab.sees("This is not a session file");
     await tab.close();
   });
 });

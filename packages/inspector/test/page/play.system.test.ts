@@ -60,7 +60,7 @@ test("without a key the emulator says so, and nothing is asked before a click", 
   const options = { store, allowActions: true, agents: { helper }, answers: "emulator" } as const;
   await using open = await opened(options, "#/play", 390);
   const { tab } = open;
-  await tab.sees("No key is used: the local emulator answers");
+  await tab.sees("The local emulator answers, without a key, a model or costs.");
   await tab.fill("Session id", "mine");
   await tab.fill("Message", "Hello");
   expect(await store.list()).toEqual([]);

@@ -62,7 +62,7 @@ asks("Why did a tool fail?", async (tab) => {
   await tab.clickText(".filters button", "call failed");
   await tab.sees('get_stock failed: warehouse 4 does not know "Lost in Translation" See the call', ".turn-notes");
   await tab.sees('Error warehouse 4 does not know "Lost in Translation"', ".call-failed .cause");
-  await tab.sees("not told to the model", ".call-failed .causes");
+  await tab.sees("the model doesn't read them", ".call-failed .causes");
   await tab.clickText(".cause summary", "Stack");
   await tab.sees("demo-sessions.ts", ".cause");
 });
