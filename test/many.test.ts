@@ -81,13 +81,13 @@ test("a 429 with a wait, met by one of 200 runs, is met by those on their way an
   expect(alone.counts.refused).toBeGreaterThan(3 * shared.counts.refused);
 });
 
-test("runs of one model share what they are told without any option", async () => {
+test("runs of one model share a refusal's wait without any option", async () => {
   const names = namesOf(200);
   await using service = await openManyService({ turns: 3, latencyMs: 20, refuse: { at: 300, forMs: 500 } }, names);
   const model = modelOf(service);
   const { texts } = await runAll(names, () => model);
   expect(texts).toEqual({ done: 200 });
-  // Those that had been sent when the first one was told; and whoever was just being sent.
+  // The requests in progress at the first refusal, and one that was just being sent.
   expect(service.counts.refused).toBeLessThanOrEqual(200);
   expect(service.counts.requests).toBe(600 + service.counts.refused);
 });

@@ -45,7 +45,7 @@ const SENDERS: readonly (readonly [string, boolean, (command: string) => Promise
 async function open() {
   const emulator = createEmulator({ brain: improvise(), profile: "comet", keys: [KEY] });
   const server = await emulator.listen();
-  /** The command as it stands, but for the host. */
+  /** The command with another host. */
   const here = (command: string): string => command.replace("https://api.cometapi.com", server.url);
   return { emulator, here, [Symbol.asyncDispose]: () => server.close() };
 }

@@ -124,7 +124,7 @@ test.each([MODEL, "gemini-2.5-flash", "gemini-4-argon", "auto"])(
   },
 );
 
-test("Google's coding agent goes on with a conversation that it saved, and reads what it cost", async () => {
+test("Google's coding agent continues a conversation that it saved, and reads its cost", async () => {
   await using opened = await open();
   const { emulator, gemini, strangers } = opened;
   // Without calls: this version sends the answers of a saved conversation's calls twice, which the service refuses.

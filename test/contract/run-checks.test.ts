@@ -182,7 +182,7 @@ describe("a defect of the library is seen", () => {
   });
 });
 
-describe("what is missing is told from the rest", () => {
+describe("missing members follow from the others", () => {
   test("by address, body and contents", () => {
     const contents = [{ role: "user", parts: [{ text: "Hi" }] }];
     const { exchanges } = readRecording("x.json", {

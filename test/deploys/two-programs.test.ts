@@ -73,7 +73,7 @@ async function play(programs: readonly [Program, Program]): Promise<{ store: Mem
   return { store, session: agentFor(undefined).session({ id: "s", store }) };
 }
 
-/** What a session says of itself, without the times and places of its entries. */
+/** A session's own summary, without the times and places of its entries. */
 async function told(session: Session, entries: readonly Json[]): Promise<object> {
   const { position: _, ...conversation } = buildConversation("s", entries as unknown as readonly SessionEntry[]);
   return JSON.parse(
@@ -147,7 +147,7 @@ test("what only a newer program knows may come while an older one makes a run", 
   expect(surveys).toBeGreaterThan(4);
 });
 
-test("an entry of a later version is refused by whoever does not know it", async () => {
+test("an entry of a later version is refused by a program that does not know it", async () => {
   const { store, session } = await play([ours, ours]);
   const entries = await store.load("s");
   const { v } = entries[0] as { readonly v: number };

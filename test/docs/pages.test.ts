@@ -67,7 +67,7 @@ describe("README and docs", () => {
     expect(purpose.split(/(?<=[.?!])\s+/).length).toBeLessThanOrEqual(2);
   });
 
-  test.each(guides)("%s goes on with a program and its output", (page) => {
+  test.each(guides)("%s continues with a program and its output", (page) => {
     const [program = "", output = ""] = readPage(page).split(/^```$/m);
     expect(program).toMatch(/^# .+\n\n(?:(?!#|\||- ).+\n)+\n```ts\n/);
     expect(output).toMatch(/^\n\n```text\n./);

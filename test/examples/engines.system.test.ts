@@ -110,7 +110,7 @@ test.skipIf(restateBinary() === undefined)("the same file on Restate, with two w
     await second.until(/ready on/);
     const asked = start("restate-ask.ts", ["trip-2"], env);
     await victim.until(/key trip-2/);
-    // The call is under way: it is made again, with the same key, by whoever stands behind the address then.
+    // The call is in progress: the next process behind the address repeats it, with the same key.
     await victim.kill();
     const third = start("restate-worker.ts", [], { ...env, PORT: String(port) });
     expect(await asked.ended()).toBe(ANSWER);

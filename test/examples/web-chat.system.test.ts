@@ -83,7 +83,7 @@ describe("with answers that come at once", () => {
     await tab.page.reload();
     await tab.sees("2 × mechanical keyboard, confirmed");
     expect(countOf(await tab.messages(), "Edited")).toBe(1);
-    // The refused values are what the console is told of.
+    // The console reports the refused values.
     expect(tab.complaints).toEqual([expect.stringContaining("422")]);
   });
 
@@ -159,7 +159,7 @@ describe("with answers that come at once", () => {
     expect(tab.complaints).toEqual([]);
   });
 
-  test("an answer is made anew, and a message is edited: each stands once, also after a reload", async () => {
+  test("an answer is regenerated, and a message is edited: each appears once, also after a reload", async () => {
     const tab = await open(chat.url);
     const said = async (): Promise<unknown> =>
       await tab.page.evaluate(`[...document.querySelectorAll(".question .bubble")].map((one) => one.innerText)`);
@@ -266,7 +266,7 @@ describe("with answers that take long", () => {
     chat.gate.release();
   });
 
-  test("an answer is stopped, and what was said stays over a reload", async () => {
+  test("an answer is stopped, and its text so far survives a reload", async () => {
     const tab = await open(chat.url);
     chat.gate.hold(FIRST);
     await tab.say("Hello");
@@ -339,7 +339,7 @@ describe("with answers that take long", () => {
     expect(await tab.messages()).toBe(said);
   });
 
-  test("a second tab follows the answer, and what is said in the first", async () => {
+  test("a second tab follows the answer and the messages of the first", async () => {
     const first = await open(chat.url);
     chat.gate.hold(FIRST);
     await first.say("Hello");
@@ -363,7 +363,7 @@ describe("with answers that take long", () => {
     expect(await second.messages()).toBe(await first.messages());
   });
 
-  test("what is said while an answer is written is heard by it", async () => {
+  test("the active run reads a message that arrives during its answer", async () => {
     const tab = await open(chat.url);
     // The second answer, which reports what the tool said.
     chat.gate.hold("the day after");

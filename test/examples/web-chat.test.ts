@@ -35,7 +35,7 @@ test("nothing but files of the page is served", async () => {
   ]);
 });
 
-test("a message is answered with the call of a tool, and is in the list afterwards", async () => {
+test("a message is answered with the call of a tool, and is in the list afterward", async () => {
   const body = { id: "sum", message: { id: "m1", role: "user", parts: [{ type: "text", text: "Calculate 17 * 23" }] } };
   const headers = { "content-type": "application/json" };
   const answer = await fetch(`${chat.url}/api/chat`, { method: "POST", headers, body: JSON.stringify(body) });

@@ -125,7 +125,7 @@ describe.each(STORES)("what is kept of a person, in a store of kind %s,", (_kind
     expect([await store.load("s"), await store.records("s"), await store.list()]).toEqual([[], {}, []]);
   });
 
-  test("is not kept anew by a run that goes on in a process which did not hear of it", async () => {
+  test("is not kept again by a run that continues in a process which does not know of the erasure", async () => {
     const store = open();
     const { run, gate } = await inWrite(store);
     await store.delete("s");
@@ -135,7 +135,7 @@ describe.each(STORES)("what is kept of a person, in a store of kind %s,", (_kind
   });
 });
 
-test("exchanges that wait for the store do not begin a log anew that was removed", async () => {
+test("exchanges that wait for the store do not recreate a removed log", async () => {
   const server = await createEmulator({ brain: improvise() }).listen();
   onTestFinished(async () => await server.close());
   const [store, kept] = [new MemoryStore(), new MemoryStore()];

@@ -100,7 +100,7 @@ test("bodies are kept as the service received them: over runs, summaries, broken
       await keeper.flush();
       expect(await bodiesOf(kept, "s")).toEqual(texts(service.received));
       expect(keeper.dropped).toBe(0);
-      // Whoever made a run makes the same requests again, and whoever has other instructions doesn't.
+      // The agent of a run makes the same requests again, and one with other instructions doesn't.
       const recording = { sessionId: "s", log: await store.load("s"), exchanges: await kept.load("s") };
       const sent = service.received.length;
       for (const [index, agent] of agents.entries())

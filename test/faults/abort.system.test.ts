@@ -60,7 +60,7 @@ describe.each(Object.entries(WAYS))("%s", (way, bySignal) => {
       tally.count(way, "ended there");
     }
     if (!(await until(() => active("TCPSocketWrap") <= sockets))) {
-      problems.push(...tally.found(way, "afterwards", ["left running: a socket"]));
+      problems.push(...tally.found(way, "afterward", ["left running: a socket"]));
     }
     expect(problems).toEqual([]);
     expect(unheard).toEqual([]);
@@ -123,7 +123,7 @@ async function endAt(at: number, bySignal: boolean, resumed: boolean, row: strin
     result = await answerUnknown(session, await session.resume(), effects.all);
     tally.count(row, "resumed");
   } else {
-    // A tool that was left goes on for a moment; whoever asks on would not do so in the same instant.
+    // An abandoned tool continues for a moment; a person's next message would not come in the same instant.
     await until(() => effects.all.filter(({ step }) => step === "start").length * 2 === effects.all.length);
     result = await session.send("Go on.");
     tally.count(row, "next message");

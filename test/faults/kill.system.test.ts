@@ -69,7 +69,7 @@ describe.runIf(HAS_POSTGRES)("a process with a store on Postgres", () => {
   );
 });
 
-/** Kills processes at every append and at random moments. @returns Everything that was wrong afterwards. */
+/** Kills processes at every append and at random moments. @returns All problems afterward. */
 async function killEverywhere(
   { places, errand }: Killed,
   place: StorePlace,

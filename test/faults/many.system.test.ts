@@ -12,7 +12,7 @@ const SLOTS = 64;
 const tally = new Tally(`${RUNS} runs at once through ${SLOTS} slots, then ${SESSIONS} sessions`);
 afterAll(() => tally.print());
 
-test("thousands of runs in one process all end, and those that wait are small", { timeout: 1_800_000 }, async () => {
+test("thousands of runs in one process all end, and waiting ones are small", { timeout: 1_800_000 }, async () => {
   let open: () => void = () => {};
   const opened = new Promise<void>((resolve) => (open = resolve));
   await using service = await openManyService({ turns: 2, hold: () => opened });

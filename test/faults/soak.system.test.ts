@@ -13,7 +13,7 @@ import { Tally } from "./support/tally.ts";
 const SESSIONS = 1000;
 /** Share of the requests that go wrong. */
 const FAULTS = 0.02;
-/** How much more may be held afterwards, in bytes: a leak in each session would be far more. */
+/** How much more memory may be in use afterward, in bytes: a leak in each session would be far more. */
 const SLACK = 4 * 2 ** 20;
 
 const tally = new Tally(`${SESSIONS} sessions of 5 turns at once, ${FAULTS * 100} % faults, seed ${SEED}`);

@@ -41,7 +41,7 @@ const MESSAGES: readonly (readonly [string, readonly unknown[], string])[] = [
 ];
 
 describe.each(FACES)("%s", (face) => {
-  test("a first conversation is answered as a person expects; what is always true is said once", async () => {
+  test("a first conversation is answered as a person expects; general remarks come once", async () => {
     const emulator = createEmulator({ brain: improvise() });
     let before: readonly Content[] = [];
     const answers: unknown[] = [];

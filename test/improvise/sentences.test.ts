@@ -33,7 +33,7 @@ describe.each(FACES)("%s", (face) => {
     expect(text).toBe(`${says}${REMARK}`);
   });
 
-  test("numbers that come back are said, also where they are the ones that were asked for", async () => {
+  test("returned numbers are in the answer, even if the question has them", async () => {
     const scale: FunctionDeclaration = {
       name: "scale_recipe",
       description: "Scales a recipe.",

@@ -139,7 +139,7 @@ test.each(Object.entries(RUNS))(
   },
 );
 
-test("chat: left at each event of its first answer, it goes on with the next question", async () => {
+test("chat: left at each event of its first answer, it continues with the next question", async () => {
   await using world = await openWorld({ brain: trip(), deltaCharacters: 8 });
   const agent = new Agent({ model: world.model(), ...options });
   for (let at = 1, whole = false; !whole; at++) {

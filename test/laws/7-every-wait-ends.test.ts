@@ -23,7 +23,7 @@ interface Seen {
   readonly waiting: number;
 }
 
-/** A tool that never settles, and one that goes on for ever; each tells when it has begun. */
+/** A tool that never settles, and one that streams forever; each reports its start. */
 function slowTools(began: () => void = () => {}): readonly AnyTool[] {
   const stuck = defineTool({
     name: "stuck",
@@ -48,7 +48,7 @@ interface Wait {
   readonly faults?: readonly FaultRule[];
   readonly model?: GeminiOptions;
   readonly options?: Partial<AgentOptions>;
-  /** A hook that waits for ever, too. */
+  /** A hook that also waits forever. */
   readonly hook?: keyof Hooks;
   readonly calls?: readonly string[];
 }
@@ -60,7 +60,7 @@ const isCut = ({ answers }: Seen): boolean => (answers[0] ?? "") !== "";
 const isGivenUp = ({ givenUp }: Seen): boolean => givenUp > 0;
 const waits = ({ waiting }: Seen): boolean => waiting > 0;
 
-/** Everything a run can be waiting for; each would last for a minute or for ever. */
+/** Everything a run can wait for; each would last for a minute or forever. */
 const WAITS: Readonly<Record<string, Wait>> = {
   "the first byte": {
     hasBegun: arrives,

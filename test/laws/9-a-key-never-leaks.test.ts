@@ -217,7 +217,7 @@ describe.each(["run", "stream"])("%s", (face) => {
     },
   );
 
-  test.each(Object.entries(SPELLINGS))("%s, it is in no log of what was sent and received", async (_name, spelling) => {
+  test.each(Object.entries(SPELLINGS))("%s, it is in no log of requests and answers", async (_name, spelling) => {
     const [said, hidden] = spelling;
     // A streamed answer is logged in pieces, each of which may hold only a part of it.
     for (const [transport, logged] of [
@@ -231,9 +231,9 @@ describe.each(["run", "stream"])("%s", (face) => {
       const agent = new Agent({ model, logger });
       const question = `Is ${said} mine?`;
       await (face === "run" ? agent.run(question) : agent.stream(question).result());
-      for (const what of logged) {
-        const bodies = lines.map(written).filter((line) => line.includes(what));
-        for (const line of bodies) expect(line.includes(hidden), `${transport}, ${what}: ${line}`).toBe(false);
+      for (const text of logged) {
+        const bodies = lines.map(written).filter((line) => line.includes(text));
+        for (const line of bodies) expect(line.includes(hidden), `${transport}, ${text}: ${line}`).toBe(false);
         expect(bodies.some((line) => line.includes("[redacted]"))).toBe(true);
       }
     }
@@ -278,7 +278,7 @@ describe.each(["run", "stream"])("%s", (face) => {
     expect(target.seen).toEqual([]);
   });
 
-  test("a host that cannot be reached is told of without it", async () => {
+  test("the error for an unreachable host does not contain it", async () => {
     const gone = await serve(() => ({ status: 200 }));
     await gone[Symbol.asyncDispose]();
     const seen = await everythingOf({ endpoint: endpoint({ baseUrl: gone.url, apiKey: KEY }) }, face);

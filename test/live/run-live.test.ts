@@ -172,7 +172,7 @@ describe("what can go wrong", () => {
     return { ...target, send, sent };
   };
 
-  test("the ceiling is never exceeded, what it keeps from being asked is said, and what costs less goes on", async () => {
+  test("the ceiling is never exceeded, the report names unaffordable questions, and cheaper ones continue", async () => {
     for (const ceiling of [0, 0.0005, 0.002]) {
       const budget = new Budget(ceiling);
       const target = after();

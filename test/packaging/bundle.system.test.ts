@@ -42,7 +42,7 @@ const markersIn = (code: string): readonly string[] =>
 
 let built: string;
 beforeAll(async () => {
-  // Here its dependencies are found; what it says of its side effects and of its own imports goes along, as published.
+  // Dependencies resolve here. The manifest's side effects and imports stay, as published.
   built = mkdtempSync(join(core, "node_modules/.bundle-"));
   copyFileSync(join(core, "package.json"), join(built, "package.json"));
   await bundleCore(join(built, "dist"));

@@ -37,7 +37,7 @@ const NOTHING_ELSE = { httpClient: "fetch", why: "the platform has no alternativ
 let packed: string;
 let server: Server;
 let service: string;
-/** Addresses as they stood in the requests; those that a proxy is asked for have a host. */
+/** Addresses as in the requests; addresses for a proxy have a host. */
 const asked: string[] = [];
 
 beforeAll(async () => {
@@ -224,7 +224,7 @@ const bundlers: readonly (readonly [name: string, bundle: Bundle, platforms: rea
   ],
 ];
 
-// Which condition is met first is said by the package, so the slow bundlers get two platforms only.
+// The package determines the first matching condition, so the slow bundlers only get two platforms.
 describe.each(bundlers)("bundled by %s", (name, bundle, platforms) => {
   async function bundled(...conditions: readonly string[]): Promise<string> {
     const folder = mkdtempSync(join(packed, "bundle-"));

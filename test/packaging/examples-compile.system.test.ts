@@ -16,7 +16,7 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
-/** As strict as a compiler can be told to be, about the types of the packages as well. */
+/** The strictest compiler options, for the types of the packages as well. */
 const STRICT = {
   target: "ES2023",
   lib: ["ES2023", "ESNext.Disposable", "DOM", "DOM.Iterable", "DOM.AsyncIterable"],

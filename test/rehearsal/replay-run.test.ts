@@ -176,7 +176,7 @@ const SCENES: { readonly [name: string]: Scene } = {
       output: { type: "object", properties: { full: { type: "boolean" } }, required: ["full"] },
     }),
   },
-  "guardrails that change what is said": {
+  "guardrails that change messages and answers": {
     requests: 3,
     brain: once,
     agent: () => ({

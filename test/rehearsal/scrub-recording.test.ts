@@ -45,7 +45,7 @@ describe.each(DEMO_IDS)("the session %s", (id) => {
     expect(counts).toMatchObject({ texts: 0, secrets: 0, exchanges: 0, signatures: 0, citations: 0, unreadable: 0 });
   });
 
-  test("has nothing left of what is taken out, and is the same when scrubbed again", () => {
+  test("has no trace of removed texts, and is the same when scrubbed again", () => {
     const { recording } = scrubRecording(demos.get(id)!, SCRUB);
     expect(readable(recording)).not.toMatch(SECRET);
     const again = scrubRecording(recording, SCRUB);

@@ -246,7 +246,7 @@ test("the README names the versions of Node that ran here", () => {
   expect(page).toContain(`on Node ${majors.slice(0, -1).join(", ")} and ${majors.at(-1)}, and in Chromium`);
 });
 
-test("the README of the tools says of each subpath where it ran here", () => {
+test("the README of the tools lists for each subpath where it ran here", () => {
   const page = readFileSync(new URL("../../packages/tools/README.md", import.meta.url), "utf8");
   const subpathsIn = (line: string): readonly string[] =>
     [...line.matchAll(/`\/([\w-]+)`/g)].map(([, subpath]) => subpath ?? "");

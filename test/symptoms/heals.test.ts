@@ -251,7 +251,7 @@ describe.each(faces)("%s", (_face, read) => {
   });
 });
 
-test.each(ROWS)("%s: the reader is told", async (_name, row) => {
+test.each(ROWS)("%s: the reader gets an event", async (_name, row) => {
   await using world = await openWorld(row.world);
   const { events } = await eventsOf(agentOf(world.model(), row).agent, row.input ?? "Hi.");
   const notices = events.flatMap((event): ModelNotice[] => (event.type === "notice" ? [event.notice] : []));
@@ -314,7 +314,7 @@ describe.each(faces)("%s", (_face, read) => {
     const looks: string[] = [];
     const strict = { fileState: () => (state === "ACTIVE" ? ("active" as const) : ("processing" as const)) };
     await using world = await openWorld({ brain: script([say("A film.")]), strict });
-    // The emulator answers requests; what it says of files is said here.
+    // The emulator answers requests, except for files.
     const withFiles = async (url: string, init: RequestInit): Promise<Response> => {
       if (init.method !== "GET") return fetch(url, init);
       looks.push(new URL(url).pathname);
@@ -361,7 +361,7 @@ test("a conversation pays for each foreign signature once, and is never stuck wi
   expect(world.bodies.slice(before).every((body) => body.includes(DUMMY))).toBe(true);
 });
 
-test("a change of what was sent before is said, once, and holds from then on", async () => {
+test("a change to earlier contents is reported once, and holds from then on", async () => {
   const message = `Invalid JSON payload received. Unknown name "id" at 'contents[1].parts[0].function_call': Cannot find field.`;
   // The route changes in the middle of a run: what took ids does not know them any more.
   const rule: FaultRule = {

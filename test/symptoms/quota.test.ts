@@ -188,7 +188,7 @@ test.each([
   [0, 34_000],
   [0.5, 37_400],
   [0.999_999, 40_800],
-])("with a draw of %d the wait of 34 s becomes %d ms, and the reader is told", async (draw, delayMs) => {
+])("with a draw of %d the wait of 34 s becomes %d ms, and the reader gets an event", async (draw, delayMs) => {
   vi.spyOn(Math, "random").mockReturnValue(draw);
   await using world = await openRefusing({
     at: 1,

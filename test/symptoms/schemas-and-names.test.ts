@@ -303,7 +303,7 @@ const TAKEN: Readonly<Record<string, z.ZodType | object>> = {
   "a raw schema with an array of nothing said": { type: "object", properties: { list: { type: "array" } } },
 };
 
-/** Schemas that cannot be sent, and what the error says of them. */
+/** Schemas that can't be sent, and their errors. */
 const REFUSED: Readonly<Record<string, readonly [z.ZodType, RegExp]>> = {
   "a tree that never ends": [z.object({ tree }), /children.*optional/s],
   "a date": [z.object({ when: z.date() }), /properties\.when.*z\.coerce\.date/],

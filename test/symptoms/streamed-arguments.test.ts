@@ -192,7 +192,7 @@ test("each piece carries only what is new, however long the arguments are", asyn
   expect(Math.max(...pieces.map((piece) => JSON.stringify(piece).length))).toBeLessThan(300);
 });
 
-test("a call that breaks off in its arguments is void and begun anew", async () => {
+test("a call that breaks off in its arguments is void and starts over", async () => {
   const brain: Brain = {
     answer: ({ responses }) => (responses.length > 0 ? say("Ordered.") : calls({ name: "order", args: ARGS })),
   };

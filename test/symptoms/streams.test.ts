@@ -315,7 +315,7 @@ describe.each(faces)("%s", (face) => {
   });
 });
 
-test("a reader who left a stream in its middle leaves no request behind, and a history to go on with", async () => {
+test("a reader who left a stream in its middle leaves no request behind, and a history to continue", async () => {
   await using world = await openWorld({ brain: trip(), delays: { chunkMs: 5 } });
   const running = new Agent({ model: world.model(), tools: TOOLS }).stream("Weather?");
   for await (const event of running) if (event.type === "text-delta") break;

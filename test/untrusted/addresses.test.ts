@@ -110,7 +110,7 @@ describe.each(SESSION_FACES)("by %s", (_name, face) => {
     expect(asked.map(({ because }) => because?.reach)).toEqual(["lookup"]);
   });
 
-  test("what a summary says of an address, nobody has found", async () => {
+  test("an address in a summary was not found by anybody", async () => {
     const store = new MemoryStore();
     const tools = [account, fetch, search()];
     const read = new Agent({

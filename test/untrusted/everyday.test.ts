@@ -110,7 +110,7 @@ interface Day {
   readonly does: readonly (ScriptedCall | ScriptedTurn)[];
   readonly message?: RunInput;
   readonly agent?: Partial<AgentOptions>;
-  /** Tools that a person is asked about, and how far they reach because of what was read; `own` is the tool's own rule. */
+  /** Tools that need a person's approval, and how far they reach because of untrusted content; `own` is the tool's own rule. */
   readonly asks?: readonly string[];
 }
 

@@ -95,7 +95,7 @@ const WASHINGS: readonly Washing[] = [
     source: "reader > page",
   },
   {
-    name: "an agent in a call is told to do it",
+    name: "an agent in a call gets the order",
     agent: () => agentOf([pageOf(order("sender", { task: MAIL })), sender().asTool({ description: "Sends." })]),
     // The run inside does not know what its caller's calls were.
     source: "page",
@@ -178,7 +178,7 @@ describe.each(WASHINGS)("within a run: $name", ({ agent, input = READ, reads, so
 
   test.each([
     ["an engine", false],
-    ["an engine that begins runs anew after every round", true],
+    ["an engine that restarts runs after every round", true],
   ])("on %s", async (_name, restarting) => {
     const start = typeof input === "string" ? { input } : { input: [...input] };
     await new MemoryEngine({ restarting }).start(agent(), "r", { ...start, ...(reads && { reads }) });
@@ -223,7 +223,7 @@ describe.each(PLACES)("between runs, in $name", ({ make }) => {
     const opened = (store: SessionStore, agent: Agent = agentOf([mail]), id = "s"): Session =>
       agent.session({ id, store });
 
-    /** A session that has read the page; each use opens it anew. */
+    /** A session that has read the page; each use opens it again. */
     async function haveRead(): Promise<() => SessionStore> {
       const open = make();
       await face.send(opened(open(), agentOf([page])), READ);

@@ -93,7 +93,7 @@ describe.each(Object.keys(HOSTS) as (keyof typeof HOSTS)[])("%s", (name) => {
 
   test("says nothing of all that", () => {
     const lines = host.printed().trim().split("\n");
-    // Where it listens, and what Deno says of a signal that it also aborts after a response.
+    // Its address, and Deno's warning about a signal that it also aborts after a response.
     expect(lines.filter((line) => !/http:\/\/|^Started |\(legacy behavior\)/.test(line))).toEqual([]);
   });
 });
