@@ -7,7 +7,7 @@ import { add, fail, foldOf, keyed, pay, sessionOf } from "../support/sessions.ts
 
 const scan = defineTool({ name: "scan", description: "Scans a page", input: z.object({}) });
 
-/** An agent as the inspector has it: not the object that made the session. */
+/** The inspector's agent: another object than the session's. */
 function helper(script: readonly ScriptLine[], options: Partial<AgentOptions> = {}): Readonly<Record<string, Agent>> {
   return { helper: new Agent({ model: new ScriptedModel(...script), tools: [add, fail, pay, scan], ...options }) };
 }
@@ -68,7 +68,7 @@ describe("answers", () => {
     expect(await answersOf(store)).toEqual([]);
   });
 
-  test("a denial, and the outcome of a call that was carried out elsewhere", async () => {
+  test("a denial, and the outcome of an external call", async () => {
     const store = await asked(calls({ name: "pay", args: { amount: 3 } }, "scan"));
     const inspected = inspect({ store, agents: helper([say("Well.")]), allowActions: true });
     const first = await inspected.act(
@@ -92,7 +92,7 @@ describe("answers", () => {
     expect(await answersOf(store)).toEqual([true]);
   });
 
-  test("an answer to nothing is refused", async () => {
+  test("an answer without a question is refused", async () => {
     const store = await asked(say("Paid."));
     const inspected = inspect({ store, agents: helper([]), allowActions: true });
     const wrong = inspected.act("answer", await keyed(store, { approvals: { "call:1.0": true } }));
@@ -102,7 +102,7 @@ describe("answers", () => {
 });
 
 describe("send and resume", () => {
-  test("a message begins a run", async () => {
+  test("a message starts a run", async () => {
     const store = await asked(say("Which one?"));
     const inspected = inspect({ store, agents: helper([say("That one.")]), allowActions: true });
     expect(await inspected.act("send", { message: "The first." })).toMatchObject({ done: "Sent." });
@@ -123,7 +123,7 @@ describe("send and resume", () => {
     await expect(inspected.act("resume", {})).rejects.toThrow("409 nothing_to_resume");
   });
 
-  test("what needs an agent says so, and how to give it", async () => {
+  test("actions that need an agent say so, and how to pass one", async () => {
     const store = await asked(say("Hello."));
     const without = inspect({ store, allowActions: true });
     await expect(without.act("send", { message: "Hi" })).rejects.toThrow("409 no_agent: To send, the inspector needs");
@@ -134,7 +134,7 @@ describe("send and resume", () => {
   });
 });
 
-describe("while a run is going", () => {
+describe("during a run", () => {
   test("it is steered, and stopped, without an agent; a message is refused or replaces it", async () => {
     const store = new MemoryStore();
     const running = sessionOf(store, [hangs("Well")]).send("Think.");

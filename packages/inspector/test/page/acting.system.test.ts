@@ -84,7 +84,7 @@ describe("acting", () => {
     await tab.sees("Without an agent, the inspector can't start or resume runs");
   });
 
-  test("a message is sent, and nothing can be done where the inspector only reads", async () => {
+  test("a message is sent, and a read-only inspector has no actions", async () => {
     const store = new MemoryStore();
     await sessionOf(store, [say("Hello.")]).send("Hi");
     {
@@ -100,7 +100,7 @@ describe("acting", () => {
   });
 });
 
-test("a replay tells what another agent would send", async () => {
+test("a replay shows what another agent would send", async () => {
   const { store, exchanges, changed } = await keptSession(sums(), "What is 1 + 2, and 3 + 4?");
   const agents = { helper: changed({ instructions: "You count." }) };
   await using open = await opened({ store, exchanges, agents }, "#/s/chat-1/replay");
@@ -136,7 +136,7 @@ describe("a fork", () => {
     await tab.sees("(fork at turn 2)");
   });
 
-  test("is shown once where the inspector only reads", async () => {
+  test("is only shown by a read-only inspector", async () => {
     const { store, exchanges } = await keptSession(sums(), "What is 1 + 2, and 3 + 4?");
     await using open = await opened({ store, exchanges }, "#/s/chat-1/fork/1");
     const { tab } = open;
@@ -148,7 +148,7 @@ describe("a fork", () => {
   });
 });
 
-test("a check tells what is wrong with a log, and how tools are sent", async () => {
+test("a check shows the problems of a log, and tools as sent", async () => {
   const { store, exchanges, agent } = await keptSession(sums(), "What is 1 + 2, and 3 + 4?");
   await store.append("chat-1", (await store.load("chat-1")).length, [{ v: 3, at: 1, type: "turn" }]);
   await using open = await opened({ store, exchanges, agents: { helper: agent } }, "#/s/chat-1/check");
@@ -158,8 +158,8 @@ test("a check tells what is wrong with a log, and how tools are sent", async () 
   await tab.sees("Adds two numbers");
 });
 
-describe("taking away", () => {
-  /** Names and texts of what was saved. */
+describe("exports", () => {
+  /** Names and texts of saved files. */
   const SAVED = `window.saved = []; URL.createObjectURL = (blob) => { blob.text().then((text) => window.saved.push(text)); return "#"; };
     HTMLAnchorElement.prototype.click = function () { window.saved.push(this.download); }`;
 
@@ -180,7 +180,7 @@ describe("taking away", () => {
     await tab.until(`window.saved.some((one) => one.includes(${JSON.stringify(text)}))`);
   });
 
-  test("the HTML file opens from a disk, and whatever a text holds is only text", async () => {
+  test("the HTML file opens from a disk, and escapes all texts", async () => {
     const store = new MemoryStore();
     const evil = `<img src=x onerror="window.pwned = 1"><script>window.pwned = 1</script></pre></style>`;
     await sessionOf(store, [call("add", { a: 1, b: 2 }), say(evil)]).send(evil);

@@ -106,7 +106,7 @@ describe("a hostile session", () => {
     await tab.close();
   });
 
-  test("with broken entries is shown as far as it goes, and says what is broken", async () => {
+  test("with broken entries shows the readable ones, and lists the broken ones", async () => {
     const store = new MemoryStore();
     await sessionOf(store, [say("Hi")]).send("Hello");
     const entries = await store.load("chat-1");
@@ -131,7 +131,7 @@ describe("a hostile session", () => {
   });
 });
 
-test("a long session shows its end first, and the rest when it is asked for", async () => {
+test("a long session shows its end first, and the rest on demand", async () => {
   const store = new MemoryStore();
   const info = { state: "idle", createdAt: 1, messages: 10, turns: 1000, totalTokens: 1_070_500, cost: 0 } as const;
   await store.append("long", 0, longLog(1000), { info });
@@ -152,7 +152,7 @@ test("a long session shows its end first, and the rest when it is asked for", as
   await direct.close();
 });
 
-test("a session of ten thousand turns has only the rows in view, and goes from end to end", async () => {
+test("a session of ten thousand turns only renders the rows in view, from end to end", async () => {
   const store = new MemoryStore();
   await store.append("long", 0, longLog(10_000));
   await using served = await page.serve({ store });
@@ -176,7 +176,7 @@ test("a session of ten thousand turns has only the rows in view, and goes from e
   await tab.close();
 });
 
-test("thousands of sessions are listed as they are scrolled to", async () => {
+test("thousands of sessions load while scrolling", async () => {
   const store = new MemoryStore();
   const [run] = longLog(100);
   for (let n = 0; n < 3000; n++)
@@ -193,7 +193,7 @@ test("thousands of sessions are listed as they are scrolled to", async () => {
   await tab.close();
 });
 
-test("a run is shown while it goes", async () => {
+test("a run is shown live", async () => {
   const store = new MemoryStore();
   const [asked, answered] = [deferred(), deferred()];
   const model = new ScriptedModel(call("add", { a: 1, b: 2 }), async () => {
@@ -216,7 +216,7 @@ test("a run is shown while it goes", async () => {
   await tab.close();
 });
 
-test("what the model is saying is shown while it says it", async () => {
+test("the answer in progress is shown live", async () => {
   const store = new MemoryStore();
   const [run] = longLog(1);
   const { runId } = run as { readonly runId: string };
@@ -322,7 +322,7 @@ test("the requests of a new run join the list, and a deleted session is reported
   await tab.close();
 });
 
-describe("files that are dropped onto the page", () => {
+describe("files dropped onto the page", () => {
   const drop = async (tab: InspectorTab, files: readonly { readonly name: string; readonly text: string }[]) =>
     await tab.evaluate(`{
       const dataTransfer = new DataTransfer();
@@ -330,7 +330,7 @@ describe("files that are dropped onto the page", () => {
       document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
     }`);
 
-  test("are shown like any session, and nothing is sent anywhere", async () => {
+  test("are shown like any session, without sending anything", async () => {
     const store = new MemoryStore();
     await sessionOf(store, [call("add", { a: 1, b: 2 }), say("It is three.")]).send("1 + 2?");
     const text = (await store.load("chat-1")).map((entry) => `${JSON.stringify(entry)}\n`).join("");
@@ -385,7 +385,7 @@ describe("files that are dropped onto the page", () => {
     },
   );
 
-  test("that are something else are refused with a reason", async () => {
+  test("of other kinds are refused with a reason", async () => {
     await using served = await page.serve({ store: new MemoryStore() });
     const tab = await InspectorTab.open(browser, served.url);
     await tab.sees("No sessions yet");

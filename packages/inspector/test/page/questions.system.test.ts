@@ -5,7 +5,7 @@ import { DEMO_IDS, makeDemoSessions } from "../demo-sessions.ts";
 import { InspectorTab } from "./support/inspector-tab.ts";
 import { type BuiltPage, builtPage, type ServedInspector } from "./support/served-inspector.ts";
 
-/** What people ask of a session, and the clicks from the list of sessions to the answer: the table in docs/guides/inspector.md. */
+/** Questions about a session, with the clicks from the list of sessions to the answer: the table in docs/guides/inspector.md. */
 const CLICKS = {
   "Did it call a tool twice?": 2,
   "Why did a tool fail?": 3,
@@ -31,7 +31,7 @@ afterAll(async () => {
   await served[Symbol.asyncDispose]();
 });
 
-/** Finds the answer from the list of sessions, in the clicks that the table says. */
+/** Finds the answer from the list of sessions, with the table's number of clicks. */
 function asks(question: keyof typeof CLICKS, answer: (tab: InspectorTab) => Promise<void>): void {
   test(`${question} Clicks: ${CLICKS[question]}`, async () => {
     const tab = await InspectorTab.open(browser, served.url);
@@ -42,7 +42,7 @@ function asks(question: keyof typeof CLICKS, answer: (tab: InspectorTab) => Prom
   });
 }
 
-/** Opens a session as a person does: with a click in the list. */
+/** Opens a session like a person: with a click in the list. */
 async function openSession(tab: InspectorTab, id: string): Promise<void> {
   await tab.clickText(".session-id", id);
   await tab.sees("Timeline");
@@ -124,7 +124,7 @@ asks("What costs most this week?", async (tab) => {
   await tab.sees("weather 2", "[aria-label='By agent'] tbody tr");
 });
 
-test("a prefix that broke between two runs is flagged at the turn that paid, though no log knows of it", async () => {
+test("a prefix that broke between two runs is flagged at the turn that paid, although no log has it", async () => {
   const tab = await InspectorTab.open(browser, `${served.url}#/s/long-chat`);
   await tab.sees("Turn 3", ".details");
   await tab.clickText(".filters button", "prefix broke");
