@@ -375,10 +375,10 @@ describe("evals", () => {
     });
     await using own = await built.serve({ store: sessions, makeCase, allowActions: true });
     const tab = await InspectorTab.open(browser, `${own.url}#/s/refund-approval/case`);
-    await tab.click("button", "Show the case");
+    await tab.click("button", "Show case");
     await tab.sees("I am <b>Ada</b> I am Kim");
     expect(written).toEqual([]);
-    await tab.click("button", "Write the case");
+    await tab.click("button", "Write case");
     await tab.sees("Written to cases/refund-approval.");
     expect(written).toEqual([{ sessionId: "refund-approval", runId: expect.any(String) }]);
     expect(await tab.seriousFindings()).toEqual([]);

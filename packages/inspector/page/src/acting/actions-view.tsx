@@ -49,13 +49,13 @@ export function ActionsView({ overview }: SessionPanelProps): JSX.Element {
           onClick={() => act("send", { message })}
         />
         <Button
-          say={isRunning ? "Steer the run" : "Add to the next run"}
+          say={isRunning ? "Steer run" : "Add to next run"}
           disabled={task.isBusy || isEmpty}
           onClick={() => act("steer", { message })}
         />
-        <Button say="Stop the run" disabled={task.isBusy || !isRunning} onClick={() => act("stop", {})} />
+        <Button say="Stop run" disabled={task.isBusy || !isRunning} onClick={() => act("stop", {})} />
         <Button
-          say="Resume the run"
+          say="Resume run"
           disabled={task.isBusy || !canResume || agents.length === 0}
           onClick={() => act("resume", {})}
         />

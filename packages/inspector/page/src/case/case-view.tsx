@@ -34,7 +34,7 @@ export function CaseView({ session, overview: { runs } }: SessionPanelProps): JS
       <div class="form-row wrap">
         <RunSelect runs={runs} value={runId} onChange={setRunId} />
         <InputField label="Suite, if there are several" value={suite} onChange={setSuite} />
-        <Button say="Show the case" class="primary" disabled={isBusy} onClick={() => ask()} />
+        <Button say="Show case" class="primary" disabled={isBusy} onClick={() => ask()} />
       </div>
       <TaskError task={task} />
       {value !== undefined && (
@@ -52,7 +52,7 @@ export function CaseView({ session, overview: { runs } }: SessionPanelProps): JS
             </div>
           ))}
           {value.problem === undefined && !value.isWritten && (
-            <Button say="Write the case" disabled={isBusy} onClick={() => ask(value.draft)} />
+            <Button say="Write case" disabled={isBusy} onClick={() => ask(value.draft)} />
           )}
         </section>
       )}

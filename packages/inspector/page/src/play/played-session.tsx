@@ -40,11 +40,9 @@ export function PlayedSession({ id }: { readonly id: string }): JSX.Element {
         <div class="buttons wrap">
           <EndingBadge ending={overview.ending} />
           <a href={formatRoute({ kind: "session", id, tab: "" })}>Inspect {id}</a>
-          {overview.state === "running" && (
-            <Button say="Stop the run" disabled={task.isBusy} onClick={() => act("stop")} />
-          )}
+          {overview.state === "running" && <Button say="Stop run" disabled={task.isBusy} onClick={() => act("stop")} />}
           {(overview.state === "stopped" || overview.state === "cut-off") && (
-            <Button say="Resume the run" disabled={task.isBusy} onClick={() => act("resume")} />
+            <Button say="Resume run" disabled={task.isBusy} onClick={() => act("resume")} />
           )}
         </div>
         <TaskError task={task} />

@@ -63,7 +63,7 @@ export function ToolBox({ agent, tool, context }: ToolBoxProps): JSX.Element {
               {isAsking ? (
                 <>
                   <Button say={`Yes, run ${name}`} class="primary" disabled={task.isBusy} onClick={() => run(true)} />
-                  <Button say="Don't run it" onClick={() => setAsking(false)} />
+                  <Button say="Cancel" onClick={() => setAsking(false)} />
                 </>
               ) : (
                 <Button
@@ -73,7 +73,7 @@ export function ToolBox({ agent, tool, context }: ToolBoxProps): JSX.Element {
                 />
               )}
               <Button
-                say={text === undefined ? "Write JSON" : "Use the form"}
+                say={text === undefined ? "Edit as JSON" : "Use form"}
                 onClick={() => setText(text === undefined ? JSON.stringify(args, undefined, 2) : undefined)}
               />
             </div>
@@ -172,7 +172,7 @@ function SchemaField(props: {
             <Button say={`Add to ${label}`} onClick={() => onChange([...entries, null])} />
             {entries.length > 0 && (
               <Button
-                say="Remove the last"
+                say="Remove last"
                 onClick={() => onChange(entries.length === 1 ? undefined : entries.slice(0, -1))}
               />
             )}

@@ -38,7 +38,7 @@ export const SESSION_TABS: readonly SessionTab[] = [
     isOfEnd: true,
     count: ({ overview }) => overview.value?.pending.length || undefined,
   },
-  { id: "case", title: "Make a case", View: CaseView },
+  { id: "case", title: "Make case", View: CaseView },
   { id: "log", title: "Log", View: LogView, count: ({ overview }) => overview.value?.length },
 ];
 

@@ -110,7 +110,7 @@ function Approval({ pending, isBusy, answer }: AnswerProps): JSX.Element {
           onClick={() => answer(args === undefined ? () => true : edited)}
         />
         <Button
-          say={args === undefined ? "Edit arguments…" : "Keep the model's arguments"}
+          say={args === undefined ? "Edit arguments…" : "Discard edits"}
           onClick={() => setArgs(args === undefined ? given : undefined)}
         />
         <input
@@ -152,7 +152,7 @@ function Outcome({ pending, isBusy, answer }: AnswerProps): JSX.Element {
         />
         {pending.question === "unknown-outcome" && (
           <Button
-            say="Had no effect: call it again"
+            say="Had no effect: call again"
             disabled={isBusy}
             onClick={() => answer(() => ({ notExecuted: true }))}
           />
