@@ -38,13 +38,13 @@ describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
     return chat;
   }
 
-  /** What the server gives a page that is opened now. */
+  /** The server's response to a page that opens now. */
   async function load(chat: string): Promise<{ readonly messages: readonly PageMessage[] }> {
     const response = await fetch(`${site.url}/${version}/api/chat/${chat}`);
     return (await response.json()) as { readonly messages: readonly PageMessage[] };
   }
 
-  /** The same as a page shows it. */
+  /** The parts of that response as a page shows them. */
   async function stored(chat: string): Promise<readonly (readonly string[])[]> {
     const { messages } = await load(chat);
     return messages.map(({ parts }) => parts.map(describePart).filter((text) => text !== ""));

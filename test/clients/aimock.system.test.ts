@@ -7,7 +7,7 @@ import { programFile } from "../support/programs.ts";
 import { getWeather, TOOLS, user } from "../support/trip.ts";
 import { MODEL } from "../support/world.ts";
 
-/** What these tests use of the mock server: its answers are in OpenAI's words, and it says them in the Gemini API's. */
+/** The used parts of the mock server: it takes answers in OpenAI's terms, and sends them in the Gemini API's. */
 interface AiMock {
   readonly url: string;
   on(match: MockMatch, response: MockResponse, options?: { readonly truncateAfterChunks: number }): this;
@@ -31,7 +31,7 @@ interface MockResponse {
   readonly usage?: { readonly promptTokenCount: number; readonly candidatesTokenCount: number };
 }
 
-// By its path: it is installed apart from the workspace, and not there for the compiler.
+// By its path: it is installed outside of the workspace, so the compiler can't see it.
 const { LLMock } = (await import(pathToFileURL(programFile("@copilotkit/aimock", "dist/index.js")).href)) as {
   readonly LLMock: new (options: {
     readonly port: number;
@@ -43,7 +43,7 @@ const { LLMock } = (await import(pathToFileURL(programFile("@copilotkit/aimock",
 const ANSWER = "Oslo has 4 degrees and Lima has 4 as well; together that makes 8.";
 const TRANSPORTS = ["stream", "unary"] as const;
 
-/** A mock server on a free port of this machine, and models that ask it. */
+/** A mock server on a free port of this machine, and models that use it. */
 async function open() {
   const mock = new LLMock({ port: 0, host: "127.0.0.1", chunkSize: 9 });
   mock.on(

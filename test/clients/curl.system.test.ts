@@ -10,7 +10,7 @@ import { COMMANDS, requestOf } from "./gateway-commands.ts";
 const KEY = "comet-key-1234";
 const run = promisify(execFile);
 
-/** Whether this machine has a `curl`, and which. */
+/** The version of this machine's `curl`, if any. */
 function curlVersion(): string | undefined {
   try {
     return execFileSync("curl", ["--version"], { encoding: "utf8" }).split("\n")[0];
@@ -21,7 +21,7 @@ function curlVersion(): string | undefined {
 
 const version = curlVersion();
 
-/** Two ways to send what a command says; both give the text of the answer's body. */
+/** Two ways to send a command's request; both return the text of the answer's body. */
 const SENDERS: readonly (readonly [string, boolean, (command: string) => Promise<string>])[] = [
   [
     version === undefined ? "curl (not installed here)" : "curl",

@@ -18,7 +18,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const stores = eachStore(folder);
 const faces = ["run", "stream"] as const;
 
-/** As in a process of its own: another store object, another agent, another model. */
+/** Like in another process: with another store object, agent and model. */
 function sessionIn(world: World, { store }: OpenStore, id: string, tools: readonly AnyTool[] = LOG_TOOLS): Session {
   return new Agent({ model: world.model(), instructions: INSTRUCTIONS, tools }).session({ id, store });
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { problemsOfEnd, repeats, unlawful } from "./support/laws.ts";
 import type { Seen } from "./support/outside-messages.ts";
 
-// What the matrix finds wrong: a blind one would be green on any engine.
+// The problems that the matrix finds: a blind one would pass on any engine.
 
 const RUN = "r";
 const KILL: Seen = { what: "mark", mark: "kill" };

@@ -173,7 +173,7 @@ describe("with answers that come at once", () => {
     expect(await said()).toEqual(["Hello"]);
     await tab.press("Edit message");
     await tab.page.locator(".edit-question textarea").wait();
-    // Selected and typed over, as a person does: `fill` empties the field behind React's back.
+    // Selects and overwrites the text like a person: `fill` empties the field behind React's back.
     await tab.page.evaluate(`document.querySelector(".edit-question textarea").select()`);
     await tab.page.type(".edit-question textarea", "Good morning");
     await tab.page.locator(".edit-question [type=submit]:enabled").click();
@@ -202,7 +202,7 @@ describe("with answers that come at once", () => {
 
   test.each([
     ["light", undefined],
-    // What differs from the other theme.
+    // The values that differ from the other theme.
     ["dark", ["color-contrast"]],
   ])("nothing keeps people out in the %s theme, on a desk and on a phone", async (theme, rules) => {
     const tab = await open(chat.url);
@@ -365,7 +365,7 @@ describe("with answers that take long", () => {
 
   test("the active run reads a message that arrives during its answer", async () => {
     const tab = await open(chat.url);
-    // The second answer, which reports what the tool said.
+    // The second answer, which reports the tool's result.
     chat.gate.hold("the day after");
     await tab.say("What is the weather in Oslo?");
     await tab.sees("the day after");
@@ -393,7 +393,7 @@ describe("with a server and a network that fail", () => {
     frail.gate.release();
   });
 
-  /** The answer is there as a whole, once, and is what a page shows that is opened later. */
+  /** The whole answer is there once, and a page that opens later shows the same. */
   async function hasAll(tab: ChatTab): Promise<void> {
     await tab.sees(LAST);
     await tab.isDone();

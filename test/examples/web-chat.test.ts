@@ -24,7 +24,7 @@ test("the page is built and served, with a policy that allows no foreign code", 
   const script = /src="(\/assets\/[^"]+\.js)"/.exec(html)?.[1] ?? "";
   const code = await fetch(`${chat.url}${script}`);
   expect([page.status, code.status]).toEqual([200, 200]);
-  // What only the server needs stays there.
+  // Server-only data stays there.
   expect(await code.text()).not.toMatch(/node:sqlite|generativelanguage\.googleapis/);
 });
 

@@ -22,7 +22,7 @@ import { byStep } from "../support/trip.ts";
 const PAGE = "The keeper wrote down each ship that passed — größer, 漢字, 🌍. ".repeat(12);
 const look = defineTool({ name: "look", description: "Looks at a page.", run: () => PAGE });
 
-/** A brain that calls `look` in so many turns, then answers. */
+/** A brain that calls `look` in a number of turns, then answers. */
 const looking = (turns: number) =>
   byStep(...Array.from({ length: turns }, () => () => calls({ name: "look", args: {} })), () =>
     say("Seen, all of it."),

@@ -38,7 +38,7 @@ describe.each(KINDS)("two processes that write to one session of a %s store", (k
 
 type Pair = readonly [AgentProcess, AgentProcess];
 
-/** Both send one message: under its run id it begins one errand, which the other follows. */
+/** Both send one message: its run id starts one errand, which the other process follows. */
 async function atOnce(pair: Pair, work: Work): Promise<readonly (Report | undefined)[]> {
   const ended = await Promise.all(pair.map((child) => begin(child, { ...work, runId: `errand-${work.id}` })));
   return ended.map(([report]) => report);

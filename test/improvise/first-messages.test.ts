@@ -12,7 +12,7 @@ const OFFER = "What I can do is call list_files, read_file, search_files and fil
 
 const FILES = READY_MADE.filter(({ name }) => ["list_files", "read_file", "search_files", "file_stats"].includes(name));
 
-/** What people type into a chat that has tools for files and can search the web, in one conversation. */
+/** A typical conversation with a chat that has tools for files and web search. */
 const MESSAGES: readonly (readonly [string, readonly unknown[], string])[] = [
   ["hi", [], `Hello! What can I do for you?${REMARK}`],
   [

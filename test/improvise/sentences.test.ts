@@ -17,7 +17,7 @@ const asked = async (
   answer: (name: string, args: JsonObject) => unknown,
 ) => talk(createEmulator({ brain: improvise() }), face, prompt, functions, answer);
 
-/** A prompt, what the tool for it returns, and what the answer says. */
+/** A prompt, the tool's result, and the answer. */
 const RESULTS: readonly (readonly [tool: string, prompt: string, output: JsonObject, says: string])[] = [
   [
     "calculator",

@@ -46,7 +46,7 @@ const WHOLE: readonly Part[] = [
   PIECES[12]!,
 ];
 
-/** Says all pieces, so many per request, with a checkpoint after every so many. */
+/** Sends all pieces, some per request, with regular checkpoints. */
 function longAnswer(perRequest: number, perCheckpoint: number): Brain {
   return {
     anySignature: true,
@@ -88,7 +88,7 @@ function startOf({ raw }: BrainTurn): number {
   return Number(continuationToken.slice("after ".length));
 }
 
-/** Text a reader has in the end, who throws away what a `discard` voids. */
+/** The final text of a reader that drops text voided by a `discard`. */
 function readText(events: readonly RunEvent[]): string {
   let read = "";
   for (const event of events) {
@@ -213,7 +213,7 @@ test("a reader sees one answer, and an event says when to start over", async () 
   expect(world.bodies).toHaveLength(2);
 });
 
-/** Bytes of the longest body there is. */
+/** Bytes of the longest body. */
 const LONGEST = 3_000;
 
 test("nothing is lost and nothing doubled, wherever the stream breaks", async () => {

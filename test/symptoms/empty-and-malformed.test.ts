@@ -31,7 +31,7 @@ const sum: Brain = {
 const CALL = 'model: add({"a":1,"b":2})* ""';
 const NUDGE = 'user: "Your last response was empty. Please answer or call a function."';
 
-/** Asks for a sum while something goes wrong. */
+/** Requests a sum with a fault. */
 async function meet(face: string, faultRules: readonly FaultRule[], options: Partial<AgentOptions> = {}) {
   await using world = await openWorld({ brain: sum, faults: faultRules });
   const seen = await watch(face, new Agent({ model: world.model(), tools: [add], ...options }), "Add.");
@@ -302,7 +302,7 @@ describe.each(faces)("%s", (face) => {
 
   test.each<[string, object, object]>([
     ["no args", {}, {}],
-    // Null is absent, also when it is sent back.
+    // Null counts as absent, also in the next request.
     ["null for args", { args: null }, {}],
     ["empty args", { args: {} }, { args: {} }],
   ])("a call with %s is a call without arguments", async (_what, args, kept) => {

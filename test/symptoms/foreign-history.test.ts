@@ -8,7 +8,7 @@ import { MODEL, openWorld, refusals } from "../support/world.ts";
 
 const DUMMY = "skip_thought_signature_validator";
 
-/** As another vendor's history looks once its messages are contents: results apart, without names, and with its own ids. */
+/** Another vendor's history, converted to contents: with separate results, without names, and with its own ids. */
 const FOREIGN: readonly Content[] = [
   user("Weather in Oslo and Lima?"),
   { role: "model", parts: [{ text: "Let me look." }] },

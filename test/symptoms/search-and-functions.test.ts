@@ -31,7 +31,7 @@ const native = byStep(
   () => [say(SAID), cup],
 );
 
-/** Calls the search function and another one; alone with the search tool it answers with what it found. */
+/** Calls the search function and another one; with the search tool alone, it answers with the results. */
 const delegating = byStep(
   ({ functions }) =>
     functions.length === 0
@@ -281,7 +281,7 @@ function names(tools: readonly object[] = []): readonly string[] {
   );
 }
 
-/** What the service says about "It rains." */
+/** The service's grounding for "It rains." */
 function full(): object {
   return {
     groundingMetadata: {

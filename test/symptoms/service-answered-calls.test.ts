@@ -29,7 +29,7 @@ const BOOK: Part = { functionCall: { name: "book", args: { day: 1 } } };
 const TEXTS: readonly Part[] = [{ text: "It is 4 °C " }, { text: "in Oslo." }];
 const SAID: Part = { text: "It is 4 °C in Oslo." };
 
-/** As the service streams it: the first chunk says STOP, those after it do not, and the last one does. */
+/** The service's stream: STOP in the first and the last chunk, and not in between. */
 const streamed = (...parts: readonly Part[]): RawAnswer => ({
   body: eventStream(
     ...parts.map((part, i) => {

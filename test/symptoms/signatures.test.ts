@@ -15,7 +15,7 @@ const RESPONSE: Content = {
   parts: [{ functionResponse: { name: "ping", response: { output: "pong" } } }],
 };
 
-/** Parts of an answer as they arrived, chunk by chunk. */
+/** Parts of an answer as received, chunk by chunk. */
 function arrived(body: string | undefined): Part[] {
   return (body ?? "")
     .split("\r\n\r\n")

@@ -41,7 +41,7 @@ function agentOf(world: Awaited<ReturnType<typeof vertexWorld>>): Agent {
   return new Agent({ model: world.model(MODEL, { endpoint }), tools: [order], settings: SETTINGS });
 }
 
-/** Chunks as they stand, one per list of parts, then a text. */
+/** The given chunks, one per list of parts, then a text. */
 function raw(...chunks: readonly (readonly object[])[]): Brain {
   const body = chunks
     .map((parts, i) => ({
@@ -63,7 +63,7 @@ function piecesIn(events: readonly RunEvent[]) {
   return events.flatMap((event) => (event.type === "call-args-delta" ? [event] : []));
 }
 
-/** Puts together what the events say, the way a user interface would. */
+/** Combines the events like a user interface. */
 function textAt(path: string, pieces: readonly PartialArg[]): string {
   return pieces.flatMap(({ jsonPath, stringValue }) => (jsonPath === path ? (stringValue ?? "") : "")).join("");
 }

@@ -65,13 +65,13 @@ function agentOf(tools: readonly AnyTool[], more: Partial<AgentOptions> & { read
   return new Agent({ name: "clerk", model: obedientModel(MAIL), tools, approve: refuse, ...more });
 }
 
-/** What the questions so far were about, and that nothing has been sent. */
+/** The subjects of the questions so far; checks that nothing was sent. */
 function expectAsked(...untrusted: readonly string[]): void {
   expect(asked.map(({ call, because }) => [call.name, because?.untrusted])).toEqual([["send_mail", untrusted]]);
   expect(sent).toEqual([]);
 }
 
-/** What a run has read, and what happens before it calls. */
+/** The content that a run has read, and the events before its call. */
 interface Washing {
   readonly name: string;
   readonly agent: () => Agent;
@@ -97,7 +97,7 @@ const WASHINGS: readonly Washing[] = [
   {
     name: "an agent in a call gets the order",
     agent: () => agentOf([pageOf(order("sender", { task: MAIL })), sender().asTool({ description: "Sends." })]),
-    // The run inside does not know what its caller's calls were.
+    // The inner run does not know its caller's calls.
     source: "page",
   },
   {
@@ -194,7 +194,7 @@ describe.each(WASHINGS)("within a run: $name", ({ agent, input = READ, reads, so
 
 let files = 0;
 
-/** A store, and another object that reads the same. */
+/** A store, and another object for the same data. */
 interface Place {
   readonly name: string;
   readonly make: () => () => SessionStore;

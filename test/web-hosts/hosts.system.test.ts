@@ -7,7 +7,7 @@ let folder: HostFolder;
 beforeAll(async () => void (folder = await openHosts()));
 afterAll(() => folder[Symbol.dispose]());
 
-// The names of the hosts, as they are written there.
+// The names of the hosts, as in the guide.
 describe.each(Object.keys(HOSTS) as (keyof typeof HOSTS)[])("%s", (name) => {
   let host: RunningHost;
   beforeAll(async () => void (host = await folder.start(name)));
