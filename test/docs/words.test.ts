@@ -52,34 +52,9 @@ const SOURCES: readonly string[] = [
   "examples",
   "scripts",
   "site/src",
-  ...[
-    "browser",
-    "clients",
-    "contract/checks",
-    "contract/values",
-    "cost",
-    "deploys",
-    "docs/support",
-    "docs/what-changes",
-    "engines",
-    "exchanges",
-    "faults",
-    "improvise",
-    "laws",
-    "live",
-    "mcp",
-    "newcomer",
-    "packaging",
-    "races",
-    "rehearsal",
-    "runtimes",
-    "site",
-    "support",
-    "symptoms",
-    "untrusted",
-    "web-hosts",
-    "workflows",
-  ].map((folder) => `test/${folder}`),
+  ..."browser clients contract/checks contract/values cost deploys docs/support".split(" ").map(inTest),
+  ..."docs/what-changes engines exchanges faults improvise laws live mcp newcomer packaging".split(" ").map(inTest),
+  ..."races rehearsal runtimes site support symptoms untrusted web-hosts workflows".split(" ").map(inTest),
 ];
 /** Packages whose pages are not clean yet. */
 const LATER = /^packages\/(?:core|emulator|tools)\//;
@@ -123,6 +98,10 @@ describe("words that we don't use", () => {
 
 function sourcesOf(name: string): string {
   return `packages/${name}/src`;
+}
+
+function inTest(name: string): string {
+  return `test/${name}`;
 }
 
 /** Each place with its surroundings, and what to write instead. */

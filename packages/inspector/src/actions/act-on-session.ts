@@ -60,9 +60,7 @@ export const sendAction: ActionHandler = async (call, body) => {
 export const steerAction: ActionHandler = async (call, body) => {
   const { session } = await openSession(call, body);
   const reader = await session.steer(messageIn(body));
-  return report(
-    reader === "run" ? "The run's next request includes it." : "No run is active: the next one includes it.",
-  );
+  return report(reader === "run" ? "The run's next request has it." : "No run is active: the next one has it.");
 };
 
 /** Stops the active run, in any process. Needs no agent. */

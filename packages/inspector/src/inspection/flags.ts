@@ -8,11 +8,7 @@ const FLAGS = {
   unfinished: ["unfinished", "bad", "A step of the turn began and has no outcome."],
   "no-answer": ["cut off", "bad", "The turn began, and the run ended without an answer."],
   "same-calls": ["same calls", "odd", "One answer has the same call twice."],
-  "call-again": [
-    "call again",
-    "odd",
-    "The model repeated a call that failed in the previous turn, with the same arguments.",
-  ],
+  "call-again": ["call again", "odd", "A call that failed in the previous turn was repeated with the same arguments."],
   "repeated-calls": ["repeated calls", "odd", "The calls are the same as in the previous turn."],
   "prefix-break": [
     "prefix broke",
@@ -24,11 +20,7 @@ const FLAGS = {
   heal: ["healed", "odd", "A refused request was changed and sent again."],
   recovery: ["recovery", "odd", "An answer broke off, was unusable or could not be read, and was requested again."],
   guardrail: ["guardrail", "odd", "A guardrail replaced a text or stopped the run."],
-  untrusted: [
-    "untrusted",
-    "odd",
-    "It brought the first untrusted content into the history: anybody may have written it.",
-  ],
+  untrusted: ["untrusted", "odd", "It brought the history's first content that anybody may have written."],
   held: ["held", "odd", "A call needed approval, or was denied, because of untrusted content in the history."],
   approval: ["approval", "note", "A call needed approval."],
   outcome: ["outcome", "note", "A call waits for its output, or for somebody to say whether it took effect."],

@@ -160,10 +160,8 @@ function readResponses(turn: TurnFold, steps: readonly TurnStep[]): readonly Con
   return listOf(record.fields["contents"]).flatMap((ref): readonly ContentView[] => {
     const { calls, after, role, parts } = fieldsOf(ref);
     if (calls !== undefined) {
-      const responses = listOf(calls).flatMap((one) =>
-        typeof one === "string" ? answerTo(one, "part") : inRecord([one]),
-      );
-      return [{ role: "user", origin: "responses", parts: numbered(responses) }];
+      const sent = listOf(calls).flatMap((one) => (typeof one === "string" ? answerTo(one, "part") : inRecord([one])));
+      return [{ role: "user", origin: "responses", parts: numbered(sent) }];
     }
     if (after !== undefined) {
       const media = listOf(after).flatMap((callId) => answerTo(callId, "after"));

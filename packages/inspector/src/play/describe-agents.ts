@@ -51,9 +51,7 @@ export function warningsOf(tool: Tool): readonly string[] {
   return [
     ...(tool.needsApproval === undefined ? [] : ["A run may ask for approval before this call."]),
     ...(job === undefined ? [] : ["It starts a job."]),
-    ...(agent === undefined
-      ? []
-      : ["It runs another agent, which sends requests to a model and may call its own tools."]),
+    ...(agent === undefined ? [] : ["It runs another agent, which uses a model and may call its own tools."]),
     ...(builtIn === undefined ? [] : ["It sends a request to the service."]),
     ...(effects === "none" ? [] : [EFFECTS[effects]]),
   ];

@@ -26,9 +26,7 @@ export function runTest(fold: SessionFold, exchanges: ExchangeFold, run: RunFold
     notes: [
       "Save both files in one folder, and run: npx vitest run",
       ...(head === undefined
-        ? [
-            "The run's requests were not kept, so the emulator returns the recorded answers in order, whatever the requests.",
-          ]
+        ? ["The run's requests were not kept, so the recorded answers come in order, whatever the requests."]
         : []),
     ],
   };

@@ -143,7 +143,7 @@ describe("during a run", () => {
     const begun = async (): Promise<boolean> => (await store.records("chat-1")).lease?.held === true;
     while (!(await begun())) await new Promise((resolve) => setImmediate(resolve));
     expect(await inspected.act("steer", { message: "Be quick." })).toEqual({
-      done: "The run's next request includes it.",
+      done: "The run's next request has it.",
     });
     const agents = helper([say("Now.")]);
     const withAgent = inspect({ store, agents, allowActions: true });
@@ -152,7 +152,7 @@ describe("during a run", () => {
     expect(await over).toContain("stopped on request");
     expect(await inspected.act("stop", {})).toEqual({ done: "No run is active." });
     expect(await inspected.act("steer", { message: "Later." })).toEqual({
-      done: "No run is active: the next one includes it.",
+      done: "No run is active: the next one has it.",
     });
     await withAgent.act("send", { message: "Go on." });
     expect(await ended(store)).toBe("finished");

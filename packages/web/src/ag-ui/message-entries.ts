@@ -124,17 +124,12 @@ function turnEntries(
     const count = before === undefined ? counts[part.type]++ : 0;
     const entryId =
       before?.message.id ?? (part.type === "text" && count === 0 ? base : `${base}/${part.type}:${count}`);
-    const textBefore = typeof before?.message.content === "string" ? before.message.content : "";
+    const head = typeof before?.message.content === "string" ? before.message.content : "";
     const citations = [
       ...(before?.citations ?? []),
-      ...(part.type === "text" ? cited(part, entryId, textBefore.length) : []),
+      ...(part.type === "text" ? cited(part, entryId, head.length) : []),
     ];
-    const entry = {
-      message: { id: entryId, role, content: `${textBefore}${part.text}` },
-      turn,
-      isOpen,
-      citations,
-    } as const;
+    const entry = { message: { id: entryId, role, content: `${head}${part.text}` }, turn, isOpen, citations } as const;
     entries.splice(before === undefined ? entries.length : -1, 1, entry);
   }
   if (calls.length > 0) addCalls(messageId, base, calls, entries, turn);
