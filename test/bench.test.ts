@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { measure } from "./support/run-bench.ts";
 
-// What they measure, and what they refuse: `bench.system.test.ts`.
+// `bench.system.test.ts` has their measurements and refusals.
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const isBuilt = existsSync(join(root, "packages/core/dist/index.js"));

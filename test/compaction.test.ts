@@ -62,7 +62,7 @@ describe.each(faces)("a prompt that the service refuses as too long, by %s", (_f
     const emulator = createEmulator({ brain });
     const server = await emulator.listen();
     try {
-      // 262,144 tokens is what it takes; the agent believes in more.
+      // The model accepts 262,144 tokens; the agent assumes more.
       const model = gemini("gemma-4-31b-it", { endpoint: endpoint({ baseUrl: server.url }) });
       const agent = new Agent({ model, compaction: { windowTokens: 400_000, keep: 0.1 } });
       const contents = talk(81, 16_000);
@@ -70,7 +70,7 @@ describe.each(faces)("a prompt that the service refuses as too long, by %s", (_f
       expect(result.text).toBe("Forty.");
       expect(lengths).toHaveLength(2);
       expect(result.contents).toEqual([...contents, { role: "model", parts: [{ text: "Forty." }] }]);
-      // The summary in one piece is refused; what is asked then is short enough.
+      // The service refuses one request for the whole summary; the next ones are short enough.
       expect(emulator.requests).toHaveLength(4);
     } finally {
       await server.close();

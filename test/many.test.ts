@@ -17,7 +17,7 @@ function modelOf(service: ManyService, options: GeminiOptions = {}): GeminiModel
   return gemini(MODEL, { endpoint: endpoint({ baseUrl: service.url, apiKey: "many" }), random: () => 0, ...options });
 }
 
-/** Half of them by `run`, half by `stream`, all of it in made-up time. @returns How many of them ended with which text, and their notices. */
+/** Runs half of them with `run` and half with `stream`, in made-up time. @returns The number of runs per final text, and their notices. */
 function runAll(names: readonly string[], modelFor: (name: string) => GeminiModel): Promise<Ran> {
   return inMadeUpTime(undefined, () => runThem(names, modelFor));
 }
@@ -56,7 +56,7 @@ test("200 runs of 5 turns share 20 slots: never more at once, all end, none is l
   expect(texts).toEqual({ done: 200 });
   expect(service.counts).toMatchObject({ requests: 1000, mostAtOnce: 20, refused: 0 });
   expect(service.counts.spread).toBeLessThanOrEqual(2);
-  // Each slot needs a connection; a few are made while another one is just being given back, or for one that was idle.
+  // Each slot needs a connection; a few more open while another one is being released, or replace an idle one.
   expect(service.counts.sockets).toBeLessThanOrEqual(service.counts.requests / 10);
   expect(traffic.state()).toEqual([]);
 });
@@ -72,7 +72,7 @@ test("a 429 with a wait, met by one of 200 runs, is met by those on their way an
   expect(shared.counts.refused).toBeGreaterThan(0);
   expect(shared.counts.refused).toBeLessThanOrEqual(40);
   expect(shared.counts.requests).toBe(600 + shared.counts.refused);
-  // Those who wait can see it.
+  // Waiting runs see it.
   expect(together.notices["wait"]).toBeGreaterThan(40);
 
   await using alone = await openManyService(options, names);
@@ -81,13 +81,13 @@ test("a 429 with a wait, met by one of 200 runs, is met by those on their way an
   expect(alone.counts.refused).toBeGreaterThan(3 * shared.counts.refused);
 });
 
-test("runs of one model share what they are told without any option", async () => {
+test("runs of one model share a refusal's wait without any option", async () => {
   const names = namesOf(200);
   await using service = await openManyService({ turns: 3, latencyMs: 20, refuse: { at: 300, forMs: 500 } }, names);
   const model = modelOf(service);
   const { texts } = await runAll(names, () => model);
   expect(texts).toEqual({ done: 200 });
-  // Those that had been sent when the first one was told; and whoever was just being sent.
+  // The requests in progress at the first refusal, and one that was just being sent.
   expect(service.counts.refused).toBeLessThanOrEqual(200);
   expect(service.counts.requests).toBe(600 + service.counts.refused);
 });

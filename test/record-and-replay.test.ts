@@ -71,7 +71,7 @@ const FACES = {
   },
 };
 
-/** What two runs have in common when they were the same run. */
+/** The facts that two equal runs share. */
 const essence = ({ text: said, contents, turns, stopReason, usage }: RunResult<unknown>): object => ({
   said,
   contents,
@@ -80,14 +80,14 @@ const essence = ({ text: said, contents, turns, stopReason, usage }: RunResult<u
   usage,
 });
 
-/** Holds a folder against the contract, as the command does. */
+/** Checks a folder against the contract, like the command. */
 async function contract(path: string): Promise<{ readonly stdout: string }> {
   const printed: string[] = [];
   await runCli([path], { print: (line) => void printed.push(line), tell: () => {} });
   return { stdout: printed.join("\n") };
 }
 
-/** The first piece of an answer, and then a connection that breaks. */
+/** The first chunk of an answer, then a broken connection. */
 function brokenAfterOne(response: Response): Response {
   const reader = response.body?.getReader();
   let pieces = 0;

@@ -38,19 +38,19 @@ describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
     return chat;
   }
 
-  /** What the server gives a page that is opened now. */
+  /** The server's response to a page that opens now. */
   async function load(chat: string): Promise<{ readonly messages: readonly PageMessage[] }> {
     const response = await fetch(`${site.url}/${version}/api/chat/${chat}`);
     return (await response.json()) as { readonly messages: readonly PageMessage[] };
   }
 
-  /** The same as a page shows it. */
+  /** The parts of that response as a page shows them. */
   async function stored(chat: string): Promise<readonly (readonly string[])[]> {
     const { messages } = await load(chat);
     return messages.map(({ parts }) => parts.map(describePart).filter((text) => text !== ""));
   }
 
-  test("shows what comes of each kind of answer, as a page does that is opened later", async () => {
+  test("shows each kind of answer like a page that is opened later", async () => {
     const chat = await openChat();
     const talk: (readonly unknown[])[] = [];
     for (const [text, expected] of [
@@ -114,7 +114,7 @@ describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
     }
   });
 
-  test("approves a call after the server was killed and started anew", async () => {
+  test("approves a call after the server was killed and restarted", async () => {
     const chat = await openChat();
     await tab.say("pay 1");
     await tab.sees("tool-pay");
@@ -139,7 +139,7 @@ describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
     expect(await tab.messages()).toEqual(await stored(chat));
   });
 
-  test("stops an answer: the model is not asked any more, and what was said stays", async () => {
+  test("stops an answer: the model gets no further request, and the text so far stays", async () => {
     const chat = await openChat();
     await tab.say("count 100000 at 5");
     await tab.sees("w20 ");
@@ -221,7 +221,7 @@ describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
     expect(await tab.messages()).toEqual(await stored(chat));
   });
 
-  test("shows an error before the first word, and goes on with the next message", async () => {
+  test("shows an error before the first word, and continues with the next message", async () => {
     await openChat();
     await tab.say("refuse");
     await tab.isInError();
@@ -232,7 +232,7 @@ describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
     expect(await tab.answer()).toEqual(["You said: hello"]);
   });
 
-  test("shows what was said before an error", async () => {
+  test("shows the text before an error", async () => {
     const chat = await openChat();
     await tab.say("break");
     await tab.isInError();
@@ -240,7 +240,7 @@ describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
     expect(await tab.messages()).toEqual(await stored(chat));
   });
 
-  test("shows the answer that is made anew, and not the one that broke off", async () => {
+  test("shows the second answer, and not the one that broke off", async () => {
     const chat = await openChat();
     await tab.say(`again ${chat}`);
     await tab.sees("It is");
@@ -249,7 +249,7 @@ describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
     expect(await tab.messages()).toEqual(await stored(chat));
   });
 
-  test("has an answer made anew, and edits a message: each stands once, also after a reload", async () => {
+  test("regenerates an answer, and edits a message: each appears once, also after a reload", async () => {
     const chat = await openChat();
     const [hello, goodbye] = ["hello", "goodbye"].map((text) => [[text], [`You said: ${text}`]]);
     await tab.say("hello");

@@ -9,13 +9,13 @@ import { ChatTab } from "./support/chat-tab.ts";
 import { words } from "./support/paced-model.ts";
 
 const SEED = Number(process.env["POLLUX_SEED"] ?? 19);
-/** 200 in all. */
+/** 200 in total. */
 const CUTS: readonly (readonly [AiSdkVersion, number])[] = [
   [5, 67],
   [6, 67],
   [7, 66],
 ];
-/** What can happen: a connection is cut, a request gets lost, the page is loaded again, the server is killed. */
+/** Events: a cut connection, a lost request, a reload of the page, a killed server. */
 const KINDS = ["network", "request", "page", "server"] as const;
 /** Says half of its words, waits for a draft of them, and says the rest: twice. */
 const ASKED = "mix 25 at 4 keeping 12,37";
@@ -54,7 +54,7 @@ test.concurrent.each(CUTS)(
         kind: KINDS[random(KINDS.length)] ?? "network",
         bytes: random(2000),
       }));
-      /** Lays the next trap once the one before has sprung. */
+      /** Sets the next trap after the previous one has sprung. */
       const arm = (): void => {
         const next = plan.shift();
         if (next === undefined || done >= cuts) return;
@@ -70,7 +70,7 @@ test.concurrent.each(CUTS)(
         if (kind === "page") await tab.reload();
         if (kind !== "server") return;
         await site.kill();
-        // Nothing that was written is lost, and nothing is there twice.
+        // Nothing is lost or doubled.
         const said = numbersIn(wordsOf(await site.conversation(of)));
         expect(said).toEqual(Array.from(said, (_, index) => index));
         expect(said.length).toBeGreaterThan(site.lastWritten(of));
@@ -85,7 +85,7 @@ test.concurrent.each(CUTS)(
         await Promise.all(faults);
         await tab.isQuiet();
         if (faults.length > before) continue;
-        // A page that was loaded again forgets what it could not send.
+        // A reloaded page forgets unsent messages.
         if ((await tab.messages()).length === 0) await tab.say(ASKED);
         else isOver = true;
         if (!isOver) await tab.sees(ASKED);
@@ -114,7 +114,7 @@ test.concurrent.each(CUTS)(
   900_000,
 );
 
-/** What the log holds. */
+/** The contents of the log. */
 function inLog(contents: readonly Content[]): object {
   const parts = contents.flatMap((content) => content.parts.map((part) => ({ role: content.role, ...part })));
   const said = parts.filter(({ role, thought }) => role === "model" && thought !== true).map(({ text = "" }) => text);

@@ -19,7 +19,7 @@ const tools = {
   }),
 };
 
-/** The SDK's provider, and an emulator on a socket of its own behind it. */
+/** The SDK's provider, with an emulator on its own socket behind it. */
 async function open(brain: EmulatorOptions["brain"] = trip()) {
   const emulator = createEmulator({ brain });
   const server = await emulator.listen();

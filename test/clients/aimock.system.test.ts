@@ -7,7 +7,7 @@ import { programFile } from "../support/programs.ts";
 import { getWeather, TOOLS, user } from "../support/trip.ts";
 import { MODEL } from "../support/world.ts";
 
-/** What these tests use of the mock server: its answers are in OpenAI's words, and it says them in the Gemini API's. */
+/** The used parts of the mock server: it takes answers in OpenAI's terms, and sends them in the Gemini API's. */
 interface AiMock {
   readonly url: string;
   on(match: MockMatch, response: MockResponse, options?: { readonly truncateAfterChunks: number }): this;
@@ -31,7 +31,7 @@ interface MockResponse {
   readonly usage?: { readonly promptTokenCount: number; readonly candidatesTokenCount: number };
 }
 
-// By its path: it is installed apart from the workspace, and not there for the compiler.
+// By its path: it is installed outside of the workspace, so the compiler can't see it.
 const { LLMock } = (await import(pathToFileURL(programFile("@copilotkit/aimock", "dist/index.js")).href)) as {
   readonly LLMock: new (options: {
     readonly port: number;
@@ -43,7 +43,7 @@ const { LLMock } = (await import(pathToFileURL(programFile("@copilotkit/aimock",
 const ANSWER = "Oslo has 4 degrees and Lima has 4 as well; together that makes 8.";
 const TRANSPORTS = ["stream", "unary"] as const;
 
-/** A mock server on a free port of this machine, and models that ask it. */
+/** A mock server on a free port of this machine, and models that use it. */
 async function open() {
   const mock = new LLMock({ port: 0, host: "127.0.0.1", chunkSize: 9 });
   mock.on(
@@ -130,7 +130,7 @@ describe.each(faces)("against aimock, by %s", (face, read) => {
       ["function_call", "function_call"],
       ["TOOL_CALLS", "TOOL_CALLS"],
       ["tool_use", "tool_use"],
-    ])("calls that end with %s are made, and the word is told as it came", async (told, finishReason) => {
+    ])("calls that end with %s are made, and the result has the service's word", async (word, finishReason) => {
       await using opened = await open();
       const { mock, model } = opened;
       const toolCalls = [{ name: "get_weather", arguments: '{"city":"Oslo"}' }];
@@ -139,7 +139,7 @@ describe.each(faces)("against aimock, by %s", (face, read) => {
       const agent = new Agent({ model: model(transport), tools: [getWeather] });
       expect(await read(agent, "Oslo?")).toMatchObject({ stopReason: "finished", text: "4 degrees.", turns: 2 });
       const once = new Agent({ model: model(transport), tools: [getWeather], stopWhen: [afterTurns(1)] });
-      expect(await read(once, "Oslo?")).toMatchObject({ stopReason: "stopped", response: { finishReason: told } });
+      expect(await read(once, "Oslo?")).toMatchObject({ stopReason: "stopped", response: { finishReason: word } });
     });
 
     test.each([
@@ -150,7 +150,7 @@ describe.each(faces)("against aimock, by %s", (face, read) => {
     ])("%s is not a success", async (_what, finishReason, end) => {
       await using opened = await open();
       const { mock, model } = opened;
-      // The second is what the model is told when its call was lost.
+      // The second is the model's response when its call was lost.
       for (const userMessage of ["Oslo?", "could not be parsed"])
         mock.on({ userMessage }, { content: "4 degrees.", finishReason });
       const result = await read(new Agent({ model: model(transport), tools: [getWeather] }), "Oslo?");
@@ -167,7 +167,7 @@ describe.each(faces)("against aimock, by %s", (face, read) => {
       expect(result).toMatchObject({ stopReason: "finished", output: { celsius: 4 } });
     });
 
-    test("an error that passes is tried again, and one that stays is told", async () => {
+    test("a temporary error is retried, and a permanent one is thrown", async () => {
       await using opened = await open();
       const { mock, model } = opened;
       const agent = new Agent({ model: model(transport), tools: TOOLS });
@@ -184,7 +184,7 @@ describe.each(faces)("against aimock, by %s", (face, read) => {
   test("a stream that breaks off is begun again, and a failure when it breaks off each time", async () => {
     await using opened = await open();
     const { mock, model } = opened;
-    mock.on({ userMessage: "A story?" }, { content: "Once upon a time. ".repeat(20) }, { truncateAfterChunks: 9 });
+    mock.on({ userMessage: "A story?" }, { content: "Once in a while. ".repeat(20) }, { truncateAfterChunks: 9 });
     const agent = new Agent({ model: model("stream"), limits: { restarts: 1 } });
     const story = read(agent, "A story?").then(({ stopReason }) => stopReason);
     await expect(story).rejects.toMatchObject({ retryable: true });

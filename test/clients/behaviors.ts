@@ -14,18 +14,18 @@ const ASK: Ask = {
   maxOutputTokens: 500,
 };
 
-/** Says what it was told, so that an answer shows what arrived. */
+/** Repeats the message, so that an answer shows what arrived. */
 const echo: Brain = {
   answer: ({ request: { systemInstruction, generationConfig, contents } }) => {
-    const told = systemInstruction?.parts.map(({ text }) => text).join("");
+    const system = systemInstruction?.parts.map(({ text }) => text).join("");
     return say(
-      `I was told “${told}” and asked “${contents.at(-1)?.parts.at(-1)?.text}” (${generationConfig?.maxOutputTokens})`,
+      `The system said “${system}” and the user asked “${contents.at(-1)?.parts.at(-1)?.text}” (${generationConfig?.maxOutputTokens})`,
     );
   },
 };
-const ECHOED = `I was told “${ASK.system}” and asked “${ASK.prompt}” (${ASK.maxOutputTokens})`;
+const ECHOED = `The system said “${ASK.system}” and the user asked “${ASK.prompt}” (${ASK.maxOutputTokens})`;
 
-/** Adds up two temperatures, which it only knows from the functions. Goes by the end of their names, which programs may prefix. */
+/** Adds up two temperatures from the functions. Matches the end of their names, which programs may prefix. */
 function adder(isParallel: boolean): Brain {
   return {
     answer({ request, functions }) {
@@ -35,21 +35,21 @@ function adder(isParallel: boolean): Brain {
       });
       const [oslo, lima] = [call("get_weather", { city: "Oslo" }), call("get_weather", { city: "Lima" })];
       const parts = request.contents.flatMap((content) => content.parts);
-      const told = parts.flatMap(({ functionResponse }) =>
+      const results = parts.flatMap(({ functionResponse }) =>
         functionResponse ? [JSON.stringify(functionResponse.response)] : [],
       );
-      const [a, b] = told.map((response) => Number(/celsius\D+(\d+)/.exec(response)?.[1]));
-      if (told.length === 3) return say(`That is ${/\d+/.exec(told[2] ?? "")?.[0]} degrees in all.`);
-      if (told.length === 2) return calls(call("add", { a, b }));
+      const [a, b] = results.map((response) => Number(/celsius\D+(\d+)/.exec(response)?.[1]));
+      if (results.length === 3) return say(`That is ${/\d+/.exec(results[2] ?? "")?.[0]} degrees in all.`);
+      if (results.length === 2) return calls(call("add", { a, b }));
       if (isParallel) return calls(oslo, lima);
-      return calls(told.length === 0 ? oslo : lima);
+      return calls(results.length === 0 ? oslo : lima);
     },
   };
 }
 
 const SUM = "How warm are Oslo and Lima in all?";
 
-/** Its functions, and what they were called with; some clients run parallel calls in any order. */
+/** Its functions with the arguments of their calls; some clients run parallel calls in any order. */
 export function recordedTools(): { readonly tools: readonly Tool[]; readonly ran: string[] } {
   const ran: string[] = [];
   const tool = (name: string, description: string, schema: z.ZodObject, run: Tool["run"]): Tool => ({
@@ -72,7 +72,7 @@ export function recordedTools(): { readonly tools: readonly Tool[]; readonly ran
   };
 }
 
-/** What goes wrong: a value out of range, a wrong key, an unknown model, and a quota that a moment's wait renews. */
+/** Failures: a value out of range, a wrong key, an unknown model, and a quota that renews after a moment. */
 const ERRORS: readonly (readonly [
   number,
   string,
@@ -85,7 +85,7 @@ const ERRORS: readonly (readonly [
   [429, "Q-1", {}, ["google.rpc.RetryInfo"]],
 ];
 
-/** What every client must bring about with the emulator, whatever it is called there: nine behaviors, by its adapter. */
+/** Nine behaviors that every client must show with the emulator, through its adapter. */
 export function describeClient(client: Client): void {
   describe(`${client.name}, ${client.surface}`, () => {
     test("text", async () => {
@@ -218,7 +218,7 @@ function expectNo({ among, like }: No): void {
   expect(among?.().filter((name) => like?.test(name)) ?? []).toEqual([]);
 }
 
-/** An emulator on a socket of its own, and plain requests to it. */
+/** An emulator on its own socket, and plain requests to it. */
 async function open({ surface }: Client, options: EmulatorOptions = {}) {
   const emulator = createEmulator({
     brain: improvise(),
@@ -235,15 +235,15 @@ async function open({ surface }: Client, options: EmulatorOptions = {}) {
     return request;
   };
   const post = async (path: string, body: unknown, key = at.key): Promise<Answered> =>
-    // What this address answers with, unless it is an error.
+    // The type of this address's answers, except errors.
     (await (await send({ ...at, key }, "POST", path, JSON.stringify(body))).json()) as Answered;
   return {
     ...at,
     emulator,
     generate: (body: GenerateContentRequest) => post(`${models}/${MODEL}:generateContent`, body),
-    /** The answer to the last request once more, whole. */
+    /** Sends the last request again. @returns The whole answer. */
     again: (key?: string) => post(last().path.replace(/streamG(enerateContent).*/, "g$1"), last().body, key),
-    /** What the last request said; it was let through, so it is a request. */
+    /** The last request. The emulator accepted it, so it is valid. */
     last: () => last().body as GenerateContentRequest,
     cached: async (name: string) => (await (await send(at, "GET", `${version}/${name}`)).json()) as Answered,
     async cache(text: string): Promise<string> {
@@ -259,7 +259,7 @@ interface Answered extends GenerateContentResponse {
   readonly error?: { readonly message: string };
 }
 
-/** Uploads a file with plain requests, and gives its URI. */
+/** Uploads a file with plain requests. @returns Its URI. */
 export async function uploadFile(at: Service, file: Blob): Promise<string> {
   const started = await send(
     at,

@@ -1,49 +1,49 @@
 import { z } from "zod";
 
-/** A client, and how it does each thing. */
+/** A client, and how it does each task. */
 export interface Client {
   /** Its package. */
   readonly name: string;
-  /** Default: the one that test/programs pins. */
+  /** Default: the version that test/programs pins. */
   readonly version?: string;
   readonly surface: "v1" | "v1beta" | "Vertex";
-  /** Asks once, without retries. */
+  /** Sends one request, without retries. */
   readonly text: (at: Service, ask: Ask) => Promise<Said>;
-  /** The pieces of text that its user sees. */
+  /** The chunks of text that its user sees. */
   readonly stream: (at: Service, ask: Ask) => Promise<readonly string[]>;
-  /** Lets the model use functions until it answers; gives the answer. */
+  /** Lets the model use functions until it answers. @returns The answer. */
   readonly functions: ((at: Service, prompt: string, tools: readonly Tool[]) => Promise<string>) | No;
   readonly output: ((at: Service, prompt: string, schema: typeof FORECAST) => Promise<unknown>) | No;
-  /** One vector for each text, of {@link DIMENSIONS} numbers if it can ask for that. */
+  /** One vector per text, with {@link DIMENSIONS} numbers if the client can set that. */
   readonly embeddings: ((at: Service, texts: readonly string[]) => Promise<readonly (readonly number[])[]>) | No;
   readonly tokens: ((at: Service, prompt: string) => Promise<number>) | No;
-  /** What it does with files itself; the rest is done for it. It refers to them with {@link Ask.file}. */
+  /** The client's own file operations; tests do the others. It refers to files with {@link Ask.file}. */
   readonly files: { readonly upload?: (at: Service, file: Blob) => Promise<string> } | No;
   /** The same for cached contents, and {@link Ask.cachedContent}. */
   readonly caches: { readonly create?: (at: Service, text: string) => Promise<string> } | No;
-  /** The bug for which the service refuses what it sends after parallel calls. Default: they work. */
+  /** The bug that makes the service refuse its requests after parallel calls. Default: none. */
   readonly oneCallATurn?: string;
-  /** Waits by itself as a quota error says. Default: it throws the error. */
+  /** It waits as long as a quota error says. Default: it throws the error. */
   readonly waitsForQuota?: boolean;
 }
 
-/** Why a client doesn't do something. */
+/** Why a client lacks a feature. */
 export interface No {
-  /** What it does instead, without a subject. */
+  /** What it does instead, in a sentence without a subject. */
   readonly no: string;
-  /** Names that would contain `like` if it did, as far as a program can tell. */
+  /** Names to search for `like`, which would find the feature if it existed. */
   readonly among?: () => readonly string[];
   readonly like?: RegExp;
 }
 
-/** Where a client sends its requests, with which key and to which model. */
+/** The address, key and model of a client's requests. */
 export interface Service {
   readonly url: string;
   readonly key: string;
   readonly model: string;
 }
 
-/** What a client is to ask for. */
+/** The request of a client. */
 export interface Ask {
   readonly prompt: string;
   readonly system?: string;
@@ -67,10 +67,10 @@ export interface Tool {
   readonly run: (args: Record<string, unknown>) => unknown;
 }
 
-/** Numbers of a vector that a client asks for. */
+/** Dimensions of a vector that a client requests. */
 export const DIMENSIONS = 768;
 
-/** What a typed answer has to be. */
+/** The schema of a typed answer. */
 export const FORECAST = z.strictObject({
   city: z.string(),
   celsius: z.int(),

@@ -1,6 +1,6 @@
 /**
- * Loaded into somebody's program by `NODE_OPTIONS=--import=…`: writes down, line by line, whom the process and its children
- * connect to, whatever library they do it with.
+ * Loaded into a program by `NODE_OPTIONS=--import=…`: writes down, line by line, the hosts that the process and its children
+ * connect to, with any library.
  */
 import { appendFileSync } from "node:fs";
 import { Socket } from "node:net";

@@ -10,7 +10,7 @@ import { COMMANDS, requestOf } from "./gateway-commands.ts";
 const KEY = "comet-key-1234";
 const run = promisify(execFile);
 
-/** Whether this machine has a `curl`, and which. */
+/** The version of this machine's `curl`, if any. */
 function curlVersion(): string | undefined {
   try {
     return execFileSync("curl", ["--version"], { encoding: "utf8" }).split("\n")[0];
@@ -21,7 +21,7 @@ function curlVersion(): string | undefined {
 
 const version = curlVersion();
 
-/** Two ways to send what a command says; both give the text of the answer's body. */
+/** Two ways to send a command's request; both return the text of the answer's body. */
 const SENDERS: readonly (readonly [string, boolean, (command: string) => Promise<string>])[] = [
   [
     version === undefined ? "curl (not installed here)" : "curl",
@@ -45,7 +45,7 @@ const SENDERS: readonly (readonly [string, boolean, (command: string) => Promise
 async function open() {
   const emulator = createEmulator({ brain: improvise(), profile: "comet", keys: [KEY] });
   const server = await emulator.listen();
-  /** The command as it stands, but for the host. */
+  /** The command with another host. */
   const here = (command: string): string => command.replace("https://api.cometapi.com", server.url);
   return { emulator, here, [Symbol.asyncDispose]: () => server.close() };
 }

@@ -1,6 +1,6 @@
 /**
- * Commands of the kind a gateway's documentation gives, to be run by a shell with `COMETAPI_KEY` set. Roles are left out,
- * and search is spelled in snake case beside everything else in camel case.
+ * Commands like the ones in a gateway's documentation, for a shell with `COMETAPI_KEY` set. They omit roles, and use snake case for
+ * search and camel case for everything else.
  *
  * @see https://apidoc.cometapi.com/gemini-generating-content
  */
@@ -81,7 +81,7 @@ export const COMMANDS: Readonly<Record<string, string>> = {
   }'`,
 };
 
-/** What a shell makes of a command: an address, headers and a body, ready for `fetch`. */
+/** Parses a command like a shell: into an address, headers and a body, ready for `fetch`. */
 export function requestOf(command: string, key: string): { url: string; init: RequestInit } {
   const url = /"(https?:[^"]+)"/.exec(command)?.[1] ?? "";
   const headers = [...command.matchAll(/(?:-H|--header) "([^:]+): ([^"]*)"/g)].map(

@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { Ask, Client, Service } from "./client.ts";
 import { geminiCli } from "./gemini-cli-program.ts";
 
-/** Google's coding agent, by its command line; `gemini-cli.system.test.ts` lets it do a task with its own tools. */
+/** Google's coding agent, through its command line; in `gemini-cli.system.test.ts`, it does a task with its own tools. */
 export const GEMINI_CLI: Client = {
   name: "@google/gemini-cli",
   surface: "v1beta",
@@ -25,7 +25,7 @@ export const GEMINI_CLI: Client = {
     });
   },
   async functions(at, prompt, tools) {
-    // The program runs a command for each call; this one asks the test, which has the functions.
+    // The program runs a command for each call; this command sends the call to the test, which has the functions.
     const server = createServer((request, response) => {
       void textOf(request).then((args) => {
         const tool = tools.find(({ name }) => request.url === `/${name}`);

@@ -7,7 +7,7 @@ import { programFile } from "../support/programs.ts";
 
 const run = promisify(execFile);
 
-/** By the settings of its user: a key instead of a login, and nobody told of anything. */
+/** The user's settings: a key instead of a login, and no telemetry. */
 const SETTINGS = {
   security: { auth: { selectedType: "gemini-api-key" } },
   general: { enableAutoUpdate: false, enableAutoUpdateNotification: false },
@@ -15,7 +15,7 @@ const SETTINGS = {
   telemetry: { enabled: false },
 };
 
-/** Google's agent in a folder of its own, with a home of its own, and a service as all it may speak to. */
+/** Google's agent in its own folder, with its own home and only one service to connect to. */
 export function geminiCli(service: { readonly url: string; readonly key: string }, settings: object = {}) {
   const folder = mkdtempSync(join(tmpdir(), "pollux-gemini-cli-"));
   const [home, work, connections] = [join(folder, "home"), join(folder, "work"), join(folder, "connections")];
@@ -39,7 +39,7 @@ export function geminiCli(service: { readonly url: string; readonly key: string 
   };
   return {
     work,
-    /** Runs the program to its end, without a terminal; throws with what it printed unless it succeeds. */
+    /** Runs the program to its end, without a terminal. @throws With its output, if it fails. */
     gemini: async (args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<string> => {
       const program = programFile("@google/gemini-cli", "bundle/gemini.js");
       const options = { cwd: work, env: { ...env, ...more } };
@@ -47,7 +47,7 @@ export function geminiCli(service: { readonly url: string; readonly key: string 
       running.child.stdin?.end();
       return (await running).stdout;
     },
-    /** Whom it spoke to that is not the service. */
+    /** Hosts that it connected to, other than the service. */
     strangers: (): readonly string[] =>
       readFileSync(connections, "utf8")
         .split("\n")

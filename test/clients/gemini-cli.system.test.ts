@@ -21,11 +21,11 @@ import { geminiCli } from "./gemini-cli-program.ts";
 const KEY = "gemini-cli-key-1234";
 const TASK = "Add up the temperatures in oslo.txt and lima.txt, and write the sum to sum.txt.";
 
-/** A coding agent's mind: reads two files at once, writes their sum, looks at what it wrote while it searches, and tells what it saw. */
+/** A coding agent's brain: reads two files in parallel, writes their sum, reads it back during a search, and reports it. */
 const worker: Brain = {
   answer(turn) {
     const { request, prompt, sincePrompt } = turn;
-    // What the program asks models for on its way: how hard the task is, and what is on the web.
+    // Other requests of the program: the difficulty of the task, and a web search.
     if (request.generationConfig?.responseMimeType === "application/json")
       return json({ complexity_reasoning: "Two files and a sum.", complexity_score: 10 });
     if (request.tools?.some(({ googleSearch }) => googleSearch !== undefined))
@@ -65,7 +65,7 @@ const STEPS: readonly ((turn: BrainTurn) => Answer)[] = [
 
 const DONE = "The file says 23, and the web says rain.";
 
-/** What the last request told the model. The emulator let it through, so it is a request. */
+/** The last request. The emulator accepted it, so it is valid. */
 function lastContents(emulator: Emulator): readonly Content[] {
   return (emulator.requests.at(-1)?.body as GenerateContentRequest | undefined)?.contents ?? [];
 }
@@ -74,7 +74,7 @@ function outputs({ responses }: BrainTurn): readonly string[] {
   return responses.map(({ response }) => String(response["output"]));
 }
 
-/** Google's agent with two files to read, and an emulator as all it may speak to. */
+/** Google's agent with two files to read, and an emulator as its only service. */
 async function open() {
   const emulator = createEmulator({ brain: worker, keys: [KEY] });
   const server = await emulator.listen();
@@ -85,7 +85,7 @@ async function open() {
     emulator,
     ...program,
     operations: (): readonly (string | undefined)[] => emulator.requests.map(({ answered }) => answered.operation),
-    /** Parts of one kind in the last request that went to the model that works. */
+    /** Parts of one kind in the last request to the working model. */
     sent: <Kind extends "functionCall" | "functionResponse">(kind: Kind): readonly NonNullable<Part[Kind]>[] =>
       lastContents(emulator).flatMap(({ parts }) => parts.flatMap((part) => part[kind] ?? [])),
     async [Symbol.asyncDispose]() {
@@ -110,7 +110,7 @@ test.each([MODEL, "gemini-2.5-flash", "gemini-4-argon", "auto"])(
     expect(strangers()).toEqual([]);
     const stream = "streamGenerateContent";
     const task = [stream, stream, stream, "generateContent", stream];
-    // A model of the program's choice searches, and another one chooses the model where nobody did.
+    // A model of the program's choice searches, and another one selects the model by default.
     expect(operations()).toEqual(model === "auto" ? ["generateContent", ...task] : task);
 
     expect(sent("functionResponse")).toEqual([
@@ -124,7 +124,7 @@ test.each([MODEL, "gemini-2.5-flash", "gemini-4-argon", "auto"])(
   },
 );
 
-test("Google's coding agent goes on with a conversation that it saved, and reads what it cost", async () => {
+test("Google's coding agent continues a conversation that it saved, and reads its cost", async () => {
   await using opened = await open();
   const { emulator, gemini, strangers } = opened;
   // Without calls: this version sends the answers of a saved conversation's calls twice, which the service refuses.

@@ -15,7 +15,7 @@ import { Agent, importHistory, type RunInput } from "@pollux/core";
 import { say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 
-/** A history as Google's SDK types it and makes it, with its enums and classes. */
+/** A history with the types, enums and classes of Google's SDK. */
 const history: Content[] = [
   createUserContent("What is in this picture, and what is 2 + 2?"),
   {
@@ -33,14 +33,14 @@ const history: Content[] = [
   createModelContent("A cat, and 4."),
 ];
 
-/** The same as JSON, as it is sent. */
+/** The same as JSON, as sent. */
 const sent = JSON.parse(
   JSON.stringify([
     history[0],
     { role: "user", ...history[1] },
     history[2],
     history[3],
-    // The one without parts is left out.
+    // Without the one that has no parts.
     history[5],
     { role: "user", parts: [{ text: "And now?" }] },
   ]),

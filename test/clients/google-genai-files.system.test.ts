@@ -4,7 +4,7 @@ import { improvise } from "@pollux/emulator/improvise";
 import { expect, test } from "vitest";
 import { MODEL, refusals } from "../support/world.ts";
 
-/** Google's SDK against an emulator on a socket of its own. */
+/** Google's SDK against an emulator on its own socket. */
 async function open(options: EmulatorOptions = {}) {
   const emulator = createEmulator({ brain: improvise(), ...options });
   const server = await emulator.listen();

@@ -42,7 +42,7 @@ const automatic: CallableTool = {
     ),
 };
 
-/** Google's SDK against an emulator on a socket of its own. */
+/** Google's SDK against an emulator on its own socket. */
 async function open(options: EmulatorOptions = {}) {
   const emulator = createEmulator({ brain: trip(), ...options });
   const server = await emulator.listen();

@@ -2,7 +2,7 @@ import { pathToFileURL } from "node:url";
 import { programFile } from "../support/programs.ts";
 import { type Ask, type Client, collect, DIMENSIONS, type Service, type Tool } from "./client.ts";
 
-/** What the adapters use of LangChain; it is installed apart from the workspace, and not there for the compiler. */
+/** The parts of LangChain that the adapters use. It is installed outside of the workspace, so the compiler can't see it. */
 interface Message {
   readonly text: string;
   readonly usage_metadata?: {
@@ -41,7 +41,7 @@ const [genai, google, langchain, { tool: defineTool }] = (await Promise.all([
   { readonly tool: (run: Tool["run"], fields: Fields) => object },
 ];
 
-/** LangChain's two packages for the Gemini API: the one by Google's older SDK, and the one that replaces it. */
+/** LangChain's two packages for the Gemini API: the one on Google's older SDK, and its replacement. */
 export const LANGCHAIN: readonly Client[] = [
   {
     ...clientOf("@langchain/google-genai", ({ url, key, model }, fields) => {
@@ -55,7 +55,7 @@ export const LANGCHAIN: readonly Client[] = [
         outputDimensionality: DIMENSIONS,
       }).embedDocuments(texts),
     caches: {},
-    // It sends each response to parallel calls in a content of its own. Its sibling did so too, and was mended.
+    // It sends each response to parallel calls in its own content. Its sibling had the same bug, which was fixed.
     oneCallATurn: "https://github.com/langchain-ai/langchainjs/issues/10342",
   },
   {

@@ -6,7 +6,7 @@ import { MODEL, refusals } from "../support/world.ts";
 
 const found = grounded("It rains in Oslo.", { queries: ["oslo"], sources: [{ title: "yr.no" }] });
 
-/** Bodies as a gateway's documentation shows them: roles left out, snake_case and camelCase side by side. */
+/** Bodies like in a gateway's documentation: without roles, with mixed snake_case and camelCase. */
 const BODIES: Readonly<Record<string, object>> = {
   "without a role": { contents: [{ parts: [{ text: "Hello" }] }] },
   "with Google Search in snake case": {

@@ -4,16 +4,16 @@ import { send, uploadFile } from "./behaviors.ts";
 import { type Ask, type Client, DIMENSIONS, type Service, type Tool } from "./client.ts";
 
 /**
- * The requests of Google's SDK for Python, google-genai 2.25.0, sent with `fetch`: camelCase outside and snake_case inside of what its
- * user builds from its types, bytes in the URL-safe alphabet, and function responses without ids. Compared with what it really sends
- * on 23 November 2026.
+ * The requests of Google's SDK for Python, google-genai 2.25.0, sent with `fetch`: camelCase outside and snake_case inside of values
+ * that its user builds from its types, bytes in the URL-safe alphabet, and function responses without ids. Compared with its real
+ * requests on November 23, 2026.
  */
 export const PYTHON_GENAI: readonly Client[] = [clientOf("v1beta"), clientOf("Vertex")];
 
-/** Where it has only a key, it writes `None` for project and location. */
+/** With only a key, it writes `None` for project and location. */
 const PROJECT = "projects/None/locations/None/";
 
-/** As `pydantic` describes the class that has the fields of the forecast. */
+/** The forecast's class as `pydantic` describes it. */
 const FORECAST = {
   properties: {
     city: { title: "City", type: "STRING" },
@@ -90,7 +90,7 @@ interface Embedded {
   readonly embeddings: readonly { readonly values: readonly number[] }[];
 }
 
-/** The SDK's automatic function calling: each answer of the service goes back, each function's result follows without an id. */
+/** The SDK's automatic function calling: it returns each answer of the service, then each function's result without an id. */
 export async function callFunctions(
   contents: object[],
   tools: readonly Tool[],
@@ -118,7 +118,7 @@ interface ModelContent {
   readonly parts?: readonly Part[] | undefined;
 }
 
-/** A content of the model as it goes back: keys in the order of its types, bytes in the URL-safe alphabet. */
+/** A model content as the SDK returns it: keys in the order of its types, bytes in the URL-safe alphabet. */
 function echoOf({ parts }: ModelContent): object {
   const echoed = parts?.map(({ text, thought, functionCall, thoughtSignature }) => ({
     ...(text !== undefined && { text }),
@@ -148,7 +148,7 @@ export function userSaid(text: string): object {
 }
 
 async function post<Answer>(at: Service, path: string, body: object): Promise<Answer> {
-  // What each address answers with; its caller says what that is.
+  // The caller knows the type of each address's answers.
   return (await (await sendJson(at, path, body)).json()) as Answer;
 }
 

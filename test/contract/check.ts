@@ -8,37 +8,37 @@ export interface Failure {
   readonly why: string;
 }
 
-/** What a check found. */
+/** The result of a check. */
 export interface CheckResult {
   /** Comparisons made, the failed ones included. */
   readonly checked: number;
   readonly failures: readonly Failure[];
-  /** What was looked at → how much of it. */
+  /** Kind of thing → how many were checked. */
   readonly measured: { readonly [what: string]: number };
-  /** Rule → how many values went by it. */
+  /** Rule → how many missing values it explains. */
   readonly vanished: { readonly [rule: string]: number };
-  /** Reason → how many exchanges were left out for it. */
+  /** Reason → how many exchanges were skipped for it. */
   readonly skipped: { readonly [why: string]: number };
-  /** What a reader should know besides, such as the seed. */
+  /** Notes for the reader, such as the seed. */
   readonly notes: readonly string[];
 }
 
-/** One thing that has to hold for every recording. */
+/** A property that must hold for every recording. */
 export interface Check {
   readonly id: string;
-  /** What holds, as a sentence. */
+  /** The property, as a sentence. */
   readonly claim: string;
-  /** What of the library is compared. */
+  /** The part of the library that is compared. */
   readonly compares: string;
-  /** What it is compared with. */
+  /** The reference for the comparison. */
   readonly against: string;
-  /** Kinds of values that may be gone, and why nothing is lost. */
+  /** Kinds of values that may be missing, and why nothing is lost. */
   readonly mayVanish?: readonly { readonly rule: string; readonly why: string }[] | undefined;
-  /** Compares what there is to compare in one recording. */
+  /** Makes all comparisons for one recording. */
   run(recording: Recording, tally: Tally): Promise<void>;
 }
 
-/** Gathers what a check finds. */
+/** Collects the results of a check. */
 export class Tally {
   readonly #notes = new Set<string>();
   readonly #failures: Failure[] = [];
@@ -49,7 +49,7 @@ export class Tally {
   readonly #shares = new Map<string, { readonly all: number; readonly well: number }>();
   #checked = 0;
 
-  /** Counts one comparison; `why` says what is wrong, nothing says that nothing is. */
+  /** Counts one comparison; `why` is the problem, undefined for none. */
   compare(file: string, exchange: number, why: string | undefined): void {
     this.#checked++;
     if (why !== undefined) this.#failures.push({ file, exchange, why });
@@ -63,23 +63,23 @@ export class Tally {
     increment(this.#counts, what);
   }
 
-  /** Adds to an amount that says how much was looked at. */
+  /** Adds to the count of checked things. */
   measure(what: string, amount: number): void {
     increment(this.#measured, what, amount);
   }
 
-  /** Counts values that are gone, and by which rule. */
+  /** Counts missing values by rule. */
   vanish(rule: string, amount: number): void {
     increment(this.#vanished, rule, amount);
   }
 
-  /** Counts one of a kind, and whether it is as it should be; the result says how many are. */
+  /** Counts one of a kind, and whether it is right; the result has the share of right ones. */
   share(what: string, good: boolean): void {
     const { all, well } = this.#shares.get(what) ?? { all: 0, well: 0 };
     this.#shares.set(what, { all: all + 1, well: well + (good ? 1 : 0) });
   }
 
-  /** Said once, however often it is noted. */
+  /** Adds a note, unless the result already has it. */
   note(text: string): void {
     this.#notes.add(text);
   }

@@ -1,15 +1,15 @@
-/** Cuts a body into the pieces that the network delivers. */
+/** Cuts a body into network chunks. */
 export type Cutter = (body: Uint8Array) => readonly Uint8Array[];
 
-/** Set `POLLUX_SEED` to cut elsewhere. */
+/** Set `POLLUX_SEED` for other cuts. */
 export const SEED: string = process.env["POLLUX_SEED"] ?? "20261124";
 
-/** Cuts anywhere, also inside a character or between CR and LF; the same name and {@link SEED} always cut the same way. */
+/** Cuts anywhere, even inside a character or between CR and LF; the same name and {@link SEED} give the same cuts. */
 export function byteCutter(name: string): Cutter {
   const random = randomNumbers(`${SEED} ${name}`);
   return (body) => {
     const pieces: Uint8Array[] = [];
-    // From a byte at a time to a few pieces in all.
+    // From one byte at a time to a few pieces in total.
     const mean = Math.max(1 + random() ** 3 * (body.length / 2), body.length / 400);
     for (let at = 0; at < body.length;) {
       const end = at + 1 + Math.floor(random() * 2 * mean);

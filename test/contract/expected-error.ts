@@ -1,19 +1,19 @@
 import { chunksOf, isError } from "./plain-fold.ts";
 import { type Exchange, isJson, type Json, listOf } from "./recordings.ts";
 
-/** What the client's error has to say of a refusal, read from the recorded body without the library. */
+/** The expected error of the client for a refusal, read from the recorded body without the library. */
 export interface ExpectedError {
   readonly status: number;
   readonly reason: string | undefined;
   readonly retryable: boolean;
   /** Milliseconds. */
   readonly retryAfterMs: number | undefined;
-  /** True for a daily quota, which is there again at a time that is known. */
+  /** True for a daily quota, which renews at a known time. */
   readonly hasReset: boolean;
   readonly details: readonly unknown[];
 }
 
-/** Fields of the client's error, and words its message has to hold; `embedded` for an error inside a 200. */
+/** Fields of the client's error, and words that its message must contain; `embedded` for an error inside a 200. */
 export function expectedError(exchange: Exchange, embedded: boolean): { error: ExpectedError; words: string } {
   const said = errorIn(exchange);
   const { code, message: text, status: word, type } = said;
@@ -39,7 +39,7 @@ export function expectedError(exchange: Exchange, embedded: boolean): { error: E
   };
 }
 
-/** The error object, wherever it stands; nothing where the body is not quite JSON. */
+/** The error object, at any place; undefined if the body is invalid JSON. */
 function errorIn(exchange: Exchange): Json {
   try {
     const error = chunksOf(exchange).find(isError)?.["error"];
@@ -49,7 +49,7 @@ function errorIn(exchange: Exchange): Json {
   }
 }
 
-/** Gateways put the error of the service as text into the message of their own. */
+/** Gateways put the service's error as a text into their own message. */
 function innermost(error: Json): Json {
   const nested = /\{.*\}/s.exec(String(error["message"]))?.[0];
   if (nested === undefined) return error;
@@ -75,7 +75,7 @@ function isUsedUp(details: readonly unknown[]): boolean {
   return ofType(details, "ErrorInfo").some(({ reason }) => reasons.has(String(reason)));
 }
 
-/** The wait the service asks for, in milliseconds: in `RetryInfo`, in a sentence, in a header, or a minute. */
+/** The wait that the service asks for, in milliseconds: from `RetryInfo`, a sentence or a header, else a minute. */
 function waitIn(
   { responseHeaders }: Exchange,
   message: string,
@@ -111,7 +111,7 @@ function ofType(details: readonly unknown[], type: string): readonly Json[] {
   return details.filter(isJson).filter((detail) => String(detail["@type"]).endsWith(`google.rpc.${type}`));
 }
 
-/** Title of a web page; any other body as it is. */
+/** Title of a web page; any other body unchanged. */
 function titleOf(body: string): string {
   return /<title[^>]*>([^<]*)/i.exec(body)?.[1] ?? body;
 }

@@ -1,11 +1,11 @@
-/** A difference that is understood and stays. */
+/** An accepted difference. */
 export interface KnownDifference {
   readonly check: string;
-  /** Files it occurs in: a path below the folder, with `*` for any characters. */
+  /** Files with the difference: a path below the folder, with `*` for any characters. */
   readonly file: string;
-  /** Why the library is right all the same. */
+  /** Why the library is right anyway. */
   readonly reason: string;
 }
 
-/** Each is reported when it occurs, and is itself a failure when it no longer does. */
+/** The report lists each one that occurs; one that no longer occurs is a failure. */
 export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [];

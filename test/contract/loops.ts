@@ -3,12 +3,12 @@ import { callsOf, type PlainAnswer, readAnswer, whyUnusable } from "./plain-fold
 import { type Exchange, isJson, type Json, type Recording } from "./recordings.ts";
 import { contentsOf, type PlainContent } from "./wire-forms.ts";
 
-/** A recorded run: requests of which each answers the calls of the answer before. */
+/** A recorded run: each request answers the calls of the previous answer. */
 export interface RecordedLoop {
   /** Exchanges of the run, oldest first, at least two; indexes in the file. */
   readonly indexes: readonly number[];
   readonly exchanges: readonly Exchange[];
-  /** What each answer holds; the last may be missing, where it is an error. */
+  /** Each answer's content; the last may be missing if it is an error. */
   readonly answers: readonly PlainAnswer[];
   /** How the calls of each answer but the last were answered. */
   readonly steps: readonly LoopStep[];
@@ -18,17 +18,17 @@ export interface RecordedLoop {
 export interface LoopStep {
   /** One function response for each call, in call order. */
   readonly responses: readonly Json[];
-  /** What the client said besides: contents that follow the responses. */
+  /** The client's own contents after the responses. */
   readonly besides: readonly PlainContent[];
 }
 
-/** The runs of a recording, and why some of its tool turns are in none. */
+/** The runs of a recording, and why some tool turns are in none of them. */
 export interface FoundLoops {
   readonly loops: readonly RecordedLoop[];
   readonly leftOut: readonly string[];
 }
 
-/** Finds every path through a recording along which calls were answered. */
+/** Finds every path of answered calls through a recording. */
 export function findLoops(recording: Recording): FoundLoops {
   const { exchanges, fidelity } = recording;
   const leftOut: string[] = [];
@@ -66,13 +66,13 @@ function answersCalls(before: Exchange, after: Exchange): boolean {
   return added(before, after).some(({ parts }) => parts.some((part) => part["functionResponse"] !== undefined));
 }
 
-/** What one request adds to the contents of another. */
+/** The contents that one request adds to another. */
 function added(before: Exchange, after: Exchange): readonly PlainContent[] {
   if (before.request === null || after.request === null) return [];
   return contentsOf(after.request).slice(contentsOf(before.request).length);
 }
 
-/** How the calls were answered, or why that cannot be compared. */
+/** The answers to the calls, or why they can't be compared. */
 function stepOf(before: Exchange, after: Exchange): LoopStep | string {
   const read = readAnswer(before);
   if ("without" in read) return `the answer before is ${read.without}`;
@@ -93,7 +93,7 @@ function stepOf(before: Exchange, after: Exchange): LoopStep | string {
   const besides = rest
     .map(({ role, parts }) => ({ role, parts: parts.filter((part) => part["functionResponse"] === undefined) }))
     .filter(({ parts }) => parts.length > 0);
-  // Some older clients wrote an id of their own where the name belongs.
+  // Some older clients wrote their own id instead of the name.
   return { responses: responses.map((response, i) => ({ ...response, name: calls[i]?.["name"] })), besides };
 }
 

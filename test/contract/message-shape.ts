@@ -1,5 +1,5 @@
 /**
- * A refusal's text without what differs from request to request: quoted values, numbers and names become placeholders.
+ * A refusal's text without request-specific parts: quoted values, numbers and names become placeholders.
  * A name is an address, an identifier (`snake_case`, `camelCase`, dotted) or a word with a digit in it.
  */
 export function messageShape(message: string): string {

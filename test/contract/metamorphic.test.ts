@@ -1,4 +1,4 @@
 import { testChanged } from "./test-changed.ts";
 
-// Of few recordings; of many: `metamorphic.system.test.ts`.
+// With few recordings; `metamorphic.system.test.ts` uses many.
 testChanged(150);

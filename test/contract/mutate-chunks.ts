@@ -1,6 +1,6 @@
 import { isJson, type Json, listOf } from "./recordings.ts";
 
-/** A chunk that is text only becomes two; what stands beside the content goes with the second. */
+/** Splits a text-only chunk into two; the members beside the content go with the second. */
 export function cutText(chunk: Json): readonly Json[] {
   const [candidate, ...others] = listOf(chunk["candidates"]).filter(isJson);
   const content = candidate?.["content"];
@@ -10,7 +10,7 @@ export function cutText(chunk: Json): readonly Json[] {
   const { text } = part;
   const plain = Object.keys(part).every((key) => key === "text" || key === "thought");
   if (typeof text !== "string" || text.length < 2 || !plain) return [chunk];
-  // Not inside a character of two units: JSON could carry it, a service never sends it.
+  // Not inside a surrogate pair: the service never does that.
   const characters = Array.from(text);
   const half = Math.floor(characters.length / 2);
   const [first, second] = [characters.slice(0, half).join(""), characters.slice(half).join("")];
@@ -25,7 +25,7 @@ export function cutText(chunk: Json): readonly Json[] {
   ];
 }
 
-/** Neighboring chunks become one, where the first of them says nothing but parts. */
+/** Joins neighboring chunks if the first of them has nothing but parts. */
 export function joinPairs(chunks: readonly Json[]): readonly Json[] {
   const joined: Json[] = [];
   for (const chunk of chunks) {
@@ -54,12 +54,12 @@ function onlyCandidate(chunk: Json): Json | undefined {
   return candidates.length === 1 ? candidates[0] : undefined;
 }
 
-/** Usage with a count nobody knows. */
+/** Usage with an unknown counter. */
 export function withMore(usage: unknown): unknown {
   return isJson(usage) ? { ...usage, dreamTokenCount: 3 } : usage;
 }
 
-/** Three bytes further on, as where an edit shortened the text before it. */
+/** Moves offsets by three bytes, as if an edit had shortened the text before them. */
 export function drifted(support: Json): Json {
   const { segment } = support;
   if (!isJson(segment) || typeof segment["text"] !== "string") return support;

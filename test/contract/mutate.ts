@@ -1,15 +1,15 @@
 import { isJson, type Json, listOf } from "./recordings.ts";
 
-/** A recording's file as parsed, open to changes. */
+/** A parsed recording file, to change. */
 export type Mutable = Record<string, unknown> & { exchanges: MutableExchange[] };
 export type MutableExchange = Record<string, unknown> & { responseBody: string };
 
-/** A change after which everything has to hold as before. */
+/** A change that must not break any check. */
 export interface Mutation {
   readonly name: string;
-  /** Checks it says nothing about. Default: none. */
+  /** Checks that don't apply to it. Default: none. */
   readonly except?: readonly string[] | undefined;
-  /** Checks that have to compare as much as they did before. Default: none. */
+  /** Checks that must make as many comparisons as before. Default: none. */
   readonly sameCounts?: readonly string[] | undefined;
   mutate(recording: Mutable): void;
 }
@@ -26,7 +26,7 @@ export function mapChunks(recording: Mutable, map: (chunks: readonly Json[]) => 
   }
 }
 
-/** Writes the streams of a recording in another framing. */
+/** Rewrites the streams of a recording in another framing. */
 export function frame(recording: Mutable, write: (chunks: readonly Json[]) => string): void {
   for (const exchange of answered(recording)) {
     const chunks = chunksIn(exchange);
@@ -55,7 +55,7 @@ export function mapCandidates(chunks: readonly Json[], change: (candidate: Json)
   });
 }
 
-/** Exchanges that were answered with chunks that can be read. */
+/** Exchanges with readable chunks. */
 export function answered({ exchanges }: Mutable): readonly MutableExchange[] {
   return exchanges.filter(({ status, kind }) => status === 200 && !listOf(kind).includes("error"));
 }
@@ -80,7 +80,7 @@ function layOut(chunks: readonly Json[], framing: unknown): string {
   return framing === "json" && chunks.length === 1 ? `${JSON.stringify(chunks[0], null, 2)}\n` : asEvents(chunks);
 }
 
-/** Server-sent events, as the service writes them unless said otherwise. */
+/** Server-sent events in the service's format by default. */
 export function asEvents(chunks: readonly Json[], end = "\r\n", blankLine = end): string {
   return chunks.map((chunk) => `data: ${JSON.stringify(chunk)}${end}${blankLine}`).join("");
 }

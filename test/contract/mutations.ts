@@ -14,7 +14,7 @@ import { isJson, type Json, listOf } from "./recordings.ts";
 
 const ALL = ["parse", "values", "fold", "echo", "history", "declarations", "loop", "citations", "emulator"];
 
-/** What other clients, models, recorders and networks would have done to the same traffic. */
+/** Changes that other clients, models, recorders and networks would have made to the same traffic. */
 export const MUTATIONS: readonly Mutation[] = [
   {
     name: "models of the same generation with names nobody knows",
@@ -23,13 +23,13 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "models of a new family",
-    // What such a model takes, nobody can say.
+    // Nobody knows what such a model accepts.
     except: ["emulator", "history"],
     sameCounts: ["parse", "values", "fold", "echo", "declarations"],
     mutate: (recording) => rename(recording, () => "quasar-1-mini"),
   },
   {
-    name: "without the fields that can be told from others",
+    name: "without the fields that follow from others",
     sameCounts: ALL,
     mutate(recording) {
       for (const key of ["features", "toolLoops", "otherCalls", "truncatedBlobs", "scrubbed", "kind", "source"])
@@ -110,7 +110,7 @@ export const MUTATIONS: readonly Mutation[] = [
     mutate(recording) {
       mapChunks(recording, (chunks) =>
         mapParts(chunks, (parts) =>
-          // A part in the middle of a call that comes in pieces would stand before the call it interrupts.
+          // A part in the middle of a streamed call would come before the call it interrupts.
           JSON.stringify(chunks).includes("willContinue")
             ? parts
             : [...parts, { hologram: { frames: [1, 2] }, thoughtSignature: "c2lnbmF0dXJl" }],
@@ -226,7 +226,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "histories with the model's parts in contents of their own",
-    // What the service takes of these is not recorded.
+    // No recording shows which of these the service accepts.
     except: ["emulator"],
     sameCounts: ["parse", "history", "loop"],
     mutate(recording) {
@@ -250,7 +250,7 @@ export const MUTATIONS: readonly Mutation[] = [
         const error = exchange["status"] === 200 ? undefined : parsed(exchange.responseBody);
         if (error === undefined) continue;
         exchange.responseBody = JSON.stringify([error].flat());
-        // With and without the word for it.
+        // With and without the member that names it.
         if (index % 2 === 0) [exchange["status"], exchange["kind"]] = [200, listOf(exchange["kind"]).slice(0, 1)];
       }
     },
@@ -267,7 +267,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
 ];
 
-/** Ways to frame the same stream. */
+/** Framings of the same stream. */
 function framings(): readonly Mutation[] {
   const write: Readonly<Record<string, (chunks: readonly Json[]) => string>> = {
     "events that end with LF": (chunks) => asEvents(chunks, "\n"),
@@ -290,7 +290,7 @@ function rename(recording: Mutable, name: (model: string) => string): void {
   recording["model"] = model(recording["model"]);
   for (const exchange of answered(recording)) {
     exchange["model"] = model(exchange["model"]);
-    // What answered stands in the answer too.
+    // The answer also names the model.
     exchange["modelVersion"] = model(exchange["modelVersion"]);
     if (typeof exchange["path"] === "string")
       exchange["path"] = exchange["path"].replace(/\/models\/([^:?]+)/, (_, id: string) => `/models/${name(id)}`);

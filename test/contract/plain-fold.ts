@@ -3,7 +3,7 @@ import { methodOf } from "./read-recording.ts";
 import { type Exchange, isAnswered, isJson, type Json } from "./recordings.ts";
 
 /**
- * Body of a recorded answer → its JSON objects, read the plainest way there is.
+ * Body of a recorded answer → its JSON objects, read in the simplest way.
  *
  * @throws {SyntaxError} For a body that is neither JSON nor lines of `data: {…}`.
  */
@@ -16,7 +16,7 @@ export function chunksOf({ responseBody, framing }: Exchange): readonly Json[] {
   return [...data, ...bareIn(lines)];
 }
 
-/** An object on lines of its own among those of events: an error, as proxies send it. */
+/** An object on its own lines between events: an error from a proxy. */
 function bareIn(lines: readonly string[]): readonly Json[] {
   const bare = lines.filter((line) => !/^(?:data|event|id|retry)?:/.test(line)).join("\n");
   return bare.trimStart().startsWith("{") ? [JSON.parse(bare) as Json] : [];
@@ -29,15 +29,15 @@ export function chunksBeforeError(exchange: Exchange): readonly Json[] {
   return at < 0 ? [] : chunks.slice(0, at);
 }
 
-/** The answer of an exchange, or why there is none to compare with. */
+/** The answer of an exchange, or why there is none to compare. */
 export type ReadAnswer =
   | { readonly chunks: readonly Json[]; readonly answer: PlainAnswer }
   | { readonly without: string };
 
-/** Why there is nothing to compare with: the service failed on the way. */
+/** Reason for nothing to compare: the service failed midway. */
 export const INSIDE = "an error inside a 200";
 
-/** Why there is nothing to compare with: the body was cut off, or damaged. */
+/** Reason for nothing to compare: the body is cut off or damaged. */
 export const NOT_WHOLE = "a body that is not whole JSON";
 
 /** Reads and folds the answer of an exchange. */
@@ -56,12 +56,12 @@ export function readAnswer(exchange: Exchange): ReadAnswer {
 
 const ANSWERING: ReadonlySet<string> = new Set(["generateContent", "streamGenerateContent"]);
 
-/** True for an error object that came where an answer could. */
+/** True for an error object in place of an answer. */
 export function isError(chunk: Json): boolean {
   return isJson(chunk["error"]);
 }
 
-/** Whole chunks of a body that is cut off or damaged, as far as lines of `data:` tell them apart. */
+/** Whole chunks of a cut-off or damaged body, as far as `data:` lines separate them. */
 export function wholeChunksOf({ responseBody, framing }: Exchange): readonly Json[] {
   if (framing !== "sse") return [];
   return responseBody.split(/\r\n|\n|\r/).flatMap((line) => {
@@ -73,22 +73,22 @@ export function wholeChunksOf({ responseBody, framing }: Exchange): readonly Jso
   });
 }
 
-/** What a recorded answer comes to. */
+/** A folded recorded answer. */
 export interface PlainAnswer {
   /** All parts of candidate 0, in order; neighboring plain text of one kind joined, streamed arguments put together. */
   readonly parts: readonly Json[];
-  /** Every other field of the content, the last that is not empty; not its role. */
+  /** The last non-empty value of every other field of the content, except its role. */
   readonly content: Json;
   /** The last finish reason, as a word. */
   readonly finishReason: string | undefined;
-  /** Every other field of the candidate, the last that is not empty. */
+  /** The last non-empty value of every other field of the candidate. */
   readonly candidate: Json;
-  /** Every other field of the answer, the last that is not empty. */
+  /** The last non-empty value of every other field of the answer. */
   readonly envelope: Json;
   readonly blockReason: string | undefined;
 }
 
-/** Folds an answer without any of the library's code: slow, obvious, and to be compared with. */
+/** Folds an answer without any of the library's code: a slow and obvious reference. */
 export function plainFold(chunks: readonly Json[]): PlainAnswer {
   const candidates = chunks.map(candidateOf).filter((candidate) => candidate !== undefined);
   const contents = candidates.map((candidate) => candidate["content"]).filter(isJson);
@@ -108,7 +108,7 @@ export function plainFold(chunks: readonly Json[]): PlainAnswer {
   };
 }
 
-/** Joins neighboring parts that are text of one kind and nothing else. */
+/** Joins neighboring pure text parts of the same kind. */
 export function joinText(parts: readonly Json[]): readonly Json[] {
   const joined: Json[] = [];
   for (const part of parts) {
@@ -120,7 +120,7 @@ export function joinText(parts: readonly Json[]): readonly Json[] {
   return joined;
 }
 
-/** Text of the parts that are not thoughts; with `thoughts`, of those that are. */
+/** Text of the parts that are not thoughts; with `thoughts`, of the ones that are. */
 export function textOf(parts: readonly Json[], thoughts = false): string {
   return parts
     .filter((part) => (part["thought"] === true) === thoughts)
@@ -133,7 +133,7 @@ export function callsOf(parts: readonly Json[]): readonly Json[] {
   return parts.map((part) => part["functionCall"]).filter(isJson);
 }
 
-/** Why an answer is no part of the history, rightly; `undefined` for one that is. */
+/** Why an answer doesn't belong in the history; `undefined` if it does. */
 export function whyUnusable({ parts, finishReason }: PlainAnswer): string | undefined {
   if (finishReason === undefined) return "no answer: without a finish reason";
   if (parts.length === 0) return "no answer: without parts";
@@ -156,7 +156,7 @@ function candidateOf(chunk: Json): Json | undefined {
   return candidates.find((candidate) => (candidate["index"] ?? 0) === 0);
 }
 
-/** Of each field, in order of first appearance, the last value that says something. */
+/** The last non-empty value of each field, in the order of first appearance. */
 function lastWords(objects: readonly Json[]): Record<string, unknown> {
   const words: Record<string, unknown> = {};
   for (const object of objects) {
@@ -168,13 +168,13 @@ function lastWords(objects: readonly Json[]): Record<string, unknown> {
   return words;
 }
 
-/** Numbers come from older Vertex clients, which ask for them. */
+/** Older Vertex clients request numbers. */
 function finishWord(reason: unknown): string {
   const words = ["FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER"];
   return typeof reason === "number" ? (words[reason] ?? String(reason)) : String(reason);
 }
 
-/** Calls whose arguments come in pieces become whole ones; everything else stays. */
+/** Joins calls with streamed arguments; leaves everything else unchanged. */
 function assembleCalls(parts: readonly Json[]): readonly Json[] {
   const whole: Json[] = [];
   let open: { readonly at: number; readonly args: Record<string, unknown> } | undefined;

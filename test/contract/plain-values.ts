@@ -1,8 +1,7 @@
 import { isJson, type Json } from "./recordings.ts";
 
 /**
- * A chunk as every reader of it has to take it: null means absent in a candidate and in a part, and a number that came as text is
- * a number.
+ * A chunk as every reader must interpret it: null means absent in a candidate and in a part, and a number as text is a number.
  */
 export function plainValues(chunk: Json): Json {
   const { candidates, usageMetadata } = chunk;
@@ -26,7 +25,7 @@ function plainCandidate(given: Json): Json {
   };
 }
 
-/** Nothing, for a part that says nothing but what it is not. */
+/** Undefined for a part with nothing but false or null members. */
 function plainPart(part: unknown): readonly unknown[] {
   if (!isJson(part)) return [part];
   const plain = withoutNulls(part);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { isAnswered, isStream, type Recording } from "./recordings.ts";
 import { type CheckReport, describeTotal } from "./run-checks.ts";
 
-/** What of the page is written, by the name in the comments around it. */
+/** The generated places of the page, by the name in the comments around them. */
 type Place = "figures" | "kept";
 
 const begin = (place: Place): string => `<!-- ${place}: written by \`pnpm contract --docs\` -->`;
@@ -12,7 +12,7 @@ const end = (place: Place): string => `<!-- end of ${place} -->`;
 /** The page with the figures. */
 export const DOCS_PAGE: string = join(import.meta.dirname, "../../docs/contract.md");
 
-/** What a page publishes in a place. @throws If the page does not have it. */
+/** The published text of a place. @throws If the page does not have it. */
 export function publishedIn(page: string, place: Place = "figures"): string {
   const text = readFileSync(page, "utf8");
   const [from, to] = [text.indexOf(begin(place)), text.indexOf(end(place))];
@@ -20,7 +20,7 @@ export function publishedIn(page: string, place: Place = "figures"): string {
   return text.slice(from + begin(place).length, to).trim();
 }
 
-/** Replaces what a page publishes in a place. */
+/** Replaces the published text of a place. */
 export function publish(page: string, figures: string, place: Place = "figures"): void {
   const old = publishedIn(page, place);
   const text = readFileSync(page, "utf8");
@@ -30,7 +30,7 @@ export function publish(page: string, figures: string, place: Place = "figures")
   );
 }
 
-/** What "kept" means, with how many values are and by which rules the others are gone. */
+/** Defines "kept", with the number of kept values and the rules for the missing ones. */
 export function keptIn(reports: readonly CheckReport[]): string {
   const report = reports.find(({ check }) => check.id === "values");
   const { values = 0, "values kept": kept = 0 } = report?.measured ?? {};
@@ -43,7 +43,7 @@ export function keptIn(reports: readonly CheckReport[]): string {
   ].join("\n\n");
 }
 
-/** What the checks found, and in what, as Markdown. Holds nothing that differs from run to run. */
+/** The results of the checks as Markdown, without anything that varies from run to run. */
 export function figuresOf(recordings: readonly Recording[], reports: readonly CheckReport[]): string {
   const exchanges = recordings.flatMap((recording) => recording.exchanges);
   const checks = reports.map(({ check, checked, unknown, skipped }) => [
@@ -97,7 +97,7 @@ function number(value: number): string {
   return value.toLocaleString("en-US");
 }
 
-/** Columns of equal width, as the formatter writes them. */
+/** Columns of equal width, in the formatter's style. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((name, column) => Math.max(3, ...[head, ...rows].map((row) => (row[column] ?? "").length)));
   const line = (cells: readonly string[]): string =>

@@ -1,7 +1,7 @@
 import type { AnswerDigest } from "@pollux/emulator";
 import { type Exchange, isJson, type Json, listOf, type Recording } from "./recordings.ts";
 
-/** Any parsed JSON → a recording; `undefined` for one that holds no exchanges. What is missing is read from the rest. */
+/** Any parsed JSON → a recording; `undefined` if it has no exchanges. Infers missing members from the others. */
 export function readRecording(file: string, value: unknown): Recording | undefined {
   if (!isJson(value) || !Array.isArray(value["exchanges"])) return undefined;
   const exchanges: Exchange[] = [];
@@ -18,12 +18,12 @@ export function readRecording(file: string, value: unknown): Recording | undefin
   };
 }
 
-/** Method of the service behind an address: `generateContent`, `countTokens`, … `undefined` where none is named. */
+/** The service's method in an address: `generateContent`, `countTokens`, …; `undefined` if there is none. */
 export function methodOf(path: string | null): string | undefined {
   return /:([a-zA-Z]+)(?=$|[?#])/.exec(path ?? "")?.[1];
 }
 
-/** How a body is laid out, by looking at it. */
+/** The framing of a body, guessed from its text. */
 export function framingOf(body: string): "json" | "json-array" | "sse" {
   const start = body.trimStart()[0];
   if (start === "[") return "json-array";
@@ -41,7 +41,7 @@ function readExchange(given: Json, earlier: readonly Exchange[]): Exchange {
   const stream = known
     ? kind.includes("stream")
     : methodOf(path) === "streamGenerateContent" || seen === "sse" || seen === "json-array";
-  // A stream without a byte is one without chunks.
+  // An empty stream has no chunks.
   const framing = stream && responseBody.trim() === "" ? "sse" : seen;
   const { continues } = given;
   return {
@@ -64,7 +64,7 @@ function isEarlier(value: unknown, earlier: readonly Exchange[]): value is numbe
   return typeof value === "number" && earlier[value] !== undefined;
 }
 
-/** The latest exchange whose contents this one's begin with; `null` without one. */
+/** The latest exchange whose contents are the beginning of this one's; `null` for none. */
 function continued(request: Json | null, earlier: readonly Exchange[]): number | null {
   const ours = listOf(request?.["contents"]).map((content) => JSON.stringify(content));
   let [best, most] = [null as number | null, 0];
@@ -84,7 +84,7 @@ function wordsIn(value: unknown): readonly string[] {
   return listOf(value).filter((word) => typeof word === "string");
 }
 
-/** Some recorders keep bodies as text. */
+/** Some recorders store bodies as text. */
 function jsonIn(value: unknown): Json | null {
   if (isJson(value)) return value;
   if (typeof value !== "string") return null;
@@ -113,7 +113,7 @@ function headersIn(value: unknown): Exchange["responseHeaders"] {
   return Object.fromEntries(Object.entries(value).map(([name, held]) => [name, listOf(held).join(", ")]));
 }
 
-/** A digest of another form is none. */
+/** Undefined for a digest in another format. */
 function digestIn(value: unknown): AnswerDigest | null {
   if (!isJson(value)) return null;
   const { objects, signatures, calls, text, thoughts, usage } = value;

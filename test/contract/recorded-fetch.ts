@@ -2,7 +2,7 @@ import { endpoint, type Endpoint, type FetchLike, type GeminiOptions } from "@po
 import { type PlainAnswer, plainFold } from "./plain-fold.ts";
 import { type Exchange, isStream, type Json, type Recording } from "./recordings.ts";
 
-/** How an answer is asked for. */
+/** How to request an answer. */
 export type Transport = "stream" | "unary";
 export const TRANSPORTS: readonly Transport[] = ["stream", "unary"];
 
@@ -20,15 +20,15 @@ export interface RecordedFetch {
   readonly sent: readonly string[];
 }
 
-/** Thrown to the library when it asks more often than the recording answers. */
+/** Thrown when the library sends more requests than the recording has answers. */
 export class RecordingSpentError extends Error {
   override readonly name = "RecordingSpentError";
 }
 
 /**
- * A `fetch` that gives one answer per request.
+ * A `fetch` that returns one answer per request.
  *
- * @param cut - Cuts a body into the pieces that the network delivers. By default it comes in one.
+ * @param cut - Cuts a body into network chunks. Default: one chunk.
  */
 export function recordedFetch(
   answers: readonly Served[],
@@ -51,20 +51,20 @@ export function recordedFetch(
   return { fetch, sent };
 }
 
-/** The answer as it was recorded. */
+/** The recorded answer. */
 export function asRecorded({ status, responseHeaders, responseBody }: Exchange): Served {
   const headers = new Headers();
   for (const [name, value] of Object.entries(responseHeaders ?? {})) {
     try {
       headers.set(name, value);
     } catch {
-      // What a recorder scrubbed may no longer be a legal value.
+      // A scrubbed value may no longer be legal.
     }
   }
   return { status, headers, body: responseBody };
 }
 
-/** The answer as the service would have given it over this transport; a stream's chunks become one whole answer. */
+/** The answer as the service would have sent it over this transport; joins a stream's chunks into one answer. */
 export function servedOver(transport: Transport, exchange: Exchange, chunks: readonly Json[]): Served {
   if (chunks.length === 0 || (transport === "stream") === isStream(exchange)) return asRecorded(exchange);
   const whole = chunks.length === 1 ? chunks[0] : wholeAnswer(chunks);
@@ -78,12 +78,12 @@ export function servedOver(transport: Transport, exchange: Exchange, chunks: rea
       };
 }
 
-/** Options of a model that talks to `fetch` only, once per request. */
+/** Options of a model that only uses `fetch`, without retries. */
 export function modelOptions(recording: Recording, transport: Transport, fetch: FetchLike): GeminiOptions {
   return { endpoint: endpointOf(recording), fetch, transport, retry: { maxAttempts: 1 } };
 }
 
-/** An endpoint of the kind the recording was made at. */
+/** An endpoint of the recording's kind. */
 export function endpointOf(recording: Recording): Endpoint {
   const kind = recording.api === "vertex" ? "vertex" : "developer";
   return endpoint({ baseUrl: "http://recorded.invalid", apiKey: "k", kind });

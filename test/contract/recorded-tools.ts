@@ -10,16 +10,16 @@ export function declarationsIn({ exchanges }: RecordedLoop): ReadonlyMap<string,
   return new Map(all.map((declaration) => [String(declaration["name"]), declaration]));
 }
 
-/** The declared functions, each of which returns what it returned in the recording. */
+/** The declared functions, each of which returns its recorded results. */
 export function functionsOf(recorded: RecordedLoop): readonly AnyTool[] {
   const { steps } = recorded;
   return [...declarationsIn(recorded)].map(([name, { description, parametersJsonSchema, parameters }]) =>
     defineTool({
       name,
-      // The service takes a function without one; Pollux asks for it.
+      // The service accepts functions without a description; Pollux requires one.
       description: typeof description === "string" && description.trim() !== "" ? description : "(none)",
       input: (parametersJsonSchema ?? parameters ?? { type: "object", properties: {} }) as Json,
-      // What the recorded client did about arguments that do not fit is in its answer.
+      // The recorded answer includes the client's handling of invalid arguments.
       validate: false,
       timeoutMs: Number.POSITIVE_INFINITY,
       maxResultBytes: Number.POSITIVE_INFINITY,
@@ -31,7 +31,7 @@ export function functionsOf(recorded: RecordedLoop): readonly AnyTool[] {
   );
 }
 
-/** What the function gave back; files that came with the response beside it. */
+/** The function's result, with the files of its response. */
 function resultOf(recorded: Json | undefined): unknown {
   if (recorded === undefined) return null;
   const { response, parts } = recorded;
@@ -45,7 +45,7 @@ function resultOf(recorded: Json | undefined): unknown {
   return files.length === 0 ? resultIn(response) : { result: resultIn(response), files };
 }
 
-/** Built-in tools, where a model takes them beside functions. */
+/** Built-in tools, if the model accepts them beside functions. */
 export function builtInsOf({ exchanges }: RecordedLoop, model: string): readonly AnyTool[] {
   if (!inferCapabilities(model).builtInsWithFunctions) return [];
   return toolsOf(exchanges[0]?.request ?? {}).flatMap((tool) =>

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { readRecording } from "./read-recording.ts";
 import type { Recording } from "./recordings.ts";
 
-/** Where recordings are unless said otherwise: `POLLUX_RECORDINGS`, else a folder beside the repository. */
+/** The default folder of recordings: `POLLUX_RECORDINGS`, else a folder beside the repository. */
 export function recordingsFolder(): string {
   return process.env["POLLUX_RECORDINGS"] ?? join(import.meta.dirname, "../../../shared/recordings");
 }
@@ -17,7 +17,7 @@ export function whyAbsent(folder: string): string | undefined {
     : undefined;
 }
 
-/** A folder's recordings, and the files that are none. */
+/** A folder's recordings, and its other files. */
 export interface ReadFolder {
   readonly recordings: readonly Recording[];
   /** Files that are not JSON, and JSON without exchanges, each with the reason. */
@@ -37,7 +37,7 @@ export function readFolder(folder: string): ReadFolder {
   return { recordings, passedOver };
 }
 
-/** Every recording below a folder, by name. Other files are passed over. */
+/** Every recording below a folder, by name. Ignores other files. */
 export function readRecordings(folder: string): readonly Recording[] {
   return readFolder(folder).recordings;
 }
@@ -46,7 +46,7 @@ function readJson(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, "utf8"));
   } catch {
-    // A folder may be named like a file, and a file may be cut off.
+    // A folder may have a file's name, and a file may be truncated.
     return undefined;
   }
 }

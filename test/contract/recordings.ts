@@ -1,22 +1,22 @@
 import type { AnswerDigest } from "@pollux/emulator";
 
-/** A JSON object nobody has looked into yet. */
+/** An unchecked JSON object. */
 export type Json = { readonly [key: string]: unknown };
 
 /** One request and its answer. */
 export interface Exchange {
   readonly path: string | null;
   readonly model: string | null;
-  /** The model that answered, where the answer names one: an alias stands for another one in time. */
+  /** The model that answered, if the answer names it: the meaning of an alias changes over time. */
   readonly modelVersion?: string | null | undefined;
   readonly request: Json | null;
   readonly status: number;
   readonly responseHeaders: { readonly [name: string]: string } | null;
   readonly responseBody: string;
-  /** `stream` or `unary`, and `error` for an answer that is one. */
+  /** `stream` or `unary`; `error` for an error. */
   readonly kind: readonly string[];
   readonly features: readonly string[];
-  /** How the body is laid out: `json`, `sse` or `json-array`. */
+  /** The framing of the body: `json`, `sse` or `json-array`. */
   readonly framing: string;
   /** Index of the earlier exchange whose contents are a strict prefix of this one's. */
   readonly continues: number | null;
@@ -30,21 +30,21 @@ export interface Recording {
   readonly model: string | null;
   readonly api: string | null;
   readonly features: readonly string[];
-  /** What the text is good for: `exact`, or what happened to it on the way here. */
+  /** The quality of the text: `exact`, or how it was changed. */
   readonly fidelity: readonly string[];
-  /** Where it was published, such as `owner/name@commit:path`. */
+  /** Its public source, such as `owner/name@commit:path`. */
   readonly source?: string | undefined;
-  /** SPDX name of the license it was published under. */
+  /** SPDX name of its license. */
   readonly license?: string | undefined;
   readonly exchanges: readonly Exchange[];
 }
 
-/** True for an exchange that was asked for as a stream, or whose body can only come from one. */
+/** True if the client requested a stream, or the body can only come from one. */
 export function isStream({ kind, framing }: Exchange): boolean {
   return kind.includes("stream") || framing === "json-array" || framing.startsWith("sse");
 }
 
-/** True for an exchange that was not refused; its body may hold an error all the same. */
+/** True for an exchange with status 200; its body may still contain an error. */
 export function isAnswered({ status }: Exchange): boolean {
   return status >= 200 && status < 300;
 }
@@ -60,7 +60,7 @@ export function isJson(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A list as it is, a single thing as a list of one, nothing as an empty list: the service takes all three. */
+/** A list unchanged, a single value as a list of one, undefined as an empty list: the service accepts all three. */
 export function listOf(value: unknown): readonly unknown[] {
   if (value === undefined || value === null) return [];
   return Array.isArray(value) ? value : [value];

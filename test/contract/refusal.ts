@@ -7,7 +7,7 @@ export interface PlainRefusal {
   readonly message: string;
 }
 
-/** What a refused exchange said; `undefined` where it is not in Google's shape (a web page, a gateway's own words). */
+/** The refusal of an exchange; `undefined` if it is not in Google's shape (a web page, a gateway's own text). */
 export function refusalIn(exchange: Exchange): PlainRefusal | undefined {
   const { status, responseBody } = exchange;
   try {
@@ -15,7 +15,7 @@ export function refusalIn(exchange: Exchange): PlainRefusal | undefined {
     if (!isJson(error) || typeof error["message"] !== "string" || typeof error["status"] !== "string") return undefined;
     return { status, message: error["message"] };
   } catch {
-    // A recorder or an editor may have left a comma behind; the text is there all the same.
+    // A recorder or an editor may have left a trailing comma; the text is still usable.
     const message = /"message":\s*("(?:[^"\\]|\\.)*")/.exec(responseBody)?.[1];
     return message === undefined ? undefined : { status, message: JSON.parse(message) as string };
   }

@@ -14,7 +14,7 @@ import { readRecording } from "./read-recording.ts";
 import type { Recording } from "./recordings.ts";
 import { CHECKS, describeReport, runCheck } from "./run-checks.ts";
 
-/** An answer "hello" whose answer key says something else. */
+/** An answer "hello" with another text in its answer key. */
 const wrong: Recording = {
   file: "made-up/wrong.json",
   model: "gemini-3-flash-preview",
@@ -71,7 +71,7 @@ test("a recording that a check cannot read fails, and the others are checked", a
   }
 });
 
-/** A recording with what a recorder cannot leave out: the question, and the answer. */
+/** A minimal recording: the question and the answer. */
 function recorded(exchange: object): Recording {
   const path = "/v1beta/models/gemini-3.8-flash:generateContent";
   const request = { contents: [{ role: "user", parts: [{ text: "Hi" }] }] };
@@ -111,7 +111,7 @@ describe("a defect of the library is seen", () => {
     responseBody: answer("Done."),
   });
 
-  /** Makes requests as a library would that changes what it is given. */
+  /** Makes requests like a library that changes its input. */
   function sendingInstead(change: (contents: readonly Content[]) => readonly Content[]): void {
     // The method is called with its own encoder.
     // oxlint-disable-next-line typescript/unbound-method
@@ -182,7 +182,7 @@ describe("a defect of the library is seen", () => {
   });
 });
 
-describe("what is missing is told from the rest", () => {
+describe("missing members follow from the others", () => {
   test("by address, body and contents", () => {
     const contents = [{ role: "user", parts: [{ text: "Hi" }] }];
     const { exchanges } = readRecording("x.json", {

@@ -12,22 +12,22 @@ import { values } from "./checks/values.ts";
 import type { KnownDifference } from "./known-differences.ts";
 import type { Recording } from "./recordings.ts";
 
-/** All checks, from the bytes upwards. */
+/** All checks, from the bytes up. */
 export const CHECKS: readonly Check[] = [parse, values, fold, echo, history, declarations, loop, citations, emulator];
 
-/** What a check found, with what was expected taken apart from what was not. */
+/** The result of a check, with expected and unexpected differences separated. */
 export interface CheckReport extends CheckResult {
   readonly check: Check;
   readonly ms: number;
   readonly unknown: readonly Failure[];
-  /** Known differences that occurred nowhere. */
+  /** Known differences that did not occur. */
   readonly gone: readonly KnownDifference[];
 }
 
 /**
  * Runs one check over recordings.
  *
- * @param onProgress - Told after each recording how many are done.
+ * @param onProgress - Called after each recording with the number done.
  */
 export async function runCheck(
   check: Check,
@@ -57,7 +57,7 @@ export async function runCheck(
   return { ...result, check, ms, unknown, gone };
 }
 
-/** One line with counts, then what was compared with what, every difference by file, what is gone by which rule, what was left out. */
+/** One line with counts, then both sides of the comparison, differences by file, missing values by rule, and skipped exchanges. */
 export function describeReport(report: CheckReport): string {
   const { check, checked, failures, unknown, gone, measured, vanished, skipped, notes, ms } = report;
   const counts = [`${checked} compared`, `${unknown.length} differ`];
@@ -85,7 +85,7 @@ export function describeReport(report: CheckReport): string {
   return lines.join("\n");
 }
 
-/** What all checks come to, in one line. */
+/** A one-line summary of all checks. */
 export function describeTotal(files: number, exchanges: number, reports: readonly CheckReport[]): string {
   const sum = (what: string): number => reports.reduce((all, { measured }) => all + (measured[what] ?? 0), 0);
   const looked = ["chunks", "values", "requests"].map((what) => `${sum(what)} ${what}`);

@@ -5,7 +5,7 @@ import { DOCS_PAGE, figuresOf, keptIn, publish } from "./published-figures.ts";
 import { readFolder, recordingsFolder, whyAbsent } from "./recordings-folder.ts";
 import { CHECKS, type CheckReport, describeReport, describeTotal, runCheck } from "./run-checks.ts";
 
-/** Where the command writes: lines of the report, and lines about the work itself. */
+/** The command's output: lines of the report, and lines about progress. */
 export interface Output {
   readonly print: (line: string) => void;
   readonly tell: (line: string) => void;
@@ -31,7 +31,7 @@ Exit code 0: nothing differs but what is known. 1: something does. 2: wrong argu
 
 ${CHECKS.map(({ id, claim }) => `${id.padEnd(14)}${claim}`).join("\n")}`;
 
-/** Runs the command; the exit code. */
+/** Runs the command. @returns The exit code. */
 export async function runCli(args: readonly string[], { print, tell }: Output): Promise<0 | 1 | 2> {
   let asked: Asked;
   try {
@@ -60,7 +60,7 @@ export async function runCli(args: readonly string[], { print, tell }: Output): 
   const reports: CheckReport[] = [];
   for (const check of CHECKS.filter(({ id }) => asked.checks.includes(id))) {
     const found = await runCheck(check, recordings, asked.known, progressOf(check.id, recordings.length, tell));
-    // Another folder need not hold what is known of the usual one.
+    // The known differences of the default folder don't apply to another one.
     const report = asked.ownFolder ? { ...found, gone: [] } : found;
     print(describeReport(report));
     reports.push(report);
@@ -81,7 +81,7 @@ interface Asked {
   readonly help: boolean;
   readonly docs: boolean;
   readonly folder: string;
-  /** The folder was named, so the list of known differences is not about it. */
+  /** True for a folder from the command line: the list of known differences doesn't apply to it. */
   readonly ownFolder: boolean;
   readonly known: readonly KnownDifference[];
   readonly checks: readonly string[];
@@ -133,7 +133,7 @@ function readKnown(file: string): readonly KnownDifference[] {
   return list as readonly KnownDifference[];
 }
 
-/** Says now and then how far a check is; nothing for one that is done in a moment. */
+/** Reports progress from time to time; nothing for a check that takes only a moment. */
 function progressOf(id: string, all: number, tell: Output["tell"]): (done: number) => void {
   let saidAt = performance.now();
   return (done) => {

@@ -13,9 +13,9 @@ const absent = whyAbsent(recordingsFolder());
 const recordings = absent === undefined ? readRecordings(recordingsFolder()) : [];
 
 /**
- * Makes tests of changed recordings.
+ * Defines tests of changed recordings.
  *
- * @param every - Takes every so many-th recording, others for each mutation and seed. `POLLUX_SAMPLE=1` takes all.
+ * @param every - Uses every nth recording, different ones for each mutation and seed. `POLLUX_SAMPLE=1` uses all.
  */
 export function testChanged(every: number): void {
   const step = Number(process.env["POLLUX_SAMPLE"] ?? every);

@@ -1,6 +1,6 @@
 import { isJson, type Json, listOf } from "./recordings.ts";
 
-/** Fields of contents and tools that clients write in either casing. Payloads of calls and responses are not touched. */
+/** Fields of contents and tools that clients write in either casing. Payloads of calls and responses stay unchanged. */
 const CAMEL: { readonly [snake: string]: string } = {
   function_call: "functionCall",
   function_response: "functionResponse",
@@ -22,13 +22,13 @@ const CAMEL: { readonly [snake: string]: string } = {
   url_context: "urlContext",
 };
 
-/** A content in one form: `parts` a list, `role` `model` or `user`, field names in camel case. */
+/** A normalized content: `parts` a list, `role` `model` or `user`, field names in camel case. */
 export interface PlainContent {
   readonly role: "user" | "model";
   readonly parts: readonly Json[];
 }
 
-/** The contents of a recorded request, each in one form. Contents of the model in a row, as clients keep that store each chunk, are one. */
+/** The normalized contents of a recorded request. Joins consecutive model contents, which clients send that store each chunk. */
 export function contentsOf(request: Json): readonly PlainContent[] {
   const contents: PlainContent[] = [];
   for (const content of listOf(request["contents"])) {
@@ -43,8 +43,8 @@ export function contentsOf(request: Json): readonly PlainContent[] {
 }
 
 /**
- * Contents whose responses carry the names of their calls. Some older clients wrote an id of their own there, which the
- * models of the time took.
+ * Contents whose responses have the names of their calls. Some older clients wrote their own id there, which models accepted at the
+ * time.
  */
 export function withNames(contents: readonly PlainContent[]): readonly PlainContent[] {
   let calls: readonly Json[] = [];
@@ -71,7 +71,7 @@ export function toolsOf(request: Json): readonly Json[] {
   return listOf(request["tools"]).filter(isJson).map(camel);
 }
 
-/** The function declarations of a recorded request, those of all entries. */
+/** The function declarations of all entries of a recorded request's `tools`. */
 export function declarationsOf(request: Json): readonly Json[] {
   return toolsOf(request).flatMap((tool) => listOf(tool["functionDeclarations"]).filter(isJson).map(camel));
 }
@@ -86,15 +86,15 @@ export function instructionsOf(request: Json): string | undefined {
   return text.join("\n");
 }
 
-/** Keys under which clients put a tool's result that is not an object, or is one. */
+/** Keys under which clients wrap a tool's result. */
 const WRAPPERS: ReadonlySet<string> = new Set(["output", "result", "return_value", "content"]);
 
-/** True for a response that is a failure in words. */
+/** True for a response with an error text. */
 export function isErrorText(response: Json): boolean {
   return Object.keys(response).length === 1 && typeof response["error"] === "string";
 }
 
-/** What a tool gave back, without what the client put around it. */
+/** A tool's result without the client's wrapper. */
 export function resultIn(response: unknown): unknown {
   if (!isJson(response)) return response;
   const [key, ...others] = Object.keys(response);

@@ -18,7 +18,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const stores = eachStore(folder);
 const faces = ["run", "stream"] as const;
 
-/** As in a process of its own: another store object, another agent, another model. */
+/** Like in another process: with another store object, agent and model. */
 function sessionIn(world: World, { store }: OpenStore, id: string, tools: readonly AnyTool[] = LOG_TOOLS): Session {
   return new Agent({ model: world.model(), instructions: INSTRUCTIONS, tools }).session({ id, store });
 }
@@ -52,7 +52,7 @@ describe.each(stores)("a session in the %s store", (name, open) => {
       expectStablePrefix(requests);
     });
 
-    test("to which something is said on its way goes on", async () => {
+    test("with a message during its run continues", async () => {
       const session: { current?: Session } = {};
       const tell = defineTool({
         name: "read_page",
@@ -119,7 +119,7 @@ describe.each(["jsonl", "sqlite"] as const)("a session in the %s store", (kind) 
   });
 });
 
-/** Reads so many pages, by the calls that were answered: what is said on the way begins no new question. */
+/** Reads a number of pages, counting answered calls: messages in between start no new question. */
 function counting(pages: number): Brain {
   return {
     answer({ request }) {

@@ -29,7 +29,7 @@ describe.each(faces)("%s", (face, read) => {
     const requests = billed(world);
     expect(requests).toHaveLength(13);
     expectStablePrefix(requests);
-    // The first one pays for everything; of the others it is the last call and its answer.
+    // The first one pays for everything, the others for the last call and its response.
     const paid = requests.map(({ prompt, cached }) => prompt - cached);
     expect(paid[0]).toBe(requests[0]?.prompt);
     expect(Math.max(...paid.slice(1))).toBeLessThan(400);
@@ -88,7 +88,7 @@ describe.each(faces)("%s", (face, read) => {
     expect(result).toMatchObject({ stopReason: "finished", output: { ships: 40 } });
     const requests = billed(world);
     expect(requests).toHaveLength(12);
-    // It cannot have tools: the instructions are all that it shares.
+    // It can't have tools, so it only shares the instructions.
     expectStablePrefix(requests, [11]);
     const contentsOf = ({ body }: Billed): string => prefixOf(body).slice(headOf(body).length);
     expect(contentsOf(requests[11]!).startsWith(contentsOf(requests[10]!))).toBe(true);
@@ -133,7 +133,7 @@ describe.each(faces)("%s", (face, read) => {
       user(page(100 + index, 2_000)),
       { role: "model" as const, parts: [{ text: "Noted." }] },
     ]).flat();
-    // The history fits, and the pages do not.
+    // The history fits, but the pages don't.
     const compaction = { windowTokens: 16_000, threshold: 0.9, keep: 0.2 };
     const agent = reader(world, { compaction });
     const input = [...history, user("Read ten pages.")];
@@ -147,7 +147,7 @@ describe.each(faces)("%s", (face, read) => {
     const broken = work.findIndex(({ body }) => body.includes("Pages were read."));
     expect(broken).toBeGreaterThan(0);
     expectStablePrefix(work, [broken]);
-    // What stands before the history is still known.
+    // The part before the history is still cached.
     expect(work[broken]?.cached).toBeGreaterThan(4_500);
   });
 });

@@ -1,4 +1,4 @@
-// One process of a conversation: tells the requests it made, as JSON lines on its standard output.
+// One process of a conversation: prints its requests as JSON lines on its standard output.
 //   take-part-process.ts KIND PATH URL send "message"      at most four turns
 //   take-part-process.ts KIND PATH URL resume
 import { writeSync } from "node:fs";
@@ -15,7 +15,7 @@ async function tellingFetch(input: string, init: RequestInit): Promise<Response>
   return response;
 }
 
-// The test names no others.
+// The test passes no others.
 await using opened = openStore(kind as "jsonl" | "sqlite", path);
 const model = gemini("gemini-3.8-flash", { endpoint: endpoint({ baseUrl, apiKey: "emulator" }), fetch: tellingFetch });
 const agent = new Agent({ model, instructions: INSTRUCTIONS, tools: LOG_TOOLS });

@@ -4,7 +4,7 @@ import { COMERS } from "./support/comers.ts";
 import { type DeadStore, letDie } from "./support/dead-store.ts";
 import { DEATHS } from "./support/deaths.ts";
 
-// A run dies after two whole turns, at each point of the third. Whoever comes next says the same of what was done, whatever was
+// A run dies after two whole turns, at each point of the third. The next process reports the same finished work, with any code
 // deployed since. Rows: `deaths.ts`; columns: `comers.ts`; what each does: `acts.ts`. A part of it is in `deploys.test.ts`.
 
 describe.each(["jsonl", "sqlite"] as const)("of a run in a %s store whose process died", (kind) => {

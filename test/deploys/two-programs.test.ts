@@ -15,9 +15,9 @@ import { deferred } from "../../packages/core/test/helpers/deferred.ts";
 import { Processes, storeLike } from "../../packages/core/test/helpers/processes.ts";
 import { knownLater, newerProgram } from "./support/newer-program.ts";
 
-// A rolling deploy, and a rollback: programs of two releases work on one session in turns.
+// A rolling deploy and a rollback: programs of two releases take turns on one session.
 
-/** Looks twice, and then answers; or is silent, if it is to die. */
+/** Looks twice, then answers; or stays silent, for a process that must die. */
 function agentFor(silent: (() => void) | undefined): Agent {
   const input = { type: "object", properties: { n: { type: "integer" } } } as const;
   const look = defineTool({ name: "look", description: "x", input, run: () => "seen" });
@@ -39,7 +39,7 @@ type Program = (store: SessionStore) => SessionStore;
 
 const ours: Program = (store) => store;
 
-/** One program after the other, each in a process of its own, does something with the session. */
+/** Programs act on the session one after the other, each in its own process. */
 async function play(programs: readonly [Program, Program]): Promise<{ store: MemoryStore; session: Session }> {
   const store = new MemoryStore();
   const processes = new Processes(store);
@@ -73,7 +73,7 @@ async function play(programs: readonly [Program, Program]): Promise<{ store: Mem
   return { store, session: agentFor(undefined).session({ id: "s", store }) };
 }
 
-/** What a session says of itself, without the times and places of its entries. */
+/** A session's own summary, without the times and places of its entries. */
 async function told(session: Session, entries: readonly Json[]): Promise<object> {
   const { position: _, ...conversation } = buildConversation("s", entries as unknown as readonly SessionEntry[]);
   return JSON.parse(
@@ -147,7 +147,7 @@ test("what only a newer program knows may come while an older one makes a run", 
   expect(surveys).toBeGreaterThan(4);
 });
 
-test("an entry of a later version is refused by whoever does not know it", async () => {
+test("an entry of a later version is refused by a program that does not know it", async () => {
   const { store, session } = await play([ours, ours]);
   const entries = await store.load("s");
   const { v } = entries[0] as { readonly v: number };

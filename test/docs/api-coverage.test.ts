@@ -19,7 +19,7 @@ const codesIn = (cell: string): string[] => [...cell.matchAll(/`(.+?)`/g)].map((
 const SECTIONS = ["Endpoints", "Services", "Models", "Fields of requests", "Fields of answers"];
 const all = SECTIONS.flatMap((heading) => rowsOf(heading).map((row) => ({ row, what: row[0] ?? "" })));
 
-/** What the rows of a message list, each field with where it works. */
+/** The fields in a message's rows, with the places where they work. */
 const listed = new Map<string, string[]>();
 for (const [message = "", fields = ""] of rowsOf("Fields of requests")) {
   const name = codesIn(message)[0] ?? "";
@@ -76,7 +76,7 @@ describe("the page of what the API offers", () => {
 /** Names of Google's SDK, which are not Pollux's. */
 const THEIRS = ["outputMimeType", "outputCompressionQuality"];
 
-/** All that the sources of core and of the ready-made tools declare: exports, and members of types and classes. */
+/** All declarations in the sources of core and of the ready-made tools: exports, and members of types and classes. */
 const declared = new Set([
   ...[
     ...`${filesOf("packages/core/src")}${filesOf("packages/tools/src")}`.matchAll(

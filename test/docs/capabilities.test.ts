@@ -10,7 +10,7 @@ const rows = [...readFileSync(page, "utf8").matchAll(/^\| (.+?) +\| `(.+?)` +\| 
   ([, capability = "", code = "", file = ""]) => ({ capability, code, file: join(dirname(page), file) }),
 );
 
-/** What must stand in the table, whoever edits it. */
+/** Rows that the table must have. */
 const NEEDED = [
   "thinking level",
   "thinking budget",

@@ -18,7 +18,7 @@ test("Pollux still does what the comparison says", async () => {
 });
 
 test("@google/genai still does what the comparison says", async () => {
-  // Its packages are found from within this workspace's modules.
+  // Its packages resolve from this workspace's modules.
   const folder = `${root}test/node_modules/.pollux-compare`;
   mkdirSync(folder, { recursive: true });
   try {

@@ -28,7 +28,7 @@ test("a page without its markers is refused", () => {
   expect(() => withBlock("no markers", block)).toThrow("a.md needs the lines");
 });
 
-test("the figures are of one run with all libraries, and show what the README says of them", () => {
+test("the figures are of one run with all libraries, and match the README", () => {
   const { rows } = readResults();
   const figuresOf = (id: string) => rows.find((row) => row.id === id)?.figures ?? [];
   expect(figuresOf("loop").map(({ driver }) => driver)).toEqual([...OWN_DRIVERS, ...PEER_NAMES]);

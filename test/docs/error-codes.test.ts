@@ -4,10 +4,10 @@ import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
 import { readPage, ROOT } from "./support/pages.ts";
 
-/** What some constructors take first. */
+/** First arguments of some constructors. */
 const FIRST: Readonly<Record<string, unknown>> = { RunSuspended: [], SkillError: [], EngineError: "run-unknown" };
 
-/** The modules that packages offer, as their manifests list them. */
+/** The modules in the packages' manifests. */
 function listModules(): readonly string[] {
   return readdirSync(join(ROOT, "packages")).flatMap((name) => {
     const folder = join(ROOT, "packages", name);
@@ -24,7 +24,7 @@ const modules = await Promise.all(listModules().map(async (url) => (await import
 const classes = new Map(
   modules.flatMap((module) =>
     Object.entries(module).filter(
-      // Not the base, which nobody throws, nor the answer of a server, which has any code.
+      // Except the base class, which nobody throws, and a server's answer, which has any code.
       ([name, value]) =>
         typeof value === "function" && value.prototype instanceof Error && !/^(?:AgentError|HttpError)$/.test(name),
     ),
@@ -34,11 +34,11 @@ const classes = new Map(
 test("each error that a package exports has a code, which the guide lists", () => {
   expect(classes.size).toBeGreaterThan(35);
   const codes = [...classes].map(([name, type]) => {
-    // Arrays stand in for the lists and objects that some constructors take.
+    // Arrays replace the lists and objects that some constructors expect.
     const error = Reflect.construct(type as new () => Error, [FIRST[name] ?? "a message", [], [], []]) as object;
     return [name, "code" in error ? error.code : undefined];
   });
-  // An engine's has many.
+  // An engine's error has many.
   expect(codes.find(([name]) => name === "EngineError")).toEqual(["EngineError", "run-unknown"]);
   const single = codes.filter(([name]) => name !== "EngineError");
   const rows = readPage("docs/guides/errors-and-retries.md").matchAll(/^\| `([\w-]+)` +\| `(\w+)` +\|/gm);

@@ -10,7 +10,7 @@ import { pagesOfOthers, pairsOf, TEN_TASKS } from "./support/side-by-side.ts";
 import { type ProgramRunner, startRunner } from "./support/snippet-runner.ts";
 import { isOutput } from "./support/snippets.ts";
 
-// That our programs print it, too: `snippets.test.ts`.
+// `snippets.test.ts` checks the output of our programs.
 const folder = join(ROOT, "test/.snippets-from");
 const redirect = new URL("support/to-emulator.mjs", import.meta.url).href;
 
@@ -22,7 +22,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Where the libraries look for a key of Gemini. Without the other keys, nothing is traced. */
+/** Variables in which the libraries look for a Gemini key. Without the other keys, nothing is traced. */
 const KEYS = {
   LANGSMITH_API_KEY: undefined,
   OPENAI_API_KEY: undefined,
@@ -32,7 +32,7 @@ const KEYS = {
   GOOGLE_GENERATIVE_AI_API_KEY: "emulator",
 };
 
-// One process and one emulator for all programs of a page: most of their time is that of loading the library.
+// One process and one emulator for all programs of a page, since loading the library takes most of the time.
 describe.each([...pagesOfOthers(), TEN_TASKS])("%s", (page) => {
   let emulator: Emulator;
   let server: RunningServer;

@@ -5,7 +5,7 @@ import { pagesOfOthers, pairsOf, TEN_TASKS } from "./support/side-by-side.ts";
 import { CLAIMS_OF_OTHERS } from "./what-changes/claims-of-others.ts";
 import { CLAIMS_OF_POLLUX } from "./what-changes/claims-of-pollux.ts";
 
-// What both programs of a pair print: `from-other-libraries.system.test.ts`.
+// `from-other-libraries.system.test.ts` checks the outputs of both programs of a pair.
 const { dependencies } = JSON.parse(readPage("test/programs/package.json")) as {
   dependencies: Readonly<Record<string, string>>;
 };
@@ -18,7 +18,7 @@ describe.each(pagesOfOthers())("%s", (page) => {
     expect(pairsOf(page).filter(({ output }) => output.trim() === "")).toEqual([]);
   });
 
-  // That they hold: `what-changes.system.test.ts`.
+  // `what-changes.system.test.ts` checks that they hold.
   test("says that what changes is what a test has seen", () => {
     const [, table = ""] = /^## What changes\n\n([^]+?)\n\n/m.exec(readPage(page)) ?? [];
     const rows = table

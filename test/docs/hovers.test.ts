@@ -5,7 +5,7 @@ import { ROOT } from "./support/pages.ts";
 
 const read = (file: string): string => readFileSync(join(ROOT, file), "utf8");
 
-/** Those of every entry point, by the reports of the API. */
+/** The exports of every entry point, from the API reports. */
 function exportedTypes(): ReadonlySet<string> {
   const reports = globSync("packages/*/etc/*.md", { cwd: ROOT }).map(read).join("\n");
   return new Set([...reports.matchAll(/^export (?:interface|type) (\w+)/gm)].map(([, name = ""]) => name));
@@ -17,7 +17,7 @@ test("a hover can say something about every exported type", () => {
   const silent = globSync("packages/*/src/**/*.ts", { cwd: ROOT }).flatMap((file) => {
     const text = read(file);
     return [...text.matchAll(/^export (?:interface|type) (\w+)/gm)].flatMap(({ 1: name = "", index }) => {
-      // A note for the reader of the code may stand in between.
+      // A comment for readers of the code may come in between.
       const before = text.slice(0, index).replace(/(?:^\/\/.*\n)+$/m, "");
       return exported.has(name) && !before.trimEnd().endsWith("*/") ? `${file}: ${name}` : [];
     });

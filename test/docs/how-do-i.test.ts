@@ -2,14 +2,14 @@ import { expect, test } from "vitest";
 import { anchorsOf, readPage } from "./support/pages.ts";
 
 const PAGE = "docs/guides/how-do-i.md";
-/** The wishes that the tables name, with the code for each, and where a program shows it. */
+/** The tasks in the tables, each with its code and a link to a program. */
 const wishes = [...readPage(PAGE).matchAll(/^\| (.+?) +\| `(.+?)` +\| \[.+?\]\((.*?)(?:#(.+?))?\) +\|$/gm)].map(
   ([, wish = "", code = "", file = "", anchor = ""]) => ({ wish, code, file, anchor }),
 );
-/** Words of the code that stand for something of the reader's. */
+/** Placeholders in the code. */
 const OF_THE_READER = new Set("agent args billing input result session token tool writer".split(" "));
 
-/** By the anchor of its heading: each part of a page. The first one is also at the empty anchor. */
+/** The sections of a page, by the anchor of their heading. The first one also has the empty anchor. */
 function partsOf(page: string): ReadonlyMap<string, string> {
   const parts: string[] = [];
   let isCode = false;
@@ -21,7 +21,7 @@ function partsOf(page: string): ReadonlyMap<string, string> {
   return new Map([["", parts[0] ?? ""], ...parts.map((part) => [anchorsOf(part)[0] ?? "", part] as const)]);
 }
 
-/** The programs of the part of a page that a link leads to. */
+/** The programs in the section that a link leads to. */
 function programsAt(file: string, anchor: string): readonly string[] {
   const part = partsOf(file === "" ? PAGE : `docs/guides/${file}`).get(anchor) ?? "";
   return [...part.matchAll(/^```ts\n([^]+?)^```$/gm)].map(([, program = ""]) => program);

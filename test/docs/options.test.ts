@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readPage, ROOT } from "./support/pages.ts";
 
-/** By heading of a section: the interfaces whose options it lists, less those of another section. */
+/** By heading of a section: the interfaces whose options it lists, minus the ones of another section. */
 const SECTIONS = {
   "Agents and runs": { of: ["SharedOptions"], less: [] },
   Limits: { of: ["Limits", "RemainingLimits"], less: [] },
@@ -28,7 +28,7 @@ test.each(Object.entries(SECTIONS))(
   },
 );
 
-/** What names the member of a union says what it is by its value. */
+/** The discriminants of unions, which explain themselves. */
 const NAMED_BY_THEIR_VALUE: ReadonlySet<string> = new Set(["stopReason", "status"]);
 
 test.each([
@@ -71,7 +71,7 @@ test.each([
   expect(undocumented(name)).toEqual([]);
 });
 
-/** What stands in code font in the first column of a section's table. */
+/** The code in the first column of a section's table. */
 function listed(heading: string): readonly string[] {
   const section =
     readPage("docs/guides/options.md")
@@ -82,7 +82,7 @@ function listed(heading: string): readonly string[] {
   );
 }
 
-/** The members of an interface and of those it extends. */
+/** The members of an interface and of its base interfaces. */
 function membersOf(name: string): readonly string[] {
   const found = interfaces.get(name);
   if (found === undefined) throw new Error(`there is no interface ${name}`);
@@ -92,7 +92,7 @@ function membersOf(name: string): readonly string[] {
 
 interface Parent {
   readonly of: string;
-  /** The members that a `Pick` names; absent for all. */
+  /** The members of a `Pick`; absent for all. */
   readonly picked?: ReadonlySet<string>;
 }
 
@@ -121,7 +121,7 @@ function readInterfaces(folder: string): ReadonlyMap<string, Interface> {
   );
 }
 
-/** @param text - Of the file: a `Pick` may name its members by a list in it. */
+/** @param text - Text of the file: a `Pick` may refer to a list in it. */
 function parentsIn(head: string, text: string): readonly Parent[] {
   const picks: Parent[] = [];
   const rest = head.replaceAll(/Pick<\s*(\w+),\s*([^>]*)>/g, (_all, of: string, names: string) => {
@@ -133,7 +133,7 @@ function parentsIn(head: string, text: string): readonly Parent[] {
   return [...picks, ...Array.from(rest.matchAll(/\w+/g), ([of]) => ({ of }))];
 }
 
-/** What follows the name of an interface, from `extends` on. */
+/** The text after the name of an interface, from `extends` on. */
 function withoutTypeParameters(head: string): string {
   let depth = 0;
   for (const { 0: sign, index } of head.matchAll(/[<>]|\bextends\b/g)) {

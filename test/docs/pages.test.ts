@@ -12,7 +12,7 @@ const pages = [
 const FOR_CONTRIBUTORS = ["AGENTS.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "REVIEW.md", "SECURITY.md"];
 const WORDS = "content model tool agent run turn call job step event session store conversation".split(" ");
 const guides = pages.filter((page) => page.startsWith("docs/guides/"));
-/** Not those for people who change the library, nor the references of ready-made tools. */
+/** Without the pages for contributors and the references of ready-made tools. */
 const forReading = pages.filter((page) => !/^docs\/(?:decisions|guides\/tools)\//.test(page));
 
 describe("README and docs", () => {
@@ -67,7 +67,7 @@ describe("README and docs", () => {
     expect(purpose.split(/(?<=[.?!])\s+/).length).toBeLessThanOrEqual(2);
   });
 
-  test.each(guides)("%s goes on with a program and its output", (page) => {
+  test.each(guides)("%s continues with a program and its output", (page) => {
     const [program = "", output = ""] = readPage(page).split(/^```$/m);
     expect(program).toMatch(/^# .+\n\n(?:(?!#|\||- ).+\n)+\n```ts\n/);
     expect(output).toMatch(/^\n\n```text\n./);
@@ -86,7 +86,7 @@ describe("README and docs", () => {
   });
 });
 
-/** Paths stand below core's sources, unless they say otherwise. */
+/** Paths are relative to core's sources by default. */
 function fromCore(path: string): string {
   return path.startsWith("packages/") ? path : `packages/core/src/${path}`;
 }
@@ -119,7 +119,7 @@ function proseOf(page: string): readonly string[] {
     .filter((paragraph) => paragraph !== "");
 }
 
-/** What ends with a period, a question mark or an exclamation mark before a space, outside code. */
+/** Sentences: texts up to a period, question mark or exclamation mark before a space, outside code. */
 function sentencesOf(paragraph: string): readonly string[] {
   return paragraph
     .replaceAll(/`[^`]*`/g, "code")

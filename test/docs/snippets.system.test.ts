@@ -8,7 +8,7 @@ let opened: SnippetFolder;
 beforeAll(async () => void (opened = await openSnippets(".snippets-system")));
 afterAll(() => opened[Symbol.asyncDispose]());
 
-/** Those that listen, or read what a process has. `snippets.test.ts` runs all others in one process, which has to end by itself as well. */
+/** Snippets that listen, or read facts of a process. `snippets.test.ts` runs all others in one process, which has to end by itself as well. */
 const ofProcess = snippets().filter(({ code }) => needsPrograms(code) || /\bprocess\.(?!stdout)|\.listen\(/.test(code));
 
 test("some snippets need a process of their own", () => {

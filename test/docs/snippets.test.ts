@@ -12,7 +12,7 @@ const all = snippets();
 const inComments = examples();
 let runner: SnippetRunner;
 
-/** By the package: those that most programs of README, docs and examples import. */
+/** By package: the ones that most programs of README, docs and examples import. */
 const MOST_USED = [
   ..."Agent defineTool ScriptedModel say MemoryStore call googleSearch SqliteStore gemini finished approve".split(" "),
   ..."media runTool embed ToolError Traffic geminiApi cosineSimilarity embedMany renderMarkdown endpoint".split(" "),
@@ -51,7 +51,7 @@ describe("the snippets of README and docs", () => {
     expect(stdout).toBe("");
   });
 
-  // All in one process; those that start servers of others, or need a process of their own: `snippets.system.test.ts`.
+  // All in one process; `snippets.system.test.ts` has the ones that start third-party servers, or need their own process.
   // If the output has changed, `pnpm docs:outputs` writes it into the pages.
   test.each(all.filter(({ code }) => !needsPrograms(code)))(
     "$name runs, and prints what its page says",

@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import { readPage } from "./support/pages.ts";
 import { type Pair, pagesOfOthers, pairsOf, TEN_TASKS } from "./support/side-by-side.ts";
 
-// What both programs of a pair print: `from-other-libraries.system.test.ts`.
+// `from-other-libraries.system.test.ts` checks the outputs of both programs of a pair.
 const pairs = pairsOf(TEN_TASKS);
 
-/** Imported names, and lines that are not empty. */
+/** Imported names and non-empty lines. */
 function sizeOf(program: string): { readonly imports: number; readonly lines: number } {
   const imported = [...program.matchAll(/^import ([^;]+) from/gm)].flatMap(([, names = ""]) => names.split(/[{},]/));
   return {

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { measureWays } from "../../bench/tool-search/figures.ts";
 
 test(
-  "the figures of the guide are those that are counted: `pnpm figures:tool-search` writes them",
+  "the figures of the guide are the counted ones: `pnpm figures:tool-search` writes them",
   { timeout: 60_000 },
   async () => {
     const page = readFileSync(new URL("../../docs/guides/tool-search.md", import.meta.url), "utf8");

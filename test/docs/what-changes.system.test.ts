@@ -9,7 +9,7 @@ import type { Claims, SeenOf } from "./what-changes/claims.ts";
 import { CLAIMS_OF_OTHERS } from "./what-changes/claims-of-others.ts";
 import { CLAIMS_OF_POLLUX } from "./what-changes/claims-of-pollux.ts";
 
-// That the tables of the pages say this: `from-other-libraries.test.ts`.
+// `from-other-libraries.test.ts` checks that the tables of the pages say this.
 const folder = join(ROOT, "test/.snippets-changes");
 const sources = join(ROOT, "test/docs/what-changes");
 
@@ -44,7 +44,7 @@ function rowsOf(claims: Claims) {
   return Object.entries(claims).map(([happens, [cell, holds]]) => [happens, cell, holds] as const);
 }
 
-/** Of the requests, a failure shows how many there were. */
+/** A failure only shows the number of requests. */
 function shorten(name: string, value: unknown): unknown {
   return name === "requests" && Array.isArray(value) ? value.length : value;
 }

@@ -1,4 +1,4 @@
-// Writes what the programs of the docs print into the `text` blocks after them: pnpm docs:outputs [page ...]
+// Writes the outputs of the docs' programs into the `text` blocks after them: pnpm docs:outputs [page ...]
 import { userPages } from "./support/pages.ts";
 import { startSnippetRunner } from "./support/snippet-runner.ts";
 import { needsPrograms, snippets, writeOutputs } from "./support/snippets.ts";
@@ -7,7 +7,7 @@ const named = process.argv.slice(2);
 const outputs = new Map<string, string>();
 await using runner = await startSnippetRunner(".snippets-outputs");
 for (const snippet of snippets()) {
-  // All of them run, in the order of the test: what one asks may be in the cache of the next.
+  // Runs all of them, in the order of the test: the requests of one may be in the cache of the next.
   if (needsPrograms(snippet.code)) continue;
   const { problem, printed } = await runner.run(snippet);
   if (problem === "") outputs.set(snippet.name, printed);

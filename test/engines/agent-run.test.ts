@@ -4,9 +4,9 @@ import { DbosRun } from "@pollux/dbos";
 import { RestateRun } from "@pollux/restate";
 import { describe, expect, expectTypeOf, test } from "vitest";
 
-// What each method does is in the tests of core and of the packages.
+// The tests of core and of the packages cover each method.
 describe.each([
-  // Its state can be read only where a worker is running.
+  // Reading its state needs a running worker.
   ["Restate", RestateRun, ["openQuestions"]],
   ["DBOS", DbosRun, []],
 ] as const)("a handle on a run on %s", (_, Run, more) => {

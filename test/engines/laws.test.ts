@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { problemsOfEnd, repeats, unlawful } from "./support/laws.ts";
 import type { Seen } from "./support/outside-messages.ts";
 
-// What the matrix finds wrong: a blind one would be green on any engine.
+// The problems that the matrix finds: a blind one would pass on any engine.
 
 const RUN = "r";
 const KILL: Seen = { what: "mark", mark: "kill" };
@@ -44,7 +44,7 @@ describe("a run that the outside world saw", () => {
     ],
     ["an item is left out", [...RIGHT.slice(0, 6), model(3, 1, 2)], ["lost: item 3 was never carried out"]],
     [
-      "other code goes on with it",
+      "other code continues it",
       [...RIGHT.slice(0, 6), KILL, ...item(3, { code: "new" }), model(3, 1, 2, 3)],
       ["mixed: its items were carried out by the codes old, new"],
     ],

@@ -6,9 +6,9 @@ import { type Cell, printTable } from "./support/engine-table.ts";
 import { later } from "./support/later.ts";
 import { CASES, COLUMNS, tryColumn } from "./support/matrix.ts";
 
-// The implementations are tried side by side; each test waits for its own cell of the table.
+// The implementations run in parallel; each test waits for its own cell of the table.
 
-/** Only ends a hang, in milliseconds: cells are waited for from the beginning on, and each case has its own end. */
+/** Ends a hang, in milliseconds: tests wait for cells from the start, and each case has its own limit. */
 const PATIENCE_MS = 3_600_000;
 
 const present = COLUMNS.filter(({ absent }) => absent === undefined);

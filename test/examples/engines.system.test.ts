@@ -11,7 +11,7 @@ import { freePort } from "../support/free-ports.ts";
 import { withoutKeys } from "./run-example.ts";
 
 const folder = fileURLToPath(new URL("../../examples/engines/", import.meta.url));
-/** For a worker that is killed in the middle of a call, which it would not end before. */
+/** Delay of a call whose worker is killed midway, so that it can't end before. */
 const NEVER_ENDS = { TAKES_MS: "600000" };
 const ANSWER =
   "finished after 2 turns: Weather in Oslo: 9 °C, rain. (This is the local emulator; no model wrote this.)\n";
@@ -24,9 +24,9 @@ afterEach(() => {
 
 interface Program {
   readonly output: () => string;
-  /** Resolves with what the program has printed when that matches. */
+  /** Resolves with the program's output once it matches. */
   until(pattern: RegExp): Promise<string>;
-  /** Resolves with all that the program printed when it has ended well. */
+  /** Resolves with the whole output when the program has succeeded. */
   ended(): Promise<string>;
   /** Resolves when it is gone. */
   kill(): Promise<void>;
@@ -97,7 +97,7 @@ test.skipIf(restateBinary() === undefined)("the same file on Restate, with two w
     const [, port] = /ready on (\d+)/.exec(await first.until(/ready on \d+/)) ?? [];
     expect(await start("restate-ask.ts", ["trip-1"], env).ended()).toBe(ANSWER);
     await first.until(/get_weather Oslo, key trip-1\/call:1\.0\n/);
-    // Asked again, it is found again.
+    // A repeated request finds it again.
     expect(await start("restate-ask.ts", ["trip-1"], env).ended()).toBe(ANSWER);
     expect(first.output().match(/key trip-1/g)).toHaveLength(1);
 
@@ -110,7 +110,7 @@ test.skipIf(restateBinary() === undefined)("the same file on Restate, with two w
     await second.until(/ready on/);
     const asked = start("restate-ask.ts", ["trip-2"], env);
     await victim.until(/key trip-2/);
-    // The call is under way: it is made again, with the same key, by whoever stands behind the address then.
+    // The call is in progress: the next process behind the address repeats it, with the same key.
     await victim.kill();
     const third = start("restate-worker.ts", [], { ...env, PORT: String(port) });
     expect(await asked.ended()).toBe(ANSWER);

@@ -6,7 +6,7 @@ import { expectPrints, folder, PRINTS, QUICKSTART, runExample, withoutKeys } fro
 
 const TRACED = "23-opentelemetry.ts";
 const { [QUICKSTART]: _, ...others } = PRINTS;
-/** Those that read what a process has, start one, or end theirs. */
+/** Examples that read facts of a process, start one, or end theirs. */
 const ofProcess = Object.keys(others).filter((file) =>
   /\bprocess\.(?!stdout)|child_process/.test(readFileSync(folder + file, "utf8")),
 );

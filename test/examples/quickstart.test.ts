@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
 import { expectPrints, folder, PRINTS, QUICKSTART } from "./run-example.ts";
 
-// The other examples are executed by the system tests.
+// The system tests execute the other examples.
 test("the quickstart runs against the emulator and prints what it is for", async () => {
   await expectPrints(QUICKSTART);
 });

@@ -11,12 +11,12 @@ test("a plan is changed and accepted, and the research answered exactly once, ov
   await using browser = await openChromium();
   await using chat = await FrailWebChat.open({
     example: "research-chat",
-    // It goes on until somebody has read its events to the end.
+    // It continues until a client has read its events to the end.
     interactions: { polls: Infinity },
   });
   const asked = (method: string, what = /\/interactions\b/): readonly string[] =>
     chat.emulator.requests.flatMap((one) => (one.method === method && what.test(one.path) ? one.path : []));
-  /** Waits until the server that runs now has asked about the research. */
+  /** Waits until the current server has polled the research. */
   async function isAskedAgain(): Promise<void> {
     const before = asked("GET").length;
     await expect.poll(() => asked("GET").length, { timeout: 120_000 }).toBeGreaterThan(before);
@@ -26,7 +26,7 @@ test("a plan is changed and accepted, and the research answered exactly once, ov
     await chat.start();
   }
   const client = new InteractionsClient({ endpoint: endpoint({ baseUrl: chat.gate.url }) });
-  /** Lets what goes on now end, which the server finds out. */
+  /** Ends the current research, which the server notices. */
   async function finish(): Promise<void> {
     const id = asked("GET").at(-1)?.split("/").at(-1)?.split("?")[0] ?? "";
     for await (const event of client.events(id)) expect(event).toBeDefined();

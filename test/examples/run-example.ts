@@ -2,16 +2,16 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-/** Where the examples are. */
+/** The folder of the examples. */
 export const folder: string = fileURLToPath(new URL("../../examples/", import.meta.url));
 
-/** What `npm start` runs. */
+/** The file that `npm start` runs. */
 export const QUICKSTART = "quickstart.ts";
 
-/** Only ends a hang, in milliseconds. */
+/** Ends a hang, in milliseconds. */
 const PATIENCE_MS = 600_000;
 
-/** What each example must print. One that is not listed here fails a test. */
+/** The expected output of each example. An unlisted example fails a test. */
 export const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
   "01-text.ts": [/^finished after 1 turn: \S+/m],
   "02-streaming.ts": [/\w+/, /^\d+ tokens$/m],
@@ -144,7 +144,7 @@ export const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
     /\S\[1\]/,
     /^ {4}\[1\] \S+ {2}https:/m,
     /^ {4}kind {3}text$/m,
-    // The title has said who answers.
+    // The title already names the service.
     /^(?![\s\S]*no model wrote this)/,
     /^ {8}✓ book_hotel \d+ ms {2}booked, Rome\n {8}→ book_train .*\n {4}✗ process \d+ is killed while it books the train\n {4}process \d+ resumes/m,
     /^ {8}✓ book_hotel done before, not run again {2}booked, Rome$/m,
@@ -154,13 +154,13 @@ export const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
   ],
 };
 
-/** The environment without keys and what else chooses a service, so that the emulator answers. */
+/** The environment without keys and other variables that select a service, so that the emulator answers. */
 export function withoutKeys(): NodeJS.ProcessEnv {
   const rest = Object.entries(process.env).filter(([name]) => !/^(?:GOOGLE|GEMINI|COMETAPI|POLLUX_LIVE)_/.test(name));
   return { ...Object.fromEntries(rest), NO_COLOR: "1" };
 }
 
-/** Runs one to its end, in a process of its own. */
+/** Runs one to its end, in its own process. */
 export async function runExample(
   file: string,
   ...args: readonly string[]
@@ -178,9 +178,9 @@ export async function runExample(
   }
 }
 
-/** Runs one and checks that it prints what the table says. @returns What it printed. */
+/** Runs one and checks its output against the table. @returns Its output. */
 export async function expectPrints(file: string): Promise<string> {
-  // Not at the top: `pnpm live` reads the table outside of a test.
+  // Not at the top, since `pnpm live` reads the table outside of a test.
   const { expect } = await import("vitest");
   const { code, output } = await runExample(file);
   expect(output).not.toMatch(/\u001b\[/); // no colors when the output is not a terminal

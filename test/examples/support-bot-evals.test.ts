@@ -35,7 +35,7 @@ describe("the support bot's suite, on the emulator", () => {
     const { cases, verdict } = await run();
     expect(cases.flatMap(({ trials }) => trials).filter(({ status }) => status !== "passed")).toEqual([]);
     expect(cases).toHaveLength(12);
-    // After a change of the suite, `npx pnpm eval --update-baseline` writes it anew.
+    // After a change of the suite, `npx pnpm eval --update-baseline` writes it again.
     expect(verdict).toMatchObject({ outcome: "not-worse", added: [], missing: [] });
   });
 

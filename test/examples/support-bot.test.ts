@@ -31,7 +31,7 @@ interface Chat {
   }[];
 }
 
-/** What a browser with a cookie asks. */
+/** The request of a browser with a cookie. */
 async function ask(cookie: string, path: string, body?: object): Promise<Response> {
   return await fetch(`${bot.url}${path}`, {
     ...(body && { method: "POST", body: JSON.stringify(body) }),

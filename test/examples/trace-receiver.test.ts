@@ -20,7 +20,7 @@ afterEach(async () => {
   for (const global of [trace, context, metrics, propagation]) global.disable();
 });
 
-/** A time that the SDK takes as one, and not as a distance from when the process started. */
+/** A time that the SDK interprets as absolute, and not as relative to the start of the process. */
 const EPOCH = Date.UTC(2030, 0);
 
 /** Makes a span that lasted from one time to the other, in milliseconds. */

@@ -19,7 +19,7 @@ const WORDS = [
 const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
 const WIDE = [row(WORDS), row(WORDS.map(() => "---")), row(WORDS), row(WORDS.toReversed())].join("\n");
 
-/** As the example's, and long or wide where the message asks for it. */
+/** Like the example's brain, with long or wide answers on request. */
 class LongBrain implements Brain {
   readonly #usual = emulation().brain;
 
@@ -53,9 +53,9 @@ interface Place {
 }
 
 const SCROLL = `document.querySelector(".scroll")`;
-/** Pixels below what is in view. */
+/** Pixels below the visible part. */
 const BELOW = `${SCROLL}.scrollHeight - ${SCROLL}.clientHeight - ${SCROLL}.scrollTop`;
-/** Waited for: what has just come is followed with the next frame. */
+/** Waits, since the page follows new text with the next frame. */
 const IS_AT_END = `${BELOW} < 60`;
 
 async function placeOf({ page }: ChatTab): Promise<Place> {
@@ -74,7 +74,7 @@ async function open(): Promise<ChatTab> {
   return tab;
 }
 
-/** A long answer is being written, and fills more than the page. It goes on once it is let. */
+/** Starts a long answer that fills more than the page. It continues when released. */
 async function openWriting(): Promise<ChatTab> {
   const tab = await open();
   chat.gate.hold("Paragraph 40 ");
@@ -90,7 +90,7 @@ async function grows(tab: ChatTab, from: Place): Promise<void> {
 
 test("the end is followed until a trackpad leaves it, in however small steps, and again after going back", async () => {
   const tab = await openWriting();
-  // A page scrolls on after the wheel was turned.
+  // A page continues to scroll after a turn of the wheel.
   await tab.page.evaluate(
     `for (const type of ["scroll", "scrollend"]) ${SCROLL}.addEventListener(type, () => (window.isStill = type === "scrollend"))`,
   );
@@ -125,7 +125,7 @@ test("a card that is opened stays where it is while an answer is written", async
   await tab.say("What is the weather in Oslo, at length?");
   await tab.sees("Paragraph 3 ");
   const card = `document.querySelector(".tool summary")`;
-  // At once: the page moves until the click.
+  // Synchronously, since the page moves until the click.
   const before = await tab.page.evaluate(
     `(() => { const { top } = ${card}.getBoundingClientRect(); ${card}.click(); return top; })()`,
   );

@@ -83,7 +83,7 @@ describe("with answers that come at once", () => {
     await tab.page.reload();
     await tab.sees("2 × mechanical keyboard, confirmed");
     expect(countOf(await tab.messages(), "Edited")).toBe(1);
-    // The refused values are what the console is told of.
+    // The console reports the refused values.
     expect(tab.complaints).toEqual([expect.stringContaining("422")]);
   });
 
@@ -161,7 +161,7 @@ describe("with answers that come at once", () => {
     expect(tab.complaints).toEqual([]);
   });
 
-  test("an answer is made anew, and a message is edited: each stands once, also after a reload", async () => {
+  test("an answer is regenerated, and a message is edited: each appears once, also after a reload", async () => {
     const tab = await open(chat.url);
     const said = async (): Promise<unknown> =>
       await tab.page.evaluate(`[...document.querySelectorAll(".question .bubble")].map((one) => one.innerText)`);
@@ -175,7 +175,7 @@ describe("with answers that come at once", () => {
     expect(await said()).toEqual(["Hello"]);
     await tab.press("Edit message");
     await tab.page.locator(".edit-question textarea").wait();
-    // Selected and typed over, as a person does: `fill` empties the field behind React's back.
+    // Selects and overwrites the text like a person: `fill` empties the field behind React's back.
     await tab.page.evaluate(`document.querySelector(".edit-question textarea").select()`);
     await tab.page.type(".edit-question textarea", "Good morning");
     await tab.page.locator(".edit-question [type=submit]:enabled").click();
@@ -204,7 +204,7 @@ describe("with answers that come at once", () => {
 
   test.each([
     ["light", undefined],
-    // What differs from the other theme.
+    // The values that differ from the other theme.
     ["dark", ["color-contrast"]],
   ])("nothing keeps people out in the %s theme, on a desk and on a phone", async (theme, rules) => {
     const tab = await open(chat.url);
@@ -270,7 +270,7 @@ describe("with answers that take long", () => {
     chat.gate.release();
   });
 
-  test("an answer is stopped, and what was said stays over a reload", async () => {
+  test("an answer is stopped, and its text so far survives a reload", async () => {
     const tab = await open(chat.url);
     chat.gate.hold(FIRST);
     await tab.say("Hello");
@@ -343,7 +343,7 @@ describe("with answers that take long", () => {
     expect(await tab.messages()).toBe(said);
   });
 
-  test("a second tab follows the answer, and what is said in the first", async () => {
+  test("a second tab follows the answer and the messages of the first", async () => {
     const first = await open(chat.url);
     chat.gate.hold(FIRST);
     await first.say("Hello");
@@ -367,9 +367,9 @@ describe("with answers that take long", () => {
     expect(await second.messages()).toBe(await first.messages());
   });
 
-  test("what is said while an answer is written is heard by it", async () => {
+  test("the active run reads a message that arrives during its answer", async () => {
     const tab = await open(chat.url);
-    // The second answer, which reports what the tool said.
+    // The second answer, which reports the tool's result.
     chat.gate.hold("the day after");
     await tab.say("What is the weather in Oslo?");
     await tab.sees("the day after");
@@ -397,7 +397,7 @@ describe("with a server and a network that fail", () => {
     frail.gate.release();
   });
 
-  /** The answer is there as a whole, once, and is what a page shows that is opened later. */
+  /** The whole answer is there once, and a page that opens later shows the same. */
   async function hasAll(tab: ChatTab): Promise<void> {
     await tab.sees(LAST);
     await tab.isDone();

@@ -24,7 +24,7 @@ test("the page is built and served, with a policy that allows no foreign code", 
   const script = /src="(\/assets\/[^"]+\.js)"/.exec(html)?.[1] ?? "";
   const code = await fetch(`${chat.url}${script}`);
   expect([page.status, code.status]).toEqual([200, 200]);
-  // What only the server needs stays there.
+  // Server-only data stays there.
   expect(await code.text()).not.toMatch(/node:sqlite|generativelanguage\.googleapis/);
 });
 
@@ -35,7 +35,7 @@ test("nothing but files of the page is served", async () => {
   ]);
 });
 
-test("a message is answered with the call of a tool, and is in the list afterwards", async () => {
+test("a message is answered with the call of a tool, and is in the list afterward", async () => {
   const body = { id: "sum", message: { id: "m1", role: "user", parts: [{ type: "text", text: "Calculate 17 * 23" }] } };
   const headers = { "content-type": "application/json" };
   const answer = await fetch(`${chat.url}/api/chat`, { method: "POST", headers, body: JSON.stringify(body) });

@@ -28,7 +28,7 @@ const STORES: readonly [string, () => SessionStore][] = [
 const NOTHING = { sessions: 0, drafts: 0, notes: 0, exchanges: 0, stoppedRuns: 0 };
 const failure = (run: Promise<unknown>): Promise<unknown> => run.then(() => undefined).catch((error: unknown) => error);
 
-/** A run of ann's in a call that goes on until the gate opens, and does not care that it is stopped. */
+/** A run of ann's in a call that continues until the gate opens, and ignores a stop. */
 async function inWrite(store: SessionStore) {
   const [started, gate] = [deferred(), deferred()];
   const write = defineTool({
@@ -125,7 +125,7 @@ describe.each(STORES)("what is kept of a person, in a store of kind %s,", (_kind
     expect([await store.load("s"), await store.records("s"), await store.list()]).toEqual([[], {}, []]);
   });
 
-  test("is not kept again by a run that continues in a process that does not know of the erasure", async () => {
+  test("is not kept again by a run that continues in a process which does not know of the erasure", async () => {
     const store = open();
     const { run, gate } = await inWrite(store);
     await store.delete("s");
@@ -135,7 +135,7 @@ describe.each(STORES)("what is kept of a person, in a store of kind %s,", (_kind
   });
 });
 
-test("exchanges that wait for the store do not begin a removed log again", async () => {
+test("exchanges that wait for the store do not recreate a removed log", async () => {
   const server = await createEmulator({ brain: improvise() }).listen();
   onTestFinished(async () => await server.close());
   const [store, kept] = [new MemoryStore(), new MemoryStore()];
@@ -152,7 +152,7 @@ test("exchanges that wait for the store do not begin a removed log again", async
   await session.send("Hello");
   await exchanges.flush();
   expect(await kept.load("s")).toEqual([]);
-  // A log of this id that is begun later is another one.
+  // A later log with this id is another one.
   await session.send("Hello");
   await exchanges.flush();
   expect(await kept.load("s")).toHaveLength(1);
@@ -174,7 +174,7 @@ test("exchanges that are being written when their session is erased are removed 
   });
   await agent.session({ id: "s", owner: "ann", store }).send("Hello");
   const erased = eraseOwner("ann", { store, exchanges });
-  // It has come as far as it can.
+  // It can't get further.
   await new Promise((resolve) => setImmediate(resolve));
   gate.resolve();
   expect(await erased).toEqual({ ...NOTHING, sessions: 1, exchanges: 1 });

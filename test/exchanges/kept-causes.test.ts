@@ -47,7 +47,7 @@ function throwing(thrown: () => unknown, options: Partial<AgentOptions> = {}, li
 const failure = (): Error =>
   new Error(`no such page ${SECRET}`, { cause: new TypeError("bad shelf", { cause: "the roof" }) });
 
-/** What was kept of a run of an agent that has the keeper. */
+/** The kept causes of a run whose agent has the keeper. */
 async function keptOf(
   read: (typeof faces)[number][1],
   thrown: () => unknown,
@@ -328,6 +328,6 @@ test.each([
   [{ forMs: Infinity }, "keepExchanges(): causes.forMs must be a positive number of milliseconds"],
   [{ forDays: 1 }, 'keepExchanges(): causes: there is no option "forDays"'],
 ])("%j is refused", (causes, message) => {
-  // What a program without types could pass.
+  // A value that a program without types could pass.
   expect(() => keepExchanges(new MemoryStore(), { causes: causes as KeepCausesOptions })).toThrow(message);
 });

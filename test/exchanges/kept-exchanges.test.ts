@@ -22,7 +22,7 @@ import { byStep } from "../support/trip.ts";
 const PAGE = "The keeper wrote down each ship that passed — größer, 漢字, 🌍. ".repeat(12);
 const look = defineTool({ name: "look", description: "Looks at a page.", run: () => PAGE });
 
-/** A brain that calls `look` in so many turns, then answers. */
+/** A brain that calls `look` in a number of turns, then answers. */
 const looking = (turns: number) =>
   byStep(...Array.from({ length: turns }, () => () => calls({ name: "look", args: {} })), () =>
     say("Seen, all of it."),
@@ -100,7 +100,7 @@ test("bodies are kept as the service received them: over runs, summaries, broken
       await keeper.flush();
       expect(await bodiesOf(kept, "s")).toEqual(texts(service.received));
       expect(keeper.dropped).toBe(0);
-      // Whoever made a run makes the same requests again, and whoever has other instructions doesn't.
+      // The agent of a run makes the same requests again, and one with other instructions doesn't.
       const recording = { sessionId: "s", log: await store.load("s"), exchanges: await kept.load("s") };
       const sent = service.received.length;
       for (const [index, agent] of agents.entries())

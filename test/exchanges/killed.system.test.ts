@@ -19,11 +19,11 @@ test.each([0, 3, 10, 25])(
     await using service = await openByteService({ brain: byStep(look, look, () => say("Seen.")) });
     const folder = temporaryFolder();
     const args = ["--conditions=pollux-source", PROGRAM, service.url, folder];
-    // The second process goes on in the log of the first.
+    // The second process continues the first one's log.
     for (const _ of ["first", "second"]) {
       const before = await countKept(folder);
       const program = spawn(process.execPath, args, { stdio: ["ignore", "inherit", "inherit"] });
-      // A run doesn't wait for the store, and what a slow disk has first may be half an entry.
+      // A run doesn't wait for the store, and a slow disk may have half an entry first.
       while ((await countKept(folder)) === before);
       const count = service.received.length + requests;
       await until(() => service.received.length >= count);

@@ -28,7 +28,7 @@ let url: string;
 const unheard: unknown[] = [];
 const hear = (error: unknown): void => void unheard.push(error);
 
-// In a thread of its own, so that what is open here belongs to the client.
+// In its own thread, so that open resources here belong to the client.
 beforeAll(async () => {
   server = new Worker(join(import.meta.dirname, "support/emulator-thread.ts"), {
     workerData: ERRAND,
@@ -43,7 +43,7 @@ afterAll(async () => {
 beforeEach(() => void process.on("unhandledRejection", hear));
 afterEach(() => void process.off("unhandledRejection", hear));
 
-/** How a run is ended in its middle. */
+/** Ways to end a run midway. */
 const WAYS = { "by its signal": true, "by leaving the loop": false } as const;
 
 describe.each(Object.entries(WAYS))("%s", (way, bySignal) => {
@@ -60,7 +60,7 @@ describe.each(Object.entries(WAYS))("%s", (way, bySignal) => {
       tally.count(way, "ended there");
     }
     if (!(await until(() => active("TCPSocketWrap") <= sockets))) {
-      problems.push(...tally.found(way, "afterwards", ["left running: a socket"]));
+      problems.push(...tally.found(way, "afterward", ["left running: a socket"]));
     }
     expect(problems).toEqual([]);
     expect(unheard).toEqual([]);
@@ -93,7 +93,7 @@ async function endAt(at: number, bySignal: boolean, resumed: boolean, row: strin
   let ending: unknown;
   try {
     for await (const event of running) {
-      // Texts come in more or fewer deltas each time; with its last event the run is over.
+      // The number of text deltas varies; the run is over with its last event.
       if (++seen !== at || event.type === "run-end") continue;
       if (!bySignal) break;
       abort.abort(reason);
@@ -103,7 +103,7 @@ async function endAt(at: number, bySignal: boolean, resumed: boolean, row: strin
   } catch (error) {
     ending = error;
   }
-  // Aborted at its last events it may have been over.
+  // At its last events, the run may have been over.
   if (ending !== "finished") {
     const isRight = bySignal ? ending === reason : ending instanceof RunAbandonedError;
     if (!isRight) problems.push(`untyped: ended with ${String(ending)}`);
@@ -123,7 +123,7 @@ async function endAt(at: number, bySignal: boolean, resumed: boolean, row: strin
     result = await answerUnknown(session, await session.resume(), effects.all);
     tally.count(row, "resumed");
   } else {
-    // A tool that was left goes on for a moment; whoever asks on would not do so in the same instant.
+    // An abandoned tool continues for a moment; a person's next message would not come in the same instant.
     await until(() => effects.all.filter(({ step }) => step === "start").length * 2 === effects.all.length);
     result = await session.send("Go on.");
     tally.count(row, "next message");
@@ -131,31 +131,31 @@ async function endAt(at: number, bySignal: boolean, resumed: boolean, row: strin
   if (result.stopReason !== "finished" || result.text !== DONE) problems.push(`lost: ended with ${result.stopReason}`);
   const history = await session.history();
   const found = problemsOfErrand(ERRAND, history, effects.all);
-  // What was cancelled was not told of, so the model asks for it once more: that is up to it.
+  // The model got no result of the canceled call, so it may repeat it.
   problems.push(
     ...(resumed ? found.filter((one) => !mayHappenAgain(one)) : found.filter((one) => !one.startsWith("doubled"))),
   );
   return problems;
 }
 
-/** A call that was cut off is made again when its run goes on, unless it must happen once. */
+/** A call that was cut off is repeated on a resume, unless it must happen once. */
 function mayHappenAgain(problem: string): boolean {
   return problem.startsWith("doubled") && !problem.includes("pay");
 }
 
-/** How much of a kind keeps this process alive. */
+/** The number of resources of a kind that keep this process alive. */
 function active(kind: string): number {
   return process.getActiveResourcesInfo().filter((one) => one === kind).length;
 }
 
 async function until(holds: () => boolean): Promise<boolean> {
-  // Polled without timers, which would be counted; the limit only ends what would not end.
+  // Polls without timers, which would count; the limit ends a hang.
   const over = performance.now() + 30_000;
   while (!holds() && performance.now() < over) await new Promise((resolve) => setImmediate(resolve));
   return holds();
 }
 
-/** Asks how many requests are being answered, after a moment to end. */
+/** The number of requests in progress, after a moment to end. */
 async function ask(): Promise<ServerState> {
   const answer = once(server, "message");
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window

@@ -23,7 +23,7 @@ const hear = (error: unknown): void => void unheard.push(error);
 beforeEach(() => void process.on("unhandledRejection", hear));
 afterEach(() => void process.off("unhandledRejection", hear));
 
-/** A tool, how often a turn calls it, and what the model has to read. */
+/** A tool, the number of calls per turn, and the expected responses. */
 interface Bad {
   readonly run: (input: { list: number[] }, signal: AbortSignal) => unknown;
   readonly calls?: number;
@@ -31,7 +31,7 @@ interface Bad {
   readonly reads: RegExp;
 }
 
-/** Far more than a result may have. */
+/** Far more than the limit of a result. */
 const HUGE = 16 * 1024 * 1024;
 
 /** Lets whatever is due happen. */
@@ -129,7 +129,7 @@ function toolOf({ run, timeoutMs }: Bad, ran: number[]): AnyTool {
     name: "bad",
     description: "Misbehaves.",
     timeoutMs,
-    // Checked no further, so that nothing but the library copies it.
+    // Not checked further, so that only the library copies it.
     input: { type: "object", properties: { list: { type: "array", items: { type: "integer" } } }, required: ["list"] },
     run: (given, { signal }) => {
       const input = given as { list: number[] };
@@ -170,11 +170,11 @@ describe.each(Object.entries(BAD))("a tool that %s", (name, bad) => {
       ),
       "lost: the calls were changed",
     );
-    // Each once, whatever they gave.
+    // Each once, regardless of the result.
     check(new Set(ran).size === made.length, `lost: ${new Set(ran).size} of ${made.length} calls ran`);
     check(new Set(ran).size === ran.length, `doubled: ${ran.length} calls ran for ${made.length}`);
 
-    // The next message finds a session in order, and what a tool does late reaches nobody.
+    // The next message finds a valid session, and late results of a tool are dropped.
     for (let turns = 0; turns < 5; turns++) await turn();
     check(
       (await face.send(session, "Once more.")).text === "That was that.",

@@ -14,7 +14,7 @@ import { errandWithStates, tornWrites } from "./support/torn-writes.ts";
 const table = faultTable("files that are torn or damaged");
 const { tally } = table;
 
-// At every append: `torn-writes.system.test.ts`.
+// `torn-writes.system.test.ts` cuts at every append.
 test.each(KINDS)(
   "a write that was torn, in a %s store, takes back what was not acknowledged, and nothing else",
   async (kind) => {
@@ -57,7 +57,7 @@ const resume = (store: SessionStore): Promise<unknown> => sessionIn(store, table
 
 type Damage = (from: string, to: string) => Promise<void>;
 
-/** Changes the bytes of a log that lines made. */
+/** Changes the bytes of a log of lines. */
 function inLines(change: (bytes: Buffer) => Buffer): Damage {
   return async (from, to) => {
     await withStore({ kind: "jsonl", path: to }, (store) => store.append("s", 0, [{ any: "thing" }]));
@@ -72,7 +72,7 @@ function middleLine(bytes: Buffer): number {
 }
 
 const JSONL_DAMAGE: readonly Damage[] = [
-  // A byte that is no JSON.
+  // A byte that breaks the JSON.
   inLines((bytes) =>
     Buffer.concat([bytes.subarray(0, middleLine(bytes)), Buffer.from("x"), bytes.subarray(middleLine(bytes) + 1)]),
   ),
@@ -86,7 +86,7 @@ const JSONL_DAMAGE: readonly Damage[] = [
 ];
 
 const SQLITE_DAMAGE: readonly Damage[] = [
-  // Pages that read as zeros, behind the first, which says what the file is.
+  // Pages that read as zeros, after the first one, which identifies the file.
   async (from, to) => {
     const bytes = await readFile(from);
     await writeFile(to, Buffer.concat([bytes.subarray(0, 4096), Buffer.alloc(bytes.length - 4096)]));

@@ -12,7 +12,7 @@ import { faultTable } from "./support/fault-table.ts";
 const table = faultTable("disks that are full or shut");
 const { tally } = table;
 
-/** A failure has to be typed, and to say what to do. */
+/** A failure must be typed, and say what to do. */
 function problemsOfStop(report: Report | undefined, advice: RegExp): readonly string[] {
   if (report?.is !== "failed") return [`lost: did not stop: ${JSON.stringify(report)}`];
   if (!report.typed) return [`untyped: ${report.name}: ${report.message}`];

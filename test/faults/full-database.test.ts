@@ -18,7 +18,7 @@ test("a database that may have no more pages stops the run, which goes on when i
   for (const pages of [0, 1, 2, 3]) {
     const exec = vi.spyOn(DatabaseSync.prototype, "exec");
     using store = new SqliteStore(join(table.places.folder, `pages-${pages}.db`));
-    // The one the store has just opened.
+    // The connection that the store has just opened.
     const database = exec.mock.contexts.at(-1) as DatabaseSync;
     exec.mockRestore();
     const used = Number(database.prepare("pragma page_count").get()?.["page_count"]);
@@ -45,7 +45,7 @@ test("a database that may have no more pages stops the run, which goes on when i
   }
 });
 
-/** What is idempotent may have happened when its outcome could not be stored, and happens again under its key. */
+/** An idempotent call may have happened without a stored outcome, and repeats under its key. */
 function isNotOfOnce(problem: string): boolean {
   return !problem.startsWith("doubled") || problem.includes("pay");
 }

@@ -17,7 +17,7 @@ const tally = killTally(`kill -9, seed ${SEED}`);
 
 const ERRANDS = { "calls alone": LONG, jobs: JOBS } as const;
 
-/** What is killed, and where it is. */
+/** The process to kill, and its store. */
 interface Killed {
   readonly places: Places;
   readonly errand: Errand;
@@ -69,7 +69,7 @@ describe.runIf(HAS_POSTGRES)("a process with a store on Postgres", () => {
   );
 });
 
-/** Kills processes at every append and at random moments. @returns Everything that was wrong afterwards. */
+/** Kills processes at every append and at random moments. @returns All problems afterward. */
 async function killEverywhere(
   { places, errand }: Killed,
   place: StorePlace,
@@ -98,7 +98,7 @@ async function undisturbed(
   try {
     let appends = 0;
     const work = places.work(store, `${store.kind}-undisturbed`);
-    // Once to load all it needs.
+    // Once to load all modules.
     await child.order({ do: "begin", ...places.work(store, `${store.kind}-first`) });
     const began = performance.now();
     const report = await child.order({ do: "begin", ...work }, (one) => {

@@ -3,7 +3,7 @@ import { JOBS, LONG } from "./support/errand.ts";
 import { killAndFinish, killTally } from "./support/kill-and-finish.ts";
 import { KINDS, openPlaces, type Places } from "./support/places.ts";
 
-// Every place in the log, and moments between them: `kill.system.test.ts`.
+// `kill.system.test.ts` kills at every place in the log, and between them.
 
 const tally = killTally("kill -9 at two places");
 let places: Places;

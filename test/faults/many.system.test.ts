@@ -12,7 +12,7 @@ const SLOTS = 64;
 const tally = new Tally(`${RUNS} runs at once through ${SLOTS} slots, then ${SESSIONS} sessions`);
 afterAll(() => tally.print());
 
-test("thousands of runs in one process all end, and those that wait are small", { timeout: 1_800_000 }, async () => {
+test("thousands of runs in one process all end, and waiting ones are small", { timeout: 1_800_000 }, async () => {
   let open: () => void = () => {};
   const opened = new Promise<void>((resolve) => (open = resolve));
   await using service = await openManyService({ turns: 2, hold: () => opened });
@@ -36,9 +36,9 @@ test("thousands of runs in one process all end, and those that wait are small", 
   tally.note(`${service.counts.sockets} connections for ${service.counts.requests} requests`);
   expect(report.texts).toEqual({ done: RUNS });
   expect(service.counts).toMatchObject({ requests: 2 * (RUNS + SESSIONS), mostAtOnce: SLOTS, refused: 0 });
-  // Kept for the next request; who is slow has some closed for being idle, and makes others.
+  // Connections stay open for the next request; a slow process loses idle ones, and opens others.
   expect(service.counts.sockets).toBeLessThanOrEqual(service.counts.requests / 20);
-  // Far above what is measured: what grows with the number of runs, or keeps whole answers, is above these.
+  // Far above the measured values, but below those of anything that grows with the number of runs, or keeps whole answers.
   expect(bytes.run).toBeLessThan(64 * 1024);
   expect(bytes.session).toBeLessThan(48 * 1024);
   expect(bytes.stored).toBeLessThan(12 * 1024);

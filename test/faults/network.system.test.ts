@@ -38,7 +38,7 @@ describe.each(SESSION_FACES.map(([name, face], index) => [name, face, index] as 
       const problems: string[] = [];
       const row = `${name}, ${length}`;
       for (const [faultIndex, [faultName, fault]] of Object.entries(CATALOG).entries()) {
-        // Both faces run the same loop: each fault meets each of them at every other request, and each request at every other fault.
+        // Both faces run the same loop, so each face gets every other combination of fault and request.
         for (
           let at = 1 + ((faultIndex + faceIndex) % SESSION_FACES.length);
           at <= REQUESTS;
@@ -91,7 +91,7 @@ async function oneRun(
     result = await face.resume(session);
   }
   result = await answerUnknown(session, result as RunResult, effects.all);
-  // A model that would not go on: the run is over, and the next message goes on from its history.
+  // The model stops early: the run is over, and the next message continues from its history.
   if (result.stopReason !== "finished") {
     const { resumable } = await session.state();
     tally.count(row, resumable ? "resumed" : "sent on");
@@ -107,12 +107,12 @@ async function oneRun(
   return problems;
 }
 
-/** A failure has to be one of ours, and to carry what can be kept. */
+/** A failure must be one of our errors, with all finished work. */
 function problemsOfError(error: unknown, at: number): readonly string[] {
   if (!(error instanceof AgentError)) return [`untyped: failed with ${String(error)}`];
   const kept = runSoFar(error)?.contents ?? [];
   const problem = illegal(kept);
   if (problem !== undefined) return [`lost: ${problem}`];
-  // The message, and two contents for each request that was answered.
+  // The message, and two contents per answered request.
   return kept.length < 2 * at - 1 ? [`lost: the error of request ${at} carries ${kept.length} contents`] : [];
 }

@@ -26,7 +26,7 @@ const WHERE: readonly PausedRound["where"][] = [
   ...[1, 2, 4, 6].flatMap((number) =>
     (["before", "after"] as const).map((when) => ({ at: "append" as const, number, when })),
   ),
-  // In the middle of whatever it does: of a write to the disk, for example.
+  // In the middle of anything, such as a write to the disk.
   ...Array.from({ length: 6 }, () => ({ afterMs: random() * 25 })),
 ];
 
@@ -39,7 +39,7 @@ const ROUNDS = WHERE.flatMap((where) =>
 test.each(SHARED_KINDS)(
   "a process with a %s store is paused, and wakes up when another has its session",
   async (kind) => {
-    // Each pause holds up a whole process.
+    // Each pause stops a whole process.
     const lanes = Array.from({ length: 3 }, (_, lane) => ROUNDS.filter((__, index) => index % 3 === lane));
     const found = await sideBySide(lanes, 3, async (rounds, lane) => {
       // A paused process may hold the lock of a whole file.

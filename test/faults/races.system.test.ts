@@ -7,11 +7,11 @@ import { openSharedPlaces, SHARED_KINDS, type SharedPlaces } from "./support/riv
 import { rivalTally } from "./support/rivals/rival-table.ts";
 import { openShared } from "./support/rivals/shared-store.ts";
 
-/** For each of 55 pairs of acts, what fits into two minutes; `POLLUX_ROUNDS=5` is five times as many. */
+/** Rounds for each of 55 pairs of acts that fit into two minutes; `POLLUX_ROUNDS=5` plays five times as many. */
 const MORE = Number(process.env["POLLUX_ROUNDS"] ?? 1);
 const ROUNDS = { memory: 150 * MORE, sqlite: 30 * MORE, jsonl: 30 * MORE, postgres: 12 * MORE };
 
-/** Only ends a hang: other programs may need the machine as well. */
+/** Ends a hang; other programs may use the machine as well. */
 const LIMIT = { timeout: 1_800_000 };
 
 const tally = rivalTally("two that race on one session, each pair of acts");

@@ -21,7 +21,7 @@ const STORES: { readonly [kind: string]: () => readonly [SessionStore, SessionSt
   sqlite: () => [new SqliteStore(join(folder, "s.db")), new SqliteStore(join(folder, "s.db"))],
 };
 
-// All pairs of acts, many more times, in two processes and on Postgres: `races.system.test.ts`.
+// `races.system.test.ts` has all pairs of acts, many more times, in two processes and on Postgres.
 test.each(Object.entries(STORES))(
   "two objects of one session in a %s store act on it at random moments, and nothing is lost or doubled",
   async (row, open) => {

@@ -11,9 +11,9 @@ import type { SoakOrder, SoakReport } from "./support/soak-process.ts";
 import { Tally } from "./support/tally.ts";
 
 const SESSIONS = 1000;
-/** Share of the requests that go wrong. */
+/** Share of the requests that fail. */
 const FAULTS = 0.02;
-/** How much more may be held afterwards, in bytes: a leak in each session would be far more. */
+/** How much more memory may be in use afterward, in bytes: a leak in each session would be far more. */
 const SLACK = 4 * 2 ** 20;
 
 const tally = new Tally(`${SESSIONS} sessions of 5 turns at once, ${FAULTS * 100} % faults, seed ${SEED}`);
@@ -55,7 +55,7 @@ test("sessions at once all end right or typed, and leave no memory behind", { ti
   expect(heap.after).toBeLessThan(heap.before + SLACK);
 });
 
-/** Lets every fault of the catalog happen to some requests, the same ones for the same seed. */
+/** Injects every fault of the catalog into some requests, the same ones for the same seed. */
 function randomFaults(seed: number): readonly FaultRule[] {
   const names = Object.keys(CATALOG);
   const pick = (number: number): string | undefined => {

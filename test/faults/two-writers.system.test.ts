@@ -10,7 +10,7 @@ const table = faultTable("two processes at one session");
 const { tally } = table;
 
 describe.each(KINDS)("two processes that write to one session of a %s store", (kind) => {
-  test("are told apart: one goes on, the other follows or stops, nothing is lost", async () => {
+  test("are distinguished: one continues, the other follows or stops, nothing is lost", async () => {
     const row = `two writers, ${kind}`;
     // The second takes over at each of six entries.
     const rounds = 12;
@@ -38,7 +38,7 @@ describe.each(KINDS)("two processes that write to one session of a %s store", (k
 
 type Pair = readonly [AgentProcess, AgentProcess];
 
-/** Both send one message: under its run id it begins one errand, which the other follows. */
+/** Both send one message: its run id starts one errand, which the other process follows. */
 async function atOnce(pair: Pair, work: Work): Promise<readonly (Report | undefined)[]> {
   const ended = await Promise.all(pair.map((child) => begin(child, { ...work, runId: `errand-${work.id}` })));
   return ended.map(([report]) => report);
@@ -48,7 +48,7 @@ async function takenOver([first, second]: Pair, work: Work, atEntry: number): Pr
   let other: Promise<Report | undefined> | undefined;
   const over = first.order({ do: "begin", ...work }, (one) => {
     if (one.is !== "acknowledged" || one.length < atEntry) return;
-    // What came of a call can be looked into when the first one is not at it any more.
+    // The outcome of a call can be checked when the first process no longer works on it.
     other ??= second.order({ do: "finish", ...work, asks: true }, (two) => {
       if (two.is === "asks") void over.then(() => second.allow());
     });

@@ -38,7 +38,7 @@ test("any prompt gets an answer, the same one each time, and every call satisfie
   );
 });
 
-/** The least of several times to answer a prompt, in milliseconds of this thread's CPU: other load doesn't count. */
+/** The fastest of several answers to a prompt, in milliseconds of this thread's CPU, so other load doesn't count. */
 async function timeOf(prompt: string, functions: readonly FunctionDeclaration[]): Promise<number> {
   const times: number[] = [];
   for (let round = 0; round < 5; round += 1) {
@@ -47,7 +47,7 @@ async function timeOf(prompt: string, functions: readonly FunctionDeclaration[])
     const { user, system } = process.threadCpuUsage(start);
     times.push((user + system) / 1000);
   }
-  // Processor time is counted in steps of some milliseconds: none may have passed.
+  // CPU time advances in steps of a few milliseconds, so it may be 0.
   return Math.max(5, Math.min(...times));
 }
 

@@ -1,6 +1,6 @@
 import type { JsonObject } from "@pollux/core/wire";
 
-/** A prompt, what it must call and with which arguments, and what the answer says. */
+/** A prompt, with the expected calls, arguments and answer. */
 export type EverydayRow = readonly [
   prompt: string,
   calls: readonly (readonly [name: string, args: JsonObject])[],

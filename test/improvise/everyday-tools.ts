@@ -72,7 +72,7 @@ export const WRITTEN: readonly FunctionDeclaration[] = [
 
 const MOMENT = { time: "2026-11-23T01:59:43.110+09:00", zone: "Asia/Tokyo", weekday: "Monday" };
 
-/** What each function answers, in the shape that the real one has. */
+/** The output of each function, in the shape of a real one. */
 const OUTPUTS: Readonly<Record<string, unknown>> = {
   list_files: {
     path: ".",

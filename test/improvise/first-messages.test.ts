@@ -12,7 +12,7 @@ const OFFER = "What I can do is call list_files, read_file, search_files and fil
 
 const FILES = READY_MADE.filter(({ name }) => ["list_files", "read_file", "search_files", "file_stats"].includes(name));
 
-/** What people type into a chat that has tools for files and can search the web, in one conversation. */
+/** A typical conversation with a chat that has tools for files and web search. */
 const MESSAGES: readonly (readonly [string, readonly unknown[], string])[] = [
   ["hi", [], `Hello! What can I do for you?${REMARK}`],
   [
@@ -41,7 +41,7 @@ const MESSAGES: readonly (readonly [string, readonly unknown[], string])[] = [
 ];
 
 describe.each(FACES)("%s", (face) => {
-  test("a first conversation is answered as a person expects; what is always true is said once", async () => {
+  test("a first conversation is answered as a person expects; general remarks come once", async () => {
     const emulator = createEmulator({ brain: improvise() });
     let before: readonly Content[] = [];
     const answers: unknown[] = [];

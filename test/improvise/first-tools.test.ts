@@ -28,7 +28,7 @@ const BALANCE = declare("get_balance", "Balance of a bank account.", { account: 
 const ORDER = declare("place_order", "Places an order.", { item: text(), quantity: number });
 const ADD = declare("add", "Adds two numbers.", { a: number, b: number });
 
-/** The only tool of an agent, what a person asks it, and the arguments of the calls. */
+/** The only tool of an agent, a person's request, and the arguments of the calls. */
 const FIRST_TOOLS: readonly (readonly [FunctionDeclaration, string, readonly JsonObject[]])[] = [
   [STOCK, "How many bolts are in stock?", [{ article: "bolts" }]],
   [STOCK, "stock of bolt and nut", [{ article: "bolt" }, { article: "nut" }]],

@@ -17,7 +17,7 @@ const asked = async (
   answer: (name: string, args: JsonObject) => unknown,
 ) => talk(createEmulator({ brain: improvise() }), face, prompt, functions, answer);
 
-/** A prompt, what the tool for it returns, and what the answer says. */
+/** A prompt, the tool's result, and the answer. */
 const RESULTS: readonly (readonly [tool: string, prompt: string, output: JsonObject, says: string])[] = [
   [
     "calculator",
@@ -33,7 +33,7 @@ describe.each(FACES)("%s", (face) => {
     expect(text).toBe(`${says}${REMARK}`);
   });
 
-  test("numbers that come back are said, also where they are the ones that were asked for", async () => {
+  test("returned numbers are in the answer, even if the question has them", async () => {
     const scale: FunctionDeclaration = {
       name: "scale_recipe",
       description: "Scales a recipe.",

@@ -1,10 +1,10 @@
 import type { Content, FunctionDeclaration, GenerateContentResponse, JsonObject, Part } from "@pollux/core/wire";
 import type { Emulator } from "@pollux/emulator";
 
-/** The two ways to ask. */
+/** The two request modes. */
 export type Face = "generateContent" | "streamGenerateContent?alt=sse";
 
-/** What came of one prompt. */
+/** The result of one prompt. */
 export interface Talk {
   readonly calls: readonly (readonly [name: string, args: JsonObject])[];
   readonly text: string;
@@ -15,7 +15,7 @@ export interface Talk {
 const HEADERS = { "x-goog-api-key": "emulator", "content-type": "application/json" };
 const MAX_STEPS = 6;
 
-/** Asks the emulator, answers its calls, and returns what it called and said. With `search`, it can also search the web. */
+/** Sends a prompt to the emulator and answers its calls. @returns The calls and the text. With `search`, it can also search the web. */
 export async function talk(
   emulator: Emulator,
   face: Face,

@@ -12,7 +12,7 @@ function sentBack(world: World): readonly string[] {
   return contents.filter(({ role }) => role === "model").map((content) => JSON.stringify(content.parts));
 }
 
-/** The parts of each answer but the last, read the plain way. */
+/** The parts of each answer except the last, read in the simplest way. */
 function received(world: World): readonly string[] {
   return world.answers.slice(0, -1).map((body) => {
     const lines = body.split(/\r?\n/).filter((line) => line.startsWith("data:"));
@@ -88,7 +88,7 @@ describe.each(faces)("%s", (_face, read) => {
   });
 
   test("fields and part kinds that nobody knows go back as they came, in their place", async () => {
-    // What a newer service might stream. The emulator itself refuses it, so it is taken off again on the way there.
+    // A newer service might stream this. The emulator refuses it, so requests to it are stripped.
     const novelty = '"hologram":{"z":1,"a":[null,{"y":0,"b":0}]},';
     const lonePart = '{"aura":{"color":"teal"}},';
     await using world = await openWorld(

@@ -9,7 +9,7 @@ interface PackageFile {
   readonly exports: { readonly [door: string]: string | { readonly "pollux-source"?: string } };
 }
 
-/** The source behind each public door of the packages. */
+/** The source of each entry point of the packages. */
 function doors(): readonly (readonly [door: string, file: string])[] {
   return ["core", "tools", "emulator", "cli"].flatMap((name) => {
     const folder = join(root, "packages", name);

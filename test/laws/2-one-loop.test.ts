@@ -119,7 +119,7 @@ test("an agent as a tool runs the same loop, with its calls answered and its cos
   const result = await new Agent({ model: outerWorld.model(), tools: [helper, stamp] }).run("Go.");
   expect(result).toMatchObject({ stopReason: "finished", text: "All done.", usage: { requests: 5 } });
   expect(JSON.stringify(result.contents[2])).toContain(ANSWER);
-  // Alone, the inner agent sends just the same.
+  // On its own, the inner agent sends the same.
   await using alone = await openWorld({ brain: trip() });
   await new Agent({ model: alone.model(), tools: TOOLS, name: "meteorologist" }).run("Weather?");
   expect(world.bodies).toEqual(alone.bodies);

@@ -16,7 +16,7 @@ import { faces } from "../../packages/core/test/helpers/faces.ts";
 import { byStep, goOn, TOOLS, trip } from "../support/trip.ts";
 import { openWorld, refusals, type World } from "../support/world.ts";
 
-/** Every call is answered in the very next content, in call order, with name and id, and by nothing else. */
+/** Every call is answered in the next content, in call order, with name and id, and that content has nothing else. */
 function expectAnswered(contents: readonly Content[], when: string): void {
   for (const [index, { role, parts }] of contents.entries()) {
     const made = parts.flatMap(({ functionCall }) => functionCall ?? []);
@@ -30,7 +30,7 @@ function expectAnswered(contents: readonly Content[], when: string): void {
   }
 }
 
-/** What the run left can be sent to a service that refuses every open or doubly answered call. */
+/** A service that refuses open and doubly answered calls accepts the run's history. */
 async function expectUsable(agent: Agent, soFar: RunSoFar | undefined, when: string): Promise<void> {
   expect(soFar, when).toBeDefined();
   const contents = soFar!.contents;
@@ -128,7 +128,7 @@ test.each(Object.entries(RUNS))(
         for await (const _ of running) if (++seen === at) abort.abort(reason);
       })().catch((error: unknown) => error);
       events = Math.max(events, seen + 1);
-      // The last event is the result itself: too late to be aborted.
+      // The last event is the result itself: too late for an abort.
       if (failure === undefined) break;
       expect(failure).toBe(reason);
       expect(runSoFar(reason)).toEqual(running.soFar);
@@ -139,7 +139,7 @@ test.each(Object.entries(RUNS))(
   },
 );
 
-test("chat: left at each event of its first answer, it goes on with the next question", async () => {
+test("chat: left at each event of its first answer, it continues with the next question", async () => {
   await using world = await openWorld({ brain: trip(), deltaCharacters: 8 });
   const agent = new Agent({ model: world.model(), ...options });
   for (let at = 1, whole = false; !whole; at++) {
@@ -214,7 +214,7 @@ test("run: aborted at each line of its log, the run leaves no open call", async 
       (error: unknown) => error,
     );
     if (!abort.signal.aborted) break;
-    // The last lines may come when nothing is left to abort.
+    // The last lines may come too late for an abort.
     if (failure === undefined) continue;
     aborted++;
     expect(failure).toBe(reason);

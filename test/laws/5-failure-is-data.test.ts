@@ -8,7 +8,7 @@ import { ENDS, type FaultName, meetFault } from "../support/fault-ends.ts";
 import { openWorld } from "../support/world.ts";
 
 describe.each(faces)("%s", (_face, read) => {
-  // Each of them at one of the three requests; at all of them: `5-failure-is-data.system.test.ts`.
+  // Each of them at one of the three requests; `5-failure-is-data.system.test.ts` has all combinations.
   test.each([
     ["once", 0],
     ["and ever after", 1],
@@ -41,7 +41,7 @@ describe.each(faces)("%s", (_face, read) => {
       }),
       () => new Promise(() => {}),
     ];
-    // The limit is there for the last of them.
+    // The last of them needs the limit.
     const tools = ways.map((run, index) =>
       defineTool({
         name: `way_${index}`,

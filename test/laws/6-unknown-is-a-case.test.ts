@@ -21,7 +21,7 @@ describe.each(faces)("%s", (_face, read) => {
     ["with text", [say("Half of"), finishes("WATCHED_POT", "It never boils.")]],
     ["without text", [finishes("WATCHED_POT", "It never boils.")]],
     ["with a call", [call("add", { a: 1, b: 2 }), finishes("WATCHED_POT", "It never boils.")]],
-  ])("an unknown finish reason %s is never a success, and is told in the model's words", async (_with, answer) => {
+  ])("an unknown finish reason %s is never a success, and the result has the model's word", async (_with, answer) => {
     await using world = await says(answer);
     const result = await read(new Agent({ model: world.model(), tools: TOOLS }), "Go.");
     expect(result).toMatchObject({
@@ -53,7 +53,7 @@ describe.each(faces)("%s", (_face, read) => {
     }
   });
 
-  test("an unknown reason for refusing the prompt is told in the service's words", async () => {
+  test("for an unknown reason to refuse the prompt, the error has the service's word", async () => {
     await using world = await openWorld({ faults: [{ at: 1, fault: faults.promptBlocked("BAD_MOOD") }] });
     const error = await read(new Agent({ model: world.model() }), "Go.").catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ResponseBlockedError);

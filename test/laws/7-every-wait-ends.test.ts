@@ -11,19 +11,19 @@ import { openWorld } from "../support/world.ts";
 
 const forever = (): Promise<never> => new Promise(() => {});
 
-/** What can be seen of a run from outside. */
+/** The visible state of a run. */
 interface Seen {
   /** Bodies of answers, as far as they have been read. */
   readonly answers: readonly string[];
   /** Requests that have arrived. */
   readonly arrived: number;
-  /** Attempts that were given up; another one follows. */
+  /** Failed attempts with a retry. */
   readonly givenUp: number;
-  /** Calls that are waiting, for whatever they wait. */
+  /** Waiting calls. */
   readonly waiting: number;
 }
 
-/** A tool that never settles, and one that goes on for ever; each tells when it has begun. */
+/** A tool that never settles, and one that streams forever; each reports its start. */
 function slowTools(began: () => void = () => {}): readonly AnyTool[] {
   const stuck = defineTool({
     name: "stuck",
@@ -43,12 +43,12 @@ function slowTools(began: () => void = () => {}): readonly AnyTool[] {
 }
 
 interface Wait {
-  /** Whether the wait has begun. */
+  /** Whether the wait has started. */
   readonly hasBegun: (seen: Seen) => boolean;
   readonly faults?: readonly FaultRule[];
   readonly model?: GeminiOptions;
   readonly options?: Partial<AgentOptions>;
-  /** A hook that waits for ever, too. */
+  /** A hook that also waits forever. */
   readonly hook?: keyof Hooks;
   readonly calls?: readonly string[];
 }
@@ -60,7 +60,7 @@ const isCut = ({ answers }: Seen): boolean => (answers[0] ?? "") !== "";
 const isGivenUp = ({ givenUp }: Seen): boolean => givenUp > 0;
 const waits = ({ waiting }: Seen): boolean => waiting > 0;
 
-/** Everything a run can be waiting for; each would last for a minute or for ever. */
+/** Everything a run can wait for; each would last for a minute or forever. */
 const WAITS: Readonly<Record<string, Wait>> = {
   "the first byte": {
     hasBegun: arrives,
@@ -101,10 +101,10 @@ const WAITS: Readonly<Record<string, Wait>> = {
 
 const KINDS = new Set(["Timeout", "TCPWRAP", "TCPSERVERWRAP", "GETADDRINFOREQWRAP"]);
 
-/** Ends a wait that would not end: closing a socket takes as long as it takes. */
+/** Ends a hang: closing a socket may take any time. */
 const PATIENCE_MS = 30_000;
 
-/** What was begun during the work and still keeps the process alive, by kind. */
+/** Resources that the work opened and that still keep the process alive, by kind. */
 async function leftOvers(work: () => Promise<void>, patience = PATIENCE_MS): Promise<readonly string[]> {
   const begun = new Map<number, { readonly kind: string; readonly resource: object }>();
   const watch = createHook({
@@ -118,7 +118,7 @@ async function leftOvers(work: () => Promise<void>, patience = PATIENCE_MS): Pro
   watch.enable();
   try {
     await work();
-    // Sockets need a moment to close; polled without timers, which would be counted.
+    // Sockets need a moment to close; polls without timers, which would count.
     const until = performance.now() + patience;
     for (let turns = 0; alive().length > 0 && (turns < 20 || performance.now() < until); turns++) await setImmediate();
     return alive();
@@ -172,14 +172,14 @@ describe.each(Object.entries(WAITS))("waiting for %s", (_name, wait) => {
       expect(await turnsOf(running)).toBeLessThan(20);
       await expect(running).rejects.toBe(reason);
       expect(getEventListeners(abort.signal, "abort")).toEqual([]);
-      // The service hears of it at once, not when the connection is given up.
+      // The service notices it at once, not when the connection closes.
       const seen = (): unknown => world.emulator.requests[0]?.answered.complete;
       if (wait.faults?.[0]?.fault.kind === "slow") await expect.poll(seen).toBe(false);
     }),
   );
 });
 
-/** How many turns of the event loop something takes to settle. */
+/** How many turns of the event loop a promise takes to settle. */
 async function turnsOf(work: Promise<unknown>): Promise<number> {
   const progress = { isOver: false };
   const over = (): void => void (progress.isOver = true);

@@ -30,7 +30,7 @@ const FORMS = [KEY, encodeURIComponent(KEY), btoa(KEY), KEY.slice(0, 14)];
 const inBase64 = (before: string, encoding: "base64" | "base64url" = "base64"): string =>
   Buffer.from(`${before}${KEY}yz`).toString(encoding);
 
-/** How a service may repeat the key, and what must not be shown of it. */
+/** Ways in which a service may repeat the key, with the text that must not appear. */
 const SPELLINGS: Readonly<Record<string, readonly [said: string, hidden: string]>> = {
   "as it is": [KEY, KEY],
   "escaped in JSON": [KEY.replaceAll("/", String.raw`\/`), "unusual"],
@@ -44,7 +44,7 @@ const SPELLINGS: Readonly<Record<string, readonly [said: string, hidden: string]
   "in base64url": [inBase64("a", "base64url"), inBase64("a", "base64url").slice(4, 16)],
 };
 
-/** All ways in which a value may be written out by somebody. */
+/** All ways to print a value. */
 function written(value: unknown): string {
   const deep = inspect(value, {
     depth: Number.POSITIVE_INFINITY,
@@ -61,14 +61,14 @@ function expectClean(value: unknown, where: string): void {
   for (const form of FORMS) expect(all.includes(form), `${where} holds ${form}`).toBe(false);
 }
 
-/** Keeps every line at every level, as a logger would write it. */
+/** Keeps every line at every level, in a logger's format. */
 function collect(): { lines: unknown[]; logger: Logger } {
   const lines: unknown[] = [];
   const line: LogMethod = (facts, message) => void lines.push([JSON.stringify(facts), message, facts]);
   return { lines, logger: { trace: line, debug: line, info: line, warn: line, error: line } };
 }
 
-/** Runs an agent with the key and gives everything that somebody could see of it. */
+/** Runs an agent with the key. @returns Everything that is visible of it. */
 async function everythingOf(options: GeminiOptions, face: string): Promise<unknown[]> {
   const { lines, logger } = collect();
   const model = gemini("gemini-3.8-flash", {
@@ -217,9 +217,9 @@ describe.each(["run", "stream"])("%s", (face) => {
     },
   );
 
-  test.each(Object.entries(SPELLINGS))("%s, it is in no log of what was sent and received", async (_name, spelling) => {
+  test.each(Object.entries(SPELLINGS))("%s, it is in no log of requests and answers", async (_name, spelling) => {
     const [said, hidden] = spelling;
-    // A streamed answer is logged in pieces, each of which may hold only a part of it.
+    // The log has a streamed answer in chunks, each of which may contain only a part of it.
     for (const [transport, logged] of [
       ["stream", ["request body"]],
       ["unary", ["request body", "response body"]],
@@ -231,9 +231,9 @@ describe.each(["run", "stream"])("%s", (face) => {
       const agent = new Agent({ model, logger });
       const question = `Is ${said} mine?`;
       await (face === "run" ? agent.run(question) : agent.stream(question).result());
-      for (const what of logged) {
-        const bodies = lines.map(written).filter((line) => line.includes(what));
-        for (const line of bodies) expect(line.includes(hidden), `${transport}, ${what}: ${line}`).toBe(false);
+      for (const text of logged) {
+        const bodies = lines.map(written).filter((line) => line.includes(text));
+        for (const line of bodies) expect(line.includes(hidden), `${transport}, ${text}: ${line}`).toBe(false);
         expect(bodies.some((line) => line.includes("[redacted]"))).toBe(true);
       }
     }
@@ -278,7 +278,7 @@ describe.each(["run", "stream"])("%s", (face) => {
     expect(target.seen).toEqual([]);
   });
 
-  test("a host that cannot be reached is told of without it", async () => {
+  test("the error for an unreachable host does not contain it", async () => {
     const gone = await serve(() => ({ status: 200 }));
     await gone[Symbol.asyncDispose]();
     const seen = await everythingOf({ endpoint: endpoint({ baseUrl: gone.url, apiKey: KEY }) }, face);

@@ -3,27 +3,27 @@ import { findPrices } from "@pollux/core/model";
 import { readUsage } from "../../packages/core/src/model/usage.ts";
 import { bodyText, pick, type Send, Unanswered } from "./service.ts";
 
-/** Dollars of a search: no list has them by model. */
+/** Dollars per search: no list has them by model. */
 const SEARCH = { searchQuery: 0.035 };
-/** The dearest model there is, in dollars per million tokens: for models whose price is unknown. */
+/** The most expensive model, in dollars per million tokens: for models without a known price. */
 const DEAREST: Prices = { input: 4, output: 20, ...SEARCH };
 /** Pictures and speech cost more than words. */
 const DEAREST_MEDIA: Prices = { input: 4, output: 120 };
 
-/** What a model costs today; never too little. */
+/** The price of a model today; never too low. */
 function pricesOf(model: string): Prices {
   const listed = findPrices(googleListPrices, model);
   if (listed !== undefined) return { ...listed, ...SEARCH };
   return /image|banana|tts|omni/.test(model) ? DEAREST_MEDIA : DEAREST;
 }
 
-/** The longest answer that a request without a limit may have, in tokens: more than any question or example needs. */
+/** Tokens of the longest answer to a request without a limit: more than any question or example needs. */
 const MOST_TOKENS = 8_192;
 
-/** The next request could cost more than is left. */
+/** The next request could exceed the budget. */
 export class CeilingReached extends Unanswered {}
 
-/** Counts what requests cost, and sends none that could exceed the ceiling. */
+/** Counts the cost of requests, and sends none that could exceed the ceiling. */
 export class Budget {
   readonly ceiling: number;
   readonly #prices: (model: string) => Prices;
@@ -36,22 +36,22 @@ export class Budget {
     this.#prices = prices;
   }
 
-  /** Dollars so far; a request that is being answered counts with the most that it may cost. */
+  /** Dollars so far; a request in progress counts with its highest possible cost. */
   get spent(): number {
     return this.#spent;
   }
 
-  /** Whether something was not sent for its cost, since the last {@link begin}. */
+  /** Whether a request was too expensive to send since the last {@link begin}. */
   get isReached(): boolean {
     return this.#isReached;
   }
 
-  /** What costs less may still be asked. */
+  /** Allows cheaper requests again. */
   begin(): void {
     this.#isReached = false;
   }
 
-  /** @throws {CeilingReached} If that many dollars are not left. */
+  /** @throws {CeilingReached} If fewer dollars are left. */
   check(dollars: number): void {
     if (this.#spent + dollars <= this.ceiling) return;
     this.#isReached = true;
@@ -60,12 +60,12 @@ export class Budget {
     );
   }
 
-  /** Counts something whose requests are not seen. */
+  /** Counts work with unobserved requests. */
   add(dollars: number): void {
     this.#spent += dollars;
   }
 
-  /** The same `fetch`, counted. A body that is not read to its end counts with the most that it may cost. */
+  /** Wraps `fetch` and counts its cost. A body that is not read to its end counts with its highest possible cost. */
   count(send: Send): Send {
     return async (url, given) => {
       const init = isGenerating(url) ? bounded(given) : given;
@@ -95,7 +95,7 @@ export class Budget {
     };
   }
 
-  /** The most that a request may cost. */
+  /** The highest possible cost of a request. */
   #most(url: string, init: RequestInit): number {
     const model = modelIn(url);
     const body = bodyText(init.body);
@@ -104,7 +104,7 @@ export class Budget {
     const limit = /"maxOutputTokens": ?(\d+)/.exec(body)?.[1];
     const output = isGenerating(url) ? Math.min(Number(limit ?? MOST_TOKENS), MOST_TOKENS) : 0;
     const searches = /"google_?search"/i.test(body) ? 2 : 0;
-    // No text takes more than a token for two characters, and most take half of that.
+    // No text needs more than one token per two characters, and most need half of that.
     return (
       ((body.length / 2) * prices.input + output * prices.output) / 1_000_000 + searches * (prices.searchQuery ?? 0)
     );
@@ -130,14 +130,14 @@ function bounded(init: RequestInit): RequestInit {
     const limited = { ...body, generationConfig: { ...generationConfig, maxOutputTokens: MOST_TOKENS } };
     return { ...init, body: JSON.stringify(limited) };
   } catch {
-    // No object, which no service answers.
+    // Not an object, so no service answers it.
     return init;
   }
 }
 
 const isGenerating = (url: string): boolean => /enerateContent\b/.test(url);
 
-/** The model that a request pays for; undefined if it costs nothing. */
+/** The billed model of a request; undefined if it is free. */
 function modelIn(url: string): string | undefined {
   if (/\/decisions\b/.test(url)) return "gemini-decision-1";
   const [, model, verb = ""] = /\/models\/([^/:?]+):(\w+)/.exec(url) ?? [];
@@ -156,7 +156,7 @@ function lastUsage(text: string): Parameters<typeof readUsage>[0] {
     }
     for (const item of Array.isArray(json) ? json.toReversed() : [json]) {
       const usage = pick(item, "usageMetadata");
-      // A decision counts in snake case, and only its input.
+      // A decision has counts in snake case, for its input only.
       const input = pick(item, "usage", "total_input_tokens");
       if (typeof input === "number") return { promptTokenCount: input };
       if (typeof usage === "object" && usage !== null) return usage;

@@ -20,7 +20,7 @@ interface Ended {
   readonly output: string;
 }
 
-/** Runs the command with the key of the server that stands for the service. */
+/** Runs the command with the key of the service's stand-in. */
 async function live(args: readonly string[], env: NodeJS.ProcessEnv = { POLLUX_LIVE_KEY: KEY }): Promise<Ended> {
   return new Promise((resolve) => {
     execFile(
@@ -68,7 +68,7 @@ test("asks over a socket, records without the key, and says what to change", asy
   }
   expect(output).not.toContain(KEY);
 
-  // What was recorded answers the same request again.
+  // The recording answers the same request again.
   const again = createEmulator({ brain: replay(join(folder, "exchanges")) });
   const recorded = emulator.requests.find(({ path }) => path.includes("gemini-pro-latest"));
   const answer = await again.fetch(recorded?.path ?? "", {

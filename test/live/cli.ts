@@ -1,7 +1,7 @@
 import { runCli } from "./run-cli.ts";
 
 // node --conditions=pollux-source test/live/cli.ts --help
-// As often as it comes: package managers hand it on, too.
+// Every one of them, since package managers pass it on, too.
 const stop = new AbortController();
 process.on("SIGINT", () => stop.abort());
 process.exitCode = await runCli(
@@ -10,5 +10,5 @@ process.exitCode = await runCli(
   { print: console.log, tell: console.error },
   stop.signal,
 );
-// What was being asked is not waited for.
+// Does not wait for requests in progress.
 if (stop.signal.aborted) process.exit();

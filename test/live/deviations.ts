@@ -11,7 +11,7 @@ const REFUSED = {
   error: { code: 400, message: "Nothing the emulator would say.", status: "INVALID_ARGUMENT", details: [] },
 };
 
-/** A service whose last answer to a question, the one that decides, makes it read otherwise than today. */
+/** A service whose last answer to a question, the deciding one, gives another reading than today. */
 export async function contrary(question: Question, service: ServiceName): Promise<Target> {
   const plain = emulated(service);
   let requests = 0;

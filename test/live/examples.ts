@@ -6,24 +6,24 @@ import { folder, PRINTS, withoutKeys } from "../examples/run-example.ts";
 import { CeilingReached } from "./budget.ts";
 import type { Target } from "./targets.ts";
 
-/** The most one run of an example may take, in milliseconds. */
+/** Time limit for one run of an example, in milliseconds. */
 const PATIENCE_MS = 240_000;
 
-/** What examples print when no service is there, or when the emulator fails on purpose. */
+/** Output of examples without a service, or when the emulator fails on purpose. */
 const OF_EMULATOR = /No API key|no model wrote this|retry: 503/;
 
-/** Examples of the gateway's, and those that show what Vertex does not have: files, decisions, searches among the parts. */
+/** Examples of the gateway, and of features that Vertex lacks: files, decisions, searches among the parts. */
 const OF_GATEWAY = /^(?:13|18)-/;
 const NOT_ON_VERTEX = /^(?:15|25)-|^quickstart/;
 
-/** The examples that ask this service; those of the gateway answer themselves without its key. */
+/** The examples for this service; without a key, the gateway's examples use the emulator. */
 export function examplesFor({ name }: Pick<Target, "name">): readonly string[] {
   return Object.keys(PRINTS)
     .filter((file) => OF_GATEWAY.test(file) === (name === "comet"))
     .filter((file) => name !== "vertex" || !NOT_ON_VERTEX.test(file));
 }
 
-/** Runs one in a process of its own, and compares what it prints with what its test expects. */
+/** Runs one in its own process, and compares its output with its test's expectation. */
 export async function runExample(file: string, env: NodeJS.ProcessEnv, signal?: AbortSignal): Promise<string> {
   const child = spawn(process.execPath, ["--conditions=pollux-source", folder + file], {
     env: { ...withoutKeys(), POLLUX_LOG: "silent", ...env },
@@ -33,7 +33,7 @@ export async function runExample(file: string, env: NodeJS.ProcessEnv, signal?: 
     signal,
   });
   let output = "";
-  // Of a stop, which its end tells as well.
+  // Of a stop, which its exit shows as well.
   child.on("error", () => {});
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
   const code = await new Promise<number | string>((resolve) =>
@@ -44,7 +44,7 @@ export async function runExample(file: string, env: NodeJS.ProcessEnv, signal?: 
   return missing.length === 0 ? "as documented" : `does not print ${missing.map(String).join(" nor ")}`;
 }
 
-/** A server on loopback that hands requests on with the key, which its clients don't need to have. */
+/** A server on loopback that passes requests on with the key, so that its clients don't need it. */
 export async function openGate(
   target: Target,
   send: Target["send"],
@@ -59,7 +59,7 @@ export async function openGate(
         if (upload !== undefined) headers["x-goog-upload-url"] = upload.replace(new URL(upload).origin, url);
         outgoing.writeHead(response.status, headers);
         if (response.body === null) outgoing.end();
-        // A client that leaves takes its request with it.
+        // A client that disconnects aborts its request.
         else await pipeline(response.body, outgoing).catch(() => {});
       },
       (error: unknown) => {

@@ -4,7 +4,7 @@ import { Agent, type AgentOptions, defineTool, type Endpoint, gemini, type Logge
 import { z } from "zod";
 import { bodyText, pick, type Send, Unanswered } from "./service.ts";
 
-/** What a law is checked with. */
+/** The environment of a law's check. */
 export interface Lab {
   readonly endpoint: Endpoint;
   readonly send: Send;
@@ -12,11 +12,11 @@ export interface Lab {
   readonly logger: Logger;
 }
 
-/** A promise of the library, kept against the service. */
+/** A promise of the library, checked against the service. */
 export interface Law {
   readonly id: string;
   readonly states: string;
-  /** @returns What is worth knowing beside that it holds. @throws When it does not hold. */
+  /** @returns A remark, if any. @throws When the law does not hold. */
   readonly check: (lab: Lab) => Promise<string>;
 }
 
@@ -36,7 +36,7 @@ interface Exchange {
   cancelled: boolean;
 }
 
-/** An agent whose requests and answers are seen. */
+/** An agent with recorded requests and answers. */
 function observed(
   { endpoint, send, model, logger }: Lab,
   options: Partial<AgentOptions> = {},
@@ -89,12 +89,12 @@ const partsIn = ({ answer }: Exchange): readonly unknown[] =>
 const isText = (part: unknown): boolean =>
   pick(part, "text") !== undefined && pick(part, "thoughtSignature") === undefined;
 
-/** Without a call, the law has not been put to the test. */
+/** Without a call, the law was not tested. */
 function noCall(): never {
   throw new Unanswered("the model made no call");
 }
 
-/** Takes an error that a law expects, and throws any other. */
+/** Ignores an expected error, and throws any other. */
 const orThrow =
   (isExpected: () => boolean) =>
   (error: unknown): true => {
@@ -112,7 +112,7 @@ export const LAWS: readonly Law[] = [
       assert.equal(result.stopReason, "finished");
       const [first, second] = seen;
       if (!first || !second) return noCall();
-      // Adjacent text deltas are joined; everything else is compared as it came.
+      // Adjacent text deltas are joined; everything else is compared verbatim.
       const echoed = partsOf(contentsOf(second)[1]).filter((part) => !isText(part));
       assert.deepEqual(
         echoed,
@@ -164,7 +164,7 @@ export const LAWS: readonly Law[] = [
       if (seen.length < 2) return noCall();
       for (const [index, { body }] of seen.entries()) {
         const before = seen[index - 1]?.body;
-        // Up to the end of its contents: what stands after them may change.
+        // Up to the end of its contents: later fields may change.
         const prefix = before?.slice(0, before.lastIndexOf('],"generationConfig"'));
         if (prefix !== undefined) assert.ok(body.startsWith(prefix), `request ${index + 1} has another prefix`);
       }
@@ -238,7 +238,7 @@ export const LAWS: readonly Law[] = [
     async check(lab) {
       const effects: string[] = [];
       let requests = 0;
-      // The first run ends after its calls; what it is refused with is not worth another attempt.
+      // The first run ends after its calls; a refusal is not worth a retry.
       const send: Send = async (url, init) =>
         (requests += 1) > 1 ? Response.json({ error: { message: "Not now." } }, { status: 400 }) : lab.send(url, init);
       const tools = [

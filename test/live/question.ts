@@ -3,40 +3,40 @@ import { readErrorText } from "../../packages/core/src/wire/errors/error-body.ts
 import { filesById } from "../../packages/emulator/test/listed-rules.ts";
 import { type Ask, type LiveAnswer, type LiveRequest, pick, type ServiceName } from "./service.ts";
 
-/** What the service says to a question, as a person sums it up. */
+/** A summary of the service's answer to a question. */
 export interface Reading {
-  /** The point of the question: `taken`, `refused`, a number, a list of fields. */
+  /** The result: `taken`, `refused`, a number, a list of fields. */
   readonly is: string;
-  /** How it is worded, for a refusal: status and message. */
+  /** Status and message of a refusal. */
   readonly wording?: string | undefined;
 }
 
-/** What to change in the emulator when the service says something else. */
+/** The change in the emulator for another answer of the service. */
 export type Change =
-  /** Options of `createEmulator()`, whose defaults are to become these. */
+  /** Options of `createEmulator()` that should become defaults. */
   | { readonly options: Pick<EmulatorOptions, "strict" | "caches" | "callIds"> }
-  /** A file below `packages/emulator/src`, and what has to change in it. */
+  /** A file below `packages/emulator/src`, and the change in it. */
   | { readonly file: string; readonly edit: string };
 
-/** Something that nobody here knows for certain about the service. */
+/** An uncertain fact about the service. */
 export interface Question {
   readonly id: string;
-  /** In a sentence. */
+  /** The question, as a sentence. */
   readonly asks: string;
-  /** Where it is marked: ids of rules, names of switches, or what is said about the API. */
+  /** Where it is marked: ids of rules, names of switches, or statements about the API. */
   readonly marks: readonly string[];
   readonly services: readonly ServiceName[];
   readonly ask: (ask: Ask) => Promise<Reading>;
-  /** The change for each other reading that is foreseen. */
+  /** The change for each other expected reading. */
   readonly changes: Readonly<Record<string, Change>>;
-  /** Where any other reading is to be entered. */
+  /** The file to change for any other reading. */
   readonly file: string;
 }
 
-/** The reading of a model that the service no longer has: there is nothing to compare. */
+/** The reading for a model that the service no longer has: there is nothing to compare. */
 export const NOT_SERVED = "not served";
 
-/** A request, or how the answer to an earlier one leads to it. */
+/** A request, or a function that derives it from an earlier answer. */
 type Sent = LiveRequest | ((ask: Ask) => Promise<LiveRequest>);
 type Rest = Partial<Pick<Question, "services" | "changes" | "file">>;
 
@@ -46,10 +46,10 @@ export const strict = (switches: StrictSwitches): Change => ({ options: { strict
 
 const FILES = filesById();
 
-/** Where a rule is checked, below `src`. */
+/** The file that checks a rule, below `src`. */
 export const fileOf = (id: string): string => FILES.get(id) ?? "validate/contract.ts";
 
-/** A question with a reading of its own. */
+/** A question with its own reading. */
 export function question(
   id: string,
   asks: string,
@@ -61,14 +61,14 @@ export function question(
   return { id, asks, marks, ask, services: GOOGLE, changes: {}, file, ...rest };
 }
 
-/** A question whether a request is taken; a second one may follow from the answer to the first. */
+/** A question whether the service accepts a request; a second request may depend on the answer to the first. */
 export function taken(id: string, asks: string, marks: readonly string[], request: Sent, rest: Rest = {}): Question {
   const ask = async (send: Ask): Promise<Reading> =>
     refusalOf(await send(short(typeof request === "function" ? await request(send) : request)));
   return question(id, asks, marks, ask, rest);
 }
 
-/** Such questions by id, with their marks in one text. */
+/** The same questions by id, with their marks in one text. */
 export function takenAll(
   rows: Readonly<Record<string, readonly [asks: string, marks: string, request: Sent, rest?: Rest]>>,
 ): readonly Question[] {
@@ -77,7 +77,7 @@ export function takenAll(
   );
 }
 
-/** A question of how much: the largest of some sizes that the service takes. */
+/** A question about a limit: the largest of several sizes that the service accepts. */
 export function most(
   id: string,
   asks: string,
@@ -101,7 +101,7 @@ export function most(
   });
 }
 
-/** Whether an answer is a refusal, and how that is worded. */
+/** Whether an answer is a refusal, with its wording. */
 export function refusalOf(answer: LiveAnswer): Reading {
   if (answer.status < 300) return { is: "taken" };
   const { status } = answer;
@@ -110,7 +110,7 @@ export function refusalOf(answer: LiveAnswer): Reading {
   return { is: "refused", wording: [status, reason, answer.text.startsWith("<") ? "(a page)" : message].join(" ") };
 }
 
-/** The request with a limit on what an answer costs, where it has none; thinking needs some of it. */
+/** The request with a limit on the answer's tokens, unless it has one; thinking needs some of them. */
 function short(request: LiveRequest): LiveRequest {
   const { body, path, verb = "generateContent" } = request;
   if (!(path ?? verb).endsWith("enerateContent") || typeof body !== "object" || body === null) return request;
@@ -123,7 +123,7 @@ function short(request: LiveRequest): LiveRequest {
   return { ...request, body: { ...body, generationConfig: { maxOutputTokens: 64, ...config } } };
 }
 
-/** What to change when the service's reading differs from the emulator's; undefined if it doesn't. */
+/** The change if the service's reading differs from the emulator's; undefined if it doesn't. */
 export function changeFor(asked: Question, service: Reading, emulator: Reading, evidence: string): Change | undefined {
   if (service.is !== emulator.is) {
     const found = asked.changes[service.is];

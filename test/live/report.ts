@@ -1,16 +1,16 @@
-/** One line of the table: what the service says, beside what the emulator says. */
+/** One line of the table: the service's answer beside the emulator's. */
 export interface Row {
   readonly part: "questions" | "rules" | "examples" | "laws";
   readonly id: string;
   readonly service: string;
   readonly asks: string;
   readonly marks: readonly string[];
-  /** What the service says; for a promise, what became of it. */
+  /** The service's answer; for a promise, its result. */
   readonly said: string;
-  /** What the emulator says; for a promise, that it is kept. */
+  /** The emulator's answer; for a promise, that it is kept. */
   readonly expected: string;
   readonly outcome: "same" | "differs" | "not asked";
-  /** What to change in the emulator. */
+  /** The change in the emulator. */
   readonly change?: string | undefined;
   readonly note?: string | undefined;
 }
@@ -33,7 +33,7 @@ export function summary({ rows, spent, ceiling }: LiveReport): string {
   return `${rows.length} asked for: ${counts.join(", ")}. Spent $${spent.toFixed(4)} of $${ceiling}.`;
 }
 
-/** The table for a terminal: what differs, and what was not asked. */
+/** The table for a terminal: differences and unanswered questions. */
 export function printed(report: LiveReport): string {
   const differing = report.rows.filter(({ outcome }) => outcome === "differs");
   const rows = differing.map(({ id, service, said, expected }) => [`${id} (${service})`, cut(said), cut(expected)]);

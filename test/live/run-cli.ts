@@ -32,7 +32,7 @@ Costs are counted from each answer's usage. A model without a known price counts
 as all that it may be: 8,192 tokens, unless its request says less. The examples of CometAPI are not recorded, and count with an
 estimate.
 
-Ctrl-C stops it, with a report of what has been asked.
+Ctrl-C stops it, with a report of the questions so far.
 
 Exit code 0: nothing differs. 1: something does. 2: wrong arguments, no key, or a key that is refused. 130: stopped.`;
 
@@ -52,7 +52,7 @@ interface Output {
   readonly tell: (line: string) => void;
 }
 
-/** Runs the command; the exit code. */
+/** Runs the command. @returns The exit code. */
 export async function runCli(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
@@ -137,7 +137,7 @@ export async function runCli(
   return rows.some(({ outcome }) => outcome === "differs") || leaks.length > 0 ? 1 : 0;
 }
 
-/** Why a service would refuse everything, from a request that costs nothing. */
+/** Why a service would refuse everything, from a free request. */
 async function refusalBy({ endpoint, send }: Target): Promise<string | undefined> {
   try {
     const answer = await createAsk(endpoint, send, setTimeout)({ ...hello(), verb: "countTokens" });

@@ -13,7 +13,7 @@ import { type LiveOptions, runLive } from "./run-live.ts";
 import { bodyText } from "./service.ts";
 import { emulated, type Target, targetAt, targetsOf } from "./targets.ts";
 
-/** Asks questions, and gives the rows about them. */
+/** Asks questions. @returns Their rows. */
 async function ask(target: Target, options: Partial<LiveOptions> = {}): Promise<readonly Row[]> {
   const rows = await runLive({
     targets: [target],
@@ -160,7 +160,7 @@ describe("what can go wrong", () => {
       },
       { status: 429 },
     );
-  /** The emulator, with these before its own answers. */
+  /** The emulator, with these answers before its own. */
   const after = (...first: readonly (() => Response)[]): Target & { readonly sent: string[] } => {
     const left = [...first];
     const sent: string[] = [];
@@ -172,7 +172,7 @@ describe("what can go wrong", () => {
     return { ...target, send, sent };
   };
 
-  test("the ceiling is never exceeded, what it keeps from being asked is said, and what costs less goes on", async () => {
+  test("the ceiling is never exceeded, the report names unaffordable questions, and cheaper ones continue", async () => {
     for (const ceiling of [0, 0.0005, 0.002]) {
       const budget = new Budget(ceiling);
       const target = after();

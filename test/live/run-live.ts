@@ -14,39 +14,39 @@ import { emulated, type Target } from "./targets.ts";
 
 export interface LiveOptions {
   readonly targets: readonly Target[];
-  /** Where the exchanges are recorded, below `exchanges`; nowhere if absent. */
+  /** Folder for the recorded exchanges, below `exchanges`; absent to record nothing. */
   readonly folder?: string | undefined;
   readonly budget: Budget;
   /** `questions`, `rules`, `examples`, `laws`, or ids; everything if empty. */
   readonly only?: readonly string[] | undefined;
-  /** Who keeps the laws. */
+  /** The laws to check. */
   readonly model?: string | undefined;
   readonly questions?: readonly Question[] | undefined;
-  /** Told what has been asked, one by one. */
+  /** Called after each question. */
   readonly onRow?: ((row: Row, at: number, of: number) => void) | undefined;
   readonly wait?: Wait | undefined;
-  /** Ends it: what is not asked by then stays open. */
+  /** Ends the run: remaining questions stay open. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What has an answer, or breaks. */
+/** A question, example or law. */
 interface Item extends Pick<Row, "part" | "id" | "service" | "asks" | "marks"> {
-  /** Dollars, by what it costs when the emulator answers. */
+  /** Dollars, from its cost with the emulator. */
   readonly estimate: number;
   readonly run: () => Promise<Pick<Row, "said" | "expected" | "change">>;
 }
 
-/** The cheapest that each service is sure to have. */
+/** The cheapest model that each service is sure to have. */
 const LAW_MODELS: Readonly<Record<ServiceName, string>> = {
   developer: "gemini-3.5-flash-lite",
   vertex: "gemini-3.5-flash-lite",
   comet: MODEL,
 };
-/** Dollars that an example costs at most, as far as can be told. */
+/** Estimated highest cost of an example, in dollars. */
 const EXAMPLE_DOLLARS = 0.03;
 const IMAGE_DOLLARS = 0.2;
 
-/** What would be asked, and what that costs. */
+/** The questions of a run, and their cost. */
 export async function planLive(options: LiveOptions): Promise<readonly Item[]> {
   const { only = [], targets } = options;
   const wanted = (part: string, id: string): boolean => only.length === 0 || only.includes(part) || only.includes(id);
@@ -60,13 +60,13 @@ export async function planLive(options: LiveOptions): Promise<readonly Item[]> {
     }
   for (const target of targets)
     for (const item of await promiseItems(target, options)) if (wanted(item.part, item.id)) items.push(item);
-  // What settles a guess first, then promises, then wordings, in case the money doesn't last.
+  // Guesses first, then promises, then wordings, in case the money runs out.
   return items.toSorted((a, b) => Number(a.part === "rules") - Number(b.part === "rules"));
 }
 
 const NO_MONEY = "the ceiling was reached";
 
-/** Asks everything for which there is money. */
+/** Asks as many questions as the budget allows. */
 export async function runLive(options: LiveOptions): Promise<readonly Row[]> {
   const items = await planLive(options);
   const { signal, folder } = options;
@@ -106,12 +106,12 @@ async function rowOf(
 ): Promise<Row> {
   try {
     budget.begin();
-    // Once it is stopped, nothing more is sent.
+    // Sends nothing after a stop.
     await Promise.race([stopped, Promise.resolve()]);
     const found = await Promise.race([stopped, run()]);
     return { ...about, ...found, outcome: found.said === found.expected ? "same" : "differs" };
   } catch (error) {
-    // An answer of a shape that nobody foresaw ends its own question only.
+    // An answer of an unexpected shape only ends its own question.
     const note = error instanceof Unanswered ? error.message : `it failed with ${String(error)}`;
     return { ...about, said: "", expected: "", outcome: "not asked", note };
   }
@@ -211,7 +211,7 @@ async function promiseItems(target: Target, options: LiveOptions): Promise<reado
 
 const kept = (note: string): Pick<Row, "said" | "expected" | "note"> => ({ said: "kept", expected: "kept", note });
 
-/** Keeps what the library logs, as a file in which no key may be. */
+/** Keeps the library's logs in a file, which must not contain a key. */
 function loggerOf(folder: string | undefined): Logger {
   const write = (...line: readonly unknown[]): void => {
     if (folder !== undefined) appendFileSync(join(folder, "laws.log"), `${JSON.stringify(line)}\n`);
@@ -219,7 +219,7 @@ function loggerOf(folder: string | undefined): Logger {
   return { trace: write, debug: write, info: write, warn: write, error: write };
 }
 
-/** A counted `fetch` that writes what it sees into a file of its own. */
+/** A counted `fetch` that writes its traffic into its own file. */
 function recorded(
   name: string,
   target: Target,
@@ -238,14 +238,14 @@ function inWords({ is, wording }: Reading): string {
   return wording === undefined ? is : `${is}: ${wording}`;
 }
 
-/** The keys, as they are and encoded. */
+/** The keys, plain and encoded. */
 export function formsOf(targets: readonly Target[]): readonly string[] {
   return targets
     .flatMap(({ secrets }) => secrets)
     .flatMap((key) => [key, encodeURIComponent(key), btoa(key), JSON.stringify(key).slice(1, -1)]);
 }
 
-/** The files of a folder that hold a key, as it is or encoded. */
+/** The files of a folder that contain a key, plain or encoded. */
 export function leaksIn(folder: string, targets: readonly Target[]): readonly string[] {
   const forms = formsOf(targets);
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());

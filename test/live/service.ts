@@ -1,11 +1,11 @@
 import type { Endpoint } from "@pollux/core";
 import { judgeQuota, readErrorText } from "../../packages/core/src/wire/errors/error-body.ts";
 
-/** The services that can be asked; also the emulator's profile that imitates each. */
+/** The services; also the emulator's profile for each. */
 export type ServiceName = "developer" | "vertex" | "comet";
 export const SERVICES: readonly ServiceName[] = ["developer", "vertex", "comet"];
 
-/** The text of a request's body, however it is given. */
+/** The text of a request's body, in any format. */
 export function bodyText(body: RequestInit["body"]): string {
   if (body === undefined || body === null) return "";
   return typeof body === "string" ? body : new TextDecoder().decode(body as Uint8Array);
@@ -23,9 +23,9 @@ export interface LiveRequest {
   readonly path?: string | undefined;
   readonly method?: string | undefined;
   readonly body?: unknown;
-  /** Instead of those with the key. */
+  /** Headers that replace the ones with the key. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Beside those with the key. */
+  /** Headers in addition to the ones with the key. */
   readonly moreHeaders?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -33,14 +33,14 @@ export interface LiveAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** The parsed body: the list of events of a stream, undefined if it is no JSON. */
+  /** The parsed body: the list of a stream's events; undefined if it is invalid JSON. */
   readonly json: unknown;
 }
 
 /** How a question sends its requests. */
 export type Ask = (request: LiveRequest) => Promise<LiveAnswer>;
 
-/** Why a question has no answer, and what else has none for the same reason. */
+/** Why a question has no answer, and which others have none for the same reason. */
 export class Unanswered extends Error {
   readonly spentModel: string | undefined;
 
@@ -50,15 +50,15 @@ export class Unanswered extends Error {
   }
 }
 
-/** The model that is asked unless a question is about another one. */
+/** The default model of a question. */
 export const MODEL = "gemini-3.8-flash";
 const MAX_WAIT_MS = 65_000;
 const ATTEMPTS = 4;
-/** The most one answer may take, in milliseconds. */
+/** Time limit for one answer, in milliseconds. */
 const PATIENCE_MS = 180_000;
 
 /**
- * Asks one service. Waits where a quota of a minute or an overload says so.
+ * Sends requests to one service. Waits after a per-minute quota error or an overload.
  *
  * @throws {Unanswered} When the network or a quota leaves a request without an answer.
  */
@@ -131,12 +131,12 @@ function parse(text: string): unknown {
   }
 }
 
-/** A value inside a body; undefined where there is none. */
+/** A value inside a body; undefined for none. */
 export function pick(value: unknown, ...path: readonly (string | number)[]): unknown {
   let found = value;
   for (const key of path) {
     if (typeof found !== "object" || found === null) return undefined;
-    // Any own member of a parsed body may be asked for.
+    // Any own member of a parsed body.
     found = (found as Readonly<Record<string | number, unknown>>)[key];
   }
   return found;

@@ -3,12 +3,12 @@ import { createEmulator, type EmulatorOptions } from "@pollux/emulator";
 import { improvise } from "@pollux/emulator/improvise";
 import { type Send, SERVICES, type ServiceName } from "./service.ts";
 
-/** A service that can be asked, or what stands for it. */
+/** A service, or its stand-in. */
 export interface Target {
   readonly name: ServiceName;
   readonly endpoint: Endpoint;
   readonly send: Send;
-  /** Values that may be in no file. */
+  /** Values that must not be in any file. */
   readonly secrets: readonly string[];
 }
 
@@ -18,14 +18,14 @@ const isTrue = (value: string | undefined): boolean => /^(?:1|true)$/i.test(valu
 const present = (...values: readonly (string | undefined)[]): string[] =>
   values.filter((value): value is string => Boolean(value));
 
-/** The services that the environment has keys for. */
+/** The services with keys in the environment. */
 export function targetsOf(env: Environment): readonly Target[] {
   const usesVertex = isTrue(env["GOOGLE_GENAI_USE_ENTERPRISE"] ?? env["GOOGLE_GENAI_USE_VERTEXAI"]);
   const [google1, gemini1, comet] = [env["GOOGLE_API_KEY"], env["GEMINI_API_KEY"], env["COMETAPI_KEY"]];
-  // Its own addresses only: whoever means another one says --against.
+  // Its own addresses only: --against is for other ones.
   const own = { ...env, GOOGLE_GEMINI_BASE_URL: undefined, GOOGLE_VERTEX_BASE_URL: undefined };
   const found: readonly (readonly [key: string | undefined, name: ServiceName, make: (key: string) => Endpoint])[] = [
-    // With Vertex switched on, Google's key is Vertex's.
+    // With Vertex enabled, Google's key is for Vertex.
     [usesVertex ? gemini1 : google1 || gemini1, "developer", (apiKey) => geminiApi({ env: own, apiKey })],
     [usesVertex ? google1 : undefined, "vertex", () => vertex({ env: own })],
     [comet, "comet", () => cometapi({ env: own })],
@@ -37,7 +37,7 @@ export function targetsOf(env: Environment): readonly Target[] {
   });
 }
 
-/** The service at another address, which gets no key but one that is meant for it: `POLLUX_LIVE_KEY`. */
+/** The service at another address, which only gets the key that is meant for it: `POLLUX_LIVE_KEY`. */
 export function targetAt(
   baseUrl: string,
   name: ServiceName,

@@ -8,7 +8,7 @@ import { emulated } from "./targets.ts";
 /** The page, from the root of the repository. */
 export const UNVERIFIED_PAGE = "docs/unverified.md";
 
-/** The page of what nobody has seen the service do. */
+/** The page of unverified behavior of the service. */
 export async function unverifiedPage(): Promise<string> {
   const asked = QUESTIONS.filter(({ id }) => !id.startsWith("rule-"));
   const guesses = QUESTIONS.filter(({ id, marks }) => id.startsWith("rule-") && marks.some(isGuess));
@@ -64,7 +64,7 @@ async function rowOf({ asks, marks, services, changes, ask }: Question): Promise
   return [asks, names.join(", "), is, otherwise.join("; ")];
 }
 
-/** The options alone: the sentence around them is for the report. */
+/** The options without the report's sentence around them. */
 function optionsOf(change: string): string {
   return /^createEmulator\(\{ (.+) \}\):/.exec(change)?.[1] ?? change;
 }

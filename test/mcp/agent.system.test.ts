@@ -54,7 +54,7 @@ test("an abort of the run leaves no server behind once it is closed", async () =
   const model = new ScriptedModel(call("trigger_long_running_operation", { duration: 3000, steps: 30_000 }));
   const run = new Agent({ model, tools: server.tools }).stream("Go.", { signal: abort.signal });
   const reading = (async () => {
-    // The first step is reported: the server is at work.
+    // After the report of the first step, the server is working.
     for await (const event of run) if (event.type === "tool-progress") abort.abort(new Error("enough"));
   })();
   await expect(reading).rejects.toThrow("enough");

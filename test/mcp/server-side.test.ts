@@ -15,7 +15,7 @@ const DOCS = "https://docs.example/mcp";
 const docs = mcpServer({ name: "docs", url: DOCS, timeoutMs: 30_000 });
 const user = (text: string): Content => ({ role: "user", parts: [{ text }] });
 
-/** A turn in which the service looks something up itself. */
+/** A turn with a lookup by the service itself. */
 const looked = inOneTurn(
   answeredCall("search_docs", { q: "tides" }, { call_tool_result_json: "[]" }),
   say("No tides."),

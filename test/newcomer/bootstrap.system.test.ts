@@ -23,7 +23,7 @@ beforeEach(() => {
   copyFileSync(bootstrap, join(clone, "scripts/bootstrap.mjs"));
 });
 
-/** Runs the script of a fresh clone whose `npx` does this. */
+/** Runs the script of a fresh clone with this `npx`. */
 function greet(npx: string): { readonly code: number | null; readonly out: string; readonly err: string } {
   const file = join(clone, "bin/npx");
   writeFileSync(file, `#!/bin/sh\n${npx}\n`);

@@ -1,6 +1,6 @@
 /**
  * `node test/newcomer/first-steps.mjs FOLDER`: takes the first steps of the README, the guide and `npm create pollux` in fresh folders, with
- * the packages that `scripts/pack-packages.ts` has put into FOLDER. Prints a line per step, or fails with what a step printed.
+ * the packages that `scripts/pack-packages.ts` has put into FOLDER. Prints a line per step, or fails with a step's output.
  *
  * Plain JavaScript without dependencies, for every Node that the packages support and for every system: CI runs it on all of them.
  */
@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** Only ends a hang. */
+/** Ends a hang. */
 const PATIENCE_MS = 300_000;
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
@@ -56,7 +56,7 @@ async function useTheLibrary(folder) {
       const file = runsTypeScript ? "agent.ts" : "agent.mjs";
       writeFileSync(join(folder, file), program);
       const printed = await run(`node ${file}`, folder, { GOOGLE_GEMINI_BASE_URL: url });
-      // The pages say once that the emulator ends its answers so, and leave it out.
+      // The pages explain this ending of the emulator's answers once, and omit it.
       const said = printed.replaceAll(/ ?\(This is the local emulator; no model wrote this\.\)/g, "");
       if (said !== output) throw new Error(`${page} promises:\n${output}\nand the program prints:\n${printed}`);
     }
@@ -71,9 +71,9 @@ async function startAProject(folder) {
   await run(`npm install ${packed("create-pollux")}`, folder);
   await run("npx --no-install create-pollux my-agent --yes --no-install", folder);
   const project = join(folder, "my-agent");
-  // npm takes out what the project doesn't list, and unpacks only what is not there.
+  // npm removes unlisted packages, and unpacks only missing ones.
   renameSync(join(folder, "app/node_modules"), join(project, "node_modules"));
-  // From the registry, these would come with `npm install`.
+  // From the registry, `npm install` would install these.
   const ours = [
     "@pollux/core",
     "@pollux/tools",
@@ -89,7 +89,7 @@ async function startAProject(folder) {
   await run("npm test", project, {}, "", /passed/);
 }
 
-/** Runs a line in the system's shell. @returns What it printed. */
+/** Runs a line in the system's shell. @returns Its output. */
 async function run(line, cwd, env = {}, input = "", expected = /(?:)/) {
   const options = { cwd, env: environment(env), timeout: PATIENCE_MS };
   const [error, out, err] = await new Promise((done) => {
@@ -101,7 +101,7 @@ async function run(line, cwd, env = {}, input = "", expected = /(?:)/) {
   return out;
 }
 
-/** Without keys, so that everything talks to the emulator, and without what npm and vitest tell their children. */
+/** Without keys, so that everything uses the emulator, and without the variables of npm and vitest. */
 function environment(env = {}) {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/_KEY$|^GOOGLE_|^npm_(?!config_)|^VITEST|^NODE_(?:ENV|OPTIONS)$/i.test(name),
@@ -139,14 +139,14 @@ function pageOf(path) {
   return readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), "utf8").replaceAll("\r\n", "\n");
 }
 
-/** A command that the page tells its reader to run. */
+/** A command from the page. */
 function lineOf(page, command) {
   const [line] = command.exec(page) ?? [];
   if (line === undefined) throw new Error(`no page says ${command.source}`);
   return line;
 }
 
-/** The first program of a page, and what the page says it prints. */
+/** The first program of a page, with its output on the page. */
 function programOf(page) {
   const [, program, output] = /^```ts\n([^]*?)^```\n\n```text\n([^]*?)^```$/m.exec(page) ?? [];
   if (program === undefined || output === undefined) throw new Error("the page has no program with an output");

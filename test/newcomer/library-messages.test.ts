@@ -23,7 +23,7 @@ afterEach(async () => {
 const PATH = "/v1beta/models/gemini-flash-latest:streamGenerateContent";
 const HOST = `generativelanguage.googleapis.com${PATH}`;
 
-/** What went wrong, and the whole message about it. */
+/** A mistake, and the whole message about it. */
 const REFUSED: readonly (readonly [string, () => Promise<Model> | Model, string])[] = [
   [
     "no key",
@@ -93,7 +93,7 @@ describe.each(["run", "stream"] as const)("%s", (face) => {
   });
 });
 
-/** What the author of a tool or of a configuration reads. */
+/** Messages for authors of tools and configurations. */
 const WRONG: readonly (readonly [string, () => unknown, string])[] = [
   [
     "a schema that JSON cannot express",
@@ -127,7 +127,7 @@ const WRONG: readonly (readonly [string, () => unknown, string])[] = [
   ],
   [
     "a ranking that does not exist",
-    // What a program without types may say.
+    // A mistake in a program without types.
     () => toolSearch(tools(2), { rank: "bm25" as "text" }),
     'toolSearch(): rank must be "text" or { embed: { model } }',
   ],
@@ -167,7 +167,7 @@ function tools(count: number): readonly Tool[] {
   );
 }
 
-/** The message of what it throws. */
+/** The message of the thrown error. */
 async function messageOf(fail: () => unknown): Promise<string> {
   try {
     await fail();
@@ -184,7 +184,7 @@ async function onEmulator(id: string, options: EmulatorOptions = {}, apiKey?: st
   return gemini(id, { endpoint: endpoint({ baseUrl: server.url, kind, apiKey }), retry: { maxAttempts: 1 } });
 }
 
-/** Google's service on a machine where every connection fails in this way; its errors are those of Node's `fetch`. */
+/** Google's service on a machine where every connection fails in this way, with the errors of Node's `fetch`. */
 function offline(code: string): Model {
   const fetch = async (): Promise<Response> => {
     throw new TypeError("fetch failed", { cause: Object.assign(new Error(code), { code }) });

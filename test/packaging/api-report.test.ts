@@ -95,7 +95,7 @@ type Mode = Letter | undefined;
   });
 });
 
-/** The report on a package whose sources are these, without its heading. */
+/** The report on a package with these sources, without its heading. */
 async function reportOn(sources: Readonly<Record<string, string>>): Promise<string> {
   const [text = ""] = await apiReports([{ specifier: "pack", file: join(folderOf(sources), "index.ts") }]);
   return codeOf(text);

@@ -6,27 +6,27 @@ import { type OutputChunk, rolldown } from "rolldown";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
-/** A program with everything that it imports, minified. */
+/** A program with all of its imports, minified. */
 export interface Bundled {
-  /** Of all chunks, those that are loaded later included. */
+  /** Of all chunks, including lazy ones. */
   readonly code: string;
   readonly bytes: number;
-  /** Those of chunks that are loaded later, if at all. */
+  /** Of lazy chunks. */
   readonly laterBytes: number;
-  /** Of the chunks that are loaded at once. */
+  /** Of the initial chunks. */
   readonly gzipped: number;
-  /** Installed packages some of whose code is in it. */
+  /** Installed packages with code in it. */
   readonly packages: readonly string[];
-  /** Those of them that are only loaded later, if at all. */
+  /** Packages in lazy chunks only. */
   readonly laterPackages: readonly string[];
-  /** Source files of ours some of whose code is in it, from the root of the repository. */
+  /** Our source files with code in it, from the root of the repository. */
   readonly files: readonly string[];
 }
 
 /**
- * Bundles a program as an application would.
+ * Bundles a program like an application.
  *
- * @param entries - Where the program finds packages of ours; without one, in their sources.
+ * @param entries - Locations of our packages; by default their sources.
  */
 export async function bundleProgram(
   program: string,
@@ -41,7 +41,7 @@ export async function bundleProgram(
     plugins: [
       {
         name: "application",
-        // Asked about everything else, this thread would take longer than the bundler.
+        // Resolving everything else here would take longer than the bundler itself.
         resolveId: {
           filter: { id: /^@pollux\/|application\.js$/ },
           handler: (id) => (id === entry ? id : entries[id]),
@@ -81,7 +81,7 @@ export async function bundleProgram(
 
 function loadedAtOnce(chunks: readonly OutputChunk[]): readonly OutputChunk[] {
   const atOnce = new Set(chunks.filter(({ isEntry }) => isEntry).map(({ fileName }) => fileName));
-  // A set also iterates over what is added on the way.
+  // Iterating over a set includes items added during the loop.
   for (const fileName of atOnce)
     for (const imported of chunks.find((chunk) => chunk.fileName === fileName)?.imports ?? []) atOnce.add(imported);
   return chunks.filter(({ fileName }) => atOnce.has(fileName));
@@ -91,7 +91,7 @@ function bytesOf(chunks: readonly OutputChunk[]): number {
   return chunks.reduce((sum, { code }) => sum + Buffer.byteLength(code), 0);
 }
 
-/** Entry points of our packages by what is imported, in their sources. */
+/** Entry points of our packages by import specifier, in their sources. */
 export function sourceEntries(): Readonly<Record<string, string>> {
   return Object.fromEntries(
     ["core", "tools"].flatMap((name) =>
@@ -111,7 +111,7 @@ export function subpathsOf(name: string): readonly { readonly subpath: string; r
   );
 }
 
-/** Packages of others that a package of ours depends on itself, optional ones included. */
+/** Direct third-party dependencies of one of our packages, including optional ones. */
 export function dependenciesOf(name: string): readonly string[] {
   const { dependencies, peerDependenciesMeta = {} } = manifestOf(name);
   return [...Object.keys(dependencies), ...Object.keys(peerDependenciesMeta)]
@@ -122,12 +122,12 @@ export function dependenciesOf(name: string): readonly string[] {
 interface Manifest {
   readonly exports: Readonly<Record<string, string | { readonly "pollux-source": string }>>;
   readonly dependencies: Readonly<Record<string, string>>;
-  /** Of the optional ones. */
+  /** Optional dependencies. */
   readonly peerDependenciesMeta?: Readonly<Record<string, unknown>>;
 }
 
 function manifestOf(name: string): Manifest {
-  // Ours, and as large as this in every package.
+  // One of ours, with the same size in every package.
   return JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8")) as Manifest;
 }
 

@@ -28,7 +28,7 @@ import { defineTool } from "@pollux/core";
 console.log(defineTool({ name: "now", description: "The time.", run: () => Date.now() }));
 `;
 
-/** What only a client, a loop, an agent or a session has in it. */
+/** Code that only a client, a loop, an agent or a session contains. */
 const MARKERS = {
   client: "streamGenerateContent",
   key: "x-goog-api-key",
@@ -42,7 +42,7 @@ const markersIn = (code: string): readonly string[] =>
 
 let built: string;
 beforeAll(async () => {
-  // Here its dependencies are found; what it says of its side effects and of its own imports goes along, as published.
+  // Dependencies resolve here. The manifest's side effects and imports stay, as published.
   built = mkdtempSync(join(core, "node_modules/.bundle-"));
   copyFileSync(join(core, "package.json"), join(built, "package.json"));
   await bundleCore(join(built, "dist"));
@@ -130,7 +130,7 @@ describe.each<[string, () => Readonly<Record<string, string>>]>([
     const zod = await bundleProgram(ZOD, entries());
     expect(markersIn(hello.code)).toEqual(Object.keys(MARKERS));
     expect(zod.packages).toEqual(["zod"]);
-    // The last two check plain JSON Schemas. The published files have what is used of typebox in them.
+    // The last two check plain JSON Schemas. The published files include the used parts of typebox.
     const later = ["is-network-error", "p-retry", "re2js", ...(from === "its sources" ? ["typebox"] : [])];
     expect([hello.packages, hello.laterPackages]).toEqual([["eventsource-parser", ...later, "zod"], later]);
     // What users bundle; the sources are split into other chunks.
@@ -159,7 +159,7 @@ describe("a subpath of the tools", () => {
     "./todo": [],
     "./tool-search": ["minisearch"],
   };
-  /** Only in processes that a tool starts, which load them from the installed package. */
+  /** Modules for child processes of tools, which load them from the installed package. */
   const APART = ["@mixmark-io/domino", "turndown", "unpdf"];
   const dependencies = dependenciesOf("tools");
 
@@ -180,7 +180,7 @@ describe("a subpath of the tools", () => {
       );
       const ofCore = new Set(dependenciesOf("core").filter((name) => laterPackages.includes(name)));
       expect(packages.filter((name) => dependencies.includes(name) && !ofCore.has(name))).toEqual(own);
-      // A store is a client of its own, and a search by meaning asks for embeddings.
+      // A store is a separate client, and a semantic search requests embeddings.
       const isClient = ["./file-search", "./openapi", "./tool-search"].includes(subpath);
       expect(markersIn(code)).toEqual(isClient ? ["client", "key"] : []);
     },
@@ -193,7 +193,7 @@ describe("a subpath of the tools", () => {
     for (const subpath of Object.keys(OWN)) {
       const bundled = await bundleProgram(`${base} export * as tools from "@pollux/tools${subpath.slice(1)}";`);
       const later = bundled.laterBytes - laterBytes;
-      // Less than nothing: the subpath loads at once what core loads later.
+      // Negative: the subpath loads modules at once that core loads lazily.
       measured[subpath] = { atImport: bundled.bytes - bytes - later, later: Math.max(0, later) };
     }
     const documented = documentedSizes();

@@ -16,7 +16,7 @@ const run = promisify(execFile);
 const core = fileURLToPath(new URL("../../packages/core/", import.meta.url));
 const undici = join(core, "../tools/node_modules", "undici", "index.js");
 
-/** Asks once and prints what the request went out by. Inside the package, its own name is what is imported. */
+/** Sends one request and prints its transport. Inside the package, it imports the package by name. */
 const PROGRAM = `
 import { endpoint, GeminiClient } from "@pollux/core/wire";
 const said = [];
@@ -27,17 +27,17 @@ const client = new GeminiClient({ endpoint: endpoint({ baseUrl: globalThis.proce
 const { candidates } = await client.generateContent("m", { contents: [{ role: "user", parts: [{ text: "hi" }] }] });
 console.log(JSON.stringify({ said, text: candidates[0].content.parts[0].text }));
 `;
-/** The same, after a request of the platform's own, which is what could change the choice. */
+/** The same, after a request with the platform's own client, which could change the choice. */
 const AFTER_FETCH = `await (await fetch(process.env.SERVICE)).text();\n${PROGRAM}`;
 
 const WATCHED = { httpClient: "node:http", why: "fetch is unpatched" };
 const NOTHING_ELSE = { httpClient: "fetch", why: "the platform has no alternative" };
 
-/** The packed package, unpacked where its dependencies are found. */
+/** The packed package, unpacked where its dependencies resolve. */
 let packed: string;
 let server: Server;
 let service: string;
-/** Addresses as they stood in the requests; those that a proxy is asked for have a host. */
+/** Addresses as in the requests; addresses for a proxy have a host. */
 const asked: string[] = [];
 
 beforeAll(async () => {
@@ -154,11 +154,11 @@ async function load<T>(name: string): Promise<T> {
   return (module.default ?? module) as T;
 }
 
-/** Writes the program, with all that it imports, into a folder. */
+/** Writes the program with all of its imports into a folder. */
 type Bundle = (entry: string, to: string, conditions: readonly string[], isNode: boolean) => Promise<void>;
 
 const PLATFORMS = ["browser", "workerd", "edge-light", "bun", "deno", "deno node", "bun node"];
-/** One platform, and one that says that it is Node as well. */
+/** One platform, and one that claims to be Node as well. */
 const TWO_PLATFORMS = ["browser", "deno node"];
 
 const bundlers: readonly (readonly [name: string, bundle: Bundle, platforms: readonly string[]])[] = [
@@ -224,7 +224,7 @@ const bundlers: readonly (readonly [name: string, bundle: Bundle, platforms: rea
   ],
 ];
 
-// Which condition is met first is said by the package, so the slow bundlers get two platforms only.
+// The package determines the first matching condition, so the slow bundlers only get two platforms.
 describe.each(bundlers)("bundled by %s", (name, bundle, platforms) => {
   async function bundled(...conditions: readonly string[]): Promise<string> {
     const folder = mkdtempSync(join(packed, "bundle-"));

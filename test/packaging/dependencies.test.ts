@@ -18,7 +18,7 @@ function manifestOf(name: string): Manifest {
   return JSON.parse(readFileSync(join(packages, name, "package.json"), "utf8")) as Manifest;
 }
 
-// A new name in these lists is installed by everybody. What one subpath or one command needs is an optional peer dependency.
+// Everybody installs a new name in these lists. Dependencies of one subpath or command are optional peers.
 test.each([
   ["tools", ["@pollux/core", "diff", "ipaddr.js", "minisearch", "re2js", "yaml"], ["zod"]],
   ["cli", [], []],
@@ -31,7 +31,7 @@ test.each([
   expect([Object.keys(dependencies).toSorted(), required]).toEqual([hard, peers]);
 });
 
-/** The packages that a file imports, at once or later; not those it only takes types from. */
+/** The packages that a file imports, statically or dynamically, without type-only imports. */
 function importsOf(source: string): readonly string[] {
   const code = source.replaceAll(/^\s*(?:\/\/|\/?\*).*$/gm, "");
   const found = /^(?:import|export) (?!type\b)(?:[^"';]* from )?"([^"]+)";|\b(?:import|require)\("([^"]+)"\)/gm;

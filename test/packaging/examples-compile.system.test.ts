@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { afterAll, expect, test } from "vitest";
 import { programCommand } from "../support/programs.ts";
 
-// Against the types that are packed: nothing here has the condition that leads to the sources.
+// Against the packed types: nothing here has the condition for the sources.
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const examples = join(root, "examples");
 const names = globSync("*.ts", { cwd: examples }).toSorted();
@@ -16,7 +16,7 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
-/** As strict as a compiler can be told to be, about the types of the packages as well. */
+/** The strictest compiler options, for the types of the packages as well. */
 const STRICT = {
   target: "ES2023",
   lib: ["ES2023", "ESNext.Disposable", "DOM", "DOM.Iterable", "DOM.AsyncIterable"],
@@ -28,7 +28,7 @@ const STRICT = {
   noImplicitOverride: true,
   noPropertyAccessFromIndexSignature: true,
   noImplicitReturns: true,
-  // TypeScript's own libraries aside.
+  // Except TypeScript's own libraries.
   skipDefaultLibCheck: true,
   noEmit: true,
   allowImportingTsExtensions: true,
@@ -41,7 +41,7 @@ test("all examples compile in a strict project for Node, as ES modules and as Co
   expect(await compile(folder, { module: "NodeNext", moduleResolution: "NodeNext" })).toBe("");
 });
 
-// What `bun init` writes is as strict as what others write for a bundler, and stricter about imports of types.
+// The config of `bun init` is as strict as others for bundlers, and stricter about imports of types.
 test("all examples compile in a strict project for Bun and other bundlers, and Bun bundles them", async () => {
   const folder = copyExamples("bun");
   const options = {
@@ -58,7 +58,7 @@ test("all examples compile in a strict project for Bun and other bundlers, and B
   for (const name of names) expect(built.stdout).toContain(name.replace(/\.ts$/, ".js"));
 });
 
-/** @returns What the compiler prints. */
+/** @returns The compiler's output. */
 async function compile(folder: string, options: object): Promise<string> {
   const compilerOptions = { ...STRICT, ...options };
   writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts", "*.cts"] }));
@@ -71,7 +71,7 @@ async function compile(folder: string, options: object): Promise<string> {
   return stdout;
 }
 
-/** Beside the examples, so that their packages are found. */
+/** Beside the examples, so that their packages resolve. */
 function copyExamples(kind: string): string {
   expect(names.length).toBeGreaterThan(20);
   const folder = join(examples, `.compiled-${kind}`);
@@ -85,7 +85,7 @@ function copyExamples(kind: string): string {
   return folder;
 }
 
-/** Waiting at the top, and `import.meta`, are for ES modules only. */
+/** Top-level `await` and `import.meta` need ES modules. */
 function asCommonJs(code: string): string {
   const isImport = /^import [^;]+;$/gm;
   const body = code.replaceAll(isImport, "").replaceAll("import.meta.url", "`file://${__filename}`");

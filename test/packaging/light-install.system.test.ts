@@ -37,7 +37,7 @@ afterAll(() => {
   for (const folder of [program, library]) rmSync(folder, { recursive: true, force: true });
 });
 
-test(`the program is one package of at most ${CLI_INSTALL_MEGABYTES} MB, with the licenses of what is in it`, () => {
+test(`the program is one package of at most ${CLI_INSTALL_MEGABYTES} MB, with the licenses of the bundled code`, () => {
   const modules = join(program, "node_modules");
   expect(readdirSync(join(modules, "@pollux"))).toEqual(["cli"]);
   expect(readdirSync(modules).filter((name) => !name.startsWith("."))).toEqual(["@pollux"]);

@@ -30,7 +30,7 @@ const machineNode = findMachineNode();
 
 let folder: string;
 let app: string;
-/** What `npm install @pollux/core zod` alone has installed. */
+/** An installation of `npm install @pollux/core zod` alone. */
 let small: { readonly packages: readonly string[]; readonly bytes: number };
 
 beforeAll(async () => {
@@ -65,11 +65,11 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** What a package may hold. */
+/** Files that a package may contain. */
 const PUBLISHED =
   /^(dist\/.+\.(js|d\.ts)|dist\/THIRD-PARTY\.txt|dist\/page\/(index\.html|.+\.(css|svg))|styles\.css|docs\/[\w-]+\.md|templates\/.+|package\.json|README\.md|LICENSE)$/;
 
-/** What may name sources and workspaces, because it is about people's own; create-pollux writes them. */
+/** Files that may mention sources and workspaces, since they mean the user's own; create-pollux writes them. */
 const ABOUT_OTHERS = /^(docs\/|templates\/|dist\/project-files\.js$)/;
 
 describe("the packed files", () => {
@@ -149,7 +149,7 @@ const nodes: readonly (readonly [string, string | undefined])[] = [
 ];
 
 describe.each(nodes)("on %s", (_title, node) => {
-  // The machine may have no Node of its own, or one older than what the packages support.
+  // The machine may have no Node, or an unsupported one.
   const testOnNode = test.skipIf(node === undefined);
 
   testOnNode.each([
@@ -251,7 +251,7 @@ describe("against the packed types, few type instantiations are what it costs to
     const program = ts.createProgram([file], options, host);
     expect(ts.getPreEmitDiagnostics(program).map(({ messageText }) => messageText)).toEqual([]);
     const count = program.getInstantiationCount();
-    // A count of nothing would be within any budget.
+    // A count of 0 would be within any budget.
     expect(count).toBeGreaterThan(1_000);
     expect(count).toBeLessThanOrEqual(MAX_INSTANTIATIONS);
   });
@@ -273,7 +273,7 @@ interface CheckedProgram {
   getInstantiationCount(): number;
 }
 
-/** Runs the program as a user does; without keys in the environment. */
+/** Runs the program like a user, without keys in the environment. */
 async function pollux(
   args: readonly string[],
   {

@@ -15,9 +15,9 @@ import { say, ScriptedModel } from "@pollux/core/testing";
 console.log((await new Agent({ model: new ScriptedModel(say("Hi.")) }).run("Hello")).text);
 `;
 
-// Installed as a user does, by npm and with all packages, it is in the system tests.
+// The system tests install it like a user, with npm and all packages.
 test("core as it is packed runs an agent", { timeout: 300_000 }, async () => {
-  // Here its dependencies are found.
+  // Its dependencies resolve here.
   const folder = mkdtempSync(join(core, "node_modules/.packed-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const [packed] = await packPackages(folder, ["core"]);
@@ -27,7 +27,7 @@ test("core as it is packed runs an agent", { timeout: 300_000 }, async () => {
     ),
   ).toEqual([]);
   await run("tar", ["-xzf", packed?.tarball ?? "", "-C", folder]);
-  // Inside the package, its own name is what is imported.
+  // Inside the package, imports of its own name resolve to it.
   writeFileSync(join(folder, "package/program.mjs"), PROGRAM);
   const { stdout, stderr } = await run(process.execPath, ["program.mjs"], { cwd: join(folder, "package") });
   expect({ stdout, stderr }).toEqual({ stdout: "Hi.\n", stderr: "" });

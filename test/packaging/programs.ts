@@ -1,4 +1,4 @@
-/** The body of both hello programs: a tool, an agent, an emulated service; prints what came of it as JSON. */
+/** The body of both hello programs: a tool, an agent, an emulated service; prints the result as JSON. */
 const HELLO = `
 async function hello() {
   const server = await createEmulator({ brain: improvise() }).listen();
@@ -34,7 +34,7 @@ import { improvise } from "@pollux/emulator/improvise";
 import { z } from "zod";
 ${HELLO}`;
 
-// Node 20 says on stderr that loading ES modules with require is experimental; it is not what is looked at here.
+// Node 20 warns on stderr that loading ES modules with require is experimental, which doesn't matter here.
 export const HELLO_COMMONJS = `
 process.removeAllListeners("warning");
 const { Agent, defineTool, endpoint } = require("@pollux/core");
@@ -43,7 +43,7 @@ const { improvise } = require("@pollux/emulator/improvise");
 const { z } = require("zod");
 ${HELLO}`;
 
-/** Appends each URL that is imported to the file named by the variable LOADED. Runs on Node 20, which has no `registerHooks`. */
+/** Appends each imported URL to the file in the variable LOADED. Runs on Node 20, which has no `registerHooks`. */
 export const RECORDING_LOADER = `
 import { appendFileSync } from "node:fs";
 export async function resolve(specifier, context, next) {
@@ -58,7 +58,7 @@ import { register } from "node:module";
 register("./loader.mjs", import.meta.url);
 `;
 
-/** Uses the public types the way an application does; each `@ts-expect-error` is a mistake that must not compile. */
+/** Uses the public types like an application; each `@ts-expect-error` is a mistake that must not compile. */
 export const TYPED_PROGRAM = `
 import { Agent, type Content, defineTool, finished, googleSearch, type RunResult } from "@pollux/core";
 import type { Content as WireContent } from "@pollux/core/wire";

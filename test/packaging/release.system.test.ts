@@ -99,7 +99,7 @@ test("a changeset becomes a version that is published, and a project of that ver
   }
 });
 
-/** The built packages and what releases them, with one change that is to be released. */
+/** The built packages and their release scripts, with one change to release. */
 async function copyRepository(): Promise<void> {
   const isCopied = (path: string): boolean => basename(path) !== "node_modules" && !/\/test(?:\/|$)/.test(path);
   for (const path of ["package.json", "pnpm-workspace.yaml", ".changeset", "scripts", "packages"])

@@ -32,7 +32,7 @@ beforeAll(async () => {
       },
     ],
   });
-  // Minified, so that no class has its name by itself.
+  // Minified, so that no class keeps its own name.
   await build.write({
     dir: folder,
     format: "esm",
@@ -41,7 +41,7 @@ beforeAll(async () => {
     chunkFileNames: "[name].mjs",
   });
   await build.close();
-  // It exports what the three modules do.
+  // It exports everything from the three modules.
   copy = (await import(pathToFileURL(join(folder, "copy.mjs")).href)) as typeof copy;
 });
 afterAll(() => rm(folder, { recursive: true }));
@@ -59,7 +59,7 @@ function classesOf(one: typeof errors): ReadonlyMap<string, ErrorClass> {
   return new Map(NAMES.flatMap((name) => (isError(members[name]) ? [[name, members[name]] as const] : [])));
 }
 
-/** Arrays stand in for the lists and objects that some constructors take. */
+/** Arrays replace the lists and objects that some constructors expect. */
 const made = (type: ErrorClass | undefined): unknown => Reflect.construct(type ?? Error, ["a message", [], [], []]);
 
 describe("an error of another copy of the package", () => {

@@ -12,10 +12,10 @@ import { Troupe } from "./support/process-round.ts";
 import { planRound, type Round } from "./support/round.ts";
 import { describeFailure, listSeeds, seedsFromEnvironment } from "./support/seeds.ts";
 
-/** Rounds of processes that are played at the same time: most of them wait. */
+/** Parallel rounds of processes: most of them wait. */
 const LANES = 2;
 
-/** Only ends a hang: other programs may need the machine as well. */
+/** Ends a hang; other programs may use the machine as well. */
 const LIMIT = { timeout: 3_600_000 };
 
 const SEEDS = seedsFromEnvironment();

@@ -7,7 +7,7 @@ import { describeFailure } from "./support/seeds.ts";
 
 fakeTime("stands");
 
-// Every store, real processes and as many rounds as one likes: `races.system.test.ts`.
+// `races.system.test.ts` has every store, real processes and any number of rounds.
 test.each([1, 2, 3, 4, 5])(
   "what several do at once with one session is done once, as it was approved, or refused: seed %d",
   async (seed) => {

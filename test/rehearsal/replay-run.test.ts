@@ -29,13 +29,13 @@ interface Scene {
   readonly faults?: NonNullable<Parameters<typeof createEmulator>[0]>["faults"];
   readonly play?: (session: Session) => Promise<unknown>;
   readonly options?: ReplayOptions;
-  /** How many are compared. */
+  /** The number of compared requests. */
   readonly requests: number;
 }
 
 /** Which tools ran. */
 const ran: string[] = [];
-/** What happens during each look. */
+/** Called during each look. */
 const during: { look?: (() => Promise<unknown>) | undefined } = {};
 const look = defineTool({
   name: "look",
@@ -176,7 +176,7 @@ const SCENES: { readonly [name: string]: Scene } = {
       output: { type: "object", properties: { full: { type: "boolean" } }, required: ["full"] },
     }),
   },
-  "guardrails that change what is said": {
+  "guardrails that change messages and answers": {
     requests: 3,
     brain: once,
     agent: () => ({

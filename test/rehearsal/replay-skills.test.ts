@@ -7,7 +7,7 @@ import { loadSkills } from "@pollux/tools/skills";
 import { expect, test } from "vitest";
 import { folderWith, skillText, writeFiles } from "../../packages/tools/test/skills/skill-folders.ts";
 
-/** An agent with the skills as they are now, and what it recorded when it read one. */
+/** An agent with the current skills, and a recording of reading one. */
 async function record(folder: string): Promise<Recording> {
   const [store, exchanges] = [new MemoryStore(), new MemoryStore()];
   const keeper = keepExchanges(exchanges);
@@ -34,7 +34,7 @@ test("a replay sends the same bytes, reads no file, and says when a skill has ch
   const recording = await record(folder);
   expect(await replayRun(await agentFor(folder), recording)).toMatchObject({ isSame: true, requests: 2 });
 
-  // One that the run did not use.
+  // A skill that the run did not use.
   await writeFiles(folder, { "t/SKILL.md": skillText("t", { body: "Do more." }) });
   expect(await replayRun(await agentFor(folder), recording)).toMatchObject({ isSame: true, requests: 2 });
 

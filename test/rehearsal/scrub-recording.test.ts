@@ -14,7 +14,7 @@ beforeAll(async () => {
   for (const id of DEMO_IDS) demos.set(id, { log: await sessions.load(id), exchanges: await exchanges.load(id) });
 });
 
-/** Names, orders and books of the demo sessions; also a name that is longer, shorter and of other characters than what replaces it. */
+/** Names, orders and books of the demo sessions, with replacements that are longer, shorter and in other scripts. */
 const SCRUB = (text: string): string =>
   text
     .replaceAll(/\b[A-Z]-\d+\b/g, "X-0")
@@ -24,7 +24,7 @@ const SECRET = /\b[ABCD]-\d+\b|Lost in Translation|Solaris|Dune|Ubik|Le Guin|Osl
 
 const same = (text: string): string => text;
 
-/** A recording as text, with its bodies whole. */
+/** A recording as text, with whole bodies. */
 function readable({ log, exchanges }: Recording): string {
   const kept = new KeptExchanges(exchanges);
   expect(kept.unreadable).toEqual([]);
@@ -45,7 +45,7 @@ describe.each(DEMO_IDS)("the session %s", (id) => {
     expect(counts).toMatchObject({ texts: 0, secrets: 0, exchanges: 0, signatures: 0, citations: 0, unreadable: 0 });
   });
 
-  test("has nothing left of what is taken out, and is the same when scrubbed again", () => {
+  test("has no trace of removed texts, and is the same when scrubbed again", () => {
     const { recording } = scrubRecording(demos.get(id)!, SCRUB);
     expect(readable(recording)).not.toMatch(SECRET);
     const again = scrubRecording(recording, SCRUB);
@@ -168,13 +168,13 @@ describe("a session with signatures, parallel calls and questions", () => {
   });
 });
 
-/** What readers of entries go by. */
+/** Members that readers of entries depend on. */
 function shapeOf(log: readonly Json[]): unknown {
   const WAYS =
     /^(?:type|runId|step|kind|callId|role|name|stopReason|finishReason|hook|do|model|agent|endpoint|family)$/;
   return JSON.parse(
     JSON.stringify(log, (name, value: unknown) => {
-      // Texts of an answer are joined where the signature between them is gone.
+      // Texts of an answer are joined if the signature between them was removed.
       if (name === "parts")
         return (value as readonly object[]).map((part) => Object.keys(part)[0]).filter((key) => key !== "text");
       if (name === "segment") return undefined;

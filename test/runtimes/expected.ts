@@ -1,4 +1,4 @@
-/** What the programs report, on each runtime the same. `http://site` stands for the site's address. */
+/** The programs' reports, the same on each runtime. `http://site` stands for the site's address. */
 
 const HALF = {
   name: "half",
@@ -69,7 +69,7 @@ export const WEB_TOOLS = {
   "tool-search": { output: { result: "0.5" } },
 } as const;
 
-/** Where a redirect leads is not told to a page. */
+/** Browsers don't reveal the target of a redirect to a page. */
 export const WEB_TOOLS_IN_A_PAGE = {
   ...WEB_TOOLS,
   openapi: {
@@ -146,7 +146,7 @@ export const MACHINE_TOOLS_ON_NODE_20 = {
   },
 } as const;
 
-/** What is behind `@pollux/core/node`. */
+/** Exports of `@pollux/core/node`. */
 export const NODE_DOOR = {
   overNodeTransport: CORE,
   bareZod3: HALF,

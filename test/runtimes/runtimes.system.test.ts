@@ -15,7 +15,7 @@ import { NODE_20, NODE_24, NODE_LIKES, type NodeLike, runCommand } from "./suppo
 import { openPages, openSite, type Site } from "./support/site.ts";
 import { runInWorkerd } from "./support/workerd.ts";
 
-/** What the runtimes are given to do. `place` is the address of what they talk to. */
+/** The tasks of the runtimes. `place` is the address of their service. */
 const TASKS = {
   core: { imports: `import { useCore } from "./use-core.js";`, report: "useCore(place)" },
   "core's Node door": { imports: `import { useNodeDoor } from "./use-node-door.js";`, report: "useNodeDoor(place)" },
@@ -49,7 +49,7 @@ const TASKS = {
 type Task = keyof typeof TASKS;
 
 let app: Application;
-/** With the versions of what we depend on that Node 20 gets. */
+/** With the versions of our dependencies for Node 20. */
 let oldApp: Application;
 let site: Site;
 beforeAll(async () => {
@@ -74,7 +74,7 @@ describe.each(NODE_LIKES)("$title", ({ confined, free }) => {
   test("runs core with no right but to reach servers and to read the environment", async () => {
     await using world = await openWorld(service());
     expect(await run("core", confined, [world.url])).toEqual({ report: expected.CORE, stderr: [] });
-    // What was aborted has left the service, too.
+    // The service has no aborted request anymore.
     await expect
       .poll(() => world.emulator.requests.filter(({ answered }) => answered.complete === false))
       .toHaveLength(1);
@@ -154,7 +154,7 @@ test.each([
   expect(importsOf(code).isVariable).toBe(isVariable);
 });
 
-/** Bundles what a task does, with what `wrap` puts around it. */
+/** Bundles a task's code, wrapped by `wrap`. */
 async function bundle(target: Target, task: Task, wrap: (report: string) => string) {
   const { imports, report } = TASKS[task];
   const name = `${target}-${task}.js`.replaceAll(/[^\w.]/g, "-");
@@ -246,7 +246,7 @@ test("the README names the versions of Node that ran here", () => {
   expect(page).toContain(`on Node ${majors.slice(0, -1).join(", ")} and ${majors.at(-1)}, and in Chromium`);
 });
 
-test("the README of the tools says of each subpath where it ran here", () => {
+test("the README of the tools lists for each subpath where it ran here", () => {
   const page = readFileSync(new URL("../../packages/tools/README.md", import.meta.url), "utf8");
   const subpathsIn = (line: string): readonly string[] =>
     [...line.matchAll(/`\/([\w-]+)`/g)].map(([, subpath]) => subpath ?? "");

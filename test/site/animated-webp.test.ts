@@ -6,7 +6,7 @@ import { ROOT } from "../../site/src/repository.ts";
 // The smallest still WebP: one pixel, without loss.
 const PIXEL = Buffer.from("UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==", "base64");
 
-/** The chunks of a RIFF file: what each is called, and what it holds. */
+/** The chunks of a RIFF file, with name and data. */
 function chunksOf(file: Buffer): readonly { readonly name: string; readonly data: Buffer }[] {
   const found = [];
   for (let at = 12; at < file.length;) {

@@ -36,7 +36,7 @@ beforeAll(async () => {
 describe("the built site", () => {
   test("every link leads to a page, a file and an anchor that exist", () => {
     expect(pages.size).toBeGreaterThan(900);
-    // VitePress makes it for hosts that look for it; nobody links to it.
+    // VitePress creates it for hosts; no page links to it.
     const dead = [...pages.keys()]
       .filter((path) => path !== "404.html")
       .flatMap((path) => deadTargets(path, pages, files).map((target) => `${path}: ${target}`));
@@ -107,7 +107,7 @@ describe("in a browser", () => {
       await page.setViewport({ width, height });
       for (const mode of modes) {
         await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: mode }]);
-        // It begins in one, and turns into the other.
+        // It starts in one and changes to the other.
         if (mode === modes[0]) await openAlive(page, site.url + path);
         await page.waitForFunction(`document.documentElement.classList.contains("dark") === ${mode === "dark"}`);
         expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
@@ -147,7 +147,7 @@ describe("in a browser", () => {
     await page.locator("#local-search button, button.VPNavBarSearchButton").click();
     for (const [words, found] of [
       ["stream", "/guides/streaming-and-events.html"],
-      // The server, pages with it, or a page that is made of it: not a page about moving from elsewhere.
+      // A guide to the AI SDK, React or the server, not a page about moving from another library.
       ["useChat", "/guides/(ai-sdk|react|web).html"],
       ["deploy", "/guides/deployment.html"],
       ["approval", "/guides/approvals.html"],
@@ -226,16 +226,16 @@ async function openPage(browser: Chromium): Promise<{ readonly page: Page; reado
   return { page, errors };
 }
 
-/** Opens a page and waits until it can be clicked: it comes as finished HTML, and hears of nothing before Vue has taken it over. */
+/** Opens a page and waits until it handles clicks, which it only does after Vue has hydrated its HTML. */
 async function openAlive(page: Page, url: string): Promise<void> {
   await page.goto(url);
   await page.waitForFunction(`document.querySelector("#app")?.__vue_app__ !== undefined`);
 }
 
-/** What axe-core finds that keeps people out, as sentences. @param rules - All by default; only contrast depends on colors. */
+/** Serious problems that axe-core finds, as sentences. @param rules - Default: all; only contrast depends on colors. */
 async function violationsOf(page: Page, rules?: readonly string[]): Promise<unknown> {
   if ((await page.evaluate("typeof axe")) === "undefined") await page.evaluate(AXE);
-  // What fades in has other colors at first.
+  // Elements that fade in have other colors at first.
   await page.waitForFunction("document.getAnimations().every(({ playState }) => playState !== 'running')");
   const options = JSON.stringify({ resultTypes: ["violations"], runOnly: rules });
   return await page.evaluate(

@@ -6,7 +6,7 @@ import { linkNames } from "../../site/src/name-links.ts";
 import { exists, filesIn, readFile, ROOT } from "../../site/src/repository.ts";
 import { makeSite } from "../../site/src/site.ts";
 
-// The whole site, with the reference and in a browser: `site.system.test.ts`.
+// `site.system.test.ts` has the whole site, with the reference and in a browser.
 const site = makeSite();
 const pages = new Map(site.pages.map(({ route, text }) => [route, text]));
 

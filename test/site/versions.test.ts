@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { buildVersions } from "../../site/build-versions.ts";
 import { olderVersions } from "../../site/src/versions.ts";
 
-// The drop-down that shows them: `site.system.test.ts`.
+// `site.system.test.ts` has the drop-down that shows them.
 test.each([
   ["nothing was released", [], "0.1.0", []],
   ["only this one was", ["@pollux/core@0.1.0", "@pollux/web@0.1.0"], "0.1.0", []],

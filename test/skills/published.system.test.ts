@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 const run = promisify(execFile);
 
-/** A package under the MIT license that has skills in it, as they are published. */
+/** A package under the MIT license that publishes skills. */
 const PUBLISHED = "@elizaos/skills@2.0.0-beta.1";
 
 let folder: string;

@@ -1,4 +1,4 @@
-/** Set-up of the system project: makes one file of each program that its tests start often, once for all tests. */
+/** Setup of the system project: bundles each program that its tests start often into one file, once for all tests. */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -8,11 +8,11 @@ import { BUNDLED_PROGRAMS, FOLDER_VARIABLE } from "./bundled-program.ts";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const tests = join(root, "test/");
 
-/** @internal Called by vitest, by this name. @returns What removes them again. */
+/** @internal Called by vitest, by this name. @returns A function that removes them. */
 export async function setup(): Promise<() => void> {
   const cache = join(root, "node_modules/.cache");
   mkdirSync(cache, { recursive: true });
-  // Inside the repository, where packages are found that are loaded by name.
+  // Inside the repository, so that imports of packages resolve.
   const folder = mkdtempSync(join(cache, "programs-"));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
@@ -20,13 +20,13 @@ export async function setup(): Promise<() => void> {
       cwd: root,
       input: Object.fromEntries(BUNDLED_PROGRAMS.map((file) => [file.replace(/\.ts$/, ""), file])),
       platform: "node",
-      // `import` and `require` are added for each import as it is made.
+      // Adds `import` and `require` for each kind of import.
       resolve: { conditionNames: ["pollux-source", "node"] },
       logLevel: "warn",
       plugins: [
         {
           name: "own-addresses",
-          // What a program of the tests finds beside its source is still there.
+          // A program still finds the files beside its source.
           transform: (code, id) =>
             id.startsWith(tests) ? code.replaceAll("import.meta.url", JSON.stringify(pathToFileURL(id).href)) : null,
         },

@@ -22,7 +22,7 @@ export const BUNDLED_PROGRAMS: readonly string[] = [
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** The file to start a program by: all of it in one file where there is one, its source otherwise. Both take `--conditions=pollux-source`. */
+/** The file to start a program with: its bundle if there is one, otherwise its source. Both work with `--conditions=pollux-source`. */
 export function bundledProgram(source: URL): string {
   const file = fileURLToPath(source);
   const folder = process.env[FOLDER_VARIABLE];

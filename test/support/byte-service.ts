@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { endpoint, gemini, type GeminiModel, type GeminiOptions } from "@pollux/core";
 import { createEmulator, type Emulator, type EmulatorOptions } from "@pollux/emulator";
 
-/** An emulator behind a socket, and the bytes of all bodies that it received. Close it with `await using`. */
+/** An emulator behind a socket, with the bytes of all received bodies. Close it with `await using`. */
 export interface ByteService extends AsyncDisposable {
   readonly emulator: Emulator;
   readonly url: string;
@@ -32,7 +32,7 @@ export async function openByteService(options: EmulatorOptions = {}): Promise<By
     })();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  // An address object, the server being bound to a port.
+  // An address object, since the server is bound to a port.
   const { port } = server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
   return {

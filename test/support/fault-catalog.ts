@@ -1,6 +1,6 @@
 import { type Fault, type Faults, faults } from "@pollux/emulator";
 
-/** Every fault the emulator knows, ready to be injected; a new one that is not listed here does not compile. */
+/** Every fault of the emulator, ready to inject; a new one that is not listed here does not compile. */
 export const CATALOG: { readonly [Name in keyof Faults]: Fault } = {
   perMinuteQuota: faults.perMinuteQuota({ retryDelay: "0.01s" }),
   perDayQuota: faults.perDayQuota(),

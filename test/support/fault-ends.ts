@@ -10,7 +10,7 @@ import { openWorld, type World } from "./world.ts";
 /** A fault of the catalog. */
 export type FaultName = keyof typeof CATALOG;
 
-/** How a run ends whose request meets a fault once, and again and again: with a stop reason, or the code of an error. */
+/** How a run ends if a fault hits its request once, and repeatedly: with a stop reason, or the code of an error. */
 export const ENDS: { readonly [Each in FaultName]: readonly [once: string, always: string] } = {
   perMinuteQuota: ["finished", "api_status"],
   perDayQuota: ["api_status", "api_status"],
@@ -53,7 +53,7 @@ export const ENDS: { readonly [Each in FaultName]: readonly [once: string, alway
   callDespiteNone: ["finished", "repeated-calls"],
 };
 
-/** What came of a run, however it ended. */
+/** The result of a run, with any ending. */
 async function outcome(
   face: Face,
   world: World,
@@ -79,7 +79,7 @@ async function outcome(
 }
 
 /**
- * Lets the fault happen at the nth request of a run of three: once, or from there on.
+ * Injects the fault at the nth request of a run of three: once, or from there on.
  *
  * @returns How the run ended.
  */
@@ -94,12 +94,12 @@ export async function meetFault(face: Face, name: FaultName, at: number, always:
   const { end, soFar } = await inMadeUpTime(world.takeSilence, () => outcome(face, world, what));
   down = false;
 
-  // Everything before that request is there: a model content and its answers for each turn.
+  // The result has everything before that request: a model content and its responses for each turn.
   const done = at - 1;
   const { contents, usage, turns } = soFar;
   const isKept = contents.length >= 1 + 2 * done && usage.requests >= done && turns >= done;
   expect({ what, isKept }).toEqual({ what, isKept: true });
-  // And the run can go on from there.
+  // And the run can continue from there.
   const again = await new Agent({ model: world.model(), tools: TOOLS }).run(goOn(contents));
   expect({ what, ...again }).toMatchObject({ what, stopReason: "finished", text: ANSWER });
   expect({ what, contents: again.contents.slice(0, contents.length) }).toEqual({ what, contents });

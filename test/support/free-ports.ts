@@ -1,10 +1,10 @@
 import { createServer } from "node:net";
 
-/** Systems take the ports of outgoing connections from above this range, so none of these is taken away by one. */
+/** Systems use ports above this range for outgoing connections, so these stay free. */
 const LOWEST = 10_000;
 const HIGHEST = 32_000;
 
-/** Different ports of loopback that nobody listens on: for servers that are to come back on the port they had. */
+/** Distinct free ports of loopback, for servers that must restart on the same port. */
 export async function freePorts(count: number): Promise<number[]> {
   const ports = new Set<number>();
   while (ports.size < count) {

@@ -1,4 +1,4 @@
-/** Set-up of the system project: installs the runtimes and the other people's programs of test/programs, once. */
+/** Setup of the system project: installs the runtimes and third-party programs of test/programs, once. */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -29,7 +29,7 @@ export function setup(): void {
   say(`installed in ${Math.round((performance.now() - started) / 1000)} s`);
 }
 
-/** An install counts only for the lockfile and the platform it was made with. */
+/** An install is only valid for its lockfile and platform. */
 function fingerprint(): string {
   const hash = createHash("sha256").update(`${process.platform} ${process.arch}`);
   for (const file of ["pnpm-lock.yaml", "pnpm-workspace.yaml"]) hash.update(readFileSync(folder + file));

@@ -1,14 +1,14 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { vi } from "vitest";
 
-/** A limit for silence that no wait comes near: only {@link inMadeUpTime} lets so much time pass. */
+/** A limit for silence, far above any wait: only {@link inMadeUpTime} lets that much time pass. */
 export const SILENCE_MS = 1_000_000_000;
 
 /**
- * Does work while timers and clocks go by what happens, however fast the machine is: a millisecond passes with each turn of
- * the event loop, and {@link SILENCE_MS} each time `takeSilence` says that the service has fallen silent for good.
+ * Does work with timers and clocks that depend on events, not on the machine's speed: a millisecond passes with each turn of the
+ * event loop, and {@link SILENCE_MS} each time `takeSilence` reports that the service has fallen silent for good.
  *
- * @param takeSilence - Asked with each turn; says so once of each silence. `World.takeSilence` does.
+ * @param takeSilence - Called each turn; true once per silence. `World.takeSilence` does that.
  */
 export async function inMadeUpTime<Result>(
   takeSilence: (() => boolean) | undefined,
@@ -18,7 +18,7 @@ export async function inMadeUpTime<Result>(
   try {
     const progress = { isOver: false };
     const working = work().finally(() => (progress.isOver = true));
-    // Whoever waits for it hears of it.
+    // Its waiters handle the rejection.
     working.catch(() => {});
     while (!progress.isOver) {
       await nextTurn();

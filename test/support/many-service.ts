@@ -2,11 +2,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { chunk, eventStream } from "./raw-service.ts";
 
-/** How {@link openManyService} answers. */
+/** Options of {@link openManyService}. */
 export interface ManyOptions {
-  /** Turns of each run: all but the last one are a call of `step`. */
+  /** Turns of each run: all except the last one are a call of `step`. */
   readonly turns: number;
-  /** Milliseconds each answer takes. @defaultValue 0 */
+  /** Milliseconds per answer. @defaultValue 0 */
   readonly latencyMs?: number | undefined;
   /** Refuses everything for `forMs` milliseconds, once, from request number `at` on. */
   readonly refuse?: { readonly at: number; readonly forMs: number } | undefined;
@@ -14,19 +14,19 @@ export interface ManyOptions {
   readonly hold?: (() => Promise<void>) | undefined;
 }
 
-/** A service for many runs at once, which counts. The text of a run's prompt is `run:` and its name. */
+/** A counting service for many parallel runs. The text of a run's prompt is `run:` and its name. */
 export interface ManyService extends AsyncDisposable {
   readonly url: string;
   readonly counts: {
     requests: number;
-    /** Requests that were being answered at the same time, at most. */
+    /** Most requests in progress at the same time. */
     mostAtOnce: number;
-    /** Connections that were made. */
+    /** Number of connections. */
     sockets: number;
     refused: number;
-    /** Requests that were being answered when the refusing began. */
+    /** Requests in progress when the refusals started. */
     atOnceWhenRefusing: number;
-    /** Difference in turns between the run that was furthest and the one that was least far, at most. */
+    /** Largest difference in turns between the most and the least advanced run. */
     spread: number;
   };
 }
@@ -82,7 +82,7 @@ export async function openManyService(options: ManyOptions, names: readonly stri
 /** Turns of each run so far. */
 class Progress {
   readonly #turns: Map<string, number>;
-  /** How many runs are at which turn. */
+  /** The number of runs at each turn. */
   readonly #at: number[];
 
   constructor(names: readonly string[]) {
@@ -90,7 +90,7 @@ class Progress {
     this.#at = [names.length];
   }
 
-  /** Counts one turn more. @returns The difference between the furthest run and the least far. */
+  /** Counts one more turn. @returns The difference between the most and the least advanced run. */
   note(name: string): number {
     const turns = this.#turns.get(name);
     if (turns === undefined) return 0;

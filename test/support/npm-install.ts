@@ -6,7 +6,7 @@ import type { PackedPackage } from "../../scripts/pack-packages.ts";
 const run = promisify(execFile);
 const workspace = readFileSync(new URL("../../pnpm-workspace.yaml", import.meta.url), "utf8");
 
-/** What `npm install` takes for the zod that the workspace is tested with. */
+/** The argument of `npm install` for the workspace's version of zod. */
 export const ZOD = `zod@${/^ {2}zod: (\S+)$/m.exec(workspace)?.[1]}`;
 
 const tools = JSON.parse(readFileSync(new URL("../../packages/tools/package.json", import.meta.url), "utf8")) as {
@@ -14,15 +14,15 @@ const tools = JSON.parse(readFileSync(new URL("../../packages/tools/package.json
   readonly peerDependenciesMeta: object;
 };
 
-/** What `npm install` takes for all that the tools need besides `@pollux/tools`. */
+/** The arguments of `npm install` for everything the tools need besides `@pollux/tools`. */
 export const TOOL_PEERS: readonly string[] = Object.keys(tools.peerDependenciesMeta).map(
   (name) => `${name}@${tools.peerDependencies[name]}`,
 );
 
 /**
- * Installs into a folder with a package.json like a user does, with npm; from its cache where it can.
+ * Installs into a folder with a package.json like a user, with npm; from its cache if possible.
  *
- * npm takes the versions that fit the Node it runs on, which is the first one of `env`'s path.
+ * npm selects versions for the Node it runs on, which is the first one in `env`'s path.
  */
 export async function npmInstall(
   folder: string,

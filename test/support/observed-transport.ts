@@ -6,10 +6,10 @@ import {
   type InFlightRequest,
 } from "../../packages/core/src/wire/http/transport.ts";
 
-/** `POLLUX_HTTP_CLIENT=node` runs the tests that go over a socket with the node transport instead of `fetch`. */
+/** `POLLUX_HTTP_CLIENT=node` runs the tests with a socket on the node transport instead of `fetch`. */
 export const OVER_NODE: boolean = process.env["POLLUX_HTTP_CLIENT"] === "node";
 
-/** Shared, as in a program. */
+/** Shared, like in a program. */
 export const shared = nodeTransport({ proxyEnv: {} });
 
 /** Changes traffic on its way, like a proxy. */
@@ -18,7 +18,7 @@ export interface Proxy {
   readonly answer?: (body: string) => string;
 }
 
-/** `fetch`, or the node transport where that is asked for, noting the bodies that go and come. */
+/** `fetch`, or the node transport if requested, recording the bodies of requests and responses. */
 export function observed(bodies: string[], answers: string[], proxy: Proxy = {}): FetchLike {
   const isPlain = proxy.request === undefined && proxy.answer === undefined;
   return OVER_NODE && isPlain ? observedTransport(bodies, answers) : observedFetch(bodies, answers, proxy);
@@ -44,7 +44,7 @@ function observedFetch(bodies: string[], answers: string[], proxy: Proxy): Fetch
   };
 }
 
-/** The node transport, noting the bodies that go and come. */
+/** The node transport, recording the bodies of requests and responses. */
 function observedTransport(bodies: string[], answers: string[]): FetchLike {
   const send = (request: HttpRequest): InFlightRequest => {
     bodies.push(new TextDecoder().decode(request.body));

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { inject } from "vitest";
 
 /**
- * Makes a folder that all test files of a run of the system project share, such as a built page. Nobody may write to it afterwards.
+ * Makes a folder that all test files of a run of the system project share, such as a built page. Nobody may write to it afterward.
  *
- * @param name - Of what is in it.
- * @param make - Fills the folder that it is given. Files that need it at the same time may each do it; one of the folders stays.
+ * @param name - Name of the content.
+ * @param make - Fills the given folder. Test files that need it at the same time may each make one; one of them stays.
  * @returns The folder's path.
  */
 export async function oncePerRun(name: string, make: (folder: string) => Promise<void>): Promise<string> {

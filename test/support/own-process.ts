@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from "node:fs";
 
-/** What a test does to its whole process, or measures of it. */
+/** Code of tests that changes or measures the whole process. */
 const OF_THE_PROCESS = new RegExp(
   [
     /setupServer|globalDispatcher|diagnostics_channel/, // its requests

@@ -1,4 +1,4 @@
-/** Set-up of the system project: packs our packages as they would be published, once for all tests. */
+/** Setup of the system project: packs our packages like for publishing, once for all tests. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ declare module "vitest" {
   }
 }
 
-/** @returns What removes them again. */
+/** @returns A function that removes them. */
 export async function setup(project: TestProject): Promise<() => void> {
   const folder = mkdtempSync(join(tmpdir(), "pollux-packed-"));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });

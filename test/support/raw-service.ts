@@ -6,21 +6,21 @@ import { observed } from "./observed-transport.ts";
 import { MODEL } from "./world.ts";
 
 /**
- * One answer: a status with a body, chunks of a stream, or whatever is written by hand, which can wait until the client has
- * read the beginning.
+ * One answer: a status with a body, chunks of a stream, or a function that writes by hand, and can wait until the client has read the
+ * beginning.
  */
 export type RawAnswer =
   | { readonly status?: number; readonly type?: string; readonly body: string }
   | ((response: ServerResponse, isRead: () => Promise<void>) => void | Promise<void>);
 
-/** A server that says what it is told, right or wrong. Close it with `await using`. */
+/** A server with any given answers, valid or not. Close it with `await using`. */
 export interface RawService extends AsyncDisposable {
-  /** Bodies of the requests, as they were received. */
+  /** Bodies of the requests, as received. */
   readonly bodies: readonly string[];
   model(id?: string, options?: GeminiOptions): GeminiModel;
 }
 
-/** Starts one on a free port of this machine. When the answers are used up the last one stays. */
+/** Starts one on a free port of this machine. The last answer repeats. */
 export async function openRawService(...answers: readonly RawAnswer[]): Promise<RawService> {
   const bodies: string[] = [];
   const answered: string[] = [];
@@ -60,7 +60,7 @@ export async function openRawService(...answers: readonly RawAnswer[]): Promise<
   };
 }
 
-/** Chunks as the service frames them. */
+/** Chunks in the service's framing. */
 export function eventStream(...chunks: readonly unknown[]): string {
   return chunks.map((one) => `data: ${JSON.stringify(one)}\r\n\r\n`).join("");
 }

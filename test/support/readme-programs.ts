@@ -11,25 +11,25 @@ const TSC = join(root, "node_modules/typescript/bin/tsc");
 /** The packages whose READMEs need a service, a database or a server: a test of each package runs its programs. */
 const WITH_SERVICES = ["dbos", "interactions", "otel", "postgres", "restate"];
 
-/** The `ts` blocks of a package's README, as programs of their own. */
+/** The `ts` blocks of a package's README, as programs. */
 export interface ReadmePrograms {
   readonly count: number;
-  /** Path of one, by its place on the page. */
+  /** Path of one, by its index on the page. */
   file(index: number): string;
   write(): void;
-  /** Runs one to its end. @returns What it printed. */
+  /** Runs one to its end. @returns Its output. */
   run(index: number, env: NodeJS.ProcessEnv): Promise<string>;
   remove(): void;
 }
 
 /**
  * @param packageFolder - Below the root, such as `packages/dbos`.
- * @param purpose - Names the folder they are written to.
+ * @param purpose - Part of the name of their folder.
  */
 export function readmePrograms(packageFolder: string, purpose = "run"): ReadmePrograms {
   const page = readFileSync(join(root, packageFolder, "README.md"), "utf8");
   const programs = [...page.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code = ""]) => code);
-  // Inside the package, so that its dependencies are found. Git, the linter and the compiler leave folders of this name alone.
+  // Inside the package, so that its dependencies resolve. Git, the linter and the compiler ignore folders of this name.
   const folder = join(root, packageFolder, "test/dist", purpose);
   const file = (index: number): string => join(folder, `${index}.ts`);
   return {
@@ -51,7 +51,7 @@ export function readmePrograms(packageFolder: string, purpose = "run"): ReadmePr
   };
 }
 
-/** What the compiler says of the programs of these packages' READMEs under the strictest settings: nothing when all is well. */
+/** The compiler's output for the programs of these packages' READMEs under the strictest settings: empty without errors. */
 export async function compileReadmes(): Promise<string> {
   const readmes = WITH_SERVICES.map((name) => readmePrograms(`packages/${name}`, "compile"));
   const folder = join(root, "test/.snippets-readmes");

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** What the benchmarks write with `--json`. */
+/** The benchmarks' output with `--json`. */
 export interface Report {
   readonly rows: readonly {
     readonly id: string;
@@ -16,14 +16,14 @@ export interface Report {
   readonly absences: readonly object[];
 }
 
-/** How a command ended. */
+/** The result of a command. */
 export interface BenchResult {
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Measures quickly, without a build; gives the report as well. */
+/** Measures quickly, without a build. @returns The result with the report. */
 export async function measure(...args: readonly string[]): Promise<BenchResult & { readonly report: Report }> {
   const folder = mkdtempSync(join(tmpdir(), "pollux-bench-report-"));
   const file = join(folder, "figures.json");
@@ -41,7 +41,7 @@ export function bench(...args: readonly string[]): Promise<BenchResult> {
   return runNode(join(root, "bench/main.ts"), "--quick", "--no-build", ...args);
 }
 
-/** Has many chats at once, on the sources. */
+/** Runs many parallel chats, on the sources. */
 export function benchChats(...args: readonly string[]): Promise<BenchResult> {
   return runNode("--conditions=pollux-source", join(root, "bench/web-streams.ts"), ...args);
 }

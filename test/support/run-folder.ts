@@ -1,4 +1,4 @@
-/** Set-up of the system project: a folder for what the files of one run share. */
+/** Setup of the system project: a folder that the test files of one run share. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ declare module "vitest" {
   }
 }
 
-/** @returns What removes it again. */
+/** @returns A function that removes it. */
 export function setup(project: TestProject): () => void {
   const folder = mkdtempSync(join(tmpdir(), "pollux-run-"));
   project.provide("runFolder", folder);

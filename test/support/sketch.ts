@@ -1,7 +1,7 @@
 import type { Content, Part } from "@pollux/core";
 import type { World } from "./world.ts";
 
-/** A request as it was sent. */
+/** A request as sent. */
 export interface SentBody {
   readonly contents: readonly Content[];
   readonly tools?: readonly { readonly [kind: string]: unknown }[];
@@ -9,18 +9,18 @@ export interface SentBody {
   readonly generationConfig?: { readonly [name: string]: unknown };
 }
 
-/** The requests of a world's models, read. */
+/** The parsed requests of a world's models. */
 export function sentBy(world: World): readonly SentBody[] {
   return world.bodies.map((body) => JSON.parse(body) as SentBody);
 }
 
-/** The contents of each request, one line for each content. */
+/** The contents of each request, one line per content. */
 export function sketches(world: World): readonly (readonly string[])[] {
   return sentBy(world).map(({ contents }) => sketch(contents));
 }
 
 /**
- * One line for each content, such as `model: "Let me look." get_weather({"city":"Oslo"})*`. A star is a thought
+ * One line per content, such as `model: "Let me look." get_weather({"city":"Oslo"})*`. A star is a thought
  * signature, `<-` a response, `~` a thought; ids are left out.
  */
 export function sketch(contents: readonly Content[]): readonly string[] {

@@ -1,4 +1,4 @@
-// Test files share a process: what one of them changes of it, and of its clock, is put back before the next.
+// Test files share a process: this undoes a file's changes to it, and to its clock, before the next one.
 import { afterAll, vi } from "vitest";
 
 const variables = { ...process.env };
@@ -17,6 +17,6 @@ afterAll(() => {
   Object.defineProperties(globalThis, globals);
   for (const name of process.eventNames())
     for (const listener of process.listeners(name as "exit"))
-      // Those for the end of the process stop the programs that it has started.
+      // Exit handlers stay, since they stop child processes.
       if (name !== "exit" && listeners.get(name)?.includes(listener) !== true) process.off(name, listener);
 });

@@ -24,10 +24,10 @@ export const add = defineTool({
 /** The functions that {@link trip} calls. */
 export const TOOLS: readonly AnyTool[] = [getWeather, add];
 
-/** What the model says at the end of {@link trip}. */
+/** The model's last answer in {@link trip}. */
 export const ANSWER = "Oslo has 4 degrees and Lima has 4 as well; together that makes 8.";
 
-/** A brain that answers by how far the current question has come, so it can be asked the same twice. */
+/** A brain whose answer depends on the progress of the current question, so it can get the same request twice. */
 export function byStep(...steps: readonly ((turn: BrainTurn) => Answer | readonly Answer[])[]): Brain {
   return {
     answer(turn) {
@@ -38,7 +38,7 @@ export function byStep(...steps: readonly ((turn: BrainTurn) => Answer | readonl
   };
 }
 
-/** Three requests: two calls side by side, then one more call, then the answer. Goes by the calls that were answered, since some clients spread one answer over several contents. */
+/** Three requests: two parallel calls, one more call, then the answer. Counts answered calls, since some clients split one answer into several contents. */
 export function trip(): Brain {
   return {
     answer({ sincePrompt }) {
@@ -59,7 +59,7 @@ export function user(said: string): Content {
   return { role: "user", parts: [{ text: said }] };
 }
 
-/** Contents that a run can be started with: what there is, and something to answer where the model had the last word. */
+/** Contents that can start a run: the given ones, plus a message if the last one is the model's. */
 export function goOn(contents: readonly Content[]): readonly Content[] {
   return contents.at(-1)?.role === "model" ? [...contents, user("Go on.")] : contents;
 }

@@ -12,22 +12,21 @@ import { expect } from "vitest";
 import { eventsOf } from "../../packages/core/test/helpers/faces.ts";
 import { inMadeUpTime } from "./made-up-time.ts";
 
-/** How a run went, whichever way it was read. */
+/** The course of a run, from either face. */
 export interface Watched {
   /** Absent when the run threw. */
   readonly result: RunResult | undefined;
   readonly error: unknown;
-  /** The history afterwards, of a failed run as well. */
+  /** The history afterward, also of a failed run. */
   readonly contents: readonly Content[];
-  /** None when the run was not read event by event. */
+  /** Empty if the run was not read event by event. */
   readonly events: readonly RunEvent[];
-  /** Expects these types of events in this order, deltas counted once; of a run that was not read so, nothing. */
+  /** Expects these types of events in this order, counting consecutive deltas once; expects nothing without events. */
   saw(types: string): void;
 }
 
 /**
- * Runs an agent by one of its faces to its end, good or bad, {@link inMadeUpTime}. The order of events is held against its
- * grammar.
+ * Runs an agent through one of its faces to any end, {@link inMadeUpTime}. Checks the order of events against its grammar.
  */
 export async function watch(
   face: string,

@@ -10,22 +10,22 @@ import {
 } from "@pollux/emulator";
 import { observed, type Proxy } from "./observed-transport.ts";
 
-/** The model that is used where a test does not care. */
+/** The default model of tests. */
 export const MODEL = "gemini-3.8-flash";
 
-/** An emulator behind a socket of its own. Close it with `await using`. */
+/** An emulator behind its own socket. Close it with `await using`. */
 export interface World extends AsyncDisposable {
   readonly emulator: Emulator;
   readonly url: string;
-  /** Bodies of the requests made by this world's models, as they were sent, oldest first. */
+  /** Bodies of the requests of this world's models, as sent, oldest first. */
   readonly bodies: readonly string[];
-  /** Bodies of the answers, as they were received. */
+  /** Bodies of the answers, as received. */
   readonly answers: readonly string[];
-  /** What this world's models send their requests with. */
+  /** The transport of this world's models. */
   readonly fetch: FetchLike;
-  /** True, once each time, when the service has fallen silent for good and the client has read all that came before. */
+  /** True once per silence, when the service has fallen silent for good and the client has read everything before. */
   readonly takeSilence: () => boolean;
-  /** A model that sends its requests to this emulator, over a socket, and loses no time between attempts. */
+  /** A model that sends its requests to this emulator, over a socket, without delays between attempts. */
   model(id?: string, options?: GeminiOptions): GeminiModel;
 }
 
@@ -33,7 +33,7 @@ export interface World extends AsyncDisposable {
 export async function openWorld(options: EmulatorOptions = {}, proxy: Proxy = {}): Promise<World> {
   const bodies: string[] = [];
   const answers: string[] = [];
-  // The answers begun before it, and whether it follows the beginning of one more.
+  // The answers started before it, and whether it comes after the beginning of another one.
   let silence: { readonly answers: number; readonly follows: boolean } | undefined;
   const faults = options.faults?.map((rule): FaultRule => ({
     ...rule,

@@ -16,7 +16,7 @@ const FACTS = { code: "api_status", status: 503, reason: "UNAVAILABLE", retryabl
 const DONE = "data: [DONE]";
 const COMMENT = ": bye";
 
-/** Chunks, then an error on lines of its own, then what a proxy adds. */
+/** Chunks, then an error on its own lines, then a proxy's addition. */
 function brokenBody(chunks: readonly object[], eol: string, trailer: string, isPretty: boolean): string {
   const events = chunks.map((one) => `data: ${JSON.stringify(one)}${eol}${eol}`).join("");
   const error = JSON.stringify(OVERLOADED, null, isPretty ? 2 : 0).replaceAll("\n", eol);

@@ -20,7 +20,7 @@ import { openWorld, refusals } from "../support/world.ts";
 
 const LONG = "gemini-4-argon";
 
-/** What is said, one chunk each. */
+/** Parts of the answer, one chunk each. */
 const PIECES: readonly Part[] = [
   { text: "First I think ", thought: true },
   { text: "a little.", thought: true },
@@ -46,7 +46,7 @@ const WHOLE: readonly Part[] = [
   PIECES[12]!,
 ];
 
-/** Says all pieces, so many per request, with a checkpoint after every so many. */
+/** Sends all pieces, some per request, with regular checkpoints. */
 function longAnswer(perRequest: number, perCheckpoint: number): Brain {
   return {
     anySignature: true,
@@ -88,7 +88,7 @@ function startOf({ raw }: BrainTurn): number {
   return Number(continuationToken.slice("after ".length));
 }
 
-/** Text a reader has in the end, who throws away what a `discard` voids. */
+/** The final text of a reader that drops text voided by a `discard`. */
 function readText(events: readonly RunEvent[]): string {
   let read = "";
   for (const event of events) {
@@ -101,7 +101,7 @@ function readText(events: readonly RunEvent[]): string {
 describe.each(faces)("%s", (_face, read) => {
   test.each(["stream", "unary"] as const)("an answer of several requests is one answer, over %s", async (transport) => {
     const brain = script([
-      [say("Once upon a time, "), finishes("CONTINUATION")],
+      [say("One day, "), finishes("CONTINUATION")],
       [say("there was a client, "), finishes("CONTINUATION")],
       say("and it went on."),
     ]);
@@ -109,7 +109,7 @@ describe.each(faces)("%s", (_face, read) => {
     const result = await read(new Agent({ model: world.model(LONG, { transport }) }), "Tell me.");
     expect(result).toMatchObject({
       stopReason: "finished",
-      text: "Once upon a time, there was a client, and it went on.",
+      text: "One day, there was a client, and it went on.",
       turns: 1,
       response: { finishReason: "STOP" },
     });
@@ -203,7 +203,7 @@ describe.each(faces)("%s", (_face, read) => {
   });
 });
 
-test("what a reader sees is one answer, and it is told when to begin anew", async () => {
+test("a reader sees one answer, and an event says when to start over", async () => {
   const rules = [{ at: [1], fault: faults.closeEarly({ afterChunks: 5 }) }];
   await using world = await openWorld({ brain: longAnswer(20, 4), faults: rules });
   const { events, result } = await eventsOf(new Agent({ model: world.model(LONG) }), "Tell me.");
@@ -213,7 +213,7 @@ test("what a reader sees is one answer, and it is told when to begin anew", asyn
   expect(world.bodies).toHaveLength(2);
 });
 
-/** Bytes of the longest body there is. */
+/** Bytes of the longest body. */
 const LONGEST = 3_000;
 
 test("nothing is lost and nothing doubled, wherever the stream breaks", async () => {

@@ -11,7 +11,7 @@ const brain = byStep(
   () => say(SAID),
 );
 
-/** How runs end whose second answer is cut at a byte, without another try. */
+/** The endings of runs whose second answer is cut at a byte, without a retry. */
 async function cutAt(
   bytes: readonly number[],
   cut: (atByte: number) => Fault,

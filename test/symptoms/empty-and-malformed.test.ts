@@ -21,7 +21,7 @@ import { add, byStep } from "../support/trip.ts";
 import { watch } from "../support/watch.ts";
 import { openWorld, refusals } from "../support/world.ts";
 
-/** Calls once and answers, whatever else is said in between. */
+/** Calls once and answers, whatever comes in between. */
 const sum: Brain = {
   answer: ({ request }) =>
     request.contents.some((content) => content.parts.some(({ functionResponse }) => functionResponse !== undefined))
@@ -31,7 +31,7 @@ const sum: Brain = {
 const CALL = 'model: add({"a":1,"b":2})* ""';
 const NUDGE = 'user: "Your last response was empty. Please answer or call a function."';
 
-/** Asks for a sum while something goes wrong. */
+/** Requests a sum with a fault. */
 async function meet(face: string, faultRules: readonly FaultRule[], options: Partial<AgentOptions> = {}) {
   await using world = await openWorld({ brain: sum, faults: faultRules });
   const seen = await watch(face, new Agent({ model: world.model(), tools: [add], ...options }), "Add.");
@@ -62,7 +62,7 @@ describe.each(faces)("%s", (face) => {
       ]);
     });
 
-    test("twice: the second time it is told so, in a content of its own", async () => {
+    test("twice: the second time, it gets a hint in a separate content", async () => {
       const { seen, sent, world } = await meet(face, [{ at: [2, 3], fault }]);
       expect(sent.at(-1)).toEqual(['user: "Add."', CALL, 'user: add <- {"output":3}', NUDGE]);
       expect(seen.result).toMatchObject({ stopReason: "finished", text: "It is 3.", turns: 2 });
@@ -124,7 +124,7 @@ describe.each(faces)("%s", (face) => {
       expect(seen.result).toMatchObject({ stopReason: "finished", text: "It is 3." });
     });
 
-    test("twice: a call is not forced any more, and what was wrong is said", async () => {
+    test("twice: a call is no longer forced, and the problem is reported", async () => {
       const { seen, world, sent } = await meet(face, [{ at: [1, 2], fault }], { toolChoice: "required" });
       const modes = sentBy(world).map(({ toolConfig }) => toolConfig?.["functionCallingConfig"]);
       expect(modes).toEqual([{ mode: "ANY" }, undefined, undefined, undefined]);
@@ -179,7 +179,7 @@ describe.each(faces)("%s", (face) => {
       expect(seen.contents.every(({ role }) => role === "user")).toBe(true);
     });
 
-    test("without any tools, because the prompt names some: it is told to answer without", async () => {
+    test("without any tools, because the prompt names some: it gets the order to answer without", async () => {
       await using world = await openWorld({
         brain: byStep(() => say("Fine.")),
         faults: [{ at: [1, 2], fault: faults.unexpectedToolCall() }],
@@ -302,7 +302,7 @@ describe.each(faces)("%s", (face) => {
 
   test.each<[string, object, object]>([
     ["no args", {}, {}],
-    // Null is absent, also when it is sent back.
+    // Null counts as absent, also in the next request.
     ["null for args", { args: null }, {}],
     ["empty args", { args: {} }, { args: {} }],
   ])("a call with %s is a call without arguments", async (_what, args, kept) => {
@@ -357,7 +357,7 @@ describe.each(faces)("%s", (face) => {
     expect(second.contents[1]).toEqual({ role: "model", parts: [{ text: "Look: " }, odd] });
   });
 
-  test("a model that calls the same thing for ever under a forced call is forced once only, and stopped", async () => {
+  test("a model that repeats a forced call forever is forced once only, and stopped", async () => {
     const again = byStep(() => calls({ name: "add", args: { a: 1, b: 2 } }));
     await using world = await openWorld({ brain: again });
     const agent = new Agent({ model: world.model(), tools: [add], toolChoice: "required" });

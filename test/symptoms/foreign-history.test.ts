@@ -8,7 +8,7 @@ import { MODEL, openWorld, refusals } from "../support/world.ts";
 
 const DUMMY = "skip_thought_signature_validator";
 
-/** As another vendor's history looks once its messages are contents: results apart, without names, and with its own ids. */
+/** Another vendor's history, converted to contents: with separate results, without names, and with its own ids. */
 const FOREIGN: readonly Content[] = [
   user("Weather in Oslo and Lima?"),
   { role: "model", parts: [{ text: "Let me look." }] },
@@ -56,18 +56,15 @@ test("a history of another vendor gets Gemini's form", () => {
 });
 
 describe.each(faces)("%s", (_face, read) => {
-  test.each([MODEL, "gemini-4-argon", "gemini-2.5-flash"])(
-    "%s goes on with it, with no request refused",
-    async (id) => {
-      await using world = await openWorld({ brain: trip() });
-      const agent = new Agent({ model: world.model(id), tools: TOOLS });
-      const history = importHistory(FOREIGN, { model: id });
-      const result = await read(agent, [...history, user("And now?")]);
-      expect(result).toMatchObject({ stopReason: "finished", text: ANSWER });
-      expect(result.contents.slice(0, history.length)).toEqual(history);
-      expect([world.bodies.length, refusals(world.emulator)]).toEqual([3, []]);
-    },
-  );
+  test.each([MODEL, "gemini-4-argon", "gemini-2.5-flash"])("%s continues it, with no request refused", async (id) => {
+    await using world = await openWorld({ brain: trip() });
+    const agent = new Agent({ model: world.model(id), tools: TOOLS });
+    const history = importHistory(FOREIGN, { model: id });
+    const result = await read(agent, [...history, user("And now?")]);
+    expect(result).toMatchObject({ stopReason: "finished", text: ANSWER });
+    expect(result.contents.slice(0, history.length)).toEqual(history);
+    expect([world.bodies.length, refusals(world.emulator)]).toEqual([3, []]);
+  });
 
   test("it may end on answered calls, which is where signatures are looked at", async () => {
     await using world = await openWorld({ brain: script([say("4 and 5.")]) });
@@ -79,7 +76,7 @@ describe.each(faces)("%s", (_face, read) => {
     expect([world.bodies.length, refusals(world.emulator)]).toEqual([1, []]);
   });
 
-  test("what one family wrote another goes on with, once it is prepared for it", async () => {
+  test("one family continues another's history, once it is prepared", async () => {
     await using world = await openWorld({ brain: trip() });
     const ask = (id: string) => new Agent({ model: world.model(id), tools: TOOLS });
     const first = await read(ask(MODEL), "Weather?");

@@ -32,8 +32,8 @@ describe.each(faces)("%s", (_face, read) => {
   );
 
   test.each(["length", "LENGTH", "max_tokens"])("%s is a cut-off answer", async (word) => {
-    const { result } = await ask([{ text: "Once upon" }], word);
-    expect(result).toMatchObject({ stopReason: "truncated", text: "Once upon", response: { finishReason: word } });
+    const { result } = await ask([{ text: "It was" }], word);
+    expect(result).toMatchObject({ stopReason: "truncated", text: "It was", response: { finishReason: word } });
   });
 
   test("content_filter is a refusal", async () => {
@@ -42,7 +42,7 @@ describe.each(faces)("%s", (_face, read) => {
   });
 
   test.each(["error", "eos", "other", "safety?", "FINISH_REASON_UNSPECIFIED"])(
-    "%s stays unknown, and is told as it came",
+    "%s stays unknown, and keeps its word",
     async (word) => {
       const { result, requests } = await ask([{ text: "Hello." }], word);
       expect(result).toMatchObject({ stopReason: "unknown-finish", finishReason: word });

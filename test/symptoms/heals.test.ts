@@ -31,7 +31,7 @@ import { MODEL, openWorld, refusals } from "../support/world.ts";
 const DUMMY = "skip_thought_signature_validator";
 const SAYS: Brain = { answer: () => say("Hello.") };
 
-/** Refuses every request that has this in it, like an endpoint that does not know it. */
+/** Refuses every request with this text, like an endpoint that does not know it. */
 function refusing(message: string, found: RegExp | ((body: string) => boolean)): FaultRule {
   const isFound = typeof found === "function" ? found : (body: string): boolean => found.test(body);
   return {
@@ -53,7 +53,7 @@ const response = (id: string): Content => ({
   role: "user",
   parts: [{ functionResponse: { id, name: "get_weather", response: { output: 4 } } }],
 });
-/** Looks like one of the service's, and is another project's. */
+/** A valid-looking signature of another project. */
 const FOREIGN_SIGNATURE = btoa("another project's signature, as long as they are".repeat(4));
 
 const many = defineTool({
@@ -75,9 +75,9 @@ interface Row {
   readonly input?: RunInput;
   /** Notices of the first run. */
   readonly heals: readonly string[];
-  /** Heals that a later run with the same model has to make again: those about one conversation or one request. */
+  /** Heals that a later run with the same model must repeat: the ones about one conversation or one request. */
   readonly again?: readonly string[];
-  /** What the last request has, and has not. */
+  /** Texts that the last request must and must not have. */
   readonly has?: RegExp;
   readonly hasNot?: RegExp;
 }
@@ -251,7 +251,7 @@ describe.each(faces)("%s", (_face, read) => {
   });
 });
 
-test.each(ROWS)("%s: the reader is told", async (_name, row) => {
+test.each(ROWS)("%s: the reader gets an event", async (_name, row) => {
   await using world = await openWorld(row.world);
   const { events } = await eventsOf(agentOf(world.model(), row).agent, row.input ?? "Hi.");
   const notices = events.flatMap((event): ModelNotice[] => (event.type === "notice" ? [event.notice] : []));
@@ -297,7 +297,7 @@ describe.each(faces)("%s", (_face, read) => {
   });
 
   test("a flag that one endpoint behind the address wants and the other does not know", async () => {
-    // Once the flag is gone, the emulator asks for it as the service does.
+    // Without the flag, the emulator requires it like the service.
     const message = `Unknown name "includeServerSideToolInvocations" at 'tool_config': Cannot find field.`;
     const rules = [{ at: 1, fault: faults.apiError(400, "INVALID_ARGUMENT", message) }];
     await using world = await openWorld({ brain: SAYS, faults: rules });
@@ -314,7 +314,7 @@ describe.each(faces)("%s", (_face, read) => {
     const looks: string[] = [];
     const strict = { fileState: () => (state === "ACTIVE" ? ("active" as const) : ("processing" as const)) };
     await using world = await openWorld({ brain: script([say("A film.")]), strict });
-    // The emulator answers requests; what it says of files is said here.
+    // The emulator answers requests, except for files.
     const withFiles = async (url: string, init: RequestInit): Promise<Response> => {
       if (init.method !== "GET") return fetch(url, init);
       looks.push(new URL(url).pathname);
@@ -361,9 +361,9 @@ test("a conversation pays for each foreign signature once, and is never stuck wi
   expect(world.bodies.slice(before).every((body) => body.includes(DUMMY))).toBe(true);
 });
 
-test("a change of what was sent before is said, once, and holds from then on", async () => {
+test("a change to earlier contents is reported once, and holds from then on", async () => {
   const message = `Invalid JSON payload received. Unknown name "id" at 'contents[1].parts[0].function_call': Cannot find field.`;
-  // The route changes in the middle of a run: what took ids does not know them any more.
+  // The route changes in the middle of a run: the new one no longer accepts ids.
   const rule: FaultRule = {
     at: ({ number, body }) => number >= 3 && JSON.stringify(body).includes('"id":'),
     fault: faults.apiError(400, "INVALID_ARGUMENT", message),

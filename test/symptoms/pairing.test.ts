@@ -229,7 +229,7 @@ describe.each(faces)("%s", (face) => {
       expect(runSoFar(seen.error)?.contents).toEqual(history);
       seen.saw("run-start turn-start");
 
-      // The service would have said the same, and takes what is repaired.
+      // The service would refuse it too, and accepts the repaired history.
       const raw = await world.emulator.fetch("/v1beta/models/gemini-3.8-flash:generateContent?key=k", {
         method: "POST",
         body: JSON.stringify({ contents: history }),

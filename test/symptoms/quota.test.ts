@@ -56,7 +56,7 @@ const WAITS: readonly (readonly [row: string, body: string, waitMs: number])[] =
   ],
 ];
 
-/** Row, body, what the message says to do, and whether it resets. */
+/** Row, body, the advice in the message, and whether it resets. */
 const TERMINAL: readonly (readonly [row: string, body: string, advice: string, resetsAt: number | undefined])[] = [
   [
     "PerDay, though a short RetryInfo is attached",
@@ -101,14 +101,14 @@ function openRefusing(...rules: readonly FaultRule[]): Promise<World> {
   return openWorld({ brain: script([say("Hello.")]), faults: rules });
 }
 
-// Traffic is real, waiting is not: only what the clock and the timers say is made up.
+// Traffic is real, waiting is not: clock and timers are fake.
 const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-/** Resolves when so many requests were answered, and the client did with the last answer what it does. */
+/** Resolves when a number of requests were answered, and the client has handled the last answer. */
 async function requestsOf(world: World, count: number): Promise<void> {
   const answered = (): number => world.emulator.requests.filter((one) => one.answered.complete === true).length;
   while (answered() < count || world.answers.length < count) await nextTurn();
-  // A request too many would be made by then: a whole exchange takes fewer turns.
+  // By then, an extra request would have been made: a whole exchange takes fewer turns.
   for (let turns = 0; turns < 40; turns++) await nextTurn();
   expect(world.bodies).toHaveLength(count);
 }
@@ -188,7 +188,7 @@ test.each([
   [0, 34_000],
   [0.5, 37_400],
   [0.999_999, 40_800],
-])("with a draw of %d the wait of 34 s becomes %d ms, and the reader is told", async (draw, delayMs) => {
+])("with a draw of %d the wait of 34 s becomes %d ms, and the reader gets an event", async (draw, delayMs) => {
   vi.spyOn(Math, "random").mockReturnValue(draw);
   await using world = await openRefusing({
     at: 1,

@@ -12,7 +12,7 @@ import { openWorld, refusals } from "../support/world.ts";
 
 const describeIt = { description: "x", run: () => "ok" } as const;
 
-/** What zod and MCP servers emit, and the service or a proxy of it has refused by name. */
+/** Schemas of zod and MCP servers that the service or a proxy has refused. */
 const RICH = z.object({
   kind: z.literal("order"),
   email: z.email(),
@@ -39,7 +39,7 @@ const FROM_MCP = {
 const FORBIDDEN =
   /"(?:\$schema|const|exclusiveMinimum|exclusiveMaximum|propertyNames|patternProperties|examples|definitions|multipleOf|not|if|allOf)":/;
 
-/** Names and parameters as they were sent. */
+/** Names and parameters as sent. */
 function declared(body: { tools?: readonly object[] } | undefined) {
   const tools = (body?.tools ?? []) as readonly { functionDeclarations?: readonly Record<string, unknown>[] }[];
   return tools.flatMap(({ functionDeclarations = [] }) => functionDeclarations);
@@ -270,7 +270,7 @@ test("two tools of one name are refused when the agent is made, or at its first 
 const list: z.ZodType = z.lazy(() => z.object({ value: z.string(), next: list.optional() }));
 const tree: z.ZodType = z.lazy(() => z.object({ value: z.string(), children: z.array(tree) }));
 
-/** Schemas a developer may well write, which the service has to take. */
+/** Schemas that a developer may write, and that the service must accept. */
 const TAKEN: Readonly<Record<string, z.ZodType | object>> = {
   "a nested object": z.object({ a: z.object({ b: z.array(z.object({ c: z.string().nullable() })) }) }),
   "a union by a key": z.object({
@@ -303,7 +303,7 @@ const TAKEN: Readonly<Record<string, z.ZodType | object>> = {
   "a raw schema with an array of nothing said": { type: "object", properties: { list: { type: "array" } } },
 };
 
-/** Schemas that cannot be sent, and what the error says of them. */
+/** Schemas that can't be sent, and their errors. */
 const REFUSED: Readonly<Record<string, readonly [z.ZodType, RegExp]>> = {
   "a tree that never ends": [z.object({ tree }), /children.*optional/s],
   "a date": [z.object({ when: z.date() }), /properties\.when.*z\.coerce\.date/],
@@ -315,7 +315,7 @@ const REFUSED: Readonly<Record<string, readonly [z.ZodType, RegExp]>> = {
 
 describe("a schema", () => {
   test.each(Object.entries(TAKEN))("of %s is taken by every model", async (_what, input) => {
-    // The overloads want to know which of the two it is; what happens does not depend on that.
+    // Only the overloads distinguish the two; the behavior is the same.
     const tool = defineTool({ ...describeIt, name: "shape_it", input: input as z.ZodType });
     await using world = await openWorld({ brain: byStep(() => say("Fine.")) });
     for (const id of ["gemini-3.8-flash", "gemini-2.5-flash-lite", "gemini-4-argon"])
@@ -425,7 +425,7 @@ describe.each(faces)("%s", (_face, read) => {
         ],
       },
     ]);
-    // The history has the call as the model made it.
+    // The history has the model's original call.
     expect(result.contents[1]?.parts[0]?.functionCall?.args).toEqual(made);
   });
 

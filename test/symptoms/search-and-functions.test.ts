@@ -31,7 +31,7 @@ const native = byStep(
   () => [say(SAID), cup],
 );
 
-/** Calls the search function and another one; alone with the search tool it answers with what it found. */
+/** Calls the search function and another one; with the search tool alone, it answers with the results. */
 const delegating = byStep(
   ({ functions }) =>
     functions.length === 0
@@ -146,8 +146,8 @@ describe.each(faces)("%s", (face, read) => {
   test.each<[string, readonly object[]]>([
     ["in the last chunk", [{}, full()]],
     ["in the chunk before the last", [full(), {}]],
-    ["in the first chunk, and empty afterwards", [full(), { groundingMetadata: {} }]],
-    ["in the first chunk, empty lists afterwards", [full(), { groundingMetadata: { groundingChunks: [] } }]],
+    ["in the first chunk, and empty afterward", [full(), { groundingMetadata: {} }]],
+    ["in the first chunk, empty lists afterward", [full(), { groundingMetadata: { groundingChunks: [] } }]],
     ["in two halves", [{ groundingMetadata: { webSearchQueries: ["oslo rain"] } }, full()]],
   ])("grounding that arrives %s reaches the reader", async (_where, [first = {}, second = {}]) => {
     const said = (words: string, more: object, reason?: string): object => {
@@ -192,7 +192,7 @@ describe.each(faces)("%s", (face, read) => {
       expect(runSoFar(seen.error)).toMatchObject({ turns: 1, usage: { requests: 0 } });
     });
 
-    test("in a request of its own: the model is told, and goes on without", async () => {
+    test("in a separate request: the model reads the error, and continues without", async () => {
       await using world = await openWorld({
         brain: script([call("google_search", { query: "Rain?" }), say("I cannot look.")]),
         faults: [{ at: isSearch, fault }],
@@ -281,7 +281,7 @@ function names(tools: readonly object[] = []): readonly string[] {
   );
 }
 
-/** What the service says about "It rains." */
+/** The service's grounding for "It rains." */
 function full(): object {
   return {
     groundingMetadata: {

@@ -29,7 +29,7 @@ const BOOK: Part = { functionCall: { name: "book", args: { day: 1 } } };
 const TEXTS: readonly Part[] = [{ text: "It is 4 °C " }, { text: "in Oslo." }];
 const SAID: Part = { text: "It is 4 °C in Oslo." };
 
-/** As the service streams it: the first chunk says STOP, those after it do not, and the last one does. */
+/** The service's stream: STOP in the first and the last chunk, and not in between. */
 const streamed = (...parts: readonly Part[]): RawAnswer => ({
   body: eventStream(
     ...parts.map((part, i) => {
@@ -171,7 +171,7 @@ describe.each(faces)("%s", (_face, read) => {
     expect(contentsOf(service.bodies[0])).toEqual(input);
   });
 
-  test("a stream that breaks after the call, or inside the text, is begun anew", async () => {
+  test("a stream that breaks after the call, or inside the text, starts over", async () => {
     const [call, own, text] = [FORECAST, RESULT, { text: "It is" }];
     const cut: RawAnswer = { body: eventStream(chunk([call], "STOP"), chunk([own]), chunk([text])) };
     await using service = await openRawService(cut, streamed(FORECAST, RESULT, ...TEXTS));
@@ -195,7 +195,7 @@ describe.each(faces)("%s", (_face, read) => {
     expect(next.stopReason).toBe("finished");
   });
 
-  test("the call's content is a place to cut before and after, and the summary is told what it brought", async () => {
+  test("compaction can cut before and after the call's content, and the summary includes its result", async () => {
     const early = "Tell me all about it, please. ".repeat(40);
     const history = [user(early), model(FORECAST, RESULT, SAID), user("Thanks."), model({ text: "You are welcome." })];
     await using service = await openRawService(answer({ text: "It was cold." }), answer({ text: "Bye." }));

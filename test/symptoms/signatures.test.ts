@@ -15,7 +15,7 @@ const RESPONSE: Content = {
   parts: [{ functionResponse: { name: "ping", response: { output: "pong" } } }],
 };
 
-/** Parts of an answer as they arrived, chunk by chunk. */
+/** Parts of an answer as received, chunk by chunk. */
 function arrived(body: string | undefined): Part[] {
   return (body ?? "")
     .split("\r\n\r\n")
@@ -84,7 +84,7 @@ describe.each(faces)("%s", (face) => {
     expect(seen.contents).toEqual([...expected, { role: "model", parts: [{ text: "Done." }] }]);
   });
 
-  test("a model of the same family goes on with the signatures as they are", async () => {
+  test("a model of the same family continues with the signatures unchanged", async () => {
     await using world = await openWorld({
       brain: script([call("get_weather", { city: "Oslo" }), say("4."), say("5.")]),
     });
@@ -99,7 +99,7 @@ describe.each(faces)("%s", (face) => {
     expect(refusals(world.emulator)).toEqual([]);
   });
 
-  test("a signature of another project is replaced after one more try, for good; the history keeps what was said", async () => {
+  test("a signature of another project is replaced after one more try, for good; the history keeps the texts", async () => {
     await using other = await openWorld({ brain: trip(), seed: "another project" });
     const before = await watch(face, new Agent({ model: other.model(), tools: TOOLS }), "Weather?");
     const history = before.contents.slice(0, 3);
@@ -160,7 +160,7 @@ describe.each(faces)("%s", (face) => {
   });
 });
 
-test("a part the emulator is told to send goes back as it stands", async () => {
+test("a given part of the emulator goes back unchanged", async () => {
   const said = { functionCall: { name: "ping", args: {}, id: "x1" }, thoughtSignature: DUMMY };
   await using world = await openWorld({
     brain: byStep(

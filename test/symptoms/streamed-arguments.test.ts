@@ -41,7 +41,7 @@ function agentOf(world: Awaited<ReturnType<typeof vertexWorld>>): Agent {
   return new Agent({ model: world.model(MODEL, { endpoint }), tools: [order], settings: SETTINGS });
 }
 
-/** Chunks as they stand, one per list of parts, then a text. */
+/** The given chunks, one per list of parts, then a text. */
 function raw(...chunks: readonly (readonly object[])[]): Brain {
   const body = chunks
     .map((parts, i) => ({
@@ -63,7 +63,7 @@ function piecesIn(events: readonly RunEvent[]) {
   return events.flatMap((event) => (event.type === "call-args-delta" ? [event] : []));
 }
 
-/** Puts together what the events say, the way a user interface would. */
+/** Combines the events like a user interface. */
 function textAt(path: string, pieces: readonly PartialArg[]): string {
   return pieces.flatMap(({ jsonPath, stringValue }) => (jsonPath === path ? (stringValue ?? "") : "")).join("");
 }
@@ -192,7 +192,7 @@ test("each piece carries only what is new, however long the arguments are", asyn
   expect(Math.max(...pieces.map((piece) => JSON.stringify(piece).length))).toBeLessThan(300);
 });
 
-test("a call that breaks off in its arguments is void and begun anew", async () => {
+test("a call that breaks off in its arguments is void and starts over", async () => {
   const brain: Brain = {
     answer: ({ responses }) => (responses.length > 0 ? say("Ordered.") : calls({ name: "order", args: ARGS })),
   };

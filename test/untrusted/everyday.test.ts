@@ -35,7 +35,7 @@ town.place(["Nothing to be done."]);
 const OPEN = { allowPrivate: true, ports: "any" } as const;
 const SEEN = [town.url("/plain"), town.url("/keys")] as const;
 
-// What a program is made of, with the words of its author, if there are any.
+// The parts of a program, with its author's words, if any.
 const fetch = webFetch(OPEN);
 const docs = webFetch({ ...OPEN, name: "read_docs", allow: ["127.0.0.1"] });
 const search = (reach?: "inside"): AnyTool =>
@@ -70,7 +70,7 @@ const api = httpRequest({
 const reader = (): AnyTool =>
   new Agent({
     name: "reader",
-    // Asked by each face.
+    // With each face.
     model: new ScriptedModel(...faces.flatMap(() => [calls(get()), say('{"stars":4}')])),
     tools: [fetch],
   }).asTool({ description: "x", output: z.object({ stars: z.number() }) });
@@ -94,7 +94,7 @@ const own = await server({}, account);
 const inside = await server({ reach: ({ name }) => (name === "close_ticket" ? "inside" : undefined) }, account);
 const stranger = await server({ pins: undefined, prefix: "other" }, account);
 
-// What it does.
+// The actions of a program.
 const get = (url: string = SEEN[0]): ScriptedCall => ({ name: "web_fetch", args: { url } });
 const find = (query = "weather"): ScriptedCall => ({ name: "web_search", args: { query } });
 const run = (command = "true"): ScriptedCall => ({ name: "run_command", args: { command } });
@@ -106,11 +106,11 @@ const [ANN, BOB] = ["ann@home.example", "bob@elsewhere.example"] as const;
 
 interface Day {
   readonly tools: readonly AnyTool[];
-  /** One turn each. */
+  /** One turn per item. */
   readonly does: readonly (ScriptedCall | ScriptedTurn)[];
   readonly message?: RunInput;
   readonly agent?: Partial<AgentOptions>;
-  /** Tools that a person is asked about, and how far they reach because of what was read; `own` is the tool's own rule. */
+  /** Tools that need a person's approval, and how far they reach because of untrusted content; `own` is the tool's own rule. */
   readonly asks?: readonly string[];
 }
 

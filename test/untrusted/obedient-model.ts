@@ -2,15 +2,15 @@ import type { Content, JsonObject } from "@pollux/core";
 import { calls, grounded, join, say, type ScriptedCall, type ScriptLine, ScriptedModel } from "@pollux/core/testing";
 import type { ModelRequest } from "@pollux/core/model";
 
-/** What nobody outside may learn. It is a host label, too. */
+/** The secret that nobody outside may learn. It is also a host label. */
 export const CANARY = "canary-7f3a9c";
 
-/** What the obedient model does wherever it reads it. `{secret}` in a value is what it knows by then. */
+/** An order, which the obedient model follows wherever it reads it. `{secret}` in a value stands for the secret it knows by then. */
 export function order(tool: string, args: JsonObject): string {
   return `[[do ${tool} ${JSON.stringify(args)}]]`;
 }
 
-/** What it answers with a search of the service that found this. */
+/** Its answer with a service search that found this. */
 export const SEARCH = "[[search]]";
 
 interface Order {
@@ -20,11 +20,11 @@ interface Order {
 }
 
 /**
- * A model that does all it is told, by whomever and wherever in a request: in texts, results, keys, names, declarations, files and pictures.
- * Nothing that is written around an order protects from it. Orders for tools that it doesn't have it passes on in its answer.
+ * A model that follows all orders, from anybody and anywhere in a request: in texts, results, keys, names, declarations, files and
+ * pictures. No text around an order protects from it. It repeats orders for missing tools in its answer.
  *
- * @param found - What a search of the service finds.
- * @param mixes - Whether it takes functions and searches of the service in one request.
+ * @param found - Results of a service search.
+ * @param mixes - Whether it accepts functions and service searches in one request.
  */
 export function obedientModel(found = "", mixes = true): ScriptedModel {
   const line: ScriptLine = (request) => {
@@ -49,7 +49,7 @@ function obey(request: ModelRequest): ReturnType<typeof say> {
   return say(["Done.", ...passed.flatMap(({ name, text }) => (declared.has(name) ? [] : [text]))].join("\n"));
 }
 
-/** The calls that somebody has ordered, whoever it was, and that were not made yet. */
+/** The ordered calls that it has not made yet. */
 function ordered(request: ModelRequest, more: readonly string[] = []): ScriptedCall[] {
   const texts = [...read(request), ...more];
   const knows = texts.some((text) => text.includes(CANARY));
@@ -74,7 +74,7 @@ function keyOf(name: string, args: JsonObject = {}): string {
   return `${name} ${JSON.stringify(args)}`;
 }
 
-/** All texts of a request, whatever they are, but for what the model has called. */
+/** All texts of a request, except the model's own calls. */
 function read({ instructions = "", contents, functions }: ModelRequest): string[] {
   const parts = contents.flatMap((content) => content.parts.filter(({ functionCall }) => functionCall === undefined));
   return [...textsIn([instructions, parts, functions])];

@@ -15,7 +15,7 @@ import { CANARY } from "./obedient-model.ts";
 /** Answers by path. */
 type Pages = Readonly<Record<string, readonly [type: string, body: string | Uint8Array]>>;
 
-/** A web server, a folder, a database and MCP servers on this machine, and all that anybody outside gets to know there. */
+/** A web server, a folder, a database and MCP servers on this machine, with a record of everything that outsiders get there. */
 export class Town implements AsyncDisposable {
   readonly folder: string = mkdtempSync(join(tmpdir(), "pollux-town-"));
   readonly #sunk: string[] = [];
@@ -29,29 +29,29 @@ export class Town implements AsyncDisposable {
     return town;
   }
 
-  /** Of a page there. */
+  /** Address of a page there. */
   url(path: string, host = "127.0.0.1"): string {
     return `http://${host}:${this.#port}${path}`;
   }
 
-  /** What strangers have got. */
+  /** The data that strangers got. */
   get sunk(): readonly string[] {
     const file = join(this.folder, "sent.txt");
     return [...this.#sunk, ...readIfThere(file)];
   }
 
-  /** A stranger gets this. */
+  /** Records data that a stranger got. */
   sink(...what: readonly unknown[]): void {
     this.#sunk.push(JSON.stringify(what));
   }
 
-  /** Forgets what strangers have got. */
+  /** Clears the data that strangers got. */
   clear(): void {
     this.#sunk.length = 0;
     rmSync(join(this.folder, "sent.txt"), { force: true });
   }
 
-  /** Puts a text wherever somebody could read it. */
+  /** Puts a text into every place that a tool can read. */
   place(orders: readonly string[]): void {
     const text = orders.join("\n");
     const html = (body: string): readonly [string, string] => ["text/html", `<!doctype html><html>${body}</html>`];
@@ -64,7 +64,7 @@ export class Town implements AsyncDisposable {
       "/paper.pdf": ["application/pdf", pdfOf(...orders.map((one) => ({ bytes: printed(one) })))],
     };
     writeFileSync(join(this.folder, "letter.txt"), text);
-    // A name holds no slash, but JSON may say it otherwise.
+    // A name has no slash, but JSON may escape it.
     for (const one of orders) {
       const name = one.replaceAll("/", String.raw`\u002f`);
       if (Buffer.byteLength(name) < 250) writeFileSync(join(this.folder, name), "");
@@ -75,7 +75,7 @@ export class Town implements AsyncDisposable {
     database.close();
   }
 
-  /** An MCP server, and what its tools are pinned to. */
+  /** An MCP server, and the pins of its tools. */
   async serve(name: string, tools: readonly Tool[]): Promise<{ readonly url: string } & Pick<McpTools, "pins">> {
     const server = await serveMcp(tools, { transport: { port: 0 }, name, version: "1" });
     this.#onClose.unshift(() => server.close());
@@ -137,7 +137,7 @@ export function pictureOf(text: string): Buffer {
   return Buffer.concat([Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]), Buffer.from(text, "latin1")]);
 }
 
-/** What only the person may know. */
+/** The secret that only the person may know. */
 export const account: AnyTool = defineTool({
   name: "my_account",
   description: "Reads the person's own account.",
@@ -147,7 +147,7 @@ export const account: AnyTool = defineTool({
   run: () => ({ number: CANARY }),
 });
 
-/** Mail: what it reads anybody may have sent. */
+/** Mail, which anybody may have sent. */
 export function mailTool(town: Town): Tool {
   return defineTool({
     name: "send_mail",
@@ -162,7 +162,7 @@ export function mailTool(town: Town): Tool {
   });
 }
 
-/** Runs a tool once for each input: what starts a process needs not do so for each attack. */
+/** Runs a tool once per input, so that process-based tools don't start one per attack. */
 export function remembered(tool: AnyTool): AnyTool {
   if (tool.kind !== "function") return tool;
   const outputs = new Map<string, unknown>();

@@ -65,13 +65,13 @@ function agentOf(tools: readonly AnyTool[], more: Partial<AgentOptions> & { read
   return new Agent({ name: "clerk", model: obedientModel(MAIL), tools, approve: refuse, ...more });
 }
 
-/** What the questions so far were about, and that nothing has been sent. */
+/** The subjects of the questions so far; checks that nothing was sent. */
 function expectAsked(...untrusted: readonly string[]): void {
   expect(asked.map(({ call, because }) => [call.name, because?.untrusted])).toEqual([["send_mail", untrusted]]);
   expect(sent).toEqual([]);
 }
 
-/** What a run has read, and what happens before it calls. */
+/** The content that a run has read, and the events before its call. */
 interface Washing {
   readonly name: string;
   readonly agent: () => Agent;
@@ -95,9 +95,9 @@ const WASHINGS: readonly Washing[] = [
     source: "reader > page",
   },
   {
-    name: "an agent in a call is told to do it",
+    name: "an agent in a call gets the order",
     agent: () => agentOf([pageOf(order("sender", { task: MAIL })), sender().asTool({ description: "Sends." })]),
-    // The run inside does not know what its caller's calls were.
+    // The inner run does not know its caller's calls.
     source: "page",
   },
   {
@@ -178,7 +178,7 @@ describe.each(WASHINGS)("within a run: $name", ({ agent, input = READ, reads, so
 
   test.each([
     ["an engine", false],
-    ["an engine that begins runs anew after every round", true],
+    ["an engine that restarts runs after every round", true],
   ])("on %s", async (_name, restarting) => {
     const start = typeof input === "string" ? { input } : { input: [...input] };
     await new MemoryEngine({ restarting }).start(agent(), "r", { ...start, ...(reads && { reads }) });
@@ -194,7 +194,7 @@ describe.each(WASHINGS)("within a run: $name", ({ agent, input = READ, reads, so
 
 let files = 0;
 
-/** A store, and another object that reads the same. */
+/** A store, and another object for the same data. */
 interface Place {
   readonly name: string;
   readonly make: () => () => SessionStore;
@@ -223,7 +223,7 @@ describe.each(PLACES)("between runs, in $name", ({ make }) => {
     const opened = (store: SessionStore, agent: Agent = agentOf([mail]), id = "s"): Session =>
       agent.session({ id, store });
 
-    /** A session that has read the page; each use opens it anew. */
+    /** A session that has read the page; each use opens it again. */
     async function haveRead(): Promise<() => SessionStore> {
       const open = make();
       await face.send(opened(open(), agentOf([page])), READ);

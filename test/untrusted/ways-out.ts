@@ -7,17 +7,17 @@ import { shellTool } from "@pollux/tools/shell";
 import { z } from "zod";
 import { mailTool, type Town } from "./town.ts";
 
-/** How a stranger could get something, or have something done. */
+/** A way for a stranger to get data or cause an effect. */
 export interface WayOut {
   readonly name: string;
   readonly tool: AnyTool;
-  /** What the stranger orders. */
+  /** The stranger's order. */
   readonly args: JsonObject;
   /** How far it reaches. */
   readonly reach: "outside" | "lookup";
-  /** It does harm without telling anything. */
+  /** It does harm without leaking data. */
   readonly isHarm?: true;
-  /** Its tool is asked about anyway. */
+  /** Its tool needs approval anyway. */
   readonly needsApproval?: true;
 }
 

@@ -7,7 +7,7 @@ let folder: HostFolder;
 beforeAll(async () => void (folder = await openHosts()));
 afterAll(() => folder[Symbol.dispose]());
 
-// The names of the hosts, as they are written there.
+// The names of the hosts, as in the guide.
 describe.each(Object.keys(HOSTS) as (keyof typeof HOSTS)[])("%s", (name) => {
   let host: RunningHost;
   beforeAll(async () => void (host = await folder.start(name)));
@@ -93,7 +93,7 @@ describe.each(Object.keys(HOSTS) as (keyof typeof HOSTS)[])("%s", (name) => {
 
   test("says nothing of all that", () => {
     const lines = host.printed().trim().split("\n");
-    // Where it listens, and what Deno says of a signal that it also aborts after a response.
+    // Its address, and Deno's warning about a signal that it also aborts after a response.
     expect(lines.filter((line) => !/http:\/\/|^Started |\(legacy behavior\)/.test(line))).toEqual([]);
   });
 });

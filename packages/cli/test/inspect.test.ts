@@ -139,9 +139,9 @@ test("what is not there, or is no store, is an error that says what is", async (
     expect([code, out]).toEqual([1, ""]);
     return err.replaceAll(folder, "");
   };
-  expect(await run("nowhere")).toContain("/nowhere doesn't exist: name a session store, a session file or recordings");
-  expect(await run("empty")).toContain("/empty has no sessions: a JsonlStore's folder has .jsonl files");
-  expect(await run("notes.txt")).toContain("/notes.txt is not something to inspect");
+  expect(await run("nowhere")).toContain("/nowhere doesn't exist: pass a session store, a session file or recordings");
+  expect(await run("empty")).toContain("/empty has no sessions: the folder of a JsonlStore has .jsonl files");
+  expect(await run("notes.txt")).toContain("/notes.txt can't be inspected");
   expect(await run("list.json")).toContain("/list.json has no recordings");
 });
 

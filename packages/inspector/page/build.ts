@@ -10,7 +10,7 @@ export async function buildPage(
 ): Promise<void> {
   await build({
     root,
-    // The page is served below any path.
+    // Works below any path.
     base: "./",
     configFile: false,
     logLevel: "warn",

@@ -1,5 +1,5 @@
 /**
- * Sessions for the inspector's page, made by agents that run against the emulator: what goes well and what goes wrong.
+ * Sessions for the inspector's page, made by agents that run against the emulator: good and bad ones.
  *
  * `node --conditions=pollux-source packages/inspector/test/demo-sessions.ts FOLDER` writes them to `FOLDER/sessions` and
  * `FOLDER/exchanges`, for `pollux inspect FOLDER/sessions`.
@@ -35,15 +35,15 @@ import {
 } from "@pollux/emulator";
 import { z } from "zod";
 
-/** Where the sessions go, and how long things take. */
+/** Stores of the sessions, and their timing. */
 export interface DemoOptions {
   readonly sessions: SessionStore;
   readonly exchanges: SessionStore;
-  /** Tools and answers take the time that real ones do, a few hundred milliseconds. @defaultValue false */
+  /** Tools and answers take a realistic time, a few hundred milliseconds. @defaultValue false */
   readonly isPaced?: boolean | undefined;
 }
 
-/** The ids of the sessions, each named for what a person would look for in it. */
+/** The ids of the sessions, each named for what it shows. */
 export const DEMO_IDS = [
   "parallel-tools",
   "refund-approval",
@@ -105,7 +105,7 @@ export async function makeDemoSessions({ sessions, exchanges, isPaced = false }:
     run: ({ amount }) => ({ refunded: amount }),
   });
 
-  /** An agent whose service says these lines, one for each request. */
+  /** An agent whose service answers with these lines, one per request. */
   const agentOf = (lines: readonly ScriptLine[], options: Partial<AgentOptions> = {}): Agent => {
     const emulator = createEmulator({
       brain: script(lines),
@@ -221,7 +221,7 @@ export async function makeDemoSessions({ sessions, exchanges, isPaced = false }:
     ],
     {
       hooks: {
-        // What everyone does once: the time of day in the instructions.
+        // A common mistake: the time of day in the instructions.
         prepareTurn: () => ({ instructions: `It is 12:00:0${turnOfDay++}. ${RULES}` }),
       },
     },
@@ -234,13 +234,13 @@ export async function makeDemoSessions({ sessions, exchanges, isPaced = false }:
     say("There are three copies."),
   ]).send("How many copies of Dune are there?");
 
-  // The model asks the same over and over, until the run is stopped.
+  // The model repeats the same call until the run stops.
   await chat(
     "looping-run",
     Array.from({ length: 9 }, () => call("get_stock", { title: "Lost in Translation" })),
   ).send("How many copies of Lost in Translation are there?");
 
-  // Two requests are answered; the third fails at each attempt.
+  // The service answers two requests; the third fails at each attempt.
   await chat("overloaded-service", [
     call("get_order", { id: "D-4" }),
     call("get_carrier", { order: "D-4" }),
@@ -284,7 +284,7 @@ async function copyCut(store: SessionStore, from: string, to: string): Promise<v
   });
 }
 
-/** A grounded answer from a service that miscounted: the text that a source supports is not where it says. */
+/** A grounded answer from a service that miscounted: the cited text is not at its offsets. */
 async function copyMiscounted(store: SessionStore, from: string, to: string): Promise<void> {
   const entries = await store.load(from);
   const text = JSON.stringify(entries).replace(

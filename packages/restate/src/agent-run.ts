@@ -76,15 +76,15 @@ export class RestateRun extends AgentRun {
       if (error instanceof EngineError && error.code === "run-unknown") return false;
       throw error;
     });
-    const said = await this.#deliver("answer", { name, value, guess });
-    if (said === undefined) return over ? "run-over" : "accepted";
-    return said.reply as Delivery; // of our own handler
+    const result = await this.#deliver("answer", { name, value, guess });
+    if (result === undefined) return over ? "run-over" : "accepted";
+    return result.reply as Delivery; // of our own handler
   }
 
   protected async sendSteering(contents: readonly Content[]): Promise<Delivery> {
     if (await this.#isOver()) return "run-over";
-    const said = await this.#deliver("steer", contents);
-    return said === undefined ? "accepted" : (said.reply as Delivery); // of our own handler
+    const result = await this.#deliver("steer", contents);
+    return result === undefined ? "accepted" : (result.reply as Delivery); // of our own handler
   }
 
   protected override async openQuestions(): Promise<readonly Question[] | undefined> {
@@ -136,11 +136,11 @@ export class RestateRun extends AgentRun {
   #endedBadly(error: unknown): RunReport {
     if (!(error instanceof EngineError) || error.code !== "server-refused") throw error;
     const { runId } = this;
-    const said = {
+    const reason = {
       name: "RestateError",
       message: error.message,
       ...(error.status !== undefined && { status: error.status }),
     };
-    return { status: "failed", runId, activeMs: 0, error: said };
+    return { status: "failed", runId, activeMs: 0, error: reason };
   }
 }

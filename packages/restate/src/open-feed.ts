@@ -26,13 +26,13 @@ export function openFeed(feeds: LiveFeeds | undefined, options: Announcing): (ag
         feed.push(events);
         if (Date.now() < againAt) return;
         againAt = Infinity;
-        const told = announce(`/${agent}/${encodeURIComponent(runId)}/announce`).catch((error: unknown) => {
+        const announced = announce(`/${agent}/${encodeURIComponent(runId)}/announce`).catch((error: unknown) => {
           againAt = Date.now() + AGAIN_MS;
           // Readers get nothing; the run itself doesn't depend on it.
           options.logger?.warn({ runId, agent, err: error }, "could not announce live events to Restate");
         });
         // Gives even a very short run time to be announced.
-        await Promise.race([told, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS).unref())]);
+        await Promise.race([announced, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS).unref())]);
       },
       close: () => feed.close(),
     };

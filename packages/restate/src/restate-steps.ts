@@ -40,15 +40,15 @@ export function restateSteps(ctx: WorkflowContext, options: RestateStepsOptions)
   const { signal, children } = options;
   // A `begin` entry with another value was written by an earlier attempt.
   const thisAttempt = crypto.randomUUID();
-  const heard: (readonly Content[])[] = [];
+  const received: (readonly Content[])[] = [];
   let closed = false;
 
   async function listen(): Promise<void> {
     for (;;) {
       if (closed) return;
-      const said = await peekPromise<readonly Content[]>(ctx, steerName(heard.length));
-      if (said === undefined) return;
-      heard.push(said);
+      const contents = await peekPromise<readonly Content[]>(ctx, steerName(received.length));
+      if (contents === undefined) return;
+      received.push(contents);
     }
   }
 
@@ -58,14 +58,14 @@ export function restateSteps(ctx: WorkflowContext, options: RestateStepsOptions)
    */
   async function close(): Promise<boolean> {
     if (closed) return true;
-    const known = heard.length;
+    const known = received.length;
     try {
       await ctx.promise<string>(steerName(known)).resolve(STEERING_OVER);
       closed = true;
     } catch (error) {
       if (error instanceof CancelledError) throw error;
       await listen();
-      if (heard.length === known) throw error;
+      if (received.length === known) throw error;
     }
     return closed;
   }
@@ -135,15 +135,15 @@ export function restateSteps(ctx: WorkflowContext, options: RestateStepsOptions)
     children,
     steering: {
       take: async (after) =>
-        heard.length > after ? { contents: heard.slice(after).flat(), upTo: heard.length } : undefined,
+        received.length > after ? { contents: received.slice(after).flat(), upTo: received.length } : undefined,
       waits: async (after) => {
         await listen();
-        return heard.length > after || !(await close());
+        return received.length > after || !(await close());
       },
       close: async (after) => {
         await listen();
         while (!(await close()));
-        return heard.slice(after).flat();
+        return received.slice(after).flat();
       },
     },
     round: async (ops) => {

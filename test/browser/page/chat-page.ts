@@ -3,16 +3,16 @@ import { createElement, type ReactElement, useLayoutEffect, useRef, useState } f
 import { createRoot } from "react-dom/client";
 import { describePart, type PageMessage, type PagePart } from "./describe-part.ts";
 
-/** What the page uses of one version of the AI SDK. */
+/** The parts of one version of the AI SDK that the page uses. */
 export interface Kit {
   readonly version: AiSdkVersion;
   readonly useChat: (options: object) => Chat;
   readonly Transport: new (options: TransportOptions) => object;
-  /** The answers are sent once one of these says that all that was asked has been answered. */
+  /** The SDK's predicates for a message without open questions: the page sends when one of them is true. */
   readonly isAnswered: readonly ((given: { messages: never[] }) => boolean)[];
 }
 
-/** What a transport is made with. */
+/** Options of a transport. */
 interface TransportOptions {
   readonly api: string;
   readonly prepareReconnectToStreamRequest: (request: { readonly api: string; readonly id: string }) => {
@@ -41,25 +41,25 @@ interface Chat {
   readonly addToolApprovalResponse?: (answer: { readonly id: string; readonly approved: boolean }) => Promise<void>;
 }
 
-/** What the handler has of a conversation. */
+/** A conversation as the handler returns it. */
 interface Stored {
   readonly state: string;
   readonly messages: readonly PageMessage[];
 }
 
-/** What a test asks the page. */
+/** The page's functions for tests. */
 export interface PageView {
   readonly status: string;
   readonly error: string | undefined;
-  /** Nothing goes on, and nothing is about to. */
+  /** Nothing is in progress or about to start. */
   readonly isQuiet: boolean;
   say(text: string): void;
   askAgain(): void;
-  /** Says something else instead of the first message. */
+  /** Replaces the first message. */
   editFirst(text: string): void;
 }
 
-/** Shows the conversation `?chat=`: what is stored, then what is said. */
+/** Shows the conversation `?chat=`: the stored messages, then the new ones. */
 export function openPage(kit: Kit): void {
   const id = new URLSearchParams(location.search).get("chat") ?? "";
   const api = `/${kit.version}/api/chat`;
@@ -92,16 +92,16 @@ function ChatPage({ kit, id, api, stored }: ChatPageProps): ReactElement {
   const [decisions, setDecisions] = useState<Decisions>(new Map());
   const { messages, status, error } = chat;
 
-  /** Does what a test has to wait for. React has drawn what came of it a moment later. */
+  /** Does work that a test has to wait for. React draws the result a moment later. */
   const busy = (work: Promise<void>): void => {
     recoveries.current++;
     void work.finally(() => setTimeout(() => recoveries.current--, 50));
   };
 
-  // With what is drawn, not after it: a test must not find a page quiet that is about to do something.
+  // Together with the rendering, not after it: a test must not find a page quiet that is about to act.
   useLayoutEffect(() => {
     if (isGoing(stored)) busy(latest.current.resumeStream());
-    // Once, for what was loaded.
+    // Once, for the loaded messages.
   }, []);
 
   useLayoutEffect(() => {
@@ -133,10 +133,10 @@ function showMessage({ id, role, parts }: PageMessage, choices: (part: PagePart)
   return createElement("article", { key: id, id, className: role }, ...shown);
 }
 
-/** What was decided about calls, by their ids: version 5 has no words for it. */
+/** Decisions about calls, by call id: version 5 has no parts for them. */
 type Decisions = ReadonlyMap<string, boolean>;
 
-/** What a person can do about a call. */
+/** A person's buttons for a call. */
 function buttons(
   { version }: Kit,
   chat: Chat,
@@ -165,12 +165,12 @@ function buttons(
   return [button("Approve", decide(true)), button("Deny", decide(false))];
 }
 
-/** Shows again what is there after the network was gone: as the guide tells a page to do it. */
+/** Shows the conversation again after a network failure, the way the guide recommends. */
 async function recover(chat: () => Chat): Promise<void> {
   await sleep(30);
   const last = chat().messages.at(-1);
   if (last?.role !== "user") return await chat().resumeStream();
-  // Nobody knows whether it has arrived; sent once more under its id, it is still heard once.
+  // The message may have arrived. A second one with the same id counts once.
   chat().setMessages(chat().messages.slice(0, -1));
   await chat().sendMessage({ id: last.id, parts: last.parts });
 }
@@ -181,7 +181,7 @@ async function load(api: string, id: string): Promise<Stored> {
   return (await response.json()) as Stored;
 }
 
-/** Tries until the server can be reached. */
+/** Retries until the server is reachable. */
 async function insist<Value>(get: () => Promise<Value>): Promise<Value> {
   for (;;) {
     try {

@@ -1,4 +1,4 @@
-/** A message as `useChat` has it, whatever its version: what is common to the three. */
+/** A message of `useChat`: the members that all three versions share. */
 export interface PageMessage {
   readonly id: string;
   readonly role: "user" | "assistant" | "system";
@@ -23,7 +23,7 @@ export interface PagePart {
   readonly sourceId?: string;
 }
 
-/** A part as the page shows it; empty for what a person does not see. */
+/** A part as the page shows it; empty for an invisible one. */
 export function describePart(part: PagePart): string {
   const { type, text = "", state, url = "" } = part;
   if (type === "step-start") return "";

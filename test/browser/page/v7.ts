@@ -8,7 +8,7 @@ import { type Kit, openPage } from "./chat-page.ts";
 
 openPage({
   version: 7,
-  // Its types are those of all three versions as far as the page goes.
+  // The page only uses types that all three versions share.
   useChat: useChat as unknown as Kit["useChat"],
   Transport: DefaultChatTransport,
   isAnswered: [lastAssistantMessageIsCompleteWithApprovalResponses, lastAssistantMessageIsCompleteWithToolCalls],

@@ -1,5 +1,5 @@
 // A chat server for pages of three versions of the AI SDK: `chat-process.ts PATH`, the file of a SQLite store. Prints lines of JSON: its
-// address, then what the store has of each conversation, once it has it.
+// address, then the last stored word of each conversation.
 import { EventEmitter, on, once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -64,7 +64,7 @@ const store = storeLike(inner, {
   },
 });
 
-/** Says which word is stored. */
+/** Prints the last stored word. */
 function tell(session: string, written: unknown): void {
   const numbers = JSON.stringify(written).matchAll(/w(\d+) /g);
   const word = Math.max(-1, ...Array.from(numbers, ([, number]) => Number(number)));

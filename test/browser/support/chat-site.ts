@@ -20,20 +20,20 @@ import { oncePerRun } from "../../support/once-per-run.ts";
 interface ChatServer {
   readonly child: ChildProcess;
   readonly url: string;
-  /** The last word of each session that the store is known to have, by session. */
+  /** The last stored word of each session. */
   readonly written: ReadonlyMap<string, number>;
 }
 
-/** A place of the network where something happens. */
+/** A point in the network traffic that triggers something. */
 interface Trap {
-  /** How many bytes of answers still pass. Below 0: not even the request does. */
+  /** How many more bytes of answers pass. Below 0: not even the request. */
   left: number;
   readonly spring: () => void;
 }
 
 /**
- * What a browser sees: the pages, and a network that leads to a server. Connections can be cut and the server killed; another one then
- * takes its place at the same address. Close it with `await using`.
+ * The browser's view: the pages, and a network that leads to a server. Tests can cut connections and kill the server; another one
+ * then replaces it at the same address. Close it with `await using`.
  */
 export class ChatSite implements AsyncDisposable {
   readonly #folder: string;
@@ -46,7 +46,7 @@ export class ChatSite implements AsyncDisposable {
   readonly #open = new Map<string, Set<ServerResponse>>();
   readonly #traps = new Map<string, Trap>();
   readonly #children = new Set<ChildProcess>();
-  /** Conversations whose streams nobody can follow yet. */
+  /** Conversations whose streams clients can't follow yet. */
   readonly #held = new Map<string, Promise<void>>();
   /** Nothing gets through. */
   isDown = false;
@@ -81,7 +81,7 @@ export class ChatSite implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#gate.address() as AddressInfo).port}`;
   }
 
-  /** Kills the server as a power failure would; everything that was connected to it breaks off. */
+  /** Kills the server like a power failure, with all of its connections. */
   async kill(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
@@ -93,12 +93,12 @@ export class ChatSite implements AsyncDisposable {
     for (const chat of this.#open.keys()) this.cut(chat);
   }
 
-  /** The last word of a conversation that the server which was killed knew to be stored; -1 for none. */
+  /** The last word of a conversation that the killed server reported as stored; -1 for none. */
   lastWritten(session: string): number {
     return this.#killed?.written.get(session) ?? -1;
   }
 
-  /** Puts a new server in the place of the old one. It was started ahead, so this takes no time. */
+  /** Replaces the server with a new one, which was started ahead, so this takes no time. */
   async restart(): Promise<void> {
     this.#server = await this.#next;
     this.#next = this.#start();
@@ -110,7 +110,7 @@ export class ChatSite implements AsyncDisposable {
     for (const response of this.#open.get(chat) ?? []) response.destroy();
   }
 
-  /** Keeps requests to follow a conversation waiting. @returns Lets them through. */
+  /** Holds requests to follow a conversation. @returns A function that lets them through. */
   hold(chat: string): () => void {
     let release = (): void => {};
     this.#held.set(chat, new Promise((resolve) => (release = resolve)));
@@ -120,7 +120,7 @@ export class ChatSite implements AsyncDisposable {
     };
   }
 
-  /** Does something after so many bytes of answers to a conversation. */
+  /** Acts after a number of bytes of answers to a conversation. */
   trap(chat: string, bytes: number, spring: () => void): void {
     this.#traps.set(chat, { left: bytes, spring });
   }
@@ -129,12 +129,12 @@ export class ChatSite implements AsyncDisposable {
     this.#traps.delete(chat);
   }
 
-  /** Asks the server itself. */
+  /** Sends a request to the server directly. */
   async ask(path: string): Promise<string> {
     return await (await fetch(`${this.#server?.url}${path}`)).text();
   }
 
-  /** What the log holds: the contents that the model is sent. */
+  /** The contents in the log, as the model gets them. */
   async history(session: string): Promise<readonly Content[]> {
     return await this.#session(session).history();
   }
@@ -205,7 +205,7 @@ export class ChatSite implements AsyncDisposable {
     asked.end(body);
   }
 
-  /** Springs the trap of a conversation once its bytes have passed. */
+  /** Springs the trap of a conversation after its bytes have passed. */
   #count(chat: string, bytes: number): boolean {
     const trap = this.#traps.get(chat);
     if (trap === undefined) return false;
@@ -224,7 +224,7 @@ async function end(child: ChildProcess): Promise<void> {
   await over;
 }
 
-/** The conversation that a request is about. */
+/** The conversation of a request. */
 function chatOf(url: string, body: Buffer): string {
   const [, , , , id = ""] = (url.split("?")[0] ?? "").split("/");
   if (id !== "") return id;
@@ -232,7 +232,7 @@ function chatOf(url: string, body: Buffer): string {
   return given;
 }
 
-/** The server's program in one file: it is started dozens of times, and starts in a third of the time. @returns The file. */
+/** Bundles the server's program into one file, which starts three times as fast. @returns The file. */
 async function bundleServer(): Promise<string> {
   const input = fileURLToPath(new URL("chat-process.ts", import.meta.url));
   const folder = await oncePerRun("chat-process", async (dir) => {

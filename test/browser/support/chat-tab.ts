@@ -32,12 +32,12 @@ export class ChatTab {
     await this.#page.evaluate(`window.view.say(${JSON.stringify(text)})`);
   }
 
-  /** Presses the first button of that name. */
+  /** Presses the first button with a name. */
   async press(name: string): Promise<void> {
     await this.#page.locator(`button::-p-text(${name})`).click();
   }
 
-  /** Answers what is asked, one after the other. */
+  /** Answers all questions, one after the other. */
   async answerAll(presses: readonly string[]): Promise<void> {
     for (const [index, press] of presses.entries()) {
       await this.press(press);
@@ -58,7 +58,7 @@ export class ChatTab {
     await this.#until(`document.body.textContent.includes(${JSON.stringify(text)})`);
   }
 
-  /** Waits until nothing goes on. */
+  /** Waits until the page is quiet. */
   async isQuiet(): Promise<void> {
     await this.#until("window.view?.isQuiet === true");
   }
@@ -67,23 +67,23 @@ export class ChatTab {
     await this.#until("window.view.status === 'error' && window.view.isQuiet");
   }
 
-  /** Each message as its parts are shown. */
+  /** The displayed parts of each message. */
   async messages(): Promise<readonly (readonly string[])[]> {
     const list = `[...document.querySelectorAll("article")].map((one) => [...one.querySelectorAll("p")].map((p) => p.textContent))`;
     return (await this.#page.evaluate(list)) as readonly (readonly string[])[];
   }
 
-  /** What the last message shows. */
+  /** The displayed parts of the last message. */
   async answer(): Promise<readonly string[]> {
     return (await this.messages()).at(-1) ?? [];
   }
 
-  /** What `useChat` says about itself. */
+  /** The status of `useChat`. */
   async view(): Promise<Pick<PageView, "status" | "error">> {
     return (await this.#page.evaluate("({ status: window.view.status, error: window.view.error })")) as PageView;
   }
 
-  /** Looks by the clock: a tab that is not in front draws nothing. */
+  /** Polls by the clock, since a background tab renders nothing. */
   async #until(condition: string): Promise<void> {
     await this.#page.waitForFunction(condition, { polling: 20 });
   }

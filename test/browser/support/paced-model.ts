@@ -16,17 +16,17 @@ import {
 } from "@pollux/core/testing";
 
 /**
- * A model that does what the last message asks for, so that a server that is started anew does the same: `count 20 at 5` with 5 ms
+ * A model that does what the last message asks for, so that a restarted server does the same: `count 20 at 5` with 5 ms
  * before each word, `count 20 keeping 7,14` with a wait after these words until a draft has them.
  */
 export class PacedModel extends ScriptedModel {
-  /** What has broken off before. */
+  /** Answers that have broken off before. */
   readonly #broken = new Set<string>();
   readonly #isKept: (text: string, signal: AbortSignal | undefined) => Promise<void>;
-  /** Answers that are being given. */
+  /** Answers in progress. */
   going = 0;
 
-  /** @param isKept - Resolves once a draft that has a text has been stored. */
+  /** @param isKept - Resolves once the store has a draft with a text. */
   constructor(isKept: (text: string, signal: AbortSignal | undefined) => Promise<void>) {
     super(
       ...Array.from({ length: 10_000 }, () => (request: ModelRequest) => {
@@ -105,12 +105,12 @@ function pay(n: number): { readonly name: string; readonly args: { readonly n: n
   return { name: "pay", args: { n } };
 }
 
-/** Each with its number, so that none can be lost or doubled unseen. */
+/** Numbered words, so that lost or doubled ones are visible. */
 export function words(from: number, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `w${from + index} `);
 }
 
-/** What was said last, and how many turns the model has had since. */
+/** The last message, and how many turns the model has had since. */
 function lastAsked({ contents }: ModelRequest): { readonly text: string; readonly turns: number } {
   const at = contents.findLastIndex(({ role, parts: given }) => role === "user" && given.some(({ text }) => text));
   const text = contents[at]?.parts?.map((part) => part.text ?? "").join("") ?? "";

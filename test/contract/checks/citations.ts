@@ -4,7 +4,7 @@ import { readAnswer, textOf } from "../plain-fold.ts";
 import { asRecorded, modelOptions, recordedFetch } from "../recorded-fetch.ts";
 import { type Exchange, isJson, isStream, type Json, listOf, modelOf, type Recording } from "../recordings.ts";
 
-/** Where a citation has to stand: where its text does. */
+/** A citation must be at the position of its text. */
 export const citations: Check = {
   id: "citations",
   claim: "each grounding support becomes a range of the answer that holds the text it names, and its sources",
@@ -35,7 +35,7 @@ export const citations: Check = {
   },
 };
 
-/** A support that says where it stands and on what. */
+/** A support with a segment and sources. */
 interface Support {
   readonly segment: {
     readonly partIndex?: number;
@@ -43,7 +43,7 @@ interface Support {
     readonly endIndex?: number;
     readonly text?: string;
   };
-  /** Addresses of the chunks it names, where they have one. */
+  /** Addresses of its chunks, if they have one. */
   readonly uris: readonly string[];
 }
 
@@ -85,7 +85,7 @@ function verdictOn(
     : `the citation of ${excerpt(said)} names other sources`;
 }
 
-/** UTF-16 index of a segment whose byte offsets are right; `undefined` where they are not, or count from another part. */
+/** UTF-16 index of a segment with correct byte offsets; `undefined` if they are wrong, or count from another part. */
 function exactPlace(
   { partIndex = 0, startIndex = 0, endIndex = 0, text: said }: Support["segment"],
   text: string,

@@ -3,7 +3,7 @@ import type { Check } from "../check.ts";
 import { isAnswered, type Json } from "../recordings.ts";
 import { declarationsOf } from "../wire-forms.ts";
 
-/** What a tool has to take: every schema that the service takes. */
+/** Tools must accept every schema that the service accepts. */
 export const declarations: Check = {
   id: "declarations",
   claim: "each function declaration that the service accepted can be a tool",
@@ -19,7 +19,7 @@ export const declarations: Check = {
 
 function refusal({ name, description, parametersJsonSchema, parameters }: Json): string | undefined {
   const schema = (parametersJsonSchema ?? parameters) as Json | undefined;
-  // The service takes a function without a description; Pollux asks for one, which is no matter of schemas.
+  // The service accepts functions without a description; Pollux requires one, which has nothing to do with schemas.
   const described = typeof description === "string" && description.trim() !== "" ? description : "(none)";
   const spec = { name: String(name), description: described, run: () => null };
   try {

@@ -4,7 +4,7 @@ import { joinText, type PlainAnswer, readAnswer, whyUnusable } from "../plain-fo
 import { modelOptions, recordedFetch, type Served, servedOver, type Transport, TRANSPORTS } from "../recorded-fetch.ts";
 import { type Exchange, isJson, type Json, modelOf, type Recording } from "../recordings.ts";
 
-/** What the next request has to hold: the answer, unchanged. */
+/** The next request must contain the answer unchanged. */
 export const echo: Check = {
   id: "echo",
   claim: "each answer goes back in the next request as it came: same parts, same keys, same order",
@@ -48,7 +48,7 @@ async function compareEcho(
   });
   try {
     const { contents } = await agent.run("hello");
-    // Calls have been answered (nothing is declared, so with an error); after a text the user speaks again.
+    // The agent answered calls (with errors, since nothing is declared); after a text, the user sends a message.
     if (sent.length === 1)
       await agent.run([...contents, { role: "user", parts: [{ text: "go on" }] }] satisfies Content[]);
   } catch (error) {

@@ -5,9 +5,9 @@ import { INSIDE, readAnswer } from "../plain-fold.ts";
 import { methodOf } from "../read-recording.ts";
 import { type PlainRefusal, refusalIn } from "../refusal.ts";
 import { type Exchange, isAnswered, isStream, listOf, modelOf, type Recording } from "../recordings.ts";
-import { type ToldState, toldState } from "../told-state.ts";
+import { type HiddenState, hiddenState } from "../hidden-state.ts";
 
-/** What the emulator has to say: what the service said. */
+/** The emulator must answer like the service. */
 export const emulator: Check = {
   id: "emulator",
   claim: "the emulator takes each request the service took, and refuses what it refused with its status and words",
@@ -38,13 +38,13 @@ function whyNotAsked(recording: Recording, exchange: Exchange): string | undefin
   return refusalIn(exchange) === undefined ? "refused in the words of a gateway or proxy" : undefined;
 }
 
-/** Rules about what was uploaded before the recording began. */
+/** Rules about uploads from before the recording. */
 const STORED: Readonly<Record<string, string | undefined>> = { "C-1": "a cache", "E-74": "a file" };
 
 const METHODS: ReadonlySet<string> = new Set(["generateContent", "streamGenerateContent", "countTokens"]);
 
 async function checkAccepted(recording: Recording, index: number, exchange: Exchange, tally: Tally): Promise<void> {
-  // The service had the model, whatever has become of it; an alias stood for the one that answered.
+  // The service had the model at the time; an alias stood for the one that answered.
   const model = exchange.modelVersion?.replace(/^models\//, "") || modelOf(recording, exchange);
   const strict = { extraModels: [model], fileState: () => "active" as const };
   const answer = await ask(recording, exchange, { model, options: { strict } });
@@ -64,12 +64,12 @@ async function checkAccepted(recording: Recording, index: number, exchange: Exch
 
 async function checkRefused(recording: Recording, index: number, exchange: Exchange, tally: Tally): Promise<void> {
   const refusal = refusalIn(exchange) as PlainRefusal;
-  const state = toldState(refusal);
+  const state = hiddenState(refusal);
   if (state !== undefined && state.options === undefined && state.credentials === undefined) {
     tally.skip(`needs state the recording does not hold: ${state.what}`);
     return;
   }
-  // Who asks is judged before what is asked, so any request does.
+  // The service checks credentials before the request, so any request works.
   if (exchange.request === null && state?.credentials === undefined) {
     tally.skip("the request is not recorded");
     return;
@@ -88,7 +88,7 @@ async function checkRefused(recording: Recording, index: number, exchange: Excha
   tally.compare(recording.file, index, same ? undefined : wrong);
 }
 
-interface Asked extends Pick<ToldState, "credentials"> {
+interface Asked extends Pick<HiddenState, "credentials"> {
   readonly model: string;
   readonly options: Pick<EmulatorOptions, "strict" | "faults">;
 }
@@ -99,14 +99,14 @@ interface Answered {
   readonly rule: string;
 }
 
-/** The recorded request, sent to an emulator that speaks as the service it was recorded at. */
+/** Sends the recorded request to an emulator with the profile of the recorded service. */
 async function ask(
   recording: Recording,
   exchange: Exchange,
   { model, options, credentials }: Asked,
 ): Promise<Answered> {
   const isVertex = exchange.path?.includes("/publishers/") ?? recording.api === "vertex";
-  // What another server signed cannot be checked; everything else is.
+  // Signatures of another server can't be checked; everything else is.
   const brain = { anySignature: true, answer: () => say("ok") };
   const emulated: Emulator = createEmulator({ profile: isVertex ? "vertex" : "developer", brain, ...options });
   const good = isVertex ? { authorization: "Bearer ya29.token" } : { "x-goog-api-key": "emulator" };

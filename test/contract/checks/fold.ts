@@ -20,7 +20,7 @@ import {
 import { asRecorded, modelOptions, recordedFetch } from "../recorded-fetch.ts";
 import { type Exchange, isJson, isStream, type Json, modelOf, type Recording } from "../recordings.ts";
 
-/** What the model has to gather from an answer: all of it. */
+/** The model must read the whole answer. */
 export const fold: Check = {
   id: "fold",
   claim: "each answer folds into one response with all of its parts, however its bytes are cut",
@@ -71,7 +71,7 @@ async function compareFold(
   );
 }
 
-/** Wherever the network cuts the bytes, the same response comes of them, or the same error. */
+/** Wherever the network cuts the bytes, the result is the same response or error. */
 async function comparePieces(recording: Recording, exchange: Exchange): Promise<string | undefined> {
   const outcome = async (cutter: Cutter | undefined): Promise<unknown> => {
     try {
@@ -86,7 +86,7 @@ async function comparePieces(recording: Recording, exchange: Exchange): Promise<
   return found && `with its bytes cut: ${found}`;
 }
 
-/** An answer that is cut off before it says that it is finished is a failure, never a shorter answer. */
+/** An answer that is cut off before its finish reason is a failure, never a shorter answer. */
 async function compareCut(recording: Recording, exchange: Exchange): Promise<string | undefined> {
   const { finishReason, blockReason } = plainFold(wholeChunksOf(exchange));
   try {
@@ -98,7 +98,7 @@ async function compareCut(recording: Recording, exchange: Exchange): Promise<str
   }
 }
 
-/** An error after chunks ends the answer, whatever their finish reasons say. */
+/** An error after chunks ends the answer, regardless of their finish reasons. */
 async function compareBroken(recording: Recording, exchange: Exchange): Promise<string | undefined> {
   try {
     const { response } = await respond(recording, exchange, undefined);
@@ -110,7 +110,7 @@ async function compareBroken(recording: Recording, exchange: Exchange): Promise<
 
 interface Folded {
   readonly response: ModelResponse;
-  /** Parts as they were handed on, one after the other. */
+  /** Parts in the order of delivery. */
   readonly streamed: readonly Json[];
 }
 
@@ -126,7 +126,7 @@ async function respond(recording: Recording, exchange: Exchange, cut: Cutter | u
     {
       signal: new AbortController().signal,
       onParts: (parts) => {
-        // Pieces of a call go by before the whole call does.
+        // Pieces of a call come before the whole call.
         const whole = parts.filter(({ functionCall }) => functionCall?.willContinue !== true);
         streamed.push(...(whole as unknown as readonly Json[]));
       },
@@ -135,7 +135,7 @@ async function respond(recording: Recording, exchange: Exchange, cut: Cutter | u
   return { response, streamed };
 }
 
-/** The two answers that are none. */
+/** The two kinds of empty answers. */
 function rightfullyThrown(error: unknown, { blockReason, finishReason }: PlainAnswer): boolean {
   if (finishReason !== undefined) return false;
   return blockReason === undefined
@@ -161,7 +161,7 @@ function againstDigest(response: ModelResponse, digest: AnswerDigest): string | 
   );
 }
 
-/** The counters of a usage object; what else it says may come in other chunks. */
+/** The counters of a usage object; its other members may come in other chunks. */
 function counters(usage: unknown): unknown {
   const entries = Object.entries(isJson(usage) ? usage : {}).filter(([name]) => /Token(?:Count|sDetails)$/.test(name));
   return sorted(Object.fromEntries(entries));
@@ -175,7 +175,7 @@ function againstText(text: string, digest: DigestText, what: string): string | u
     : `the ${what} has ${text.length} characters, the digest ${digest.chars}, or others`;
 }
 
-/** The value with the keys of its outermost object in order: which chunk brought a field first says nothing. */
+/** The value with sorted top-level keys: it doesn't matter which chunk had a field first. */
 function sorted(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));

@@ -3,7 +3,7 @@ import { type Check, difference, type Tally } from "../check.ts";
 import { modelOptions, recordedFetch, type Served } from "../recorded-fetch.ts";
 import { isAnswered, isJson, type Json, listOf, modelOf, type Recording } from "../recordings.ts";
 
-/** What becomes of a conversation that Pollux did not have itself: it is sent as it is. */
+/** Pollux must send a foreign conversation unchanged. */
 export const history: Check = {
   id: "history",
   claim: "each conversation that the service took is sent on as it is, whichever client or provider it is from",

@@ -8,7 +8,7 @@ import { type Exchange, isJson, type Json, listOf, modelOf, type Recording } fro
 import { wrongSum } from "../values/counters.ts";
 import { contentsOf, instructionsOf, isErrorText, type PlainContent, resultIn, withNames } from "../wire-forms.ts";
 
-/** What an agent has to send in a run whose answers and results are known: what the service took from another client. */
+/** With the recorded answers and results, an agent must send requests like the recorded client's, which the service accepted. */
 export const loop: Check = {
   id: "loop",
   claim:
@@ -59,7 +59,7 @@ async function replay(
     instructions: instructionsOf(first.request),
     tools: [...functionsOf(recorded), ...builtInsOf(recorded, id)],
     hooks: { prepareTurn: sayBesides(given.length, recorded.steps) },
-    // The recording ends here, also where the last answer holds calls.
+    // The recording ends here, even if the last answer has calls.
     stopWhen: [({ turns }) => turns >= exchanges.length],
     limits: { repeats: Number.POSITIVE_INFINITY, restarts: 0 },
   });
@@ -70,7 +70,7 @@ async function replay(
   try {
     result = await FACES[face](agent, given);
   } catch (error) {
-    // After an error or an empty answer an agent may ask again, to which there is no recorded answer.
+    // After an error or an empty answer, an agent may repeat the request, which has no recorded answer.
     if (isUsable) return `threw ${String(error)}`;
   }
   if (sent.length < exchanges.length) return `stopped after ${sent.length} of ${exchanges.length} requests`;
@@ -92,22 +92,22 @@ async function replay(
   return undefined;
 }
 
-/** A request's text up to the end of its last content: what the service's cache may know already. */
+/** A request's text up to the end of its last content: the part that the service may have cached. */
 function upToContents(body: string): string {
   const { contents } = JSON.parse(body) as { readonly contents: unknown };
   const json = JSON.stringify(contents);
   const at = body.lastIndexOf(json);
-  // Not as `JSON.stringify` writes it: nothing can begin with this.
+  // Not the format of `JSON.stringify`: no request can start with this.
   return at === -1 ? "no contents" : body.slice(0, at + json.length - 1);
 }
 
-/** An error has no chunks, and is served as it is. */
+/** An error has no chunks, so the check serves it as recorded. */
 function chunksOrNone(exchange: Exchange): readonly Json[] {
   const read = readAnswer(exchange);
   return "without" in read ? [] : read.chunks;
 }
 
-/** What request `turn` (from 0) has to hold: the model's contents as the service sent them, the answers as it took them. */
+/** The expected contents of request `turn` (from 0): model contents as the service sent them, responses as it accepted them. */
 function expectedContents(
   given: readonly PlainContent[],
   { answers, steps }: RecordedLoop,
@@ -118,7 +118,7 @@ function expectedContents(
     const said = answers[i]?.parts ?? [];
     const calls = callsOf(said);
     const parts = responses.map(({ name, response, parts: files }, j): Json => {
-      // Clients invent ids where the service gave none, and some leave out the one it gave.
+      // Clients invent missing ids, and some leave out the service's ids.
       const id = calls[j]?.["id"];
       return {
         functionResponse: {
@@ -134,7 +134,7 @@ function expectedContents(
   return [...given, ...added].map((content) => readable(content, declared));
 }
 
-/** A content with its text joined, and its function responses taken out of whatever they are wrapped in. */
+/** A content with joined text and unwrapped function responses. */
 function readable({ role, parts, ...rest }: PlainContent, declared: ReadonlySet<string>): unknown {
   if (role === "model") return { role, parts: joinText(parts), ...rest };
   return {
@@ -144,7 +144,7 @@ function readable({ role, parts, ...rest }: PlainContent, declared: ReadonlySet<
       const answer = part["functionResponse"];
       if (!isJson(answer)) return part;
       const { response, parts: files, ...names } = answer;
-      // What is said of a function that does not exist is each client's own.
+      // Each client has its own error for an unknown function.
       if (!declared.has(String(answer["name"]))) return { ...names, result: "no such function" };
       const result = isJson(response) && isErrorText(response) ? response : resultIn(response);
       const held = files !== undefined && isJson(result) && "files" in result ? result["result"] : result;
@@ -153,14 +153,14 @@ function readable({ role, parts, ...rest }: PlainContent, declared: ReadonlySet<
   };
 }
 
-/** The file itself, without the name it was given. */
+/** A file without its display name. */
 function fileOf(part: unknown): unknown {
   const file = isJson(part) ? (part["inlineData"] ?? part["fileData"]) : undefined;
   if (!isJson(file)) return part;
   return { mimeType: file["mimeType"], data: file["data"] ?? file["fileUri"] };
 }
 
-/** Says after the responses what the recorded client said there of its own accord. */
+/** Adds the recorded client's own contents after the responses. */
 function sayBesides(given: number, steps: readonly LoopStep[]): PrepareTurn | undefined {
   if (steps.every(({ besides }) => besides.length === 0)) return undefined;
   return ({ turn, contents: all }) => {

@@ -6,7 +6,7 @@ import { chunksBeforeError, INSIDE, NOT_WHOLE, readAnswer, wholeChunksOf } from 
 import { asRecorded, endpointOf, recordedFetch } from "../recorded-fetch.ts";
 import { type Exchange, isAnswered, isStream, type Json, modelOf, type Recording } from "../recordings.ts";
 
-/** What the client has to make of a body: answers, or an error that says this. */
+/** The client must read answers from a body, or throw the matching error. */
 export const parse: Check = {
   id: "parse",
   claim: "each body becomes the answers it holds, or an error with the service's status, words and wait",
@@ -20,7 +20,7 @@ export const parse: Check = {
       else if (read.without.startsWith("another method")) tally.skip(read.without);
       else if (read.without === NOT_WHOLE) tally.compare(recording.file, index, await checkCut(recording, exchange));
       else {
-        // A refusal has no framing of its own, so it comes the same however it was asked for.
+        // A refusal has no framing, so it looks the same for all transports.
         const operations = isAnswered(exchange) ? [isStream(exchange)] : [false, true];
         for (const stream of operations)
           tally.compare(recording.file, index, await checkRefusal(recording, exchange, stream));
@@ -68,7 +68,7 @@ async function checkRefusal(recording: Recording, exchange: Exchange, stream: bo
     : `the message is ${excerpt(error.message)}, recorded ${excerpt(expected.words)}`;
 }
 
-/** Of a body that is cut off or damaged, what is whole comes through, and the rest is an error of the client's own. */
+/** From a cut-off or damaged body, the client must read the whole chunks, then throw its own error. */
 async function checkCut(recording: Recording, exchange: Exchange): Promise<string | undefined> {
   try {
     const answers = await ask(recording, exchange, isStream(exchange));
@@ -97,7 +97,7 @@ async function ask(
   return answers;
 }
 
-/** All that is translated: numbers that stand for a finish reason's word, and fields of the envelope that are null. */
+/** The only translations: numbers to words of finish reasons, and null fields of the envelope. */
 function withWords(chunk: Json): Json {
   const words = ["FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER"];
   const { candidates } = chunk;

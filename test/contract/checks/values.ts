@@ -10,7 +10,7 @@ import { countParts, PARTS_MAY_VANISH } from "../values/part-account.ts";
 import { MAY_VANISH, REPEATED } from "../values/may-vanish.ts";
 import { type Chunk, chunksIn } from "../values/read-body.ts";
 
-/** What must not get lost: any value that came. */
+/** No received value may get lost. */
 export const values: Check = {
   id: "values",
   claim:
@@ -41,7 +41,7 @@ export const values: Check = {
   },
 };
 
-/** An answer, as far as it takes to tell what is a part of it. */
+/** The members of an answer that this check needs. */
 interface Answer {
   readonly chunks: readonly Chunk[];
   /** The first candidate of each chunk that has one. */
@@ -69,7 +69,7 @@ function whyNothingToKeep(exchange: Exchange, chunks: readonly Chunk[] | undefin
   return isFinished ? undefined : "no answer: without a finish reason";
 }
 
-/** True for an answer that a conversation goes on from: it was finished, and it says something. */
+/** True for an answer that a conversation can continue from: it is finished and not empty. */
 function isWorthASecondTurn({ candidates, parts }: Answer): boolean {
   const reason = candidates.findLast(({ finishReason }) => (finishReason ?? "") !== "")?.["finishReason"];
   const says = parts.some((part) => {
@@ -98,7 +98,7 @@ async function compareKept(
   } catch (error) {
     return [`threw ${String(error)}`];
   }
-  // As JSON, so that what cannot be written is not taken for kept.
+  // As JSON, so that values without JSON don't count as kept.
   const { envelope, candidate, content } = JSON.parse(JSON.stringify(response)) as Readonly<Record<string, Chunk>>;
   const { parts: keptParts, ...besides } = content as { readonly parts: readonly Chunk[] };
   const account = accountFor(chunks, { ...envelope, candidates: [{ content: besides, ...candidate }] });
@@ -126,14 +126,14 @@ const LATER: Served = {
   body: '{"candidates": [{"content": {"role": "model", "parts": [{"text": "ok"}]}, "finishReason": "STOP"}]}',
 };
 
-/** What the service is told it said, in the request after. */
+/** The model's contents in the next request. */
 async function compareSent(recording: Recording, exchange: Exchange, { parts }: Answer): Promise<string | undefined> {
   const { fetch, sent } = recordedFetch([asRecorded(exchange), LATER]);
   const options = modelOptions(recording, isStream(exchange) ? "stream" : "unary", fetch);
   const agent = new Agent({ model: gemini(modelOf(recording, exchange), options), limits: { restarts: 0 } });
   try {
     const { contents } = await agent.run("hello");
-    // After calls the agent has asked again by itself.
+    // After calls, the agent has already sent the next request.
     if (sent.length === 1)
       await agent.run([...contents, { role: "user", parts: [{ text: "go on" }] }] satisfies Content[]);
   } catch (error) {

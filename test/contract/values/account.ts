@@ -2,19 +2,19 @@ import { type Leaf, leavesOf } from "./leaves.ts";
 import { FINISH_WORDS, isCounter, MAY_VANISH, REPEATED } from "./may-vanish.ts";
 import type { Chunk } from "./read-body.ts";
 
-/** Where the values of an answer went. */
+/** An account of an answer's values. */
 export interface Account {
-  /** Values that came. */
+  /** Number of received values. */
   readonly values: number;
-  /** Values of {@link Account.values} that stayed, once for each time they came. */
+  /** How many of {@link Account.values} were kept, counting repetitions. */
   readonly kept: number;
-  /** Rule → how many values are gone by it. */
+  /** Rule → how many missing values it explains. */
   readonly vanished: ReadonlyMap<string, number>;
-  /** Values that are gone by no rule, and values that came from nowhere. */
+  /** Missing values without a rule, and values that were never received. */
   readonly lost: readonly string[];
 }
 
-/** Holds everything beside the parts of some chunks against what was kept of them, value by value. */
+/** Compares everything beside the parts of chunks with the kept values, one by one. */
 export function accountFor(chunks: readonly Chunk[], kept: Chunk): Account {
   const received = chunks.map((chunk) => besideParts(chunk));
   const stayed = besideParts(kept);
@@ -30,7 +30,7 @@ export function accountFor(chunks: readonly Chunk[], kept: Chunk): Account {
       const before = all.get(leaf.identity) ?? 0;
       increment(all, leaf.identity);
       const stays = counts.get(leaf.identity) ?? 0;
-      // The same value of the same thing in several chunks need stay only once; twice in one chunk, twice.
+      // A value that several chunks repeat must be kept once; one that is twice in a chunk, twice.
       if (nth <= stays) {
         if (before < stays) count++;
         else increment(vanished, REPEATED.rule);
@@ -55,7 +55,7 @@ export function accountFor(chunks: readonly Chunk[], kept: Chunk): Account {
   return { values: received.flat().length, kept: count, vanished, lost };
 }
 
-/** Leaves that no part holds; a number of tokens or a candidate's index that came as text is that number. */
+/** Leaves outside of parts; token counts and candidate indices as text count as numbers. */
 function besideParts(chunk: Chunk): readonly Leaf[] {
   const leaves = leavesOf(withoutParts(chunk)).filter(({ path }) => path !== "");
   return leaves.map((leaf) => {
@@ -66,7 +66,7 @@ function besideParts(chunk: Chunk): readonly Leaf[] {
   });
 }
 
-/** Parts are compared in their order, which values on their own do not have. */
+/** Leaves out parts, which are compared in order. */
 function withoutParts(chunk: Chunk): Chunk {
   const candidates = chunk["candidates"] as readonly (Chunk | null)[] | null | undefined;
   if (candidates === null || candidates === undefined) return chunk;

@@ -1,19 +1,19 @@
 import { type Leaf, leavesOf } from "./leaves.ts";
 import type { Chunk } from "./read-body.ts";
 
-/** Something that a content says, in the order in which it says it. */
+/** A piece of a content, in order. */
 export type Piece =
-  /** Text of one kind without anything beside it, however many parts it came in. */
+  /** Pure text of one kind, in any number of parts. */
   | { readonly kind: "text" | "thought"; readonly text: string; readonly parts: number }
-  /** Any other part: its leaves, with their order. */
+  /** Any other part: its leaves, in order. */
   | { readonly kind: "part"; readonly json: string }
-  /** A call whose arguments came in pieces. */
+  /** A call with streamed arguments. */
   | { readonly kind: "call"; readonly head: string; readonly args: ReadonlyMap<string, unknown> };
 
-/** Fields of a part that stand beside what it says. */
+/** Fields of a part besides its data. */
 const PLAIN: ReadonlySet<string> = new Set(["text", "thought"]);
 
-/** What the parts of a content say, in order. Fields of a part that are null are absent; nulls in arguments are values. */
+/** The pieces of a content, in order. Null fields of a part are absent; nulls in arguments are values. */
 export function piecesOf(parts: readonly Chunk[]): readonly Piece[] {
   const pieces: Piece[] = [];
   let open: Map<string, unknown> | undefined;
@@ -53,7 +53,7 @@ function addArgs(args: Map<string, unknown>, call: Chunk): void {
   }
 }
 
-/** The first thing that one content says and another does not; undefined if they say the same in the same order. */
+/** The first piece that differs between two contents; undefined if they are the same. */
 export function pieceLost(received: readonly Piece[], kept: readonly Piece[]): string | undefined {
   for (let i = 0; i < Math.max(received.length, kept.length); i++) {
     const [came, stays] = [received[i], kept[i]];
@@ -65,7 +65,7 @@ export function pieceLost(received: readonly Piece[], kept: readonly Piece[]): s
   return undefined;
 }
 
-/** The whole call: its other fields as they came, and under each path of its arguments what came for that path. */
+/** The whole call: its other fields as received, and the pieces of its arguments by path. */
 function isAssembled({ head, args }: Piece & { readonly kind: "call" }, stays: Piece): boolean {
   if (stays.kind !== "part") return false;
   const part = JSON.parse(stays.json) as Chunk;

@@ -1,7 +1,7 @@
 import type { Usage } from "@pollux/core";
 import { type Chunk, chunksIn } from "./read-body.ts";
 
-/** Counters of a usage, and what the service calls them. */
+/** Counters of a usage, with the service's names. */
 const COUNTERS = [
   ["inputTokens", "promptTokenCount"],
   ["cachedTokens", "cachedContentTokenCount"],
@@ -11,7 +11,7 @@ const COUNTERS = [
   ["totalTokens", "totalTokenCount"],
 ] as const;
 
-/** The counter of a usage that is not the recorded one, or not the sum of the recorded ones; undefined if all are. */
+/** The first counter that differs from the recorded one, or from the sum of the recorded ones; undefined if none does. */
 export function wrongUsage(usage: Usage, answers: readonly (readonly Chunk[])[]): string | undefined {
   const recorded = answers.map(countersOf);
   for (const [ours, theirs] of COUNTERS) {
@@ -22,7 +22,7 @@ export function wrongUsage(usage: Usage, answers: readonly (readonly Chunk[])[])
   return undefined;
 }
 
-/** The same of recorded bodies. */
+/** The same for recorded bodies. */
 export function wrongSum(usage: Usage, bodies: readonly string[]): string | undefined {
   return wrongUsage(
     usage,

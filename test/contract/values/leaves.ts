@@ -1,10 +1,10 @@
-/** A value that holds no other: a string, number, boolean or null, or an empty object or list. */
+/** A value without inner values: a string, number, boolean or null, or an empty object or list. */
 export interface Leaf {
-  /** Where it is, such as `candidates[0].content.parts[2].text`. */
+  /** Its path, such as `candidates[0].content.parts[2].text`. */
   readonly path: string;
   /** The path without positions, such as `candidates[].content.parts[].text`. */
   readonly field: string;
-  /** The path with each object of a list in place of its position, and the value: equal for the same value of the same thing. */
+  /** The value and its path, with list items in place of their indices: equal for the same value of the same item. */
   readonly identity: string;
   readonly value: unknown;
 }
@@ -18,7 +18,7 @@ export function leavesOf(value: unknown, at: Omit<Leaf, "value"> = { path: "", f
       const step = at.path === "" ? key : `.${key}`;
       return leavesOf(held, { path: at.path + step, field: at.field + step, identity: at.identity + step });
     }
-    // A candidate is the same candidate in every chunk, whatever it holds.
+    // A candidate is the same one in every chunk, even with other members.
     const isThing = typeof held === "object" && at.field !== "candidates";
     return leavesOf(held, {
       path: `${at.path}[${key}]`,

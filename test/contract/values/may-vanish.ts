@@ -1,15 +1,15 @@
 import { isEmptyLeaf, type Leaf } from "./leaves.ts";
 
-/** Where a value came from. */
+/** Context of a received value. */
 export interface Origin {
   readonly leaf: Leaf;
   /** Leaves of each later chunk. */
   readonly later: readonly (readonly Leaf[])[];
-  /** Leaves of what was kept. */
+  /** Leaves of the kept values. */
   readonly kept: readonly Leaf[];
 }
 
-/** A kind of value that may be gone without anything being lost. */
+/** A kind of value that may be missing without a loss. */
 export interface Vanishing {
   readonly rule: string;
   /** Why nothing is lost. */
@@ -17,16 +17,16 @@ export interface Vanishing {
   matches(origin: Origin): boolean;
 }
 
-/** The same value of the same thing in another chunk: which chunk said it first does not matter. */
+/** The same value of the same item in another chunk: the order of chunks does not matter. */
 export const REPEATED = {
   rule: "repeated",
   why: "chunks repeat what is true of the whole answer, such as its id; once is enough",
 } as const;
 
 /**
- * Every value outside the parts that came and need not stay. What no entry names has to stay.
+ * Every kind of received value outside of parts that need not be kept. All others must be kept.
  *
- * A value that an entry names because a later chunk replaces it is gone only if that chunk does bring its replacement.
+ * A value that may go because a later chunk replaces it may only be missing if that chunk has the replacement.
  */
 export const MAY_VANISH: readonly Vanishing[] = [
   {
@@ -71,7 +71,7 @@ export const MAY_VANISH: readonly Vanishing[] = [
   },
 ];
 
-/** Values that each chunk may bring anew. */
+/** Values that each chunk may repeat. */
 const MOVING: ReadonlySet<string> = new Set([
   "candidates[].continuationToken",
   "candidates[].avgLogprobs",
@@ -81,7 +81,7 @@ const MOVING: ReadonlySet<string> = new Set([
 /** Members of the enum, by number. */
 export const FINISH_WORDS = ["FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER"];
 
-/** True for a number of tokens, and for what such a number is split into. */
+/** True for token counts and their breakdowns. */
 export function isCounter({ field }: Leaf): boolean {
   return /^usageMetadata\.(?:\w+TokenCount$|\w+TokensDetails\b)/.test(field);
 }

@@ -1,7 +1,7 @@
 import { type Leaf, leavesOf } from "./leaves.ts";
 import type { Chunk } from "./read-body.ts";
 
-/** Every value of a part that came and need not stay, and why nothing is lost; that the content says the same is compared. */
+/** Every kind of received value of a part that need not be kept, and why nothing is lost; contents are compared as well. */
 export const PARTS_MAY_VANISH: readonly {
   readonly rule: string;
   readonly why: string;
@@ -25,7 +25,7 @@ export const PARTS_MAY_VANISH: readonly {
   { rule: "empty", why: "a field of a part that is null is absent", matches: ({ value }) => value === null },
 ];
 
-/** Values of some parts, and by which rule those went that are not among the kept ones. */
+/** Values of parts, with the rule for each missing one. */
 export function countParts(
   received: readonly Chunk[],
   kept: readonly Chunk[],

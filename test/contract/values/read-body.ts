@@ -1,12 +1,12 @@
-/** An object of a recorded body that nobody has looked into yet. */
+/** An unchecked object of a recorded body. */
 export type Chunk = { readonly [key: string]: unknown };
 
 /**
- * The JSON objects of a recorded body: the body itself, the elements of its list, or what follows each `data:`.
+ * The JSON objects of a recorded body: the body itself, the items of its list, or the text after each `data:`.
  *
- * Shares no code with the library or the other checks, on purpose: a mistake that a check shares with what it checks is invisible.
+ * Shares no code with the library or other checks, on purpose: shared code would hide its own mistakes.
  *
- * @returns Undefined for a body that is not whole.
+ * @returns Undefined for an incomplete body.
  */
 export function chunksIn(body: string): readonly Chunk[] | undefined {
   try {

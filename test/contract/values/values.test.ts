@@ -14,7 +14,7 @@ const source = (uri: string): Chunk => ({ startIndex: 1, endIndex: 2, uri });
 const cited = (...uris: readonly string[]): Chunk =>
   candidate({ citationMetadata: { citationSources: uris.map(source) } });
 
-/** What is lost, and by which rules values are gone. */
+/** The lost values, and the rules for missing ones. */
 function outcome(chunks: readonly Chunk[], kept: Chunk) {
   const { lost, vanished } = accountFor(chunks, kept);
   return { lost, vanished: Object.fromEntries(vanished) };

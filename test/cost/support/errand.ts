@@ -21,10 +21,10 @@ export const readPage = defineTool({
   run: ({ page: number }) => page(number),
 });
 
-/** What the errand's agents have. */
+/** Options of the errand's agents. */
 export const LOG_TOOLS: readonly AnyTool[] = [readPage];
 
-/** Reads so many pages, one each turn, then answers: one request more than pages. */
+/** Reads a number of pages, one per turn, then answers: one request more than pages. */
 export function reading(pages: number, answer = "Forty ships."): Brain {
   return byStep(...Array.from({ length: pages }, (_, index) => () => call("read_page", { page: index + 1 })), () =>
     say(answer),

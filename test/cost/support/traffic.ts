@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 
-/** One request, as it was sent and as it was billed. */
+/** One request, as sent and as billed. */
 export interface Billed {
   readonly body: string;
   /** `promptTokenCount`. */
@@ -12,7 +12,7 @@ export interface Billed {
 /** Tokens of a block of the emulator's implicit cache. */
 export const BLOCK = 128;
 
-/** Bodies of requests and their answers; those that were refused are left out. */
+/** Bodies of requests and their answers, without refused ones. */
 export function billed({
   bodies,
   answers,
@@ -24,7 +24,7 @@ export function billed({
     const answer = answers[index] ?? "";
     const prompt = lastNumber(answer, "promptTokenCount");
     if (prompt === undefined) return [];
-    // All chunks of an answer say the same of their prompt.
+    // All chunks of an answer have the same counts of the prompt.
     return { body, prompt, cached: lastNumber(answer, "cachedContentTokenCount") ?? 0 };
   });
 }
@@ -41,18 +41,18 @@ export function prefixOf(body: string): string {
   return body.slice(0, endOfList(body, body.indexOf("[", start)));
 }
 
-/** A body up to the beginning of its contents: instructions and tools. */
+/** A body up to its contents: instructions and tools. */
 export function headOf(body: string): string {
   return body.slice(0, body.indexOf('"contents":['));
 }
 
-/** Fields of a body, in the order they were sent. */
+/** Fields of a body, in the order of the request. */
 export function fieldsOf(body: string): readonly string[] {
-  // None of them has a number for a name, so `JSON.parse` keeps their order.
+  // None of them has a numeric name, so `JSON.parse` keeps their order.
   return Object.keys(JSON.parse(body) as object);
 }
 
-/** @returns The place of the bracket that closes the one at `from`. */
+/** @returns The index of the bracket that closes the one at `from`. */
 function endOfList(json: string, from: number): number {
   let depth = 0;
   for (let at = from; at < json.length; at++) {
@@ -65,14 +65,14 @@ function endOfList(json: string, from: number): number {
   throw new Error("the contents do not end");
 }
 
-/** Fields that stand before the contents; everything else may change from turn to turn and stands after them. */
+/** Fields before the contents; all others may change from turn to turn and come after them. */
 const BEFORE: ReadonlySet<string> = new Set(["systemInstruction", "tools", "cachedContent"]);
 
 /**
- * Expects of requests, in the order they were made, that each begins with all bytes of the one before up to the end of its
- * contents, and that the service found all that it could in its cache.
+ * Expects that each request, in order, starts with all bytes of the previous one up to the end of its contents, and that the service
+ * used its cache as far as possible.
  *
- * @param breaks - Indices of requests that begin anew.
+ * @param breaks - Indices of requests that start over.
  */
 export function expectStablePrefix(requests: readonly Billed[], breaks: readonly number[] = []): void {
   for (const [index, { body, cached }] of requests.entries()) {

@@ -16,19 +16,19 @@ import {
 } from "./facts.ts";
 import { ANSWER, MESSAGE, NEXT_MESSAGE, openTrip, OUTPUT } from "./trip-agent.ts";
 
-/** One cell of the table: who comes after which death. */
+/** One cell of the table: a comer after a death. */
 export interface Cell {
   readonly death: Death;
   readonly comer: Comer;
 }
 
-/** What somebody does who comes after a death; returns what is wrong then. */
+/** An act of the comer after a death. Returns the problems. */
 type Act = (session: Session, cell: Cell, store: SessionStore) => Promise<readonly string[]>;
 
-/** What can be done with a session, each with a copy of its own. */
+/** Acts on a session, each with its own copy. */
 const ACTS: Readonly<Record<string, Act>> = { read, send, resume, approve, deny, report, repeat, rewind, fork };
 
-/** What is wrong in a cell, after each act. */
+/** The problems in a cell, after each act. */
 export async function problemsOf(left: DeadStore, cell: Cell): Promise<readonly string[]> {
   const problems: string[] = [];
   for (const [name, act] of Object.entries(ACTS)) {
@@ -38,12 +38,12 @@ export async function problemsOf(left: DeadStore, cell: Cell): Promise<readonly 
   return problems;
 }
 
-/** What is wrong after a message to a copy of the files themselves. */
+/** The problems after a message to a copy of the files themselves. */
 export async function problemsInFiles(left: DeadStore, cell: Cell): Promise<readonly string[]> {
   return await left.withFiles((store) => perform(send, cell, store));
 }
 
-/** What is wrong with what readers say who have no agent. */
+/** The problems that readers without an agent show. */
 export async function problemsOfReaders(left: DeadStore, death: Death): Promise<readonly string[]> {
   return await left.withSession(death.name, (store) => problemsWithoutAgent(store, death));
 }
@@ -124,13 +124,13 @@ async function approve(session: Session, { death }: Cell): Promise<readonly stri
 }
 
 async function deny(session: Session, { death: { done, ...death } }: Cell): Promise<readonly string[]> {
-  // What was not done may be denied now.
+  // Calls that did not run may be denied now.
   const rest = { ...death, done: { ...done, calls: executed(done) } };
   const found = await keepsDone(session, rest, () => answered(session, rest, { deny: "no" }));
   return found.filter((problem) => !problem.endsWith(": denied"));
 }
 
-/** Resumes a run, answers all that it asks with the same, and resumes it again. */
+/** Resumes a run, gives the same answer to all of its questions, and resumes it again. */
 async function answered(session: Session, { output }: Death, approval: Approval): Promise<void> {
   const typed = output === undefined ? {} : { output: OUTPUT };
   await session.resume(typed);
@@ -139,7 +139,7 @@ async function answered(session: Session, { output }: Death, approval: Approval)
   if (approvals.length > 0) await session.resume({ ...typed, approvals: Object.fromEntries(approvals) });
 }
 
-/** Whatever was deployed since, what a job reports is told to the model. A report of another shape is refused, an error is not. */
+/** With any deployed code, the model gets the report of a job. A report of another shape is refused, an error is not. */
 async function report(session: Session, { death, comer }: Cell): Promise<readonly string[]> {
   const { name, done } = death;
   const open = done.calls.find((call) => call === STARTING || call === WAITING);
@@ -147,7 +147,7 @@ async function report(session: Session, { death, comer }: Cell): Promise<readonl
   const refuses = comer.name === "another output of the job";
   const told = `research 5: ${refuses ? "no room" : "researched 5"}`;
   const after = { ...done, calls: done.calls.map((call) => (call === open ? told : call)) };
-  // One that was cut off in its start is known by its callback alone.
+  // A job cut off during its start is only known by its callback.
   const callback = writeJobCallback({ sessionId: name, runId: `run: ${name}`, callId: "call:3.1" });
   const job = open === STARTING ? callback : "job-5";
   const refused: unknown[] = [];
@@ -213,7 +213,7 @@ async function fork(session: Session, { death }: Cell, store: SessionStore): Pro
   ];
 }
 
-/** Lets the run go on. It may end in any way that the code says, or fail as that does; what was done stays done. */
+/** Continues the run. It may end in any way the code allows, or fail like the code; finished work must stay. */
 async function keepsDone(session: Session, death: Death, act: () => Promise<unknown>): Promise<readonly string[]> {
   const { done } = death;
   const problems: string[] = [];

@@ -3,16 +3,16 @@ import { storeLike } from "../../../packages/core/test/helpers/processes.ts";
 import { capabilitiesFor, type Death } from "./deaths.ts";
 import { ANSWER, NEXT_MESSAGE, QUIET, secretGuard, tripJob, tripModel, tripTools } from "./trip-agent.ts";
 
-/** Who comes after the crash: the columns of the table. */
+/** The next process after the crash: the columns of the table. */
 export interface Comer {
   readonly name: string;
-  /** What was deployed, as changes of the code that made the run. */
+  /** The deployed changes to the code that made the run. */
   readonly changes: (about: { readonly death: Death; readonly diedAt: number }) => Partial<AgentOptions>;
-  /** The run was made by another version of the loop. */
+  /** Another version of the loop made the run. */
   readonly otherLoop?: true | undefined;
 }
 
-/** What code throws that is broken. */
+/** The error of broken code. */
 export const BROKEN = "this code is broken";
 
 function broken(): never {
@@ -25,12 +25,12 @@ function without(name: string): readonly AnyTool[] {
   return tripTools(QUIET).filter((tool) => tool.name !== name);
 }
 
-/** The tools with another job in the place of theirs. */
+/** The tools with another job instead of theirs. */
 function withJob(changes: Parameters<typeof tripJob>[1]): readonly AnyTool[] {
   return [...without("research"), tripJob(QUIET, changes)];
 }
 
-/** Its functions do nothing to the message that comes next. */
+/** Its functions leave the next message alone. */
 export const COMERS: readonly Comer[] = [
   { name: "the same code", changes: () => ({}) },
   { name: "a limit of two turns", changes: () => ({ limits: { turns: 2 } }) },
@@ -93,7 +93,7 @@ export const COMERS: readonly Comer[] = [
   { name: "another version of the loop", changes: () => ({}), otherLoop: true },
 ];
 
-/** The options of an agent that comes after a crash. */
+/** The options of the agent after a crash. */
 export function optionsOf(comer: Comer, about: { readonly death: Death; readonly diedAt: number }): AgentOptions {
   const changes = comer.changes(about);
   const guardrails = { ...(about.death.guarded === true && secretGuard(QUIET)), ...changes.guardrails };
@@ -106,7 +106,7 @@ export function optionsOf(comer: Comer, about: { readonly death: Death; readonly
   };
 }
 
-/** The store as the comer sees it. */
+/** The store as the next process sees it. */
 export function storeFor({ otherLoop }: Comer, store: SessionStore): SessionStore {
   if (otherLoop !== true) return store;
   const changed = (entry: Json): Json => {

@@ -11,7 +11,7 @@ import type { Death } from "./deaths.ts";
 /** The stores that keep sessions in files. */
 export type StoreKind = "jsonl" | "sqlite";
 
-/** A store that is closed when it is not used any more. */
+/** A store that its scope closes. */
 export type OpenStore = SessionStore & { close?(): void };
 
 /** Opens the store in a folder. */
@@ -19,15 +19,15 @@ export function openStore(kind: StoreKind, folder: string): OpenStore {
   return kind === "jsonl" ? new JsonlStore(folder) : new SqliteStore(join(folder, "sessions.db"));
 }
 
-/** What a process left that was killed. */
+/** The store that a killed process left. */
 export interface DeadStore extends AsyncDisposable {
-  /** Does something with a copy of its files. */
+  /** Works on a copy of its files. */
   withFiles<Result>(use: (store: SessionStore) => Promise<Result>): Promise<Result>;
-  /** Does something with a copy of one of its sessions in memory, lease and draft included. */
+  /** Works on a copy of one of its sessions in memory, including lease and draft. */
   withSession<Result>(id: string, use: (store: SessionStore) => Promise<Result>): Promise<Result>;
 }
 
-/** Lets a process bring each of these runs to its point in one store, and kills it there. */
+/** Lets a process bring each run to its point in one store, and kills it there. */
 export async function letDie(kind: StoreKind, deaths: readonly Death[]): Promise<DeadStore> {
   const folder = await mkdtemp(join(tmpdir(), "pollux-deploys-"));
   const left = join(folder, "left");
@@ -72,7 +72,7 @@ async function copySession(session: StoredSession | undefined): Promise<SessionS
   if (session?.info === undefined) throw new Error("the process has not left such a session");
   const { id, entries, records, info, processes } = session;
   const store = new MemoryStore();
-  // A summary of a session that was written to has its info.
+  // The summary of a written session has its info.
   await store.append(id, 0, entries, { info: info as never });
   const { lease, draft } = records;
   if (lease !== undefined) await store.setLease(id, undefined, lease);

@@ -1,19 +1,19 @@
 import type { JsonObject, Limits } from "@pollux/core";
 import { calls, fails, hangs, say, type ScriptLine } from "@pollux/core/testing";
 
-/** What a session has to say of a run, whoever asks. */
+/** The facts of a run that every reader of the session must see. */
 export interface Done {
-  /** Turns whose answer is stored. */
+  /** Turns with a stored answer. */
   readonly turns: number;
-  /** Calls that were made, in order, with what the model reads of each. */
+  /** Executed calls, in order, each with the response that the model reads. */
   readonly calls: readonly string[];
-  /** What else was said by the model, and not withheld. */
+  /** Other texts of the model that no guardrail held back. */
   readonly texts?: readonly string[] | undefined;
-  /** What was said to the session after the message. */
+  /** Messages to the session after the first one. */
   readonly steering?: readonly string[] | undefined;
 }
 
-/** A point at which a process dies: the rows of the table. */
+/** A point where a process dies: the rows of the table. */
 export interface Death {
   /** Also the session's id. */
   readonly name: string;
@@ -21,25 +21,25 @@ export interface Death {
   readonly script: readonly ScriptLine[];
   /** The second turn is in the script as well. */
   readonly ownSecondTurn?: true | undefined;
-  /** What is seen last before the process is killed: all of these. */
+  /** Moments that must all happen before the process is killed. */
   readonly until: readonly string[];
   /** Calls and checks that never end in this process. */
   readonly hangs?: readonly string[] | undefined;
-  /** What the session is made to do: `abort` its run at a moment, or `answer` or `report` what it waits for. */
+  /** A further act on the session: `abort` its run at a moment, or `answer` or `report` a pending call. */
   readonly also?: "abort" | "answer" | "answer and resume" | "report" | "steer" | undefined;
   readonly limits?: Limits | undefined;
-  /** The run has typed output, which this model gives in its answer, or in a request of its own. */
+  /** The run has typed output, which this model returns in its answer, or in a separate request. */
   readonly output?: "native" | "converted" | undefined;
   /** The agent has a guardrail against secrets. */
   readonly guarded?: true | undefined;
-  /** How lists and readers see it before anybody comes: `cut-off` where the run has no end. */
+  /** Its state for lists and readers after the crash: `cut-off` for a run without an end. */
   readonly lastRun: string;
-  /** What the model had said when it was cut off. */
+  /** The text of the model when it was cut off. */
   readonly draft?: string | undefined;
   readonly done: Done;
-  /** How the run ends that the same code resumes. @defaultValue "finished" */
+  /** How the run ends if the same code resumes it. @defaultValue "finished" */
   readonly resumed?: string | undefined;
-  /** The run has an unused answer: a message makes it go on and does not close it. */
+  /** The run has an unused answer: a message continues it and does not close it. */
   readonly goesOn?: true | undefined;
 }
 
@@ -48,13 +48,13 @@ const WAIT_5 = { name: "wait", args: { n: 5 } };
 const BOOK_5 = { name: "book", args: { n: 5 } };
 const RESEARCH_5 = { name: "research", args: { n: 5 } };
 
-/** A job that nobody knows to have started, and one that is waited for. */
+/** A job with an unknown start, and a pending job. */
 export const STARTING = "research 5: unknown";
 export const WAITING = "research 5: left";
 
 const TWO_TURNS = ["look 1: seen 1", "pay 2: paid 2", "look 3: seen 3"];
 
-/** The model is asked and answers nothing any more. */
+/** The model gets a request and never answers. */
 const SILENT: ScriptLine = hangs();
 
 /** Two whole turns, then each point of the third. */
@@ -261,7 +261,7 @@ export const DEATHS: readonly Death[] = [
   },
 ];
 
-/** What a model can do that gives typed output in this way while it has functions. */
+/** Capabilities of a model that returns typed output in this way while it has functions. */
 export function capabilitiesFor({ output }: Death): JsonObject {
   return output === undefined ? {} : { outputWithFunctions: output === "native" };
 }

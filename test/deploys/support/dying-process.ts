@@ -7,11 +7,11 @@ import { openStore, type StoreKind } from "./dead-store.ts";
 import { capabilitiesFor, type Death, DEATHS } from "./deaths.ts";
 import { MESSAGE, openTrip, OUTPUT, preparing, secretGuard, type Site, tripTools } from "./trip-agent.ts";
 
-// A process in which every run of the table gets as far as it is to get. It then tells so, and is killed.
+// A process in which every run of the table reaches its point. It then reports that, and is killed.
 
 const [kind, path, ...names] = process.argv.slice(2) as [StoreKind, string, ...string[]];
 
-/** The model's answers, each told when it is asked for. */
+/** The model's answers; reports each request. */
 function scriptOf({ script, ownSecondTurn }: Death, tell: Site["tell"]): readonly ScriptLine[] {
   const second = calls({ name: "pay", args: { n: 2 } }, { name: "look", args: { n: 3 } });
   const lines = [calls({ name: "look", args: { n: 1 } }), ...(ownSecondTurn === true ? [] : [second]), ...script];
@@ -23,8 +23,8 @@ function scriptOf({ script, ownSecondTurn }: Death, tell: Site["tell"]): readonl
   });
 }
 
-/** The session's store; tells of drafts. */
-function told(store: SessionStore, tell: Site["tell"]): SessionStore {
+/** The session's store; reports drafts. */
+function reporting(store: SessionStore, tell: Site["tell"]): SessionStore {
   return storeLike(store, {
     setDraft: async (...args) => {
       await store.setDraft(...args);
@@ -33,7 +33,7 @@ function told(store: SessionStore, tell: Site["tell"]): SessionStore {
   });
 }
 
-/** Makes a run get to its point. */
+/** Brings a run to its point. */
 async function bring(store: SessionStore, death: Death): Promise<void> {
   const open = new Set(death.until);
   const arrived = deferred();
@@ -62,7 +62,7 @@ async function bring(store: SessionStore, death: Death): Promise<void> {
         },
       }),
     },
-    told(store, tell),
+    reporting(store, tell),
     death.name,
   );
   if (death.also === "steer") await session.steer("By train.");
@@ -92,8 +92,8 @@ async function bring(store: SessionStore, death: Death): Promise<void> {
 
 const store = openStore(kind, path);
 await Promise.all(DEATHS.filter(({ name }) => names.includes(name)).map((death) => bring(store, death)));
-// It will not live to do so at its exit.
+// The process won't live to do so at its exit.
 flushCompileCache();
 process.send?.("all are there");
-// Runs that hang keep nothing alive.
+// Hanging runs don't keep a process alive.
 setInterval(() => {}, 60_000);

@@ -6,25 +6,25 @@ import { inspectorHandler } from "@pollux/inspector";
 import type { Death, Done } from "./deaths.ts";
 import { MESSAGE } from "./trip-agent.ts";
 
-/** What a history says was done. */
+/** The work in a history. */
 interface Told {
   readonly said: readonly string[];
   readonly calls: readonly string[];
   readonly texts: readonly string[];
 }
 
-/** What a history is to say of a run. */
+/** The expected history of a run. */
 function expectedOf({ calls, texts = [], steering = [] }: Done): Told {
   return { said: [MESSAGE, ...steering], calls, texts };
 }
 
-/** What is wrong with what a history says of a run; what the model was about to say when it was cut off may be there. */
+/** The problems in the history of a run. The model's text at the cut may be in it. */
 export function problemsOfHistory(who: string, contents: readonly Content[], { done, draft }: Death): string[] {
   const { texts, ...told } = readContents(contents);
   return differences(who, { ...told, texts: texts.filter((text) => text !== draft) }, expectedOf(done));
 }
 
-/** Compares member by member: one line for each that differs. */
+/** Compares member by member: one line per difference. */
 export function differences(who: string, actual: object, expected: object): string[] {
   return Object.entries(expected).flatMap(([name, value]) => {
     const found = JSON.stringify(Object.entries(actual).find(([key]) => key === name)?.[1]);
@@ -32,7 +32,7 @@ export function differences(who: string, actual: object, expected: object): stri
   });
 }
 
-/** What was said, in wire format, as a reader counts it. */
+/** The contents in wire format, in countable form. */
 export function readContents(contents: readonly Content[]): Told {
   const calls: string[] = [];
   const open: number[] = [];
@@ -55,7 +55,7 @@ function nameOf(name: string, args: unknown): string {
   return `${name} ${String((args as { readonly n?: unknown } | undefined)?.n)}`;
 }
 
-/** What the model reads of a call. */
+/** The response to a call that the model reads. */
 function outcomeOf(response: Readonly<Record<string, unknown>>): string {
   const { output, error } = response;
   if (typeof output === "string") return output;
@@ -71,12 +71,12 @@ function outcomeOf(response: Readonly<Record<string, unknown>>): string {
   return Object.entries(known).find(([, pattern]) => pattern.test(text))?.[0] ?? text;
 }
 
-/** Calls whose tool was executed, by what is expected of the run. */
+/** Calls whose tool must have run. */
 export function executed({ calls }: Done): readonly string[] {
   return calls.filter((call) => !/: (?:cancelled|not run)$/.test(call));
 }
 
-/** What is wrong with what those say who have no agent: the lists, the doctor, the conversation, the inspector. */
+/** The problems that readers without an agent show: the lists, the doctor, the conversation, the inspector. */
 export async function problemsWithoutAgent(store: SessionStore, death: Death): Promise<string[]> {
   const { name: id, done, lastRun } = death;
   const values = await store.load(id);
@@ -127,7 +127,7 @@ async function problemsOfConversation(
   ];
 }
 
-/** A conversation shows what became of a call in its own words. */
+/** The state of a call in a conversation. */
 function asTold(call: string): string {
   return call.replace(/: (called|running|cancelled|not-run|pending-\w+|failed)$/, ": not done");
 }
@@ -139,7 +139,7 @@ async function problemsOfInspector(store: SessionStore, death: Death): Promise<s
   const handler = inspectorHandler({ store, authorize: () => true });
   const url = `http://localhost/inspector/api/sessions/${encodeURIComponent(death.name)}`;
   const response = await handler(new Request(url));
-  // What the page reads.
+  // The format that the page reads.
   const { runs, problems } = (await response.json()) as Overview;
   const [run] = runs ?? [];
   return differences(
@@ -173,10 +173,10 @@ interface Overview {
   readonly problems?: readonly Json[];
 }
 
-/** What an answer of the scripted model takes. */
+/** Tokens of a scripted answer. */
 const TOKENS = 15;
 
-/** Stored answers: a turn that failed has none. */
+/** Stored answers: a failed turn has none. */
 export function answersOf({ done: { turns }, lastRun }: Death): number {
   return lastRun === "failed" ? turns - 1 : turns;
 }
@@ -185,7 +185,7 @@ export function tokensOf(death: Death): number {
   return TOKENS * answersOf(death);
 }
 
-/** By a price of 1000 for a million tokens of any kind. */
+/** At a price of 1000 per million tokens of any kind. */
 export function costOf(death: Death): number {
   return tokensOf(death) / 1000;
 }

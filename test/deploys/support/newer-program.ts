@@ -5,8 +5,8 @@ import { storeLike } from "../../../packages/core/test/helpers/processes.ts";
 const LATER = { later: { since: "the next release" } } as const;
 
 /**
- * The store as a program of the next release writes to it: entries, the records in them and the lease have members, and between the
- * entries there are others, that this release does not know. Their version is the same: whoever does not know them misreads nothing.
+ * The store as a program of the next release writes to it: with unknown entries, and with unknown members in entries, records and the
+ * lease. Their version is the same, since older programs can ignore them safely.
  */
 export function newerProgram(store: SessionStore): SessionStore {
   let surveys = 0;
@@ -38,7 +38,7 @@ function withLaterValue(value: unknown): object {
   return isObject(value) ? { value: { ...value, ...LATER } } : value === undefined ? {} : { value };
 }
 
-/** What of a log only the next release knows: entries, and entries with such members. */
+/** The parts of a log that only the next release knows: entries, and entries with such members. */
 export function knownLater(entries: readonly Json[]): { readonly surveys: readonly Json[]; readonly later: number } {
   const surveys = entries.filter((entry) => (entry as { readonly type?: unknown }).type === "survey");
   return {

@@ -11,31 +11,31 @@ import {
 } from "@pollux/core";
 import { type ScriptLine, ScriptedModel, say } from "@pollux/core/testing";
 
-/** The message that begins each run of these tests, and the one that comes after the crash. */
+/** The message that starts each run of these tests, and the one after the crash. */
 export const MESSAGE = "Book the trip.";
 export const NEXT_MESSAGE = "And now?";
 
-/** What the model says to whoever comes next. */
+/** The model's answer to the next message. */
 export const ANSWER = "Fine.";
 
-/** A schema of typed output, and what matches it. */
+/** A schema of typed output, and a matching value. */
 export const OUTPUT = { type: "object", properties: { ok: { type: "boolean" } }, required: ["ok"] } as const;
 export const OUTPUT_TEXT = '{"ok":true}';
 
-/** What a process of these tests does where it is told to. */
+/** Hooks of a process of these tests. */
 export interface Site {
-  /** Tells that something is happening. */
+  /** Reports an event. */
   readonly tell: (moment: string) => void;
-  /** Calls and checks that tell that they began, and never end. */
+  /** Calls and checks that report their start and never end. */
   readonly hangs?: readonly string[] | undefined;
 }
 
-/** Where nothing hangs and nobody listens. */
+/** Hooks that do nothing. */
 export const QUIET: Site = { tell: () => {} };
 
 const INPUT = { type: "object", properties: { n: { type: "integer" } }, required: ["n"] } as const;
 
-/** Tools of the trip. `pay` may happen once, `book` needs approval, `ask` is answered from outside, `research` is a job. */
+/** Tools of the trip. `pay` may happen once, `book` needs approval, `ask` gets its answer from outside, `research` is a job. */
 export function tripTools({ tell, hangs = [] }: Site, needApproval: readonly string[] = ["book"]): readonly AnyTool[] {
   const run =
     (verb: string, name: string) =>
@@ -65,7 +65,7 @@ export function tripTools({ tell, hangs = [] }: Site, needApproval: readonly str
   ];
 }
 
-/** A job of the trip, which reports by itself. */
+/** A job of the trip that reports its outcome. */
 export function tripJob(
   { tell, hangs = [] }: Site,
   changes: Partial<Pick<Parameters<typeof defineJob>[0], "name" | "description" | "input" | "output">> = {},
@@ -86,7 +86,7 @@ export function tripJob(
   });
 }
 
-/** Lets no answer with a secret pass. */
+/** Blocks answers with a secret. */
 export function secretGuard({ tell, hangs = [] }: Site): Guardrails {
   return {
     output: [
@@ -103,7 +103,7 @@ export function secretGuard({ tell, hangs = [] }: Site): Guardrails {
   };
 }
 
-/** Stops where the next turn is prepared. */
+/** Stops before the next turn. */
 export function preparing({ tell, hangs = [] }: Site): PrepareTurn {
   return async ({ turn }) => {
     if (!hangs.includes(`turn ${turn}`)) return;
@@ -112,7 +112,7 @@ export function preparing({ tell, hangs = [] }: Site): PrepareTurn {
   };
 }
 
-/** A model that says the same to everything, as JSON where that is asked for. */
+/** A model that always gives the same answer, as JSON if requested. */
 export function tripModel(id: string, capabilities: JsonObject = {}): ScriptedModel {
   const line: ScriptLine = ({ output }) => say(output === undefined ? ANSWER : OUTPUT_TEXT);
   return ScriptedModel.with({ id, capabilities }, ...Array.from({ length: 40 }, () => line));

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { ROOT } from "./pages.ts";
 import { type Snippet, snippets } from "./snippets.ts";
 
-/** An `@example` of an export, as a program of its own. */
+/** An `@example` of an export, as a program. */
 export interface Example extends Snippet {
   /** The package and the export: `core Agent`. */
   readonly of: string;
-  /** It needs a server, a browser or a test runner that is not there: it is only compiled. */
+  /** It needs a missing server, browser or test runner, so it is only compiled. */
   readonly isCompiledOnly: boolean;
 }
 
@@ -40,7 +40,7 @@ const POOL = `type Query = (sql: string, values: unknown[]) => Promise<{ rows: R
 declare const pool: { connect(): Promise<{ query: Query; release(gone: boolean): void; on(event: "error", work: () => void): void }> };`;
 const SECRET = "declare function readSecret(name: string): string;";
 
-/** What the program around an example has. */
+/** Code of the program around an example. */
 const AROUND: Readonly<Record<string, string>> = {
   "core Agent": WEATHER,
   "core MemoryStore": AGENT,
@@ -93,13 +93,13 @@ declare function isAdmin(request: Request): boolean;`,
   "interactions verifyWebhook": SECRET,
 };
 
-/** What has to follow an example, so that its program ends. */
+/** Code after an example that ends its program. */
 const AFTER: Readonly<Record<string, string>> = {
   "core toNodeHandler": "server.close();",
   "web drainOnSignal": 'process.emit("SIGTERM");\nawait drained;',
 };
 
-/** They ask for a database, an engine, a browser, a file or a key that is not there. */
+/** Examples that need a missing database, engine, browser, file or key. */
 const COMPILED_ONLY = new Set([
   "core geminiApi",
   "core endpoint",
@@ -122,7 +122,7 @@ const COMPILED_ONLY = new Set([
 const COMMENTED =
   /\/\*\*((?:(?!\*\/)[^])*?@example(?:(?!\*\/)[^])*)\*\/\s*(?:\/\*[^*]*\*\/\s*)?export (?:async |abstract )*(?:function\*?|class|const) (\w+)/g;
 
-/** What other packages than those of Pollux give. */
+/** Imports from packages outside of Pollux. */
 const OTHERS: readonly (readonly [string, string])[] = [
   ["z", "zod"],
   ["createServer", "node:http"],
@@ -141,7 +141,7 @@ const OTHERS: readonly (readonly [string, string])[] = [
   ["casesFromFile", "@pollux/evals"],
 ];
 
-/** The examples of all packages but those of test suites, which only a test runner runs. */
+/** The examples of all packages, except test suites, which need a test runner. */
 export function examples(): readonly Example[] {
   const exported = findExported();
   return globSync("packages/*/src/**/*.ts", { cwd: ROOT })
@@ -177,7 +177,7 @@ function readExample(comment: string): string {
     .trim();
 }
 
-/** Where each export comes from, by its package and its name, as the programs of the docs import it. */
+/** The subpath of each export, by package and name, as the programs of the docs import it. */
 function findExported(): ReadonlyMap<string, string> {
   const found = new Map([["emulator call", "@pollux/emulator"]]);
   for (const { code } of snippets())

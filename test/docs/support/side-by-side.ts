@@ -2,21 +2,21 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { readPage, ROOT } from "./pages.ts";
 
-/** One thing, done with Pollux and with another library. */
+/** One task, done with Pollux and with another library. */
 export interface Pair {
   readonly heading: string;
   readonly ours: string;
   readonly theirs: string;
-  /** What both print. */
+  /** The output of both. */
   readonly output: string;
 }
 
-/** Ten everyday tasks, each with the library that needs the least for it. */
+/** Ten everyday tasks, each with the library that needs the least code for it. */
 export const TEN_TASKS = "docs/ten-tasks.md";
 
 const PAIR = /^```ts\n([^]*?)^```\n\n```text\n([^]*?)^```\n\n```js\n([^]*?)^```$/gm;
 
-/** The pages for people who come from another library. */
+/** The pages for users of other libraries. */
 export function pagesOfOthers(): readonly string[] {
   return readdirSync(join(ROOT, "docs/guides/from"))
     .toSorted()

@@ -6,27 +6,27 @@ import { programCommand, programFile } from "../../support/programs.ts";
 import { ROOT } from "./pages.ts";
 import { type Snippet, snippets } from "./snippets.ts";
 
-/** OpenTelemetry's SDK would wait for a backend that is not there. */
+/** OpenTelemetry's SDK would wait for a missing backend. */
 const NO_EXPORT = { OTEL_TRACES_EXPORTER: "none", OTEL_METRICS_EXPORTER: "none" };
 
-/** The snippets as files, and what they need to run: a service, and an environment that names it. */
+/** The snippets as files, with a service and an environment to run them. */
 export interface SnippetFolder extends AsyncDisposable {
   readonly folder: string;
   readonly env: NodeJS.ProcessEnv;
   file(name: string): string;
 }
 
-/** @param folderName - Below `test/`; Git, the linter and the compiler leave those that begin with `.snippets` alone. */
+/** @param folderName - Below `test/`; Git, the linter and the compiler ignore names that start with `.snippets`. */
 export async function openSnippets(
   folderName: string,
   programs: readonly Snippet[] = snippets(),
 ): Promise<SnippetFolder> {
   const folder = join(ROOT, "test", folderName);
-  // Its remark would end the first answer of every page; `getting-started.md` says what it is.
+  // Otherwise, its note would end the first answer of every page; `getting-started.md` explains it.
   const server = await createEmulator({ brain: improvise({ remark: false }) }).listen();
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  // A file and skills for those that read some.
+  // A file and skills for the snippets that read some.
   copyFileSync(join(ROOT, "README.md"), join(folder, "README.md"));
   cpSync(join(ROOT, "examples/skills"), join(folder, "skills"), { recursive: true });
   installFilesystemServer(folder);
@@ -38,12 +38,12 @@ export async function openSnippets(
       extends: "../../tsconfig.base.json",
       compilerOptions: { noEmit: true, rootDir: "../.." },
       include: ["*.ts"],
-      // Against the packages' declarations, which takes a third of the time of checking their sources once more.
+      // Against the packages' declarations, which is three times as fast as checking their sources.
       references: references(),
     }),
   );
   const { GOOGLE_API_KEY: _g, GEMINI_API_KEY: _m, ...rest } = process.env;
-  // Where npm puts the commands of installed packages for the scripts it runs.
+  // npm puts the commands of installed packages there for its scripts.
   const PATH = [dirname(programCommand("node")), rest["PATH"]].join(delimiter);
   return {
     folder,
@@ -56,7 +56,7 @@ export async function openSnippets(
   };
 }
 
-/** What the programs of this repository are compiled against. */
+/** The compiler options of this repository's programs. */
 function references(): readonly object[] {
   const { references: all } = JSON.parse(readFileSync(join(ROOT, "tsconfig.programs.json"), "utf8")) as {
     readonly references: readonly { readonly path: string }[];

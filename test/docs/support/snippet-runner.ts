@@ -4,19 +4,19 @@ import type { SnippetEnd } from "./run-snippets.ts";
 import { openSnippets, type SnippetFolder } from "./snippet-folder.ts";
 import type { Snippet } from "./snippets.ts";
 
-/** One process that runs programs, one after the other. */
+/** A process that runs programs, one after the other. */
 export interface ProgramRunner extends AsyncDisposable {
   run(file: string): Promise<SnippetEnd>;
-  /** Resolves when the process has ended by itself. @throws When something that a program began keeps it, or it failed. */
+  /** Resolves when the process has ended by itself. @throws When a program keeps it open, or it failed. */
   end(): Promise<void>;
 }
 
-/** A runner of snippets, which are written into a folder. */
+/** A runner for snippets in a folder. */
 export interface SnippetRunner extends AsyncDisposable, Pick<SnippetFolder, "folder">, Pick<ProgramRunner, "end"> {
   run(snippet: Snippet): Promise<SnippetEnd>;
 }
 
-/** Only ends a hang, in milliseconds. */
+/** Ends a hang, in milliseconds. */
 const PATIENCE_MS = 90_000;
 
 /** @param folderName - See {@link openSnippets}. */
@@ -43,7 +43,7 @@ export function startRunner(cwd: string, env: NodeJS.ProcessEnv, execArgv: reado
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   const exit = once(child, "exit");
-  /** Where what is open has changed. */
+  /** Changes of the open resources. */
   const trail: string[] = [];
   let last = "";
   return {
@@ -51,7 +51,7 @@ export function startRunner(cwd: string, env: NodeJS.ProcessEnv, execArgv: reado
       const answer = once(child, "message");
       child.send(file);
       const gone = exit.then(([code]) => Promise.reject(new Error(`Its process has ended with ${code}.`)));
-      // What run-snippets.ts sends.
+      // The format of run-snippets.ts.
       const [end] = (await Promise.race([answer, gone])) as [SnippetEnd];
       if (end.open !== last) trail.push(`${file}: ${end.open}`);
       last = end.open;

@@ -2,17 +2,17 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readPage, ROOT, userPages } from "./pages.ts";
 
-/** A `ts` block of a page, as a program of its own. */
+/** A `ts` block of a page, as a program. */
 export interface Snippet {
   readonly name: string;
   /** Path of its page, from the root. */
   readonly page: string;
   readonly code: string;
-  /** What the page says the program prints: the `text` block right after it, if there is one. */
+  /** The output on the page: the `text` block right after it, if any. */
   readonly output: string | undefined;
 }
 
-/** A program, and what it prints. */
+/** A program with its output. */
 const PROGRAM = /^```ts\n([\s\S]*?)^```$(?:\n\n```text\n([\s\S]*?)^```$)?/gm;
 
 /** Every program of the pages a user reads. */
@@ -27,7 +27,7 @@ export function snippets(): readonly Snippet[] {
   );
 }
 
-/** Puts what the programs print into their `text` blocks. A program without such a block gets none. */
+/** Puts the programs' outputs into their `text` blocks, if they have one. */
 export function writeOutputs(page: string, outputs: ReadonlyMap<string, string>): void {
   const found = snippets().filter((snippet) => snippet.page === page);
   let index = 0;
@@ -39,7 +39,7 @@ export function writeOutputs(page: string, outputs: ReadonlyMap<string, string>)
   writeFileSync(join(ROOT, page), text);
 }
 
-/** Whether a program printed what its page says. `…` stands for what differs from run to run; alone on a line, for lines. */
+/** Whether a program's output matches its page. `…` stands for text that varies; alone on a line, for any lines. */
 export function isOutput(expected: string, printed: string): boolean {
   const pattern = expected
     .split("\n")
@@ -52,7 +52,7 @@ function escapeRegExp(text: string): string {
   return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
 }
 
-/** Whether a snippet starts somebody else's program, which only system tests install. */
+/** Whether a snippet starts a third-party program, which only system tests install. */
 export function needsPrograms(code: string): boolean {
   return /command: "(?:npx"|mcp-server-|playwright-mcp)/.test(code);
 }

@@ -31,7 +31,7 @@ export const CLAIMS_OF_POLLUX: Claims = {
     "up to 4 attempts, as far apart as the service asks",
     ({ unavailableOnce: once, unavailable }) => {
       const [first, second] = once?.requests ?? [];
-      // The scenario asks for 200 ms.
+      // The scenario requires 200 ms.
       const isLater = first !== undefined && second !== undefined && second.atMs - first.atMs >= 190;
       return isAnswered(once) && isLater && requestsOf(unavailable) === 4;
     },

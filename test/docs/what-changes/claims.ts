@@ -1,4 +1,4 @@
-/** What an application sees of a scenario of `worker.mjs`. */
+/** An application's view of a scenario of `worker.mjs`. */
 export interface Seen {
   readonly requests: readonly { readonly path: string; readonly body: SentRequest; readonly atMs: number }[];
   /** In the library's own words; absent if it threw. */
@@ -14,10 +14,10 @@ interface SentRequest {
 /** By the name of the scenario. */
 export type SeenOf = Readonly<Record<string, Seen>>;
 
-/** A cell of a table "What changes", and whether what was seen bears it out. */
+/** A cell of a table "What changes", and a check that the observations support it. */
 export type Claim = readonly [cell: string, holds: (seen: SeenOf) => boolean];
 
-/** The claims on a library, by what happens. */
+/** The claims about a library, by scenario. */
 export type Claims = Readonly<Record<string, Claim>>;
 
 export const THROWS = "a tool throws";
@@ -30,12 +30,12 @@ export const ENDLESS = "the model never stops calling tools";
 export const SEARCH = "search beside functions, on Gemini 2.x";
 export const API_VERSION = "API version";
 
-/** How many requests a scenario took. */
+/** The number of requests in a scenario. */
 export function requestsOf(seen: Seen | undefined): number {
   return seen?.requests.length ?? 0;
 }
 
-/** Whether the run came to the model's last answer. */
+/** Whether the run reached the model's last answer. */
 export function isAnswered(seen: Seen | undefined): boolean {
   return seen?.result?.["text"] === "It rains in Oslo.";
 }

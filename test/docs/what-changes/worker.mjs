@@ -1,4 +1,4 @@
-// `node worker.mjs DRIVER RESULTS`: plays each scenario to one library with its default settings, and writes down what an application sees.
+// `node worker.mjs DRIVER RESULTS`: plays each scenario to one library with its default settings, and writes down the application's view.
 import { writeFileSync } from "node:fs";
 
 const [, , driver, results] = process.argv;
@@ -47,10 +47,10 @@ const scenarios = {
     return n === 1 && search !== undefined ? call(search, "Oslo", { query: "Oslo", request: "Oslo" }) : final;
   },
 };
-/** Only played where a driver asks for it. */
+/** Only played if a driver requests it. */
 const more = { repeated: () => call("get_weather", "Oslo") };
 
-/** `variants` are scenarios that are played again, with something else in the program. */
+/** `variants` are scenarios to repeat with a different program. */
 const { run, variants = {}, skips = [] } = await import(driver);
 const seen = {};
 const played = Object.keys(scenarios).filter((name) => !skips.includes(name));

@@ -4,7 +4,7 @@ import { SOON_MS } from "../support/agents.ts";
 import type { Asked, Ended } from "../support/engine-place.ts";
 import { problemsOfEnd, problemsOfRun } from "../support/laws.ts";
 
-/** A person agrees while the worker is dead, and the engine dies as well before the worker is back. */
+/** A person approves while the worker is dead, and the engine dies as well before the worker is back. */
 export const APPROVED_WHILE_DOWN: EngineCase = {
   name: "approval while all is down",
   try: async ({ place, outside, run }) => {
@@ -12,7 +12,7 @@ export const APPROVED_WHILE_DOWN: EngineCase = {
     await place.startWorker("w1");
     await place.start(name, "sign");
     const asked = await questionsOf(place, name, 2);
-    // It has to have been carried out before the approval: it needs nobody.
+    // It must have run before the approval, which it doesn't need.
     await until("item 1", async () =>
       (await outside.seen(name)).some((one) => one.what === "item" && one.phase === "done") ? true : undefined,
     );
@@ -26,14 +26,14 @@ export const APPROVED_WHILE_DOWN: EngineCase = {
     const ended = await soon(`the end of ${name}`, place.report(name));
     const problems = await problemsOfRun(outside, name, "sign", ended);
     const questions = asked.map(({ callId, question }) => `${callId} ${question}`).toSorted();
-    const told = (await outside.seen(name)).flatMap((one) => (one.what === "model" ? one.responses : []));
+    const outcomes = (await outside.seen(name)).flatMap((one) => (one.what === "model" ? one.responses : []));
     return {
       problems: [
         ...problems,
         ...(questions.join() === "call:1.1 approval,call:1.2 approval" ? [] : [`lost: it asked ${questions.join()}`]),
-        ...(told.filter((one) => one.includes('"skill":"expense-policy"')).length === 1
+        ...(outcomes.filter((one) => one.includes('"skill":"expense-policy"')).length === 1
           ? []
-          : [`lost: the model was told ${told.join()}`]),
+          : [`lost: the model read ${outcomes.join()}`]),
       ],
     };
   },
@@ -46,7 +46,7 @@ async function questionsOf(place: CaseWorld["place"], name: string, count: numbe
   });
 }
 
-/** Nobody agrees in time: once while the worker is there, once while it is dead. */
+/** Nobody approves in time: once with a live worker, once with a dead one. */
 export const WAITS_END: EngineCase = {
   name: "waits that time out",
   try: async ({ place, outside, run }) => {
@@ -64,22 +64,22 @@ export const WAITS_END: EngineCase = {
     await place.startWorker("w1");
     const second = await endOf(place, killed);
     const seen = await outside.seen(run(""));
-    const told = seen.flatMap((one) => (one.what === "model" ? one.responses : []));
+    const outcomes = seen.flatMap((one) => (one.what === "model" ? one.responses : []));
     return {
       problems: [
         ...problemsOfEnd(first),
         ...problemsOfEnd(second),
         ...(seen.some((one) => one.what === "item") ? ["doubled: it was carried out all the same"] : []),
-        ...(told.length === 2 && told.every((one) => one.includes("was not approved"))
+        ...(outcomes.length === 2 && outcomes.every((one) => one.includes("was not approved"))
           ? []
-          : [`lost: the model was told ${told.join()}`]),
+          : [`lost: the model read ${outcomes.join()}`]),
       ],
       ...(!isAsked && { note: "too slow to be killed in time" }),
     };
   },
 };
 
-/** Waits for the end of a run whose waits end, and looks again and again where nobody else does. */
+/** Waits for the end of a run with expiring waits, and checks them repeatedly if nothing else does. */
 async function endOf(place: CaseWorld["place"], run: string): Promise<Ended> {
   let ended: Ended | undefined;
   const report = place.report(run).then((one) => (ended = one));
@@ -90,7 +90,7 @@ async function endOf(place: CaseWorld["place"], run: string): Promise<Ended> {
   return await report;
 }
 
-/** Calls that must not happen twice: killed before one took effect and after another did. Somebody looks what became of them. */
+/** Calls that must not happen twice: killed before one took effect and after another did. Somebody then checks their outcome. */
 export const ONCE_CALLS: EngineCase = {
   name: "once calls across a kill",
   try: async ({ place, outside, run }) => {

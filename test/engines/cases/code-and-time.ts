@@ -2,7 +2,7 @@ import { type CaseWorld, type EngineCase, type Found, soon, until } from "../sup
 import type { Ended } from "../support/engine-place.ts";
 import { problemsOfRun } from "../support/laws.ts";
 
-/** New code comes in place of the old one, or beside it: a run of the old one ends with a typed error, or the old code ends it. */
+/** New code replaces the old code, or runs beside it: a run of the old code ends with a typed error, or the old code ends it. */
 export const CHANGED_CODE: EngineCase = {
   name: "changed code",
   try: async (world) => {
@@ -27,7 +27,7 @@ async function change({ place, outside, run }: CaseWorld, beside: boolean): Prom
   await place.startWorker("w2", { code: "new", beside });
   let ended: Ended | undefined;
   const report = place.report(name).then((one) => (ended = one));
-  // If the new code were to touch it, it would have done so by then.
+  // By then, the new code would have touched it.
   await soon(`a look at ${name}`, Promise.race([report, place.leaves?.(name) ?? report]));
   const byNew = ended;
   await place.killWorker("w2");
@@ -59,7 +59,7 @@ export const SLEEPS: EngineCase = {
     await place.startWorker("w1");
     await place.nap(name, NAP_MS);
     await until("the step before", () => done(1));
-    // It is carried out beside the sleep.
+    // It runs in parallel to the sleep.
     await until("the step beside", () => done(3));
     await place.killWorker("w1");
     await outside.mark("kill");
@@ -67,13 +67,13 @@ export const SLEEPS: EngineCase = {
     await until("the step after", () => done(2));
     const seen = await outside.seen(name);
     const items = seen.filter((one) => one.what === "item");
-    // On a busy machine the sleep may be over by then, and what follows it is cut off as well.
+    // On a busy machine, the sleep may be over by then, and the next step is cut off as well.
     const kill = seen.findIndex((one) => one.what === "mark");
     const isLate = seen.slice(0, kill).some((one) => one.what === "item" && one.item === 2);
     const timeOf = (item: number, phase: "asked" | "done"): number =>
       items.find((one) => one.item === item && one.phase === phase)?.at ?? 0;
     const slept = timeOf(2, "asked") - timeOf(1, "done");
-    // The one beside the sleep may have been cut off.
+    // The step in parallel to the sleep may have been cut off.
     const asked = items.flatMap((one) => (one.phase === "asked" && one.item !== 3 ? [one.item] : []));
     return {
       problems: [

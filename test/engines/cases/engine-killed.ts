@@ -12,7 +12,7 @@ const POINTS: readonly Point[] = [
   "model:3/asked",
 ];
 
-/** The engine or its database is killed under runs whose steps then end while it is away. */
+/** The engine or its database is killed during runs whose steps end while it is down. */
 export const ENGINE_KILLED: EngineCase = {
   name: "engine killed",
   try: async ({ place, outside, run }) => {

@@ -3,16 +3,16 @@ import type { Asked, Ended } from "../support/engine-place.ts";
 import { problemsOfRun } from "../support/laws.ts";
 import type { Point, Seen } from "../support/outside-messages.ts";
 
-/** What the job of item 1 comes to. */
+/** The outcome of item 1's job. */
 const OUTCOME = { output: "item 1 done" } as const;
 
-/** Where the outside world holds a run: before the job's start is sent, in it, and when the model is told what the job has come to. */
+/** Where the outside world holds a run: before the job's start, during it, and when the model gets the job's outcome. */
 const POINTS: readonly Point[] = ["model:1/told", "item:1/asked", "item:1/done", "item:1/told", "model:2/asked"];
 
-/** Nobody is at a run: it waits for its job. Of the second one, the outcome comes while no worker is there. */
+/** No worker runs it: the run waits for its job. The outcome of the second one comes while there is no worker. */
 const IDLE = ["waiting", "reported"] as const;
 
-/** A worker is killed with a run at each point in the life of a job, and another one goes on. */
+/** A worker is killed with a run at each point in the life of a job, and another one continues. */
 export const JOBS_KILLED: EngineCase = {
   name: "jobs across a kill",
   try: async ({ place, outside, run }) => {
@@ -57,9 +57,9 @@ function isWaiting(asked: readonly Asked[]): true | undefined {
 }
 
 /**
- * Says what is known of the job, whenever a run asks, until it ends.
+ * Answers the run's questions about the job until it ends.
  *
- * @param isReported - The outcome was accepted before. The run may still seem to ask, until a worker has taken it up.
+ * @param isReported - The outcome was accepted before. The run may still seem to ask until a worker has picked it up.
  */
 async function bringToEnd(
   { place, outside }: Pick<CaseWorld, "place" | "outside">,
@@ -88,18 +88,18 @@ function isStart(name: string, one: Seen, phase: "asked" | "done"): boolean {
   return one.what === "item" && one.run === name && one.item === 1 && one.phase === phase;
 }
 
-/** The start was under way, and nobody knew whether it had happened. */
+/** The start was in progress, with an unknown outcome. */
 function wasCutOff(name: string, seen: readonly Seen[]): boolean {
   return seen.some((one) => isStart(name, one, "asked")) && /item-1-(?:asked|done)$/.test(name);
 }
 
-/** The job is started once, or again because somebody said that it was not; the model is told once what it has come to. */
+/** The job starts once, or again after somebody said that it did not; the model gets its outcome once. */
 function problemsOfJob(name: string, seen: readonly Seen[], expected: number): readonly string[] {
   const starts = seen.filter((one) => isStart(name, one, "asked")).length;
   const last = seen.findLast((one) => one.what === "model");
   const told = last?.what === "model" ? last.told.join() : "nothing";
   return [
     ...(starts === expected ? [] : [`doubled: the job of ${name} was started ${starts} times, not ${expected}`]),
-    ...(told === "1,2,3" ? [] : [`lost: the model of ${name} was told of ${told}`]),
+    ...(told === "1,2,3" ? [] : [`lost: the model of ${name} read the outcomes of ${told}`]),
   ];
 }

@@ -3,7 +3,7 @@ import { type CaseWorld, type EngineCase, type Found, soon, until } from "../sup
 import { problemsOfRun, repeats } from "../support/laws.ts";
 import type { Point } from "../support/outside-messages.ts";
 
-/** Before, inside and after each step of a run that asks the model three times and carries out three items, two side by side. */
+/** Before, inside and after each step of a run with three requests to the model and three items, two of them in parallel. */
 const POINTS: readonly Point[] = [1, 2, 3].flatMap((number): Point[] => [
   `model:${number}/asked`,
   `model:${number}/half`,
@@ -13,10 +13,10 @@ const POINTS: readonly Point[] = [1, 2, 3].flatMap((number): Point[] => [
   `item:${number}/told`,
 ]);
 
-/** How much the outside world sees between the end of a step and the kill. */
+/** Time between the end of a step and the kill. */
 const AFTER = [0, 1];
 
-/** A worker is killed with a run at each of the points, and another one goes on. */
+/** A worker is killed with a run at each of the points, and another one continues. */
 export const KILLED_AT_EVERY_STEP: EngineCase = {
   name: "killed at every step",
   try: async (world) => {
@@ -67,7 +67,7 @@ export async function endsOf(
 const RUNS = 12;
 const KILLS = 6;
 
-/** A worker with a dozen runs is killed again and again, whatever it is at. */
+/** A worker with a dozen runs is killed repeatedly, at any point. */
 export const KILLED_AT_RANDOM: EngineCase = {
   name: "killed at random",
   try: async ({ place, outside, run, random }) => {
@@ -83,7 +83,7 @@ export const KILLED_AT_RANDOM: EngineCase = {
       await until(`${more} more`, async () =>
         areOver || (await outside.seen(run(""))).length >= before + more ? true : undefined,
       );
-      // Where in a step that is, chance decides.
+      // The point within a step is random.
       await sleep(random() * 30);
       await place.killWorker("w1");
       await outside.mark("kill");

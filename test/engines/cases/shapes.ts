@@ -1,7 +1,7 @@
 import { type EngineCase, soon, until } from "../support/engine-case.ts";
 import { problemsOfRun } from "../support/laws.ts";
 
-/** A run is ended from outside with two runs of another agent inside it. */
+/** A run with two inner runs of another agent is canceled from outside. */
 export const CANCELLED: EngineCase = {
   name: "cancel with children",
   try: async ({ place, outside, run }) => {
@@ -12,11 +12,11 @@ export const CANCELLED: EngineCase = {
     await place.start(name, "helpers");
     await Promise.all(children.map((child) => soon(`${child} at item 1`, outside.held(child, "item:1/asked"))));
     const report = await soon(`the end of ${name}`, place.cancel(name));
-    // Whoever cancels may be told of it before the children are: they are cut off when nobody waits for the items any more.
+    // The caller may learn of the cancellation before the children: they are cut off when nobody waits for the items anymore.
     await soon(`the end of the runs in ${name}`, outside.quiet());
     await outside.release();
     const before = await outside.seen(name);
-    // In the time of a whole run they would go on.
+    // They would have continued within the time of a whole run.
     const other = run("b");
     await place.start(other, "two");
     await soon(`the end of ${other}`, place.report(other));
@@ -33,7 +33,7 @@ export const CANCELLED: EngineCase = {
   },
 };
 
-/** Calls of one turn are under way at the same time, and are answered in their order. */
+/** Calls of one turn run in parallel, and are answered in call order. */
 export const PARALLEL: EngineCase = {
   name: "parallel calls",
   try: async ({ place, outside, run }) => {
@@ -43,7 +43,7 @@ export const PARALLEL: EngineCase = {
     for (const item of items) await outside.hold(name, `item:${item}/asked`);
     await place.start(name, "eight");
     await Promise.all(items.map((item) => soon(`${name} at item ${item}`, outside.held(name, `item:${item}/asked`))));
-    // They end in another order than they began in.
+    // They end in another order than they started.
     for (const item of items.toReversed()) {
       await outside.release(name, `item:${item}/asked`);
       await until(`item ${item}`, async () => {
@@ -57,13 +57,13 @@ export const PARALLEL: EngineCase = {
     return {
       problems: [
         ...(await problemsOfRun(outside, name, "eight", ended)),
-        ...(told.join() === items.join() ? [] : [`lost: the model was told of items ${told.join()}`]),
+        ...(told.join() === items.join() ? [] : [`lost: the model read the outcomes of items ${told.join()}`]),
       ],
     };
   },
 };
 
-/** What is too large to be kept is refused with advice, and not tried again. */
+/** A value that is too large to store is refused with advice, without a retry. */
 export const OVER_SIZE: EngineCase = {
   name: "over-size values",
   try: async ({ place, outside, run }) => {
@@ -98,7 +98,7 @@ export const OVER_SIZE: EngineCase = {
         ...(isTyped ? [] : [`lost: a long answer ended with ${JSON.stringify(answered).slice(0, 300)}`]),
         ...(told.some((one) => one.includes("have the tool store large data"))
           ? []
-          : [`lost: the model was told ${told.join()}`]),
+          : [`lost: the model read ${told.join()}`]),
       ],
     };
   },

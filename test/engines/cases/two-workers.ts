@@ -4,7 +4,7 @@ import { endsOf } from "./kills.ts";
 
 const RUNS = 20;
 
-/** Two workers have twenty runs; one of them is killed with all in the middle of two parallel calls, and does not come back. */
+/** Two workers have twenty runs; one of them is killed while all are in the middle of two parallel calls, and does not come back. */
 export const ONE_OF_TWO_KILLED: EngineCase = {
   name: "one of two workers killed",
   try: async ({ place, outside, run }) => {

@@ -3,17 +3,17 @@ import { Agent, defineJob, defineTool, endpoint, gemini, type SessionStore, type
 import { loadSkills } from "@pollux/tools/skills";
 import { toolSearch } from "@pollux/tools/tool-search";
 
-/** Where agents work. */
+/** The environment of the agents. */
 export interface AgentsPlace {
-  /** Address of the model and of the service that carries out items. */
+  /** Address of the model and of the service that executes items. */
   readonly outside: string;
-  /** Which code this is: told to the service. */
+  /** Name of this code, for the service. */
   readonly code: string;
-  /** Keeps runs inside calls where no engine does. */
+  /** Stores runs inside calls if no engine does. */
   readonly store?: SessionStore | undefined;
 }
 
-/** How long a person has who has to agree soon, in milliseconds. */
+/** How long a person has for an approval with a deadline, in milliseconds. */
 export const SOON_MS = 1_500;
 
 const INPUT = {
@@ -22,7 +22,7 @@ const INPUT = {
   required: ["run", "item"],
 };
 
-/** The agents of all these tests, whatever they run on: one that has tools and calls the other, and one that is called. */
+/** The agents of all these tests, on every engine: one that has tools and calls the other, and the called one. */
 export async function makeAgents({
   outside,
   code,
@@ -40,7 +40,7 @@ export async function makeAgents({
       name,
       description: "Carries out one item of a run.",
       input: INPUT,
-      // The world outside holds it for as long as a case needs.
+      // The outside world holds it for as long as a case needs.
       timeoutMs: Infinity,
       ...more,
       run: async (input, { idempotencyKey, signal }) => {

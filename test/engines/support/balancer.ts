@@ -1,6 +1,6 @@
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 
-/** One address with any number of workers behind it. */
+/** One address for any number of workers. */
 export interface Balancer {
   readonly url: string;
   add(name: string, port: number): void;
@@ -32,7 +32,7 @@ export async function openBalancer(): Promise<Balancer> {
     }
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  // Of a server on a port.
+  // The address of a server on a port.
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}`,

@@ -3,20 +3,20 @@ import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A program of these tests in a process of its own. */
+/** A program of these tests in its own process. */
 export interface Program<Said> {
   readonly pid: number;
-  /** Its first word. */
+  /** Its first message. */
   readonly ready: Promise<Said>;
   readonly gone: Promise<unknown>;
-  /** The last of what it printed. */
+  /** The end of its output. */
   printed(): string;
   send(message: object): void;
-  /** Ends it as a crash does; resolves when it is gone. */
+  /** Kills it like a crash; resolves when it is gone. */
   kill(): Promise<void>;
 }
 
-/** Starts a program on the sources; it ends with this process, whatever happens to its test. */
+/** Starts a program on the sources; it always ends with this process. */
 export function startProgram<Said extends object>(
   file: URL,
   env: Readonly<Record<string, string>>,
@@ -41,13 +41,13 @@ export function startProgram<Said extends object>(
   const gone = once(child, "exit").then(() => process.removeListener("exit", die));
   child.on("message", (said: Said) => onSaid(said));
   const ready = Promise.race([
-    // What it says first is that it is ready.
+    // Its first message is that it is ready.
     once(child, "message").then(([said]) => said as Said),
     gone.then(() => {
       throw new Error(`${file.pathname} ended before it was ready:\n${printed}`);
     }),
   ]);
-  // Whoever waits for it hears of it.
+  // Its waiters handle the rejection.
   ready.catch(() => {});
   return {
     pid: child.pid ?? 0,

@@ -41,7 +41,7 @@ export async function dbosPlace(kind: PostgresKind, outside: string): Promise<En
       await workers.start(name, { on, outside, code });
       if (version === latest) return;
       latest = version;
-      // New runs go to the version that was there last: going back has to be said.
+      // New runs go to the latest version, so going back must be explicit.
       const dbos = await DBOSClient.create({ systemDatabaseUrl: databaseUrl });
       await dbos.setLatestApplicationVersion(version);
       await dbos.destroy();
@@ -54,7 +54,7 @@ export async function dbosPlace(kind: PostgresKind, outside: string): Promise<En
       await until(`${run} on the queue`, async () =>
         (await open().run("errand", run).state())?.status === "queued" ? true : undefined,
       );
-      // One that was put on the queue after it.
+      // A run that was enqueued after it.
       const next = await open().start("errand", messageOf(`after-${run}`, "one"), { runId: `after-${run}` });
       await next.result();
     },

@@ -1,17 +1,17 @@
 import type { EnginePlace } from "./engine-place.ts";
 import type { Outside } from "./outside.ts";
 
-/** What a case works with. No worker runs at its beginning; those it leaves are ended. */
+/** The tools of a case. It starts without workers; remaining ones are ended. */
 export interface CaseWorld {
   readonly place: EnginePlace;
   readonly outside: Outside;
-  /** The name of a run that no other case has. */
+  /** A unique name for a run. */
   readonly run: (name: string) => string;
   /** Numbers from 0 to 1, the same for the same seed. */
   readonly random: () => number;
 }
 
-/** What came of a case. */
+/** The result of a case. */
 export interface Found {
   readonly problems: readonly string[];
   readonly note?: string | undefined;
@@ -23,10 +23,10 @@ export interface EngineCase {
   try(world: CaseWorld): Promise<Found>;
 }
 
-/** Only tells where a run hangs, in milliseconds: far more than anything takes on a busy machine. */
+/** Detects a hang, in milliseconds: far more than anything takes on a busy machine. */
 const PATIENCE_MS = 180_000;
 
-/** Waits for something of a run, but not for ever. */
+/** Waits for something of a run, with a limit. */
 export async function soon<T>(what: string, work: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -39,7 +39,7 @@ export async function soon<T>(what: string, work: Promise<T>): Promise<T> {
   }
 }
 
-/** Looks again and again until something is there. */
+/** Polls until there is a value. */
 export async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {

@@ -1,7 +1,7 @@
-/** How one case went on one implementation. */
+/** The result of one case on one implementation. */
 export interface Cell {
   readonly state: "ok" | "n/a" | "FAILED";
-  /** The reason, or what is to be known. */
+  /** The reason, or a remark. */
   readonly note?: string | undefined;
   readonly problems: readonly string[];
 }

@@ -1,7 +1,7 @@
 import { Agent, defineJob } from "@pollux/core";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 
-/** An agent that starts a job; its first check fails. `make` gives it to each worker, `seen` is what they all did. */
+/** An agent that starts a job; its first check fails. `make` creates it for each worker, `seen` records what they all did. */
 export function lab(
   name: string,
   options: { readonly isOver?: (checks: number) => boolean; readonly timeoutMs?: number } = {},
@@ -39,7 +39,7 @@ export function lab(
   return { seen, make };
 }
 
-/** An agent whose job asks a person about a plan, and is followed by one that finds something. `seen`: the arguments of each start. */
+/** An agent whose first job asks a person about a plan, and whose second job returns a result. `seen`: the arguments of each start. */
 export function planner() {
   const seen: unknown[] = [];
   const make = (): Agent =>

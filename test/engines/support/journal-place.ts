@@ -33,8 +33,8 @@ const NOTHING_KEPT: Missing = {
 };
 
 /**
- * The library's own journal: sessions in a store of files; or plain runs, of which nothing is kept. It has no queue: the place knows which runs there are, and has the
- * processes take up those that nobody is at.
+ * The library's own journal: sessions in a store of files, or plain runs without a store. It has no queue: this place knows the runs, and
+ * assigns runs without a process to the workers.
  */
 export async function journalPlace(kind: "none" | "jsonl" | "sqlite", outside: string): Promise<EnginePlace> {
   const folder = await mkdtemp(join(tmpdir(), "pollux-engines-"));
@@ -62,7 +62,7 @@ export async function journalPlace(kind: "none" | "jsonl" | "sqlite", outside: s
     dispatch();
   }
 
-  /** Gives runs that nobody is at to the workers in turn; those that wait need an answer, or somebody who wakes them. */
+  /** Assigns runs without a process to the workers in turn; waiting runs need an answer or a wake-up. */
   function dispatch(): void {
     const names = [...workers.running.keys()];
     for (const [name, run] of runs) {
@@ -84,14 +84,14 @@ export async function journalPlace(kind: "none" | "jsonl" | "sqlite", outside: s
   }
 
   function hear(said: WorkerSaid): void {
-    // Its run will hang; this says why.
+    // Its run will hang; this explains why.
     if (said.is === "broken") console.error(`${kind}: a worker is broken: ${said.message}`);
     if (said.is !== "waiting" && said.is !== "ended") return;
     const run = of(said.run);
     run.worker = undefined;
     if (said.is === "waiting") {
       run.waiting = said.asked;
-      dispatch(); // an answer may have come meanwhile
+      dispatch(); // an answer may have come in the meantime
       return;
     }
     run.over = true;

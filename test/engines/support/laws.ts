@@ -3,7 +3,7 @@ import type { Outside } from "./outside.ts";
 import type { Seen } from "./outside-messages.ts";
 import { callsOf, DONE, itemIn, type PlanName } from "./plans.ts";
 
-/** What is wrong with a run that should have ended well, by what the outside world saw of it. */
+/** The problems of a run that should have finished, from the outside world's observations. */
 export async function problemsOfRun(
   outside: Outside,
   run: string,
@@ -14,12 +14,12 @@ export async function problemsOfRun(
   return [...problemsOfEnd(ended), ...unlawful(run, plan, seen)].map((problem) => `${run}: ${problem}`);
 }
 
-/** What is wrong with what was seen of a run. */
+/** The problems in the observations of a run. */
 export function unlawful(run: string, plan: PlanName, seen: readonly Seen[]): readonly string[] {
   return [...problemsOfItems(run, plan, seen), ...problemsOfRepeats(plan, run, seen)];
 }
 
-/** What is wrong with how a run ended that should have ended well. */
+/** The problems with the end of a run that should have finished. */
 export function problemsOfEnd(ended: Ended): readonly string[] {
   const { status, stopReason, text } = ended;
   return status === "ended" && stopReason === "finished" && text === DONE
@@ -27,7 +27,7 @@ export function problemsOfEnd(ended: Ended): readonly string[] {
     : [`lost: it ended with ${JSON.stringify(ended)}`];
 }
 
-/** Each item has to have taken effect once, whoever asked for it how often, under one key, by one code. */
+/** Each item must have taken effect once, under one key and by one version of the code, no matter how many requests came. */
 function problemsOfItems(run: string, plan: PlanName, seen: readonly Seen[]): readonly string[] {
   const problems: string[] = [];
   const items = seen.filter((one) => one.what === "item");
@@ -48,7 +48,7 @@ function itemsOf(plan: PlanName, run: string): readonly number[] {
   return callsOf(plan, run).flatMap((turn) => turn.flatMap((call) => itemIn(call) ?? []));
 }
 
-/** What was finished when something was killed must not happen again, and what was not, once more for each kill at most. */
+/** Work that was finished at a kill must not repeat; unfinished work may repeat at most once per kill. */
 function problemsOfRepeats(plan: PlanName, run: string, seen: readonly Seen[]): readonly string[] {
   const problems: string[] = [];
   const turnOf = new Map(
@@ -60,7 +60,7 @@ function problemsOfRepeats(plan: PlanName, run: string, seen: readonly Seen[]): 
   let kills = 0;
   for (const one of seen) {
     if (one.what === "mark") {
-      // What is known to be finished by now was so before the kill.
+      // Work that is known to be finished by now was finished before the kill.
       for (const name of known) finished.add(name);
       if (begun.size > 0) kills++;
       continue;
@@ -69,14 +69,14 @@ function problemsOfRepeats(plan: PlanName, run: string, seen: readonly Seen[]): 
     const name = one.what === "model" ? `model:${one.turn}` : `item:${one.item}`;
     if (finished.has(name)) problems.push(`doubled: ${name} was finished and began again`);
     begun.set(name, (begun.get(name) ?? 0) + 1);
-    // That something follows from it shows that a step is finished.
+    // A step with a successor is finished.
     if (one.what === "item") addTurns(known, turnOf.get(one.item) ?? 0);
     else {
       addTurns(known, one.turn - 1);
       for (const item of one.told) known.add(`item:${item}`);
     }
   }
-  // All in all: a request that was under way at a kill may be seen shortly after it.
+  // In total: a request in progress at a kill may arrive shortly after it.
   for (const [name, times] of begun)
     if (times > 1 + kills) problems.push(`doubled: ${name} began ${times} times with ${kills} kills`);
   return problems;
@@ -86,7 +86,7 @@ function addTurns(known: Set<string>, last: number): void {
   for (let turn = 1; turn <= last; turn++) known.add(`model:${turn}`);
 }
 
-/** How often items and requests began that had begun before. */
+/** How many starts of items and requests were repetitions. */
 export function repeats(seen: readonly Seen[]): number {
   const begun = seen.flatMap((one) =>
     one.what === "model"

@@ -33,10 +33,10 @@ export const CASES: readonly EngineCase[] = [
   JOBS_KILLED,
 ];
 
-/** A column: an implementation that can be opened here, or why not. */
+/** A column: an implementation, or why it is not available here. */
 export interface Column {
   readonly name: string;
-  /** Why it is not there. */
+  /** Why it is not available. */
   readonly absent?: string | undefined;
   readonly open: (outside: string) => Promise<EnginePlace>;
 }
@@ -61,7 +61,7 @@ export const COLUMNS: readonly Column[] = [
   },
 ];
 
-/** Tries some cases on one implementation, one after the other, and tells of each as it ends. */
+/** Runs cases on one implementation, one after the other, and reports each result. */
 export async function tryColumn(
   column: Column,
   cases: readonly EngineCase[],

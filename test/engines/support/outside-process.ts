@@ -7,8 +7,8 @@ import { type Later, later } from "./later.ts";
 import type { Order, Point, Said, Seen } from "./outside-messages.ts";
 import { callsOf, DONE, type PlanName, readMessage } from "./plans.ts";
 
-// The world outside of the workers, in a process of its own: the model, and a service that carries out items under idempotency
-// keys. It writes down what it sees, and can hold a run at any point.
+// The world outside of the workers, in its own process: the model, and a service that executes items under idempotency keys. It
+// records everything it sees, and can hold a run at any point.
 
 const seen: Seen[] = [];
 const applied = new Set<string>();
@@ -30,12 +30,12 @@ const server = createServer((request, response) => {
   });
   handle(request, response).catch((error: unknown) => {
     response.destroy();
-    // Whoever went away in the middle was killed.
+    // A client that disconnected midway was killed.
     if (!request.socket.destroyed) console.error(error);
   });
 });
 server.listen(0, "127.0.0.1", () => {
-  // Of a server on a port.
+  // The address of a server on a port.
   const { port } = server.address() as AddressInfo;
   tell({ is: "ready", url: `http://127.0.0.1:${port}` });
 });
@@ -84,7 +84,7 @@ function isMeant(name: string, { run, point }: Extract<Order, { do: "release" }>
   return run === undefined || (point === undefined ? name.startsWith(`${run} `) : name === `${run} ${point}`);
 }
 
-/** @throws When whoever asked has gone meanwhile. */
+/** @throws When the client has disconnected. */
 async function gate(run: string, point: Point, response: ServerResponse): Promise<void> {
   const hold = holds.get(`${run} ${point}`);
   if (hold === undefined) return;
@@ -96,14 +96,14 @@ async function gate(run: string, point: Point, response: ServerResponse): Promis
 
 async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const chunks: Buffer[] = [];
-  // A request without an encoding gives buffers.
+  // A request without an encoding yields buffers.
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const body = Buffer.concat(chunks);
   await (request.url === "/items" ? carryOut(body, response) : askModel(request, body, response));
 }
 
 async function carryOut(body: Buffer, response: ServerResponse): Promise<void> {
-  // What the tools of `agents.ts` send.
+  // The format of the tools of `agents.ts`.
   const order = JSON.parse(body.toString()) as Pick<Extract<Seen, { what: "item" }>, "run" | "item" | "key" | "code">;
   const { run, item, key } = order;
   seen.push({ what: "item", ...order, phase: "asked", at: performance.now() });
@@ -119,7 +119,7 @@ async function carryOut(body: Buffer, response: ServerResponse): Promise<void> {
 }
 
 async function askModel(request: IncomingMessage, body: Buffer<ArrayBuffer>, response: ServerResponse): Promise<void> {
-  // The emulator looks into it more closely.
+  // The emulator checks it more closely.
   const { contents } = JSON.parse(body.toString()) as GenerateContentRequest;
   const { run, plan, turn } = placeOf(contents);
   const responses = responsesIn(contents.at(-1));
@@ -149,7 +149,7 @@ async function askModel(request: IncomingMessage, body: Buffer<ArrayBuffer>, res
   response.end(last);
 }
 
-/** Nine megabytes in nine pieces: more than the emulator would say. */
+/** Nine megabytes in nine chunks: more than the emulator would send. */
 function sayLong(response: ServerResponse): void {
   response.writeHead(200, { "content-type": "text/event-stream" });
   for (let piece = 1; piece <= 9; piece++) {

@@ -2,22 +2,22 @@ import { type Program, startProgram } from "./children.ts";
 import { type Later, later } from "./later.ts";
 import type { Order, Point, Said, Seen } from "./outside-messages.ts";
 
-/** The world outside of the workers: the model and the service that carries out items. */
+/** The world outside of the workers: the model and the service that executes items. */
 export interface Outside extends AsyncDisposable {
   readonly url: string;
-  /** The run will be held there when it comes by. */
+  /** Holds the run when it reaches the point. */
   hold(run: string, point: Point): Promise<void>;
-  /** Resolves when it has come by a point where it is held. */
+  /** Resolves when the run has reached a holding point. */
   held(run: string, point: Point): Promise<void>;
-  /** Lets a run go on at a point, or at all of its points; without a run, all. */
+  /** Releases a run at a point, or at all of its points; without a run, all runs. */
   release(run?: string, point?: Point): Promise<void>;
-  /** Milliseconds that each answer takes from now on. */
+  /** Sets the milliseconds per answer from now on. */
   pace(ms: number): Promise<void>;
-  /** Writes down between all else that something was done. */
+  /** Adds a mark to the observations. */
   mark(mark: string): Promise<void>;
-  /** Resolves when nobody is waiting for an answer: all have theirs, or have gone. */
+  /** Resolves when no request waits for an answer: all have theirs, or their client is gone. */
   quiet(): Promise<void>;
-  /** What it saw of the runs whose names begin with this, and the marks. */
+  /** Observations of the runs whose names start with a prefix, and the marks. */
   seen(prefix: string): Promise<readonly Seen[]>;
 }
 

@@ -4,17 +4,17 @@ export interface PlannedCall {
   readonly args: Readonly<Record<string, unknown>>;
 }
 
-/** What every run ends with. */
+/** The last answer of every run. */
 export const DONE = "All of it is done.";
 
 const GO = "Carry out";
 
-/** The message that begins a run: it names the run and its plan, which is how the model and the tools' world tell runs apart. */
+/** The message that starts a run. It names the run and its plan, so that the model and the outside world can distinguish runs. */
 export function messageOf(run: string, plan: string): string {
   return `${GO} ${plan} for ${run}.`;
 }
 
-/** What a message of {@link messageOf} says. */
+/** Parses a message of {@link messageOf}. */
 export function readMessage(text: string): { readonly run: string; readonly plan: PlanName } | undefined {
   const [, plan, run] = /^Carry out (\w+) for (\S+)\.$/.exec(text) ?? [];
   return plan === undefined || run === undefined || !isPlan(plan) ? undefined : { run, plan };
@@ -24,11 +24,11 @@ type Plan = (run: string) => readonly (readonly PlannedCall[])[];
 
 /** Calls of each turn, by plan; after the last turn the model says {@link DONE}. */
 const PLANS = {
-  /** Two calls side by side, then one more. */
+  /** Two parallel calls, then one more. */
   two: (run: string) => [[item(run, 1), item(run, 2)], [item(run, 3)]],
-  /** Eight side by side. */
+  /** Eight parallel calls. */
   eight: (run: string) => [[1, 2, 3, 4, 5, 6, 7, 8].map((one) => item(run, one))],
-  /** Two that a person has to agree to, one of them a tool that is not declared; beside them one that needs nobody, and a skill. */
+  /** Two that a person must approve, one of them to an undeclared tool; beside them, one without approval, and a skill. */
   sign: (run: string) => [
     [
       item(run, 1),
@@ -38,15 +38,15 @@ const PLANS = {
     ],
     [item(run, 3)],
   ],
-  /** One that a person has to agree to soon. */
+  /** One with an approval deadline. */
   sign_soon: (run: string) => [[item(run, 1, "sign_soon")]],
-  /** Two that must not happen twice, one of them a tool that is not declared. */
+  /** Two that must not happen twice, one of them to an undeclared tool. */
   pay: (run: string) => [[item(run, 1, "pay"), through(item(run, 2, "refund"))], [item(run, 3)]],
-  /** A job beside a call that needs nobody. */
+  /** A job beside a call without approval. */
   job: (run: string) => [[item(run, 1, "job"), item(run, 2)], [item(run, 3)]],
-  /** One whose result is larger than what may be kept. */
+  /** One whose result is too large to store. */
   dump: (run: string) => [[item(run, 1, "dump")], [item(run, 2)]],
-  /** Two runs of another agent, side by side. */
+  /** Two parallel runs of another agent. */
   helpers: (run: string) => [
     [
       { name: "helper", args: { task: messageOf(`${run}.h1`, "one") } },
@@ -54,7 +54,7 @@ const PLANS = {
     ],
   ],
   one: (run: string) => [[item(run, 1)]],
-  /** Its answer is larger than what may be kept. */
+  /** Its answer is too large to store. */
   long_answer: () => [],
 } as const satisfies Readonly<Record<string, Plan>>;
 
@@ -73,14 +73,14 @@ function item(run: string, number: number, name = "do_item"): PlannedCall {
   return { name, args: { run, item: number } };
 }
 
-/** A call as a model makes it that has found the tool. */
+/** A call of a model that has found the tool. */
 function through({ name, args }: PlannedCall): PlannedCall {
   return { name: "call_tool", args: { name, input: args } };
 }
 
-/** The item that a call carries out; none for a run inside it, and for a skill. */
+/** The item that a call executes; undefined for a call with an inner run, and for a skill. */
 export function itemIn({ name, args }: PlannedCall): number | undefined {
-  // As `through` makes it.
+  // The format of `through`.
   const { item: number } = name === "call_tool" ? (args["input"] as PlannedCall["args"]) : args;
   return typeof number === "number" ? number : undefined;
 }

@@ -53,7 +53,7 @@ export async function restatePlace(outside: string): Promise<EnginePlace> {
       const balancer = balancers[beside ? "new" : "old"];
       balancer.add(name, port);
       if (latest === balancer) return;
-      // New runs go to what was registered last: going back is registering once more.
+      // New runs go to the latest registration, so going back means registering again.
       await register({ admin, uri: balancer.url, force: latest !== undefined });
       latest = balancer;
     },

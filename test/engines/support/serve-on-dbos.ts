@@ -33,7 +33,7 @@ export async function serve(
     databaseUrl: on.databaseUrl,
     executorId: on.executorId,
     applicationVersion: on.version,
-    // The place says which workers are dead.
+    // The place decides which workers are dead.
     watch: { heartbeatMs: 300, deadAfterMs: 3_600_000 },
     queuePollMs: 50,
     pollMs: 200,

@@ -7,7 +7,7 @@ import { sleeper } from "./sleeper.ts";
 import { storedLog } from "./stored-log.ts";
 import type { WorkerKind, WorkerOrder, WorkerSaid, WorkerSetup } from "./worker-messages.ts";
 
-/** A process that takes up runs as it is told: each is a session of its own in a store of files, or kept nowhere. */
+/** A process that runs what the place assigns: each run is its own session in a store of files, or has no store. */
 export async function serve(
   {
     on,
@@ -54,7 +54,7 @@ export async function serve(
         await sleeper(journal({ runId: run, signal: new AbortController().signal, log }), ms, outside);
         break;
       } catch (error) {
-        // A journal looks at the time of a wait when the run comes by again.
+        // A journal only checks the time of a wait when the run resumes.
         if (!isRunSuspended(error)) throw error;
         await new Promise((resolve) => setTimeout(resolve, 50));
       }

@@ -32,6 +32,6 @@ export async function serve(
   });
   const server = createServer(createEndpointHandler({ services: [...services, napper], logger: () => {} }));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  // Of a server on a port.
+  // The address of a server on a port.
   return { obey: () => {}, port: (server.address() as AddressInfo).port };
 }

@@ -1,6 +1,6 @@
 import type { Steps } from "@pollux/core/durable";
 
-/** A program on steps alone: carries out item 1, waits in vain with item 3 beside it, carries out item 2. */
+/** A program on steps alone: executes item 1, waits in vain with item 3 in parallel, executes item 2. */
 export async function sleeper(steps: Pick<Steps, "round" | "runId">, ms: number, outside: string): Promise<void> {
   const { runId: run } = steps;
   const carryOut = (item: number) => async (step: { readonly key: string }) => {

@@ -1,14 +1,14 @@
 import type { SessionStore } from "@pollux/core";
 import type { JournalLog, Outcome } from "@pollux/core/durable";
 
-/** A journal's log in a store, for programs on steps alone: an entry for each beginning and each outcome. */
+/** A journal's log in a store, for programs on steps alone: an entry for each start and each outcome. */
 export async function storedLog(store: SessionStore, id: string): Promise<JournalLog> {
   interface Entry {
     readonly name: string;
     readonly begunAt?: number;
     readonly outcome?: Outcome;
   }
-  // What this function wrote.
+  // This function wrote it.
   const entries = (await store.load(id)) as unknown as readonly Entry[];
   const begun = new Map<string, number>();
   const outcomes = new Map<string, Outcome>();
@@ -19,7 +19,7 @@ export async function storedLog(store: SessionStore, id: string): Promise<Journa
     if (outcome !== undefined) outcomes.set(name, outcome);
   };
   for (const entry of entries) note(entry);
-  // Operations of one round write side by side, and each append says how long the log is.
+  // Parallel operations write at the same time, and each append needs the length of the log.
   let last: Promise<void> = Promise.resolve();
   function add(entry: Entry): Promise<void> {
     const written = last.then(async () => {

@@ -1,6 +1,6 @@
 import type { Answered, Asked, Ended } from "./engine-place.ts";
 
-/** What a worker runs on. */
+/** The engine of a worker. */
 export type WorkerKind =
   | { readonly kind: "none" }
   | { readonly kind: "jsonl" | "sqlite"; readonly path: string }
@@ -13,14 +13,14 @@ export type WorkerKind =
       readonly listen: boolean;
     };
 
-/** What a worker is made with, as JSON in its environment. */
+/** The setup of a worker, as JSON in its environment. */
 export interface WorkerSetup {
   readonly on: WorkerKind;
   readonly outside: string;
   readonly code: "old" | "new";
 }
 
-/** What is asked of a worker. Only journals are told about runs; engines know by themselves. */
+/** A request to a worker. Only journals need requests for runs; engines schedule their own. */
 export type WorkerOrder =
   | {
       readonly do: "take";
@@ -31,11 +31,11 @@ export type WorkerOrder =
   | { readonly do: "abort"; readonly run: string }
   | { readonly do: "nap"; readonly run: string; readonly ms: number };
 
-/** What a worker says. */
+/** A message of a worker. */
 export type WorkerSaid =
   | { readonly is: "ready"; readonly port?: number | undefined }
   | { readonly is: "taken"; readonly run: string }
   | { readonly is: "waiting"; readonly run: string; readonly asked: readonly Asked[] }
   | { readonly is: "ended"; readonly run: string; readonly ended: Ended }
-  /** It cannot do what it is for. */
+  /** It can't work. */
   | { readonly is: "broken"; readonly message: string };

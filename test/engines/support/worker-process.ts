@@ -1,11 +1,11 @@
 import { registerHooks } from "node:module";
 import type { WorkerOrder, WorkerSaid, WorkerSetup } from "./worker-messages.ts";
 
-// A worker of these tests, on whatever its setup says. Started by `startWorker`.
+// A worker of these tests, on the engine of its setup. Started by `startWorker`.
 
 const setup = JSON.parse(process.env["POLLUX_WORKER"] ?? "{}") as WorkerSetup;
 
-// The next release of the library: its loop makes steps in another order.
+// The next release of the library: its loop has another order of steps.
 if (setup.code === "new") {
   registerHooks({
     load: (url, context, next) => {

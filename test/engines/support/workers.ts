@@ -4,7 +4,7 @@ import type { WorkerSaid, WorkerSetup } from "./worker-messages.ts";
 /** The workers of one place, by name. */
 export interface Workers {
   readonly running: ReadonlyMap<string, Program<WorkerSaid>>;
-  /** @returns What it said when it was ready. */
+  /** @returns Its first message. */
   start(
     name: string,
     setup: WorkerSetup,

@@ -6,8 +6,8 @@ import { toNodeHandler } from "@pollux/web/node";
 import { type Deferred, deferred } from "../../../packages/core/test/helpers/deferred.ts";
 
 /**
- * Serves an emulator, and holds its answers in the middle until a test lets them go on: what happens in the middle of an answer does so
- * however slow the machine is. Close it with `await using`.
+ * Serves an emulator, and holds its answers midway until a test releases them, so that tests of unfinished answers don't depend on the
+ * machine's speed. Close it with `await using`.
  */
 export class AnswerGate implements AsyncDisposable {
   readonly #server: Server;
@@ -36,7 +36,7 @@ export class AnswerGate implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Lets answers through up to a text that they say, also those that were held before, until the next call. */
+  /** Lets all answers through up to a text, including held ones, until the next call. */
   hold(mark: string): void {
     this.#set(mark);
   }
@@ -71,7 +71,7 @@ export class AnswerGate implements AsyncDisposable {
   }
 }
 
-/** What the chunks of an answer say, joined. */
+/** The joined text of an answer's chunks. */
 function textsOf(stream: string): string {
   return Array.from(stream.matchAll(/"text":\s*"((?:[^"\\]|\\.)*)"/g), ([, text]) => text).join("");
 }

@@ -5,7 +5,7 @@ import type { Chromium, Page } from "../../runtimes/support/chromium.ts";
 /** A tab with the web chat in it. */
 export class ChatTab {
   readonly page: Page;
-  /** What the page and the console complained about. */
+  /** Errors of the page and the console. */
   readonly complaints: string[] = [];
 
   constructor(page: Page) {
@@ -29,12 +29,12 @@ export class ChatTab {
     await this.page.keyboard.press("Enter");
   }
 
-  /** Presses the button of that name. */
+  /** Presses the button with a name. */
   async press(name: string): Promise<void> {
     await this.page.locator(`::-p-aria([name="${name}"][role="button"])`).click();
   }
 
-  /** Looks by the clock: a page need not be drawn to say something. */
+  /** Polls by the clock, since a background page renders nothing. */
   async sees(text: string): Promise<void> {
     const isThere = `document.body.innerText.includes(${JSON.stringify(text)})`;
     await this.page.waitForFunction(isThere, { polling: 20 }).catch(async (cause: unknown) => {
@@ -43,25 +43,25 @@ export class ChatTab {
     });
   }
 
-  /** Waits until nothing is being written. */
+  /** Waits until no answer is in progress. */
   async isDone(): Promise<void> {
     await this.page.waitForFunction(
       `document.querySelector(".answer-tools, .approval") !== null && document.querySelector(".is-stop") === null`,
     );
   }
 
-  /** What the messages say. */
+  /** The texts of the messages. */
   async messages(): Promise<string> {
     return String(await this.page.evaluate(`document.querySelector('[role="log"]').innerText`));
   }
 
   /**
-   * What axe-core finds that keeps people out.
+   * Serious accessibility problems that axe-core finds.
    *
    * @param rules - Default: all.
    */
   async barriers(rules?: readonly string[]): Promise<unknown> {
-    // Evaluated, because the page's policy allows no foreign script.
+    // Evaluated, since the page's policy allows no other scripts.
     if ((await this.page.evaluate("window.axe === undefined")) === true)
       await this.page.evaluate(readFileSync(programFile("axe-core", "axe.min.js"), "utf8"));
     const options = { iframes: false, resultTypes: ["violations"], ...(rules && { runOnly: rules }) };
@@ -73,7 +73,7 @@ export class ChatTab {
   }
 }
 
-/** How often a text has another in it. */
+/** How many times a text contains another. */
 export function countOf(text: string, part: string): number {
   return text.split(part).length - 1;
 }

@@ -18,9 +18,9 @@ export interface FrailWebChatOptions {
   readonly interactions?: EmulatorOptions["interactions"];
 }
 
-/** A chat of the examples in a process that can be killed, behind a network that can be cut. Close it with `await using`. */
+/** A chat of the examples in a process that tests can kill, behind a network that they can cut. Close it with `await using`. */
 export class FrailWebChat implements AsyncDisposable {
-  /** What the server asks. It outlives each of the server's processes. */
+  /** The server's model service. It outlives each of the server's processes. */
   readonly emulator: Emulator;
   /** Between the server and its model. */
   readonly gate: AnswerGate;
@@ -30,7 +30,7 @@ export class FrailWebChat implements AsyncDisposable {
   readonly #network: Server;
   readonly #sockets: Set<Socket> = new Set();
   #child: ChildProcess | undefined;
-  /** Of the server; undefined while there is none. */
+  /** Address of the server; undefined while there is none. */
   #port: number | undefined;
   /** Nothing gets through. */
   isDown = false;
@@ -64,7 +64,7 @@ export class FrailWebChat implements AsyncDisposable {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** Waits until no answer is being written, as the server itself says. */
+  /** Waits until no answer is in progress, according to the server. */
   async isIdle(): Promise<void> {
     for (;;) {
       const response = await fetch(`http://127.0.0.1:${this.#port}/api/chat`);
@@ -74,7 +74,7 @@ export class FrailWebChat implements AsyncDisposable {
     }
   }
 
-  /** Kills the server as a power failure would. */
+  /** Kills the server like a power failure. */
   async kill(): Promise<void> {
     const child = this.#child;
     this.#child = this.#port = undefined;

@@ -17,9 +17,9 @@ export interface OpenWebChat extends AsyncDisposable {
 export interface OpenWebChatOptions {
   /** The folder of the built page. */
   readonly page: string;
-  /** Milliseconds between two pieces of an answer. */
+  /** Milliseconds between two chunks of an answer. */
   readonly chunkMs: number;
-  /** @defaultValue that of the example */
+  /** @defaultValue the example's own */
   readonly brain?: Brain | undefined;
 }
 

@@ -1,4 +1,4 @@
-// Runs an agent again and again, and keeps its exchanges in a folder, until it is killed.
+// Runs an agent repeatedly, and keeps its exchanges in a folder, until it is killed.
 //   keep.ts URL FOLDER
 import { Agent, defineTool, endpoint, gemini } from "@pollux/core";
 import { keepExchanges } from "@pollux/core/exchanges";

@@ -32,8 +32,8 @@ function openStore({ kind, path, database }: StorePlace): SessionStore {
   return kind === "jsonl" ? new JsonlStore(path) : new SqliteStore(path);
 }
 
-/** A store that tells of each append, and stops where it is told to. */
-function told(store: SessionStore, point: KillPoint | undefined): SessionStore {
+/** A store that reports each append, and hangs at the kill point. */
+function reporting(store: SessionStore, point: KillPoint | undefined): SessionStore {
   let appends = 0;
   return storeLike(store, {
     append: async (id, length, entries, options) => {
@@ -53,9 +53,9 @@ function told(store: SessionStore, point: KillPoint | undefined): SessionStore {
 function sessionFor({ url, store, id, effects }: Work, killPoint?: KillPoint): Session {
   const model = gemini("gemini-3.8-flash", { endpoint: endpoint({ baseUrl: url, apiKey: "emulator" }) });
   const tools = errandTools(new EffectsFile(effects), 2);
-  // Where a killed process is not known to be dead, its lease has to expire.
+  // If others can't know that a process was killed, its lease has to expire.
   const leaseMs = store.kind === "postgres" ? 500 : undefined;
-  return new Agent({ model, tools }).session({ id, store: told(openStore(store), killPoint), leaseMs });
+  return new Agent({ model, tools }).session({ id, store: reporting(openStore(store), killPoint), leaseMs });
 }
 
 async function finish(work: Work, asks: boolean): Promise<Finished> {
@@ -68,7 +68,7 @@ async function finish(work: Work, asks: boolean): Promise<Finished> {
       result = await jobsDone(session, result.pending);
       continue;
     }
-    // Whoever looks into what came of a call waits until nobody is at it any more.
+    // Before it checks a call's outcome, it waits until no other process works on the call.
     if (asks) await allowed();
     const effects = readEffects(work.effects);
     const { runId, pending } = result;
@@ -77,7 +77,7 @@ async function finish(work: Work, asks: boolean): Promise<Finished> {
     for (const { callId, call, token } of pending) {
       const end = effects.find(({ step, key }) => step === "end" && key === `${runId}/${callId}`);
       unknown.push({ callId, done: end !== undefined });
-      // A service knows the job that it has started, and its caller.
+      // A service knows its started job and the caller.
       if (end !== undefined && call.name === "research") {
         hasReported = true;
         await session.reportJob(writeJobCallback({ sessionId: work.id, runId, callId }), { output: end.what });
@@ -101,14 +101,14 @@ async function finish(work: Work, asks: boolean): Promise<Finished> {
   };
 }
 
-/** Lets the jobs be over that a run waits for, and goes on with it: of a research its service tells, of a render it is asked. */
+/** Ends the jobs that a run waits for, and continues the run: the service reports a research, and the run polls a render. */
 async function jobsDone(session: Session, pending: readonly PendingCall[]): Promise<RunResult> {
   for (const { call, job } of pending)
     if (job !== undefined && call.name === "research") await session.reportJob(job.jobId, { output: job.jobId });
   return await session.continue();
 }
 
-/** Goes on with a run; `undefined` when it is finished, or another process finishes it meanwhile. */
+/** Resumes a run; `undefined` when it is finished, or another process finishes it in the meantime. */
 async function resumed(session: Session): Promise<RunResult | undefined> {
   try {
     if ((await session.state()).lastRun !== "finished") return await session.resume();
@@ -146,12 +146,12 @@ process.on("message", (order: Order) => {
   });
 });
 process.on("disconnect", () => process.exit());
-// Now, what sessions load: a process that is no longer root may not read it, and one that is killed would compile it again each time.
+// Loads session modules now: a process without root rights can't read them, and a killed one would compile them again each time.
 await new Agent({
   model: gemini("gemini-3.8-flash", { endpoint: endpoint({ baseUrl: "http://none.invalid", apiKey: "x" }) }),
 })
   .session()
   .state();
-// It will not live to do so at its exit.
+// The process won't live to do so at its exit.
 flushCompileCache();
 say({ is: "ready" });

@@ -4,7 +4,7 @@ import { LONG } from "./errand.ts";
 import type { Report, Work } from "./process-messages.ts";
 import { problemsOfReport, problemsOfSession } from "./stored-session.ts";
 
-/** Begins an errand in a process; gives its final word and how many entries it was told are stored. */
+/** Starts an errand in a process. @returns Its final message, and how many entries the store acknowledged. */
 export async function begin(
   child: AgentProcess,
   work: Work & { readonly runId?: string | undefined },
@@ -16,7 +16,7 @@ export async function begin(
   return [report, acknowledged];
 }
 
-/** Lets another process bring an errand to its end; gives what is wrong then. */
+/** Lets another process finish an errand. @returns The problems. */
 export async function finish(work: Work): Promise<readonly string[]> {
   const child = openProcess();
   try {

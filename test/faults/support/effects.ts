@@ -1,13 +1,13 @@
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
 
-/** What a tool did to the world. */
+/** An effect of a tool on the world. */
 export interface Effect {
   readonly step: "start" | "end";
   readonly what: string;
   readonly key: string;
 }
 
-/** Where tools tell what they do. */
+/** Where tools record their effects. */
 export interface Effects {
   tell(effect: Effect): void;
 }
@@ -21,7 +21,7 @@ export class EffectsList implements Effects {
   }
 }
 
-/** Effects in a file: each is there for good before the tool goes on, whatever becomes of its process. */
+/** Effects in a file: each is durable before the tool continues, even if its process dies. */
 export class EffectsFile implements Effects {
   readonly #file: string;
 
@@ -40,7 +40,7 @@ export class EffectsFile implements Effects {
   }
 }
 
-/** What a file of effects holds; nothing when there is none. */
+/** The effects in a file; empty for a missing file. */
 export function readEffects(file: string): readonly Effect[] {
   let text = "";
   try {
@@ -48,14 +48,14 @@ export function readEffects(file: string): readonly Effect[] {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
-  // Written in one piece each; a process killed in the middle of one may leave a part, which says nothing.
+  // Each is one write; a process killed midway may leave an incomplete line, which doesn't count.
   return text.split("\n").flatMap((line) => {
     if (!line.endsWith("}")) return [];
     return [JSON.parse(line) as Effect];
   });
 }
 
-/** How often each effect was brought to its end, under whatever key. */
+/** How many times each effect was completed, under any key. */
 export function endings(effects: readonly Effect[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const { step, what } of effects) if (step === "end") counts.set(what, (counts.get(what) ?? 0) + 1);

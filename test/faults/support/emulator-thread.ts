@@ -4,16 +4,16 @@ import { createEmulator } from "@pollux/emulator";
 import type { Errand } from "./errand.ts";
 import { errandBrain } from "./errand-brain.ts";
 
-// An emulator in a thread of its own: it says its address, then how many requests it is answering whenever it is asked.
+// An emulator in its own thread: it reports its address, then on request how many requests it is answering.
 
-/** What it says when it is asked. */
+/** Its answer to a message. */
 export interface ServerState {
-  /** Requests that were still being answered after half a minute. */
+  /** Requests still in progress after half a minute. */
   readonly open: number;
 }
 
 const emulator = createEmulator({
-  // Who started the thread gave an errand.
+  // The parent passes an errand.
   brain: errandBrain(workerData as Errand),
   largeSignatures: false,
   delays: { chunkMs: 0.5 },

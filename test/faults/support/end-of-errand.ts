@@ -2,7 +2,7 @@ import type { Content, RunResult, Session } from "@pollux/core";
 import { type Effect, endings } from "./effects.ts";
 import { type Errand, receiptsIn, receiptsOf } from "./errand.ts";
 
-/** What is wrong with an errand that is over: each item has to have happened once, and to stand in the history once, in order. */
+/** The problems of an ended errand: each item must have happened once, and be in the history once, in order. */
 export function problemsOfErrand(
   errand: Errand,
   history: readonly Content[],
@@ -10,23 +10,23 @@ export function problemsOfErrand(
 ): readonly string[] {
   const problems: string[] = [];
   const expected = receiptsOf(errand);
-  // A model that misbehaved may have made calls of its own.
+  // A misbehaving model may have made other calls.
   const receipts = receiptsIn(history).filter((one) => expected.includes(one));
   if (receipts.toSorted().join() !== expected.toSorted().join()) {
     problems.push(`lost: the history holds ${receipts.join(", ")}`);
   }
   const ended = endings(effects);
-  for (const what of expected) {
-    const times = ended.get(what) ?? 0;
-    if (times === 0) problems.push(`lost: ${what} never happened`);
-    if (times > 1) problems.push(`doubled: ${what} happened ${times} times`);
+  for (const item of expected) {
+    const times = ended.get(item) ?? 0;
+    if (times === 0) problems.push(`lost: ${item} never happened`);
+    if (times > 1) problems.push(`doubled: ${item} happened ${times} times`);
   }
   const problem = illegal(history);
   if (problem !== undefined) problems.push(`lost: ${problem}`);
   return problems;
 }
 
-/** Why the service would refuse a history that a message follows; `undefined` when it would not. */
+/** Why the service would refuse a history plus a message; `undefined` if it would not. */
 export function illegal(history: readonly Content[]): string | undefined {
   for (const [index, { role, parts }] of history.entries()) {
     if (parts.length === 0) return `content ${index} is empty`;
@@ -40,7 +40,7 @@ export function illegal(history: readonly Content[]): string | undefined {
   return undefined;
 }
 
-/** Goes on until nothing is waited for: who is asked whether a call happened looks into the effects. */
+/** Continues until nothing is pending. Answers whether a call happened from the effects. */
 export async function answerUnknown(
   session: Session,
   result: RunResult,

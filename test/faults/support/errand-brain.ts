@@ -3,8 +3,8 @@ import { type Answer, type Brain, type BrainTurn, calls, join, say } from "@poll
 import { callOf, DONE, type Errand, GO, receipt, receiptsIn } from "./errand.ts";
 
 /**
- * A brain that calls what has no receipt yet, in the order of the errand: it is not put off by calls that went wrong, and can
- * be asked the same twice.
+ * A brain that calls items without a receipt, in the order of the errand. It repeats failed calls, and can get the same request
+ * twice.
  */
 export function errandBrain(errand: Errand): Brain {
   return {

@@ -4,26 +4,26 @@ import { loadSkills } from "@pollux/tools/skills";
 import { toolSearch } from "@pollux/tools/tool-search";
 import type { Effects } from "./effects.ts";
 
-/** Jobs: of one that is told, of the other it is asked. */
+/** Jobs: the service reports one, the run polls the other. */
 export type JobName = "research" | "render";
 
-/** One call of an errand; its number says which, and is none that a model would come upon by itself. */
+/** One call of an errand. Its number identifies it, and is none that a model would make up. */
 export interface Item {
   readonly name: "look" | "save" | "pay" | "study" | JobName;
   readonly item: number;
-  /** Called through this one, which stands in for it. */
+  /** The stand-in to call it through. */
   readonly via?: typeof VIA | undefined;
 }
 
-/** The tool that stands in for `study`, which is not declared, and may for the others. */
+/** The stand-in for `study`, which is not declared, and possibly for the others. */
 const VIA = "call_tool";
 
-/** The turns of an errand: what is called in each. A last one says {@link DONE}. */
+/** The calls of each turn of an errand. A last turn answers {@link DONE}. */
 export type Errand = readonly (readonly Item[])[];
 
 /**
- * Six turns and eight calls: three side by side, and two that must not happen twice. One of these is called through a tool that stands in for
- * it, and so is one that reads a skill.
+ * Six turns and eight calls: three in parallel, and two that must not happen twice. One of these two, and one that reads a skill, go
+ * through a stand-in.
  */
 export const LONG: Errand = [
   [
@@ -59,23 +59,23 @@ export const JOBS: Errand = [
   [{ name: "research", item: 205 }],
 ];
 
-/** What every errand ends with. */
+/** The last answer of every errand. */
 export const DONE = "All of the errand is done, to the last item.";
 
-/** The message that begins an errand; what is said before the last of these does not count. */
+/** The message that starts an errand; contents before the last one don't count. */
 export const GO = "Run the errand";
 
-/** The message that begins the errand of one session among several: it says which. */
+/** The message that starts the errand of one session among several, with its number. */
 export function messageOf({ id }: { readonly id: string }): string {
   return `${GO} of ${id}.`;
 }
 
-/** What a tool says that did its work. */
+/** The output of a successful tool. */
 export function receipt({ name, item }: Item): string {
   return `${name} ${item} done`;
 }
 
-/** The receipts in a history, one for each call that was answered with one, oldest first. */
+/** The receipts in a history, one per successful call, oldest first. */
 export function receiptsIn(contents: readonly Content[]): readonly string[] {
   return contents.flatMap(({ parts }) =>
     parts.flatMap(({ functionResponse }) => {
@@ -92,14 +92,14 @@ export function receiptsOf(errand: Errand): readonly string[] {
 
 const EFFECTS = { look: "none", save: "idempotent", pay: "once" } as const;
 
-/** How the model calls an item. */
+/** The model's call of an item. */
 export function callOf({ name, item, via }: Item): { readonly name: string; readonly args: JsonObject } {
   return via === undefined ? { name, args: { item } } : { name: via, args: { name, input: { item } } };
 }
 
 const { tool: readSkill } = await loadSkills(fileURLToPath(new URL("../../../examples/skills", import.meta.url)));
 
-/** The tools of an errand; what they do is told to `effects`, before and after. Of a job, that is its start. */
+/** The tools of an errand. They record their work in `effects`, before and after; jobs record their start. */
 export function errandTools(effects: Effects, workMs: number): readonly AnyTool[] {
   const common = {
     description: "One item of the errand.",
@@ -109,7 +109,7 @@ export function errandTools(effects: Effects, workMs: number): readonly AnyTool[
   const runAs =
     (name: Item["name"]) =>
     async (input: unknown, { idempotencyKey }: { readonly idempotencyKey: string }): Promise<string> => {
-      // The service holds to the declaration, and what is not there is not in the errand.
+      // The service checks the declaration, so the number is an item of the errand.
       const { item } = input as { readonly item: number };
       const what = receipt({ name, item });
       effects.tell({ step: "start", what, key: idempotencyKey });
@@ -131,7 +131,7 @@ export function errandTools(effects: Effects, workMs: number): readonly AnyTool[
       defineTool({ ...common, name, effects: EFFECTS[name], run: runAs(name) }),
     ),
     ...toolSearch([study], { budgetTokens: 0 }),
-    // A job has the id of its receipt: that is what it comes to.
+    // The id of a job is its receipt, which is also its outcome.
     defineJob({ ...common, name: "research", start: runAs("research") }),
     defineJob({ ...common, name: "render", start: runAs("render"), check: (jobId) => ({ output: jobId }) }),
   ];

@@ -3,10 +3,10 @@ import { LONG } from "./errand.ts";
 import { openPlaces, type Places } from "./places.ts";
 import { Tally } from "./tally.ts";
 
-/** The counts of one file of faults, and where its stores are. */
+/** The counts of one test file, and the place of its stores. */
 export interface FaultTable {
   readonly tally: Tally;
-  /** There from the first test on. */
+  /** Available from the first test on. */
   readonly places: Places;
 }
 

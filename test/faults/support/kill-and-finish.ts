@@ -14,10 +14,10 @@ import {
 } from "./stored-session.ts";
 import { Tally } from "./tally.ts";
 
-/** When a process is killed: at a place in its log, or after a time in milliseconds. */
+/** When to kill a process: at a place in its log, or after a time in milliseconds. */
 export type Moment = KillPoint | { readonly afterMs: number };
 
-/** What is counted of processes that were killed. */
+/** The counts of killed processes. */
 export function killTally(title: string): Tally {
   return new Tally(title, [
     "killed",
@@ -32,15 +32,15 @@ export function killTally(title: string): Tally {
   ]);
 }
 
-/** Where sessions are, and where what became of them is counted. */
+/** The places of sessions, and the counts of their results. */
 export interface Scene {
   readonly places: Places;
   readonly tally: Tally;
-  /** What {@link Scene.places} is for. */
+  /** The errand that {@link Scene.places} serves. */
   readonly errand: Errand;
 }
 
-/** Kills one process after the other; each first finishes what the one before it left, then begins something of its own. */
+/** Kills one process after the other; each first finishes the previous one's errand, then starts its own. */
 export async function killAndFinish(
   { places, tally, errand }: Scene,
   store: StorePlace,
@@ -55,13 +55,13 @@ export async function killAndFinish(
     const acknowledged = await beginAndKill(child, work, moment);
     child = next;
     const atDeath = await entriesOf(work);
-    const toldByDeath = receiptsTold(places, work);
+    const readByDeath = receiptsRead(places, work);
     const effectsAtDeath = readEffects(work.effects).length;
     const report = await child.order({ do: "finish", ...work });
     const after = await entriesOf(work);
     const found = [
       ...lostEntries(acknowledged, atDeath, after),
-      ...toldTooEarly(atDeath, toldByDeath),
+      ...readTooEarly(atDeath, readByDeath),
       ...problemsOfReport(report),
       ...(await problemsOfSession(errand, work)),
       ...ranAgain(tally, store.kind, work, atDeath, effectsAtDeath),
@@ -73,7 +73,7 @@ export async function killAndFinish(
   return problems;
 }
 
-/** @returns How many entries the process was told are stored. */
+/** @returns How many entries the store acknowledged to the process. */
 async function beginAndKill(child: AgentProcess, work: Work, moment: Moment): Promise<number> {
   let acknowledged = 0;
   let kill: Promise<void> | undefined;
@@ -91,22 +91,22 @@ async function beginAndKill(child: AgentProcess, work: Work, moment: Moment): Pr
 }
 
 /** How many receipts the model has read in a session. */
-function receiptsTold(places: Places, work: Work): number {
-  const told = places.world.emulator.requests.map(({ body }) => {
-    // All that these processes send asks for content.
+function receiptsRead(places: Places, work: Work): number {
+  const counts = places.world.emulator.requests.map(({ body }) => {
+    // These processes only send requests for content.
     const { contents } = body as GenerateContentRequest;
     return contents[0]?.parts[0]?.text === messageOf(work) ? receiptsIn(contents).length : 0;
   });
-  return Math.max(0, ...told);
+  return Math.max(0, ...counts);
 }
 
-/** The model must not hear of what would be forgotten by a crash. */
-function toldTooEarly(atDeath: readonly unknown[], told: number): readonly string[] {
+/** The model must not read outcomes that a crash would lose. */
+function readTooEarly(atDeath: readonly unknown[], read: number): readonly string[] {
   const recorded = answeredCalls(atDeath);
-  return told <= recorded ? [] : [`lost: the model was told of ${told} calls when ${recorded} had an answer`];
+  return read <= recorded ? [] : [`lost: the model read the outcomes of ${read} calls when ${recorded} were stored`];
 }
 
-/** What was recorded before the process died must not begin again; what was not may, but for what must happen once. */
+/** Calls recorded before the process died must not start again; others may, unless they must happen once. */
 function ranAgain(
   tally: Tally,
   row: string,

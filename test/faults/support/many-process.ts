@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, defineTool, endpoint, gemini, MemoryStore, type Session, Traffic } from "@pollux/core";
 
-// Many runs at once in one process, most of which wait for a slot, and many sessions that wait for nothing. Started with
+// Many parallel runs in one process, most of which wait for a slot, and many sessions that don't wait. Started with
 // --expose-gc.
 
-/** What is asked of it. */
+/** Its task. */
 export interface ManyOrder {
   readonly url: string;
   readonly runs: number;
@@ -12,15 +12,15 @@ export interface ManyOrder {
   readonly maxConcurrent: number;
 }
 
-/** What it says: when all wait, so that the service may begin to answer, and at the end. */
+/** Its messages: when all runs wait, so that the service may start to answer, and at the end. */
 export type ManyReport =
   | { readonly type: "waiting"; readonly active: number; readonly queued: number }
   | {
       readonly type: "done";
       readonly texts: Readonly<Record<string, number>>;
-      /** Of the process, in milliseconds. */
+      /** CPU time of the process, in milliseconds. */
       readonly cpuMs: number;
-      /** Bytes of heap and of buffers for one of them, garbage collected: a run that waits; a session after its run; its log. */
+      /** Bytes of heap and buffers per item, after garbage collection: a waiting run; a session after its run; its log. */
       readonly bytes: { readonly run: number; readonly session: number; readonly stored: number };
     };
 
@@ -76,7 +76,7 @@ async function many({ url, runs, sessions, maxConcurrent }: ManyOrder): Promise<
       stored: Math.round((stored - empty) / sessions),
     },
   } satisfies ManyReport);
-  // The store is what was measured last.
+  // The last measurement was the store.
   await store.list({ limit: 1 });
 }
 

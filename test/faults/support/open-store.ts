@@ -7,7 +7,7 @@ import { type Effects, EffectsList } from "./effects.ts";
 import { errandTools } from "./errand.ts";
 import type { StorePlace } from "./process-messages.ts";
 
-/** A store that counts the entries it has acknowledged, and tells after each append. */
+/** A store that counts acknowledged entries, and reports each append. */
 export function counting(
   store: SessionStore,
   afterAppend: (length: number) => Promise<void> = async () => {},
@@ -23,7 +23,7 @@ export function counting(
   return { told, acknowledged: () => length };
 }
 
-/** Opens a store that is closed with its scope. */
+/** Opens a store that its scope closes. */
 export function openStore({ kind, path }: StorePlace): { readonly store: SessionStore } & AsyncDisposable {
   if (kind === "jsonl") return { store: new JsonlStore(path), [Symbol.asyncDispose]: async () => {} };
   const store = new SqliteStore(path);
@@ -31,14 +31,14 @@ export function openStore({ kind, path }: StorePlace): { readonly store: Session
 }
 
 /**
- * The session `s` of a store, in this process. Where files were copied while it ran, the lease in the copy is of this process as well,
- * which lives: it has to expire.
+ * The session `s` of a store, in this process. If files were copied while it ran, the lease in the copy also belongs to this live
+ * process, so it has to expire.
  */
 export function sessionIn(store: SessionStore, world: World, effects: Effects = new EffectsList()): Session {
   return new Agent({ model: world.model(), tools: errandTools(effects, 1) }).session({ id: "s", store, leaseMs: 100 });
 }
 
-/** An error has to be of this kind, and to say what to do. */
+/** Checks that an error has this kind and says what to do. */
 export function problemsOfError(
   error: unknown,
   kind: typeof SessionStoreError | typeof SessionDamagedError,

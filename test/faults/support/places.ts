@@ -9,20 +9,20 @@ import type { StorePlace, Work } from "./process-messages.ts";
 /** The stores that keep sessions in files. */
 export const KINDS = ["jsonl", "sqlite"] as const;
 
-/** A folder for stores and a service for those who work on them. */
+/** A folder for stores, and a service for the processes that work on them. */
 export interface Places extends AsyncDisposable {
   readonly folder: string;
   readonly world: World;
-  /** Where a store goes. */
+  /** The place of a store. */
   place(kind: StorePlace["kind"], name: string): StorePlace;
   /** A session in a store, with a file for its effects. */
   work(store: StorePlace, id?: string): Work;
 }
 
-/** Makes a folder that goes with its scope, and starts a service that knows an errand. */
+/** Creates a folder, which its scope removes, and starts a service that knows an errand. */
 export async function openPlaces(errand: Errand): Promise<Places> {
   const folder = await mkdtemp(join(tmpdir(), "pollux-faults-"));
-  // For a process without rights as well.
+  // Lets a process without rights use it as well.
   await chmod(folder, 0o777);
   const world = await openWorld({ brain: errandBrain(errand), largeSignatures: false });
   return {

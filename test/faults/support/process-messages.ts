@@ -1,21 +1,21 @@
-/** Which store a process keeps its sessions in, and where. */
+/** The kind and place of a process's store. */
 export interface StorePlace {
   readonly kind: "jsonl" | "sqlite" | "postgres";
-  /** The folder, or the database file; with a database elsewhere, the beginning of the paths of other files. */
+  /** The folder, or the database file; for a database server, the path prefix of other files. */
   readonly path: string;
   /** For Postgres. */
   readonly database?: { readonly url: string; readonly schema: string } | undefined;
 }
 
-/** Where a process stops for good, to be killed there. */
+/** Where a process hangs, to be killed there. */
 export interface KillPoint {
   /** Number of the append, from 1. */
   readonly append: number;
-  /** `during`: the append is begun and not held up. */
+  /** `during`: the append has started and continues. */
   readonly when: "before" | "during" | "after";
 }
 
-/** A session and what its tools tell. */
+/** A session and the effects of its tools. */
 export interface Work {
   readonly url: string;
   readonly store: StorePlace;
@@ -24,31 +24,31 @@ export interface Work {
   readonly effects: string;
 }
 
-/** What a process is told to do. */
+/** An order to a process. */
 export type Order =
-  /** Send the message that begins the errand; `runId`: the same for all who send it. */
+  /** Send the message that starts the errand; `runId`: the same for all senders. */
   | (Work & { readonly do: "begin"; readonly killPoint?: KillPoint | undefined; readonly runId?: string | undefined })
-  /** Bring the session to its end, from wherever it stands; where this is root's process, as a user without rights. */
+  /** Finish the session from any state; `asNobody`: a process of root gives up its rights first. */
   | (Work & {
       readonly do: "finish";
       readonly asNobody?: boolean | undefined;
-      /** Asks, and waits to be allowed, before it looks into what came of a call: another process may be at it. */
+      /** Asks for permission before it checks the outcome of a call, since another process may work on the call. */
       readonly asks?: boolean | undefined;
     })
   | { readonly do: "go-on" };
 
-/** How a session stood, and how it was brought to its end. */
+/** The state of a session, and how the process finished it. */
 export interface Finished {
   readonly is: "finished";
-  /** How the last run had ended, as the session saw it. */
+  /** The session's `lastRun` before. */
   readonly found: string;
-  /** Calls of which nobody knew whether they had happened, and what the process found out. */
+  /** Calls with an unknown outcome, and whether the process found them done. */
   readonly unknown: readonly { readonly callId: string; readonly done: boolean }[];
   readonly stopReason: string;
   readonly text: string;
 }
 
-/** What a process says. */
+/** A message of a process. */
 export type Report =
   | { readonly is: "ready" }
   | { readonly is: "acknowledged"; readonly length: number }

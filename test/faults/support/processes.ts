@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { bundledProgram } from "../../support/bundled-program.ts";
 import type { Order, Report } from "./process-messages.ts";
 
-/** Starts a program of these tests, ready to be sent messages; what it compiles is kept for the next. */
+/** Starts a program of these tests with a message channel; caches its compiled code for the next one. */
 export function startProgram(file: URL, execArgv: readonly string[] = [], args: readonly string[] = []): ChildProcess {
   return fork(bundledProgram(file), args, {
     execArgv: ["--conditions=pollux-source", ...execArgv],
@@ -14,7 +14,7 @@ export function startProgram(file: URL, execArgv: readonly string[] = [], args: 
   });
 }
 
-/** The same with no file larger than some units of 512 bytes. */
+/** The same with a limit on file sizes, in units of 512 bytes. */
 function startWithSmallFiles(file: URL, maxBlocks: number): ChildProcess {
   const program = `"${process.execPath}" --conditions=pollux-source "${bundledProgram(file)}"`;
   return spawn("sh", ["-c", `ulimit -f ${maxBlocks} && exec ${program}`], {
@@ -29,20 +29,20 @@ function environment(): NodeJS.ProcessEnv {
 
 /** A process with an agent. */
 export interface AgentProcess {
-  /** Resolves when it has come up. */
+  /** Resolves when it is ready. */
   ready(): Promise<unknown>;
-  /** Gives it an order; resolves with its final word, or `undefined` when it died. */
+  /** Sends it an order; resolves with its final message, or `undefined` if it died. */
   order(order: Order, onReport?: (report: Report) => void): Promise<Report | undefined>;
-  /** Allows it what it asks for. */
+  /** Grants the permission that it asked for. */
   allow(): void;
-  /** Ends it at once, as a crash would; resolves when it is gone. */
+  /** Kills it like a crash; resolves when it is gone. */
   kill(): Promise<void>;
 }
 
 /**
- * Starts one; it comes up while others work.
+ * Starts a process, which gets ready while others work.
  *
- * @param maxBlocks - Size of the largest file it may write, in units of 512 bytes.
+ * @param maxBlocks - Largest file that it may write, in units of 512 bytes.
  */
 export function openProcess(maxBlocks?: number): AgentProcess {
   const program = new URL("./agent-process.ts", import.meta.url);
@@ -52,7 +52,7 @@ export function openProcess(maxBlocks?: number): AgentProcess {
     throw new Error(`${program.pathname} ended before it was ready`);
   });
   const ready = Promise.race([once(child, "message"), died]);
-  // Whoever waits for it hears of it.
+  // Its waiters handle the rejection.
   ready.catch(() => {});
   return {
     ready: () => ready,

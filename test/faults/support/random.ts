@@ -9,5 +9,5 @@ export function randomFrom(seed: number): () => number {
   };
 }
 
-/** The seed of what is random: `POLLUX_SEED`, or always the same one. */
+/** The random seed: `POLLUX_SEED`, or a fixed one. */
 export const SEED: number = Number(process.env["POLLUX_SEED"] ?? 20_261_124);

@@ -1,4 +1,4 @@
-/** Runs some jobs, at most so many at a time; gives their results in order. */
+/** Runs jobs with limited parallelism. @returns Their results, in order. */
 export async function sideBySide<Job, Result>(
   jobs: readonly Job[],
   width: number,

@@ -5,23 +5,23 @@ import { EffectsList } from "./effects.ts";
 import { answerUnknown, problemsOfErrand } from "./end-of-errand.ts";
 import { DONE, errandTools, GO, PLAIN } from "./errand.ts";
 
-// Many sessions at once in one process, over a network that fails now and then. Started with --expose-gc.
+// Many parallel sessions in one process, over a network that fails sometimes. Started with --expose-gc.
 
-/** What is asked of it. */
+/** Its task. */
 export interface SoakOrder {
   readonly url: string;
   readonly sessions: number;
-  /** Milliseconds a request may be silent. */
+  /** Milliseconds that a request may be silent. */
   readonly silenceMs: number;
 }
 
-/** What came of it. */
+/** Its result. */
 export interface SoakReport {
-  /** Counts of what happened, by name. */
+  /** Counts by event. */
   readonly counts: Readonly<Record<string, number>>;
   readonly problems: readonly string[];
   readonly tookMs: number;
-  /** In bytes, after collecting garbage: before, with all sessions at work (not collected), and after. */
+  /** In bytes, after garbage collection: before, with all sessions active (without collection), and after. */
   readonly heap: { readonly before: number; readonly most: number; readonly after: number };
   readonly rss: { readonly before: number; readonly most: number; readonly after: number };
   readonly unheard: readonly string[];
@@ -36,7 +36,7 @@ function count(what: string): void {
 }
 
 async function soak({ url, sessions, silenceMs }: SoakOrder): Promise<SoakReport> {
-  // What is loaded or kept once is not counted as lost.
+  // Modules and caches that load once don't count as leaks.
   await manySessions({ url, sessions: 20, silenceMs });
   for (const name of Object.keys(counts)) delete counts[name];
   const before = await collected();
@@ -51,7 +51,7 @@ async function soak({ url, sessions, silenceMs }: SoakOrder): Promise<SoakReport
   const tookMs = performance.now() - began;
   clearInterval(watch);
   let after = await collected();
-  // Connections that are kept for the next request are given up after some seconds; what is never given up is lost.
+  // Idle connections close after a few seconds; others are leaks.
   for (let tries = 0; tries < 60 && after.heapUsed > before.heapUsed + 2 * 2 ** 20; tries++) {
     await sleep(500);
     after = await collected();
@@ -97,7 +97,7 @@ async function oneSession(session: Session, effects: EffectsList): Promise<reado
       count(isRight ? (isFirst ? "right at once" : "right later") : `ended: ${result.stopReason}`);
       tries++;
     } catch (error) {
-      // With all these at once a busy machine is silent for long, until fewer are left: that may take any number of tries.
+      // With all sessions at once, a busy machine is silent for long until fewer remain, which may take any number of retries.
       if (!(error instanceof ApiTimeoutError)) tries++;
       if (error instanceof AgentError) count(`failed: ${error.code}`);
       else problems.push(`untyped: ${String(error)}`);

@@ -21,17 +21,17 @@ export async function withStore<Result>(
   return await use(store);
 }
 
-/** What is stored of a session, read anew. */
+/** The stored log of a session, read from the store. */
 export function entriesOf({ store, id }: Work): Promise<readonly unknown[]> {
   return withStore(store, (open) => open.load(id));
 }
 
-/** What was said in a session, read anew. */
+/** The history of a session, read from the store. */
 export function historyOf({ store, id }: Work): Promise<readonly Content[]> {
   return withStore(store, (open) => new Agent({ model: new ScriptedModel() }).session({ id, store: open }).history());
 }
 
-/** What is wrong with a session whose errand is over. What is idempotent may have happened more often, under one key. */
+/** The problems of a session with an ended errand. Idempotent calls may have happened several times, under one key. */
 export async function problemsOfSession(errand: Errand, work: Work): Promise<readonly string[]> {
   const effects = readEffects(work.effects);
   const problems = problemsOfErrand(errand, await historyOf(work), effects);
@@ -43,14 +43,14 @@ export async function problemsOfSession(errand: Errand, work: Work): Promise<rea
   ];
 }
 
-/** What is wrong with the final word of a process that was to bring an errand to its end. */
+/** The problems in the final message of a process that had to finish an errand. */
 export function problemsOfReport(report: Report | undefined): readonly string[] {
   if (report?.is === "finished" && report.stopReason === "finished" && report.text === DONE) return [];
   const untyped = report?.is === "failed" && !report.typed;
   return [`${untyped ? "untyped" : "lost"}: ended with ${JSON.stringify(report)}`];
 }
 
-/** Idempotency keys of the calls whose outcome is in a log. */
+/** Idempotency keys of the calls with an outcome in a log. */
 export function recordedCalls(log: readonly unknown[]): ReadonlySet<string> {
   // What a session wrote.
   const entries = log as readonly { readonly type: string; readonly runId?: string; readonly step?: string }[];
@@ -61,7 +61,7 @@ export function recordedCalls(log: readonly unknown[]): ReadonlySet<string> {
   );
 }
 
-/** How many calls have an answer in a log: a job that has started has none. */
+/** How many calls have an answer in a log: a started job has none. */
 export function answeredCalls(log: readonly unknown[]): number {
   // What a session wrote.
   const entries = log as readonly {
@@ -75,7 +75,7 @@ export function answeredCalls(log: readonly unknown[]): number {
   }).length;
 }
 
-/** What a crash or a full disk lost: entries that were acknowledged, or that changed afterwards. */
+/** Entries that a crash or a full disk lost or changed after they were acknowledged. */
 export function lostEntries(
   acknowledged: number,
   then: readonly unknown[],

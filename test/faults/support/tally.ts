@@ -5,7 +5,7 @@ export class Tally {
   readonly #columns: Set<string> = new Set();
   readonly #notes: string[] = [];
 
-  /** @param columns - Shown in this order, with a 0 where nothing was counted; others follow as they come. */
+  /** @param columns - Shown in this order, with 0 for no counts; others follow in order of appearance. */
   constructor(title: string, columns: readonly string[] = []) {
     this.#title = title;
     for (const column of columns) this.#columns.add(column);
@@ -18,7 +18,7 @@ export class Tally {
     counts.set(column, (counts.get(column) ?? 0) + by);
   }
 
-  /** Counts problems by the word before their colon (`lost`, `doubled`, `untyped`); gives them back with where they were. */
+  /** Counts problems by the word before their colon (`lost`, `doubled`, `untyped`). @returns The problems with their place. */
   found(row: string, where: string, problems: readonly string[]): readonly string[] {
     for (const problem of problems) this.count(row, problem.split(":")[0] ?? problem);
     return problems.map((problem) => (where === "" ? problem : `${where}: ${problem}`));

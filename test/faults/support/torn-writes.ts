@@ -11,7 +11,7 @@ import { counting, openStore, sessionIn } from "./open-store.ts";
 import type { StorePlace } from "./process-messages.ts";
 import { lostEntries, withStore } from "./stored-session.ts";
 
-/** Cuts the file that grows, at and beside the end of each append, and goes on from what is there; every so many-th cut. */
+/** Cuts the growing file at and around the end of each append, and continues from the rest; every nth cut. */
 export async function tornWrites(
   table: FaultTable,
   kind: StorePlace["kind"],
@@ -64,7 +64,7 @@ export async function errandWithStates(
 ): Promise<readonly State[]> {
   const states: State[] = [];
   const { told } = counting(store, async (entries) => {
-    // At once: renewals of the lease make the file longer, too.
+    // Synchronously, since renewals of the lease make the file longer, too.
     states.push({ entries, bytes: sizeNow() });
   });
   const session = sessionIn(told, table.places.world);
@@ -75,19 +75,19 @@ export async function errandWithStates(
 
 interface State {
   readonly entries: number;
-  /** Size of the file that grows. */
+  /** Size of the growing file. */
   readonly bytes: number;
 }
 
-/** How many entries were acknowledged when a file had this size. */
+/** How many entries were acknowledged at this size of the file. */
 function entriesAt(states: readonly State[], bytes: number): number {
   return states.findLast((state) => state.bytes <= bytes)?.entries ?? 0;
 }
 
-/** Goes on with a store's session until its errand is done. */
+/** Continues a store's session until its errand is done. */
 async function goOnIn(table: FaultTable, store: SessionStore): Promise<string | undefined> {
   const effects = new EffectsList();
-  // The file says that this process holds the session; the one that wrote it would have died with its last bytes.
+  // According to the file, this process holds the session; the real writer would have died with its last bytes.
   const after = storeLike(store, { processes: { self: "after the crash", isGone: () => true } });
   const session = sessionIn(after, table.places.world, effects);
   const { lastRun } = await session.state();

@@ -7,7 +7,7 @@ import { INTERACTION_QUESTIONS } from "./interactions.ts";
 import { REQUEST_QUESTIONS } from "./requests.ts";
 import { RULE_QUESTIONS } from "./rules.ts";
 
-/** What only one answer of the service can settle, and then the wording of every rule. */
+/** The questions that only the service can settle, then the wording of every rule. */
 export const QUESTIONS: readonly Question[] = [
   ...REQUEST_QUESTIONS,
   ...HISTORY_QUESTIONS,
@@ -18,7 +18,7 @@ export const QUESTIONS: readonly Question[] = [
   ...RULE_QUESTIONS,
 ];
 
-/** What is marked as a guess or kept as a switch, and can't be asked. */
+/** Marked guesses and switches that can't be asked about. */
 export const UNASKABLE: Readonly<Record<string, string>> = {
   maxBodyBytes: "It protects the emulator's own memory; finding the service's limit would upload more than 100 MB.",
   blockedDecisions: "A block can't be provoked without an input that nobody should send.",

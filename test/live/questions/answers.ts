@@ -2,10 +2,10 @@ import { DEV, type Question, question, takenAll } from "../question.ts";
 import { type Ask, type LiveAnswer, pick } from "../service.ts";
 import { CLOCK, config, hello, mode, text, user } from "./bodies.ts";
 
-/** Members by name, which is how two answers with other words are compared. */
+/** Names of members, to compare answers with different words. */
 const keys = (value: unknown): string =>
   typeof value === "object" && value !== null ? Object.keys(value).toSorted().join(" ") : String(value);
-/** Without those that come and go. */
+/** Names without optional members. */
 const shape = (value: unknown): string =>
   keys(value)
     .replaceAll(
@@ -33,7 +33,7 @@ const upload = {
   "x-goog-upload-header-content-length": "3",
 };
 
-/** Whether answers have the fields and the bytes that the emulator gives them. */
+/** Whether answers have the same fields and bytes as the emulator's. */
 export const ANSWER_QUESTIONS: readonly Question[] = [
   question("answer-fields", "Which members has an answer of text?", ["members of an answer"], async (ask) => {
     const { json } = await answer(ask);

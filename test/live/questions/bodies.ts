@@ -36,7 +36,7 @@ export const response = (id: unknown = "a", name = "clock"): unknown => ({
 });
 
 /** A conversation with two functions at hand. */
-export const told = (contents: readonly unknown[], id?: string): LiveRequest => ({
+export const conversation = (contents: readonly unknown[], id?: string): LiveRequest => ({
   model: id,
   body: {
     contents: [user(text("What time is it?")), ...contents],

@@ -18,7 +18,7 @@ const decide = (questions: object, more: object = {}): LiveRequest => ({
   body: { model: "gemini-decision-1", input: "Charged twice. Refund one.", questions, ...more },
 });
 
-/** Requests whose taking or refusing is documented by somebody, and was never seen. */
+/** Requests whose acceptance or refusal is documented but was never observed. */
 const TAKEN: Readonly<Record<string, readonly [request: LiveRequest, change?: Change]>> = {
   "the model's full name": [decide({ refund: REFUND }, { model: "models/gemini-decision-1" })],
   "a list of contents": [decide({ refund: REFUND }, { input: [{ type: "text", text: "Refund me." }] })],
@@ -40,7 +40,7 @@ const TAKEN: Readonly<Record<string, readonly [request: LiveRequest, change?: Ch
   "an unknown model": [decide({ refund: REFUND }, { model: "gemini-decision-9" })],
 };
 
-/** What the endpoint of decisions takes and answers; none of its traffic has been recorded. */
+/** Requests and answers of the decisions endpoint, which no recording has. */
 export const DECISION_QUESTIONS: readonly Question[] = [
   ...Object.entries(TAKEN).map(([what, [request, change]]) =>
     taken(
@@ -82,7 +82,7 @@ export const DECISION_QUESTIONS: readonly Question[] = [
     "Does a probability stay within 0.01 and 0.99?",
     ["range of noul"],
     async (ask) => {
-      // As certain as can be, or the bounds would not show.
+      // Very certain, or the bounds would not show.
       const said = { type: "noul", instructions: "Does it say “Charged twice. Refund one.”?" };
       const noul = pick((await ask(decide({ said }))).json, "answers", "said", "noul");
       return { is: typeof noul !== "number" ? "no number" : noul >= 0.01 && noul <= 0.99 ? "within" : "beyond" };

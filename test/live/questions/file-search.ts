@@ -7,7 +7,7 @@ const STORES = "v1beta/fileSearchStores";
 const nameOf = ({ json }: LiveAnswer): string => String(pick(json, "name"));
 const create = (body: object): LiveRequest => ({ path: STORES, body });
 
-/** What nobody has seen file search stores do. It stores no document, so that it costs nothing. */
+/** Unobserved behavior of file search stores. Stores no document, so it costs nothing. */
 export const FILE_SEARCH_QUESTIONS: readonly Question[] = [
   taken(
     "file-search-unknown-store",

@@ -1,6 +1,6 @@
 import { DEV, type Question, question, refusalOf, strict, taken, takenAll } from "../question.ts";
 import { type Ask, type LiveRequest, partsOf, pick, Unanswered } from "../service.ts";
-import { call, CLOCK, DUMMY, hello, model, realCall, response, text, told, tools, user } from "./bodies.ts";
+import { call, CLOCK, DUMMY, hello, model, realCall, response, text, conversation, tools, user } from "./bodies.ts";
 
 const ARGON = "gemini-4-argon";
 const MATCHED = ["gemini-3.5-flash", "gemini-3.8-flash", ARGON].flatMap((name) =>
@@ -10,13 +10,13 @@ const MATCHED = ["gemini-3.5-flash", "gemini-3.8-flash", ARGON].flatMap((name) =
 );
 const CONTRARY = "context_engineering_is_the_way_to_go";
 
-/** A call as it came, whose signature something else gets. */
+/** A real call, whose signature goes to another part. */
 async function moved(ask: Ask, parts: (signature: unknown) => readonly unknown[]): Promise<LiveRequest> {
   const { thoughtSignature } = await realCall(ask);
-  return told([model(...parts(thoughtSignature)), user(response("a", "date"))]);
+  return conversation([model(...parts(thoughtSignature)), user(response("a", "date"))]);
 }
 
-/** An answer of Gemini 4 that stopped at its limit, and the request that goes on. */
+/** An answer of Gemini 4 that stopped at its limit, and the request that continues it. */
 async function continued(ask: Ask, change: object): Promise<LiveRequest> {
   const body = { contents: [user(text("Count from 1 to 500 in words."))], generationConfig: { maxOutputTokens: 8 } };
   const continuationToken = pick((await ask({ model: ARGON, body })).json, "candidates", 0, "continuationToken");
@@ -24,7 +24,7 @@ async function continued(ask: Ask, change: object): Promise<LiveRequest> {
   return { model: ARGON, body: { ...body, generationConfig: { maxOutputTokens: 400 }, ...change, continuationToken } };
 }
 
-/** Parts of a search as they came, without their signatures. */
+/** Real parts of a search, without their signatures. */
 async function unsignedSearch(ask: Ask): Promise<LiveRequest> {
   const contents = [user(text("Search the web for the population of Oslo, and call clock."))];
   const body = {
@@ -39,18 +39,18 @@ async function unsignedSearch(ask: Ask): Promise<LiveRequest> {
   return { body: { contents: [...contents, model(...kept, call()), user(response())], ...body } };
 }
 
-/** For rules that recordings of some models contradict. */
+/** Models whose recordings contradict rules. */
 const EXCEPTIONS = { changes: { taken: strict({ exceptions: "accept" }), refused: strict({ exceptions: "refuse" }) } };
 
-/** Whether a history is taken: responses, signatures, media. */
+/** Whether the service accepts a history: responses, signatures, media. */
 export const HISTORY_QUESTIONS: readonly Question[] = [
   ...MATCHED.map(({ name, what, given }) =>
     question(
       `matching-${what.replaceAll(" ", "-")}-${name}`,
-      `What becomes of a response with ${what} on ${name}?`,
+      `What happens to a response with ${what} on ${name}?`,
       ["E-15", "responseMatching"],
       async (ask) => {
-        const answer = await ask(told([model(call()), user(given)], name));
+        const answer = await ask(conversation([model(call()), user(given)], name));
         const reading = refusalOf(answer);
         const isEmpty =
           reading.is === "taken" && partsOf(answer).every((part) => !part["text"] && !part["functionCall"]);
@@ -69,7 +69,7 @@ export const HISTORY_QUESTIONS: readonly Question[] = [
     "mixed-3.5": [
       "Does 3.5-flash take text after a response in one content?",
       "E-14, mixedResponses",
-      told([model(call()), user(response(), text("Go on."))], "gemini-3.5-flash"),
+      conversation([model(call()), user(response(), text("Go on."))], "gemini-3.5-flash"),
       { ...DEV, changes: { refused: strict({ mixedResponses: "refuse" }) } },
     ],
     "moved-call": [
@@ -90,7 +90,7 @@ export const HISTORY_QUESTIONS: readonly Question[] = [
       async (ask) => {
         const issued = await realCall(ask, "gemini-3.6-flash");
         const { id = null, name } = issued["functionCall"] as { readonly id?: string; readonly name: string };
-        return told([model(issued), user(response(id, name))]);
+        return conversation([model(issued), user(response(id, name))]);
       },
     ],
   }),
@@ -100,7 +100,7 @@ export const HISTORY_QUESTIONS: readonly Question[] = [
         `dummy-${dummy.slice(0, 4)}-${value === dummy ? "raw" : "base64"}`,
         `Is the dummy signature \`${value}\` taken?`,
         ["E-53"],
-        told([model(call("clock", value)), user(response())]),
+        conversation([model(call("clock", value)), user(response())]),
         DEV,
       ),
     ),
@@ -137,25 +137,25 @@ export const HISTORY_QUESTIONS: readonly Question[] = [
       { changes: { taken: strict({ guesses: false }) } },
     ],
     "continuation-more": [
-      "Does a cut answer go on with a higher maxOutputTokens?",
+      "Does a cut answer continue with a higher maxOutputTokens?",
       "continuation after MAX_TOKENS",
       (ask) => continued(ask, {}),
     ],
     "prefill-3.5": [
-      "Does 3.5-flash go on with a last content of the model?",
+      "Does 3.5-flash continue a last content of the model?",
       "E-13b",
-      told([model(text("It is"))], "gemini-3.5-flash"),
+      conversation([model(text("It is"))], "gemini-3.5-flash"),
     ],
     "image-broken": [
       "Is an image refused that is none?",
       "E-75, decodeImages",
-      told([user({ inlineData: { mimeType: "image/png", data: "AAAA" } })]),
+      conversation([user({ inlineData: { mimeType: "image/png", data: "AAAA" } })]),
       { changes: { refused: strict({ decodeImages: true }) } },
     ],
     "file-unknown": [
       "How is a file refused that nobody uploaded?",
       "E-74, fileState",
-      told([
+      conversation([
         user({
           fileData: {
             mimeType: "image/png",
@@ -165,28 +165,28 @@ export const HISTORY_QUESTIONS: readonly Question[] = [
       ]),
       DEV,
     ],
-    "text-empty": ["Is an empty text taken?", "empty texts", told([user(text(""))])],
+    "text-empty": ["Is an empty text taken?", "empty texts", conversation([user(text(""))])],
     "model-adjacent": [
       "Are two contents of the model in a row taken?",
       "adjacent contents of the model",
-      told([model(text("b")), model(text("c")), user(text("d"))]),
+      conversation([model(text("b")), model(text("c")), user(text("d"))]),
     ],
     "signature-alone": [
       "Is a part taken that holds only a signature?",
       "E-06, exceptions",
-      told([model({ thoughtSignature: btoa(DUMMY) }), user(text("b"))]),
+      conversation([model({ thoughtSignature: btoa(DUMMY) }), user(text("b"))]),
       EXCEPTIONS,
     ],
     "content-empty": [
       "Is a content of the model taken without parts?",
       "E-05, exceptions",
-      told([{ role: "model" }, user(text("b"))]),
+      conversation([{ role: "model" }, user(text("b"))]),
       EXCEPTIONS,
     ],
     "response-missing": [
       "Is a functionResponse taken without a response?",
       "E-18, exceptions",
-      told([model(call()), user({ functionResponse: { id: "a", name: "clock" } })]),
+      conversation([model(call()), user({ functionResponse: { id: "a", name: "clock" } })]),
       EXCEPTIONS,
     ],
   }),

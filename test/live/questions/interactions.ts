@@ -28,7 +28,7 @@ const result = (callId: string): object => ({
   result: [{ type: "text", text: "12:00" }],
 });
 
-/** What nobody has seen the Interactions API do. It costs a few short answers, and no research. */
+/** Unobserved behavior of the Interactions API. Costs a few short answers, and no research. */
 export const INTERACTION_QUESTIONS: readonly Question[] = [
   taken(
     "interaction-open-calls",

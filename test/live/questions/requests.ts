@@ -14,7 +14,7 @@ const cacheOf = (name: string): LiveRequest => ({
   body: { model: `models/gemini-4-${name}`, contents: [user(text("Too little to be worth keeping."))] },
 });
 
-/** Two mistakes in one request: which of them is told shows the order of the checks. */
+/** Two mistakes in one request: the reported one shows the order of the checks. */
 const ORDER: Readonly<Record<string, LiveRequest>> = {
   "an unknown model and an unknown field": hello({ foo: 1 }, "gemini-9-quartz"),
   "an unknown field and no contents": { body: { contents: [], foo: 1 } },
@@ -26,7 +26,7 @@ const ORDER: Readonly<Record<string, LiveRequest>> = {
   },
 };
 
-/** Whether an address, a model, a field or a size is taken. */
+/** Whether the service accepts an address, a model, a field or a size. */
 export const REQUEST_QUESTIONS: readonly Question[] = [
   question(
     "region",
@@ -135,7 +135,7 @@ export const REQUEST_QUESTIONS: readonly Question[] = [
     ],
   }),
   ...Object.entries(ORDER).map(([what, request], index) =>
-    taken(`order-${index + 1}`, `Which is told first: ${what}?`, ["order of the checks"], request, {
+    taken(`order-${index + 1}`, `Which is reported first: ${what}?`, ["order of the checks"], request, {
       file: "validate/contract.ts",
     }),
   ),
@@ -190,7 +190,7 @@ export const REQUEST_QUESTIONS: readonly Question[] = [
       name === "carbon" || name === "neon" ? ["explicitCaches"] : ["explicit caches of Gemini 4"],
       async (ask) => {
         const { is, wording = "" } = refusalOf(await ask(cacheOf(name)));
-        // What is too small has been accepted as a cache.
+        // The service has accepted caches that are too small.
         if (/too small|minimum/i.test(wording)) return { is: "offered" };
         return { is: is === "taken" ? "offered" : "not offered", wording };
       },

@@ -5,7 +5,7 @@ import { outcome } from "../../../packages/emulator/test/validate/request.ts";
 import { type Change, fileOf, type Question, strict, taken } from "../question.ts";
 import { MODEL } from "../service.ts";
 
-/** Rules whose cases can't be sent: another question asks the same, or something has to be broken first. */
+/** Rules whose cases can't be sent: another question covers them, or something would have to break first. */
 export const NOT_BY_CASE: Readonly<Record<string, string>> = {
   "A-1": "asked by `key-absent`",
   "A-2": "asked by `key-wrong`",
@@ -22,7 +22,7 @@ export const NOT_BY_CASE: Readonly<Record<string, string>> = {
   "E-78": "asking would upload more than 100 MB",
 };
 
-/** What to set when the service takes what a rule refuses; without a switch, the rule goes. */
+/** The change if the service accepts what a rule refuses: the rule's switch, or its removal. */
 const SWITCHES: Readonly<Record<string, StrictSwitches>> = {
   "E-14": { mixedResponses: "accept" },
   "E-40b": { allowedNames: false },
@@ -30,15 +30,15 @@ const SWITCHES: Readonly<Record<string, StrictSwitches>> = {
   "E-48c": { samplingRanges: "seen" },
 };
 
-/** A signature that the service takes for any part. */
+/** A signature that the service accepts for any part. */
 const DUMMY = "skip_thought_signature_validator";
 
-/** What a rule refuses, without the switch for it. */
+/** A request that a rule refuses, without its switch. */
 function conditionOf({ what }: Listed): string {
   return what.replaceAll(/ \(`\w+(?:\.\w+)?`(?:, `\w+`)*\)|; `exceptions`/g, "");
 }
 
-/** Whether the service refuses what each rule refuses, in which words: with the requests that test the rules here. */
+/** Whether the service refuses each rule's request, with which message: uses the requests of the emulator's own tests. */
 export const RULE_QUESTIONS: readonly Question[] = CASES.flatMap(({ rule: id, what, asked }) => {
   const rule = RULES.find((one) => one.id === id);
   const { profile = "developer", body = { contents: [{ role: "user", parts: [{ text: "hi" }] }] } } = asked;

@@ -2,14 +2,14 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 
-/** A registry on this machine that packages can be published to and installed from. It has no others. */
+/** A local registry to publish packages to and install them from. */
 export interface PublishingRegistry extends AsyncDisposable {
   readonly url: string;
-  /** What was published, by name. */
+  /** Published packages by name. */
   readonly published: ReadonlyMap<string, Packument>;
 }
 
-/** What a registry says of a package, as far as the tests read it. */
+/** A registry's document about a package: the members that the tests read. */
 export interface Packument {
   readonly name: string;
   readonly versions: Readonly<Record<string, PublishedManifest>>;
@@ -20,12 +20,12 @@ interface PublishedManifest {
   readonly dist: { readonly tarball: string };
 }
 
-/** What a client sends to publish a package: the tarball is an attachment. */
+/** A client's request to publish a package, with the tarball as attachment. */
 interface Publication extends Packument {
   readonly _attachments: Readonly<Record<string, { readonly data: string }>>;
 }
 
-/** Listens on a free port. Serves what is published to it, and accepts every package once. */
+/** Listens on a free port. Serves published packages, and accepts every package once. */
 export async function servePublishing(): Promise<PublishingRegistry> {
   const published = new Map<string, Packument>();
   const tarballs = new Map<string, Buffer>();

@@ -11,7 +11,7 @@ import type { Round } from "./round.ts";
 import { Story } from "./story.ts";
 import { problemsOfRound } from "./verdict.ts";
 
-/** What came of a round. */
+/** The result of a round. */
 export interface RoundReport {
   readonly problems: readonly string[];
   readonly story: Story;
@@ -20,18 +20,18 @@ export interface RoundReport {
 /** Most milliseconds that any operation of a store takes, before and after it happens. */
 const STORE_MS = 6;
 
-/** Leases after which a round has hung, on its own clock: far above what any round takes. */
+/** Number of leases after which a round counts as hanging, on its own clock: far above the time of any round. */
 const LIMIT = 1000;
 
-/** How many turns of the event loop, or milliseconds, are waited for work outside of this thread before the clock goes on. */
+/** How many turns of the event loop, or milliseconds, to wait for work outside of this thread before the clock advances. */
 const PATIENCE = 200;
 
-/** The same where the clock has nowhere to go: a round that still waits then has hung. */
+/** The same without further timers: a round that still waits then hangs. */
 const HANG_PATIENCE = 10_000;
 
 /**
- * Plays a round in this process, on a clock that only goes on when nothing else is left to do: needs `fakeTime("stands")`. Processes are
- * pretended; those that die never do anything again.
+ * Plays a round in this process, on a clock that only advances when nothing else is left to do: needs `fakeTime("stands")`. Processes
+ * are simulated; dead ones never do anything again.
  */
 export async function playLocally(round: Round, given: SessionStore, id: string): Promise<RoundReport> {
   const { actors, steps, leaseMs, seed, endsInKill } = round;
@@ -86,7 +86,7 @@ export async function playLocally(round: Round, given: SessionStore, id: string)
     }
     if (endsInKill) for (const process of running.values()) process.die(true);
     await Promise.all(work);
-    // What runs on because its reader left, or in a process that is about to notice that it lost its session.
+    // Runs that continue after their reader left, or in a process that is about to notice that it lost its session.
     await pause(leaseMs * 2);
     for (const process of running.values()) process.die(true);
     const fresh = start().racer;
@@ -95,7 +95,7 @@ export async function playLocally(round: Round, given: SessionStore, id: string)
   return { problems: problems ?? ["open: it never ended"], story };
 }
 
-/** A store that counts what it is busy with. */
+/** A store that counts its operations in progress. */
 function counting(store: SessionStore, busy: { count: number }): SessionStore {
   const counted = async <Result>(work: Promise<Result>): Promise<Result> => {
     busy.count++;
@@ -112,7 +112,7 @@ function counting(store: SessionStore, busy: { count: number }): SessionStore {
   });
 }
 
-/** A pretended process. */
+/** A simulated process. */
 class LocalProcess {
   readonly racer: Racer;
   /** Resolves when it is dead. */
@@ -157,7 +157,7 @@ class LocalProcess {
     await this.#awake;
   }
 
-  /** @param known - Whether others find out at once; else its lease has to expire. */
+  /** @param known - Whether others learn of it at once; otherwise its lease has to expire. */
   die(known: boolean): void {
     this.#isDead = true;
     this.#dead.resolve();
@@ -174,7 +174,7 @@ async function onClock<Result>(
   const until = performance.now() + limitMs;
   const state = { isOver: false };
   const result = work().finally(() => (state.isOver = true));
-  // It is awaited below.
+  // Awaited below.
   result.catch(() => {});
   while (performance.now() < until) {
     await idle();

@@ -10,10 +10,10 @@ import type { Round } from "./round.ts";
 import { Story } from "./story.ts";
 import { problemsOfRound } from "./verdict.ts";
 
-/** Only ends a hang, in milliseconds. */
+/** Ends a hang, in milliseconds. */
 const HANG_MS = 120_000;
 
-/** Processes that play rounds, one after the other: those that were not killed play the next one, too. */
+/** Processes that play rounds, one after the other: surviving processes play the next round, too. */
 export class Troupe implements AsyncDisposable {
   readonly #place: SharedStore;
   readonly #processes: Map<number, Promise<AskedProcess<RoundRequest>>> = new Map();
@@ -23,7 +23,7 @@ export class Troupe implements AsyncDisposable {
     this.#place = place;
   }
 
-  /** @param store - The same, as this process has it; the session of the round is new. */
+  /** @param store - The same store, opened in this process; the session of the round is new. */
   async play(round: Round, store: SessionStore, id: string, effects: string): Promise<RoundReport> {
     const { actors, steps, leaseMs, seed, endsInKill } = round;
     const story = new Story();
@@ -62,7 +62,7 @@ export class Troupe implements AsyncDisposable {
     const isOver = await Promise.race([Promise.all(work).then(() => true), sleep(HANG_MS, false, { ref: false })]);
     if (!isOver) await Promise.all(numbers.map((number) => this.#kill(number)));
     const left = await Promise.all(numbers.flatMap((number) => this.#processes.get(number) ?? []));
-    // Tools that were under way when their run lost its session.
+    // Tools in progress when their run lost its session.
     await Promise.all(left.map((one) => one.ask({ do: "settle", id })));
     const unheard = left.flatMap((one) => one.unheard);
     const fresh = new Racer({

@@ -2,12 +2,12 @@ import { Agent, type AnyTool, type Content, defineTool } from "@pollux/core";
 import { calls, join, say, ScriptedModel, type ScriptedTurn } from "@pollux/core/testing";
 import type { Effects } from "../../faults/support/effects.ts";
 
-/** A message that gives the agent something to do begins with it. */
+/** The start of every message with a task. */
 export const TASK = "Task";
-/** What the model says at the end of each task. */
+/** The model's answer at the end of each task. */
 export const DONE = "The task is done.";
 
-/** From this amount on a `credit` needs an approval; a `refund` needs one whatever it is. */
+/** From this amount on, a `credit` needs an approval; a `refund` always needs one. */
 export const CREDIT_LIMIT = 100;
 
 /** From this amount on somebody else approves. */
@@ -19,13 +19,13 @@ export interface CallArgs {
   readonly euros: number;
 }
 
-/** What the agent of an actor works with. */
+/** The environment of an actor's agent. */
 export interface AgentPlace {
   readonly effects: Effects;
   readonly random: () => number;
-  /** Unique among all who work on the session. */
+  /** Unique among all actors of the session. */
   readonly name: string;
-  /** Resolves after so many milliseconds of this process's life: never when it dies meanwhile. */
+  /** Resolves after some milliseconds of this process's life; never if it dies first. */
   readonly lives: (ms: number) => Promise<void>;
 }
 
@@ -59,12 +59,12 @@ const INPUT = {
 
 function tools(effects: Effects, random: () => number, lives: AgentPlace["lives"]): readonly AnyTool[] {
   const work = async (name: string, input: unknown, key: string): Promise<string> => {
-    // The schema says so, and nobody else makes or edits arguments here.
+    // The schema ensures it, and nobody else makes or edits arguments here.
     const { ref, euros } = input as CallArgs;
     const what = JSON.stringify({ name, ref, euros } satisfies Done);
     await lives(0);
     effects.tell({ step: "start", what, key });
-    // Not ended by an abort: what becomes of such a tool is nobody's business but the outside world's.
+    // Ignores the abort: only the outside world sees the rest of such a tool's work.
     await lives(random() * (name === "look" ? 60 : 15));
     effects.tell({ step: "end", what, key });
     return `${name} of ${ref} done`;
@@ -104,12 +104,12 @@ function tools(effects: Effects, random: () => number, lives: AgentPlace["lives"
   return [...own, ...elsewhere];
 }
 
-/** What a tool did, as {@link Effects} keep it. */
+/** An effect of a tool, as {@link Effects} keep it. */
 export interface Done extends CallArgs {
   readonly name: string;
 }
 
-/** Who approves a call. */
+/** The approver of a call. */
 export function approverOf({ euros }: Pick<CallArgs, "euros">): "clerk" | "manager" {
   return euros < MANAGER_FROM ? "clerk" : "manager";
 }

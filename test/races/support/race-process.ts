@@ -8,7 +8,7 @@ import type { Step } from "./round.ts";
 
 // A process of a round. Started by `process-round.ts`.
 
-/** What is asked of it: a step of a round, with all that it needs to know of the round; or to let its tools come to their ends. */
+/** A request to it: a step of a round with the necessary facts of the round, or to wait for its tools. */
 export type RoundRequest = ({ readonly do: "step" } & StepRequest) | { readonly do: "settle"; readonly id: string };
 
 interface StepRequest {
@@ -22,7 +22,7 @@ interface StepRequest {
   readonly effects: string;
 }
 
-/** What passes between it and the process that started it. */
+/** The messages between it and its parent. */
 export interface RoundProtocol {
   readonly request: RoundRequest;
   readonly notice: { readonly id: string; readonly news: News };

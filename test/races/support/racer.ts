@@ -13,14 +13,14 @@ import { randomFrom } from "../../faults/support/random.ts";
 import { type CallArgs, raceAgent } from "./race-agent.ts";
 import type { Step, Verdict } from "./round.ts";
 
-/** Something that somebody did with a session. */
+/** An act on a session. */
 export type Deed =
   | { readonly is: "message"; readonly text: string }
-  /** `shown`: the question as it was shown to the one who answers. */
+  /** `shown`: the question as the answering person saw it. */
   | { readonly is: "answer"; readonly shown: PendingCall; readonly value: Approval | ExternalOutcome }
   | { readonly is: "other"; readonly act: string };
 
-/** What becomes known of a deed: that it is about to be done, and how it ended. Of a process that is killed the latter is missing. */
+/** News of a deed: its start, or its end. A killed process sends no end. */
 export type News =
   | { readonly deed: string; readonly begins: Deed }
   | { readonly deed: string; readonly ended: DeedError | "done" };
@@ -31,27 +31,27 @@ export interface DeedError {
   readonly message: string;
 }
 
-/** Where a racer works. */
+/** The environment of a racer. */
 export interface RacerPlace {
   readonly store: SessionStore;
   readonly id: string;
   readonly effects: Effects;
   readonly leaseMs: number;
   readonly seed: number;
-  /** Of the process; unique in the round. */
+  /** Name of the process, unique in the round. */
   readonly name: string;
   readonly lives: (ms: number) => Promise<void>;
   readonly tell: (news: News) => void;
 }
 
-/** Everybody in one process who works on a session. */
+/** All actors of one process on a session. */
 export class Racer {
   readonly #place: RacerPlace;
   readonly #random: () => number;
   readonly #objects: Map<number, Session> = new Map();
-  /** Questions that somebody here has seen. */
+  /** Questions that an actor here has seen. */
   readonly #seen: PendingCall[] = [];
-  /** Tools and models at work. */
+  /** Active tools and models. */
   #busy = 0;
 
   constructor(place: RacerPlace) {
@@ -59,12 +59,12 @@ export class Racer {
     this.#random = randomFrom(place.seed);
   }
 
-  /** Resolves when none of its tools is at work. */
+  /** Resolves when none of its tools is active. */
   async settled(): Promise<void> {
     while (this.#busy > 0) await this.#place.lives(1);
   }
 
-  /** Does a step; never rejects. */
+  /** Performs a step; never rejects. */
   async perform({ number, act }: Step, object: number): Promise<void> {
     const session = this.object(object);
     const other = (name: string, work: () => Promise<unknown>): Promise<void> =>
@@ -135,7 +135,7 @@ export class Racer {
     }
   }
 
-  /** A session object; the same for the same number. */
+  /** The session object of a number. */
   object(number: number): Session {
     const found = this.#objects.get(number) ?? this.#open(this.#place.id, number);
     this.#objects.set(number, found);
@@ -200,7 +200,7 @@ export class Racer {
   }
 }
 
-/** An answer; all but a plain approval say whose they are. */
+/** An answer; all except a plain approval name their author. */
 function answerTo(shown: PendingCall, verdict: Verdict, tag: string, pick: number): Approval | ExternalOutcome {
   if (verdict === "withdraw") return { withdrawn: `withdrawn ${tag}` };
   if (shown.question !== "approval")
@@ -217,7 +217,7 @@ function answerTo(shown: PendingCall, verdict: Verdict, tag: string, pick: numbe
   }
 }
 
-/** The arguments of a call that the scripted model made, or that somebody edited. */
+/** The arguments of a call, from the scripted model or edited. */
 export function argsOf(args: unknown): CallArgs {
   return args as CallArgs;
 }

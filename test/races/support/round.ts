@@ -4,14 +4,14 @@ import { randomFrom } from "../../faults/support/random.ts";
 /** How a question is answered. */
 export type Verdict = "approve" | "deny" | "edit" | "withdraw";
 
-/** What an actor does. */
+/** An act of an actor. */
 export type Act =
   | {
       readonly do: "send";
       readonly text: string;
       readonly whileRunning: NonNullable<SendOptions["whileRunning"]>;
       readonly unfinished: NonNullable<SendOptions["unfinished"]>;
-      /** The reader leaves after so many milliseconds. */
+      /** The reader leaves after this time, in milliseconds. */
       readonly leavesAfterMs?: number | undefined;
     }
   | {
@@ -25,16 +25,16 @@ export type Act =
       readonly do: "answer";
       readonly verdict: Verdict;
       readonly via: "answer" | "resume" | "continue";
-      /** `seen`: one that was seen before, however long ago. */
+      /** `seen`: any question seen before. */
       readonly which: "open" | "seen";
-      /** The opposite answer is given at the same moment, through the same object or another one. */
+      /** Gives the opposite answer at the same moment, through the same object or another one. */
       readonly opposite?: "same object" | "other object" | undefined;
-      /** Which of them, from 0 to 1. */
+      /** Selects one of them, from 0 to 1. */
       readonly pick: number;
     }
   | {
       readonly do: "rewind" | "regenerate";
-      /** Which message, from 0 to 1; above a half the last one. */
+      /** Selects a message, from 0 to 1; above a half, the last one. */
       readonly pick: number;
     }
   | { readonly do: "resume" | "stop" | "look" | "fork" }
@@ -46,15 +46,15 @@ export type Act =
 
 /** One step of a round. */
 export interface Step {
-  /** Stays the same when steps before it are left out: all that is random in a step goes by it. */
+  /** The seed of everything random in the step. Stays the same without earlier steps. */
   readonly number: number;
   readonly actor: number;
-  /** Milliseconds after the step before; nobody waits until that one is over. */
+  /** Milliseconds after the start of the previous step, which may still be in progress. */
   readonly afterMs: number;
   readonly act: Act;
 }
 
-/** Where an actor is: those of one process and object share a session object. */
+/** The place of an actor: actors with the same process and object share a session object. */
 export interface Actor {
   readonly process: number;
   readonly object: number;
@@ -66,7 +66,7 @@ export interface Round {
   readonly actors: readonly Actor[];
   readonly leaseMs: number;
   readonly steps: readonly Step[];
-  /** All processes die after the last step, instead of ending what they do. */
+  /** All processes die after the last step instead of finishing. */
   readonly endsInKill: boolean;
 }
 
@@ -84,7 +84,7 @@ function at(process: number, object: number): Actor {
   return { process, object };
 }
 
-/** Plans of messages: the calls of each turn, side by side. */
+/** Plans of messages: the parallel calls of each turn. */
 const PLANS = [
   "look refund",
   "look refund / credit",
@@ -119,7 +119,7 @@ export function planRound(seed: number, processes: boolean): Round {
       return { do: "send", text: text(number), whileRunning, unfinished, ...leaves };
     }
     if (chance < 0.26) {
-      // The same id brings the same message.
+      // The same id means the same message.
       const runId = `r${Math.floor(random() * 2)}`;
       const plan = PLANS[(seed + Number(runId.slice(1))) % PLANS.length] ?? "";
       const message = random() < 0.7 ? { runId, text: `Task ${runId}: ${plan}.` } : undefined;
@@ -159,7 +159,7 @@ export function planRound(seed: number, processes: boolean): Round {
   return { seed, actors, leaseMs, steps, endsInKill: random() < 0.25 };
 }
 
-/** A round, for people. */
+/** Describes a round for people. */
 export function describeRound({ actors, leaseMs, steps, endsInKill }: Round): string {
   const lines = steps.map(({ number, actor, afterMs, act: { do: name, ...how } }) => {
     const { process, object } = actors[actor] ?? {};

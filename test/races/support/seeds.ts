@@ -2,7 +2,7 @@ import type { RoundReport } from "./local-round.ts";
 import { describeRound, type Round } from "./round.ts";
 import { shrink } from "./shrink.ts";
 
-/** Which rounds are played: `POLLUX_RACES`, as the command `test:races` sets it. */
+/** The rounds to play: `POLLUX_RACES`, from the command `test:races`. */
 export interface Seeds {
   readonly count: number;
   readonly from: number;
@@ -10,19 +10,19 @@ export interface Seeds {
   readonly store?: string | undefined;
 }
 
-/** What the command asked for; without it what CI plays. */
+/** The rounds of the command, or the ones that CI plays. */
 export function seedsFromEnvironment(): Seeds {
   const given = process.env["POLLUX_RACES"];
-  // What `scripts/random-races.ts` wrote.
+  // `scripts/random-races.ts` wrote it.
   return given === undefined ? { count: 20, from: 1 } : (JSON.parse(given) as Seeds);
 }
 
-/** Some seeds; those of one place among several that share them. */
+/** The seeds of one place, among several places that share them. */
 export function listSeeds({ count, from }: Seeds, place: number = 0, places: number = 1): readonly number[] {
   return Array.from({ length: count }, (_, index) => from + index).filter((_, index) => index % places === place);
 }
 
-/** What failed, for people: how to see it again, the fewest steps that fail, what came of them, and what is wrong. */
+/** A failure for people: how to reproduce it, the fewest failing steps, their results, and the problems. */
 export async function describeFailure(
   round: Round,
   where: string,

@@ -1,6 +1,6 @@
 import type { Round, Step } from "./round.ts";
 
-/** The fewest steps of a round that still fail, found by leaving out one after the other. @param limit - Most rounds to play. */
+/** The fewest steps of a round that still fail, found by removing one after the other. @param limit - Most rounds to play. */
 export async function shrink(
   round: Round,
   fails: (round: Round) => Promise<boolean>,
@@ -16,7 +16,7 @@ export async function shrink(
   return { ...round, steps };
 }
 
-/** Without a step; those after it stay at their times. */
+/** Removes a step; later ones keep their times. */
 function without(steps: readonly Step[], index: number): readonly Step[] {
   return steps.flatMap((step, place) => {
     if (place === index) return [];

@@ -2,10 +2,10 @@ import type { Approval, ExternalOutcome, PendingCall } from "@pollux/core";
 import { REFUSALS } from "../../faults/support/rivals/settled-session.ts";
 import type { Deed, DeedError, News } from "./racer.ts";
 
-/** How a deed ended: `unknown` when its process was killed, or when it failed after something may have been stored. */
+/** The end of a deed: `unknown` if its process was killed, or if it failed after a possible write. */
 export type Ending = "accepted" | "refused" | "unknown";
 
-/** An answer that somebody gave. */
+/** An answer to a question. */
 export interface GivenAnswer {
   readonly deed: string;
   readonly shown: PendingCall;
@@ -13,7 +13,7 @@ export interface GivenAnswer {
   readonly ending: Ending;
 }
 
-/** All that was done with a session in a round, as those who did it know it. */
+/** All deeds on a session in a round, as their actors know them. */
 export class Story {
   readonly #deeds: Map<string, { readonly begins: Deed; ended?: DeedError | "done" }> = new Map();
 
@@ -31,7 +31,7 @@ export class Story {
     );
   }
 
-  /** Messages by their text; the same one may have been sent more than once. */
+  /** Messages by text; one may have been sent several times. */
   messages(): ReadonlyMap<string, readonly Ending[]> {
     const found = new Map<string, Ending[]>();
     for (const { begins, ended } of this.#deeds.values()) {
@@ -41,7 +41,7 @@ export class Story {
     return found;
   }
 
-  /** Errors without a code: nobody can tell what to do about them. */
+  /** Errors without a code, which nobody can handle. */
   untyped(): readonly string[] {
     return [...this.#deeds].flatMap(([deed, { begins, ended }]) =>
       typeof ended === "object" && ended.code === undefined && ended.name !== "AbortError"
@@ -50,7 +50,7 @@ export class Story {
     );
   }
 
-  /** One line for each deed. */
+  /** One line per deed. */
   toString(): string {
     return [...this.#deeds]
       .map(([deed, { begins, ended = "never ended" }]) => {

@@ -7,17 +7,17 @@ import { approverOf, DONE, type Done, needsApproval, TASK } from "./race-agent.t
 import { argsOf, type Racer } from "./racer.ts";
 import type { GivenAnswer, Story } from "./story.ts";
 
-/** A round in which nobody does anything any more. */
+/** A round after all activity has ended. */
 export interface EndedRound {
   readonly store: SessionStore;
   readonly id: string;
   readonly story: Story;
   readonly effects: () => readonly Effect[];
-  /** Works on it in a process that knows nothing of the round. */
+  /** Works on it in a process outside of the round. */
   readonly fresh: Racer;
 }
 
-/** Brings the session of a round to its end, and gives what is wrong with it then. */
+/** Finishes the session of a round. @returns The problems. */
 export async function problemsOfRound(round: EndedRound): Promise<readonly string[]> {
   const { store, id, story, effects, fresh } = round;
   const ended = await endSession(round).catch((error: unknown) => [
@@ -49,17 +49,17 @@ export async function problemsOfRound(round: EndedRound): Promise<readonly strin
   ];
 }
 
-/** Answers what is asked, resumes what can be resumed, and sends a last message. */
+/** Answers questions, resumes runs, and sends a last message. */
 async function endSession({ store, id, effects, fresh }: EndedRound): Promise<readonly string[]> {
   const session = fresh.object(0);
   let text = "";
   let isSent = false;
   for (let times = 0; ; times++) {
-    if (times > 20) return ["open: it can be resumed for ever"];
+    if (times > 20) return ["open: it can be resumed forever"];
     const { pending, resumable } = await session.state();
     if (!resumable) {
       if (isSent) break;
-      // It may be answered with what was queued as well.
+      // The answer may cover queued messages as well.
       ({ text } = await session.send(`${TASK} at the end: pay.`, { whileRunning: "wait" }));
       isSent = true;
       continue;
@@ -75,7 +75,7 @@ async function endSession({ store, id, effects, fresh }: EndedRound): Promise<re
             : ({ notExecuted: true } as const);
       await fresh.answer(`end.${times}.${index}`, session, "answer", shown, value);
     }
-    // The last word of a process that was killed may still arrive.
+    // The last write of a killed process may still arrive.
     ({ text } = await session.continue());
   }
   if (text !== DONE) return [`lost: the last message is answered with ${JSON.stringify(text)}`];
@@ -84,7 +84,7 @@ async function endSession({ store, id, effects, fresh }: EndedRound): Promise<re
 }
 
 async function entriesOf(store: SessionStore, id: string): Promise<readonly SessionEntry[]> {
-  // What a session wrote.
+  // A session wrote it.
   return (await store.load(id)) as unknown as readonly SessionEntry[];
 }
 
@@ -101,7 +101,7 @@ function callsIn(entries: readonly SessionEntry[]): ReadonlyMap<string, MadeCall
   const found = new Map<string, MadeCall>();
   for (const entry of entries) {
     if (entry.type !== "step" || !entry.step.startsWith("model:") || !entry.outcome.ok) continue;
-    // What a model step leaves.
+    // The value of a model step.
     const { response } = entry.outcome.value as unknown as { readonly response?: { readonly content: Content } };
     const turn = entry.step.slice("model:".length).split(".")[0];
     const made = (response?.content.parts ?? []).flatMap(({ functionCall }) => functionCall ?? []);
@@ -122,7 +122,7 @@ function answersTo(
     .filter((entry) => entry.runId === runId && (entry.step === callId || entry.step.startsWith(`${callId}/`)));
 }
 
-/** What was acknowledged is in the log once, as the answer to the question that was shown, where its run reads it; what was refused is not. */
+/** Acknowledged answers must be in the log once, for the displayed question, in its run; refused ones must not. */
 function problemsOfAnswers(given: readonly GivenAnswer[], entries: readonly SessionEntry[]): readonly string[] {
   const problems = given.flatMap(({ deed, shown, value, ending }) => {
     const what = `#${deed}, ${JSON.stringify(value)} for ${shown.call.name} of ${refOf(shown)}`;
@@ -137,7 +137,7 @@ function problemsOfAnswers(given: readonly GivenAnswer[], entries: readonly Sess
     return ending === "refused" && stored.length > 0 ? [`doubled: ${what} was refused, and is in the log`] : [];
   });
   let open: string | undefined;
-  /** The open run waits, and what was answered since then has not been read yet. */
+  /** The open run waits, and has not read later answers yet. */
   let [waits, isUnread] = [false, false];
   const answered = new Set<string>();
   for (const [position, entry] of entries.entries()) {
@@ -171,7 +171,7 @@ function problemsOfAnswers(given: readonly GivenAnswer[], entries: readonly Sess
   return problems;
 }
 
-/** A run that finished has used every answer it was given: the model reads what was decided. */
+/** A finished run must have used every answer: the model must read each decision. */
 function problemsOfUse(
   entries: readonly SessionEntry[],
   calls: ReadonlyMap<string, MadeCall>,
@@ -190,14 +190,14 @@ function problemsOfUse(
   });
 }
 
-/** Why a call was denied or taken back, in the words of whoever did that. */
+/** Why a call was denied or withdrawn, in the actor's words. */
 function refusalIn(value: unknown): string | undefined {
-  // What the actors answer.
+  // The format of the actors' answers.
   const { deny, withdrawn } = (typeof value === "object" ? value : {}) as { deny?: string; withdrawn?: string };
   return deny ?? withdrawn;
 }
 
-/** What the model reads of a call, as JSON. */
+/** The response to a call that the model reads, as JSON. */
 function responseTo(ref: string, history: readonly Content[]): string | undefined {
   for (const [index, { parts }] of history.entries()) {
     const made = parts.flatMap(({ functionCall }) => functionCall ?? []);
@@ -207,7 +207,7 @@ function responseTo(ref: string, history: readonly Content[]): string | undefine
   return undefined;
 }
 
-/** What must happen once began at most once; what needs an approval happened only as it was approved. */
+/** Calls that must happen once must have started at most once; calls that need an approval, only with the approved arguments. */
 function problemsOfEffects(
   effects: readonly Effect[],
   given: readonly GivenAnswer[],
@@ -238,7 +238,7 @@ function problemsOfEffects(
   });
 }
 
-/** The amount that an answer lets be paid, if any: who edits it into one that somebody else approves has approved nothing. */
+/** The amount that an answer approves, if any: an edit to an amount that needs another approver approves nothing. */
 function approvedEuros({ call }: PendingCall, value: GivenAnswer["value"]): number | undefined {
   const { euros } = argsOf(call.args);
   if (value === true) return euros;
@@ -248,7 +248,7 @@ function approvedEuros({ call }: PendingCall, value: GivenAnswer["value"]): numb
   return isOwn ? edited.euros : undefined;
 }
 
-/** What was acknowledged or stored is in the history once, or queued; what was refused is not in the log. */
+/** Acknowledged and stored messages must be in the history once, or queued; refused ones must not be in the log. */
 function problemsOfMessages(
   story: Story,
   entries: readonly SessionEntry[],
@@ -278,7 +278,7 @@ function textsIn(contents: readonly Content[]): readonly string[] {
   return contents.flatMap(({ role, parts }) => (role === "user" ? parts.flatMap(({ text }) => text ?? []) : []));
 }
 
-/** Each run that ended by itself can be read again. */
+/** Each run that ended by itself must replay. */
 async function problemsOfReplay({ fresh }: EndedRound, entries: readonly SessionEntry[]): Promise<readonly string[]> {
   const ends = new Map(entries.flatMap((entry) => (entry.type === "end" ? [[entry.runId, entry.stopReason]] : [])));
   const problems: string[] = [];
@@ -295,7 +295,7 @@ async function problemsOfReplay({ fresh }: EndedRound, entries: readonly Session
   return problems;
 }
 
-/** Forks are sessions like any other. */
+/** Forks must be valid sessions. */
 async function problemsOfForks({ store, id, fresh }: EndedRound): Promise<readonly string[]> {
   const problems: string[] = [];
   for (const { id: fork } of await store.list({ prefix: `${id}-fork-` })) {

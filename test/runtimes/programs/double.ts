@@ -1,7 +1,7 @@
 import { defineTool } from "@pollux/core";
 import { z } from "zod";
 
-/** What the MCP servers serve. */
+/** The tool of the MCP servers. */
 export const double = defineTool({
   name: "double",
   description: "Doubles a number.",

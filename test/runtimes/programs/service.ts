@@ -1,4 +1,4 @@
-/** What the emulated service says to use-core.ts. It goes by the prompt alone, so that it is the same on each runtime. */
+/** The emulated service's answers to use-core.ts. They only depend on the prompt, so they are the same on each runtime. */
 import {
   type Answer,
   type BrainTurn,
@@ -27,7 +27,7 @@ export function service(): EmulatorOptions {
         fault: faults.overloaded(),
       },
       {
-        at: ({ body }) => JSON.stringify(body).includes("Count for ever."),
+        at: ({ body }) => JSON.stringify(body).includes("Count forever."),
         fault: faults.stall({ ms: Number.POSITIVE_INFINITY }),
       },
     ],
@@ -46,7 +46,7 @@ function answer(turn: BrainTurn): Answer {
       );
     case "Count to three.":
       return say("One, ", "two, ", "three.");
-    case "Count for ever.":
+    case "Count forever.":
       return say("One, ", "two, ", "three.");
     case "My name is Ada.":
       return say("Hello, Ada.");

@@ -1,4 +1,4 @@
-/** Uses core as an application does, on any runtime, against the service of service.ts. */
+/** Uses core like an application, on any runtime, against the service of service.ts. */
 import {
   Agent,
   AgentError,
@@ -19,12 +19,12 @@ import { zod3 } from "@pollux/core/zod3";
 import { z } from "zod";
 import * as z3 from "zod/v3";
 
-/** What came of it: the same everywhere. */
+/** The result: the same everywhere. */
 export type CoreReport = Readonly<Record<string, unknown>>;
 
 /**
  * @param baseUrl - Address of the emulator.
- * @param fetch - In place of the runtime's own.
+ * @param fetch - Replaces the runtime's own.
  */
 export async function useCore(baseUrl: string, fetch?: FetchLike): Promise<CoreReport> {
   const service = (apiKey: string): ReturnType<typeof gemini> =>
@@ -62,7 +62,7 @@ export async function useCore(baseUrl: string, fetch?: FetchLike): Promise<CoreR
   };
 
   async function callsInParallel(): Promise<object> {
-    // Neither ends before both have begun.
+    // Neither ends before both have started.
     let begun = 0;
     let bothBegan = (): void => {};
     const both = new Promise<void>((resolve) => (bothBegan = resolve));
@@ -84,7 +84,7 @@ export async function useCore(baseUrl: string, fetch?: FetchLike): Promise<CoreR
     const types: string[] = [];
     let said = "";
     for await (const event of new Agent({ model }).stream("Count to three.")) {
-      // Deltas come as the network cuts them.
+      // The network cuts deltas anywhere.
       if (types.at(-1) !== event.type) types.push(event.type);
       if (event.type === "text-delta") said += event.delta;
     }
@@ -127,7 +127,7 @@ export async function useCore(baseUrl: string, fetch?: FetchLike): Promise<CoreR
     const reason = new Error("Enough.");
     let said = "";
     try {
-      for await (const event of new Agent({ model }).stream("Count for ever.", { signal: controller.signal })) {
+      for await (const event of new Agent({ model }).stream("Count forever.", { signal: controller.signal })) {
         if (event.type !== "text-delta") continue;
         said += event.delta;
         controller.abort(reason);

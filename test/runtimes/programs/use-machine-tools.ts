@@ -1,4 +1,4 @@
-/** Uses the tools that need a machine below them, one report for each subpath of `@pollux/tools`. */
+/** Uses the tools that need a machine, with one report per subpath of `@pollux/tools`. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -78,7 +78,7 @@ export async function useMachineTools(
       const tools = [shellTool({ cwd: folder })];
       return {
         done: withoutTime(await askTool(tools, "run_command", { command: "echo err >&2; exit 3" })),
-        // What it leaves in the background holds its output open; it has to be ended.
+        // Its background process holds its output open and must be ended.
         left: withoutTime(await askTool(tools, "run_command", { command: "sleep 600 & echo out" })),
       };
     },

@@ -1,4 +1,4 @@
-/** Uses what is behind `@pollux/core/node`, against the service of service.ts. */
+/** Uses the exports of `@pollux/core/node`, against the service of service.ts. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ export async function useNodeDoor(baseUrl: string): Promise<CoreReport> {
   const texts = async (open: () => SessionStore): Promise<unknown> => {
     const said: string[] = [];
     for (const message of ["My name is Ada.", "What is my name?"]) {
-      // Each message finds what the one before it has left on the disk.
+      // Each message reads what the previous one wrote to the disk.
       const store = open();
       said.push((await new Agent({ model }).session({ id: "ada", store }).send(message)).text);
       if (store instanceof SqliteStore) store.close();

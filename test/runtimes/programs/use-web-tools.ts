@@ -1,4 +1,4 @@
-/** Uses the tools that run wherever `fetch` does, one report for each subpath of `@pollux/tools`. */
+/** Uses the tools that only need `fetch`, with one report per subpath of `@pollux/tools`. */
 import { askUser } from "@pollux/tools/ask-user";
 import { calculator } from "@pollux/tools/calculator";
 import { noteTools } from "@pollux/tools/notes";

@@ -8,7 +8,7 @@ import { npmInstall, tarballOf, TOOL_PEERS, ZOD } from "../../support/npm-instal
 
 const programs = fileURLToPath(new URL("../programs/", import.meta.url));
 
-/** A folder where the packed packages are installed, and where the programs of ../programs stand as JavaScript. */
+/** A folder with the installed packages, and with the programs of ../programs as JavaScript. */
 export interface Application {
   readonly folder: string;
   /** Writes one more program beside them. @returns Its path. */
@@ -16,7 +16,7 @@ export interface Application {
   remove(): void;
 }
 
-/** @param node - The Node that npm runs on, and whose versions it takes. */
+/** @param node - The Node to run npm on, which determines the versions. */
 export async function installApplication(node: string): Promise<Application> {
   const folder = mkdtempSync(join(tmpdir(), "pollux-runtimes-"));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });

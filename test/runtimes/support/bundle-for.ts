@@ -1,29 +1,29 @@
 import { rolldown } from "rolldown";
 
-/** A program and all that it imports, in files beside each other. */
+/** A program with all of its imports, in one flat folder of files. */
 export interface Bundle {
   /** Name of the first file. */
   readonly entry: string;
   /** Code by name of the file. */
   readonly files: ReadonlyMap<string, string>;
-  /** What the bundler had to say: nothing when all is well. */
+  /** Warnings of the bundler. */
   readonly warnings: readonly string[];
-  /** What is imported and not in it. */
+  /** Imports that are not bundled. */
   readonly external: readonly string[];
 }
 
-/** Where a bundle is to run. */
+/** The target of a bundle. */
 export type Target = "page" | "worker" | "worker with Node's modules";
 
 const CONDITIONS: Readonly<Record<Target, readonly string[]>> = {
   page: ["browser", "import", "default"],
-  // As Cloudflare's own bundler has them.
+  // The conditions of Cloudflare's own bundler.
   worker: ["workerd", "worker", "browser", "import", "default"],
   "worker with Node's modules": ["workerd", "worker", "browser", "import", "default"],
 };
 
 /**
- * Bundles a program as an application would.
+ * Bundles a program like an application.
  *
  * @param more - Conditions before those of the target.
  */

@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { createBrotliDecompress } from "node:zlib";
 import { programFile, programVersion } from "../../support/programs.ts";
 
-/** The parts of puppeteer that are used. */
+/** The used parts of puppeteer. */
 interface PuppeteerModule {
   launch(options: object): Promise<{ newPage(): Promise<Page>; close(): Promise<void> }>;
 }
@@ -23,7 +23,7 @@ export interface Page {
   bringToFront(): Promise<void>;
   setViewport(viewport: { width: number; height: number; isMobile?: boolean; hasTouch?: boolean }): Promise<void>;
   emulateMediaFeatures(features: readonly { name: string; value: string }[]): Promise<void>;
-  /** @param options - In milliseconds. It looks whenever something is drawn unless `polling` says otherwise. */
+  /** @param options - In milliseconds. By default, it checks on each frame. */
   waitForFunction(code: string, options?: { readonly polling?: number; readonly timeout?: number }): Promise<unknown>;
   evaluate(code: string): Promise<unknown>;
   type(selector: string, text: string): Promise<void>;
@@ -41,11 +41,11 @@ export interface Page {
 /** A browser. Close it with `await using`. */
 export interface Chromium extends AsyncDisposable {
   newPage(): Promise<Page>;
-  /** Opens a page, and waits until it has put a report into `window.report`. @throws What the page threw. */
+  /** Opens a page, and waits for its report in `window.report`. @throws The page's error. */
   reportOf(url: string): Promise<unknown>;
 }
 
-/** Only ends a hang, in milliseconds: a start, a load or a wait of any page. Puppeteer's own half a minute is less than a busy machine may need. */
+/** Ends a hang, in milliseconds: a start, a load or a wait of any page. A busy machine may need more than puppeteer's own 30 seconds. */
 const PATIENCE_MS = 300_000;
 
 const FLAGS = [
@@ -58,7 +58,7 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** Starts the Chromium of test/programs, with a profile of its own. */
+/** Starts the Chromium of test/programs, with its own profile. */
 export async function openChromium(): Promise<Chromium> {
   const folder = mkdtempSync(join(tmpdir(), "pollux-chromium-"));
   const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
@@ -93,7 +93,7 @@ export async function openChromium(): Promise<Chromium> {
   }
 }
 
-/** Unpacks it once for each version: that takes as much work as a dozen pages. */
+/** Unpacks it once per version, since that is as slow as a dozen pages. */
 async function unpackedChromium(): Promise<string> {
   const version = programVersion("@sparticuz/chromium");
   const folder = fileURLToPath(new URL(`../../../node_modules/.cache/chromium-${version}/`, import.meta.url));
@@ -109,7 +109,7 @@ async function unpackedChromium(): Promise<string> {
   try {
     linkSync(own, path);
   } catch (error) {
-    // Another process was faster. What it runs must keep its place.
+    // Another process was faster, and may already run its copy.
     if (!existsSync(path)) throw error;
   }
   rmSync(own);

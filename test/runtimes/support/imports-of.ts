@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parseAst } from "rolldown/parseAst";
 
-/** What a module imports, at its head or later. */
+/** The static and dynamic imports of a module. */
 export interface Imports {
   readonly specifiers: readonly string[];
-  /** Whether one of them is found by its value only, which bundlers cannot follow and workerd refuses. */
+  /** Whether one of them has a computed specifier, which bundlers can't follow and workerd refuses. */
   readonly isVariable: boolean;
 }
 
@@ -39,7 +39,7 @@ const IMPORTING: ReadonlySet<unknown> = new Set([
   "ExportNamedDeclaration",
 ]);
 
-/** A file that imports what a variable names. */
+/** A file with a computed import. */
 export interface VariableImport {
   /** Beginning with the package's name. */
   readonly file: string;

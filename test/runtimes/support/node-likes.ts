@@ -5,20 +5,20 @@ import { programFile, programVersion } from "../../support/programs.ts";
 
 const run = promisify(execFile);
 
-/** A runtime with a command line, and a machine below it. */
+/** A runtime with a command line on a machine. */
 export interface NodeLike {
   readonly title: string;
-  /** Runs a program whose only rights are to reach servers and to read the environment, where the runtime has rights. */
+  /** Runs a program that may only reach servers and read the environment, if the runtime has permissions. */
   readonly confined: readonly string[];
   /** Runs a program that may do anything. */
   readonly free: readonly string[];
 }
 
-// The programs themselves: signals do not get through the commands that start them.
+// The programs themselves, since their launchers don't forward signals.
 const bun = programFile("bun", "bin/bun.exe");
 const deno = [programFile("deno", "deno"), "run", "--no-lock"];
 
-/** The oldest Node that is supported. */
+/** The oldest supported Node. */
 export const NODE_20: string = programFile("node-20", "bin/node");
 
 /** The repository's own Node. */
@@ -35,7 +35,7 @@ export const NODE_LIKES: readonly NodeLike[] = [
   { title: "Deno", confined: [...deno, "--allow-net", "--allow-env"], free: [...deno, "--allow-all"] },
 ];
 
-/** Runs a command to its end. @returns What it printed, by lines on stderr. */
+/** Runs a command to its end. @returns Its report, from lines on stderr. */
 export async function runCommand(
   [command = "", ...flags]: readonly string[],
   args: readonly string[],

@@ -6,7 +6,7 @@ export interface Site extends AsyncDisposable {
   readonly url: string;
 }
 
-/** What the tools are used on: a page, and an API of cities. Pages of any origin may use it. */
+/** The site for the tools: a page, and an API of cities. Pages of any origin may use it. */
 export async function openSite(): Promise<Site> {
   return await serve((path, method, response) => {
     response.setHeader("access-control-allow-origin", "*").setHeader("access-control-allow-headers", "*");

@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { programFile } from "../../support/programs.ts";
 import type { Bundle } from "./bundle-for.ts";
 
-/** The parts of miniflare that are used. */
+/** The used parts of miniflare. */
 interface MiniflareModule {
   readonly Miniflare: new (options: object) => {
     dispatchFetch(url: string): Promise<{ readonly status: number; text(): Promise<string> }>;
@@ -14,11 +14,11 @@ interface MiniflareModule {
 }
 
 /**
- * Runs a worker in workerd, by miniflare, which looks through its modules for what they import.
+ * Runs a worker in workerd, through miniflare, which checks the imports of its modules.
  *
  * @param bundle - A worker that answers with a report.
- * @param query - Of the request it gets.
- * @throws What miniflare says of the modules, or the worker of itself.
+ * @param query - Of the request to it.
+ * @throws Miniflare's error about the modules, or the worker's own.
  */
 export async function runInWorkerd(bundle: Bundle, query: string, flags: readonly string[] = []): Promise<unknown> {
   const file = pathToFileURL(programFile("miniflare", "dist/src/index.js")).href;
@@ -33,7 +33,7 @@ export async function runInWorkerd(bundle: Bundle, query: string, flags: readonl
       modulesRules: [{ type: "ESModule", include: ["**/*.js"] }],
       compatibilityDate: "2026-07-01",
       compatibilityFlags: [...flags],
-      // Otherwise it would ask Cloudflare for what a request's origin looks like.
+      // Otherwise, it would load metadata of requests from Cloudflare.
       cf: false,
     });
     try {

@@ -1,18 +1,18 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path/posix";
 
-/** The HTML pages of a folder: by path, the anchors they have and what they refer to. */
+/** The HTML pages of a folder: by path, their anchors and links. */
 export type BuiltPages = ReadonlyMap<string, BuiltPage>;
 
 interface BuiltPage {
   readonly anchors: ReadonlySet<string>;
   /** Targets of `href` and `src`, as written. */
   readonly targets: readonly string[];
-  /** Addresses of scripts, styles and pictures: what a browser loads without being asked. */
+  /** Addresses of scripts, styles and pictures, which a browser loads by itself. */
   readonly loaded: readonly string[];
 }
 
-/** Reads what has been built. */
+/** Reads a built site. */
 export function readBuiltPages(folder: string): BuiltPages {
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".html"));
   return new Map(
@@ -43,7 +43,7 @@ export function deadTargets(path: string, pages: BuiltPages, files: ReadonlySet<
   });
 }
 
-/** What a server sends for an address. */
+/** The file that a server sends for an address. */
 function fileOf(address: string): string {
   const path = decodeURIComponent(address).replace(/^\.\//, "");
   return path === "" || path.endsWith("/") ? `${path}index.html` : path;

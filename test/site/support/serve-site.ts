@@ -3,10 +3,10 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
 
-/** A server of the files of a folder, and of nothing else: no rewriting, as the simplest hosts do it. */
+/** A plain file server for a folder, without rewriting, like the simplest hosts. */
 export interface ServedSite extends AsyncDisposable {
   readonly url: string;
-  /** Paths that were asked for and not found. */
+  /** Requested paths that were not found. */
   readonly missing: readonly string[];
 }
 

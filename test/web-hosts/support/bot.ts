@@ -3,7 +3,7 @@ import { say, ScriptedModel } from "@pollux/core/testing";
 import { chatHandler, type ChatHandlerOptions, type Platform } from "@pollux/web";
 import { aiSdk } from "@pollux/web/ai-sdk";
 
-/** Says a thousand words, one every 20 ms. */
+/** Answers with a thousand words, one every 20 ms. */
 class SlowModel extends ScriptedModel {
   override async respond(...[request, options]: Parameters<Model["respond"]>): ReturnType<Model["respond"]> {
     const onParts: typeof options.onParts = async (batch) => {
@@ -30,6 +30,6 @@ const options: ChatHandlerOptions = {
 const going = chatHandler(options);
 const aborting = chatHandler({ ...options, path: "/api/chat/aborting", onDisconnect: "abort" });
 
-/** The bot that all hosts serve. Runs that are started below `aborting` end with their clients. */
+/** The bot that all hosts serve. Runs below `aborting` end with their clients. */
 export const handler = (request: Request, platform?: Platform): Promise<Response> =>
   (new URL(request.url).pathname.startsWith("/api/chat/aborting") ? aborting : going)(request, platform);

@@ -8,7 +8,7 @@ import { inject } from "vitest";
 import { npmInstall, tarballOf, ZOD } from "../../support/npm-install.ts";
 import { programFile } from "../../support/programs.ts";
 
-/** A program that serves the bot, as our guide says it for that host. */
+/** A program that serves the bot, as in our guide for that host. */
 interface Host {
   readonly command: readonly string[];
   readonly source: string;
@@ -83,7 +83,7 @@ Deno.serve({ port: 0, hostname: "127.0.0.1" }, handler);
 import { createServer } from "node:http";
 import { toNodeHandler } from "@pollux/web/node";
 import { handler } from "./bot.js";
-// As Next.js calls what route.ts exports.
+// The way Next.js calls the exports of route.ts.
 const route = { GET: handler, POST: handler, PATCH: handler, DELETE: handler };
 const serve = async (request) => await route[request.method](request, { params: Promise.resolve({ rest: [] }) });
 const server = createServer(toNodeHandler(serve)).listen(0, "127.0.0.1", () => {
@@ -102,7 +102,7 @@ export interface HostFolder extends Disposable {
 export interface RunningHost extends Disposable {
   /** Without a slash at its end. */
   readonly url: string;
-  /** What it has printed so far. */
+  /** Its output so far. */
   printed(): string;
 }
 
@@ -138,7 +138,7 @@ function link(folder: string, name: string, target: string): void {
   symlinkSync(realpathSync(target), path);
 }
 
-/** Starts a program that prints where it listens; Bun and Deno do so by themselves. */
+/** Starts a program that prints its address. */
 async function startHost([program = "", ...args]: readonly string[], cwd: string): Promise<RunningHost> {
   const { NODE_OPTIONS: _options, NODE_COMPILE_CACHE: _cache, ...env } = process.env;
   const child = spawn(program, args, {

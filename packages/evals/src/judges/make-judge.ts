@@ -79,11 +79,11 @@ export function makeJudge(parts: JudgeParts): Judge {
     // A few at a time.
     for (let next = 0; next < views.length; next += 4)
       judged.push(...(await Promise.all(views.slice(next, next + 4).map(({ seen }) => askLabel(seen)))));
-    const told = views.filter((_, index) => judged[index]?.score !== null);
+    const decided = views.filter((_, index) => judged[index]?.score !== null);
     const scores = judged.flatMap(({ score }) => score ?? []);
-    if (told.length > 0)
+    if (decided.length > 0)
       calibration = calibrate(
-        told.map(({ label }) => label),
+        decided.map(({ label }) => label),
         scores,
         { threshold },
       );
@@ -116,16 +116,16 @@ function describeCalibration(name: string, calibration: Calibration | undefined)
 }
 
 function seeAnswer({ input, text, results }: Trial): JsonObject {
-  return { input: readSaid(input), answer: results.length > 1 ? results.map((result) => result.text) : text };
+  return { input: readTexts(input), answer: results.length > 1 ? results.map((result) => result.text) : text };
 }
 
 /** The texts of a message, or of messages. */
-export function readSaid(input: unknown): JsonObject[string] {
+export function readTexts(input: unknown): JsonObject[string] {
   if (typeof input === "string") return input;
-  if (Array.isArray(input)) return input.map((one) => readSaid(one) ?? null);
+  if (Array.isArray(input)) return input.map((one) => readTexts(one) ?? null);
   // Contents have parts; a text judge sees only text parts.
   const { role, parts, text } = Object(input) as JsonObject;
-  return parts === undefined ? (text ?? "(media)") : { role, parts: readSaid(parts) };
+  return parts === undefined ? (text ?? "(media)") : { role, parts: readTexts(parts) };
 }
 
 /** Not known when one of them is not. */

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from "@pollux/core";
 import type { Trial } from "../trials/trial.ts";
 import { askModel, type JudgeOptions, modelId, REASON } from "./ask-model.ts";
-import { addCosts, type Judge, type Judgement, makeJudge, readSaid } from "./make-judge.ts";
+import { addCosts, type Judge, type Judgement, makeJudge, readTexts } from "./make-judge.ts";
 
 /** Options of {@link prefers}. */
 export interface PrefersOptions extends Omit<JudgeOptions, "sees"> {
@@ -39,7 +39,7 @@ Say what decides it, then which answer is better: "first", "second", or "neither
     identity: [modelId(options), options.against],
     sees: (trial): JsonObject | undefined => {
       const other = against(trial);
-      return other === undefined ? undefined : { input: readSaid(trial.input), answer: trial.text, other };
+      return other === undefined ? undefined : { input: readTexts(trial.input), answer: trial.text, other };
     },
     ask: async ({ input, answer, other }, signal) => {
       const orders = [

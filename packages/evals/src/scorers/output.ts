@@ -39,14 +39,14 @@ export function validates(schema: Schema): NamedScorer {
 export function similar(text?: string, options: { readonly threshold?: number | undefined } = {}): NamedScorer {
   const { threshold = 0.8 } = options;
   checkShare("similar(): the threshold", threshold);
-  const check = ({ text: said, expected }: { readonly text: string; readonly expected: unknown }) => {
+  const check = ({ text: answer, expected }: { readonly text: string; readonly expected: unknown }) => {
     const wanted = text ?? expected;
     if (typeof wanted !== "string") return { score: null, reason: "the case expects no text" };
-    const longer = Math.max(said.length, wanted.length);
-    const score = longer === 0 ? 1 : 1 - distance(said, wanted) / longer;
+    const longer = Math.max(answer.length, wanted.length);
+    const score = longer === 0 ? 1 : 1 - distance(answer, wanted) / longer;
     return {
       score,
-      ...(score < threshold && { reason: `not similar to ${sourceOf(shorten(wanted))}: ${shorten(said)}` }),
+      ...(score < threshold && { reason: `not similar to ${sourceOf(shorten(wanted))}: ${shorten(answer)}` }),
     };
   };
   return makeScorer("similar", [text, threshold], check, { threshold });

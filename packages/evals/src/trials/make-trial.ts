@@ -128,8 +128,8 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
   let error: Error | undefined;
   try {
     // A trial that ended because it is invalid doesn't continue.
-    const said = kept.invalid === undefined && (await sayAll(one, begun.message, say, kept, signal));
-    kept = { ...kept, ...said, isOver: true };
+    const conversation = kept.invalid === undefined && (await sayAll(one, begun.message, say, kept, signal));
+    kept = { ...kept, ...conversation, isOver: true };
   } catch (thrown) {
     error = thrown instanceof Error ? thrown : new Error(JSON.stringify(thrown));
   }

@@ -32,39 +32,39 @@ export async function scoreTrial<Expected>(
       const limits = { threshold: scorer.threshold ?? 1, ...(scorer.isAdvisory === true && { isAdvisory: true }) };
       const before = Object.hasOwn(paidBefore, key) ? paidBefore[key] : undefined;
       if (before !== undefined) return { ...before, ...limits };
-      const { cost: told, ...said } = await askScorer(scorer, trial);
-      const result = { ...said, ...limits };
-      const spent = told ?? 0;
+      const { cost: reported, ...scored } = await askScorer(scorer, trial);
+      const result = { ...scored, ...limits };
+      const spent = reported ?? 0;
       cost += spent;
       // One without prices may say something else when it is asked again.
       const isJudge = spent > 0 || scorer.prepare !== undefined;
       if (isJudge) asked.push(key);
-      if (isJudge && told === undefined && result.score !== null) unpriced.push(key);
+      if (isJudge && reported === undefined && result.score !== null) unpriced.push(key);
       // A scorer without a key may share its source with another one.
       if (isJudge && scorer.key !== undefined && result.score !== null) paid[key] = result;
       return result;
     }),
   );
   trial.signal.throwIfAborted();
-  const said = { scores, cost, isPriced: unpriced.length === 0, ...(asked.length > 0 && { paid }) };
+  const outcome = { scores, cost, isPriced: unpriced.length === 0, ...(asked.length > 0 && { paid }) };
   const deciding = scores.filter(({ isAdvisory = false }) => !isAdvisory);
-  const untold = deciding.find(({ score }) => score === null);
-  if (untold !== undefined) {
-    const why = `${untold.name} could not judge it${untold.reason === undefined ? "" : `: ${untold.reason}`}`;
-    return { status: "invalid", why, ...said };
+  const undecided = deciding.find(({ score }) => score === null);
+  if (undecided !== undefined) {
+    const why = `${undecided.name} could not judge it${undecided.reason === undefined ? "" : `: ${undecided.reason}`}`;
+    return { status: "invalid", why, ...outcome };
   }
   const isPassed = deciding.every(({ score, threshold }) => score !== null && score >= threshold);
-  return { status: isPassed ? "passed" : "failed", ...said };
+  return { status: isPassed ? "passed" : "failed", ...outcome };
 }
 
-type Said = Pick<ScoreResult, "name" | "score" | "reason"> & { readonly cost?: number | undefined };
+type ReadScore = Pick<ScoreResult, "name" | "score" | "reason"> & { readonly cost?: number | undefined };
 
-async function askScorer<Expected>(scorer: Scorer<Expected>, trial: Trial<Expected>): Promise<Said> {
+async function askScorer<Expected>(scorer: Scorer<Expected>, trial: Trial<Expected>): Promise<ReadScore> {
   const name = nameOf(scorer);
   try {
-    const said = await scorer(trial);
-    if (typeof said === "boolean") return { name, score: said ? 1 : 0 };
-    return said === null ? { name, score: null } : readScore(name, said);
+    const result = await scorer(trial);
+    if (typeof result === "boolean") return { name, score: result ? 1 : 0 };
+    return result === null ? { name, score: null } : readScore(name, result);
   } catch (error) {
     const reason = `it threw ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`;
     return { name, score: null, reason };
@@ -72,8 +72,8 @@ async function askScorer<Expected>(scorer: Scorer<Expected>, trial: Trial<Expect
 }
 
 /** What a function says that may be anybody's. */
-function readScore(scorerName: string, said: Score): Said {
-  const { name = scorerName, score, metadata = {} } = Object(said) as Partial<Score>;
+function readScore(scorerName: string, given: Score): ReadScore {
+  const { name = scorerName, score, metadata = {} } = Object(given) as Partial<Score>;
   const { reason, cost } = metadata;
   const paid = typeof cost === "number" && cost >= 0 ? cost : undefined;
   if (score !== null && !(typeof score === "number" && score >= 0 && score <= 1))

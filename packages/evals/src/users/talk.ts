@@ -65,11 +65,11 @@ export async function talk(
     return { messages, outcome, ...(why !== undefined && { why }), usage, ...(isKnown && { cost }) };
   };
 
-  let heard = "(The chat is open. Write your first message.)";
+  let reply = "(The chat is open. Write your first message.)";
   for (;;) {
     let line: Line;
     try {
-      const result = await session.send(heard, { signal });
+      const result = await session.send(reply, { signal });
       if (result.stopReason !== "finished") return await end("failed", `its run ended with "${result.stopReason}"`);
       // Checked against the schema.
       line = result.output as Line;
@@ -83,7 +83,7 @@ export async function talk(
     messages.push(line.message);
     const answer = await say(line.message);
     if (answer === undefined) return await end("stopped");
-    heard = answer.trim() === "" ? "(The assistant wrote nothing.)" : answer;
+    reply = answer.trim() === "" ? "(The assistant wrote nothing.)" : answer;
   }
 }
 

@@ -12,7 +12,7 @@ import "./styles/sessions.css";
 import "./styles/timeline.css";
 import "./styles/turn.css";
 import "./styles/wire.css";
-// Last: it changes what the others say.
+// Last, because it overrides the others.
 import "./styles/narrow.css";
 
 const root = document.querySelector("#app");

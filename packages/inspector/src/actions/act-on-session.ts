@@ -16,37 +16,37 @@ import { askedModel, standInModel } from "../replay/stand-in-model.ts";
 import { changesIn, playOptions } from "../play/play-options.ts";
 import type { ActionHandler, SessionCall } from "../server/handlers.ts";
 
-/** How long a stop waits for the run's process to say that it is over. */
+/** How long a stop waits for the run's process to confirm it. */
 const MAX_STOP_MS = 10_000;
 
 /**
- * Answers calls: `approvals` (`true`, `false`, `{ deny }` or `{ args }`) and `outcomes` by token; `by` says who answers. The run goes on once every question
- * has an answer, if its agent is here.
+ * Answers calls: `approvals` (`true`, `false`, `{ deny }` or `{ args }`) and `outcomes` by token; `by` names the person. The run resumes once every
+ * question has an answer, if the inspector has its agent.
  */
 export const answerAction: ActionHandler = async (call, body) => {
   const { approvals, outcomes, by } = fieldsOf(body);
   for (const [name, value] of Object.entries({ approvals, outcomes }))
     if (value !== undefined && fieldsOf(value) !== value) throw invalid(`${name} must be an object by token.`);
   const { session, agent, options } = await openSession(call, body);
-  // Core checks what an answer is, against the question.
+  // Core checks each answer against its question.
   await session.answer({ approvals, outcomes, by: textOf(by) } as Answers);
   const { pending, lastRun } = await session.state();
-  if (lastRun === "running") return report("Recorded. The run goes on with it.");
+  if (lastRun === "running") return report("Recorded. The run continues with it.");
   if (pending.length > 0) return report(`Recorded. ${waiting(pending)}`);
   if (agent === undefined)
-    return report("Recorded. The run goes on when its program resumes it: no agent is open here (see --agent).");
-  return await start(call, session, session.resumeStream(options), "Recorded; the run goes on.");
+    return report("Recorded. The run continues when its program resumes it: the inspector has no agent (see --agent).");
+  return await start(call, session, session.resumeStream(options), "Recorded; the run continues.");
 };
 
-/** Goes on with a run that was cut off, failed, was stopped or reached a limit. */
+/** Resumes a run that was cut off, failed, was stopped or reached a limit. */
 export const resumeAction: ActionHandler = async (call, body) => {
   const { session, options } = await openWithAgent(call, body, "resume");
   const { pending } = await session.state();
   if (pending.length > 0) throw new HttpError(409, "waiting", `${waiting(pending)} Answer first.`);
-  return await start(call, session, session.resumeStream(options), "The run goes on.");
+  return await start(call, session, session.resumeStream(options), "The run continues.");
 };
 
-/** Sends a message: `message`, and `whileRunning` for a session whose run is going. */
+/** Sends a message: `message`, and `whileRunning` for a session with an active run. */
 export const sendAction: ActionHandler = async (call, body) => {
   const { whileRunning } = fieldsOf(body);
   if (whileRunning !== undefined && whileRunning !== "refuse" && whileRunning !== "steer" && whileRunning !== "replace")
@@ -56,19 +56,19 @@ export const sendAction: ActionHandler = async (call, body) => {
   return await start(call, session, session.stream(message, { ...options, whileRunning }), "Sent.");
 };
 
-/** Says something to the run that is going, or else to the next one. Needs no agent. */
+/** Sends a message to the active run, or else to the next one. Needs no agent. */
 export const steerAction: ActionHandler = async (call, body) => {
   const { session } = await openSession(call, body);
-  const heardBy = await session.steer(messageIn(body));
-  return report(heardBy === "run" ? "The run's next request has it." : "No run is going: the next one has it.");
+  const reader = await session.steer(messageIn(body));
+  return report(reader === "run" ? "The run's next request has it." : "No run is active: the next one has it.");
 };
 
-/** Stops the run that is going, in whatever process. Needs no agent. */
+/** Stops the active run, in any process. Needs no agent. */
 export const stopAction: ActionHandler = async (call, body) => {
   const { session } = await openSession(call, body);
   const signal = AbortSignal.any([call.request.signal, AbortSignal.timeout(MAX_STOP_MS)]);
   try {
-    return report((await session.stop({ signal })) ? "Stopped." : "No run is going.");
+    return report((await session.stop({ signal })) ? "Stopped." : "No run is active.");
   } catch (error) {
     if (!signal.aborted) throw error;
     return report("The run was asked to stop, and has not ended yet.");
@@ -77,9 +77,9 @@ export const stopAction: ActionHandler = async (call, body) => {
 
 interface OpenedSession {
   readonly session: Session;
-  /** Absent: the session can record what is said, but make no run. */
+  /** Absent: the session can record messages and answers, but start no run. */
   readonly agent?: Agent | undefined;
-  /** What its last run was begun with in the playground, and what stands in for the service. */
+  /** The playground's changes to its last run, and the stand-in for the service. */
   readonly options: RunOptions;
 }
 
@@ -96,7 +96,7 @@ async function openSession(call: SessionCall, body: Json): Promise<OpenedSession
   }
   const asked = run === undefined ? UNKNOWN_MODEL : askedModel(run);
   const model = standInModel(asked, async () => {
-    throw new TypeError("no agent is open here");
+    throw new TypeError("the inspector has no agent");
   });
   return { session: new Agent({ model }).session({ id, store }), options: {} };
 }
@@ -112,11 +112,11 @@ async function openWithAgent(call: SessionCall, body: Json, what: string): Promi
     "no_agent",
     names.length === 0
       ? `To ${what}, the inspector needs the agent: start it with --agent FILE.ts, or pass agents to inspectorHandler.`
-      : `Say which agent is to ${what}: ${names.join(", ")}.`,
+      : `Name the agent to ${what}: ${names.join(", ")}.`,
   );
 }
 
-/** Starts a run, and leaves it running: whoever watches the session sees how it goes. */
+/** Starts a run and doesn't wait for its end: clients that watch the session see its progress. */
 export async function start(
   { going }: SessionCall,
   session: Session,

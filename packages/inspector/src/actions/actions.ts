@@ -7,7 +7,7 @@ import { checkRequestView, checkView } from "../checks/check-views.ts";
 import { replayView } from "../replay/replay-run.ts";
 import { causesView } from "../server/causes-view.ts";
 
-/** All that the page can do with a session, by the last segment of its path. */
+/** Everything the page can do with a session, by the last segment of its path. */
 export const ACTIONS: Readonly<Record<string, ActionHandler>> = {
   answer: answerAction,
   fork: forkAction,
@@ -19,12 +19,12 @@ export const ACTIONS: Readonly<Record<string, ActionHandler>> = {
   stop: stopAction,
 };
 
-/** Those that change nothing anywhere, and so need no permission. */
+/** Actions that change nothing, and so need no permission. */
 export const HARMLESS_ACTIONS: Readonly<Record<string, ActionHandler>> = {
   "try-fork": tryForkAction,
 };
 
-/** What is checked, compared and replayed, by the last segment of its path: see also `showSession`. */
+/** Checks, comparisons and replays, by the last segment of their path: see also `showSession`. */
 export const VIEWS: Readonly<Record<string, ViewHandler>> = {
   causes: causesView,
   check: checkView,

@@ -5,7 +5,7 @@ import type { Refusal } from "../inspection/results.ts";
 /** A request to judge. */
 export interface JudgedRequest {
   readonly method: string;
-  /** With or without a host, which tells what kind of service it is. */
+  /** With or without a host, which identifies the kind of service. */
   readonly url: string;
   readonly body: string;
 }
@@ -35,7 +35,7 @@ export async function findRefusal({ method, url, body }: JudgedRequest): Promise
   return { status: response.status, ...describeError(text, response.status), rule };
 }
 
-/** What a service is known by. */
+/** The kind of service behind an address. */
 function profileOf({ hostname, pathname }: URL): Profile {
   if (hostname.endsWith("aiplatform.googleapis.com") || pathname.includes("/publishers/")) return "vertex";
   if (hostname.endsWith("cometapi.com")) return "comet";

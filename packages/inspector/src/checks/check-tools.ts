@@ -5,7 +5,7 @@ import type { ToolCheck } from "../inspection/results.ts";
 import { readHead } from "../replay/request-head.ts";
 import { findRefusal } from "./check-request.ts";
 
-/** Functions that are checked: those of an agent, with what was changed in their schemas, and those of the last kept request. */
+/** Checks the functions of an agent, with the changes to their schemas, and those of the last kept request. */
 export async function checkTools(
   exchanges: ExchangeFold,
   named: { readonly name: string; readonly agent: Agent } | undefined,
@@ -70,7 +70,7 @@ function unary(url: string): string {
   return url.replace(/:streamGenerateContent\b.*$/, ":generateContent");
 }
 
-/** A declaration is JSON: it is sent as such. */
+/** A declaration is JSON: requests send it as it is. */
 function asJson(value: unknown): Json {
   return value as Json;
 }

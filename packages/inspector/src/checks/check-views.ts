@@ -6,7 +6,7 @@ import { checkLog } from "./check-log.ts";
 import { findRefusal } from "./check-request.ts";
 import { checkTools } from "./check-tools.ts";
 
-/** What is wrong with the log, and with the functions that are declared. */
+/** Problems in the log and in the declared functions. */
 export const checkView: ViewHandler = async (call) => {
   const [fold, exchanges] = [await call.fold(), await call.exchanges()];
   const wanted = call.query.get("agent") ?? undefined;
@@ -32,10 +32,10 @@ export const checkRequestView: ViewHandler = async (call) => {
 
 function notesOn(body: string): readonly string[] {
   return [
-    ...(/"fileUri"\s*:/.test(body) ? ["Whether its files still exist is not known here."] : []),
-    ...(/"cachedContent"\s*:/.test(body) ? ["Whether its cache still exists is not known here."] : []),
+    ...(/"fileUri"\s*:/.test(body) ? ["The emulator can't tell whether its files still exist."] : []),
+    ...(/"cachedContent"\s*:/.test(body) ? ["The emulator can't tell whether its cache still exists."] : []),
     ...(/"thoughtSignature"\s*:/.test(body)
-      ? ["Its signatures are taken as valid: only the service can check them."]
+      ? ["The emulator accepts its signatures: only the service can check them."]
       : []),
   ];
 }

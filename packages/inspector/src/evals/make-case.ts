@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { fieldsOf, textOf } from "../inspection/read-values.ts";
 import type { ActionHandler } from "../server/handlers.ts";
 
-/** A recorded run that is to become a case. */
+/** A recorded run to turn into a case. */
 export interface RunForCase {
   readonly sessionId: string;
   readonly runId: string;
@@ -13,23 +13,23 @@ export interface RunForCase {
 
 /** A case that could be written. */
 export interface CaseDraft {
-  /** Where it would be written to. */
+  /** The folder for its files. */
   readonly folder: string;
-  /** Texts that are changed in it, with what stands there instead. */
+  /** Texts that the case replaces, with their replacements. */
   readonly differences: readonly { readonly where: string; readonly was: string; readonly is: string }[];
-  /** Why it must not be written, with what to do. */
+  /** Why it can't be written, and what to do. */
   readonly problem?: string | undefined;
   readonly write: () => void | Promise<void>;
 }
 
-/** What the page is told of a draft. */
+/** A draft as the page gets it. */
 export interface ShownCase extends Omit<CaseDraft, "write"> {
-  /** Stands for all of it. */
+  /** A hash of all of it. */
   readonly draft: string;
   readonly isWritten: boolean;
 }
 
-/** Shows what a case of a run (`runId`, `suite`) would be; writes it when the body has the `draft` that was shown, and it is still the same. */
+/** Shows the case that a run (`runId`, `suite`) would make; writes it when the body has the hash of that `draft`, and it is still the same. */
 export const makeCaseAction: ActionHandler = async ({ id, makeCase }, body): Promise<ShownCase> => {
   const { runId, suite, draft } = fieldsOf(body);
   if (makeCase === undefined)

@@ -4,20 +4,20 @@ import { join } from "node:path";
 import type { EvalRun } from "@pollux/evals";
 import { fieldsOf, numberOf } from "../inspection/read-values.ts";
 
-/** Suites that are listed, and runs of one that are read: unless asked for more, and at most. */
+/** Suites in the list; runs read of one suite, by default and at most. */
 const [MAX_SUITES, RUNS, MAX_RUNS] = [200, 40, 1000];
-/** Bytes of all runs that are read for one answer. */
+/** Bytes of all runs read for one answer. */
 const MAX_BYTES = 32 * 1024 * 1024;
-/** Files that are no runs which are told of. */
+/** Files reported as no runs. */
 const MAX_UNREADABLE = 50;
 
 /** The runs of one suite. */
 export interface EvalSuiteRuns {
   /** Name of its folder. */
   readonly suite: string;
-  /** The last ones, oldest first. */
+  /** The latest ones, oldest first. */
   readonly runs: readonly EvalRun[];
-  /** Files that were looked at and are no run, with why. */
+  /** Files that are no runs, with the reason. */
   readonly unreadable: readonly { readonly file: string; readonly problem: string }[];
   /** Files that were not read. */
   readonly omitted: number;
@@ -27,7 +27,7 @@ export interface EvalSuiteRuns {
  * Reads the folder that `pollux eval` writes to: a folder for each suite, and in it a file for each run, whose names sort by time.
  *
  * @param suite - Empty for all, with the last run of each.
- * @param query - `runs` is how many to read; each `with` is the id of one that is read however old it is.
+ * @param query - `runs` is how many to read; each `with` is the id of a run to read, no matter how old.
  * @throws {HttpError} When there is no such suite.
  */
 export async function readEvals(
@@ -71,7 +71,7 @@ async function readSuite(
   return { suite, runs: runs.toReversed(), unreadable, omitted };
 }
 
-/** Sorted; of a folder that is not there, none: nothing was run yet. */
+/** Sorted; empty for a missing folder, since nothing was run yet. */
 async function namesIn(folder: string, kind: "isDirectory" | "isFile"): Promise<readonly string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   return entries.flatMap((entry) => (entry[kind]() ? [entry.name] : [])).toSorted();
@@ -83,7 +83,7 @@ async function readRun(path: string, file: string): Promise<EvalRun | string> {
     const value: unknown = JSON.parse(await readFile(path, "utf8"));
     // Checked to the last member that is shown.
     const run = value as EvalRun;
-    return problemOfRun(value) ?? (file === fileOf(run.id) ? run : "its id is not that of its name");
+    return problemOfRun(value) ?? (file === fileOf(run.id) ? run : "its id does not match its name");
   } catch (error) {
     return error instanceof SyntaxError ? "it is not valid JSON" : String(error);
   }
@@ -94,7 +94,7 @@ function fileOf(id: string): string {
   return `${id.replaceAll(":", "-")}.json`;
 }
 
-/** Where a value is not as in a run of evals of this release, in a sentence; undefined for a run. Whatever else it has is let through. */
+/** The first member that differs from a run of evals of this release, in a sentence; undefined for a run. Other members are ignored. */
 function problemOfRun(value: unknown): string | undefined {
   if (Number(fieldsOf(value)["v"]) > 1) return "it was written by a newer release: update @pollux/inspector";
   for (const [kind, paths] of Object.entries(MEMBERS))

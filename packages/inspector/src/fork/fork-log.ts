@@ -10,12 +10,12 @@ import { readPlace } from "../inspection/step-place.ts";
 /** The beginning of a fork's log. */
 export interface ForkedLog {
   readonly entries: readonly Json[];
-  /** The run is to be resumed; otherwise a message begins one. */
+  /** The fork resumes the run; otherwise it starts one with a message. */
   readonly goesOn: boolean;
 }
 
 /**
- * The log of a session up to a turn of one of its runs, with what is changed there: as if the process had died right before the turn's
+ * The log of a session up to a turn of one of its runs, with the requested changes: as if the process had died right before the turn's
  * request. The run has a new id, so that its further calls have keys of their own.
  *
  * @param runId - The new id.
@@ -40,7 +40,7 @@ export function forkLog(fold: SessionFold, run: RunFold, request: ForkRequest, r
   });
   const missing = Object.keys(results).find((callId) => !changed.has(callId));
   if (missing !== undefined) throw invalid(`${missing.slice(0, 40)} has no outcome in the turn before the fork.`);
-  // A turn with another result is not what it was.
+  // The record of a turn with a changed result is out of date.
   const isOther = (one: Json): boolean => {
     const { type, turn: closed, runId: id } = fieldsOf(one);
     return id === runId && type === "turn" && closed === turn - 1;
@@ -56,10 +56,10 @@ function cutOrRefuse(...[log, at]: Parameters<typeof cutLog>): CutLog {
   }
 }
 
-/** The log up to the end of a run, whatever came after. */
+/** The log up to the end of a run. */
 function forkAfter(fold: SessionFold, run: RunFold, { message, results }: ForkRequest): ForkedLog {
   if (message === undefined || message.trim() === "")
-    throw invalid("Say at which turn to fork, or with which message the fork goes on after the run.");
+    throw invalid("Name the turn to fork at, or the message that the fork sends after the run.");
   if (results !== undefined && Object.keys(results).length > 0)
     throw invalid("Outcomes of calls can only be changed in the middle of a run: fork at the turn after the calls.");
   const isNext = (entry: Json): boolean => ["run", "rewind"].includes(textOf(fieldsOf(entry)["type"]) ?? "");
@@ -95,11 +95,11 @@ function withResult(
   const { parts: ____, ...response } = fieldsOf(part["functionResponse"]);
   changed.add(step.callId);
   const { failure: _, shortened: __, ending: ___, ...rest } = value;
-  const told = { ...part, functionResponse: { ...response, response: { output: result } } };
-  return { ...entry, outcome: { ...outcome, ok: true, value: { ...rest, part: told, after: [] } } };
+  const replaced = { ...part, functionResponse: { ...response, response: { output: result } } };
+  return { ...entry, outcome: { ...outcome, ok: true, value: { ...rest, part: replaced, after: [] } } };
 }
 
-/** What was read from a log, put together anew. */
+/** A value made of parts of a log, which are JSON. */
 function asJson(value: unknown): Json {
   return value as Json;
 }
@@ -108,12 +108,12 @@ function invalid(message: string): HttpError {
   return new HttpError(400, "invalid", message);
 }
 
-/** What a fork says about itself: a title, and where it is from. */
+/** The `info` entry of a fork: its title, and the session that it came from. */
 export function forkInfo(fold: SessionFold, { runId, turn }: ForkRequest): Json {
   let metadata: { readonly [name: string]: unknown } = {};
   for (const entry of fold.entries) {
-    const { type, metadata: said } = fieldsOf(entry);
-    if (type === "info" && said !== undefined) metadata = fieldsOf(said);
+    const { type, metadata: latest } = fieldsOf(entry);
+    if (type === "info" && latest !== undefined) metadata = fieldsOf(latest);
   }
   const texts = Object.fromEntries(Object.entries(metadata).filter(([, value]) => typeof value === "string"));
   const where = turn === undefined ? "a later message" : `turn ${fold.run(runId)?.turns.get(turn)?.number ?? turn}`;
@@ -121,7 +121,7 @@ export function forkInfo(fold: SessionFold, { runId, turn }: ForkRequest): Json 
   return asJson({ v: 3, at: Date.now(), type: "info", title, metadata: { ...texts, forkOf: fold.id } });
 }
 
-/** The JSON of a request to fork. @throws {HttpError} For anything that is none. */
+/** Reads a request to fork. @throws {HttpError} For an invalid one. */
 export function readForkRequest(body: Json): ForkRequest {
   const given = fieldsOf(body);
   const { runId, turn, message, results, instructions, tools, answers, agent } = given;

@@ -24,27 +24,23 @@ import { ExchangeFold } from "../inspection/exchange-fold.ts";
 import { textOf } from "../inspection/read-values.ts";
 import { comparePrompts } from "../replay/compare-prompts.ts";
 
-/** How long an answer waits for the fork's run; one in a store goes on without it. */
+/** How long an answer waits for the fork's run; in a store, the run then continues on its own. */
 const WAIT_MS = 10_000;
-/** Longest time of a run that nobody sees but whoever waits for it. */
+/** Longest time of a run in memory, which only its request can see. */
 const MAX_IN_MEMORY_MS = 60_000;
 
-/** Forks a session into the store: by the given agent with its tools, or by one that is rebuilt from what was kept. */
+/** Forks a session into the store: with the given agent and its tools, or with one rebuilt from the log and the kept requests. */
 export const forkAction: ActionHandler = async (call, body) => await fork(call, readForkRequest(body), undefined);
 
 /**
- * Forks a session in memory and shows what becomes of it. Nothing is written, no tool is run and nothing leaves the process, so it is
- * allowed where nothing may be changed.
+ * Forks a session in memory and shows the result. It writes nothing, runs no tool and sends nothing out of the process, so a
+ * read-only inspector allows it.
  */
 export const tryForkAction: ActionHandler = async (call, body) => {
   const request = readForkRequest(body);
   if (request.answers !== "emulator" || (request.agent ?? "") !== "")
-    throw new HttpError(
-      403,
-      "read_only",
-      "Without --allow-actions, a fork is answered by the emulator, without tools.",
-    );
-  return await fork(call, request, "the inspector is read-only: start it with --allow-actions to keep forks");
+    throw new HttpError(403, "read_only", "Without --allow-actions, the emulator answers a fork, without tools.");
+  return await fork(call, request, "the inspector is read-only: start it with --allow-actions to store forks");
 };
 
 async function fork(call: SessionCall, request: ForkRequest, whyMemory: string | undefined): Promise<ForkResult> {
@@ -71,7 +67,7 @@ async function fork(call: SessionCall, request: ForkRequest, whyMemory: string |
   };
 }
 
-/** An agent for a fork, and what its run is told. */
+/** An agent for a fork, and the options of its run. */
 interface Forker {
   readonly agent: Agent;
   readonly options: Parameters<ReturnType<Agent["session"]>["resume"]>[0] & object;
@@ -86,7 +82,7 @@ function forkingAgent(call: SessionCall, kept: Kept, request: ForkRequest): Fork
   const emulated = request.answers === "emulator" ? emulatedModel(asked, recording ?? { exchanges: [] }) : undefined;
   const notes =
     emulated !== undefined && recording === undefined
-      ? ["The requests of the session were not kept, so all answers are improvised: see keepExchanges."]
+      ? ["The session kept no requests, so the emulator improvises all answers: see keepExchanges."]
       : [];
   if ((request.agent ?? "") === "") {
     const rebuilt = rebuildAgent(kept, emulated ?? gemini(asked.id), {
@@ -117,8 +113,8 @@ function forkingAgent(call: SessionCall, kept: Kept, request: ForkRequest): Fork
     },
     notes: [
       ...notes,
-      ...(Object.keys(changes).length > 0 ? ["The agent's own prepareTurn, if it has one, was not called."] : []),
-      ...(emulated === undefined ? [] : ["Tools ran for real; agents inside of them asked their own models."]),
+      ...(Object.keys(changes).length > 0 ? ["The agent's own prepareTurn, if any, was not called."] : []),
+      ...(emulated === undefined ? [] : ["Tools ran for real; agents inside them used their own models."]),
     ],
   };
 }
@@ -169,8 +165,8 @@ export async function readFold({ prices }: SessionCall, store: SessionStore, id:
 }
 
 /**
- * Two sessions side by side: `with` is the id of the other one, and `run` and `withRun` are runs of them, if not all is compared. With
- * `whole`, turns count that are the same, and so do the prompts of the last runs.
+ * Two sessions side by side: `with` is the id of the other one; `run` and `withRun` limit the comparison to a run of each. With
+ * `whole`, it includes equal turns and the prompts of the last runs.
  */
 export const compareView: ViewHandler = async (call) => {
   const { query, store } = call;

@@ -3,8 +3,8 @@ import { readStandIn } from "@pollux/core/durable";
 import { fieldsOf, type Fields, listOf, textOf } from "./read-values.ts";
 
 /**
- * The calls of a response that the client has to answer, in call order, each as the call of the tool that is meant: without those that the
- * service answered itself.
+ * The calls of a response that the client has to answer, in call order, without calls that the service answered itself. A call of a
+ * stand-in is given as the call of its tool.
  */
 export function callsIn(response: unknown): readonly { readonly call: Fields; readonly index: number }[] {
   const { content, standIns } = fieldsOf(response);
@@ -19,7 +19,7 @@ export function callsIn(response: unknown): readonly { readonly call: Fields; re
       if (own !== -1) found.splice(own, 1);
     }
   }
-  // A call of a log may have any members; only these are looked at, and checked.
+  // A call in a log may have any members; readers check the ones they use.
   return found.map(({ call, index }) => ({
     call: fieldsOf(readStandIn(call as unknown as FunctionCall, names).call),
     index,

@@ -9,13 +9,13 @@ import type { CallDetails, NestedView } from "./turn-details.ts";
 import { readsOf, whyHeld } from "./untrusted.ts";
 import { readUsage, turnUsage } from "./usage.ts";
 
-/** The calls of a turn's last answer, and what became of each. */
+/** The calls of a turn's last answer, each with its outcome. */
 export function readCalls(
   run: RunFold,
   { turn, record }: Pick<TurnFold, "turn" | "record">,
   steps: readonly TurnStep[],
 ): readonly CallDetails[] {
-  // What no step left stands in the turn.
+  // Outcomes without a step of their own are in the turn's entry.
   const recorded = new Map(listOf(record?.fields["calls"]).map((one) => [fieldsOf(one)["callId"], fieldsOf(one)]));
   const routes = steps.findLast(({ place }) => place.kind === "route")?.value;
   return callsIn(lastResponse(steps)).map(({ call }, index) => {
@@ -34,10 +34,10 @@ export function readCalls(
   });
 }
 
-/** What the log has about one call. */
+/** What the log says about one call. */
 interface CallSources {
   readonly steps: readonly TurnStep[];
-  /** Of the turn. */
+  /** All steps of the turn. */
   readonly all: readonly TurnStep[];
   readonly route: Fields;
   readonly recorded: Fields | undefined;
@@ -50,7 +50,7 @@ function readCall(call: Fields, callId: string, sources: CallSources): CallDetai
   const done = steps.findLast(({ type, value }) => type === "step" && fieldsOf(value)["part"] !== undefined);
   const value = fieldsOf(recorded?.["value"] ?? done?.value);
   const { response } = fieldsOf(fieldsOf(value["part"])["functionResponse"]);
-  const told = response ?? outsideAnswer(steps);
+  const answer = response ?? outsideAnswer(steps);
   const begun = steps.find(({ type }) => type === "begin");
   const { kind, message } = fieldsOf(value["failure"]);
   return {
@@ -64,12 +64,12 @@ function readCall(call: Fields, callId: string, sources: CallSources): CallDetai
     endedAt: numberOf(value["endedAt"]),
     because: whyHeld(route["because"], call),
     ...readsOf("call", value),
-    response: told === undefined ? undefined : shorten(told),
+    response: answer === undefined ? undefined : shorten(answer),
     failure: typeof kind === "string" ? { kind, message: textOf(message) ?? "" } : undefined,
     isShortened: value["shortened"] === true || undefined,
-    skill: skillRead(callId, sources.all, told),
-    steps: steps.map(({ name: step, at, value: said }) => {
-      return { name: step, at, value: said === undefined ? undefined : shorten(said) };
+    skill: skillRead(callId, sources.all, answer),
+    steps: steps.map(({ name: step, at, value: result }) => {
+      return { name: step, at, value: result === undefined ? undefined : shorten(result) };
     }),
     nested: listOf(value["nested"]).map((nested) => readNested(nested, done?.position ?? 0)),
   };
@@ -88,11 +88,11 @@ function stateOf(callId: string, value: Fields, { steps, route, run }: CallSourc
   if (steps.some(({ value: answer }) => answer === false || fieldsOf(answer)["deny"] !== undefined)) return "denied";
   if (steps.some(({ error }) => error !== undefined)) return "failed";
   if (run.end === undefined) return "open";
-  // One that a run that is over never made, or whose process died in it.
+  // A run that is over never made the call, or its process died during it.
   return steps.some(({ type }) => type === "begin") ? "unknown" : "not-run";
 }
 
-/** What somebody outside answered as the outcome of the call. */
+/** The outcome of the call that somebody outside reported. */
 function outsideAnswer(steps: readonly TurnStep[]): unknown {
   const answer = steps.findLast(isOutcomeFromOutside)?.value;
   return isFields(answer) && ("output" in answer || "error" in answer) ? answer : undefined;
@@ -119,13 +119,13 @@ function readNested(nested: unknown, position: number): NestedView {
 /** Characters per token, as the compaction of histories estimates. */
 const CHARACTERS_PER_TOKEN = 4;
 
-/** The skill that a call has read, as the tool recorded it, and about what its text adds to every request from then on. */
-export function skillRead(callId: string, steps: readonly TurnStep[], told: unknown): CallDetails["skill"] {
+/** The skill that a call read, as the tool recorded it, and about how many tokens its text adds to every later request. */
+export function skillRead(callId: string, steps: readonly TurnStep[], response: unknown): CallDetails["skill"] {
   const read = steps.findLast(
     ({ place }) => place.kind === "inner" && place.callId === callId && place.name.startsWith("skill:"),
   );
   const { skill, file, sha256 } = fieldsOf(listOf(read?.value)[0]);
-  if (typeof skill !== "string" || told === undefined) return undefined;
-  const tokens = Math.ceil(JSON.stringify(told).length / CHARACTERS_PER_TOKEN);
+  if (typeof skill !== "string" || response === undefined) return undefined;
+  const tokens = Math.ceil(JSON.stringify(response).length / CHARACTERS_PER_TOKEN);
   return { name: skill, file: textOf(file) ?? "", sha256: textOf(sha256) ?? "", tokens };
 }

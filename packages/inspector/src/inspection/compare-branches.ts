@@ -7,16 +7,16 @@ import type { RunFold } from "./run-fold.ts";
 import type { SessionFold } from "./session-fold.ts";
 import { lastResponse, outcomeOfCall, stepsOf } from "./turn-step.ts";
 
-/** Turns that a comparison shows at most. */
+/** Most turns in a comparison. */
 const MAX_ROWS = 200;
-/** Characters of a text in it. */
+/** Most characters of a text in it. */
 const MAX_TEXT = 20_000;
 
-/** What of two sessions is compared. */
+/** Which parts of two sessions to compare. */
 export interface ComparedParts {
   /** A run of each, instead of all of them. Undefined or empty for all. */
   readonly runs?: readonly [left: string | undefined, right: string | undefined] | undefined;
-  /** All turns count, also those that are the same from the beginning. */
+  /** Compares all turns, including the equal ones at the beginning. */
   readonly isWhole?: boolean | undefined;
 }
 
@@ -40,7 +40,7 @@ export function compareBranches(
   };
 }
 
-/** A turn, with what of it counts for a comparison. */
+/** A turn, reduced to the values that a comparison looks at. */
 interface Turn {
   readonly run: number;
   readonly view: BranchTurn;
@@ -75,8 +75,8 @@ function viewOf(fold: SessionFold, run: RunFold, number: number, isFirst: boolea
     text: allTextIn(answer["content"]),
     calls: callsIn(answer).map(({ call }, index): BranchCall => {
       const callId = `call:${number}.${index}`;
-      const told = outcomeOfCall(callId, steps);
-      const response = told === undefined ? undefined : shorten(told);
+      const outcome = outcomeOfCall(callId, steps);
+      const response = outcome === undefined ? undefined : shorten(outcome);
       return { callId, name: textOf(call["name"]) ?? "", args: shorten(call["args"] ?? {}), response };
     }),
     usage: row?.usage ?? {},
@@ -93,7 +93,7 @@ function allTextIn(content: unknown): string {
   return texts.join("").slice(0, MAX_TEXT);
 }
 
-/** The same turns of the same runs beside each other; those of a run that only one branch has stand alone. */
+/** Pairs the same turns of the same runs; turns of a run that only one branch has stand alone. */
 function pairTurns(left: readonly Turn[], right: readonly Turn[]): readonly Pair[] {
   const runs = [...new Set([...left, ...right].map(({ run }) => run))].toSorted((a, b) => a - b);
   return runs.flatMap((run) => {
@@ -112,7 +112,7 @@ function rowOf({ left, right }: Pair): BranchRow {
   return { isSame: isSame(left, right), left: left?.view, right: right?.view };
 }
 
-/** Ids of runs and times differ in a fork, and places in the session between runs of one. */
+/** Forks differ in run ids and times, and runs of one session in their turns' places. */
 function isSame(left: Turn | undefined, right: Turn | undefined): boolean {
   if (left === undefined || right === undefined || left.run !== right.run) return false;
   const [some, other] = [left, right].map(({ view }) => ({ ...view, runId: "", number: 0, ms: 0 }));
@@ -129,7 +129,7 @@ function totalsOf(fold: SessionFold, turns: readonly Turn[], shared: number, onl
     ms: own.reduce((sum, { ms = 0 }) => sum + ms, 0),
     tokens: own.reduce((sum, { usage }) => sum + (usage.totalTokens ?? 0), 0),
     currency: currencyOf(runs.map((run) => ({ ...run.cost, currency: run.currency }))),
-    // What is in no turn is nothing that is shared.
+    // Costs outside of turns are never shared.
     ...addPriced([...own, ...runs.flatMap((run) => run.otherCosts())]),
     text: turns.at(-1)?.view.text ?? "",
   };

@@ -3,21 +3,21 @@ import { addUsage, findPrices, NO_USAGE } from "@pollux/core/model";
 import { type Fields, fieldsOf, isFields, listOf, numberOf, textOf } from "./read-values.ts";
 import { readUsage } from "./usage.ts";
 
-/** What something cost. Parts add up to their whole, also where something has no price. */
+/** What something cost. Parts add up to their whole, even if some have no price. */
 export interface Priced {
-  /** What is known of it; absent where nothing is. */
+  /** The known part; absent when no part is known. */
   readonly cost?: number | undefined;
-  /** What has no price, and is not in `cost`: the id of a model, or in words. */
+  /** Names something without a price, which `cost` leaves out: the id of a model, or a description. */
   readonly unpriced?: string | undefined;
-  /** Of `cost`, what no run has recorded: it is by the prices given to the inspector. */
+  /** The part of `cost` that no run recorded, computed from the prices given to the inspector. */
   readonly pricedHere?: number | undefined;
 }
 
-/** What a cost is to be read with. */
+/** How to read a cost. */
 export interface MoneyFacts {
-  /** Code of the currency, such as `USD`; absent when nobody says it, or parts have different ones. */
+  /** Code of the currency, such as `USD`; absent when unknown, or when parts have different ones. */
   readonly currency?: string | undefined;
-  /** Day of the price list, as `2026-11-23`; of several, the last one's. */
+  /** Day of the price list, as `2026-11-23`; the latest of several. */
   readonly pricesAsOf?: string | undefined;
 }
 
@@ -28,33 +28,33 @@ export interface Bill {
   readonly recorded: number | undefined;
   /** By the prices given to the inspector. */
   readonly here: number | undefined;
-  /** What has no price. */
+  /** Names it when it has no price. */
   readonly name: string;
-  /** An answer of the run itself: it may have found its price later, in a total of the run. */
+  /** An answer of the run itself: a later total of the run may include its price. */
   readonly isAnswer: boolean;
 }
 
-/** What prices what a run did not record. */
+/** Prices for what a run did not price. */
 export interface Pricing {
   readonly prices: PriceTable | undefined;
   /** The model of the run. */
   readonly model: string;
 }
 
-/** What a step was billed for, by what it recorded. @param at - When its entry was written, in milliseconds since the epoch. */
+/** The bills of a step, from its recorded value. @param at - When its entry was written, in milliseconds since the epoch. */
 export function billsOfStep(value: Fields, isModelStep: boolean, at: number, pricing: Pricing): readonly Bill[] {
   const nested = listOf(value["nested"]).map((run) => billOfNested(fieldsOf(run), at, pricing));
   if (!isModelStep || !isFields(value["response"])) return nested;
-  const { usage: told, envelope } = fieldsOf(value["response"]);
+  const { usage: stored, envelope } = fieldsOf(value["response"]);
   const { model } = fieldsOf(value["prepared"]);
   const asked = textOf(fieldsOf(model)["id"]) ?? textOf(value["unpriced"]) ?? pricing.model;
   const name = textOf(fieldsOf(envelope)["modelVersion"]) ?? asked;
-  const usage = readUsage(told);
+  const usage = readUsage(stored);
   const here = priceOf(usage, name, numberOf(value["endedAt"]) ?? at, pricing);
   return [{ usage, recorded: numberOf(value["cost"]), here, name, isAnswer: true }, ...nested];
 }
 
-/** What broken answers used before a run failed. Which model gave them is not known, so it is taken to be the run's. */
+/** The bill of broken answers before a run failed. The log doesn't name their model, so the run's is assumed. */
 export function billOfLost(lost: Fields, at: number, pricing: Pricing): Bill {
   const usage = readUsage(lost["usage"]);
   const name = textOf(lost["unpriced"]) ?? pricing.model;
@@ -62,9 +62,9 @@ export function billOfLost(lost: Fields, at: number, pricing: Pricing): Bill {
   return { usage, recorded: numberOf(lost["cost"]), here, name, isAnswer: false };
 }
 
-/** Its model is known where the log has all its answers. */
-function billOfNested({ usage: told, cost, unpriced, responses }: Fields, at: number, pricing: Pricing): Bill {
-  const usage = readUsage(told);
+/** Its models are known if the log has all its answers. */
+function billOfNested({ usage: stored, cost, unpriced, responses }: Fields, at: number, pricing: Pricing): Bill {
+  const usage = readUsage(stored);
   const answers = listOf(responses).map((response) => {
     const { usage: used, envelope } = fieldsOf(response);
     return { usage: readUsage(used), name: textOf(fieldsOf(envelope)["modelVersion"]) ?? "" };
@@ -88,21 +88,21 @@ function priceOf(usage: Usage, model: string, at: number, { prices }: Pricing): 
 }
 
 /**
- * What bills come to. What a run recorded stands; the prices given to the inspector are for what it did not price.
+ * Adds up bills. Recorded costs stand; the prices given to the inspector fill in the rest.
  *
- * @param isTold - The run recorded what it cost in all, with the price of each answer that has none here.
+ * @param hasTotal - The run recorded a total that includes its answers without a cost of their own.
  */
-export function sumBills(bills: Iterable<Bill>, isTold: boolean): Priced {
+export function sumBills(bills: Iterable<Bill>, hasTotal: boolean): Priced {
   return addPriced(
     [...bills].map(({ usage, recorded, here, name, isAnswer }): Priced => {
       if (recorded !== undefined) return { cost: recorded };
-      if ((isAnswer && isTold) || (usage.requests === 0 && usage.totalTokens === 0)) return {};
+      if ((isAnswer && hasTotal) || (usage.requests === 0 && usage.totalTokens === 0)) return {};
       return here === undefined ? { unpriced: name } : { cost: here, pricedHere: here };
     }),
   );
 }
 
-/** What they used. The context of a run inside a step, and of a broken answer, is not the run's. */
+/** Adds up usage. Contexts of runs inside a step and of broken answers are not the run's. */
 export function sumUsage(bills: readonly Bill[]): Usage {
   return bills.reduce((sum, { usage, isAnswer }) => {
     const { contextTokens } = isAnswer && usage.contextTokens > 0 ? usage : sum;
@@ -110,14 +110,14 @@ export function sumUsage(bills: readonly Bill[]): Usage {
   }, NO_USAGE);
 }
 
-/** What some bills' runs have recorded of them. */
+/** The recorded part of some bills. */
 export function sumRecorded(bills: Iterable<Bill>): number {
   let sum = 0;
   for (const { recorded = 0 } of bills) sum += recorded;
   return sum;
 }
 
-/** The whole of some parts. */
+/** Adds up parts. */
 export function addPriced(parts: readonly Priced[]): Priced {
   const sum = (values: readonly (number | undefined)[]): number | undefined =>
     values.reduce((total, value) => (value === undefined ? total : (total ?? 0) + value), undefined);
@@ -128,7 +128,7 @@ export function addPriced(parts: readonly Priced[]): Priced {
   };
 }
 
-/** The one currency of all parts that cost something; undefined where they differ, or one is not known. */
+/** The one currency of all parts with a cost; undefined if they differ, or one is unknown. */
 export function currencyOf(
   parts: Iterable<{ readonly cost?: number | undefined; readonly currency?: string | undefined }>,
 ): string | undefined {
@@ -137,17 +137,17 @@ export function currencyOf(
   return found.size === 1 ? [...found][0] : undefined;
 }
 
-/** What a list of prices says of itself; other tables say nothing. */
+/** Day and currency of a price list; other tables have neither. */
 export function describeList(prices: PriceTable | undefined): Partial<Pick<PriceList, "asOf" | "currency">> {
   return typeof prices === "object" && "asOf" in prices ? prices : {};
 }
 
-/** True for a difference that is more than how numbers are added up. */
+/** True for a difference that is more than a rounding error. */
 export function isMoney(difference: number, whole: number): boolean {
   return Math.abs(difference) > 1e-9 * Math.max(1, Math.abs(whole)) && Math.abs(difference) > 1e-12;
 }
 
-/** Money with at least two digits that say something: `$0.0012`; without a sign where the currency is not known. */
+/** Money with at least two significant digits: `$0.0012`; without a sign if the currency is unknown. */
 export function formatMoney(cost: number, currency?: string): string {
   const sign = currency === undefined ? "" : signOf(currency);
   const amount = Math.abs(cost);
@@ -158,13 +158,13 @@ export function formatMoney(cost: number, currency?: string): string {
   return `${minus}${sign}${amount.toFixed(decimals)}`;
 }
 
-/** What is known of a cost: `≥ $0.0012` where a part has no price, `–` where nothing has one. */
+/** The known part of a cost: `≥ $0.0012` if a part has no price, `–` if nothing has one. */
 export function formatCost({ cost, unpriced }: Priced, currency?: string): string {
   if (cost === undefined) return "–";
   return `${unpriced === undefined ? "" : "≥ "}${formatMoney(cost, currency)}`;
 }
 
-/** `$`, `€`, or `CHF ` where there is no sign. */
+/** `$`, `€`, or `CHF ` for a currency without a sign. */
 function signOf(currency: string): string {
   if (!/^[A-Z]{3}$/.test(currency)) return `${currency} `;
   const parts = new Intl.NumberFormat("en-US", { style: "currency", currency }).formatToParts(0);

@@ -1,21 +1,21 @@
 import type { EndReason } from "@pollux/core";
 import type { SessionState } from "./inspection.ts";
 
-/** How a run ended, or how it stands; also a reason of a newer release. */
+/** How a run ended, or the state of one that has not; newer releases may have further reasons. */
 export type Ending = EndReason | "running" | "waiting" | "cut-off";
 
-/** Which sessions: by state, by how the last run ended, or all whose last run went wrong. */
+/** Selects sessions by state, by how the last run ended, or all whose last run went wrong. */
 export type EndingFilter = SessionState | Ending | "problem";
 
-/** What a person calls an ending, its tone, and what it means. */
+/** The title, tone and meaning of an ending. */
 export type EndingView = readonly [title: string, tone: "note" | "odd" | "ok" | "bad", means: string];
 
 /** In the order in which a list offers them. */
 export const ENDINGS: { readonly [ending in Ending]: EndingView } = {
-  running: ["Running", "note", "A run is going."],
+  running: ["Running", "note", "A run is active."],
   waiting: ["Waiting", "odd", "Calls wait for an answer or a job."],
   "cut-off": ["Cut off", "bad", "The process of the run has died."],
-  finished: ["Done", "ok", "The model gave an answer, and nothing is left to do."],
+  finished: ["Done", "ok", "The model answered, and nothing is left to do."],
   stopped: ["Done", "ok", "A stop rule of the agent ended the run."],
   failed: ["Failed", "bad", "An error ended the run."],
   aborted: ["Aborted", "bad", "The run was stopped."],
@@ -37,23 +37,23 @@ export function isEnding(text: string): text is Ending {
   return Object.hasOwn(ENDINGS, text);
 }
 
-/** Also of an ending that this release does not know. */
+/** Works for endings that this release does not know, too. */
 export function endingView(ending: string): EndingView {
   return isEnding(ending) ? ENDINGS[ending] : [ending, "bad", `The run ended with ${ending}.`];
 }
 
-/** True for a run that went wrong, or was ended before it was done; also for an ending that this release does not know. */
+/** True for a run that went wrong or ended early, and for an ending that this release does not know. */
 export function isBadEnding(ending: string): boolean {
   return endingView(ending)[1] === "bad";
 }
 
-/** How a session stands by its state alone, as an older release wrote it. */
+/** The ending of a session that an older release wrote with a state alone. */
 export function endingOf(state: SessionState, ending: string | undefined): string | undefined {
   if (state === "running" || state === "waiting" || state === "cut-off") return state;
   return ending ?? (state === "stopped" ? "ended early" : undefined);
 }
 
-/** True for a session that a filter finds. */
+/** True for a session that matches a filter. */
 export function isOfEnding(
   { state, ending }: { readonly state: SessionState; readonly ending?: string | undefined },
   filter: EndingFilter,

@@ -18,14 +18,14 @@ export interface ExchangeRow extends Pick<
   readonly firstByteMs?: number | undefined;
   readonly error?: string | undefined;
   readonly requestBytes: number;
-  /** Bytes at the beginning that the request before it in the same conversation has too. */
+  /** Length of the common prefix with the previous request of the same conversation. */
   readonly sharedBytes: number;
-  /** Index of the request before it in the same conversation: that of the session, or of an agent inside a call. */
+  /** Index of the previous request in the same conversation: the session's, or that of an agent inside a call. */
   readonly before?: number | undefined;
   readonly promptTokens?: number | undefined;
   readonly cachedTokens?: number | undefined;
   readonly totalTokens?: number | undefined;
-  /** Of a request of an agent inside a call: what the session's log doesn't have. */
+  /** For a request of an agent inside a call: facts that the session's log doesn't have. */
   readonly inner?: InnerAnswer | undefined;
   /** Where the request stopped being a continuation of the one before. */
   readonly brokenAt?: PrefixBreak | undefined;
@@ -35,19 +35,19 @@ export interface ExchangeRow extends Pick<
 export interface InnerAnswer {
   /** Name of the agent. */
   readonly agent: string;
-  /** First words of the answer, or names of the functions that it called. */
+  /** First words of the answer, or the functions that it called. */
   readonly text: string;
   /** Only with prices. */
   readonly cost?: number | undefined;
 }
 
-/** Where a request doesn't continue the one before it. */
+/** Where a request differs from the one before it. */
 export interface PrefixBreak extends Pick<MoneyFacts, "currency"> {
   /** Path of the first value that differs, such as `tools[0].functionDeclarations[2].description`. */
   readonly field: string;
-  /** Tokens that could have been read from the cache and were not, at most: an estimate from the bytes. */
+  /** Most tokens that the cache could have served and did not: an estimate from the bytes. */
   readonly tokens?: number | undefined;
-  /** What they cost more; only with prices. */
+  /** Their extra cost; only with prices. */
   readonly cost?: number | undefined;
 }
 
@@ -58,7 +58,7 @@ export interface ExchangeDetails {
     readonly headers: KeptExchange["requestHeaders"];
     /** The body as it was sent, decoded as UTF-8. */
     readonly body: string;
-    /** UTF-16 index in `body` up to which it equals the request before. */
+    /** UTF-16 index in `body` up to which it equals the previous request. */
     readonly shared: number;
   };
   readonly response?:
@@ -69,6 +69,6 @@ export interface ExchangeDetails {
     | undefined;
   /** Why the body is missing. */
   readonly problem?: string | undefined;
-  /** Some text around the first difference from the request before, where it broke the prefix. */
+  /** Text around the first difference from the previous request, if it broke the prefix. */
   readonly comparison?: Pick<BodyDifference, "was" | "is"> | undefined;
 }

@@ -9,13 +9,13 @@ import { fieldsOf, firstWords, parseJson, textOf } from "./read-values.ts";
 import { readableEntry } from "./session-fold.ts";
 import { answerWords } from "./step-row.ts";
 
-/** The kept exchanges of a session, read entry by entry. Adding one costs what was new in it. */
+/** The kept exchanges of a session, read entry by entry. Adding an entry takes time in proportion to that entry alone. */
 export class ExchangeFold {
-  /** As they were stored. */
+  /** As stored. */
   readonly entries: Json[] = [];
   readonly kept: KeptExchanges = new KeptExchanges();
   readonly #rows: ExchangeRow[] = [];
-  /** Index of the last exchange of each conversation: a run's own, or those of agents inside it. */
+  /** Index of the last exchange of each conversation: the run's, or one of an agent inside it. */
   readonly #last: Map<string, number> = new Map();
   readonly #prices: PriceTable | undefined;
 
@@ -61,8 +61,8 @@ export class ExchangeFold {
     };
   }
 
-  /** Why an exchange failed, in one line: what the service said, or the error. */
-  said(n: number): string {
+  /** Why an exchange failed, in one line: the service's message, or the error. */
+  failureOf(n: number): string {
     const exchange = this.kept.exchanges[n];
     if (exchange === undefined) return "";
     const { status, error, chunks } = exchange;
@@ -139,7 +139,7 @@ export class ExchangeFold {
     }
   }
 
-  /** What an explicit cache of the instructions and tools would have cost; undefined without prices, or without any requests. */
+  /** The estimated cost with an explicit cache of the instructions and tools; undefined without prices or requests. */
   cacheEstimate(): CacheEstimate | undefined {
     const last = this.#rows.findLast(({ promptTokens, parent }) => promptTokens !== undefined && parent === undefined);
     const exchange = last && this.kept.exchanges[last.n];
@@ -161,7 +161,7 @@ export class ExchangeFold {
     return broken && { was: broken.was, is: broken.is };
   }
 
-  /** Rebuilds both bodies only where what was written down doesn't say that contents were added and nothing else. */
+  /** Rebuilds both bodies only if the entry doesn't show that the request added contents and nothing else. */
   #compare(exchange: KeptExchange, before: number, n: number): PrefixComparison {
     const { base } = exchange;
     const known = this.kept.exchanges[before];
@@ -171,7 +171,7 @@ export class ExchangeFold {
     return some === undefined || other === undefined ? { sharedBytes: 0 } : comparePrefix(some, other);
   }
 
-  /** True when all that is new is whole contents, and nothing is gone. */
+  /** True if the request adds whole contents and removes nothing. */
   #onlyAdds(position: number): boolean {
     const added = this.kept.insertion(position);
     if (added === undefined || added === "") return added === "";
@@ -183,9 +183,9 @@ export class ExchangeFold {
 
 type Tokens = Pick<ExchangeRow, "promptTokens" | "cachedTokens" | "totalTokens">;
 
-/** What an answer says it was billed for: the last that it says. */
+/** The token counts that an answer was billed for: the last ones in it. */
 function tokensIn(texts: readonly string[]): Tokens {
-  // The counts stand at the end of an answer, so its last pieces are enough, unless one of them is short.
+  // The counts are at the end of an answer, so reading from the last chunk back is enough.
   let tail = "";
   for (let index = texts.length - 1; index >= 0 && !tail.includes('"usageMetadata"'); index--) {
     tail = (texts[index] ?? "") + tail;
@@ -199,12 +199,12 @@ function tokensIn(texts: readonly string[]): Tokens {
   return { promptTokens, cachedTokens, totalTokens };
 }
 
-/** The text of a JSON string; the string itself where it is none. */
+/** The text of a JSON string; the input itself if it is none. */
 function unquoted(json: string): string {
   return textOf(parseJson(json)) ?? json;
 }
 
-/** UTF-16 length of the first bytes of a text, without the beginning of a character that they end in. */
+/** UTF-16 length of the first bytes of a text, without an incomplete last character. */
 function textLength(bytes: Uint8Array, length: number): number {
   let end = length;
   while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;

@@ -8,12 +8,12 @@ import type { ReadError } from "./read-values.ts";
 import type { TurnUsage } from "./usage.ts";
 
 /**
- * What the inspector's API answers and its page shows. Everything here is JSON. Times are milliseconds since the epoch, durations
+ * Types of the inspector's API, which its page shows. All values are JSON. Times are milliseconds since the epoch, durations
  * milliseconds, sizes bytes, and money is in the unit of the price table.
  */
 
 /**
- * - `running`: a run is going.
+ * - `running`: a run is active.
  * - `waiting`: calls wait for an answer.
  * - `cut-off`: the process of the last run has died.
  * - `stopped`: the last run failed, was aborted or reached a limit, and can be resumed.
@@ -28,10 +28,10 @@ export interface SessionRow
     Pick<Priced, "cost" | "unpriced">,
     MoneyFacts {
   readonly state: SessionState;
-  /** How its last run ended, or how that stands: an `Ending`. Absent without one, and as an older release wrote it. */
+  /** An `Ending`: how its last run ended, or its state. Absent without a run, and for sessions that an older release wrote last. */
   readonly ending?: string | undefined;
   readonly turns: number;
-  /** Messages that began a run. */
+  /** Messages that started a run. */
   readonly messages: number;
   readonly totalTokens: number;
   readonly agent?: string | undefined;
@@ -41,11 +41,11 @@ export interface SessionRow
 
 /** Which sessions to list. */
 export interface SessionQuery {
-  /** Words that the id, title, owner, metadata, or a name of an agent, model or tool has, in any case. */
+  /** Words to find in the id, title, owner, metadata and names of agents, models and tools, in any case. */
   readonly search?: string | undefined;
   readonly state?: EndingFilter | undefined;
   readonly owner?: string | undefined;
-  /** {@link SessionPage.next} of the page before. */
+  /** {@link SessionPage.next} of the previous page. */
   readonly after?: string | undefined;
   /** @defaultValue 100; at most 1000 */
   readonly limit?: number | undefined;
@@ -58,95 +58,95 @@ export interface SessionPage {
   readonly next?: string | undefined;
 }
 
-/** One session as a whole, in rows short enough for ten thousand turns. */
+/** A whole session, in rows short enough for ten thousand turns. */
 export interface SessionOverview extends Priced, MoneyFacts {
   readonly id: string;
   readonly title?: string | undefined;
   readonly state: SessionState;
-  /** How its last run ended, or how that stands: an `Ending`. Absent without one. */
+  /** An `Ending`: how its last run ended, or its state. Absent without a run. */
   readonly ending?: string | undefined;
   readonly createdAt?: number | undefined;
   readonly updatedAt?: number | undefined;
   /** Entries in the log. */
   readonly length: number;
-  /** Set when runs and turns that have not changed since the log had this length are left out; see `mergeOverview`. */
+  /** Set when the overview leaves out runs and turns unchanged since the log had this length; see `mergeOverview`. */
   readonly since?: number | undefined;
-  /** What came before the entries that were read: the rest is read when it is asked for. Absent when all is here. */
+  /** The unread beginning of a long log, which is read on demand. Absent when all of it was read. */
   readonly earlier?: EarlierRow | undefined;
-  /** Contents from before the first run: given by the caller, or those of the session it was forked from. */
+  /** Contents from before the first run: given by the caller, or copied from the session that it was forked from. */
   readonly history?: HistoryRow | undefined;
   readonly runs: readonly RunRow[];
   /** Calls of the last run that wait for an answer. */
   readonly pending: readonly PendingRow[];
-  /** Said to the session, and not heard by a run yet. */
+  /** Messages to the session that no run has read yet. */
   readonly queued: readonly SteeringRow[];
-  /** Entries that could not be read, or don't belong where they are. */
+  /** Unreadable or misplaced entries. */
   readonly problems: readonly SessionProblem[];
   readonly usage: Usage;
   /** Kept requests of the session. */
   readonly exchanges: number;
 }
 
-/** The part of a long session that was not read. */
+/** The unread part of a long session. */
 export interface EarlierRow {
-  /** Entries before the first that was read. */
+  /** Entries before the first one read. */
   readonly entries: number;
-  /** Turns before the first that is here. */
+  /** Turns before the first one read. */
   readonly turns: number;
-  /** What is here and what came before is summed up in `usage` and `cost`; otherwise these are of what is here. */
+  /** `usage` and `cost` cover the whole session; otherwise, only the part that was read. */
   readonly areTotalsKnown: boolean;
 }
 
-/** Contents that the session began with. */
+/** Contents that the session started with. */
 export interface HistoryRow {
   readonly contents: number;
   /** The session that it was forked from. */
   readonly from?: string | undefined;
-  /** What they bring; absent for nothing. */
+  /** Their mark; absent for none. */
   readonly reads?: Exclude<ReadsMark, "unknown"> | undefined;
 }
 
 /** A run: from a message to a stop reason. */
 export interface RunRow extends Priced, MoneyFacts {
   readonly runId: string;
-  /** Place of its entry in the log. */
+  /** Position of its entry in the log. */
   readonly position: number;
   /** Its beginning was not read. */
   readonly isPartial?: true | undefined;
   readonly at: number;
   readonly endedAt?: number | undefined;
   readonly model: string;
-  /** Name of the agent, if the run's metadata says it. */
+  /** Name of the agent, if the log has it. */
   readonly agent?: string | undefined;
-  /** Family and endpoint that made the signatures of its answers. */
+  /** Model family and endpoint of its answers' signatures. */
   readonly origin?: Json | undefined;
   readonly state: SessionState;
-  /** How it ended, or how it stands: an `Ending`. */
+  /** An `Ending`: how it ended, or its state. */
   readonly ending: string;
   readonly stopReason?: string | undefined;
   /** The limit that ended it. */
   readonly limit?: string | undefined;
   readonly error?: ReadError | undefined;
   readonly guardrail?: { readonly name: string; readonly side: string; readonly reason: string } | undefined;
-  /** First words of the message that began it. */
+  /** First words of the message that started it. */
   readonly input: string;
-  /** What that message brings into the history; absent for nothing. */
+  /** The mark that this message brings into the history; absent for none. */
   readonly reads?: Exclude<ReadsMark, "unknown"> | undefined;
   readonly metadata?: Json | undefined;
-  /** How often it was resumed. */
+  /** How many times it was resumed. */
   readonly resumed: number;
-  /** The conversation went back to before it: another run took its place, or none. It still counts. */
+  /** A rewind removed it from the conversation. It still counts toward usage and cost. */
   readonly takenBack?: true | undefined;
   readonly usage: Usage;
-  /** What it cost outside of its turns: with them, this adds up to `cost`. Absent for nothing. */
+  /** Costs outside of its turns, which add up to `cost` together with the turns. Absent for none. */
   readonly otherCosts?: readonly OtherCost[] | undefined;
   readonly toolCalls: number;
-  /** How much of each limit was used, where the limits are known. */
+  /** Use of each known limit. */
   readonly limits: readonly LimitRow[];
   readonly turns: readonly TurnRow[];
 }
 
-/** What a run cost that is in none of its turns. */
+/** A cost of a run outside of its turns. */
 export interface OtherCost extends Priced {
   readonly what: string;
   readonly usage: TurnUsage;
@@ -161,30 +161,30 @@ export interface LimitRow {
 
 /** One turn: a request, its answer, and the calls that the answer made. */
 export interface TurnRow extends Priced {
-  /** Its place over all runs of the session, in the order of the log and from 1; 0 before an entry tells of the turn. Never changes. */
+  /** Its number in the session, in the order of the log and from 1; 0 until the turn has an entry. Never changes after that. */
   readonly number: number;
-  /** Its place in its run, as names of steps have it. */
+  /** Its number in its run, as in names of steps. */
   readonly turn: number;
-  /** The turn turns the answer into typed output. */
+  /** Set for a turn that converts the answer to typed output. */
   readonly phase?: "output" | undefined;
-  /** Name of the agent that leads it, after a handover: another than the run's. */
+  /** Name of the agent that leads it, if a handoff made that another than the run's. */
   readonly agent?: string | undefined;
   readonly startedAt: number;
-  /** Absent while something of it is going, or was cut off. */
+  /** Absent while one of its steps is open or was cut off. */
   readonly endedAt?: number | undefined;
   readonly steps: readonly StepRow[];
   readonly usage: TurnUsage;
   /** First words of the answer, or of a thought. */
   readonly text: string;
   readonly finishReason?: string | undefined;
-  /** Requests that failed before the answer came, where exchanges are kept. */
+  /** Requests that failed before the answer came, if exchanges are kept. */
   readonly failedRequests?: readonly FailedRequest[] | undefined;
-  /** Its request doesn't continue the one before, where exchanges are kept: what a cache could no longer serve, at most. */
+  /** Set if its request doesn't continue the previous one and exchanges are kept: the most that a cache could no longer serve. */
   readonly brokenPrefix?: BrokenPrefix | undefined;
   readonly flags: readonly TurnFlag[];
 }
 
-/** A request that failed, and was sent again, changed or not, or given up. */
+/** A failed request, whether it was repeated, changed or given up. */
 export interface FailedRequest {
   /** Index in the session's kept exchanges. */
   readonly n: number;
@@ -193,11 +193,11 @@ export interface FailedRequest {
   readonly ms: number;
   /** Absent if there was no answer. */
   readonly status?: number | undefined;
-  /** What the service said, or why there was no answer. */
+  /** The service's message, or why there was no answer. */
   readonly said: string;
 }
 
-/** Where a turn's request stopped being a continuation of the one before it, and what that cost at most. */
+/** Where a turn's request stopped being a continuation of the previous one, and the most that could have cost. */
 export interface BrokenPrefix extends PrefixBreak {
   /** Index of the request in the session's kept exchanges. */
   readonly n: number;
@@ -208,36 +208,36 @@ export interface StepRow {
   /** As in the log, such as `call:3.0`. */
   readonly name: string;
   readonly kind: "model" | "call" | "wait" | "hook" | "route" | "reroute" | "compact" | "guard" | "inner" | "other";
-  /** Place of its entry in the log; absent for one that only began. */
+  /** Position of its entry in the log; absent for one without an outcome. */
   readonly position?: number | undefined;
   readonly at: number;
-  /** Absent while it is going, or when it was cut off. */
+  /** Absent while it is open, or if it was cut off. */
   readonly ms?: number | undefined;
   /** `open`: begun, without an outcome. */
   readonly state: "ok" | "failed" | "denied" | "open" | "waiting" | "unknown";
-  /** What it is about: the tool, the model that was asked instead, the guardrail. */
+  /** Its subject: the tool, the model that replaced the run's, the guardrail. */
   readonly label?: string | undefined;
-  /** Why it failed, or what it found, in one line. */
+  /** Why it failed, or its result, in one line. */
   readonly detail?: string | undefined;
   /** Runs of agents inside a call, or delegated requests. */
   readonly inner?: readonly InnerRow[] | undefined;
-  /** From 1: it was not the first try. */
+  /** From 1; absent for the first attempt. */
   readonly attempt?: number | undefined;
-  /** What it brought into the history; absent for nothing. */
+  /** The mark that it brought into the history; absent for none. */
   readonly reads?: Exclude<ReadsMark, "unknown"> | undefined;
-  /** Where that is from, as the tool says, such as a server. */
+  /** The source of that content according to the tool, such as a server. */
   readonly origin?: string | undefined;
-  /** Before it, nothing in the history was untrusted: see `markUntrusted`. */
+  /** It brought the first untrusted content into the history: see `markUntrusted`. */
   readonly isFirstUntrusted?: true | undefined;
-  /** Where the request differs from the one before. */
+  /** Fields in which the request differs from the previous one. */
   readonly breaks?: readonly string[] | undefined;
 }
 
-/** A run inside a step. Its turns are known where requests are kept: see `ExchangeRow.inner`. */
+/** A run inside a step. Its turns are only known if requests are kept: see `ExchangeRow.inner`. */
 export interface InnerRow {
   readonly usage: TurnUsage;
   readonly cost?: number | undefined;
-  /** First words of the answers that the log has of it. */
+  /** First words of its answers in the log. */
   readonly texts: readonly string[];
 }
 
@@ -246,20 +246,20 @@ export interface PendingRow extends Pick<PendingCall, "turn" | "callId" | "token
   readonly runId: string;
   readonly name: string;
   readonly args: Json;
-  /** Why it is asked, if that is what the model has read: a sentence. */
+  /** Why untrusted content led to the question, if it did: a sentence. */
   readonly because?: string | undefined;
-  /** Of a call that waits for a job. */
+  /** Set for a call that waits for a job. */
   readonly job?: JobRow | undefined;
 }
 
-/** A job that a call waits for, as far as the log tells. */
+/** A job that a call waits for, according to the log. */
 export interface JobRow extends Record<"since" | "until" | "reportedAt", number | undefined> {
   readonly jobId: string | undefined;
   /** The last one reported. */
   readonly progress: Json | undefined;
 }
 
-/** Something said to a session while a run was going. */
+/** A message to a session whose run was active. */
 export interface SteeringRow {
   readonly position: number;
   readonly text: string;

@@ -2,21 +2,21 @@ import type { Json } from "@pollux/core";
 import type { CitationView, MediaRef, MediaView, PartKind, PartView, SignatureView } from "./turn-details.ts";
 import { base64Bytes, type Fields, fieldsOf, isFields, listOf, textOf } from "./read-values.ts";
 
-/** Where a content stands, and what is known of it besides its parts. */
+/** Where a content stands in the log, with facts that its parts don't have. */
 export interface ContentPlace {
-  /** Place of its entry in the log. */
+  /** Position of its entry in the log. */
   readonly position: number;
-  /** The keys that lead from the entry to the list of parts. */
+  /** The keys from the entry to the list of parts. */
   readonly path: readonly (string | number)[];
-  /** Model and family whose signatures these are. */
+  /** Model and family that made its signatures. */
   readonly madeBy?: string | undefined;
-  /** The log's keys of the calls in it, in call order. */
+  /** Keys of its calls in the log, in call order. */
   readonly callIds?: readonly { readonly index: number; readonly callId: string }[] | undefined;
   /** Ranges of its visible text, whose parts are joined. */
   readonly citations?: readonly CitationView[] | undefined;
 }
 
-/** The parts of a content as chips, whatever is in it. */
+/** The parts of any content as chips. */
 export function partViews(parts: unknown, place: ContentPlace): readonly PartView[] {
   let visible = 0;
   return listOf(parts).map((part, index): PartView => {
@@ -39,7 +39,7 @@ export function partViews(parts: unknown, place: ContentPlace): readonly PartVie
   });
 }
 
-/** Members of a part that say what it is. */
+/** Members of a part that define its kind. */
 const DATA: readonly (readonly [member: string, kind: PartKind])[] = [
   ["functionCall", "call"],
   ["functionResponse", "response"],
@@ -127,7 +127,7 @@ function mediaOf(part: Fields, place: ContentPlace, at: readonly (string | numbe
   };
 }
 
-/** Characters of a signature that are shown. */
+/** Characters shown of a signature. */
 const SIGNATURE_START = 24;
 
 function signatureOf(signature: unknown, madeBy: string | undefined): SignatureView | undefined {
@@ -145,11 +145,11 @@ function citationsWithin(citations: readonly CitationView[], from: number, to: n
     }));
 }
 
-/** Base64 longer than this is cut: nobody reads it, and its bytes can be fetched. */
+/** Longer base64 is cut: nobody reads it, and the page can fetch its bytes. */
 const LONG = 512;
 const MAX_LEVELS = 100;
 
-/** A value with long base64 cut, as it is shown. */
+/** A value for display, with long base64 cut. */
 export function shorten(value: unknown, level: number = 0): Json {
   if (level > MAX_LEVELS) return "(nested too deeply to be shown)";
   if (Array.isArray(value)) return value.map((item) => shorten(item, level + 1));

@@ -1,6 +1,6 @@
 import type { Prices } from "@pollux/core";
 
-/** What is known of a request and what the service billed for it. */
+/** A request's size, and the tokens that the service billed for it. */
 export interface BilledRequest {
   /** Size of its body. */
   readonly bodyBytes: number;
@@ -11,15 +11,15 @@ export interface BilledRequest {
 
 /** Prices that also cover explicit caches. */
 export interface CachePrices extends Prices {
-  /** Of keeping 1,000,000 tokens for an hour. @defaultValue 0 */
+  /** For storing 1,000,000 tokens for an hour. @defaultValue 0 */
   readonly cacheStorage?: number | undefined;
 }
 
 /**
- * What a broken prefix cost at most, estimated: the bytes that a cache could no longer serve, in tokens at the request's own rate of
- * bytes for a token, and no more than were not cached. The service may not have cached them in any case.
+ * Estimates the most that a broken prefix cost: the bytes that a cache could no longer serve, converted at the request's own rate of
+ * bytes per token, and limited to the uncached tokens. The service may not have cached them anyway.
  *
- * @param lostBytes - Of the comparison.
+ * @param lostBytes - From the comparison of both requests.
  * @param request - The one after the break.
  * @returns `cost` in the unit of the prices, absent without them.
  */
@@ -30,12 +30,12 @@ export function costOfBreak(
 ): { readonly tokens: number; readonly cost?: number | undefined } {
   const estimated = bodyBytes === 0 ? 0 : Math.round((lostBytes * promptTokens) / bodyBytes);
   const tokens = Math.max(0, Math.min(estimated, promptTokens - cachedTokens));
-  // Without a price of cached input, nobody knows what a cache saves.
+  // Without a price for cached input, the savings of a cache are unknown.
   if (prices?.cachedInput === undefined) return { tokens };
   return { tokens, cost: (tokens * (prices.input - prices.cachedInput)) / 1_000_000 };
 }
 
-/** Requests with what an explicit cache of their beginning would have changed. */
+/** The prompts' cost with and without an explicit cache of their beginning. */
 export interface CacheEstimate {
   /** Tokens of the cache. */
   readonly tokens: number;
@@ -45,17 +45,17 @@ export interface CacheEstimate {
   readonly billed: number;
   /** Cost of all prompts with the cache: writing it, keeping it, and reading it with each request. */
   readonly withCache: number;
-  /** Of both, if the price list says it. */
+  /** Of both costs, if the price list has one. */
   readonly currency?: string | undefined;
 }
 
 /**
- * What the prompts of some requests would have cost with an explicit cache of what they all begin with: an estimate, since what the
- * service had cached by itself beyond that part is taken to stay cached.
+ * Estimates the cost of prompts with an explicit cache of their common beginning, assuming that tokens which the service cached
+ * implicitly beyond that part stay cached.
  *
  * @param requests - In any order; `at` in milliseconds since the epoch.
- * @param sharedTokens - Size of what they begin with, such as instructions and tools.
- * @returns Undefined without requests, and without a price of cached input.
+ * @param sharedTokens - Size of the common beginning, such as instructions and tools.
+ * @returns Undefined without requests or a price for cached input.
  */
 export function estimateCache(
   requests: readonly (Omit<BilledRequest, "bodyBytes"> & { readonly at: number })[],

@@ -11,7 +11,7 @@ import { citationsOf, sourcesOf, sourceViews } from "./turn-citations.ts";
 import type { AnswerView, ContentView, TurnDetails } from "./turn-details.ts";
 import type { TurnFold } from "./turn-fold.ts";
 
-/** All of one turn; undefined when the session has no such turn. */
+/** One turn in full; undefined when the session has no such turn. */
 export function readTurn(fold: SessionFold, runId: string, number: number): TurnDetails | undefined {
   const run = fold.run(runId);
   const turn = run?.turns.get(number);
@@ -33,7 +33,7 @@ export function readTurn(fold: SessionFold, runId: string, number: number): Turn
   };
 }
 
-/** The answers of a run up to a turn, those of runs inside calls included, for their sources. */
+/** The answers of a run up to a turn, including those of runs inside calls, for their sources. */
 function responsesUpTo(fold: SessionFold, run: RunFold, number: number): readonly unknown[] {
   const responses: unknown[] = [];
   for (const turn of run.turns.values()) {
@@ -60,7 +60,7 @@ function makerOf(run: RunFold, steps: readonly TurnStep[]): string | undefined {
   return family === undefined || family === model ? model : `${model} (${family})`;
 }
 
-/** What began the run, before its first turn. */
+/** The input of the run, before its first turn. */
 function readInput(run: RunFold, turn: TurnFold): readonly ContentView[] {
   const first = run.turns.values().next().value;
   if (turn !== first) return [];
@@ -76,17 +76,17 @@ function contentsAt(contents: unknown, { position, path }: ContentPlace, origin:
   });
 }
 
-/** What a step put before its answer: steering, or a message as a guardrail changed it. */
+/** The contents that a step added before its answer: steering, a summary, or a message as a guardrail changed it. */
 function readBefore(step: TurnStep): readonly ContentView[] {
   const value = fieldsOf(step.value);
   const list = (contents: unknown, path: readonly string[], origin: ContentView["origin"]): ContentView[] =>
     contentsAt(contents, { position: step.position, path: ["outcome", "value", ...path] }, origin);
   const { steered, summary, contents } = value;
-  const said = list(fieldsOf(steered)["contents"], ["steered", "contents"], "steering");
+  const steering = list(fieldsOf(steered)["contents"], ["steered", "contents"], "steering");
   const replaced = list(contents, ["contents"], "input");
-  if (typeof summary !== "string") return [...replaced, ...said];
+  if (typeof summary !== "string") return [...replaced, ...steering];
   const text = { kind: "text", index: 0, text: summary, raw: { text: summary } } as const;
-  return [{ role: "user", origin: "summary", parts: [text] }, ...replaced, ...said];
+  return [{ role: "user", origin: "summary", parts: [text] }, ...replaced, ...steering];
 }
 
 function readAnswer(
@@ -125,7 +125,7 @@ function readAnswer(
       finishReason: textOf(finishReason),
       finishMessage: textOf(finishMessage),
       modelVersion: textOf(modelVersion),
-      // As they were stored.
+      // As stored.
       beside: { usageMetadata, candidate, envelope, prepared: value["prepared"] } as AnswerView["beside"],
       searchQueries: listOf(webSearchQueries).filter((query) => typeof query === "string"),
       lostCitations: lost,
@@ -134,7 +134,7 @@ function readAnswer(
   ];
 }
 
-/** What the run said after the answer, before the next one: responses to its calls, and requests to answer again. */
+/** The contents that the run added after the answer: responses to its calls, and requests to answer again. */
 function readResponses(turn: TurnFold, steps: readonly TurnStep[]): readonly ContentView[] {
   const byName = new Map(steps.map((step) => [step.name, step]));
   const inStep = (name: string, member: "part" | "after"): ContentView["parts"] => {
@@ -147,7 +147,7 @@ function readResponses(turn: TurnFold, steps: readonly TurnStep[]): readonly Con
   const { record } = turn;
   if (record === undefined)
     return byCall(steps).map((step) => ({ role: "user", origin: "responses", parts: inStep(step.name, "part") }));
-  // Media of what it holds itself are not fetched: steps hold them.
+  // The page never fetches media from the turn's own entry: steps have them.
   const inRecord = (parts: unknown): ContentView["parts"] =>
     partViews(parts, { position: record.position, path: [...record.path, "contents"] });
   const answers = new Map(listOf(record.fields["calls"]).map((call) => [fieldsOf(call)["callId"], fieldsOf(call)]));
@@ -160,8 +160,8 @@ function readResponses(turn: TurnFold, steps: readonly TurnStep[]): readonly Con
   return listOf(record.fields["contents"]).flatMap((ref): readonly ContentView[] => {
     const { calls, after, role, parts } = fieldsOf(ref);
     if (calls !== undefined) {
-      const told = listOf(calls).flatMap((one) => (typeof one === "string" ? answerTo(one, "part") : inRecord([one])));
-      return [{ role: "user", origin: "responses", parts: numbered(told) }];
+      const sent = listOf(calls).flatMap((one) => (typeof one === "string" ? answerTo(one, "part") : inRecord([one])));
+      return [{ role: "user", origin: "responses", parts: numbered(sent) }];
     }
     if (after !== undefined) {
       const media = listOf(after).flatMap((callId) => answerTo(callId, "after"));

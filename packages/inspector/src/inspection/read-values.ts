@@ -1,11 +1,11 @@
-/** An object of unknown members: a log may hold anything, and what can't be read is shown as it is. */
+/** An object of unknown members: a log may hold anything, and the inspector shows unreadable values as they are. */
 export type Fields = { readonly [key: string]: unknown };
 
 export function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The value as an object; an empty one when it is none. */
+/** The value as an object; an empty one if it is not an object. */
 export function fieldsOf(value: unknown): Fields {
   return isFields(value) ? value : NONE;
 }
@@ -24,7 +24,7 @@ export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** An error as a log has it. */
+/** An error from a log. */
 export function readError({ name, message, code }: Fields): ReadError {
   return { name: textOf(name) ?? "Error", message: textOf(message) ?? "", code: textOf(code) };
 }
@@ -35,7 +35,7 @@ export interface ReadError {
   readonly code?: string | undefined;
 }
 
-/** Undefined for what is no JSON. */
+/** Undefined for invalid JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -44,7 +44,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Most characters of a text in a row. */
+/** Most characters of a row's text. */
 const WORDS = 160;
 
 /** The first words of a text, on one line. */
@@ -57,12 +57,12 @@ export function firstWords(text: string, length: number = WORDS): string {
   return `${line.slice(0, isHighSurrogate(line.charCodeAt(length - 1)) ? length - 1 : length)}…`;
 }
 
-/** True for the first half of a character. */
+/** True for the first half of a surrogate pair. */
 export function isHighSurrogate(unit: number): boolean {
   return unit >= 0xd800 && unit <= 0xdbff;
 }
 
-/** The visible text of some contents, or their thoughts; only as much as a row shows. */
+/** The visible text of contents, or their thoughts; only as much as a row shows. */
 export function textIn(contents: readonly unknown[], kind: "text" | "thought" = "text"): string {
   let text = "";
   for (const content of contents)
@@ -83,7 +83,7 @@ export function base64Bytes(data: string): number {
 
 const GOOGLE = "https://generativelanguage.googleapis.com";
 
-/** Where a kept request went. A recording has only the path, and a damaged log may have anything: then it is Google's API. */
+/** The address of a kept request. Recordings have only the path, and damaged logs anything: the default is Google's API. */
 export function requestAddress(url: string): URL {
   return new URL(URL.canParse(url, GOOGLE) ? url : "/", GOOGLE);
 }

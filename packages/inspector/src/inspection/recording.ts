@@ -5,7 +5,7 @@ import { buildCallId, stepName, type StepPlace } from "@pollux/core/durable";
 import { fieldsOf, type Fields, isFields, listOf, numberOf, textOf } from "./read-values.ts";
 import { readUsage } from "./usage.ts";
 
-/** A recording as a session: entries of a log, and of the exchanges that were kept. */
+/** A recording as a session: the entries of its log and of its kept exchanges. */
 export interface RecordedSession {
   readonly entries: readonly Json[];
   readonly exchanges: readonly Json[];
@@ -20,8 +20,8 @@ export function isRecording(value: unknown): boolean {
 }
 
 /**
- * A recording as a session, each exchange with its request and answer verbatim. An exchange whose request sends back the results of
- * calls is the next turn of the run that made them; any other begins a run. A recording has no times: one second is between two.
+ * A recording as a session, each exchange with its request and answer verbatim. An exchange whose request returns the results of
+ * calls is the next turn of the run that made them; any other starts a run. A recording has no times: exchanges are one second apart.
  *
  * @param file - The parsed file.
  */
@@ -46,7 +46,7 @@ interface OpenRun {
 class Writer {
   readonly exchanges: Json[] = [];
   readonly #runs: OpenRun[] = [];
-  /** The entries of each run: those of another may have come in between. */
+  /** The entries of each run, since exchanges of several runs may alternate. */
   readonly #entries: Map<string, Fields[]> = new Map();
   #count = 0;
 
@@ -88,7 +88,7 @@ class Writer {
         toolCalls: count("call"),
         ...(!isAnswered && { error: fieldsOf(last["outcome"])["error"] }),
       };
-      // Parts of a parsed file, and what core made of it.
+      // Parts of a parsed file and core's readings of it, so JSON.
       all.push(...(entries as unknown as readonly Json[]), end as unknown as Json);
     }
     return all;
@@ -161,7 +161,7 @@ function modelPlace(turn: number): StepPlace {
   return { kind: "model", phase: "work", turn, attempt: 0 };
 }
 
-/** What a run of these steps added, turn by turn. */
+/** The records of the turns that these steps make up. */
 function turnsOf(steps: readonly Fields[]): readonly Fields[] {
   return steps.flatMap(({ step, place }): readonly Fields[] => {
     const { kind, turn } = fieldsOf(place);

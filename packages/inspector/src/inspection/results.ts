@@ -6,29 +6,29 @@ import type { MoneyFacts, Priced } from "./cost.ts";
 import type { TurnRow } from "./inspection.ts";
 import type { CallDetails } from "./turn-details.ts";
 
-/** What was thrown in a run. */
+/** An error thrown in a run. */
 export interface CauseView extends KeptCause {
-  /** Of one in a run inside a call: that call, of the run that was asked about. */
+  /** For an error in a run inside a call: that call, in the requested run. */
   readonly outerCallId?: string | undefined;
 }
 
-/** What an action did; a fork has a result of its own. */
+/** The result of an action, except forks. */
 export interface ActionResult {
   /** One sentence for the person who did it. */
   readonly done: string;
-  /** A run has begun, or goes on. */
+  /** The run that started or continues. */
   readonly runId?: string | undefined;
 }
 
-/** What a run would do with the code that is there now. */
+/** What a run would do with the current code. */
 export interface ReplayResult {
-  /** Name of the agent; absent when it was rebuilt from what was kept, so that only its requests and calls are known. */
+  /** Name of the agent; absent for one rebuilt from the log and the kept requests, which knows only requests and calls. */
   readonly agent?: string | undefined;
-  /** The run does what it did: no difference was found. */
+  /** The run does the same again: the replay found no difference. */
   readonly isSame: boolean;
   /** Steps and results that differ, the first one first. */
   readonly differences: readonly string[];
-  /** The first difference between a kept request, whose exchange is the `n`th, and the one that would be sent now. */
+  /** The first difference between a kept request, that of exchange `n`, and the one the agent would send now. */
   readonly request?: (Pick<BodyDifference, "field" | "was" | "is"> & { readonly n: number }) | undefined;
   readonly stopReason?: string | undefined;
   readonly turns: number;
@@ -38,18 +38,18 @@ export interface ReplayResult {
   readonly notes: readonly string[];
 }
 
-/** Where a session is forked, and what is changed there. */
+/** Where to fork a session, and what to change there. */
 export interface ForkRequest {
-  /** The run that is forked; what came after it is left out. */
+  /** The run to fork; the fork leaves out later runs. */
   readonly runId: string;
-  /** The first turn that is asked again. Without one, the fork begins after the run, with `message`. */
+  /** The first turn to request again. Without one, the fork starts after the run, with `message`. */
   readonly turn?: number | undefined;
-  /** Instead of the message that began the run; then `turn` is 1. Without a turn, the next message. */
+  /** Replaces the message that started the run; then `turn` is 1. Without a turn, the next message. */
   readonly message?: string | undefined;
-  /** What the model is told instead of the outcomes of calls of the turn before, by call id. */
+  /** Replaces outcomes of calls of the previous turn, by call id. */
   readonly results?: { readonly [callId: string]: Json } | undefined;
   readonly instructions?: string | undefined;
-  /** Names of the functions that may be called. */
+  /** Names of the functions that the model may call. */
   readonly tools?: readonly string[] | undefined;
   /** Who answers: the service; or the emulator, with the recorded answers as long as they fit. */
   readonly answers: "service" | "emulator";
@@ -57,13 +57,13 @@ export interface ForkRequest {
   readonly agent?: string | undefined;
 }
 
-/** What became of a fork. */
+/** The result of a fork. */
 export interface ForkResult {
   /** Id of the new session. */
   readonly id: string;
-  /** Why it was not kept, but is shown once; absent for one that is in the store. */
+  /** Why the fork was not stored, and is only shown once; absent for one in the store. */
   readonly why?: string | undefined;
-  /** The run goes on: the comparison has what there is by now. */
+  /** The run is still active: the comparison has its turns so far. */
   readonly isRunning: boolean;
   /** Why the run failed. */
   readonly error?: string | undefined;
@@ -71,14 +71,14 @@ export interface ForkResult {
   readonly comparison: BranchComparison;
 }
 
-/** A turn with all words of a search. */
+/** A turn that contains all words of a search. */
 export interface FoundTurn extends Pick<TurnRow, "number" | "turn"> {
   readonly runId: string;
-  /** The first word, and what stands around it. */
+  /** The first word with the text around it. */
   readonly text: string;
 }
 
-/** Two sessions that begin alike, side by side. */
+/** Two sessions with the same beginning, side by side. */
 export interface BranchComparison {
   /** Turns that are the same in both, from the beginning. */
   readonly sharedTurns: number;
@@ -88,15 +88,15 @@ export interface BranchComparison {
   readonly rows: readonly BranchRow[];
   /** Turns that are left out. */
   readonly omitted: number;
-  /** How the first requests of the last runs differ; absent where they were not asked for, or not kept. */
+  /** How the first requests of the last runs differ; absent if not asked for, or not kept. */
   readonly prompts?: PromptDifferences | undefined;
 }
 
-/** What two requests say before their contents. */
+/** Differences of two requests before their contents. */
 export interface PromptDifferences {
   readonly models: readonly [left: string, right: string];
   readonly instructions: readonly [left: string, right: string];
-  /** Functions that only one of them declares, or that are declared in another way. */
+  /** Functions that only one of them declares, or that they declare differently. */
   readonly tools: readonly { readonly name: string; readonly is: "only-left" | "only-right" | "changed" }[];
   /** Settings and choices that differ. */
   readonly settings: readonly {
@@ -106,7 +106,7 @@ export interface PromptDifferences {
   }[];
 }
 
-/** A branch as a whole. The totals count what came after the shared turns. */
+/** A branch as a whole. Totals count the turns after the shared ones. */
 export interface BranchTotals extends Priced, Pick<MoneyFacts, "currency"> {
   readonly stopReason?: string | undefined;
   readonly turns: number;
@@ -118,7 +118,7 @@ export interface BranchTotals extends Priced, Pick<MoneyFacts, "currency"> {
   readonly text: string;
 }
 
-/** The same turn of both branches; one that only one of them has stands alone. */
+/** The same turn in both branches, or a turn that only one of them has. */
 export interface BranchRow {
   readonly isSame: boolean;
   readonly left?: BranchTurn | undefined;
@@ -137,13 +137,13 @@ export interface BranchTurn extends Priced, Pick<TurnRow, "number" | "turn" | "t
 
 export type BranchCall = Pick<CallDetails, "callId" | "name" | "args" | "response">;
 
-/** What is wrong with a session, its tools and its requests. */
+/** Problems of a session and its tools. */
 export interface CheckResult {
   readonly log: LogCheck;
   readonly tools: readonly ToolCheck[];
 }
 
-/** What the doctor found in a log. */
+/** The doctor's findings in a log. */
 export interface LogCheck extends SessionCheck {
   /** Why a repair would change nothing. */
   readonly refused?: string | undefined;
@@ -151,29 +151,29 @@ export interface LogCheck extends SessionCheck {
   readonly repairedLength: number;
 }
 
-/** One function as it is declared. */
+/** One declared function. */
 export interface ToolCheck {
   readonly name: string;
   readonly description: string;
-  /** Where the declaration is from. */
+  /** Where the declaration comes from. */
   readonly from: { readonly agent: string } | { readonly n: number };
-  /** The declaration as it is sent. */
+  /** The declaration as requests send it. */
   readonly declaration: Json;
-  /** What was changed in the author's schema; absent where only the request is known. */
+  /** Changes to the author's schema; absent if only the request is known. */
   readonly changes?: Tool["schemaChanges"] | undefined;
   /** Why the service would refuse it. */
   readonly refusal?: Refusal | undefined;
 }
 
-/** What the service says about a request, by the emulator's rules. */
+/** The service's verdict on a request, by the emulator's rules. */
 export interface RequestCheck {
-  /** Absent for one that it takes. */
+  /** Absent for an accepted request. */
   readonly refusal?: Refusal | undefined;
   /** What the emulator can't know. */
   readonly notes: readonly string[];
 }
 
-/** Why a request is refused. */
+/** Why the service refuses a request. */
 export interface Refusal {
   readonly status: number;
   readonly message: string;

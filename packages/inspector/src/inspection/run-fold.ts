@@ -37,14 +37,14 @@ import { type RecordPlace, TurnFold } from "./turn-fold.ts";
 import { readUsage, turnUsage } from "./usage.ts";
 import { joinReads, whyHeld } from "./untrusted.ts";
 
-/** What the runs of a session are measured by. */
+/** Prices and limits that apply to the runs of a session. */
 export interface Measures {
   readonly prices?: PriceTable | undefined;
   /** Limits of a run, by name. */
   readonly limits?: { readonly [name: string]: number | undefined } | undefined;
 }
 
-/** How a run that has no end is going, as what stands beside the log tells. */
+/** The state of a run whose log has no end, by the lease of its session. */
 export type Unended = "running" | "cut-off";
 
 /** One run, from the entries of a log. */
@@ -53,29 +53,29 @@ export class RunFold {
   readonly position: number;
   readonly entry: Fields;
   readonly turns: Map<number, TurnFold> = new Map();
-  /** Places of entries that belong to no turn: the end, and that it was resumed. */
+  /** Positions of entries that belong to no turn: ends and resumes. */
   readonly positions: number[] = [];
   changedAt: number;
   end: Fields | undefined;
   endedAt: number | undefined;
   resumed = 0;
-  /** The conversation went back to before it. */
+  /** A rewind removed it from the conversation. */
   isTakenBack = false;
   readonly #measures: Measures;
   /** Turns of the runs before it. */
   readonly turnsBefore: number;
-  /** Its turns, as its session counts them. */
+  /** Its turns as the session counts them. */
   turnCount = 0;
-  /** Its entry, and its first turns, were not read. */
+  /** Its entry and its first turns were not read. */
   isPartial = false;
   /** Another run has begun. */
   isOver = false;
-  /** Questions that were answered since the run began. */
+  /** Questions that have been answered, as `callId/question`. */
   readonly #answered: Set<string> = new Set();
   /** The last report of each job, by its call. */
   readonly #progress: Map<string, Fields> = new Map();
   readonly #pricing: Pricing;
-  /** Bills of broken answers whose turn the log doesn't have, with its number. */
+  /** Bills of broken answers whose turn is not in the log, with its number. */
   #lost: { readonly turn: number; readonly position: number; readonly bill: Bill }[] = [];
   #last: TurnFold | undefined;
 
@@ -89,7 +89,7 @@ export class RunFold {
     this.turnsBefore = turnsBefore;
   }
 
-  /** @returns What is wrong with the entry, if anything. */
+  /** @returns The problem with the entry, if any. */
   add(type: string, entry: Fields, position: number, at: number): string | undefined {
     this.changedAt = Math.max(this.changedAt, position + 1);
     switch (type) {
@@ -100,43 +100,43 @@ export class RunFold {
         return this.#addStep(type, entry, position, at);
       case "turn":
         this.positions.push(position);
-        this.#tell(entry, { position, path: [] });
+        this.#addRecord(entry, { position, path: [] });
         return undefined;
       case "resume":
         this.resumed++;
         this.positions.push(position);
         this.end = undefined;
         this.endedAt = undefined;
-        this.#tellEnd();
-        this.#tellCost(position);
+        this.#updateLastTurn();
+        this.#updatePricing(position);
         return undefined;
       default:
         this.positions.push(position);
         this.end = entry;
         this.endedAt = at;
         this.turnCount = Math.max(this.turnCount, numberOf(entry["turns"]) ?? 0);
-        this.#tellEnd();
+        this.#updateLastTurn();
         for (const { turn, question } of this.pending()) this.turns.get(turn)?.ask(question);
         for (const [index, record] of listOf(entry["open"]).entries())
-          this.#tell(fieldsOf(record), { position, path: ["open", index] });
+          this.#addRecord(fieldsOf(record), { position, path: ["open", index] });
         if (isFields(entry["lost"])) this.#addLost(entry["lost"], position, at);
-        this.#tellCost(position);
+        this.#updatePricing(position);
         return undefined;
     }
   }
 
-  /** @param position - Of the entry by which the conversation went back. */
+  /** @param position - Of the `rewind` entry. */
   takeBack(position: number): void {
     this.isTakenBack = true;
     this.changedAt = Math.max(this.changedAt, position + 1);
   }
 
-  /** @returns False when there is no such turn yet. A turn begins with its first request, which the log doesn't have until it is answered. */
+  /** @returns False when there is no such turn yet. A turn starts with its first request, which reaches the log with its answer. */
   addFailedRequest(number: number, request: FailedRequest): boolean {
     const isNext = number === (this.#last?.turn ?? 0) + 1;
     if (!isNext && !this.turns.has(number)) return false;
     const turn = this.#turn(number);
-    if (isNext) this.#tellEnd();
+    if (isNext) this.#updateLastTurn();
     this.changedAt = Infinity;
     turn.addFailedRequest(request);
     return true;
@@ -155,7 +155,7 @@ export class RunFold {
       const { turn, callId, token, call, question, path, because, job } = fieldsOf(one);
       const { name, args } = fieldsOf(call);
       const found = readQuestion(question);
-      // Some may have been answered since the run ended.
+      // Answers may have come after the run ended.
       if (typeof callId !== "string" || found === undefined || this.#answered.has(`${callId}/${found}`)) return [];
       return [
         {
@@ -165,7 +165,7 @@ export class RunFold {
           token: textOf(token) ?? "",
           question: found,
           name: textOf(name) ?? "",
-          // As it was stored.
+          // As stored.
           args: (args ?? {}) as Json,
           path: Array.isArray(path) ? path.map(String) : undefined,
           because: whyHeld(because, fieldsOf(call)),
@@ -183,32 +183,32 @@ export class RunFold {
     return addPriced([...[...this.turns.values()].map((turn) => turn.row()), ...this.otherCosts()]);
   }
 
-  /** What it cost outside of the turns that the log has. */
+  /** Costs outside of the turns in the log. */
   otherCosts(): readonly OtherCost[] {
     const others = this.#lost.map(({ turn, bill }): OtherCost => ({
-      what: `Broken answers of turn ${turn} of the run`,
+      what: `Broken answers in turn ${turn} of the run`,
       usage: turnUsage(bill.usage),
       ...sumBills([bill], false),
     }));
-    const told = this.#toldCost();
-    if (told === undefined) return others;
-    const rest = told - sumRecorded(this.#bills());
-    const unpriced = this.#isTold(told) ? textOf(this.end?.["unpriced"]) : undefined;
-    if (!isMoney(rest, told) && unpriced === undefined) return others;
+    const total = this.#recordedTotal();
+    if (total === undefined) return others;
+    const rest = total - sumRecorded(this.#bills());
+    const unpriced = this.#hasTotal(total) ? textOf(this.end?.["unpriced"]) : undefined;
+    if (!isMoney(rest, total) && unpriced === undefined) return others;
     const what = this.isPartial ? "Turns that were not read" : "In the run's total only";
-    return [...others, { what, usage: {}, cost: isMoney(rest, told) ? rest : undefined, unpriced }];
+    return [...others, { what, usage: {}, cost: isMoney(rest, total) ? rest : undefined, unpriced }];
   }
 
   get pricesAsOf(): string | undefined {
     return textOf(this.end?.["pricesAsOf"]) ?? describeList(this.#measures.prices).asOf;
   }
 
-  /** Undefined when nobody says it, or parts have different ones. */
+  /** Undefined when unknown, or when parts have different ones. */
   get currency(): string | undefined {
     const { currency: own } = describeList(this.#measures.prices);
-    const told = textOf(this.end?.["currency"]);
+    const recorded = textOf(this.end?.["currency"]);
     const { cost, pricedHere } = this.cost;
-    return pricedHere === undefined || told === own ? told : pricedHere === cost ? own : undefined;
+    return pricedHere === undefined || recorded === own ? recorded : pricedHere === cost ? own : undefined;
   }
 
   ending(isLast: boolean, unended: Unended): string {
@@ -223,7 +223,7 @@ export class RunFold {
     return RESUMABLE.has(reason) ? "stopped" : "done";
   }
 
-  /** @param since - Leaves out turns that have not changed since the log had that length. */
+  /** @param since - Leaves out turns unchanged since the log had that length. */
   row(isLast: boolean, unended: Unended, since: number): RunRow {
     const { runId, position, entry, end, endedAt, resumed, usage, cost: priced } = this;
     const turns = [...this.turns.values()];
@@ -240,7 +240,7 @@ export class RunFold {
       at: numberOf(entry["at"]) ?? 0,
       model: textOf(entry["model"]) ?? "",
       agent: textOf(fieldsOf(metadata)["agent"]) ?? (textOf(entry["agent"]) || undefined),
-      // As they were stored.
+      // As stored.
       origin: origin as Json | undefined,
       metadata: metadata as Json | undefined,
       state: this.state(isLast, unended),
@@ -261,7 +261,7 @@ export class RunFold {
     };
   }
 
-  /** A job, and what was reported of it. */
+  /** A job with its latest report. */
   #job(callId: string, { jobId, since, until }: Fields): JobRow {
     const { progress, at } = this.#progress.get(callId) ?? {};
     return {
@@ -276,7 +276,7 @@ export class RunFold {
   #addStep(type: "begin" | "step" | "answer" | "job", entry: Fields, position: number, at: number): string | undefined {
     const text = textOf(entry["step"]) ?? "";
     const place = readPlace(entry);
-    // Steps of no turn that is known stand with the turn that was under way.
+    // Steps of an unknown kind belong to the turn in progress.
     const number = place.kind === "other" ? (this.#last?.turn ?? 0) : place.turn;
     const turn = this.#turn(number);
     if (isOfTurn(type, place, entry) && !this.isOver) {
@@ -296,18 +296,18 @@ export class RunFold {
     return place.kind === "other" ? `its step "${firstWords(text, 60)}" is not one that a run makes` : undefined;
   }
 
-  /** What a turn added to the conversation. */
-  #tell(record: Fields, place: RecordPlace): void {
+  /** Records what a turn added to the conversation. */
+  #addRecord(record: Fields, place: RecordPlace): void {
     const turn = this.turns.get(numberOf(record["turn"]) ?? 0);
     if (turn !== undefined) turn.record = { ...place, fields: record };
   }
 
-  /** The last turn may be one that only failed. */
-  #tellEnd(): void {
-    this.#last?.tellEnd(textOf(this.end?.["stopReason"]));
+  /** Passes the run's stop reason to the last turn, which may have nothing but failed requests. */
+  #updateLastTurn(): void {
+    this.#last?.setEndReason(textOf(this.end?.["stopReason"]));
   }
 
-  /** Broken answers are paid for by their turn, which may come once the run is resumed. */
+  /** Bills broken answers to their turn, which may only exist after a resume. */
   #addLost(lost: Fields, position: number, at: number): void {
     const bill = billOfLost(lost, at, this.#pricing);
     const number = numberOf(lost["turn"]) ?? 0;
@@ -317,22 +317,22 @@ export class RunFold {
     if (turn !== undefined) turn.changedAt = Math.max(turn.changedAt, position + 1);
   }
 
-  /** Which bills the end of the run has priced. */
-  #tellCost(position: number): void {
-    const isTold = this.#isTold(this.#toldCost());
-    for (const turn of this.turns.values()) turn.tellCost(isTold, position);
+  /** Updates whether the run's recorded total covers the turns' unpriced answers. */
+  #updatePricing(position: number): void {
+    const hasTotal = this.#hasTotal(this.#recordedTotal());
+    for (const turn of this.turns.values()) turn.setHasTotal(hasTotal, position);
   }
 
-  /** What the run says that it cost in all; undefined without an end, and without prices. */
-  #toldCost(): number | undefined {
+  /** The total that the run recorded; undefined without an end or prices. */
+  #recordedTotal(): number | undefined {
     const { cost, unpriced, pricesAsOf } = this.end ?? {};
     return numberOf(cost) ?? (unpriced === undefined && pricesAsOf === undefined ? undefined : 0);
   }
 
-  /** With a model that has no price, all it says may be what its steps say: then what they don't say has none. */
-  #isTold(told: number | undefined): boolean {
-    if (told === undefined) return false;
-    return this.end?.["unpriced"] === undefined || isMoney(told - sumRecorded(this.#bills()), told);
+  /** False for a run with an unpriced model whose total is no more than its steps recorded: then other answers have no price. */
+  #hasTotal(total: number | undefined): boolean {
+    if (total === undefined) return false;
+    return this.end?.["unpriced"] === undefined || isMoney(total - sumRecorded(this.#bills()), total);
   }
 
   #bills(): readonly Bill[] {
@@ -368,7 +368,7 @@ export class RunFold {
     );
   }
 
-  /** Time in steps; waiting for a person does not count. */
+  /** Time in steps, without waiting for people. */
   #activeMs(): number {
     let ms = 0;
     for (const turn of this.turns.values()) {
@@ -383,7 +383,7 @@ export class RunFold {
   }
 }
 
-/** True for a step that a turn can't be without: its session counts those. */
+/** True for a step that makes a turn count in its session. */
 function isOfTurn(type: string, { kind }: ReadPlace, entry: Fields): boolean {
   const isCounted = kind === "model" || kind === "guard" || kind === "compact";
   return type === "step" && isCounted && fieldsOf(entry["outcome"])["ok"] === true;

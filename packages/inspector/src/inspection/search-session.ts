@@ -5,9 +5,9 @@ import type { SessionFold } from "./session-fold.ts";
 import type { TurnFold } from "./turn-fold.ts";
 import { stepsOf } from "./turn-step.ts";
 
-/** Turns that a search finds at most. */
+/** Most turns that a search finds. */
 const MAX_FOUND = 500;
-/** Characters that are shown before and after the beginning of a word that was found. */
+/** Characters shown before and after the start of a match. */
 const [BEFORE, AFTER] = [16, 100];
 
 /** Turns that have all words, in any case: in messages, answers, names and arguments of calls, outputs and errors. */
@@ -51,10 +51,10 @@ function contentOf(response: unknown): unknown {
   return fieldsOf(response)["content"];
 }
 
-/** Not what a person reads: bytes and signatures. */
+/** Members that people don't read: bytes and signatures. */
 const LEFT_OUT: ReadonlySet<string> = new Set(["thoughtSignature", "data"]);
 
-/** All names and values inside, whatever it is. */
+/** Collects all names and values in a JSON value. */
 function addTexts(value: unknown, texts: string[]): void {
   if (typeof value === "string") texts.push(value);
   else if (typeof value === "number" || typeof value === "boolean") texts.push(String(value));
@@ -62,7 +62,7 @@ function addTexts(value: unknown, texts: string[]): void {
   else
     for (const [name, one] of Object.entries(fieldsOf(value))) {
       if (LEFT_OUT.has(name)) continue;
-      // Names of a part's own members say nothing.
+      // Names of Gemini's own members are in every part.
       if (!PART_MEMBERS.has(name)) texts.push(name);
       addTexts(one, texts);
     }

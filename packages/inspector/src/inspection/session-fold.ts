@@ -9,68 +9,68 @@ import { type Fields, fieldsOf, firstWords, isFields, listOf, numberOf, textIn, 
 import { type Measures, RunFold, type Unended } from "./run-fold.ts";
 import { joinReads } from "./untrusted.ts";
 
-/** What stands beside a session's log. */
+/** Facts about a session that its log doesn't have. */
 export interface BesideLog {
-  /** A run is known to be going. */
+  /** A process holds the session's lease. */
   readonly isRunning?: boolean | undefined;
   /** Kept exchanges of the session. */
   readonly exchanges?: number | undefined;
 }
 
-/** What came before the entries that were read. */
+/** Totals of the log before the entries that were read. */
 export interface BeforeFold {
   readonly title?: string | undefined;
   readonly createdAt?: number | undefined;
   readonly entries: number;
-  /** Turns of the runs before the first one that is here. */
+  /** Turns of the runs before the first one read. */
   readonly turns: number;
-  /** What those runs used. */
+  /** Tokens that those runs used. */
   readonly totalTokens: number;
-  /** What they cost. */
+  /** Their cost. */
   readonly priced: Priced;
-  /** What is known of the run that was under way. */
+  /** The known members of the run that was active at that place. */
   readonly run?: (Fields & { readonly runId: string }) | undefined;
 }
 
 /**
- * A session's log, read entry by entry. It takes entries of any condition: one that can't be read is a problem beside the rest,
- * never an error. Adding an entry costs what is in it, whatever came before.
+ * A session's log, read entry by entry. Any entry is accepted: an unreadable one becomes a problem in the list, never an
+ * error. Adding an entry takes time in proportion to that entry alone.
  */
 export class SessionFold {
   readonly id: string;
-  /** As they were stored. */
+  /** As stored. */
   readonly entries: Json[] = [];
   readonly runs: RunFold[] = [];
   readonly problems: SessionProblem[] = [];
-  /** What was not read. */
+  /** The unread part of the log. */
   readonly before: BeforeFold | undefined;
   readonly #measures: Measures;
   readonly #byId: Map<string, RunFold> = new Map();
   #history: HistoryRow | undefined;
   #steerings: SteeringRow[] = [];
-  /** What was said to the session before this place was heard. */
-  #heardUpTo = 0;
+  /** Runs have read the steering messages before this position. */
+  #readUpTo = 0;
   #exchangesSeen = 0;
-  /** Requests that failed in turns that the log doesn't have yet. */
+  /** Failed requests of turns that are not in the log yet. */
   #failed: ExchangeRow[] = [];
-  /** Requests that broke the prefix, likewise. */
+  /** Requests that broke the prefix, of such turns. */
   #broken: ExchangeRow[] = [];
   #title: string | undefined;
   #firstWords = "";
-  /** The run whose message has them. */
+  /** The run whose message provided the first words. */
   #opening: RunFold | undefined;
-  /** What was heard when each run began. */
-  readonly #heardBefore: Map<RunFold, number> = new Map();
+  /** Value of `#readUpTo` when each run started. */
+  readonly #readBefore: Map<RunFold, number> = new Map();
   #createdAt: number | undefined;
   #updatedAt: number | undefined;
 
-  /** @param before - The entries that are added are not the first of the log. */
+  /** @param before - Given when the first entry added is not the first of the log. */
   constructor(id: string, measures: Measures = {}, before?: BeforeFold) {
     this.id = id;
     this.#measures = measures;
     this.before = before;
     if (before === undefined) return;
-    // Places are those in the log.
+    // Indices must match positions in the log.
     this.entries.length = before.entries;
     this.#title = before.title;
     this.#createdAt = before.createdAt;
@@ -81,7 +81,7 @@ export class SessionFold {
     this.#byId.set(run.runId, run);
   }
 
-  /** A log that is whole. */
+  /** Folds all given entries. */
   static of(id: string, entries: readonly unknown[], measures?: Measures, before?: BeforeFold): SessionFold {
     const fold = new SessionFold(id, measures, before);
     for (const entry of entries) fold.add(entry);
@@ -102,12 +102,12 @@ export class SessionFold {
     this.entries.push(entry);
     const problem = this.#read(entry, position);
     if (problem !== undefined)
-      this.problems.push({ position, problem, remedy: "it is shown as it is, and left out otherwise" });
+      this.problems.push({ position, problem, remedy: "the log view shows it, other views leave it out" });
   }
 
   /**
-   * Shows what kept exchanges say about the turns: which requests failed. Those of turns that the log doesn't have yet are shown once
-   * it does.
+   * Adds failed requests and broken prefixes from kept exchanges to their turns; for turns that are not in the log yet, as soon as they
+   * are.
    */
   addExchanges(exchanges: ExchangeFold): void {
     const { rows } = exchanges;
@@ -119,7 +119,7 @@ export class SessionFold {
     this.#exchangesSeen = rows.length;
     this.#failed = this.#failed.filter((row) => {
       const { n, runId, turn, step, at, ms, status } = row;
-      const request = { n, step, at, ms, status, said: exchanges.said(n) };
+      const request = { n, step, at, ms, status, said: exchanges.failureOf(n) };
       return this.#byId.get(runId)?.addFailedRequest(turn, request) !== true;
     });
     this.#broken = this.#broken.filter(
@@ -128,7 +128,7 @@ export class SessionFold {
     );
   }
 
-  /** @param since - Leaves out runs and turns that have not changed since the log had that length. */
+  /** @param since - Leaves out runs and turns unchanged since the log had that length. */
   overview({ isRunning = false, exchanges = 0 }: BesideLog = {}, since: number = 0): SessionOverview {
     const unended: Unended = isRunning ? "running" : "cut-off";
     const last = this.#last();
@@ -149,11 +149,11 @@ export class SessionFold {
       earlier: earlier?.row,
       history: this.#history,
       runs: this.runs
-        // How the last run is going is not told by its entries alone.
+        // The state of the last run may change without a new entry.
         .filter((run, index) => run.changedAt > since || index >= this.runs.length - 2)
         .map((run) => run.row(run === last, unended, since)),
       pending: last?.pending() ?? [],
-      queued: this.#steerings.filter(({ position }) => position >= this.#heardUpTo),
+      queued: this.#steerings.filter(({ position }) => position >= this.#readUpTo),
       problems: this.problems,
       usage: { ...usage, totalTokens: usage.totalTokens + (earlier?.totalTokens ?? 0) },
       ...addPriced([earlier?.priced ?? {}, ...costs]),
@@ -164,14 +164,14 @@ export class SessionFold {
     };
   }
 
-  /** What was not read, and what all used. */
+  /** The unread part of the log, with its totals. */
   #earlier():
     | { readonly row: EarlierRow; readonly totalTokens: number | undefined; readonly priced: Priced }
     | undefined {
     const { before } = this;
     if (before === undefined) return undefined;
     const first = this.runs.flatMap(({ turns }) => [...turns.values()]).find(({ number }) => number > 0);
-    // Of a run that goes on, what its first turns used is only known at its end.
+    // The usage of a run's unread turns is only known at its end.
     const isKnown = this.runs.every(({ isPartial, end }) => !isPartial || end !== undefined);
     return {
       row: {
@@ -196,7 +196,7 @@ export class SessionFold {
     return this.#last()?.state(true, isRunning ? "running" : "cut-off") ?? "done";
   }
 
-  /** The run that the conversation stands at; none after it went back. */
+  /** The current run of the conversation; undefined right after a rewind. */
   #last(): RunFold | undefined {
     const last = this.runs.at(-1);
     return last?.isTakenBack === true ? undefined : last;
@@ -222,7 +222,7 @@ export class SessionFold {
       case "steer": {
         const contents = listOf(value["contents"]);
         this.#steerings.push({ position, text: firstWords(textIn(contents)) });
-        this.#say(contents);
+        this.#takeFirstWords(contents);
         return undefined;
       }
       case "rewind":
@@ -239,7 +239,7 @@ export class SessionFold {
       case "end":
         return this.#addToRun(type, value, position, at ?? 0);
       default:
-        // A newer release that shares the store may add types, as long as this one can read all others.
+        // A newer release that shares the store may add types of entries.
         return version === ENTRY_VERSION ? undefined : `it is of version ${version}, which this release can't read`;
     }
   }
@@ -252,25 +252,25 @@ export class SessionFold {
       contents: (this.#history?.contents ?? 0) + contents.length,
       from: textOf(session),
     };
-    this.#say(contents);
-    return this.runs.length > 0 ? "it holds contents from before the session, but comes after a run" : undefined;
+    this.#takeFirstWords(contents);
+    return this.runs.length > 0 ? "it has contents from before the session, but comes after a run" : undefined;
   }
 
   #beginRun(entry: Fields, position: number): string | undefined {
     const runId = textOf(entry["runId"]);
     if (runId === undefined) return "its runId is missing";
     const isRepeated = this.#byId.has(runId);
-    // Two runs of one id could not be told apart.
+    // Two runs need different ids.
     const name = isRepeated ? `${runId} (entry ${position})` : runId;
     const last = this.runs.at(-1);
     const turnsBefore = last === undefined ? (this.before?.turns ?? 0) : last.turnsBefore + last.turnCount;
     if (last !== undefined) last.isOver = true;
     const run = new RunFold(name, position, entry, this.#measures, turnsBefore);
     this.runs.push(run);
-    this.#heardBefore.set(run, this.#heardUpTo);
+    this.#readBefore.set(run, this.#readUpTo);
     this.#byId.set(run.runId, run);
     if (isRepeated) this.#byId.set(runId, run);
-    if (this.#say(listOf(entry["input"]))) this.#opening = run;
+    if (this.#takeFirstWords(listOf(entry["input"]))) this.#opening = run;
     return isRepeated ? `another run has its id, ${firstWords(runId, 60)}` : undefined;
   }
 
@@ -280,23 +280,21 @@ export class SessionFold {
     if (run === undefined && this.before !== undefined) return undefined;
     if (run === undefined) return `it belongs to run ${firstWords(runId, 60)}, whose start is not in the log`;
     const { steered } = fieldsOf(fieldsOf(entry["outcome"])["value"]);
-    this.#heardUpTo = Math.max(this.#heardUpTo, numberOf(fieldsOf(steered)["upTo"]) ?? 0);
+    this.#readUpTo = Math.max(this.#readUpTo, numberOf(fieldsOf(steered)["upTo"]) ?? 0);
     const problem = run.add(type, entry, position, at);
-    // A job may be given up when the next run has begun.
+    // A job may end after the next run started.
     return run === this.runs.at(-1) || type === "job"
       ? problem
       : `it belongs to run ${firstWords(runId, 60)}, which is over`;
   }
 
-  /** The run, and all after it, are no longer part of the conversation; neither is what they heard. */
+  /** Removes a run and all later ones from the conversation, with the steering messages that they read. */
   #goBack(runId: string, position: number): string | undefined {
     const first = this.#byId.get(runId) ?? (this.before && this.runs[0]);
     if (first === undefined) return `it goes back to before run ${firstWords(runId, 60)}, which is not in the log`;
     for (const run of this.runs.slice(this.runs.indexOf(first))) run.takeBack(position);
-    this.#steerings = this.#steerings.filter(
-      (said) => said.position < first.position || said.position >= this.#heardUpTo,
-    );
-    this.#heardUpTo = this.#heardBefore.get(first) ?? 0;
+    this.#steerings = this.#steerings.filter(({ position: sent }) => sent < first.position || sent >= this.#readUpTo);
+    this.#readUpTo = this.#readBefore.get(first) ?? 0;
     if (this.#opening?.isTakenBack === true) {
       this.#opening = undefined;
       this.#firstWords = "";
@@ -304,42 +302,42 @@ export class SessionFold {
     return undefined;
   }
 
-  /** @returns Whether these are the first words of the session. */
-  #say(contents: readonly unknown[]): boolean {
+  /** @returns True if these contents have the first words of the session. */
+  #takeFirstWords(contents: readonly unknown[]): boolean {
     if (this.#firstWords !== "") return false;
-    const said = contents.filter((content) => fieldsOf(content)["role"] !== "model");
-    this.#firstWords = firstWords(textIn(said), 80);
+    const messages = contents.filter((content) => fieldsOf(content)["role"] !== "model");
+    this.#firstWords = firstWords(textIn(messages), 80);
     return this.#firstWords !== "";
   }
 }
 
-/** What has no price where nobody knows what it cost. */
+/** Names the part of a session whose cost is unknown. */
 export const NOT_READ = "turns that were not read";
 
-/** Member of what stands for an entry that could not be read. */
+/** Member of an object that stands for an unreadable entry. */
 const UNREADABLE = "unreadable";
 
-/** Stands for a line of a log that could not be read, where entries are expected. */
+/** Stands for an unreadable line of a log among entries. */
 export function unreadableEntry({ problem, text }: Extract<LogLine, { problem: string }>): Json {
   return { [UNREADABLE]: problem, ...(text !== undefined && { text }) };
 }
 
 /** An entry of a log whose lines may be damaged. */
 export function entryOf(line: LogLine): Json {
-  // What a store gives is JSON.
+  // Stores return JSON.
   return "value" in line ? (line.value as Json) : unreadableEntry(line);
 }
 
-/** More than any entry that a session opens with has, and far less than a stack holds. */
+/** More than any valid entry has, and far less than a stack can hold. */
 const MAX_LEVELS = 600;
 
-/** An entry as it is stored, or what stands for one that nests too deeply to be read: also `JSON.stringify` fails on it. */
+/** An entry as stored, or a stand-in for one that nests too deeply even for `JSON.stringify`. */
 export function readableEntry(value: unknown): Json {
   let level = [value];
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > MAX_LEVELS) return unreadableEntry({ problem: `it nests more than ${MAX_LEVELS} levels` });
     level = level.flatMap((one) => (typeof one === "object" && one !== null ? Object.values(one) : []));
   }
-  // What a store gives is JSON.
+  // Stores return JSON.
   return value as Json;
 }

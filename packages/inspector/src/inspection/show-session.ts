@@ -6,11 +6,11 @@ import { searchSession } from "./search-session.ts";
 import type { SessionFold } from "./session-fold.ts";
 
 /**
- * What the log of a session and its kept exchanges show by themselves, without a store, agents or a network: also in a browser.
+ * Views of a session that need nothing but its log and its kept exchanges: no store, agents or network, so they work in a browser.
  *
  * @param path - Segments below the session's own, such as `["turns", "run-1", "3"]`.
- * @returns Undefined for a view that needs more than that.
- * @throws {HttpError} When there is nothing of that.
+ * @returns Undefined for a view that needs more.
+ * @throws {HttpError} When the session has no such turn, exchange or file.
  */
 export function showSession(
   { fold, exchanges }: { readonly fold: SessionFold; readonly exchanges: ExchangeFold },
@@ -34,7 +34,7 @@ export function showSession(
   const what = TAKE_AWAYS.find((one) => view === `take-${one}`);
   if (what === undefined) return undefined;
   const asked = { n: numberIn(query.get("n")), run: query.get("run") ?? undefined };
-  return takeAway(what, { fold, exchanges }, asked) ?? missing("thing");
+  return takeAway(what, { fold, exchanges }, asked) ?? missing("file");
 }
 
 function numberIn(text: string | null): number | undefined {

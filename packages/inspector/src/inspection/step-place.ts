@@ -1,10 +1,10 @@
 import type { StepPlace } from "@pollux/core/durable";
 import { fieldsOf, numberOf, textOf } from "./read-values.ts";
 
-/** Where a step stands in its run; `other` for what no run makes, as far as this release knows. */
+/** Where a step stands in its run; `other` for a kind that this release does not know. */
 export type ReadPlace = StepPlace | { readonly kind: "other" };
 
-/** The place in an entry of any condition. */
+/** The place in any entry, even a damaged one. */
 export function readPlace(entry: unknown): ReadPlace {
   const place = fieldsOf(fieldsOf(entry)["place"]);
   const kind = textOf(place["kind"]) ?? "";
@@ -12,13 +12,13 @@ export function readPlace(entry: unknown): ReadPlace {
   const isWhole =
     numberOf(place["turn"]) !== undefined &&
     members?.every((name) => ["string", "number"].includes(typeof place[name]));
-  // Checked as far as readers depend on it.
+  // The members that readers use were checked.
   return isWhole === true ? (place as unknown as StepPlace) : OTHER;
 }
 
 const OTHER: ReadPlace = { kind: "other" };
 
-/** What a place of each kind has besides its turn. */
+/** Members of each kind of place besides `turn`. */
 const MEMBERS: { readonly [Kind in StepPlace["kind"]]: readonly string[] } = {
   model: ["phase", "attempt"],
   call: ["callId", "attempt"],

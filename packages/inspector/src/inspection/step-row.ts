@@ -4,7 +4,7 @@ import { type Fields, fieldsOf, firstWords, listOf, numberOf, textIn, textOf } f
 import type { ReadPlace } from "./step-place.ts";
 import { readUsage, turnUsage } from "./usage.ts";
 
-/** What is known of a step besides its name. */
+/** What a step's row is made from. */
 export interface StepInput {
   readonly place: ReadPlace;
   readonly text: string;
@@ -16,7 +16,7 @@ export interface StepInput {
 /** Names of a turn's calls, in call order. */
 type Calls = readonly string[];
 
-/** A step that began, and has no outcome yet. */
+/** A step without an outcome yet. */
 export function begunRow(step: StepInput, calls: Calls): StepRow {
   const { position: _, ms: __, ...row } = rowOf(step, calls);
   return { ...row, state: "open" };
@@ -50,20 +50,20 @@ export function answerRow(step: StepInput, calls: Calls, value: unknown): StepRo
   const { deny, args, output, error, withdrawn, cancelled } = fieldsOf(value);
   const isDenied = value === false || deny !== undefined || withdrawn !== undefined;
   const why = textOf(deny) ?? textOf(withdrawn);
-  const said: readonly (readonly [isSo: boolean, what: string])[] = [
+  const details: readonly (readonly [isSo: boolean, what: string])[] = [
     [isDenied, `${withdrawn === undefined ? "denied" : "withdrawn"}${why === undefined ? "" : `: ${why}`}`],
     [args !== undefined, "approved with other arguments"],
     [value === true, "approved"],
     [error !== undefined, "answered with an error"],
     [output !== undefined, "answered with an output"],
   ];
-  const [, detail] = said.find(([isSo]) => isSo) ?? [true, "answered"];
+  const [, detail] = details.find(([isSo]) => isSo) ?? [true, "answered"];
   const wasCancelled =
     cancelled === undefined ? "" : cancelled === true ? ", cancelled" : `, not cancelled: ${JSON.stringify(cancelled)}`;
   return { ...rowOf(step, calls), state: isDenied ? "denied" : "ok", detail: firstWords(`${detail}${wasCancelled}`) };
 }
 
-/** The last report of a job that goes on. */
+/** The latest report of an unfinished job. */
 export function reportRow(step: StepInput, calls: Calls, progress: unknown): StepRow {
   const detail = firstWords(`progress: ${JSON.stringify(progress) ?? "none"}`);
   return { ...rowOf(step, calls), state: "waiting", detail };
@@ -135,11 +135,11 @@ function guardResult(actions: unknown): Result {
 }
 
 function routeDetail(routes: unknown, calls: Calls): string | undefined {
-  const told = listOf(routes).flatMap((route, index) => {
+  const decisions = listOf(routes).flatMap((route, index) => {
     const kind = fieldsOf(route)["do"];
     return typeof kind === "string" && kind !== "run" ? [`${calls[index] ?? `call ${index}`}: ${kind}`] : [];
   });
-  return told.length === 0 ? undefined : firstWords(told.join(", "));
+  return decisions.length === 0 ? undefined : firstWords(decisions.join(", "));
 }
 
 function innerOf({ nested }: Fields): StepRow["inner"] {
@@ -154,7 +154,7 @@ function innerOf({ nested }: Fields): StepRow["inner"] {
   return inner.length === 0 ? undefined : inner;
 }
 
-/** The visible words of an answer, or else of its thoughts, or the calls that it made. */
+/** The first visible words of an answer, or else of its thoughts, or its calls. */
 export function answerWords(response: unknown): string {
   const { content } = fieldsOf(response);
   const text = textIn([content]) || textIn([content], "thought");

@@ -2,7 +2,7 @@ import type { EndReason, SessionEntry, SessionSummary } from "@pollux/core";
 import { describeLog } from "@pollux/core/doctor";
 import type { SessionFold } from "./session-fold.ts";
 
-/** What a store's list would say of a session that is only read. @param changedAt - Of its file. */
+/** The summary that a store's list would have for a session of a file. @param changedAt - When the file changed. */
 export function summaryOf(fold: SessionFold, changedAt: number): SessionSummary {
   const { id, title, length, entries } = fold;
   const { runs, usage, cost = 0, unpriced, pricesAsOf, currency, ...shown } = fold.overview();
@@ -14,9 +14,9 @@ export function summaryOf(fold: SessionFold, changedAt: number): SessionSummary 
     length,
     updatedAt: changedAt,
     createdAt,
-    // A list tells by its lease whether a run goes on.
+    // A list checks the lease to see whether a run is active.
     state: state === "done" ? "idle" : state === "cut-off" ? "running" : state,
-    // As it stands in the log. How a run without an end stands is not an ending.
+    // As in the log, where a run without an end has no ending.
     ...(last?.stopReason !== undefined && ending !== undefined && { ending: ending as EndReason }),
     ...(last?.agent !== undefined && { runMetadata: { agent: last.agent } }),
     messages: runs.length,

@@ -1,19 +1,18 @@
 import type { SessionSummary, TotalsRow } from "@pollux/core";
 import { percentileOf, sumTotals } from "@pollux/core/doctor";
 
-/** What the sessions of a store did, from their summaries alone. */
+/** Figures of a store's sessions, from their summaries alone. */
 export interface Totals {
   readonly sessions: number;
-  /** Sessions whose runs are not counted, because an older release wrote them last: only what they cost is. */
+  /** Sessions that only count toward the cost, because an older release wrote them last. */
   readonly uncounted: number;
-  /** There were more sessions than are looked at. */
+  /** There are more sessions than were read. */
   readonly isCut: boolean;
-  /** In the unit of the price table, of all sessions. */
-  /** Absent when nothing has a price. */
+  /** Of all sessions, in the unit of the price table; absent when nothing has a price. */
   readonly cost?: number | undefined;
-  /** Sessions with answers of a model that has no price: what those cost is not in `cost`. */
+  /** Sessions with answers of a model without a price, which `cost` leaves out. */
   readonly unpriced: number;
-  /** Codes of the currencies of what cost something; "" for one that nobody says. More than one makes no sum. */
+  /** Codes of the currencies of all costs; "" for an unknown one. With more than one, `cost` is no valid sum. */
   readonly currencies: readonly string[];
   /** Days of the price lists. */
   readonly pricesAsOf: readonly string[];
@@ -23,9 +22,9 @@ export interface Totals {
   readonly agents: readonly Figures[];
   readonly models: readonly Figures[];
   readonly tools: readonly Figures[];
-  /** By whose sessions they are; without a name those of nobody. */
+  /** By owner; sessions without an owner have no name. */
   readonly owners: readonly Figures[];
-  /** By the day on which the session was last written to, in UTC, in order of time. */
+  /** By the day of the session's last entry, in UTC, oldest first. */
   readonly days: readonly Figures[];
   readonly mostExpensive: readonly SessionFigures[];
   readonly slowest: readonly SessionFigures[];
@@ -33,7 +32,7 @@ export interface Totals {
 
 /** What happened under one name. */
 export interface Figures extends Omit<TotalsRow, "kind" | "times"> {
-  /** Milliseconds, to 15%; absent where nothing was timed. */
+  /** Milliseconds, to 15%; absent if nothing was timed. */
   readonly p50?: number | undefined;
   readonly p90?: number | undefined;
   readonly p99?: number | undefined;
@@ -47,7 +46,7 @@ export interface SessionFigures {
   readonly tokens: number;
   /** Absent when nothing in it has a price. */
   readonly cost?: number | undefined;
-  /** Its longest run, in milliseconds; absent where it is not known. */
+  /** Its longest run, in milliseconds; absent if unknown. */
   readonly slowest?: number | undefined;
 }
 
@@ -104,7 +103,7 @@ function distinct(values: readonly string[]): readonly string[] {
   return [...new Set(values)].toSorted();
 }
 
-/** All runs of a session as one row; its cost is also that of a run which is going. */
+/** All runs of a session as one row; the cost includes an active run. */
 function wholeOf({ totals = [], cost }: SessionSummary): TotalsRow {
   const agents = totals.filter(({ kind }) => kind === "agent");
   const [whole = { kind: "agent", count: 0 }] = sumTotals(agents.map(({ name: _, ...row }) => row));

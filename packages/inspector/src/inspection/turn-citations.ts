@@ -6,7 +6,7 @@ import { fieldsOf, listOf, numberOf, textOf } from "./read-values.ts";
 /** An answer as core reads it. */
 type Answer = Parameters<typeof resolveCitations>[0];
 
-/** What some answers are based on, oldest first; nothing where they can't be read. */
+/** The sources of answers, oldest first; none if the answers can't be read. */
 export function sourcesOf(responses: readonly unknown[]): readonly Source[] {
   return attempt(() => collectSources(responses.map(readable)).sources) ?? [];
 }
@@ -17,7 +17,7 @@ export function sourceViews(sources: readonly Source[]): readonly SourceView[] {
   });
 }
 
-/** The citations of an answer, and what the service said it supports and can't be shown as one. */
+/** The citations of an answer, and the supports from the service that match no text or source. */
 export function citationsOf(
   response: unknown,
   sources: readonly Source[],
@@ -38,8 +38,8 @@ export function citationsOf(
 
 function lostSupport(support: unknown, chunks: number, found: readonly Citation[]): readonly LostCitation[] {
   const { segment, groundingChunkIndices } = fieldsOf(support);
-  const { text: told, startIndex, endIndex } = fieldsOf(segment);
-  const text = textOf(told) ?? "";
+  const { text: stored, startIndex, endIndex } = fieldsOf(segment);
+  const text = textOf(stored) ?? "";
   const lost = (why: string): readonly LostCitation[] => [
     { text, startIndex: numberOf(startIndex), endIndex: numberOf(endIndex), why },
   ];
@@ -53,7 +53,7 @@ function lostSupport(support: unknown, chunks: number, found: readonly Citation[
   return isUnverified ? lost("Its text is not in the answer.") : [];
 }
 
-/** A stored answer with the members that core reads; those that are missing are empty. */
+/** A stored answer with the members that core reads; missing members are empty. */
 function readable(response: unknown): Answer {
   const { content, candidate } = fieldsOf(response);
   const parts = listOf(fieldsOf(content)["parts"]).map((part) => fieldsOf(part));
@@ -61,7 +61,7 @@ function readable(response: unknown): Answer {
   return { content: { role: "model", parts }, candidate: fieldsOf(candidate) };
 }
 
-/** Core reads what a session has checked; a log may hold anything. */
+/** Core expects checked values, but a log may hold anything. */
 function attempt<T>(work: () => T): T | undefined {
   try {
     return work();

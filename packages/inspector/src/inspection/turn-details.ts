@@ -3,23 +3,23 @@ import type { ReadError } from "./read-values.ts";
 import type { StepRow, TurnRow } from "./inspection.ts";
 import type { TurnUsage } from "./usage.ts";
 
-/** All of one turn. */
+/** One turn in full. */
 export interface TurnDetails {
   readonly runId: string;
   readonly row: TurnRow;
-  /** What the turn added before its answer: the message that began the run, steering, a summary. */
+  /** Contents that the turn added before its answer: the message that started the run, steering, a summary. */
   readonly before: readonly ContentView[];
   /** Each answer in the order of the requests; all but the last are void. */
   readonly answers: readonly AnswerView[];
   /** Its calls, in call order. */
   readonly calls: readonly CallDetails[];
-  /** The content that answered the calls, as it was sent. */
+  /** The content that answered the calls, as sent. */
   readonly responses: readonly ContentView[];
-  /** What guardrails, hooks, routes and compaction recorded. */
+  /** Notes of guardrails, hooks, routes and compaction. */
   readonly notes: readonly NoteView[];
-  /** Sources that citations refer to by number, over the run up to this turn. */
+  /** Sources that citations refer to by number, of the run up to this turn. */
   readonly sources: readonly SourceView[];
-  /** The entries of the log that belong to the turn, as they were stored. */
+  /** The turn's entries in the log, as stored. */
   readonly entries: readonly { readonly position: number; readonly entry: Json }[];
 }
 
@@ -71,7 +71,7 @@ export interface PartView {
   readonly citations?: readonly CitationView[] | undefined;
   /** Members that this release does not know. */
   readonly unknown?: readonly string[] | undefined;
-  /** The part as stored, but for the bytes of media and long signatures, which are cut short. */
+  /** The part as stored, except that media and long signatures are cut short. */
   readonly raw: Json;
 }
 
@@ -105,7 +105,7 @@ export interface MediaRef {
 /** A range of a text: its first UTF-16 index, the one after its last, and numbers of {@link SourceView}s. */
 export type CitationView = Pick<Citation, "start" | "end" | "sources">;
 
-/** A segment that the service said it supports, and that is not in the text where it should be. */
+/** A segment that the service cited, but that matches no text or source. */
 export interface LostCitation {
   readonly text: string;
   /** Byte offsets as the service gave them. */
@@ -114,7 +114,7 @@ export interface LostCitation {
   readonly why: string;
 }
 
-/** Something that an answer is based on. Its title tells the page. */
+/** A source of an answer. Its title includes the page of a document. */
 export type SourceView = Pick<Source, "number" | "kind" | "uri" | "title">;
 
 /** One answer of the model. */
@@ -124,7 +124,7 @@ export interface AnswerView {
   readonly attempt: number;
   readonly startedAt: number;
   readonly endedAt: number;
-  /** Absent where the step recorded no answer. */
+  /** Absent if the step recorded no answer. */
   readonly content?: ContentView | undefined;
   readonly finishReason?: string | undefined;
   readonly finishMessage?: string | undefined;
@@ -136,7 +136,7 @@ export interface AnswerView {
   readonly error?: ReadError | undefined;
 }
 
-/** One call and what became of it. */
+/** One call and its outcome. */
 export interface CallDetails extends Pick<StepRow, "reads" | "origin"> {
   readonly callId: string;
   readonly name: string;
@@ -147,17 +147,17 @@ export interface CallDetails extends Pick<StepRow, "reads" | "origin"> {
   readonly state: "ok" | "failed" | "denied" | "not-run" | "waiting" | "open" | "unknown";
   readonly startedAt?: number | undefined;
   readonly endedAt?: number | undefined;
-  /** Why it was asked about, or denied, because of what the model had read: a sentence. */
+  /** Why untrusted content led to a question about it, or a denial: a sentence. */
   readonly because?: string | undefined;
-  /** What the model was told. */
+  /** The response that the model got. */
   readonly response?: Json | undefined;
   readonly failure?: { readonly kind: string; readonly message: string } | undefined;
   readonly isShortened?: true | undefined;
-  /** The skill that it has read, and about how many tokens the response adds to the context. */
+  /** The skill that it read, and about how many tokens the response adds to the context. */
   readonly skill?:
     | { readonly name: string; readonly file: string; readonly sha256: string; readonly tokens: number }
     | undefined;
-  /** Each time it ran, and each question about it with its answer. */
+  /** Its attempts, and the questions about it with their answers. */
   readonly steps: readonly {
     readonly name: string;
     readonly at?: number | undefined;
@@ -173,7 +173,7 @@ export interface NestedView {
   readonly answers: readonly ContentView[];
 }
 
-/** Something a step recorded besides answers and calls. */
+/** A note about a step, besides answers and calls. */
 export interface NoteView {
   readonly kind:
     | "guardrail"

@@ -10,7 +10,7 @@ import type { ReadPlace } from "./step-place.ts";
 import { readsOf, whyHeld } from "./untrusted.ts";
 import { readUsage, turnUsage } from "./usage.ts";
 
-/** Where the log tells what a turn added to the conversation. */
+/** Where the log records what a turn added to the conversation. */
 export interface RecordPlace {
   readonly position: number;
   readonly path: readonly (string | number)[];
@@ -23,26 +23,26 @@ export class TurnFold {
   number = 0;
   /** As in {@link TurnRow}. */
   readonly agent: string | undefined;
-  /** Places of its entries in the log. */
+  /** Positions of its entries in the log. */
   readonly positions: number[] = [];
-  /** What it added to the conversation, once its run has told that. */
+  /** What it added to the conversation, once the log has that. */
   record: (RecordPlace & { readonly fields: Fields }) | undefined;
   /** Length of the log after the entry that changed it last. */
   changedAt = 0;
-  /** What it was billed for, by step: one that is recorded again stands for what came before it. */
+  /** Its bills by step; a step recorded again replaces its earlier bills. */
   readonly #bills: Map<string, readonly Bill[]> = new Map();
   readonly #pricing: Pricing;
   /** As in `sumBills`. */
-  #isTold = false;
+  #hasTotal = false;
   readonly #previous: TurnFold | undefined;
   readonly #steps: Map<string, StepRow> = new Map();
   #flags: readonly TurnFlag[] = [];
   #calls: readonly string[] = [];
   #response: unknown;
-  /** What was decided about its calls. */
+  /** Decisions about its calls. */
   #routes: readonly Fields[] = [];
   #phase: "output" | undefined;
-  /** Who leads the next turn. */
+  /** Name of the agent that leads the next turn. */
   #leader: string | undefined;
   #answers = 0;
   #finishReason: string | undefined;
@@ -61,7 +61,7 @@ export class TurnFold {
 
   begin(step: StepInput): void {
     this.#add(step);
-    // A step that has an outcome is not open again: it was looked up.
+    // A later `begin` doesn't reopen a step with an outcome.
     if (!this.#steps.has(step.text)) this.#steps.set(step.text, begunRow(step, this.#calls));
   }
 
@@ -92,13 +92,13 @@ export class TurnFold {
     const isOutcome = place.kind === "wait" && place.question === "outcome";
     const given = isOutcome ? readsOf("call", this.#routes[callIndex(place)] ?? {}) : {};
     const row = { ...answerRow(step, this.#calls, value), ...given };
-    // What ran before it was asked stays beside the answer.
+    // A row of the call before the question stays beside the answer.
     const isAfter = this.#steps.has(text) && this.#steps.get(text)?.state !== "waiting";
     this.#steps.set(isAfter ? `${text}/answer` : text, row);
     this.#flag(place.kind === "wait" && place.question === "approval" ? "approval" : "outcome");
   }
 
-  /** What was reported of a job that goes on. */
+  /** Adds a report of an unfinished job. */
   report(step: StepInput, progress: unknown): void {
     this.#add(step);
     this.#steps.set(step.text, reportRow(step, this.#calls, progress));
@@ -110,14 +110,14 @@ export class TurnFold {
     this.#flag(question === "approval" ? "approval" : "outcome");
   }
 
-  /** A request that failed, as its exchange was kept. The turn counts as changed from then on: the log doesn't say so. */
+  /** Adds a failed request from the kept exchanges. The turn counts as changed from then on, since the log doesn't show it. */
   addFailedRequest(request: FailedRequest): void {
     this.changedAt = Infinity;
     this.#row = undefined;
     this.#failedRequests.push(request);
   }
 
-  /** As its exchange was kept: the log doesn't say so. */
+  /** Adds a broken prefix from the kept exchanges, which the log doesn't show. */
   addBrokenPrefix(broken: BrokenPrefix): void {
     this.changedAt = Infinity;
     this.#row = undefined;
@@ -125,8 +125,8 @@ export class TurnFold {
     this.#flag("prefix-break");
   }
 
-  /** @param reason - Why its run has ended, and was not resumed: this last turn gets no answer any more. */
-  tellEnd(reason: string | undefined): void {
+  /** @param reason - Why its run ended, unless resumed: this last turn gets no further answer. */
+  setEndReason(reason: string | undefined): void {
     this.#row = undefined;
     this.#endReason = reason;
   }
@@ -165,7 +165,7 @@ export class TurnFold {
       endedAt: isOpen ? undefined : endedAt,
       steps,
       usage: turnUsage(this.usage),
-      ...sumBills(this.bills, this.#isTold),
+      ...sumBills(this.bills, this.#hasTotal),
       text: answerWords(this.#response),
       finishReason: this.#finishReason,
       failedRequests: this.#failedRequests.length > 0 ? [...this.#failedRequests] : undefined,
@@ -174,7 +174,7 @@ export class TurnFold {
     };
   }
 
-  /** What was billed for a step of it, or lost before it was answered. */
+  /** Sets the bills of one of its steps, or of answers lost before it was answered. */
   addBills(name: string, bills: readonly Bill[]): void {
     if (bills.length > 0 || this.#bills.has(name)) this.#bills.set(name, bills);
     this.#row = undefined;
@@ -188,10 +188,10 @@ export class TurnFold {
     return sumUsage(this.bills);
   }
 
-  /** @param isTold - As in `sumBills`. @param position - Of the entry by which that is known. */
-  tellCost(isTold: boolean, position: number): void {
-    if (this.#isTold === isTold) return;
-    this.#isTold = isTold;
+  /** @param hasTotal - As in `sumBills`. @param position - Of the entry that changed it. */
+  setHasTotal(hasTotal: boolean, position: number): void {
+    if (this.#hasTotal === hasTotal) return;
+    this.#hasTotal = hasTotal;
     if (!this.bills.some(({ recorded, isAnswer }) => isAnswer && recorded === undefined)) return;
     this.changedAt = Math.max(this.changedAt, position + 1);
     this.#row = undefined;
@@ -202,12 +202,12 @@ export class TurnFold {
     return this.#calls.length;
   }
 
-  /** The calls of the last answer with their arguments, to recognize those that are repeated. */
+  /** The calls of the last answer with their arguments, to recognize repetitions. */
   callsKey(): string {
     return JSON.stringify(this.#callKeys());
   }
 
-  /** Its calls that the model was told have failed, as `callsKey` has them. */
+  /** Its calls whose response is a failure, in the format of `callsKey`. */
   failedCalls(): readonly string[] {
     const keys = this.#callKeys();
     const last = new Map<number, StepRow>();
@@ -220,10 +220,10 @@ export class TurnFold {
     return callsIn(this.#response).map(({ call }) => JSON.stringify([call["name"], call["args"] ?? {}]));
   }
 
-  /** What the failed requests led to. After the last one of a turn without an answer, nothing was sent. */
+  /** How the run handled failed requests. In an unanswered turn, nothing followed the last one. */
   #retries(isUnanswered: boolean): ReadonlySet<"heal" | "retry"> {
     const sentAgain = isUnanswered ? this.#failedRequests.slice(0, -1) : this.#failedRequests;
-    // A refused request is only sent again with a change.
+    // A refused request is only repeated with a change.
     return new Set(sentAgain.map(({ status }) => (status === 400 || status === 404 ? "heal" : "retry")));
   }
 
@@ -297,7 +297,7 @@ function callOf(name: string): number {
   return Number(/^\w+:\d+\.(\d+)/.exec(name)?.[1] ?? -1);
 }
 
-/** Which of the turn's calls a step is about; the first when it is about all. */
+/** The index of the call that a step is about; 0 for a step about all calls. */
 function callIndex(place: ReadPlace): number {
   return "callId" in place ? Number(place.callId.slice(place.callId.lastIndexOf(".") + 1)) : 0;
 }

@@ -2,7 +2,7 @@ import { type Fields, fieldsOf, listOf, textOf } from "./read-values.ts";
 import type { NoteView } from "./turn-details.ts";
 import type { TurnStep } from "./turn-step.ts";
 
-/** What a turn's steps recorded besides answers and the results of calls, as sentences. */
+/** Notes of a turn's steps besides answers and results of calls, as sentences. */
 export function readNotes(turn: number, steps: readonly TurnStep[]): readonly NoteView[] {
   return steps.flatMap((step) => notesOf(step, turn).map(([kind, text]) => ({ kind, step: step.name, text })));
 }
@@ -25,12 +25,12 @@ function notesOf({ name, place, value: recorded, error }: TurnStep, turn: number
     }
     case "compact": {
       const what = Array.isArray(value["contents"])
-        ? "what the handoff's filter left"
+        ? "the messages that the handoff's filter kept"
         : "a summary of the oldest messages";
-      return [["compaction", `From here on the model reads ${what}.`]];
+      return [["compaction", `From here on, the model reads ${what}.`]];
     }
     case "other":
-      return [["other", `The run has no step of the name "${name}".`]];
+      return [["other", `"${name}" is no step that this release knows.`]];
     default:
       return [];
   }
@@ -45,16 +45,16 @@ function modelNotes(value: Fields): readonly Note[] {
     [
       fields !== "",
       "prefix-break",
-      `This request differs from the one before it in ${fields}, so the service's cache did not apply.`,
+      `This request differs from the previous one in ${fields}, so the service's cache did not apply.`,
     ],
-    [asked !== undefined, "other", `The model ${asked} was asked instead of the run's.`],
-    [names !== undefined, "other", `The answer could call ${names}.`],
+    [asked !== undefined, "other", `The request went to ${asked} instead of the run's model.`],
+    [names !== undefined, "other", `The model could call ${names}.`],
     [value["tooLong"] === true, "retry", "The prompt was too long for the model, so the history was compacted."],
-    [value["steered"] !== undefined, "steering", "Messages to the run went along with this request."],
+    [value["steered"] !== undefined, "steering", "This request included messages to the active run."],
     [
       value["steeringWaits"] === true,
       "steering",
-      "More messages arrived while the model answered, so the run went on.",
+      "More messages arrived while the model answered, so the run continued.",
     ],
   ];
   return notes.flatMap(([isSo, ...note]) => (isSo ? [note] : []));
@@ -75,7 +75,7 @@ function routeNotes(routes: unknown, turn: number): readonly Note[] {
     const { do: what, why } = fieldsOf(route);
     const call = `call:${turn}.${index}`;
     if (what === "ask-approval") return [["route", `${call} needed approval.`]];
-    if (what === "ask-outcome") return [["route", `${call} is carried out elsewhere.`]];
+    if (what === "ask-outcome") return [["route", `${call} runs outside of this process.`]];
     return what === "deny" ? [["route", `${call} was denied: ${textOf(why) ?? "without a reason"}`]] : [];
   });
 }

@@ -5,19 +5,19 @@ import type { SessionFold } from "./session-fold.ts";
 import { type ReadPlace, readPlace } from "./step-place.ts";
 import type { TurnFold } from "./turn-fold.ts";
 
-/** A step of the turn with its outcome, where it stands in the log. */
+/** A step of a turn with its outcome and its position in the log. */
 export interface TurnStep {
   readonly name: string;
   readonly place: ReadPlace;
   readonly position: number;
   readonly at: number;
   readonly type: "begin" | "step" | "answer" | "job";
-  /** What the step recorded, the answer, or the outcome of the job; undefined for one that failed or only began. */
+  /** The step's recorded value, the answer, or the outcome of the job; undefined for one that failed or has no outcome. */
   readonly value: unknown;
   readonly error: Fields | undefined;
 }
 
-/** An entry of a turn, whatever is in it. */
+/** Reads an entry of a turn, even a damaged one. */
 export function readStep(entry: Json | undefined, position: number): TurnStep {
   const fields = fieldsOf(entry);
   const { type: is } = fields;
@@ -39,23 +39,23 @@ export function stepsOf({ entries }: Pick<SessionFold, "entries">, { positions }
   return positions.map((position) => readStep(entries[position], position));
 }
 
-/** The same of a run. */
+/** All steps and answers of a run. */
 export function stepsOfRun(fold: Pick<SessionFold, "entries">, { turns }: RunFold): readonly TurnStep[] {
   return [...turns.values()].flatMap((turn) => stepsOf(fold, turn));
 }
 
-/** Of a job that was only reported on, none. */
+/** Undefined for a job that has only reported progress. */
 function outcomeOf({ outcome }: Fields): Fields | undefined {
   return isFields(outcome) ? outcome : undefined;
 }
 
-/** True for what somebody outside, or a job, answered as the outcome of a call. */
+/** True for the outcome of a call that somebody outside, or a job, reported. */
 export function isOutcomeFromOutside({ place, type, value }: TurnStep): boolean {
   if (type === "job") return value !== undefined;
   return type === "answer" && place.kind === "wait" && place.question === "outcome";
 }
 
-/** What the model was told of a call at last: by a step, or an answer from outside. */
+/** The final response to a call: of a step, or an answer from outside. */
 export function outcomeOfCall(callId: string, steps: readonly TurnStep[]): unknown {
   const done = steps.findLast(
     (step) =>
@@ -67,7 +67,7 @@ export function outcomeOfCall(callId: string, steps: readonly TurnStep[]): unkno
   return response ?? (done?.type === "answer" ? done.value : undefined);
 }
 
-/** The last answer that some steps recorded; empty without any. */
+/** The last answer that the steps recorded; empty without any. */
 export function lastResponse(steps: readonly TurnStep[]): Fields {
   const answer = steps.findLast(({ value }) => fieldsOf(value)["response"] !== undefined);
   return fieldsOf(fieldsOf(answer?.value)["response"]);

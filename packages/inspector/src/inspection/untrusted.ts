@@ -4,7 +4,7 @@ import type { RunRow, SessionOverview, StepRow } from "./inspection.ts";
 import { type Fields, fieldsOf, listOf, textOf } from "./read-values.ts";
 import type { ReadPlace } from "./step-place.ts";
 
-/** What the step of an answer or a call brought into the history. */
+/** The mark and origin of the content that the step of an answer or a call brought into the history. */
 export function readsOf(kind: ReadPlace["kind"], value: Fields): Pick<StepRow, "reads" | "origin"> {
   const { reads, origin, nested, described, response, steered } = value;
   const inside = listOf(nested).flatMap((run) => listOf(fieldsOf(run)["read"]));
@@ -15,7 +15,7 @@ export function readsOf(kind: ReadPlace["kind"], value: Fields): Pick<StepRow, "
   return { reads: joinReads(all), origin: textOf(origin) };
 }
 
-/** What several sources bring together, as the log has them. */
+/** The combined mark of several sources in the log. */
 export function joinReads(sources: unknown): StepRow["reads"] {
   const marks = new Set(listOf(sources).flatMap((source) => textOf(fieldsOf(source)["reads"]) ?? []));
   const [mark] = marks;
@@ -23,7 +23,7 @@ export function joinReads(sources: unknown): StepRow["reads"] {
   return marks.size === 1 && (mark === "untrusted" || mark === "private") ? mark : "both";
 }
 
-/** Why a call was asked about, or denied, because of untrusted content: a reason of any condition, in a sentence. */
+/** Why untrusted content led to a question about a call, or a denial, as a sentence. Accepts a damaged reason. */
 export function whyHeld(because: unknown, { name, args }: Fields): string | undefined {
   const { reach, rule, untrusted, private: secret, found } = fieldsOf(because);
   if (because === undefined) return undefined;
@@ -37,7 +37,7 @@ export function whyHeld(because: unknown, { name, args }: Fields): string | unde
   return explainUntrusted(reason, { name: textOf(name) ?? "", args: fieldsOf(args) });
 }
 
-/** The runs of a session, with a mark on the step that brought the first untrusted content of what is still part of the conversation. */
+/** Marks the step that brought the first untrusted content into the current conversation. */
 export function markUntrusted({ runs, history }: Pick<SessionOverview, "runs" | "history">): readonly RunRow[] {
   if (isUntrusted(history)) return runs;
   for (const [index, run] of runs.entries()) {

@@ -2,10 +2,10 @@ import type { Usage } from "@pollux/core";
 import { NO_USAGE } from "@pollux/core/model";
 import { fieldsOf, numberOf } from "./read-values.ts";
 
-/** What a turn used; zeros are left out. */
+/** Usage of a turn, without zeros. */
 export type TurnUsage = Partial<Usage>;
 
-/** A stored usage; what is no number counts as 0. */
+/** A stored usage; invalid counts are 0. */
 export function readUsage(value: unknown): Usage {
   const fields = fieldsOf(value);
   const counts = Object.keys(NO_USAGE).map((name) => [name, numberOf(fields[name]) ?? 0]);
@@ -16,7 +16,7 @@ export function turnUsage(usage: Usage): TurnUsage {
   return Object.fromEntries(Object.entries(usage).filter(([, value]) => value !== 0 && value !== false));
 }
 
-/** What a person calls the counts. */
+/** Labels of the counts. */
 export const USAGE_NAMES: readonly (readonly [title: string, name: Exclude<keyof Usage, "incomplete">])[] = [
   ["prompt", "inputTokens"],
   ["cached", "cachedTokens"],

@@ -1,7 +1,7 @@
 import type { Agent, AnyTool, Json, Tool } from "@pollux/core";
 import type { PlayAgent, PlayTool } from "./play.ts";
 
-/** What the page shows of agents. Calls nothing of theirs but the function that lists tools without a run. */
+/** Describes agents for the page. Calls no code of theirs except the function that lists tools without a run. */
 export function describeAgents(agents: Readonly<Record<string, Agent>>): readonly PlayAgent[] {
   return Object.entries(agents).map(([name, agent]) => describeAgent(name, agent));
 }
@@ -30,18 +30,18 @@ function describeTool(tool: AnyTool): PlayTool {
   return {
     name,
     description,
-    // A schema is JSON: it is sent as such.
+    // A schema is JSON: requests send it as it is.
     schema: (declaration.parametersJsonSchema ?? {}) as Json,
     notRun,
     warnings: warningsOf(tool),
   };
 }
 
-/** What of a tool can't be done without a run around it. */
+/** Why a tool can't run outside of a run; undefined if it can. */
 export function whyNotRun(tool: AnyTool): string | undefined {
   if (tool.kind === "built-in") return "The service runs it, inside a request.";
   if (tool.handoff !== undefined) return "It hands a conversation to another agent.";
-  if (tool.external) return "It is answered outside of this process.";
+  if (tool.external) return "Its answers come from outside of this process.";
   return undefined;
 }
 
@@ -51,20 +51,20 @@ export function warningsOf(tool: Tool): readonly string[] {
   return [
     ...(tool.needsApproval === undefined ? [] : ["A run may ask for approval before this call."]),
     ...(job === undefined ? [] : ["It starts a job."]),
-    ...(agent === undefined ? [] : ["It runs another agent, which asks a model and may call its own tools."]),
+    ...(agent === undefined ? [] : ["It runs another agent, which uses a model and may call its own tools."]),
     ...(builtIn === undefined ? [] : ["It sends a request to the service."]),
     ...(effects === "none" ? [] : [EFFECTS[effects]]),
   ];
 }
 
 const EFFECTS = {
-  idempotent: 'It may have effects: its code does not say effects: "none".',
+  idempotent: 'It may have effects: its code does not declare effects: "none".',
   once: "It has effects that must not happen twice.",
 } as const;
 
-/** As the page gets it: what is no JSON, such as a function, is left out. */
+/** The JSON for the page, without functions and other values that JSON doesn't have. */
 function asJson(value: object): { readonly [name: string]: Json } {
-  // A number such as Infinity has no JSON, and is of interest.
+  // JSON has no Infinity, which is a usual limit.
   const text = JSON.stringify(value, (_, one: unknown) => (one === Infinity ? "Infinity" : one));
   return JSON.parse(text) as { readonly [name: string]: Json };
 }

@@ -6,8 +6,8 @@ import type { ActionHandler, SessionCall } from "../server/handlers.ts";
 import { playOptions, readChanges } from "./play-options.ts";
 
 /**
- * Sends a message to an agent, in a session that may be new: the run is as the agent's code says, but for `changes`. They are in its
- * metadata, so that it goes on with them.
+ * Sends a message to an agent, in a new or stored session. The run uses the agent as its code defines it, with `changes`. Its metadata
+ * records them, so that they still apply after a resume.
  */
 export const playAction: ActionHandler = async (call, body) => {
   const { agent: wanted, changes: given, context } = fieldsOf(body);

@@ -4,7 +4,7 @@ import { fieldsOf, isFields, listOf } from "../inspection/read-values.ts";
 import { emulatedModel } from "../replay/stand-in-model.ts";
 import type { PlayChanges } from "./play.ts";
 
-/** Options of a run of an agent with something changed: for its beginning, and whenever it goes on. */
+/** Options for a run of a changed agent, for its start and for each resume. */
 export function playOptions(
   agent: Agent,
   changes: PlayChanges,
@@ -12,7 +12,7 @@ export function playOptions(
 ): RunOptions {
   const { instructions, settings, model, tools } = changes;
   const { tools: own = [], hooks } = agent.options;
-  // Where the emulator answers, any endpoint will do; the service's is the agent's own.
+  // The emulator accepts any endpoint; for the service, the name resolves to the agent's own.
   const asked = rehearsal === undefined || model === undefined ? model : gemini(model);
   const has = ({ name }: { readonly name: string }): boolean => tools?.includes(name) === true;
   return {
@@ -23,12 +23,12 @@ export function playOptions(
     ...(asked !== undefined && {
       hooks: { prepareTurn: async (turn) => ({ ...(await hooks?.prepareTurn?.(turn)), model: asked }) },
     }),
-    // The type of a context is known to the agent's code only.
+    // Only the agent's code knows the type of its context.
     ...(context !== undefined && { context: context as never }),
   };
 }
 
-/** The emulator answers in place of all models of a run, also inside its calls. Nothing of them leaves the process. */
+/** The emulator replaces all models of a run, including those inside its calls. No request leaves the process. */
 export function emulatedAnswers(): Rehearsal {
   const models = new Map<string, Model>();
   return {
@@ -42,7 +42,7 @@ export function emulatedAnswers(): Rehearsal {
   };
 }
 
-/** Changes as the page sends them, or a run's metadata have them. @throws {TypeError} For anything else. */
+/** Changes from the page, or from a run's metadata. @throws {TypeError} For anything else. */
 export function readChanges(given: unknown): PlayChanges {
   const { model, instructions, settings, tools, ...more } = fieldsOf(given ?? {});
   const [unknown] = Object.keys(more);
@@ -56,7 +56,7 @@ export function readChanges(given: unknown): PlayChanges {
   return { ...(given as PlayChanges | undefined) };
 }
 
-/** Changes that a run's metadata have: none when they are an application's own, of that name. */
+/** Changes in a run's metadata; none if an application uses that name for something else. */
 export function changesIn(metadata: unknown): PlayChanges {
   try {
     return readChanges(metadata);

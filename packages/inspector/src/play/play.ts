@@ -1,60 +1,60 @@
 import type { Content, Json } from "@pollux/core";
 
-/** What can be played with. */
+/** The agents of the playground. */
 export interface Playground {
   readonly agents: readonly PlayAgent[];
   /** Who answers: the service, which costs money, or the emulator. */
   readonly answers: "service" | "emulator";
-  /** The agents' files can be read again. */
+  /** The inspector can reload the agents' files. */
   readonly canReload: boolean;
 }
 
-/** An agent, as its code has it. */
+/** An agent as its code defines it. */
 export interface PlayAgent {
   readonly name: string;
   readonly model: string;
-  /** Absent without any, and where a function makes them for each run. */
+  /** Absent without any, and if a function makes them for each run. */
   readonly instructions?: string | undefined;
-  /** What functions make for each run. */
+  /** Options that functions make for each run. */
   readonly made: readonly ("instructions" | "tools")[];
   readonly settings: { readonly [name: string]: Json };
   readonly limits: { readonly [name: string]: Json };
-  /** Without those that a function gives to a run. */
+  /** Without the tools that a function makes for a run. */
   readonly tools: readonly PlayTool[];
 }
 
-/** A tool of such an agent. */
+/** A tool of an agent. */
 export interface PlayTool {
   readonly name: string;
   readonly description: string;
-  /** What the model is told of its arguments: JSON Schema. */
+  /** JSON Schema of its arguments, as the model reads it. */
   readonly schema: Json;
-  /** Why it can't be run by hand. */
+  /** Why it can't run by hand. */
   readonly notRun?: string | undefined;
-  /** What to know before it is run by hand: whoever does has to confirm it. */
+  /** Warnings that the person has to confirm before it runs by hand. */
   readonly warnings: readonly string[];
 }
 
-/** What a run does differently than the agent's code says. */
+/** How a run differs from the agent's code. */
 export interface PlayChanges {
   readonly model?: string | undefined;
   readonly instructions?: string | undefined;
-  /** Over the agent's, one by one. */
+  /** Each replaces the agent's setting of the same name. */
   readonly settings?: { readonly [name: string]: Json } | undefined;
-  /** Names of the tools that it has. */
+  /** Names of the tools to keep. */
   readonly tools?: readonly string[] | undefined;
 }
 
-/** What came of a call of one tool, by a person. */
+/** The result of a tool that a person called by hand. */
 export interface ToolTrial {
   /** As in a result: `completed`, `failed`, `pending` … */
   readonly status: string;
   readonly durationMs: number;
   readonly failure?: { readonly kind: string; readonly message: string } | undefined;
-  /** What the model would read. */
+  /** The contents that the model would read. */
   readonly answer: readonly Content[];
-  /** What the tool reported on the way. */
+  /** The tool's progress reports. */
   readonly progress: readonly Json[];
-  /** What the tool threw, with its stack, which the model doesn't read. */
+  /** The error that the tool threw, with its stack, which the model doesn't read. */
   readonly thrown?: string | undefined;
 }

@@ -7,13 +7,13 @@ import { chooseAgent } from "../replay/choose-agent.ts";
 import { warningsOf, whyNotRun } from "./describe-agents.ts";
 import type { ToolTrial } from "./play.ts";
 
-/** Reports that are shown. */
+/** Most progress reports in a result. */
 const MAX_PROGRESS = 100;
 
 /**
- * Runs one tool of an agent, as a run of it would: with its checks, its limits, its hooks. No session is written.
+ * Runs one tool of an agent as a run would, with its checks, limits and hooks. Writes no session.
  *
- * @throws {HttpError} When there is no such tool, and for one that may have effects until `confirmed` says that they are wanted.
+ * @throws {HttpError} When there is no such tool, and for one with warnings unless `confirmed` is true.
  */
 export async function tryTool(
   agents: Readonly<Record<string, Agent>>,
@@ -30,7 +30,7 @@ export async function tryTool(
   if (!isFields(args)) throw new TypeError("args must be an object.");
   const warnings = warningsOf(tool);
   if (warnings.length > 0 && confirmed !== true)
-    throw new HttpError(409, "confirm", `${warnings.join(" ")} Confirm that it is to be run.`);
+    throw new HttpError(409, "confirm", `${warnings.join(" ")} Confirm to run it.`);
   const progress: Json[] = [];
   const thrown: unknown[] = [];
   const { prepareTurn: _, ...hooks } = named.agent.options.hooks ?? {};
@@ -39,7 +39,7 @@ export async function tryTool(
     hooks,
     observers: [{ threw: ({ error }) => void thrown.push(error) }],
     signal,
-    // Of the runs inside the call; the one around it is what calls the tool.
+    // Only for runs inside the call: the outer run makes no requests.
     rehearsal: { model: (model, at) => (at.parent && rehearsal?.model?.(model, at)) ?? model },
     onProgress: (value) => {
       if (progress.length < MAX_PROGRESS) progress.push(value as Json);
@@ -61,5 +61,5 @@ function textOfThrown(error: unknown): string {
   return cause === undefined ? stack : `${stack}\nCaused by ${textOfThrown(cause)}`.slice(0, MAX_THROWN);
 }
 
-/** Characters that are shown of what was thrown. */
+/** Most characters of a thrown error. */
 const MAX_THROWN = 20_000;

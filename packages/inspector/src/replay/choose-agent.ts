@@ -4,17 +4,17 @@ import type { RunFold } from "../inspection/run-fold.ts";
 import type { ExchangeFold } from "../inspection/exchange-fold.ts";
 import { fieldsOf, textOf } from "../inspection/read-values.ts";
 
-/** An agent that was given to the inspector. */
+/** An agent given to the inspector. */
 export interface NamedAgent {
   readonly name: string;
   readonly agent: Agent;
 }
 
 /**
- * The agent of a run: the one that was asked for, the one that its requests or its metadata name, or the only one there is.
+ * The agent of a run: the requested one, the one that its requests or its metadata name, or the only one there is.
  *
- * @param wanted - Its name, as the page sent it; empty for none.
- * @throws {HttpError} When the one that was asked for is not there.
+ * @param wanted - The requested name; empty for none.
+ * @throws {HttpError} When there is no agent with the requested name.
  */
 export function chooseAgent(
   agents: Readonly<Record<string, Agent>>,
@@ -29,18 +29,18 @@ export function chooseAgent(
   if (wanted !== undefined && wanted !== "") {
     const found = find(wanted);
     if (found !== undefined) return found;
-    const known = names.length === 0 ? "there are none: name their file with --agent" : `there is ${names.join(", ")}`;
+    const known = names.length === 0 ? "there are none: pass their file with --agent" : `there is ${names.join(", ")}`;
     throw new HttpError(404, "no_agent", `There is no agent "${wanted.slice(0, 100)}"; ${known}.`);
   }
   const sent = exchanges?.kept.exchanges.findLast(({ runId }) => runId === run?.runId)?.agent;
-  const said = textOf(fieldsOf(run?.entry["metadata"])["agent"]);
-  const found = find(sent) ?? find(said);
+  const recorded = textOf(fieldsOf(run?.entry["metadata"])["agent"]);
+  const found = find(sent) ?? find(recorded);
   if (found !== undefined || names.length !== 1) return found;
-  // The only one, unless the run was another's. Without a name of its own, an agent's is "agent".
+  // The only one, unless another agent made the run. "agent" is the default name.
   return sent === undefined || sent === "" || sent === "agent" ? find(names[0]) : undefined;
 }
 
-/** The run that was asked for, or the last one. @throws {HttpError} When there is none. */
+/** The requested run, or the last one. @throws {HttpError} When there is none. */
 export function chooseRun(
   fold: { readonly runs: readonly RunFold[]; run(runId: string): RunFold | undefined },
   runId: string | null | undefined,

@@ -2,13 +2,13 @@ import type { Json } from "@pollux/core";
 import type { PromptDifferences } from "../inspection/results.ts";
 import type { RequestHead } from "./request-head.ts";
 
-/** What a run's first request says before its contents. */
+/** The part of a run's first request before its contents. */
 interface Prompt {
   readonly model: string;
   readonly head: RequestHead;
 }
 
-/** Where two prompts differ; undefined where one of them is not known. */
+/** The differences of two prompts; undefined if one of them is unknown. */
 export function comparePrompts(left: Prompt | undefined, right: Prompt | undefined): PromptDifferences | undefined {
   if (left === undefined || right === undefined) return undefined;
   const [old, now] = [toolsOf(left.head), toolsOf(right.head)];
@@ -25,7 +25,7 @@ export function comparePrompts(left: Prompt | undefined, right: Prompt | undefin
   };
 }
 
-/** Each declaration as text, by the name of the function, or of the service's tool. */
+/** Each declaration as text, by the name of the function or built-in tool. */
 function toolsOf({ functions, builtIns }: RequestHead): ReadonlyMap<string, string> {
   const own = functions.map((one): [string, string] => [one.name, JSON.stringify(one)]);
   const services = builtIns.map((one): [string, string] => [Object.keys(one).join(), JSON.stringify(one)]);
@@ -33,7 +33,7 @@ function toolsOf({ functions, builtIns }: RequestHead): ReadonlyMap<string, stri
 }
 
 function settingsOf({ settings, toolChoice, output }: RequestHead): ReadonlyMap<string, Json> {
-  // What was read from JSON.
+  // All values come from JSON.
   return new Map(Object.entries({ ...settings, toolChoice, output })) as ReadonlyMap<string, Json>;
 }
 

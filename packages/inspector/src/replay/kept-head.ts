@@ -7,7 +7,7 @@ import { readHead, type RequestHead } from "./request-head.ts";
 import type { RecordedCall } from "@pollux/core/rehearsal";
 import { fieldsOf, numberOf, textOf } from "../inspection/read-values.ts";
 
-/** A run, and what was kept of its requests. */
+/** A run with its kept requests. */
 export interface Kept {
   readonly fold: SessionFold;
   readonly run: RunFold;
@@ -27,7 +27,7 @@ export function firstExchange({ exchanges, run }: Pick<Kept, "exchanges" | "run"
   return n === -1 ? undefined : n;
 }
 
-/** Typed output is asked for in a request of its own, or in each of them. */
+/** The schema of typed output, which is either in every request or in one of its own. */
 export function outputOf({ fold, run, exchanges }: Kept, head: RequestHead | undefined): RequestHead["output"] {
   if (head?.output !== undefined) return head.output;
   const isOwn = (place: ReadPlace): boolean => place.kind === "model" && place.phase === "output";
@@ -51,7 +51,7 @@ export function limitsOf({ end = {} }: RunFold): { readonly [name: string]: numb
   return reached === undefined ? {} : { [limit]: reached };
 }
 
-/** Turns at the end of a run with the same calls; undefined when they have not ended it. */
+/** How many turns at the end of a run repeat the same calls; undefined unless that ended it. */
 export function maxRepeatsOf(run: RunFold, calls: readonly RecordedCall[]): number | undefined {
   if (run.end?.["stopReason"] !== "repeated-calls") return undefined;
   const byTurn = new Map<number, string>();
@@ -62,7 +62,7 @@ export function maxRepeatsOf(run: RunFold, calls: readonly RecordedCall[]): numb
   return Math.max(1, turns.length - 1 - other);
 }
 
-/** Name and arguments, whatever the order of their keys. */
+/** Name and arguments, regardless of the order of keys. */
 function keyOf(name: string, args: unknown): string {
   return `${name} ${JSON.stringify(args, (_, value: unknown) => {
     const fields = fieldsOf(value);

@@ -6,27 +6,27 @@ import { stepsOfRun } from "../inspection/turn-step.ts";
 import { firstHead, type Kept, outputOf, limitsOf, maxRepeatsOf } from "./kept-head.ts";
 import type { RequestHead } from "./request-head.ts";
 
-/** An agent that does what one did: its requests, and calls with their recorded outcomes. */
+/** An agent that repeats a run: the same requests, and calls with their recorded outcomes. */
 export interface RebuiltAgent {
   readonly agent: Agent;
   readonly output: RequestHead["output"];
-  /** What is missing of the agent that it stands for. */
+  /** Parts of the original agent that it lacks. */
   readonly notes: readonly string[];
 }
 
-/** What a rebuilt agent is to do differently. */
+/** How a rebuilt agent differs from the original. */
 export interface RebuiltChanges {
   readonly instructions?: string | undefined;
-  /** Names of the functions that it has; others are left out. */
+  /** Names of the functions to keep. */
   readonly tools?: readonly string[] | undefined;
-  /** It goes on from this turn: questions about calls are not asked, and other limits end the run than those that did. */
+  /** The run continues from this turn: calls raise no questions, and the recorded limits don't apply. */
   readonly goesOnFrom?: number | undefined;
 }
 
-/** Turns of a run that goes on. */
+/** Most new turns of a run that continues. */
 const MAX_NEW_TURNS = 25;
 
-/** Rebuilds the agent of a run from its first kept request, or from the log alone. It has no code of the real one: no tool is run. */
+/** Rebuilds the agent of a run from its first kept request, or from the log alone. It has no code of the original and runs no tool. */
 export function rebuildAgent(kept: Kept, model: Model, changes: RebuiltChanges = {}): RebuiltAgent {
   const { fold, run } = kept;
   const head = firstHead(kept);
@@ -40,7 +40,7 @@ export function rebuildAgent(kept: Kept, model: Model, changes: RebuiltChanges =
   const questions = goesOnFrom === undefined ? questionsIn(own) : NO_QUESTIONS;
   const functions = [
     ...declared,
-    // A model can call what it was not offered; without a request it is not known which.
+    // Without a request, the declarations are unknown, so each call counts as declared.
     ...(head === undefined ? undeclared.map((name) => ({ name, description: name })) : []),
   ].filter(({ name }) => changes.tools === undefined || changes.tools.includes(name));
   const instructions = changes.instructions ?? head?.instructions;
@@ -95,7 +95,7 @@ function recordedTool(
       },
     }),
   });
-  // As it was sent, whatever an author's schema would be turned into now.
+  // The declaration as sent, without converting its schema again.
   return isFields(declaration.parametersJsonSchema) || isFields(declaration.parameters)
     ? { ...tool, name, declaration }
     : tool;
@@ -108,12 +108,12 @@ function isToolName(name: string): boolean {
 }
 
 function builtInTool(wire: WireTool): BuiltInTool {
-  // A tool of the service that this release doesn't know is sent all the same.
+  // Built-in tools that this release doesn't know are sent, too.
   const [name = "googleSearch"] = Object.keys(wire) as BuiltInTool["name"][];
   return { kind: "built-in", name, wire };
 }
 
-/** Tools about whose calls somebody is asked. */
+/** Tools whose calls need an answer from outside. */
 interface ToolQuestions {
   readonly approval: ReadonlySet<string>;
   readonly outside: ReadonlySet<string>;
@@ -121,7 +121,7 @@ interface ToolQuestions {
 
 const NO_QUESTIONS: ToolQuestions = { approval: new Set(), outside: new Set() };
 
-/** A turn has a route step if one of its calls may need an answer: so has a tool that a turn without one calls no question. */
+/** A turn has a route step if one of its calls may need an answer, so tools called in a turn without one need none. */
 function questionsIn(calls: readonly RecordedCall[]): ToolQuestions {
   const asked = (what: string): string[] => calls.filter(({ route }) => route === what).map(({ name }) => name);
   const unasked = new Set(calls.filter(({ route }) => route === undefined).map(({ name }) => name));
@@ -139,13 +139,13 @@ function notesOn({ fold, run }: Kept, head: RequestHead | undefined): readonly s
   ];
   return [
     ...(head === undefined
-      ? ["The run's requests were not kept, so its instructions and declarations are not known: see keepExchanges."]
+      ? ["The run's requests were not kept, so its instructions and declarations are unknown: see keepExchanges."]
       : []),
     ...(missing.length > 0
-      ? [`The run had ${missing.join(" and ")}, which no log holds: name the agent's file with --agent.`]
+      ? [`The run had ${missing.join(" and ")}, which the log doesn't contain: pass the agent's file with --agent.`]
       : []),
     ...(head !== undefined && head.unknown.length > 0
-      ? [`These fields of the request could not be given to an agent: ${head.unknown.join(", ")}.`]
+      ? [`No option of an agent sets these fields of the request: ${head.unknown.join(", ")}.`]
       : []),
   ];
 }

@@ -11,12 +11,12 @@ import { rebuildAgent } from "./rebuilt-agent.ts";
 import type { RequestHead } from "./request-head.ts";
 import { askedModel, standInModel } from "./stand-in-model.ts";
 
-/** Longest time of a replay: an agent's own functions are part of it. */
+/** Longest time of a replay, which may run functions of the agent. */
 const MAX_MS = 30_000;
 
 /**
- * Makes a run once more from its log, without key or network: by the agent that was given, or by one that is rebuilt from what was kept.
- * `run` and `agent` in the query name them; `agent=` for the rebuilt one.
+ * Repeats a run from its log, without key or network, with a given agent or one rebuilt from the log and the kept requests. `run` and
+ * `agent` in the query name them; an empty `agent` selects the rebuilt one.
  */
 export const replayView: ViewHandler = async (call) => {
   const { query, request } = call;
@@ -77,15 +77,15 @@ async function differencesOf(
     if (isLibraryError(error, "ReplayDifferenceError"))
       return { differences: error.differences ?? [error.message], turns, text, notes: [] };
     const message = error instanceof Error ? error.message : String(error);
-    // All that is in the log was replayed, up to where the run itself got no further.
+    // The replay reached the end of the log without a difference.
     const hasFailed = ["failed", "aborted"].includes(textOf(run.end?.["stopReason"]) ?? "");
     if (isLibraryError(error, "RunStepError") && (hasFailed || message.startsWith("the recorded run ended here")))
-      return { differences: [], turns, text, notes: [`The log goes no further: ${message}.`] };
+      return { differences: [], turns, text, notes: [`The log ends here: ${message}.`] };
     return { differences: [message], turns, text, notes: [] };
   }
 }
 
-/** Where the requests of the run differ from those that were kept, as the agent would send them now. */
+/** The first difference between the kept requests of a run and the ones that the agent would send now. */
 async function requestDifference(
   agent: Agent,
   { fold, run: { runId }, exchanges }: Kept,
@@ -100,6 +100,6 @@ async function requestDifference(
 
 function unasked(kept: Kept): ReturnType<typeof standInModel> {
   return standInModel(askedModel(kept.run), async () => {
-    throw new TypeError("a replay asks no model");
+    throw new TypeError("a replay sends no requests");
   });
 }

@@ -3,7 +3,7 @@ import { COPIED_SETTINGS } from "@pollux/core/model";
 import type { FunctionDeclaration, JsonSchema, WireTool } from "@pollux/core/wire";
 import { type Fields, fieldsOf, listOf, numberOf, textOf } from "../inspection/read-values.ts";
 
-/** What an agent is made of, as one of its requests tells. */
+/** The parts of an agent, read from one of its requests. */
 export interface RequestHead {
   readonly instructions?: string | undefined;
   readonly functions: readonly FunctionDeclaration[];
@@ -14,15 +14,15 @@ export interface RequestHead {
   /** Schema of typed output. */
   readonly output?: JsonSchema | "json" | undefined;
   readonly contents: readonly Content[];
-  /** Fields that no option of an agent stands for. */
+  /** Fields that no option of an agent sets. */
   readonly unknown: readonly string[];
 }
 
-/** Reads the body of a request to `generateContent`. Takes any JSON. */
+/** Reads the body of a request to `generateContent`. Accepts any JSON. */
 export function readHead(body: unknown): RequestHead {
   const request = fieldsOf(body);
   const tools = listOf(request["tools"]).map(fieldsOf);
-  // What was sent is what the types say, or the service has refused it.
+  // The request matches the types, or the service refused it.
   const functions = tools.flatMap((tool) => listOf(tool["functionDeclarations"])) as readonly FunctionDeclaration[];
   const builtIns = tools.flatMap(({ functionDeclarations: _, ...rest }) =>
     Object.keys(rest).length > 0 ? [rest as WireTool] : [],
@@ -58,7 +58,7 @@ function readToolChoice({ mode, allowedFunctionNames }: Fields): RequestHead["to
   return only.length > 0 ? { only } : "required";
 }
 
-/** Settings that stand beside it. */
+/** Settings outside of `generationConfig`. */
 const BESIDE = ["safetySettings", "serviceTier", "labels", "cachedContent", "outputConfig"];
 
 const KNOWN_FIELDS: ReadonlySet<string> = new Set([
@@ -70,7 +70,7 @@ const KNOWN_FIELDS: ReadonlySet<string> = new Set([
   ...BESIDE,
 ]);
 
-/** Members of `generationConfig` that a setting of the same name stands for. */
+/** Members of `generationConfig` with a setting of the same name. */
 const COPIED: ReadonlySet<string> = new Set(COPIED_SETTINGS);
 const KNOWN_CONFIG: ReadonlySet<string> = new Set(["thinkingConfig", "responseMimeType", "responseJsonSchema"]);
 
@@ -80,7 +80,7 @@ function readSettings(request: Fields, config: Fields): ModelSettings {
   const level = textOf(thinking["thinkingLevel"])?.toLowerCase();
   const budget = numberOf(thinking["thinkingBudget"]);
   const beside = BESIDE.flatMap((name) => (request[name] === undefined ? [] : [[name, request[name]]]));
-  // The service has accepted these values, or refused the request for them: an agent's own check says so.
+  // The service accepted these values, or the agent's own check reports them.
   return {
     ...Object.fromEntries([...copied, ...beside]),
     ...(level !== undefined && { thinking: level }),

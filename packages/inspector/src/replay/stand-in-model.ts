@@ -5,13 +5,13 @@ import { improvise } from "@pollux/emulator/improvise";
 import { fieldsOf, textOf } from "../inspection/read-values.ts";
 import type { RunFold } from "../inspection/run-fold.ts";
 
-/** Which model a run asked, and where its signatures are valid. */
+/** The model of a run, and where its signatures are valid. */
 export interface AskedModel {
   readonly id: string;
   readonly origin: HistoryOrigin;
 }
 
-/** The model of a run, as its log tells. */
+/** The model of a run, from its log. */
 export function askedModel({ entry }: RunFold): AskedModel {
   const id = textOf(entry["model"]) ?? "gemini-flash-latest";
   const { endpoint: host, family } = fieldsOf(entry["origin"]);
@@ -19,14 +19,14 @@ export function askedModel({ entry }: RunFold): AskedModel {
   return { id, origin: { endpoint: textOf(host) ?? id, family: textOf(family) ?? own } };
 }
 
-/** Has the place of another model: its contents are sent as they would be to that one. Another one answers. */
+/** A model that gets contents in the form for another model, and lets `respond` answer. */
 export function standInModel({ id, origin }: AskedModel, respond: Model["respond"]): Model {
   return { id, origin, capabilities: inferCapabilities(id), streams: true, check: () => {}, respond };
 }
 
 /**
- * A model that the emulator plays, by the service's rules: with the recorded answers as long as the requests are the recorded ones, and
- * with improvised ones from then on. Nothing leaves the process.
+ * A model played by the emulator, by the service's rules: recorded answers as long as the requests match the recording, improvised ones
+ * after that. Nothing leaves the process.
  */
 export function emulatedModel(asked: AskedModel, recording: Recording): Model {
   const emulator = createEmulator({ brain: recordedThenImprovised(recording), strict: { extraModels: "gemini" } });

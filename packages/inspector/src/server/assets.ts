@@ -9,10 +9,10 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { PRIVATE } from "./http.ts";
 
-/** Where the page was built to; the same for the sources and for the package. */
+/** The built page; the same folder for the sources and the package. */
 const FOLDER = fileURLToPath(new URL("../../dist/page", import.meta.url));
 
-/** Builds it; only in a clone of the repository. */
+/** Builds the page; only exists in a clone of the repository. */
 const BUILD = new URL("../../page/build.ts", import.meta.url);
 
 const TYPES: { readonly [extension: string]: string } = {
@@ -23,7 +23,7 @@ const TYPES: { readonly [extension: string]: string } = {
   ".woff2": "font/woff2",
 };
 
-/** What the page may load: itself, and what it has made of the data that it fetched. No script in any text can run. */
+/** Lets the page load itself and data that it fetched. No script in a text can run. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -54,14 +54,14 @@ export class Assets {
 
   /**
    * @param folder - Another build of the page.
-   * @param build - A program that makes the page in the folder that it is given, when there is none.
+   * @param build - A program that builds the page into the folder that it gets, if there is none.
    */
   constructor(folder: string = FOLDER, build: URL | undefined = folder === FOLDER ? BUILD : undefined) {
     this.#folder = folder;
     this.#build = build;
   }
 
-  /** @param path - Below the page, without a slash at its beginning; empty for the page itself. */
+  /** @param path - Relative to the page, without a leading slash; empty for the page itself. */
   async serve(path: string, request: Request): Promise<Response> {
     this.#files ??= readOrBuild(this.#folder, this.#build);
     let files: ReadonlyMap<string, Asset>;
@@ -83,7 +83,7 @@ export class Assets {
       "x-content-type-options": "nosniff",
       etag: asset.etag,
       vary: "accept-encoding",
-      // The names of all other files have a hash of what is in them.
+      // Names in assets/ have a hash of the content.
       "cache-control": path.startsWith("assets/") ? "private, max-age=31536000, immutable" : "no-cache",
     };
     if (request.headers.get("if-none-match") === asset.etag) return new Response(undefined, { status: 304, headers });
@@ -99,16 +99,16 @@ async function readOrBuild(folder: string, build: URL | undefined): Promise<Read
   if (files.size > 0) return files;
   if (build === undefined || !existsSync(build)) throw new Error("There is no page in this package.");
   process.stderr.write("Building the inspector's page, which takes a few seconds the first time…\n");
-  // In a process of its own: what bundles this module would bundle what it imports.
+  // In a process of its own, since bundlers of this module would include the import.
   await promisify(execFile)(process.execPath, [fileURLToPath(build), folder]).catch((error: unknown) => {
-    const said = error instanceof Error && "stderr" in error ? String(error.stderr) : "";
-    throw new Error(/^\w*Error.*: .+$/m.exec(said)?.[0] ?? String(error), { cause: error });
+    const stderr = error instanceof Error && "stderr" in error ? String(error.stderr) : "";
+    throw new Error(/^\w*Error.*: .+$/m.exec(stderr)?.[0] ?? String(error), { cause: error });
   });
   process.stderr.write("The inspector's page is built.\n");
   return await readFiles(folder);
 }
 
-/** A page for whoever opened the inspector, in the place of its own. */
+/** A page that explains how to build the missing one. */
 function notBuilt(error: unknown): Response {
   const why = (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
   const escaped = why.replaceAll("&", "&amp;").replaceAll("<", "&lt;");

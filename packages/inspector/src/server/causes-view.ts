@@ -1,13 +1,13 @@
 import type { CauseView } from "../inspection/results.ts";
 import type { ViewHandler } from "./handlers.ts";
 
-/** Runs inside a run that are looked at, at most. */
+/** Most runs inside a run to search. */
 const MAX_RUNS = 100;
 
-/** What was kept of the causes in a run, and in the runs inside its calls. */
+/** The kept causes of errors in a run and in the runs inside its calls. */
 export const causesView: ViewHandler = async (call) => {
   const { exchanges } = (await call.exchanges()).kept;
-  // By run: the call of the outermost that it is inside of.
+  // Per run, the call of the outermost run that contains it.
   const callOf = new Map<string, string | undefined>([[call.query.get("run") ?? "", undefined]]);
   for (const { runId, parent } of exchanges)
     if (parent !== undefined && callOf.has(parent.runId) && !callOf.has(runId) && callOf.size < MAX_RUNS)

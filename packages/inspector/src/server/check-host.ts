@@ -1,11 +1,11 @@
 import { HttpError } from "@pollux/core/serving";
 
-/** Names under which a server on this machine is reached, whatever its port. */
+/** Host names of this machine, without ports. */
 const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
 /**
- * Refuses requests under a name that is not this server's: a page of another site whose name was made to point here would
- * otherwise be of the same origin.
+ * Refuses requests under another host name. Otherwise, a site whose name resolves to this machine (DNS rebinding) would count as the
+ * same origin.
  *
  * @throws {HttpError}
  */
@@ -16,6 +16,6 @@ export function checkHost(request: Request, allowed: readonly string[]): void {
   throw new HttpError(
     403,
     "wrong_host",
-    "This server is not known under that name. Where the inspector is mounted, add the name to its option allowedHosts.",
+    "The inspector does not serve this host name. If you mounted it, add the name to its option allowedHosts.",
   );
 }

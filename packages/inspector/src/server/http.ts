@@ -1,7 +1,7 @@
 import type { HttpError } from "@pollux/core/serving";
 import { redact } from "@pollux/core/wire";
 
-/** Headers of all data: for one person, not stored anywhere, and never anything but what it says it is. */
+/** Headers of all data: for one person, not cached, and without content sniffing. */
 export const PRIVATE: { readonly [name: string]: string } = {
   "cache-control": "no-store",
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
@@ -10,7 +10,7 @@ export const PRIVATE: { readonly [name: string]: string } = {
   "x-content-type-options": "nosniff",
 };
 
-/** JSON without keys, whatever a log holds. @param secrets - The same array each time. */
+/** JSON without keys, even if a log contains some. @param secrets - The same array each time. */
 export function replyJson(value: unknown, secrets: readonly string[], status: number = 200): Response {
   return new Response(redact(JSON.stringify(value), secrets), {
     status,

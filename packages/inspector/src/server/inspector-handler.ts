@@ -28,60 +28,60 @@ import { type OpenSession, OpenSessions } from "./open-sessions.ts";
 export interface InspectorOptions {
   /** The sessions to show. */
   readonly store: SessionStore;
-  /** What `keepExchanges` wrote about them. */
+  /** The store that `keepExchanges` writes their exchanges to. */
   readonly exchanges?: SessionStore | undefined;
   /**
-   * Decides who sees the sessions: all of what was said, and whatever tools have returned. Called before anything is read; must not read
-   * the body.
+   * Decides who sees the sessions: whole conversations, and everything that tools returned. Called before anything is read; must not
+   * read the body.
    *
-   * @returns False for a 401; or a response that is sent instead.
+   * @returns False for a 401; or a response to send instead.
    */
   readonly authorize: (request: Request) => boolean | Response | Promise<boolean | Response>;
   /** Where it is mounted. @defaultValue "/inspector" */
   readonly path?: string | undefined;
-  /** Names under which the server is reached, besides those of this machine: `admin.example.com`. @defaultValue none */
+  /** Host names of the server besides those of this machine: `admin.example.com`. @defaultValue none */
   readonly allowedHosts?: readonly string[] | undefined;
-  /** The page can answer, stop, send, replay and fork. @defaultValue false: it only reads */
+  /** Lets the page answer calls, send messages, stop and resume runs, and fork sessions. @defaultValue false: it only reads */
   readonly allowActions?: boolean | undefined;
-  /** Agents that actions run, by name. */
+  /** Agents for the actions, by name. */
   readonly agents?: Readonly<Record<string, Agent>> | undefined;
   /**
-   * Who answers the runs that actions begin: the service that the agents name, or the emulator, which costs nothing. Tools run for real.
+   * Who answers the runs that actions start: the agents' service, or the emulator, which costs nothing. Tools run for real.
    * @defaultValue "service"
    */
   readonly answers?: "service" | "emulator" | undefined;
-  /** Gives the agents once more, after their code has changed. @defaultValue they stay as they are */
+  /** Loads the agents again after their code changed. @defaultValue the page can't reload them */
   readonly reloadAgents?: (() => Promise<Readonly<Record<string, Agent>>>) | undefined;
-  /** Shows what turns cost. Runs know their own cost if their agent has prices. */
+  /** Shows the cost of turns. Runs of agents with prices record their own cost. */
   readonly prices?: PriceTable | undefined;
-  /** Limits of the agents' runs, to show how much of each was used: a log doesn't have them. */
+  /** Limits of the agents' runs, to show the use of each; logs don't have them. */
   readonly limits?: Limits | undefined;
-  /** Keys that must not be in any answer, besides those that look like Google's. */
+  /** Keys to remove from all answers, besides anything that looks like a key of Google's. */
   readonly secrets?: readonly string[] | undefined;
-  /** What is open, for the title of the page. @defaultValue "Sessions" */
+  /** Title of the page. @defaultValue "Sessions" */
   readonly title?: string | undefined;
-  /** The folder that `pollux eval` writes its runs to, to show them. Sessions of their trials are those of `store`. */
+  /** The folder that `pollux eval` writes its runs to, to show them. The sessions of their trials are in `store`. */
   readonly evals?: { readonly folder: string } | undefined;
-  /** Makes a case of evals of a recorded run, for `allowActions`: a draft that is shown, and then written. @defaultValue none can be made */
+  /** Turns a recorded run into a case of evals, with `allowActions`: the page shows the draft, then writes it. @defaultValue no cases */
   readonly makeCase?: ((run: RunForCase) => Promise<CaseDraft>) | undefined;
 }
 
-/** Parts of a handler that its own tests replace. */
+/** Parts of a handler that tests replace. */
 export interface InspectorParts {
   readonly assets?: Assets | undefined;
   readonly pace?: LivePace | undefined;
-  /** Entries that the first look at a long log reads. */
+  /** Entries to read at first from a long log. */
   readonly tail?: number | undefined;
-  /** Has the sessions whose runs go on in this process. */
+  /** Collects the sessions with an active run in this process. */
   readonly going?: SessionCall["going"] | undefined;
 }
 
 /**
- * Serves the inspector: a page that shows sessions down to the bytes. Works in any server that speaks `Request` and `Response`, on
+ * Serves the inspector: a page that shows sessions down to the bytes. Works in any server that uses `Request` and `Response`, on
  * Node, Bun and Deno.
  *
- * Nothing can be changed through it unless `allowActions` is set. It answers under the names of this machine only, and under
- * `allowedHosts`; requests from pages of other sites are refused.
+ * It is read-only unless `allowActions` is set. It answers only under the host names of this machine and of `allowedHosts`, and
+ * refuses requests from pages of other sites.
  *
  * @throws {TypeError} For an option that cannot work.
  *
@@ -111,7 +111,7 @@ class Handler {
   #agents: Readonly<Record<string, Agent>>;
   readonly #leases: LeaseWatch;
   readonly #sessions: OpenSessions;
-  /** The same with Google's list prices, which a page may ask for where no prices were given. */
+  /** The same with Google's list prices, which the page may request if no prices were given. */
   readonly #listPriced: OpenSessions | undefined;
 
   constructor(
@@ -120,13 +120,11 @@ class Handler {
   ) {
     const { store, exchanges, path = "/inspector", prices, limits, authorize, secrets = [], agents = {} } = options;
     if (typeof authorize !== "function")
-      throw new TypeError("inspectorHandler needs authorize: sessions hold everything that was said to an agent");
+      throw new TypeError("inspectorHandler needs authorize: sessions contain whole conversations");
     if (!/^(?:\/[\w.~-]+)*\/?$/.test(path))
       throw new TypeError(`path must be a path such as "/inspector", got "${path}"`);
     if (exchanges !== undefined && exchanges === store)
-      throw new TypeError(
-        "exchanges must be the store that keepExchanges writes to, which is not the one of the sessions",
-      );
+      throw new TypeError("exchanges must be the store that keepExchanges writes to, not the one of the sessions");
     this.#options = options;
     this.#agents = agents;
     this.#rehearsal = options.answers === "emulator" ? emulatedAnswers() : undefined;
@@ -207,7 +205,7 @@ class Handler {
     switch (view) {
       case undefined:
       case "": {
-        // A page that knows another part of the log gets what it doesn't know.
+        // A page that has another part of the log gets everything.
         const isKnown = Number(query.get("tail") ?? 0) === (fold.before?.entries ?? 0);
         const since = isKnown ? Number(query.get("since") ?? 0) : 0;
         const beside = { isRunning: session.isRunning(), exchanges: exchanges.rows.length };
@@ -235,7 +233,7 @@ class Handler {
     return replyJson(await refusing(act)(this.#call(request, id, query), body), this.#secrets);
   }
 
-  /** The playground: what there is, and what can be done without a session. */
+  /** The playground: its agents, and actions without a session. */
   async #play(request: Request, action: string): Promise<Response> {
     this.#checkAllowed();
     const { answers = "service", reloadAgents } = this.#options;
@@ -249,14 +247,14 @@ class Handler {
     const done = refusing(async () => {
       if (action === "tool")
         return await tryTool(this.#agents, body, { rehearsal: this.#rehearsal, signal: request.signal });
-      if (reloadAgents === undefined) throw new HttpError(404, "not_found", "These agents can't be read again.");
+      if (reloadAgents === undefined) throw new HttpError(404, "not_found", "These agents can't be reloaded.");
       this.#agents = await reloadAgents();
       return {};
     });
     return replyJson(await done(), this.#secrets);
   }
 
-  /** @throws {HttpError} Where the page only reads. */
+  /** @throws {HttpError} If the inspector is read-only. */
   #checkAllowed(): void {
     if (this.#options.allowActions === true) return;
     throw new HttpError(
@@ -331,7 +329,7 @@ class Handler {
   }
 }
 
-/** True for something that stands before the end of the log that was read. */
+/** True for a view of the unread part of the log. */
 function isBefore(
   { fold }: OpenSession,
   view: string | undefined,

@@ -1,16 +1,16 @@
 import type { SessionRecords, SessionStore } from "@pollux/core";
 
-/** Sessions whose leases are remembered. */
+/** Most leases to remember. */
 const MAX_SEEN = 10_000;
 
-/** A lease as it was seen when it had changed last. */
+/** A lease, and when it last changed. */
 interface Seen {
   readonly token: number;
   readonly beat: number;
   readonly at: number;
 }
 
-/** Tells runs that are going from those whose process has died, by watching their leases being renewed. */
+/** Distinguishes active runs from runs whose process died, by watching for renewals of their leases. */
 export class LeaseWatch {
   readonly #store: SessionStore;
   readonly #now: () => number;

@@ -1,6 +1,6 @@
 import { HttpError } from "@pollux/core/serving";
 
-/** An error of the library. Told by its members: an agent's file may have a copy of the library of its own. */
+/** An error of the library, recognized by its members: an agent's file may import another copy of the library. */
 export type LibraryError = Error & { readonly code: string; readonly differences?: readonly string[] | undefined };
 
 /** @param name - Of its class; any of the library without one. */
@@ -10,7 +10,7 @@ export function isLibraryError(error: unknown, name?: string): error is LibraryE
   return typeof code === "string" && typeof retryable === "boolean" && (name === undefined || error.name === name);
 }
 
-/** What the library refuses is refused in its words: it is no fault of the server. */
+/** Answers errors of the library with their own message: they are no failures of the server. */
 export function refusing<Arguments extends readonly unknown[]>(
   handler: (...given: Arguments) => Promise<object>,
 ): (...given: Arguments) => Promise<object> {

@@ -4,17 +4,17 @@ import type { SessionPage, SessionRow, SessionState } from "../inspection/inspec
 import { fieldsOf, listOf } from "../inspection/read-values.ts";
 import { type EndingFilter, endingOf, isEnding, isOfEnding } from "../inspection/endings.ts";
 
-/** Sessions that one request looks at before it answers with a shorter page. */
+/** Most sessions that one request reads before it answers with a shorter page. */
 const MAX_LOOKED_AT = 20_000;
 const BATCH = 500;
 /** Most ids of kept exchanges that a list knows. */
 const MAX_KEPT = 50_000;
 
-/** What a list is made from. */
+/** Sources of a list. */
 export interface Listed {
   readonly store: SessionStore;
   readonly exchanges: SessionStore | undefined;
-  /** True for a session whose run is known to be going; only asked where its log has no end. */
+  /** True for a session with an active run; only called if its last run has no end. */
   isRunning(id: string): Promise<boolean>;
 }
 
@@ -56,14 +56,14 @@ async function rowOf(summary: SessionSummary, kept: ReadonlySet<string>, listed:
     ...known,
     state: shown,
     ending: endingOf(shown, ending),
-    // A list reads no logs, so it has what the runs recorded.
+    // A list reads no logs, so it only has costs that the runs recorded.
     cost: cost > 0 || pricesAsOf !== undefined ? cost : undefined,
     agent: typeof agent === "string" ? agent : undefined,
     hasExchanges: kept.has(id),
   };
 }
 
-/** What the search looks at. */
+/** The text that a search covers. */
 function textOf(summary: SessionSummary): string {
   const { id, title = "", owner = "", metadata = {}, runMetadata = {} } = summary;
   // Agents, models and tools of its runs; a summary of an older release doesn't have them.
@@ -71,7 +71,7 @@ function textOf(summary: SessionSummary): string {
   return `${id}\n${title}\n${owner}\n${JSON.stringify([metadata, runMetadata, names])}`.toLowerCase();
 }
 
-/** As a store keeps it: whether the process of a run has died is not in the log. */
+/** The states that a store keeps: it doesn't know whether the process of a run died. */
 const STORED: { readonly [State in SessionState]: NonNullable<SessionSummary["state"]> } = {
   running: "running",
   waiting: "waiting",
@@ -110,6 +110,6 @@ function readCursor(text: string | null): ListOptions["after"] {
   if (text === null || text === "") return undefined;
   const [time = "", ...id] = text.split(":");
   const updatedAt = Number(time);
-  if (!Number.isFinite(updatedAt)) throw new HttpError(400, "invalid", "after must be the next of a page before.");
+  if (!Number.isFinite(updatedAt)) throw new HttpError(400, "invalid", "after must be the next of a previous page.");
   return { updatedAt, id: id.join(":") };
 }

@@ -3,7 +3,7 @@ import { fieldsOf, listOf } from "../inspection/read-values.ts";
 import { PRIVATE } from "./http.ts";
 import type { OpenSession } from "./open-sessions.ts";
 
-/** How often a store that can't be watched is looked at, and how soon after one change the next is told, in milliseconds. */
+/** Intervals in milliseconds: between polls, between two changes, and between two keep-alives. */
 export interface LivePace {
   readonly pollMs: number;
   readonly quietMs: number;
@@ -12,14 +12,14 @@ export interface LivePace {
 
 export const LIVE_PACE: LivePace = { pollMs: 1000, quietMs: 100, keepAliveMs: 15_000 };
 
-/** What a session's live stream needs. */
+/** The session of a live stream. */
 export interface LiveSession {
   /** As it is now; undefined once it is gone. */
   readonly open: () => Promise<OpenSession | undefined>;
   readonly watch: ((onChange: () => void) => () => void) | undefined;
 }
 
-/** Server-sent events: `changed` after each change of a session, beginning with how it is. Ends with its reader. */
+/** Server-sent events: `changed` with the current state of a session, then after each change. Ends when its reader leaves. */
 export function liveResponse(
   session: LiveSession,
   signal: AbortSignal,
@@ -30,7 +30,7 @@ export function liveResponse(
   const body = new ReadableStream<Uint8Array>(
     {
       start: (controller) => {
-        tellChanges(session, controller, over, scrub, pace);
+        sendChanges(session, controller, over, scrub, pace);
         signal.addEventListener("abort", () => over.abort(), { once: true });
         if (signal.aborted) over.abort();
       },
@@ -41,7 +41,7 @@ export function liveResponse(
   return new Response(body, { headers: { ...PRIVATE, "content-type": "text/event-stream; charset=utf-8" } });
 }
 
-function tellChanges(
+function sendChanges(
   { open, watch }: LiveSession,
   controller: ReadableStreamDefaultController<Uint8Array>,
   over: AbortController,
@@ -57,7 +57,7 @@ function tellChanges(
     isChanged = true;
     if (!isLooking) void look();
   };
-  /** Changes that come meanwhile are told together. */
+  /** Sends one event for all changes that arrive in the meantime. */
   const look = async (): Promise<void> => {
     isLooking = true;
     while (isChanged && !over.signal.aborted) {
@@ -65,24 +65,24 @@ function tellChanges(
       try {
         const session = await open();
         const data = session === undefined ? "" : scrub(JSON.stringify(changeOf(session)));
-        // A reader that is behind is told the next time.
-        const isHeard = !over.signal.aborted && (controller.desiredSize ?? 0) > 0;
+        // A reader that falls behind gets the next event.
+        const isReady = !over.signal.aborted && (controller.desiredSize ?? 0) > 0;
         if (data === "") {
           send("event: gone\ndata: {}\n\n");
           over.abort();
-        } else if (data !== last && isHeard) {
+        } else if (data !== last && isReady) {
           last = data;
           send(`event: changed\ndata: ${data}\n\n`);
         }
       } catch {
-        // A store that fails now is looked at again.
+        // The next poll reads a failed store again.
       }
       await new Promise((resolve) => setTimeout(resolve, pace.quietMs));
     }
     isLooking = false;
   };
   const unwatch = watch?.(changed);
-  // Also one that is watched: what was kept of its requests is in another store.
+  // Polls even a watched store: kept exchanges are in another one.
   const timers = [setInterval(changed, pace.pollMs), setInterval(() => send(": keep-alive\n\n"), pace.keepAliveMs)];
   over.signal.addEventListener("abort", () => {
     for (const timer of timers) clearInterval(timer);

@@ -4,16 +4,16 @@ import { inspectorHandler, type InspectorOptions, type InspectorParts } from "./
 
 /** The inspector of one person, on their own machine. */
 export interface LocalInspector {
-  /** Path of the page; the token in it is the only secret. */
+  /** Path of the page. Its token is the only secret. */
   readonly path: string;
   readonly handler: (request: Request) => Promise<Response>;
-  /** Leaves the runs that actions have started to other processes; see `Session.release`. */
+  /** Releases the runs that actions started to other processes; see `Session.release`. */
   readonly release: () => Promise<void>;
 }
 
 /**
- * The inspector under a random path, for a server on the loopback interface: whoever has the whole address may see the sessions. A
- * token in the path goes along with everything that the page loads, and, other than a cookie, to no other server of this machine.
+ * The inspector under a random path, for a server on the loopback interface: anyone with the whole address can see the sessions. Each
+ * request of the page has the token in its path; unlike a cookie, it goes to no other server of this machine.
  */
 export function localInspector(
   options: Omit<InspectorOptions, "authorize" | "path" | "allowedHosts">,
@@ -34,14 +34,13 @@ export function localInspector(
   };
 }
 
-/** Takes the same time wherever the two differ. */
+/** Compares in constant time. */
 function isSame(given: string, token: string): boolean {
   const hash = (text: string): Buffer => createHash("sha256").update(text).digest();
   return timingSafeEqual(hash(given), hash(token));
 }
 
 function refusal(): Response {
-  const text =
-    "Open the address that the inspector has printed: the token in it is missing here, or belongs to another run.\n";
+  const text = "Open the address that the inspector printed: this one has no token, or that of another start.\n";
   return new Response(text, { status: 401, headers: { ...PRIVATE, "content-type": "text/plain; charset=utf-8" } });
 }

@@ -3,7 +3,7 @@ import { fieldsOf, textOf } from "../inspection/read-values.ts";
 import { PRIVATE } from "./http.ts";
 
 /**
- * Media that a person looks at or downloads: no type that a browser would run, and in a sandbox.
+ * Media to view or download: in a sandbox, and never with a type that a browser would execute.
  *
  * @param query - `position` of the entry, and the `path` in it.
  * @throws {HttpError}
@@ -27,7 +27,7 @@ export function mediaResponse(entries: readonly unknown[], query: URLSearchParam
  * Inline media of a log.
  *
  * @param position - Of the entry.
- * @param path - The keys that lead from the entry to the blob, joined by `/`.
+ * @param path - The keys from the entry to the blob, joined by `/`.
  * @returns Undefined when there are none at this place.
  */
 export function inlineMedia(

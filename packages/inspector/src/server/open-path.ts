@@ -9,32 +9,32 @@ import { summaryOf } from "../inspection/summary-of.ts";
 import { type ReadOnlySession, ReadOnlyStore } from "./read-only-store.ts";
 import { viewStore } from "./store-view.ts";
 
-/** What was found at a path. */
+/** The sessions at a path. */
 export interface OpenedPath extends AsyncDisposable {
-  /** The absolute path, and what it is. */
+  /** The absolute path. */
   readonly title: string;
   readonly store: SessionStore;
-  /** Of recordings, which are both. */
+  /** Set for recordings, which have both. */
   readonly exchanges?: SessionStore | undefined;
 }
 
 /**
  * Opens the sessions at a path: the folder of a `JsonlStore`, one of its files, the file of a `SqliteStore`, or recordings of
- * `recordFetch`, as a file or a folder. Changes nothing. Damaged logs of files are readable as far as their lines are.
+ * `recordFetch`, as a file or a folder. Changes nothing. A damaged log opens with all of its readable lines.
  *
- * @throws {ConfigurationError} When there are none, or this Node can't read them.
+ * @throws {ConfigurationError} When there are none, or this version of Node can't read them.
  */
 export async function openPath(given: string): Promise<OpenedPath> {
   const path = resolve(given);
   const found = await stat(path).catch(() => undefined);
   if (found === undefined)
-    throw new ConfigurationError(`${given} doesn't exist: name a session store, a session file or recordings.`);
+    throw new ConfigurationError(`${given} doesn't exist: pass a session store, a session file or recordings.`);
   if (found.isDirectory()) return await openFolder(path);
   if (await isDatabase(path)) return openDatabase(path);
   if (path.endsWith(".json")) return await openRecordings(path, [path]);
   if (/\.jsonl(?:\.(?:repaired|bak))?$/.test(path)) return await openFile(path);
   throw new ConfigurationError(
-    `${given} is not something to inspect: it is neither a .jsonl file of a JsonlStore, nor a file of a SqliteStore, nor a recording.`,
+    `${given} can't be inspected: it is not a .jsonl file of a JsonlStore, a file of a SqliteStore or a recording.`,
   );
 }
 
@@ -50,7 +50,7 @@ async function openFolder(path: string): Promise<OpenedPath> {
   const files = recordings.map((name) => join(path, name));
   if (files.length > 0) return await openRecordings(path, files);
   throw new ConfigurationError(
-    `${path} has no sessions: a JsonlStore's folder has .jsonl files, and one of recordings has .json files.`,
+    `${path} has no sessions: the folder of a JsonlStore has .jsonl files, and a folder of recordings has .json files.`,
   );
 }
 
@@ -108,7 +108,7 @@ async function isDatabase(path: string): Promise<boolean> {
   return buffer.toString("latin1") === "SQLite format 3\0";
 }
 
-/** The lines of a session's file, which most ids are the name of. */
+/** The lines of a session's file, which usually has the id as its name. */
 async function linesOfSession(folder: string, id: string): Promise<readonly LogLine[] | undefined> {
   const names = (await readdir(folder)).filter((name) => name.endsWith(".jsonl"));
   const likely = `${id}.jsonl`;

@@ -5,29 +5,29 @@ import { readableEntry, SessionFold } from "../inspection/session-fold.ts";
 import type { LeaseWatch } from "./lease-watch.ts";
 import { readTail, TAIL } from "./read-tail.ts";
 
-/** Sessions whose logs are kept in memory. */
+/** Most sessions in memory. */
 const MAX_OPEN = 8;
-/** Entries of all of them; the one that was asked for last stays, however long it is. */
+/** Most entries of all of them; the latest session stays, no matter how long. */
 const MAX_ENTRIES = 200_000;
 
-/** What open sessions read. */
+/** Where open sessions read from. */
 export interface OpenedFrom {
   readonly store: SessionStore;
   readonly exchanges: SessionStore | undefined;
   readonly measures: Measures;
   readonly leases: LeaseWatch;
-  /** Entries that a first look reads of a long log. @defaultValue {@link TAIL} */
+  /** Entries to read at first from a long log. @defaultValue {@link TAIL} */
   readonly tail?: number | undefined;
 }
 
-/** A session whose log was read. Later looks read what was written since. */
+/** A session in memory. Each refresh reads the entries written since the last one. */
 export class OpenSession {
   readonly id: string;
   fold: SessionFold;
   exchanges: ExchangeFold;
   records: SessionRecords = {};
   readonly #from: OpenedFrom;
-  /** Somebody asked for more than the end of the log. */
+  /** A request needed more than the end of the log. */
   #isWhole = false;
   #reading: Promise<void> | undefined;
   #next: Promise<void> | undefined;
@@ -44,7 +44,7 @@ export class OpenSession {
   }
 
   /**
-   * Reads what is new. Looks that come during a read share the next one.
+   * Reads new entries. Requests that arrive during a read share the next one.
    *
    * @param isWhole - The end of a long log is not enough.
    */
@@ -63,14 +63,14 @@ export class OpenSession {
     await this.#next;
   }
 
-  /** A run is known to be going. */
+  /** True for an active run. */
   isRunning(): boolean {
     return this.#from.leases.isHeld(this.id, this.records);
   }
 
   async #read(): Promise<void> {
     const { store, exchanges, measures, tail: size = TAIL } = this.#from;
-    // The records first: a draft of a step that has ended meanwhile is recognized by the log.
+    // The records first, so that the log shows whether the step of a draft has ended.
     const records = await store.records(this.id);
     if (this.#isWhole && this.fold.before !== undefined) this.fold = new SessionFold(this.id, measures);
     const isNew = this.fold.length === 0 && !this.#isWhole;
@@ -78,13 +78,13 @@ export class OpenSession {
     if (tail !== undefined) this.fold = tail;
     else for (const entry of await this.#loadNext(store, this.fold)) this.fold.add(entry);
     this.records = records;
-    // What was kept of requests stands on what was kept before.
+    // Kept exchanges build on earlier ones, so they need the whole log.
     if (exchanges === undefined || this.fold.before !== undefined) return;
     this.exchanges.add(await this.#loadNext(exchanges, this.exchanges));
     this.fold.addExchanges(this.exchanges);
   }
 
-  /** What was written since, or all of it when the log is not the one that was read: it was deleted, and begun again. */
+  /** New entries; or all of them, if the log was deleted and started over since. */
   async #loadNext(store: SessionStore, known: SessionFold | ExchangeFold): Promise<readonly Json[]> {
     const { length } = known;
     if (length === 0) return await store.load(this.id);
@@ -96,7 +96,7 @@ export class OpenSession {
   }
 }
 
-/** The sessions that were looked at last. */
+/** The most recently opened sessions. */
 export class OpenSessions {
   readonly #open: Map<string, OpenSession> = new Map();
   readonly #make: (id: string) => OpenSession;
@@ -106,9 +106,9 @@ export class OpenSessions {
   }
 
   /**
-   * As it is now. Undefined when there is nothing under this id.
+   * The session as it is now; undefined when there is none with this id.
    *
-   * @param isWhole - Otherwise it may have the end of a long log only, and no exchanges.
+   * @param isWhole - Otherwise, it may have only the end of a long log, and no exchanges.
    */
   async open(id: string, isWhole: boolean = true): Promise<OpenSession | undefined> {
     const session = this.#open.get(id) ?? this.#make(id);

@@ -1,13 +1,13 @@
 import type { Json, ListOptions, SessionRecords, SessionStore, SessionSummary } from "@pollux/core";
 import { SessionStoreError } from "@pollux/core/errors";
 
-/** A session that is only read. */
+/** A read-only session. */
 export interface ReadOnlySession {
   readonly summary: SessionSummary;
   load(): Promise<readonly Json[]>;
 }
 
-/** Sessions that were read from files other than a store's. Nothing can be written to them. */
+/** A read-only store of sessions from files that belong to no store. */
 export class ReadOnlyStore implements SessionStore {
   readonly append: SessionStore["append"] = refuse;
   readonly delete: SessionStore["delete"] = refuse;
@@ -50,7 +50,7 @@ export class ReadOnlyStore implements SessionStore {
 
 async function refuse(id: unknown): Promise<never> {
   const session = typeof id === "string" ? id : "*";
-  throw new SessionStoreError(session, "it was read from a file that is no store, so nothing can be written to it");
+  throw new SessionStoreError(session, "it comes from a file outside of a store, so it is read-only");
 }
 
 type Key = Pick<SessionSummary, "id" | "updatedAt">;

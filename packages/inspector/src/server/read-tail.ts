@@ -5,14 +5,14 @@ import { isMoney } from "../inspection/cost.ts";
 import { type BeforeFold, NOT_READ, SessionFold } from "../inspection/session-fold.ts";
 import { readPlace } from "../inspection/step-place.ts";
 
-/** Entries at the end of a log that a first look reads. */
+/** Entries at the end of a long log to read at first. */
 export const TAIL = 300;
 
 /**
- * The end of a long log, so that the first look at it takes the same time however long it is. What came before is summed up from what
- * the store's list says.
+ * Reads the end of a long log, so that opening it takes the same time no matter how long it is. Totals of the unread part come from
+ * the store's list.
  *
- * @returns Undefined when the whole log is to be read: it is short, or the list doesn't say enough.
+ * @returns Undefined to read the whole log: it is short, or the list doesn't have enough.
  */
 export async function readTail(
   store: SessionStore,
@@ -40,12 +40,12 @@ export async function readTail(
     priced: {},
   });
   const before = { ...known, ...usedBefore(listed, summary, measures) };
-  // A log that was begun again meanwhile has nothing to do with its summary.
+  // The summary doesn't match a log that has started over in the meantime.
   if (before.turns < 0 || before.totalTokens < 0) return undefined;
   return SessionFold.of(id, entries.slice(index), measures, before);
 }
 
-/** The first run that begins; or else, in the middle of a run, the first turn that does. */
+/** The first entry of a run; or else, in the middle of a run, the first entry of a turn. */
 function findStart(entries: readonly Json[]): { readonly index: number; readonly runId?: string } | undefined {
   const run = entries.findIndex((entry) => fieldsOf(entry)["type"] === "run");
   if (run !== -1) return { index: run };
@@ -60,7 +60,7 @@ function findStart(entries: readonly Json[]): { readonly index: number; readonly
   return undefined;
 }
 
-/** What the list says of all runs, without those at the end that it has counted. */
+/** The list's totals, minus the runs that were read. */
 function usedBefore(
   { runs }: SessionFold,
   { turns = 0, totalTokens = 0, cost = 0, unpriced }: SessionSummary,
@@ -70,7 +70,7 @@ function usedBefore(
   const isGoing = last?.end === undefined;
   const counted = isGoing ? runs.slice(0, -1) : runs;
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
-  // A list has what runs recorded; one without money may be of agents without prices.
+  // A list has recorded costs only; no cost may mean agents without prices.
   const costs = runs.map(({ cost: priced }) => (priced.cost ?? 0) - (priced.pricedHere ?? 0));
   const known = Math.max(0, cost - sum(costs));
   const isKnown = prices === undefined || cost > 0;

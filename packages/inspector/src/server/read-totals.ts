@@ -3,14 +3,14 @@ import type { ListOptions, SessionStore, SessionSummary } from "@pollux/core";
 import { addUpTotals, type Totals } from "../inspection/totals.ts";
 
 const PAGE = 1000;
-/** Sessions that one request looks at. */
+/** Most sessions that one request reads. */
 const MOST = 100_000;
 
 /**
- * Totals of the sessions that were last written to in a span of time, `from` on and before `to`, in milliseconds since the epoch. Reads
- * pages of summaries, and no log.
+ * Totals of the sessions whose last entry is in a time span, from `from` to before `to`, in milliseconds since the epoch. Reads pages of
+ * summaries, and no log.
  *
- * @throws {HttpError} For a time that is none.
+ * @throws {HttpError} For an invalid time.
  */
 export async function readTotals(store: Pick<SessionStore, "list">, query: URLSearchParams): Promise<Totals> {
   const from = readTime(query, "from") ?? 0;

@@ -4,10 +4,10 @@ import { SessionDamagedError } from "@pollux/core/errors";
 import { entryOf } from "../inspection/session-fold.ts";
 
 /**
- * A store as the inspector sees it: also logs that are damaged, or one session of several. Writes go through to the store.
+ * A store as the inspector sees it: with damaged logs, or with one session of several. Writes go to the store.
  *
  * @param lines - Reads the log of a session that the store can't read.
- * @param only - Shows this session, and those begun through this view whose ids begin with its id.
+ * @param only - Shows only this session, and sessions created through this view whose ids start with its id.
  */
 export function viewStore(
   store: SessionStore,

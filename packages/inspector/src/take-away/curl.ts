@@ -2,14 +2,14 @@ import type { ExchangeDetails } from "../inspection/exchange-details.ts";
 import { requestAddress } from "../inspection/read-values.ts";
 import type { TakenFile } from "../inspection/results.ts";
 
-/** Headers of a request that mean something to the service. `curl` makes the others itself. */
+/** Headers that matter to the service. `curl` sets the others itself. */
 const SENT = /^(?:accept|content-type|x-goog-(?!api-key)[\w-]+)$/i;
-/** What stands for a secret that was taken out. */
+/** Stands for a removed secret. */
 const REDACTED = /\[redacted\]/;
 
 /**
- * A shell script that sends a kept request again, with the key from the environment: `GEMINI_API_KEY` for Google's Developer API and
- * for servers of this machine, `GOOGLE_ACCESS_TOKEN` where a token was sent, `API_KEY` for any other host.
+ * A shell script that sends a kept request again, with a key from the environment: `GEMINI_API_KEY` for Google's Developer API and
+ * servers of this machine, `GOOGLE_ACCESS_TOKEN` if Google got a token, `API_KEY` for any other host.
  */
 export function curlOf({ request, row }: ExchangeDetails): TakenFile {
   const url = requestAddress(row.url);
@@ -20,7 +20,7 @@ export function curlOf({ request, row }: ExchangeDetails): TakenFile {
     headers.push(["content-type", "application/json"]);
   const method = row.method.replaceAll(/[^A-Za-z]/g, "") || "POST";
   const lines = [
-    // A URL may have brackets, and an answer may come piece by piece.
+    // A URL may have brackets, and an answer may be a stream.
     `curl --globoff --no-buffer --request ${method} \\`,
     `  --url ${quoted(withoutKey(url).href)} \\`,
     ...headers.map(([name, value]) => `  --header ${quoted(`${name}: ${oneLine(value)}`)} \\`),
@@ -42,11 +42,11 @@ interface Auth {
   readonly header: string;
   readonly prefix: string;
   readonly variable: string;
-  /** What the variable has. */
+  /** Describes the value of the variable. */
   readonly what: string;
 }
 
-/** The variable is another for each kind of host, so that a Google key is only sent to Google. */
+/** Each kind of host has its own variable, so that a Google key only goes to Google. */
 function authOf({ hostname }: URL, headers: readonly (readonly [name: string, value: string])[]): Auth {
   const isBearer = headers.some(([name, value]) => name.toLowerCase() === "authorization" && /^bearer /i.test(value));
   const isGoogle = hostname === "googleapis.com" || hostname.endsWith(".googleapis.com");
@@ -67,7 +67,7 @@ function withoutKey(url: URL): URL {
   return clean;
 }
 
-/** The body as it is, between lines that it does not have. A body can be longer than an argument may be. */
+/** The verbatim body as a here document, since it may be too long for an argument. */
 function heredoc(body: string): readonly string[] {
   let end = "BODY";
   while (body.includes(end)) end += "_";

@@ -11,7 +11,7 @@ export interface RunRecording extends Recording {
   readonly provenance: "recorded";
 }
 
-/** The kept exchanges of a run, those of agents inside its calls included; undefined when none were kept. */
+/** The kept exchanges of a run, including those of agents inside its calls; undefined when none were kept. */
 export function recordingOfExchanges(exchanges: ExchangeFold, runIds: ReadonlySet<string>): RunRecording | undefined {
   const recorded = exchanges.kept.exchanges.flatMap((exchange, n): readonly ReplayExchange[] => {
     if (!runIds.has(exchange.runId) && !runIds.has(exchange.parent?.runId ?? "")) return [];
@@ -39,7 +39,7 @@ export function recordingOfExchanges(exchanges: ExchangeFold, runIds: ReadonlySe
 }
 
 /**
- * The answers in the log of a run. The requests are not in it, so a replay gives the answers one after another, whatever is asked.
+ * The answers in the log of a run. Logs have no requests, so a replay returns the answers in order, whatever the requests.
  */
 export function recordingOfLog(fold: SessionFold, run: RunFold): RunRecording {
   const exchanges = stepsOfRun(fold, run).flatMap((step, position): readonly ReplayExchange[] => {
@@ -61,7 +61,7 @@ export function recordingOfLog(fold: SessionFold, run: RunFold): RunRecording {
   return { source: "pollux inspect", provenance: "recorded", exchanges };
 }
 
-/** An answer as the service would send it in one piece. */
+/** An answer as the service would send it without a stream. */
 function bodyOf({ content, finishReason, candidate, envelope, usage }: Fields): Fields {
   const { promptTokens, outputTokens, totalTokens } = fieldsOf(usage);
   return {

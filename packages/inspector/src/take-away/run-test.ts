@@ -11,8 +11,8 @@ import { recordingOfExchanges, recordingOfLog } from "./recording-file.ts";
 import { fileName } from "./session-file.ts";
 
 /**
- * A run as a vitest test with its recording: the same requests, answered by the emulator as they were then, and calls with their
- * outcomes. It fails until somebody writes down what the run should have done, and changes what makes it do that.
+ * A run as a vitest test with its recording: the same requests, which the emulator answers as recorded, and calls with their outcomes.
+ * It fails until somebody writes down the expected answer and fixes the agent.
  */
 export function runTest(fold: SessionFold, exchanges: ExchangeFold, run: RunFold): TakenFiles {
   const base = fileName(fold.id);
@@ -26,7 +26,7 @@ export function runTest(fold: SessionFold, exchanges: ExchangeFold, run: RunFold
     notes: [
       "Save both files in one folder, and run: npx vitest run",
       ...(head === undefined
-        ? ["The run's requests were not kept, so the recorded answers come in their order, whatever is asked."]
+        ? ["The run's requests were not kept, so the recorded answers come in order, whatever the requests."]
         : []),
     ],
   };
@@ -45,7 +45,7 @@ function testCode(fold: SessionFold, exchanges: ExchangeFold, run: RunFold, head
     ...(Object.keys(limits).length > 0 && { limits }),
   };
   const input = listOf(run.entry["input"]);
-  const said = textIn([lastResponse(stepsOfRun(fold, run))["content"]]);
+  const answer = textIn([lastResponse(stepsOfRun(fold, run))["content"]]);
   const hasTools = functions.length > 0;
   const tools = [
     ...(hasTools ? ["...DECLARATIONS.map(recordedTool)"] : []),
@@ -62,7 +62,7 @@ function testCode(fold: SessionFold, exchanges: ExchangeFold, run: RunFold, head
     ``,
     `test(${asCode(firstWords(textIn(input), 70) || "the run")}, async () => {`,
     `  const emulator = createEmulator({ brain: replay(RECORDING) });`,
-    `  // To see what your own agent does now, put it here, with this model and with tools that have no effects.`,
+    `  // To test your own agent, use it here, with this model and with tools without effects.`,
     `  const agent = new Agent({`,
     `    model: gemini(${asCode(textOf(run.entry["model"]) ?? "gemini-flash-latest")}, {`,
     `      endpoint: endpoint({ baseUrl: "http://127.0.0.1" }),`,
@@ -76,8 +76,8 @@ function testCode(fold: SessionFold, exchanges: ExchangeFold, run: RunFold, head
     `  expect(result.stopReason).toBe("finished");`,
     ...(run.end?.["stopReason"] === "finished"
       ? [
-          `  // It said: ${firstWords(said, 300)}`,
-          `  expect(result.text).toBe("Write here what it should have said.");`,
+          `  // The recorded answer: ${firstWords(answer, 300)}`,
+          `  expect(result.text).toBe("Write the expected answer here.");`,
         ]
       : []),
     `});`,
@@ -86,7 +86,7 @@ function testCode(fold: SessionFold, exchanges: ExchangeFold, run: RunFold, head
   return lines.join("\n");
 }
 
-/** Tools that are declared as they were, and give what they gave. */
+/** Code of tools with their recorded declarations and outcomes. */
 function toolLines(functions: readonly unknown[], calls: readonly RecordedCall[]): readonly string[] {
   const responses: Record<string, unknown[]> = {};
   for (const { name, response } of calls)
@@ -127,7 +127,7 @@ function functionsOf(head: RequestHead | undefined, calls: readonly RecordedCall
   return names.map((name) => ({ name, description: name, parametersJsonSchema }));
 }
 
-/** A value as code: JSON, in which nothing can end a string or begin a comment. */
+/** A value as code: JSON, without characters that could end a line of code. */
 function asCode(value: unknown): string {
   return JSON.stringify(value)
     .replaceAll("\u2028", String.raw`\u2028`)

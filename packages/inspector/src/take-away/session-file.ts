@@ -2,7 +2,7 @@ import { fieldsOf } from "../inspection/read-values.ts";
 import type { TakenFile } from "../inspection/results.ts";
 import type { SessionFold } from "../inspection/session-fold.ts";
 
-/** The log as a `JsonlStore` writes it: one entry a line, also those that could not be read. */
+/** The log as a `JsonlStore` writes it: one entry per line, including unreadable lines. */
 export function sessionFile({ id, entries }: SessionFold): TakenFile {
   const lines = entries.map((entry) => {
     const { unreadable, text } = fieldsOf(entry);
@@ -14,7 +14,7 @@ export function sessionFile({ id, entries }: SessionFold): TakenFile {
   };
 }
 
-/** An id as the name of a file, on any system. */
+/** A file name for an id, valid on any system. */
 export function fileName(id: string): string {
   return (
     id

@@ -12,14 +12,14 @@ import { fileName } from "./session-file.ts";
 import { sourcesOf } from "../inspection/turn-citations.ts";
 import type { WithoutPeople } from "./without-people.ts";
 
-/** Characters of a text or a value that the page holds at most. */
+/** Most characters of a text or value on the page. */
 const MAX_TEXT = 100_000;
 
 /**
- * A session as one HTML file that opens from a disk: no script, no network, no keys, no signatures. What was said, what was called and
- * what it cost; whatever a text holds, it is only text. The address of a turn in the inspector, from its `#`, is that of the turn here.
+ * A session as one HTML file to open from a disk: no scripts, network, keys or signatures. It shows the conversation, the calls and the
+ * cost, and escapes all texts. Turns have the same address after the `#` as in the inspector.
  *
- * @param taken - What was taken out of the fold, if anything: then its title stays out, too.
+ * @param taken - Counts of the texts removed from the fold, if any: then the page doesn't show its title either.
  */
 export function sessionPage(
   fold: SessionFold,
@@ -61,7 +61,7 @@ export function sessionPage(
     "</html>",
     "",
   ].join("\n");
-  // The server takes out the keys that it knows of, too.
+  // The server also removes the secrets that it knows.
   return { name: `${fileName(fold.id)}.html`, text: redact(text, NO_SECRETS) };
 }
 
@@ -69,8 +69,8 @@ const NO_SECRETS: readonly string[] = [];
 
 function takenNote({ whole, repeated }: Pick<WithoutPeople, "whole" | "repeated">): string {
   const repeats = `${count(repeated, "other text")} that repeated four words of them, a number or an address`;
-  const rest = "Media are not in this file. Names and paraphrases may be left";
-  return `<p class="taken">What people said is taken out: ${count(whole, "text")}, and passages of ${repeats}. ${rest}.</p>`;
+  const rest = "Media are not in this file. Names and paraphrases may remain";
+  return `<p class="taken">People's words were removed: ${count(whole, "text")}, and passages of ${repeats}. ${rest}.</p>`;
 }
 
 function runSection(fold: SessionFold, run: RunFold, index: number): string {
@@ -96,7 +96,7 @@ function turnArticle(
 ): string {
   const response = lastResponse(steps);
   const calls = callsIn(response);
-  // As the inspector's page has it.
+  // The same as on the inspector's page.
   const address = `/s/${encodeURIComponent(session)}/t/${number}`;
   return [
     `<article id="${escaped(address)}">`,
@@ -115,7 +115,7 @@ function message(role: "user" | "model", parts: readonly string[]): string {
   return parts.length === 0 ? "" : `<div class="${role}">${parts.join("\n")}</div>`;
 }
 
-/** The parts of a content as HTML; calls stand below, with their outcomes. */
+/** The parts of a content as HTML; calls follow below, with their outcomes. */
 function partsOf(content: unknown): readonly string[] {
   return listOf(fieldsOf(content)["parts"]).flatMap((part): readonly string[] => {
     const { thoughtSignature: _, text, thought, functionCall, functionResponse, inlineData, ...rest } = fieldsOf(part);

@@ -7,19 +7,19 @@ import { sessionFile } from "./session-file.ts";
 import { sessionPage } from "./session-page.ts";
 import { withoutPeople } from "./without-people.ts";
 
-/** A session that something is taken from. */
+/** The session to export. */
 export interface TakenFrom {
   readonly fold: SessionFold;
   readonly exchanges: ExchangeFold;
 }
 
-/** What can be taken away. */
+/** Kinds of exports. */
 export const TAKE_AWAYS = ["curl", "test", "file", "page", "page-without-people"] as const;
 
 export type TakeAway = (typeof TAKE_AWAYS)[number];
 
 /**
- * Files about a session. Works in a browser, too.
+ * Exports files about a session. Works in a browser, too.
  *
  * @param query - For `curl`, `n` is the number of the kept request; for `test`, `run` is the run's id, the last one without it.
  * @returns Undefined when there is no such request or run.
@@ -35,7 +35,7 @@ export function takeAway(
       if (details === undefined || details.problem !== undefined) return undefined;
       return {
         files: [curlOf(details)],
-        notes: ["Save it, and run it with sh: the key is read from the environment."],
+        notes: ["Save it and run it with sh. It reads the key from the environment."],
       };
     }
     case "test": {
@@ -47,13 +47,13 @@ export function takeAway(
     case "page":
       return {
         files: [sessionPage(fold, Date.now())],
-        notes: ["It has all that was said. Read it before you share it."],
+        notes: ["The file has the whole conversation. Read it before you share it."],
       };
     case "page-without-people": {
       const { fold: rest, whole, repeated } = withoutPeople(fold);
       return {
         files: [sessionPage(rest, Date.now(), { whole, repeated })],
-        notes: ["Names and paraphrases of what people said may be left. Read it before you share it."],
+        notes: ["The file may still have names and paraphrases of people's words. Read it before you share it."],
       };
     }
   }

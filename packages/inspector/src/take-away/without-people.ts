@@ -2,39 +2,39 @@ import { scrubRecording } from "@pollux/core/rehearsal";
 import { fieldsOf, isFields, listOf } from "../inspection/read-values.ts";
 import { SessionFold } from "../inspection/session-fold.ts";
 
-/** A session without what people said, and how much that was. */
+/** A session without people's words, with counts of the removed texts. */
 export interface WithoutPeople {
   readonly fold: SessionFold;
-  /** Messages and answers to questions that are taken out whole. */
+  /** Messages and answers to questions that were removed entirely. */
   readonly whole: number;
-  /** Other texts that repeated something of them. */
+  /** Other texts with passages that repeated them. */
   readonly repeated: number;
 }
 
-/** What stands for a passage that is taken out. */
+/** Stands for a removed passage. */
 const GAP = "[…]";
-/** So many words in a row that a person said are taken out wherever they are repeated. */
+/** Length of a repeated passage that is removed. */
 const WORDS = 4;
 
 /**
- * Takes out what people said: messages, and answers to questions; and in what models and tools wrote, passages that repeat four words or
- * more of it, and each number, address and id of it. Paraphrases and names alone stay.
+ * Removes people's words: messages, answers to questions, and, from texts of models and tools, passages that repeat four or more of
+ * their words in a row, and each of their numbers, addresses and ids. Paraphrases and single names stay.
  */
 export function withoutPeople(fold: SessionFold): WithoutPeople {
-  const said = new Set(fold.entries.flatMap(saidIn));
+  const personal = new Set(fold.entries.flatMap(personalTexts));
   const [passages, tokens] = [new Set<string>(), new Set<string>()];
-  for (const text of said) {
+  for (const text of personal) {
     const words = wordsOf(text);
     for (const [at, { word }] of words.entries()) {
-      if (isTelling(word)) tokens.add(word);
+      if (isIdentifying(word)) tokens.add(word);
       if (at + WORDS <= words.length) passages.add(passageAt(words, at));
     }
   }
   const [whole, repeated] = [new Set<string>(), new Set<string>()];
   const hide = (text: string): string => {
-    if (said.has(text)) {
+    if (personal.has(text)) {
       whole.add(text);
-      return `[taken out: ${text.length.toLocaleString("en-US")} characters that a person said]`;
+      return `[removed: ${text.length.toLocaleString("en-US")} characters that a person wrote]`;
     }
     const hidden = hidePassages(text, passages, tokens);
     if (hidden !== text) repeated.add(text);
@@ -45,7 +45,7 @@ export function withoutPeople(fold: SessionFold): WithoutPeople {
 }
 
 /** Texts of people in an entry. */
-function saidIn(entry: unknown): readonly string[] {
+function personalTexts(entry: unknown): readonly string[] {
   const { type, input, contents, value } = fieldsOf(entry);
   if (type === "answer") return textsIn(value);
   const list = type === "run" ? input : type === "steer" || type === "history" ? contents : [];
@@ -67,7 +67,7 @@ interface Word {
   readonly end: number;
 }
 
-/** Each sign of a script that has no spaces is a word. */
+/** In scripts without spaces, each character is a word. */
 const WORD =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]|[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}@._+'’-]*[\p{L}\p{N}])?/gu;
 
@@ -79,8 +79,8 @@ function wordsOf(text: string): readonly Word[] {
   }));
 }
 
-/** True for what tells of a person by itself: a number, an address, an id. */
-function isTelling(word: string): boolean {
+/** True for words that can identify a person: numbers, addresses, ids. */
+function isIdentifying(word: string): boolean {
   return word.length >= 3 && /[\p{N}@]/u.test(word);
 }
 
@@ -97,7 +97,7 @@ function hidePassages(text: string, passages: ReadonlySet<string>, tokens: Reado
   for (const [at, { word, start, end }] of words.entries()) {
     if (at + WORDS <= words.length && passages.has(passageAt(words, at))) hiddenTo = at + WORDS;
     if (at >= hiddenTo && !tokens.has(word)) continue;
-    // What lies between two words that are taken out goes, too.
+    // Text between two removed words is removed, too.
     const before = words[at - 1];
     const goesOn = before !== undefined && before.end === shownTo && hidden.endsWith(GAP);
     if (!goesOn) hidden += text.slice(shownTo, start) + GAP;

@@ -7,7 +7,7 @@ import { add, fail, foldOf, keyed, pay, sessionOf } from "../support/sessions.ts
 
 const scan = defineTool({ name: "scan", description: "Scans a page", input: z.object({}) });
 
-/** An agent as the inspector has it: not the object that made the session. */
+/** The inspector's agent: another object than the session's. */
 function helper(script: readonly ScriptLine[], options: Partial<AgentOptions> = {}): Readonly<Record<string, Agent>> {
   return { helper: new Agent({ model: new ScriptedModel(...script), tools: [add, fail, pay, scan], ...options }) };
 }
@@ -39,11 +39,11 @@ async function asked(...lines: readonly ScriptLine[]): Promise<MemoryStore> {
 }
 
 describe("answers", () => {
-  test("an approval is recorded, and the run goes on", async () => {
+  test("an approval is recorded, and the run continues", async () => {
     const store = await asked(call("pay", { amount: 3 }));
     const inspected = inspect({ store, agents: helper([say("Paid.")]), allowActions: true });
     const done = await inspected.act("answer", await keyed(store, { approvals: { "call:1.0": true } }));
-    expect(done).toEqual({ done: "Recorded; the run goes on.", runId: expect.any(String) });
+    expect(done).toEqual({ done: "Recorded; the run continues.", runId: expect.any(String) });
     expect(await ended(store)).toBe("finished");
     expect(await answersOf(store)).toEqual([true]);
   });
@@ -68,7 +68,7 @@ describe("answers", () => {
     expect(await answersOf(store)).toEqual([]);
   });
 
-  test("a denial, and the outcome of a call that was carried out elsewhere", async () => {
+  test("a denial, and the outcome of an external call", async () => {
     const store = await asked(calls({ name: "pay", args: { amount: 3 } }, "scan"));
     const inspected = inspect({ store, agents: helper([say("Well.")]), allowActions: true });
     const first = await inspected.act(
@@ -92,7 +92,7 @@ describe("answers", () => {
     expect(await answersOf(store)).toEqual([true]);
   });
 
-  test("an answer to nothing is refused", async () => {
+  test("an answer without a question is refused", async () => {
     const store = await asked(say("Paid."));
     const inspected = inspect({ store, agents: helper([]), allowActions: true });
     const wrong = inspected.act("answer", await keyed(store, { approvals: { "call:1.0": true } }));
@@ -102,7 +102,7 @@ describe("answers", () => {
 });
 
 describe("send and resume", () => {
-  test("a message begins a run", async () => {
+  test("a message starts a run", async () => {
     const store = await asked(say("Which one?"));
     const inspected = inspect({ store, agents: helper([say("That one.")]), allowActions: true });
     expect(await inspected.act("send", { message: "The first." })).toMatchObject({ done: "Sent." });
@@ -113,28 +113,28 @@ describe("send and resume", () => {
     await expect(odd).rejects.toThrow("400 invalid: whileRunning");
   });
 
-  test("a run that failed goes on where it stopped", async () => {
+  test("a failed run continues where it stopped", async () => {
     const store = new MemoryStore();
     const failed = sessionOf(store, [call("add", { a: 1, b: 2 }), fails(new Error("down"))]).send("Add.");
     await expect(failed).rejects.toThrow("down");
     const inspected = inspect({ store, agents: helper([say("It is 3.")]), allowActions: true });
-    expect(await inspected.act("resume", {})).toMatchObject({ done: "The run goes on." });
+    expect(await inspected.act("resume", {})).toMatchObject({ done: "The run continues." });
     expect(await ended(store)).toBe("finished");
     await expect(inspected.act("resume", {})).rejects.toThrow("409 nothing_to_resume");
   });
 
-  test("what needs an agent says so, and how to give it", async () => {
+  test("actions that need an agent say so, and how to pass one", async () => {
     const store = await asked(say("Hello."));
     const without = inspect({ store, allowActions: true });
     await expect(without.act("send", { message: "Hi" })).rejects.toThrow("409 no_agent: To send, the inspector needs");
     await expect(without.act("resume", {})).rejects.toThrow("--agent FILE.ts");
     const agents = { ...helper([]), other: new Agent({ model: new ScriptedModel() }) };
     const many = inspect({ store, agents, allowActions: true });
-    await expect(many.act("send", { message: "Hi" })).rejects.toThrow("Say which agent is to send: helper, other.");
+    await expect(many.act("send", { message: "Hi" })).rejects.toThrow("Name the agent to send: helper, other.");
   });
 });
 
-describe("while a run is going", () => {
+describe("during a run", () => {
   test("it is steered, and stopped, without an agent; a message is refused or replaces it", async () => {
     const store = new MemoryStore();
     const running = sessionOf(store, [hangs("Well")]).send("Think.");
@@ -142,15 +142,17 @@ describe("while a run is going", () => {
     const inspected = inspect({ store, allowActions: true });
     const begun = async (): Promise<boolean> => (await store.records("chat-1")).lease?.held === true;
     while (!(await begun())) await new Promise((resolve) => setImmediate(resolve));
-    expect(await inspected.act("steer", { message: "Be quick." })).toEqual({ done: "The run's next request has it." });
+    expect(await inspected.act("steer", { message: "Be quick." })).toEqual({
+      done: "The run's next request has it.",
+    });
     const agents = helper([say("Now.")]);
     const withAgent = inspect({ store, agents, allowActions: true });
     await expect(withAgent.act("send", { message: "Hi" })).rejects.toThrow("409 session_running");
     expect(await inspected.act("stop", {})).toEqual({ done: "Stopped." });
     expect(await over).toContain("stopped on request");
-    expect(await inspected.act("stop", {})).toEqual({ done: "No run is going." });
+    expect(await inspected.act("stop", {})).toEqual({ done: "No run is active." });
     expect(await inspected.act("steer", { message: "Later." })).toEqual({
-      done: "No run is going: the next one has it.",
+      done: "No run is active: the next one has it.",
     });
     await withAgent.act("send", { message: "Go on." });
     expect(await ended(store)).toBe("finished");

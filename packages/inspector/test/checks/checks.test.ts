@@ -24,7 +24,7 @@ describe("the log", () => {
     expect(tools).toEqual([]);
   });
 
-  test("a damaged one has its problems, and what a repair would do", async () => {
+  test("a damaged one has its problems, with their repairs", async () => {
     const whole = new MemoryStore();
     await sessionOf(whole, [call("add", { a: 1, b: 2 }), say("It is 3.")]).send("Add.");
     const store = new MemoryStore();
@@ -45,7 +45,7 @@ describe("the log", () => {
 });
 
 describe("tools", () => {
-  test("those of the given agent come with the changes to their schemas", async () => {
+  test("the given agent's tools have the changes to their schemas", async () => {
     const store = new MemoryStore();
     await sessionOf(store, [say("Hello.")]).send("Hi");
     const book = defineTool({
@@ -68,7 +68,7 @@ describe("tools", () => {
     expect(book.schemaChanges).not.toEqual([]);
   });
 
-  test("without an agent, those of the last request", async () => {
+  test("without an agent, the last request's tools", async () => {
     const { store, exchanges } = await keptSession(sum(), "What is 1 + 2?");
     const { tools } = await inspect({ store, exchanges }).view<CheckResult>("check");
     expect(tools.map(({ name, from }) => [name, from])).toEqual([
@@ -79,7 +79,7 @@ describe("tools", () => {
     expect(tools.filter(({ refusal }) => refusal !== undefined)).toEqual([]);
   });
 
-  test("a schema that the API refuses is told with its words", async () => {
+  test("a schema that the API refuses is shown with its message", async () => {
     const { store, exchanges, changed } = await keptSession(sum(), "What is 1 + 2?");
     const odd = defineTool({ name: "odd", description: "Odd", input: z.object({}), run: () => 1 });
     let schema: Json = { type: "string" };
@@ -97,7 +97,7 @@ describe("tools", () => {
 });
 
 describe("a request", () => {
-  test("one that the service took is accepted", async () => {
+  test("one that the service accepted has no refusal", async () => {
     const { store, exchanges } = await keptSession(sum(), "What is 1 + 2?");
     const check = await inspect({ store, exchanges }).view<RequestCheck>("check-request", { n: "1" });
     expect(check).not.toHaveProperty("refusal");
@@ -128,7 +128,7 @@ describe("a request", () => {
     expect(await findRefusal({ method: "POST", url, body: JSON.stringify(body) })).toMatchObject(expected);
   });
 
-  test("a body that is no JSON, and an address of nothing", async () => {
+  test("an invalid body and an unknown address", async () => {
     const url = "/v1beta/models/gemini-3.5-flash:generateContent";
     expect(await findRefusal({ method: "POST", url, body: "{" })).toMatchObject({ status: 400 });
     expect(await findRefusal({ method: "GET", url: "/nothing", body: "" })).toMatchObject({ status: 404 });

@@ -21,7 +21,7 @@ async function caseMaker(change: Partial<CaseDraft> = {}) {
   return { store, asked, written, makeCase };
 }
 
-test("a case is shown before it is written, and written as it was shown", async () => {
+test("a case is shown first, and written exactly as shown", async () => {
   const { store, asked, written, makeCase } = await caseMaker();
   const inspected = inspect({ store, makeCase, allowActions: true });
   const shown = await inspected.act<ShownCase>("make-case", { runId: "run-1", suite: "" });
@@ -39,7 +39,7 @@ test("a case is shown before it is written, and written as it was shown", async 
   ]);
 });
 
-test("a case that is not the one that was shown is not written", async () => {
+test("a case that has changed since is not written", async () => {
   const change: { differences: CaseDraft["differences"] } = { differences: [CHANGE] };
   const { store, written, makeCase } = await caseMaker();
   const changing = async (run: RunForCase): Promise<CaseDraft> => ({ ...(await makeCase(run)), ...change });
@@ -61,13 +61,13 @@ test("a case with a problem is shown with it, and never written", async () => {
   expect(written).toEqual([]);
 });
 
-test("what cannot be a case is refused in the words of the maker", async () => {
+test("a run that can't become a case is refused with the maker's message", async () => {
   const { store, makeCase } = await caseMaker();
   const inspected = inspect({ store, makeCase, allowActions: true });
   await expect(inspected.act("make-case", { suite: "none" })).rejects.toThrow('400 invalid: There is no suite "none".');
 });
 
-test("the action is there with a maker only, and needs permission", async () => {
+test("the action needs a maker and permission", async () => {
   const { store, makeCase, asked } = await caseMaker();
   await expect(inspect({ store, makeCase }).act("make-case", {})).rejects.toThrow("403 read_only");
   await expect(inspect({ store, allowActions: true }).act("make-case", {})).rejects.toThrow("409 no_suite");

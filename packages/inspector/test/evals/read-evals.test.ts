@@ -36,7 +36,7 @@ describe("runs of evals", () => {
     expect((await get("/support")).json).toEqual([{ suite: "support", runs: [GOOD, BAD], unreadable: [], omitted: 0 }]);
   });
 
-  test("that were not made yet are none, and without the option there is nothing", async () => {
+  test("are empty before the first one, and missing without the option", async () => {
     expect(await ask("/nowhere/at/all")("")).toEqual({ status: 200, json: [] });
     const handlers = [{}, { evals: { folder: "x" } }].map((options) =>
       inspectorHandler({ store: new MemoryStore(), authorize: () => true, ...options }),
@@ -48,7 +48,7 @@ describe("runs of evals", () => {
     expect((await get("evals")).map(({ status }) => status)).toEqual([404, 200]);
   });
 
-  test("are as their files are now", async () => {
+  test("match their current files", async () => {
     const folder = await folderOf(GOOD);
     const get = ask(folder);
     const seen = async () => (await get("/support")).json[0].runs.map(({ verdict }: EvalRun) => verdict.outcome);
@@ -59,7 +59,7 @@ describe("runs of evals", () => {
     expect(await seen()).toEqual([]);
   });
 
-  test("of a folder of thousands are read from the end, with those that were named", async () => {
+  test("of a folder of thousands are read from the end, with the named ones", async () => {
     const folder = await folderOf(GOOD);
     const text = JSON.stringify({ ...GOOD, id: "ID", cases: [] });
     const ids = Array.from({ length: 1010 }, (_, at) => `run-${at + 1000}`);
@@ -79,7 +79,7 @@ describe("runs of evals", () => {
   });
 });
 
-describe("what is no run", () => {
+describe("an invalid run", () => {
   const text = JSON.stringify(GOOD);
 
   test.each<[string, string, string]>([
@@ -91,7 +91,7 @@ describe("what is no run", () => {
       text.replace('"v":1', '"v":2'),
       "it was written by a newer release: update @pollux/inspector",
     ],
-    ["a copy under another name", text, "its id is not that of its name"],
+    ["a copy under another name", text, "its id does not match its name"],
     ["no number", text.replace(/"at":\d+/, '"at":"today"'), "at is no number"],
     [
       "a score that is none",
@@ -124,14 +124,14 @@ describe("what is no run", () => {
     expect(suite?.unreadable).toHaveLength(Object.keys(GOOD).length);
   });
 
-  test("does not hide the last run, however much of it there is", async () => {
+  test("does not hide the last run, no matter how many there are", async () => {
     const folder = await folderOf(GOOD);
     for (let n = 1000; n < 1070; n++) await writeFile(join(folder, "support", `run-${n}.json`), "{}");
     const [suite]: readonly EvalSuiteRuns[] = (await ask(folder)(`/support?with=${GOOD.id}`)).json;
     expect([suite?.runs.length, suite?.unreadable.length, suite?.omitted]).toEqual([1, 50, 20]);
   });
 
-  test("is let through as far as it is new: unknown members, outcomes and statuses", async () => {
+  test("may have unknown members, outcomes and statuses", async () => {
     const verdict = { ...GOOD.verdict, outcome: "much-better", mood: "cheerful" };
     const run = JSON.parse(JSON.stringify({ ...GOOD, verdict }).replace('"status":"passed"', '"status":"dubious"'));
     expect((await ask(await folderOf(run))("/support")).json).toMatchObject([{ runs: [run], unreadable: [] }]);
@@ -139,7 +139,7 @@ describe("what is no run", () => {
 });
 
 describe("the folder", () => {
-  test("is never left, by no name and no link", async () => {
+  test("confines all names and links", async () => {
     const folder = await folderOf(GOOD);
     const outside = join(folder, "..", "outside");
     await writeRun(join(folder, ".."), { ...GOOD, suite: "outside", id: "secret" });
@@ -160,7 +160,7 @@ describe("the folder", () => {
     expect((await get("")).json).toEqual(read);
   });
 
-  test("is only read, and shows no key", async () => {
+  test("is read-only, and shows no key", async () => {
     const get = ask(await folderOf({ ...GOOD, notes: [`AIza${"k".repeat(35)}`] }));
     expect((await get("/support", { method: "POST", body: "{}" })).status).toBe(405);
     expect((await get("/support")).json[0].runs[0].notes).toEqual(["[redacted]"]);

@@ -24,7 +24,7 @@ async function twoRuns() {
   return { store, exchanges, runs: (await foldOf(store)).runs.map(({ runId }) => runId) };
 }
 
-test("two runs are compared by their turns, what they took, and their prompts", async () => {
+test("two runs are compared by turns, figures and prompts", async () => {
   const { store, exchanges, runs } = await twoRuns();
   const [run = "", withRun = ""] = runs;
   const query = { with: "chat-1", run, withRun, whole: "true" };
@@ -46,7 +46,7 @@ test("two runs are compared by their turns, what they took, and their prompts", 
   });
 });
 
-test("without kept requests, and where only what differs is asked for, there are no prompts", async () => {
+test("without kept requests, or for differences only, there are no prompts", async () => {
   const { store, exchanges } = await twoRuns();
   const whole = { with: "chat-1", whole: "true" };
   expect((await inspect({ store }).view<BranchComparison>("compare", whole)).prompts).toBeUndefined();

@@ -22,7 +22,7 @@ async function summed() {
   return { ...kept, runId: await runIdOf(store), inspected: inspect({ store, exchanges, allowActions: true }) };
 }
 
-describe("against the emulator, by an agent that is rebuilt", () => {
+describe("against the emulator, with a rebuilt agent", () => {
   test("without a change, the recorded answers fit to the end", async () => {
     const { store, inspected, runId, emulator } = await summed();
     const before = await store.load("chat-1");
@@ -37,7 +37,7 @@ describe("against the emulator, by an agent that is rebuilt", () => {
     expect(emulator.requests).toHaveLength(sent);
   });
 
-  test("with another result of a call, both branches stand side by side", async () => {
+  test("with another result of a call, both branches are compared", async () => {
     const { inspected, runId, store, exchanges } = await summed();
     const change = { runId, turn: 2, results: { "call:1.0": 100 }, answers: "emulator" };
     const { id, comparison } = await inspected.act<ForkResult>("fork", change);
@@ -61,7 +61,7 @@ describe("against the emulator, by an agent that is rebuilt", () => {
     });
   });
 
-  test("the run that goes on has an id of its own, and what is sent has the change", async () => {
+  test("the continued run has a new id, and its requests have the change", async () => {
     const { inspected, runId, store } = await summed();
     const change = { runId, turn: 2, results: { "call:1.0": "none" }, answers: "emulator" };
     const { id } = await inspected.act<ForkResult>("fork", change);
@@ -74,7 +74,7 @@ describe("against the emulator, by an agent that is rebuilt", () => {
     expect(replayed).toMatchObject({ stopReason: "finished" });
   });
 
-  test("what a newer program wrote between its steps goes along", async () => {
+  test("entries of a newer program are copied", async () => {
     const { store, runId } = await summed();
     const log = await store.load("chat-1");
     const news = { v: 3, at: 1, type: "weather", runId, sky: "blue" };
@@ -107,14 +107,14 @@ describe("against the emulator, by an agent that is rebuilt", () => {
     expect(comparison).toMatchObject({ sharedTurns: 3, rows: [{ right: { message: "And what is 5 + 6?" } }, {}] });
   });
 
-  test("of a log without kept requests, all answers are improvised, which is said", async () => {
+  test("of a log without kept requests, all answers are improvised, with a note", async () => {
     const store = new MemoryStore();
     await sessionOf(store, [calling("add", { a: 1, b: 2 }), saying("It is 3.")]).send("What is 1 + 2?");
     const inspected = inspect({ store, allowActions: true });
     const change = { runId: await runIdOf(store), turn: 2, answers: "emulator" };
     const { notes, comparison, error } = await inspected.act<ForkResult>("fork", change);
     expect(error).toBeUndefined();
-    expect(notes[0]).toContain("improvised");
+    expect(notes[0]).toContain("improvises");
     expect(comparison.sharedTurns).toBe(1);
     expect(comparison.right.text).not.toBe("");
   });
@@ -135,7 +135,7 @@ describe("against the emulator, by an agent that is rebuilt", () => {
 });
 
 describe("by a given agent", () => {
-  test("its own model answers and its tools run, but nothing before the fork is done again", async () => {
+  test("its own model answers and its tools run, but nothing before the fork runs again", async () => {
     const store = new MemoryStore();
     await sessionOf(store, [calling("add", { a: 1, b: 2 }), saying("It is 3.")]).send("What is 1 + 2?");
     const ran: unknown[] = [];
@@ -174,7 +174,7 @@ describe("by a given agent", () => {
     expect(emulator.requests).toHaveLength(sent);
   });
 
-  test("a failure of the fork is told, and the fork is kept", async () => {
+  test("a failure of the fork is shown, and the fork is stored", async () => {
     const store = new MemoryStore();
     await sessionOf(store, [saying("Hello.")]).send("Hi");
     const agents = { helper: new Agent({ model: new ScriptedModel(), tools: [add] }) };
@@ -186,7 +186,7 @@ describe("by a given agent", () => {
   });
 });
 
-describe("where nothing may be written", () => {
+describe("without permission to write", () => {
   test("a read-only inspector forks in memory, by the emulator and without tools", async () => {
     const { store, exchanges, runId } = await summed();
     const inspected = inspect({ store, exchanges });
@@ -201,7 +201,7 @@ describe("where nothing may be written", () => {
     await expect(inspected.act("try-fork", { ...change, agent: "x" })).rejects.toThrow("403 read_only");
   });
 
-  test("a store that can't be written to keeps no fork, and says why", async () => {
+  test("a read-only store gets no fork, and the result says why", async () => {
     const { store, exchanges, runId } = await summed();
     const refusing = new Proxy(store, {
       get: (target, name) => {
@@ -221,7 +221,7 @@ test.each([
   [{ turn: 9, answers: "emulator" }, "has the turns 1 to 3"],
   [{ turn: 1.5, answers: "emulator" }, "has the turns 1 to 3"],
   [{ turn: 2, message: "Hi", answers: "emulator" }, "fork at the run's first turn"],
-  [{ answers: "emulator" }, "Say at which turn"],
+  [{ answers: "emulator" }, "Name the turn"],
   [{ turn: 2, results: { "call:2.0": 1 }, answers: "emulator" }, "call:2.0 has no outcome in the turn before"],
   [{ turn: 2, answers: "nobody" }, "answers must be"],
   [{ turn: 2, answers: "emulator", tools: [1] }, "tools must be a list of names"],
@@ -231,7 +231,7 @@ test.each([
   await expect(inspected.act("fork", { runId, ...request })).rejects.toThrow(message);
 });
 
-test("a comparison with a session that is not there is refused", async () => {
+test("a comparison with a missing session is refused", async () => {
   const { inspected } = await summed();
   await expect(inspected.view("compare", { with: "other" })).rejects.toThrow("404 not_found");
 });

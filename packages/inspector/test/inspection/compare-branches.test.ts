@@ -5,7 +5,7 @@ import { compareBranches } from "../../src/inspection/compare-branches.ts";
 import { SessionFold } from "../../src/inspection/session-fold.ts";
 import { foldOf, sessionOf } from "../support/sessions.ts";
 
-async function said(...messages: readonly (readonly [message: string, answer: string])[]): Promise<SessionFold> {
+async function chatFold(...messages: readonly (readonly [message: string, answer: string])[]): Promise<SessionFold> {
   const store = new MemoryStore();
   const session = sessionOf(
     store,
@@ -16,15 +16,15 @@ async function said(...messages: readonly (readonly [message: string, answer: st
 }
 
 describe("two branches", () => {
-  test("that are the same have nothing but shared turns, although their runs have other ids", async () => {
-    const [left, right] = [await said(["Hi", "Hello."]), await said(["Hi", "Hello."])];
+  test("that are the same only have shared turns, although their runs have other ids", async () => {
+    const [left, right] = [await chatFold(["Hi", "Hello."]), await chatFold(["Hi", "Hello."])];
     expect(compareBranches(left, right)).toMatchObject({ sharedTurns: 1, rows: [], omitted: 0 });
     expect(compareBranches(left, left).left).toMatchObject({ turns: 0, tokens: 0, text: "Hello." });
   });
 
   test("differ in a message, an answer, arguments or outcomes", async () => {
-    const base = await said(["Hi", "Hello."]);
-    for (const other of [await said(["Hey", "Hello."]), await said(["Hi", "Hey."])])
+    const base = await chatFold(["Hi", "Hello."]);
+    for (const other of [await chatFold(["Hey", "Hello."]), await chatFold(["Hi", "Hey."])])
       expect(compareBranches(base, other)).toMatchObject({ sharedTurns: 0, rows: [{ isSame: false }] });
     const store = new MemoryStore();
     await sessionOf(store, [call("add", { a: 1, b: 2 }), say("3")]).send("Add.");
@@ -37,8 +37,8 @@ describe("two branches", () => {
   });
 
   test("have turns and runs that the other one lacks", async () => {
-    const left = await said(["Hi", "Hello."], ["And you?", "Fine."], ["Bye", "Bye."]);
-    const { rows, sharedTurns } = compareBranches(left, await said(["Hi", "Hello."], ["And them?", "Fine, too."]));
+    const left = await chatFold(["Hi", "Hello."], ["And you?", "Fine."], ["Bye", "Bye."]);
+    const { rows, sharedTurns } = compareBranches(left, await chatFold(["Hi", "Hello."], ["And them?", "Fine, too."]));
     expect(sharedTurns).toBe(1);
     expect(rows).toMatchObject([
       { left: { message: "And you?" }, right: { message: "And them?" } },
@@ -47,7 +47,7 @@ describe("two branches", () => {
     expect(rows[1]?.right).toBeUndefined();
   });
 
-  test("cost what came after the shared turns, where prices are known", async () => {
+  test("have the cost of the turns after the shared ones, if prices are known", async () => {
     const store = new MemoryStore();
     const answer = join(say("Hello."), costs({ promptTokenCount: 1_000_000, candidatesTokenCount: 0 }));
     await sessionOf(store, [answer, answer]).send("Hi");
@@ -58,7 +58,7 @@ describe("two branches", () => {
 
   test("of many turns show the first of them", async () => {
     const messages = Array.from({ length: 210 }, (_, n) => [`Message ${n}`, `Answer ${n}`] as const);
-    const comparison = compareBranches(await said(...messages), new SessionFold("empty"));
+    const comparison = compareBranches(await chatFold(...messages), new SessionFold("empty"));
     expect(comparison.rows).toHaveLength(200);
     expect(comparison.omitted).toBe(10);
   });
@@ -75,8 +75,8 @@ describe("two branches", () => {
     expect(compareBranches(broken, new SessionFold("empty"))).toMatchObject({ left: { turns: 1, text: "" } });
   });
 
-  test("as a whole count all turns, also those that are the same, and say how long they took", async () => {
-    const [left, right] = [await said(["Hi", "Hello."], ["Bye", "Bye."]), await said(["Hi", "Hello."])];
+  test("as a whole count all turns, including equal ones, with their durations", async () => {
+    const [left, right] = [await chatFold(["Hi", "Hello."], ["Bye", "Bye."]), await chatFold(["Hi", "Hello."])];
     const { sharedTurns, rows, ...totals } = compareBranches(left, right, { isWhole: true });
     expect(sharedTurns).toBe(0);
     expect(rows.map(({ isSame }) => isSame)).toEqual([true, false]);
@@ -86,7 +86,7 @@ describe("two branches", () => {
   });
 
   test("are two runs of one session, aligned by their own turns", async () => {
-    const fold = await said(["Hi", "Hello."], ["Hi", "Hello."], ["Hi", "Hey."]);
+    const fold = await chatFold(["Hi", "Hello."], ["Hi", "Hello."], ["Hi", "Hey."]);
     const [first, second, third] = fold.runs.map(({ runId }) => runId);
     const compare = (left: string | undefined, right: string | undefined) =>
       compareBranches(fold, fold, { runs: [left, right], isWhole: true });

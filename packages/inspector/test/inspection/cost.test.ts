@@ -60,7 +60,7 @@ const answer = fc.constantFrom(
   dies("It is"),
   say("Done."),
 );
-const line = fc.tuple(answer, anyUsage).map(([said, used]) => join(said, costs(used)));
+const line = fc.tuple(answer, anyUsage).map(([text, used]) => join(text, costs(used)));
 const table = fc.constantFrom<PriceTable | undefined>(undefined, googleListPrices, OWN);
 const anyModel = fc.constantFrom(ARGON, "gemini-3.8-flash", NAMELESS);
 const anyRun = fc.record({
@@ -91,7 +91,7 @@ async function sessionOfRuns(runs: readonly Run[]): Promise<MemoryStore> {
       limits: { turns, restarts: 0 },
     });
     const session = agent.session({ id: "chat-1", store });
-    // That runs fail is part of it.
+    // Failed runs are included.
     const result = await session.send("Go on.").catch(() => undefined);
     vi.setSystemTime(Date.now() + waits);
     if (next === "resume") await session.resume().catch(() => undefined);
@@ -100,10 +100,10 @@ async function sessionOfRuns(runs: readonly Run[]): Promise<MemoryStore> {
   return store;
 }
 
-/** A sum of what is known. */
+/** The sum of the known costs. */
 const sum = (parts: readonly Priced[]): number => parts.reduce((total, { cost = 0 }) => total + cost, 0);
 
-test("parts add up to the whole everywhere, whatever the runs were", async () => {
+test("parts add up to the whole everywhere, for any runs", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(anyRun, { minLength: 1, maxLength: 3 }), table, async (runs, prices) => {
       const store = await sessionOfRuns(runs);
@@ -119,7 +119,7 @@ test("parts add up to the whole everywhere, whatever the runs were", async () =>
           [...turns, ...otherCosts].reduce((total, { usage: { totalTokens: used = 0 } }) => total + used, 0),
         ),
       );
-      // What a run recorded stands.
+      // Recorded costs stand.
       for (const [index, { end }] of fold.runs.entries()) {
         const { cost = 0, pricedHere = 0, otherCosts = [], limits } = overview.runs[index]!;
         if (end?.["cost"] !== undefined) expect(cost - pricedHere).toEqual(near(Number(end["cost"])));
@@ -155,12 +155,12 @@ test("parts add up to the whole everywhere, whatever the runs were", async () =>
   );
 });
 
-describe("what a run did not price", () => {
-  test("is priced by what the inspector was given, and said to be", async () => {
-    const [said, used] = [say("3"), costs({ promptTokenCount: 1_000_000, totalTokenCount: 1_000_000 })];
+describe("an unpriced run", () => {
+  test("uses the inspector's prices, and says so", async () => {
+    const [text, used] = [say("3"), costs({ promptTokenCount: 1_000_000, totalTokenCount: 1_000_000 })];
     const store = new MemoryStore();
     for (const prices of [OWN, undefined])
-      await new Agent({ model: ScriptedModel.with({ id: ARGON }, join(said, used)), prices })
+      await new Agent({ model: ScriptedModel.with({ id: ARGON }, join(text, used)), prices })
         .session({ id: "chat-1", store })
         .send("Add");
     expect((await foldOf(store)).overview()).toMatchObject({ cost: 3, unpriced: ARGON, pricesAsOf: "2026-01-01" });
@@ -169,7 +169,7 @@ describe("what a run did not price", () => {
     expect([overview.unpriced, overview.currency]).toEqual([undefined, undefined]);
   });
 
-  test("has the price of Google's list when the page asks for it, and nothing is written", async () => {
+  test("uses Google's list prices on request, without writing anything", async () => {
     const store = new MemoryStore();
     const used = costs({ promptTokenCount: 1_000_000, totalTokenCount: 1_000_000 });
     const model = ScriptedModel.with({ id: ARGON }, join(say("3"), used));
@@ -187,7 +187,7 @@ describe("what a run did not price", () => {
   });
 });
 
-test("broken answers are paid for by their turn, which a resumed run may have later", () => {
+test("broken answers are billed to their turn, which may only exist after a resume", () => {
   const fold = new SessionFold("chat-1", { prices: OWN });
   const base = { v: 3, at: 0, runId: "r" };
   const usage = { requests: 1, inputTokens: 1_000_000, totalTokens: 1_000_000 };
@@ -199,7 +199,7 @@ test("broken answers are paid for by their turn, which a resumed run may have la
     {
       cost: 0.5,
       turns: [],
-      otherCosts: [{ what: "Broken answers of turn 1 of the run", cost: 0.5, usage: { inputTokens: 1_000_000 } }],
+      otherCosts: [{ what: "Broken answers in turn 1 of the run", cost: 0.5, usage: { inputTokens: 1_000_000 } }],
     },
   ]);
   fold.add({ ...base, type: "resume" });

@@ -65,7 +65,7 @@ test("a session has the ending that its last run had, in the list and in all its
   );
 });
 
-test("a run without an end is running or cut off, and one that waited before another began is no failure", async () => {
+test("a run without an end is running or cut off, and one that waited before the next one is no failure", async () => {
   const store = new MemoryStore();
   const session = sessionOf(store, [call("pay", { amount: 3 }), say("Hello.")]);
   await session.send("Pay.");
@@ -80,7 +80,7 @@ test("a run without an end is running or cut off, and one that waited before ano
   ]);
 });
 
-test("calls that are the same, again or cut off are flagged", async () => {
+test("same, repeated and cut-off calls are flagged", async () => {
   const flagsOf = async (script: readonly ScriptLine[]) => {
     const store = new MemoryStore();
     await sessionOf(store, script)

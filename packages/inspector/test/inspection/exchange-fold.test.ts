@@ -33,7 +33,7 @@ async function talk(prepare: (turn: number) => object = () => ({})) {
   return { entries: await exchanges.load("chat"), log: await store.load("chat"), bodies };
 }
 
-test("each request is what the service received, with what it shares with the one before", async () => {
+test("each request is the received one, with the part shared with the previous one", async () => {
   const { entries, bodies } = await talk();
   const fold = new ExchangeFold();
   fold.add(entries);
@@ -75,7 +75,7 @@ test("a prefix that broke between two runs is at the turn that paid for it, with
   expect(brokenIn(same)).toEqual([0, 1, 2].map(() => [fine, fine]));
 });
 
-test("requests that continue the one before are not rebuilt", async () => {
+test("requests that continue the previous one are not rebuilt", async () => {
   const { entries } = await talk();
   const fold = new ExchangeFold();
   const rebuild = vi.spyOn(fold.kept, "body");
@@ -84,7 +84,7 @@ test("requests that continue the one before are not rebuilt", async () => {
   expect(rebuild).not.toHaveBeenCalled();
 });
 
-test("a changed instruction is where the prefix broke, with what that cost at most", async () => {
+test("a changed instruction is where the prefix broke, with its highest possible cost", async () => {
   const { entries } = await talk((turn) => (turn === 2 ? { instructions: "You add large numbers." } : {}));
   const fold = new ExchangeFold({ prices: PRICES });
   fold.add(entries);
@@ -102,7 +102,7 @@ test("a changed instruction is where the prefix broke, with what that cost at mo
   });
 });
 
-test("what an explicit cache of instructions and tools would have cost is known with prices", async () => {
+test("with prices, there is an estimate for an explicit cache of instructions and tools", async () => {
   const { entries } = await talk();
   const [without, priced] = [new ExchangeFold(), new ExchangeFold({ prices: PRICES })];
   without.add(entries);
@@ -115,7 +115,7 @@ test("what an explicit cache of instructions and tools would have cost is known 
   expect(withCache).toBeLessThan(billed);
 });
 
-test("a turn tells which of its requests failed, and what the service said", async () => {
+test("a turn lists its failed requests with the service's messages", async () => {
   const emulator = createEmulator({ brain: script([fault(faults.overloaded()), say("Hi.")]) });
   const model = gemini("gemini-3.8-flash", {
     endpoint: geminiApi({ apiKey: "k" }),
@@ -139,16 +139,16 @@ test("a turn tells which of its requests failed, and what the service said", asy
   }
 });
 
-test("entries that are damaged are left out, and a body that can't be rebuilt says so", async () => {
+test("damaged entries are left out, and a body that can't be rebuilt says so", async () => {
   const { entries } = await talk();
   const fold = new ExchangeFold();
   fold.add([{ type: "exchange" }, 7, ...entries.slice(1)]);
-  // The first of them refers to what is not there.
+  // The first of them refers to a missing entry.
   expect(fold.rows.length).toBeLessThan(entries.length);
   for (const { n } of fold.rows) expect(fold.details(n)).toBeDefined();
 });
 
-test("a turn whose requests all failed is a turn of its run, also while they go on", async () => {
+test("a turn with failed requests only is a turn of its run, even during the requests", async () => {
   const emulator = createEmulator({
     brain: script([call("add", { a: 1, b: 1 }), ...Array.from({ length: 4 }, () => fault(faults.overloaded()))]),
   });
@@ -185,7 +185,7 @@ test("a turn whose requests all failed is a turn of its run, also while they go 
   expect(turnsOf(going)).toEqual(turnsOf(ended));
 });
 
-test("a request that was refused and not sent again was not healed", async () => {
+test("a refused request without a retry was not healed", async () => {
   const emulator = createEmulator({ brain: script([fault(faults.apiError(400, "INVALID_ARGUMENT", "No."))]) });
   const model = gemini("gemini-3.8-flash", {
     endpoint: geminiApi({ apiKey: "k" }),

@@ -34,7 +34,7 @@ test("a run that waits for a job says so, with its progress", async () => {
   ]);
 });
 
-test("its outcome is what the call came to, also in a fork", async () => {
+test("its outcome is the call's, also in a fork", async () => {
   const { store, session } = await waiting();
   await session.reportJob("job-1", { progress: { percent: 40 } });
   await session.reportJob("job-1", { output: { frames: 240 } });
@@ -72,7 +72,7 @@ test("its outcome is what the call came to, also in a fork", async () => {
   expect(dropped.told).not.toContain("frames");
 });
 
-test("a job that was given up is no problem of the next run", async () => {
+test("an abandoned job is no problem of the next run", async () => {
   const { store, session } = await waiting();
   await session.send("Never mind.");
   const { problems, runs, pending } = (await foldOf(store)).overview();

@@ -40,7 +40,7 @@ describe("an explicit cache", () => {
   const prices = { input: 2, cachedInput: 0.5, output: 8, cacheStorage: 1 };
   const hour = 3_600_000;
 
-  test("costs its writing, its keeping and its readings", () => {
+  test("costs writes, storage and reads", () => {
     const requests = [0, 1, 2].map((index) => ({ at: index * hour, promptTokens: 1_500_000, cachedTokens: 0 }));
     // Written for 2, kept for two hours for 2, read three times for 0.5; the rest costs 1 each time.
     expect(estimateCache(requests, 1_000_000, prices)).toEqual({
@@ -51,7 +51,7 @@ describe("an explicit cache", () => {
     });
   });
 
-  test("gains nothing where the service cached as much by itself", () => {
+  test("saves nothing if the service already cached as much", () => {
     const requests = [0, 1].map((index) => ({ at: index, promptTokens: 1_000_000, cachedTokens: 900_000 }));
     const { billed, withCache } = estimateCache(requests, 500_000, { ...prices, cacheStorage: undefined }) ?? {
       billed: 0,

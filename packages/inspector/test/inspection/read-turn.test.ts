@@ -13,7 +13,7 @@ async function turnOf(script: Parameters<typeof sessionOf>[1], turn: number = 1)
   return readTurn(fold, fold.overview().runs[0]!.runId, turn)!;
 }
 
-test("a turn is its parts, with signatures and who made them, what was called and what came back", async () => {
+test("a turn has its parts, the signatures with their models, the calls and the responses", async () => {
   const signed = { functionCall: { id: "c1", name: "add", args: { a: 1, b: 2 } }, thoughtSignature: "QUJDRA==" };
   const { before, answers, calls, responses, row } = await turnOf([
     parts({ text: "Hm", thought: true }, signed),
@@ -49,7 +49,7 @@ test("a turn is its parts, with signatures and who made them, what was called an
   expect(row.turn).toBe(1);
 });
 
-test("what the model read of a call without a step is shown with the call", async () => {
+test("the response to a call without a step is shown with the call", async () => {
   const store = new MemoryStore();
   const session = sessionOf(store, [call("pay", { amount: 5 }), say("Not paid.")]);
   await session.send("Pay");
@@ -84,7 +84,7 @@ test("members that this release does not know are named, and parts without any k
   ]);
 });
 
-test("inline media are told by size, and their bytes can be found", async () => {
+test("inline media have their size, and their bytes can be found", async () => {
   const store = new MemoryStore();
   const image = { inlineData: { mimeType: "image/png", data: "aGVsbG8=" } };
   await sessionOf(store, [parts(image, { text: "A picture" })]).send("Draw");
@@ -116,7 +116,7 @@ test("citations are ranges of the texts of parts", async () => {
   expect(answers[0]?.lostCitations).toEqual([]);
 });
 
-test("the page of a document stands behind its title", async () => {
+test("the page of a document follows its title", async () => {
   const retrievedContext = { title: "Manual", pageNumber: 7 };
   const { sources } = await turnOf([
     { ...say("See page 7."), candidate: { groundingMetadata: { groundingChunks: [{ retrievedContext }] } } },
@@ -129,7 +129,7 @@ test("a support that can't be shown as a citation says why", async () => {
   await sessionOf(store, [
     grounded("Oslo is in Norway.", { sources: [{ uri: "https://a.example", title: "A" }] }),
   ]).send("Where?");
-  // As a service that miscounts would have sent it.
+  // A support from a service that miscounts.
   const entries = JSON.parse(JSON.stringify(await store.load("chat-1"))) as any[];
   const { candidate } = entries[1].outcome.value.response;
   candidate.groundingMetadata.groundingSupports = [
@@ -149,7 +149,7 @@ test("a support that can't be shown as a citation says why", async () => {
   ]);
 });
 
-test("no such turn is undefined", async () => {
+test("a missing turn is undefined", async () => {
   const store = new MemoryStore();
   await sessionOf(store, [call("add", { a: 1, b: 1 }), say("2")]).send("Hello");
   const fold = await foldOf(store);

@@ -14,18 +14,18 @@ interface Exchange {
   readonly status: number;
 }
 
-test("a recording is a session: results of calls go on with the run that made them", () => {
+test("a recording is a session: results of calls continue the run that made them", () => {
   const user = { role: "user", parts: [{ text: "1 + 2?" }] };
   const called = { role: "model", parts: [{ functionCall: { name: "add", args: {} } }] };
   const result = { role: "user", parts: [{ functionResponse: { name: "add", response: { output: 3 } } }] };
   const answer = (content: unknown): string =>
     JSON.stringify({ candidates: [{ content, finishReason: "STOP" }], usageMetadata: { promptTokenCount: 4 } });
-  const said = { role: "model", parts: [{ text: "3" }] };
+  const final = { role: "model", parts: [{ text: "3" }] };
   const base = { method: "POST", path: "/v1beta/models/m:generateContent", model: "m", status: 200 };
   const session = readRecording({
     exchanges: [
       { ...base, request: { contents: [user] }, responseBody: answer(called) },
-      { ...base, request: { contents: [user, called, result] }, responseBody: answer(said) },
+      { ...base, request: { contents: [user, called, result] }, responseBody: answer(final) },
       { ...base, request: { contents: [user] }, status: 400, responseBody: '{"error":{"message":"No."}}' },
     ],
   });

@@ -39,7 +39,7 @@ test.each<[query: string, turns: readonly number[]]>([
   expect(searchSession(fold, query).map(({ number }) => number)).toEqual(turns);
 });
 
-test("what is found has the turn's place, and the words around the first one", async () => {
+test("a match has the turn's place, and the text around the first word", async () => {
   const { fold } = await searched();
   expect(searchSession(fold, "end")).toEqual([
     { runId: fold.runs[1]?.runId, turn: 2, number: 4, text: `…ng long and the end of it` },

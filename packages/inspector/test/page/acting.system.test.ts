@@ -57,11 +57,11 @@ describe("acting", () => {
     const { tab } = open;
     await tab.sees("pay needs approval");
     await tab.click("button", "Edit arguments…");
-    await tab.fill("Arguments to call it with", '{"amount": "two"}');
+    await tab.fill("New arguments", '{"amount": "two"}');
     await tab.click("button", "Approve with these arguments");
     await tab.sees("do not match its schema");
     expect(tab.errors.splice(0)).toEqual([expect.stringContaining("409")]);
-    await tab.fill("Arguments to call it with", '{"amount": 2}');
+    await tab.fill("New arguments", '{"amount": 2}');
     await tab.click("button", "Approve with these arguments");
     await tab.sees("Done");
     await tab.click("tab", "Timeline");
@@ -75,16 +75,16 @@ describe("acting", () => {
     const store = await waiting();
     await using open = await opened({ store, allowActions: true }, "#/s/chat-1/act");
     const { tab } = open;
-    await tab.fill("Why pay is denied", "too much");
+    await tab.fill("Reason to deny pay", "too much");
     await tab.click("button", "Deny");
     await tab.sees("when its program resumes it");
     expect(await store.load("chat-1")).toContainEqual(
       expect.objectContaining({ type: "answer", value: { deny: "too much" } }),
     );
-    await tab.sees("No agent is open");
+    await tab.sees("Without an agent, the inspector can't start or resume runs");
   });
 
-  test("a message is sent, and nothing can be done where the inspector only reads", async () => {
+  test("a message is sent, and a read-only inspector has no actions", async () => {
     const store = new MemoryStore();
     await sessionOf(store, [say("Hello.")]).send("Hi");
     {
@@ -100,18 +100,18 @@ describe("acting", () => {
   });
 });
 
-test("a replay tells what another agent would send", async () => {
+test("a replay shows what another agent would send", async () => {
   const { store, exchanges, changed } = await keptSession(sums(), "What is 1 + 2, and 3 + 4?");
   const agents = { helper: changed({ instructions: "You count." }) };
   await using open = await opened({ store, exchanges, agents }, "#/s/chat-1/replay");
   const { tab } = open;
   await tab.click("button", "Replay");
-  await tab.sees("It does something else now.");
+  await tab.sees("The run is different now.");
   await tab.sees("systemInstruction.parts[0].text");
   await tab.sees("You count.");
   await tab.fill("Agent", "");
   await tab.click("button", "Replay");
-  await tab.sees("It does what it did.");
+  await tab.sees("The run is the same.");
 });
 
 describe("a fork", () => {
@@ -120,7 +120,7 @@ describe("a fork", () => {
     const { runId } = (await foldOf(store)).runs[0] ?? { runId: "" };
     await using open = await opened({ store, exchanges, allowActions: true }, `#/s/chat-1/r/${runId}/t/2`);
     const { tab } = open;
-    await tab.sees("Test of the run");
+    await tab.sees("Save as test");
     await tab.click("link", "Fork here");
     await tab.sees("Result of add (call:1.0)");
     expect(await tab.hash()).toBe("#/s/chat-1/fork/2");
@@ -129,26 +129,26 @@ describe("a fork", () => {
     await tab.sees("is not valid JSON");
     await tab.fill("Result of add (call:1.0), as JSON", "100");
     await tab.click("button", "Fork");
-    await tab.sees("They differ from the first turn on.");
+    await tab.sees("Different from the first turn on.");
     await tab.sees("The sums are 3 and 7.", ".branches");
     const fork = (await store.list()).find((one) => one.id !== "chat-1");
     await tab.click("link", fork?.id ?? "");
     await tab.sees("(fork at turn 2)");
   });
 
-  test("is shown once where the inspector only reads", async () => {
+  test("is only shown by a read-only inspector", async () => {
     const { store, exchanges } = await keptSession(sums(), "What is 1 + 2, and 3 + 4?");
     await using open = await opened({ store, exchanges }, "#/s/chat-1/fork/1");
     const { tab } = open;
     await tab.fill("Message", "Say hello.");
     await tab.click("button", "Fork");
-    await tab.sees("The fork was not kept: the inspector is read-only");
+    await tab.sees("The fork was not stored: the inspector is read-only");
     await tab.sees("Say hello.", ".branches");
     expect(await store.list()).toHaveLength(1);
   });
 });
 
-test("a check tells what is wrong with a log, and how tools are sent", async () => {
+test("a check shows the problems of a log, and tools as sent", async () => {
   const { store, exchanges, agent } = await keptSession(sums(), "What is 1 + 2, and 3 + 4?");
   await store.append("chat-1", (await store.load("chat-1")).length, [{ v: 3, at: 1, type: "turn" }]);
   await using open = await opened({ store, exchanges, agents: { helper: agent } }, "#/s/chat-1/check");
@@ -158,29 +158,29 @@ test("a check tells what is wrong with a log, and how tools are sent", async () 
   await tab.sees("Adds two numbers");
 });
 
-describe("taking away", () => {
-  /** Names and texts of what was saved. */
+describe("exports", () => {
+  /** Names and texts of saved files. */
   const SAVED = `window.saved = []; URL.createObjectURL = (blob) => { blob.text().then((text) => window.saved.push(text)); return "#"; };
     HTMLAnchorElement.prototype.click = function () { window.saved.push(this.download); }`;
 
   test.each([
-    ["One HTML file to share: no keys, opens anywhere", "chat-1.html", "<!doctype html>"],
-    ["The session file the log, as .jsonl", "chat-1.jsonl", '"type":"run"'],
-    ["A failing vitest test of the last run, with its recording", "chat-1.test.ts", "chat-1.recording.json"],
+    ["HTML file to share: no keys, opens anywhere", "chat-1.html", "<!doctype html>"],
+    ["Session file the log, as .jsonl", "chat-1.jsonl", '"type":"run"'],
+    ["Failing vitest test of the last run, with its recording", "chat-1.test.ts", "chat-1.recording.json"],
   ])("%s", async (name, file, text) => {
     const { store, exchanges } = await keptSession(sums(), "What is 1 + 2, and 3 + 4?");
     await using open = await opened({ store, exchanges }, "#/s/chat-1");
     const { tab } = open;
     await tab.sees("Timeline");
     await tab.evaluate(SAVED);
-    await tab.clickText("summary", "Take away");
+    await tab.clickText("summary", "Export");
     await tab.click("button", name);
     await tab.sees(`Saved ${file}`);
     await tab.until(`window.saved.includes(${JSON.stringify(file)})`);
     await tab.until(`window.saved.some((one) => one.includes(${JSON.stringify(text)}))`);
   });
 
-  test("the HTML file opens from a disk, and whatever a text holds is only text", async () => {
+  test("the HTML file opens from a disk, and escapes all texts", async () => {
     const store = new MemoryStore();
     const evil = `<img src=x onerror="window.pwned = 1"><script>window.pwned = 1</script></pre></style>`;
     await sessionOf(store, [call("add", { a: 1, b: 2 }), say(evil)]).send(evil);
@@ -201,11 +201,11 @@ describe("taking away", () => {
     const { store, exchanges } = await keptSession(sums(), "What is 1 + 2, and 3 + 4?");
     await using open = await opened({ store, exchanges }, "#/s/chat-1/wire/0");
     const { tab } = open;
-    await tab.sees("Would the service take it?");
+    await tab.sees("Check request");
     await tab.evaluate(`navigator.clipboard.writeText = async (text) => { window.copied = text; }`);
     await tab.click("button", "Copy curl command of the request");
     await tab.until(`window.copied?.includes("curl --globoff")`);
-    await tab.click("button", "Would the service take it?");
-    await tab.sees("the service takes this request");
+    await tab.click("button", "Check request");
+    await tab.sees("the service accepts this request");
   });
 });

@@ -18,22 +18,22 @@ afterAll(async () => {
   await served[Symbol.asyncDispose]();
 });
 
-test("two sessions of the list are ticked and compared: what each took, and which was better by figures", async () => {
+test("two sessions of the list are selected and compared by their figures", async () => {
   const tab = await InspectorTab.open(browser, served.url);
   await tab.sees(`${DEMO_IDS.length} shown`);
   await tab.press("g", "x");
   await tab.sees("Compare 1 of 2");
   await tab.press("j", "x");
   await tab.clickText("button", "Compare 2 of 2");
-  await tab.sees("Which took less, by figures alone", ".compare-figures");
-  await tab.sees("Instructions and tools are compared where the requests of both are kept.");
+  await tab.sees("Lower figures are better", ".compare-figures");
+  await tab.sees("To compare instructions and tools, keep the requests of both.");
   await tab.sees("Turn by turn");
   expect(await tab.hash()).toMatch(/^#\/compare\/[^/]+\/[^/]+$/);
   expect(await tab.seriousFindings()).toEqual([]);
   await tab.close();
 });
 
-test("two runs of a session are ticked in its time line, and texts are shown with what differs", async () => {
+test("two runs of a session are selected in its timeline, and texts show their changes", async () => {
   const tab = await InspectorTab.open(browser, `${served.url}#/s/parallel-tools`);
   await tab.sees("Timeline");
   await tab.click("checkbox", "Compare run 1");
@@ -46,14 +46,14 @@ test("two runs of a session are ticked in its time line, and texts are shown wit
   await tab.close();
 });
 
-test("instructions of both are shown as one text, with what differs", async () => {
+test("instructions of both are shown as one text with changes", async () => {
   const tab = await InspectorTab.open(browser, `${served.url}#/compare/parallel-tools/changing-instructions`);
-  await tab.sees("Instructions of B, with what A has or lacks");
+  await tab.sees("Instructions of B, compared with A");
   expect(await tab.texts(".comparison section ins")).toEqual(["It is 12:00:00."]);
   await tab.close();
 });
 
-test("a session is never compared with one that is gone: the page says so", async () => {
+test("a comparison with a missing session shows an error", async () => {
   const tab = await InspectorTab.open(browser, `${served.url}#/compare/parallel-tools/gone`);
   await tab.sees("There is no session with that id to compare with.");
   // The browser's own line about the 404.

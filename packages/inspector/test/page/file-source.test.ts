@@ -12,7 +12,7 @@ function fileOf(name: string, ...entries: readonly object[]): { readonly name: s
 
 const source = new FileSource([fileOf("whole.jsonl", RUN, END), fileOf("torn.jsonl", DAMAGED, RUN, END, DAMAGED)]);
 
-test("dropped files are listed, filtered and searched as a store's sessions are", async () => {
+test("dropped files are listed, filtered and searched like a store's sessions", async () => {
   const { sessions } = await source.sessions({});
   expect(sessions.map(({ id, ending, totalTokens }) => ({ id, ending, totalTokens }))).toEqual([
     { id: "torn", ending: "limit", totalTokens: 7 },
@@ -22,11 +22,11 @@ test("dropped files are listed, filtered and searched as a store's sessions are"
   expect((await source.sessions({ state: "done" })).sessions).toEqual([]);
 });
 
-test("totals count what can be read, whatever is in a log", async () => {
+test("totals count the readable part of any log", async () => {
   expect(await source.totals(new URLSearchParams())).toMatchObject({ sessions: 2 });
 });
 
-test("what is not in a file is refused with the reason", async () => {
+test("views that a file doesn't have are refused with the reason", async () => {
   await expect(source.overview("nobody")).rejects.toMatchObject({ code: "not_found" });
   await expect(source.turn("whole", "r", 9)).rejects.toMatchObject({ code: "not_found" });
   await expect(source.evals("", "")).rejects.toMatchObject({ code: "not_found" });

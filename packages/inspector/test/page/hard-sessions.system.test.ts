@@ -84,7 +84,7 @@ describe("a hostile session", () => {
     await tab.sees("<img src=x onerror=", ".eval-grid");
     await tab.clickText(".eval-grid a", "4/5");
     await tab.sees("<img src=x onerror=", ".trials");
-    await tab.fill("Beside it", "run-0001/2");
+    await tab.fill("Compare with", "run-0001/2");
     await tab.until(`document.querySelectorAll(".trials > section").length === 2`);
     expect(await tab.evaluate("window.hacked")).toBeUndefined();
     expect(await tab.evaluate(`document.querySelectorAll("a[href^=javascript], img, main script").length`)).toBe(0);
@@ -106,7 +106,7 @@ describe("a hostile session", () => {
     await tab.close();
   });
 
-  test("with broken entries is shown as far as it goes, and says what is broken", async () => {
+  test("with broken entries shows the readable ones, and lists the broken ones", async () => {
     const store = new MemoryStore();
     await sessionOf(store, [say("Hi")]).send("Hello");
     const entries = await store.load("chat-1");
@@ -122,7 +122,7 @@ describe("a hostile session", () => {
     await changed.append("broken", 0, broken);
     await using served = await page.serve({ store: changed });
     const tab = await InspectorTab.open(browser, `${served.url}#/s/broken`);
-    await tab.sees("4 entries of the log could not be read");
+    await tab.sees("4 entries of the log unreadable or misplaced");
     await tab.sees("Hi", ".details");
     await tab.clickText("summary", "entries of the log");
     await tab.click("link", "Entry 4");
@@ -131,7 +131,7 @@ describe("a hostile session", () => {
   });
 });
 
-test("a long session shows its end first, and the rest when it is asked for", async () => {
+test("a long session shows its end first, and the rest on demand", async () => {
   const store = new MemoryStore();
   const info = { state: "idle", createdAt: 1, messages: 10, turns: 1000, totalTokens: 1_070_500, cost: 0 } as const;
   await store.append("long", 0, longLog(1000), { info });
@@ -152,7 +152,7 @@ test("a long session shows its end first, and the rest when it is asked for", as
   await direct.close();
 });
 
-test("a session of ten thousand turns has only the rows in view, and goes from end to end", async () => {
+test("a session of ten thousand turns only renders the rows in view, from end to end", async () => {
   const store = new MemoryStore();
   await store.append("long", 0, longLog(10_000));
   await using served = await page.serve({ store });
@@ -176,7 +176,7 @@ test("a session of ten thousand turns has only the rows in view, and goes from e
   await tab.close();
 });
 
-test("thousands of sessions are listed as they are scrolled to", async () => {
+test("thousands of sessions load while scrolling", async () => {
   const store = new MemoryStore();
   const [run] = longLog(100);
   for (let n = 0; n < 3000; n++)
@@ -193,7 +193,7 @@ test("thousands of sessions are listed as they are scrolled to", async () => {
   await tab.close();
 });
 
-test("a run is shown while it goes", async () => {
+test("a run is shown live", async () => {
   const store = new MemoryStore();
   const [asked, answered] = [deferred(), deferred()];
   const model = new ScriptedModel(call("add", { a: 1, b: 2 }), async () => {
@@ -216,7 +216,7 @@ test("a run is shown while it goes", async () => {
   await tab.close();
 });
 
-test("what the model is saying is shown while it says it", async () => {
+test("the answer in progress is shown live", async () => {
   const store = new MemoryStore();
   const [run] = longLog(1);
   const { runId } = run as { readonly runId: string };
@@ -225,7 +225,7 @@ test("what the model is saying is shown while it says it", async () => {
   await store.setLease("live", undefined, lease);
   await using served = await page.serve({ store });
   const tab = await InspectorTab.open(browser, `${served.url}#/s/live`);
-  await tab.sees("The run is going.", ".draft");
+  await tab.sees("The run is active.", ".draft");
   await store.setDraft("live", 1, {
     runId,
     step: "model:1",
@@ -240,7 +240,7 @@ test("what the model is saying is shown while it says it", async () => {
   await tab.close();
 });
 
-test("a server that was stopped is said to be", async () => {
+test("a stopped server is reported", async () => {
   const store = new MemoryStore();
   await sessionOf(store, [say("Hi")]).send("Hello");
   const served = await page.serve({ store });
@@ -248,14 +248,14 @@ test("a server that was stopped is said to be", async () => {
   await tab.sees("1 shown");
   await served[Symbol.asyncDispose]();
   await tab.click("button", "Waiting");
-  await tab.sees("The inspector's server doesn't answer. Start it again, then reload the page.");
+  await tab.sees("The inspector's server doesn't answer. Restart it, then reload the page.");
   expect(await tab.texts("[role=alert] button")).toEqual(["Try again"]);
   // The browser says so itself.
   tab.errors.splice(0);
   await tab.close();
 });
 
-test("the bytes are those that the service received", async () => {
+test("the bytes are the ones that the service received", async () => {
   const received: string[] = [];
   const emulator = createEmulator({
     brain: script([emulatedCalls({ name: "add", args: { a: 1, b: 2 } }), emulatedSay("Größer: 漢字 🌍")]),
@@ -289,7 +289,7 @@ test("the bytes are those that the service received", async () => {
   await tab.close();
 });
 
-test("the requests of a new run join those that are shown, and a session that is deleted is said to be", async () => {
+test("the requests of a new run join the list, and a deleted session is reported", async () => {
   const [store, kept] = [new MemoryStore(), new MemoryStore()];
   const keeper = keepExchanges(kept);
   const emulator = createEmulator({ brain: script([emulatedSay("One."), emulatedSay("Two.")]) });
@@ -314,7 +314,7 @@ test("the requests of a new run join those that are shown, and a session that is
   await tab.go("#/s/grows");
   await tab.sees("Two.", ".timeline-rows");
   await store.delete("grows");
-  await tab.sees("Nothing was run in this session yet");
+  await tab.sees("No runs yet");
   await kept.delete("grows");
   await tab.sees("Not up to date: There is no such session.");
   // The browser says so itself.
@@ -322,7 +322,7 @@ test("the requests of a new run join those that are shown, and a session that is
   await tab.close();
 });
 
-describe("files that are dropped onto the page", () => {
+describe("files dropped onto the page", () => {
   const drop = async (tab: InspectorTab, files: readonly { readonly name: string; readonly text: string }[]) =>
     await tab.evaluate(`{
       const dataTransfer = new DataTransfer();
@@ -330,7 +330,7 @@ describe("files that are dropped onto the page", () => {
       document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
     }`);
 
-  test("are shown like any session, and nothing is sent anywhere", async () => {
+  test("are shown like any session, without sending anything", async () => {
     const store = new MemoryStore();
     await sessionOf(store, [call("add", { a: 1, b: 2 }), say("It is three.")]).send("1 + 2?");
     const text = (await store.load("chat-1")).map((entry) => `${JSON.stringify(entry)}\n`).join("");
@@ -340,7 +340,7 @@ describe("files that are dropped onto the page", () => {
     await drop(tab, [{ name: "sums.jsonl", text: `${text}{ torn` }]);
     await tab.sees("It is three.", ".details");
     await tab.sees("File: sums.jsonl");
-    await tab.sees("1 entry of the log could not be read");
+    await tab.sees("1 entry of the log unreadable or misplaced");
     await tab.click("button", "Close file");
     await tab.sees("No sessions yet");
     await tab.close();
@@ -385,12 +385,12 @@ describe("files that are dropped onto the page", () => {
     },
   );
 
-  test("that are something else are refused with a reason", async () => {
+  test("of other kinds are refused with a reason", async () => {
     await using served = await page.serve({ store: new MemoryStore() });
     const tab = await InspectorTab.open(browser, served.url);
     await tab.sees("No sessions yet");
     await drop(tab, [{ name: "holiday.txt", text: "We went to the sea." }]);
-    await tab.sees("That is neither a session file");
+    await tab.sees("This is not a session file");
     await tab.close();
   });
 });

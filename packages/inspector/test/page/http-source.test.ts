@@ -18,7 +18,7 @@ function start(): { readonly source: HttpSource; readonly store: MemoryStore; re
   return { source: new HttpSource("http://localhost/inspector/api"), store, asked };
 }
 
-test("a known overview is brought up to date with what changed", async () => {
+test("a known overview is updated with the changes", async () => {
   const { source, store, asked } = start();
   await sessionOf(store, [call("add", { a: 1, b: 2 }), say("3")]).send("1 + 2?");
   const known = await source.overview("chat-1");
@@ -28,7 +28,7 @@ test("a known overview is brought up to date with what changed", async () => {
   expect(next).toEqual(await source.overview("chat-1"));
 });
 
-test("a session that was deleted and begun again is not mixed up with the one before", async () => {
+test("a session that was deleted and started over is not mixed up with the old one", async () => {
   const { source, store } = start();
   await sessionOf(store, [call("add", { a: 1, b: 2 }), say("3")]).send("1 + 2?");
   const known = await source.overview("chat-1");
@@ -37,7 +37,7 @@ test("a session that was deleted and begun again is not mixed up with the one be
   expect(await source.overview("chat-1", known)).toEqual(await source.overview("chat-1"));
 });
 
-test("errors say what the server said, or that there is none", async () => {
+test("errors have the server's message, or say that there is no server", async () => {
   const { source } = start();
   await expect(source.overview("nobody")).rejects.toMatchObject({
     code: "not_found",

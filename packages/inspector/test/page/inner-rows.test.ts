@@ -11,7 +11,7 @@ import { foldOf } from "../support/sessions.ts";
 
 const PRICES = { input: 1_000_000, output: 1_000_000 };
 
-/** The rows as a person reads them, indented by what they are inside of. */
+/** The rows as a person reads them, indented by depth. */
 function told(rows: readonly TimelineRow[]): readonly string[] {
   return rows.flatMap((row) => {
     switch (row.kind) {
@@ -80,7 +80,7 @@ test("agents inside calls are a tree below their calls, with their turns, tokens
   const [outer, first, inner, ...rest] = rows.filter((row) => row.kind === "inner-run" || row.kind === "inner-turn");
   const [inLog] = overview.runs[0]?.turns[0]?.steps.flatMap((step) => step.inner ?? []) ?? [];
   expect(outer).toMatchObject({ tokens: inLog?.usage.totalTokens, cost: inLog?.cost });
-  // What the log has of the outer run counts the one inside of it.
+  // The outer run's totals in the log include the inner run.
   const sum = [first, ...rest].reduce((total, row) => total + (row?.kind === "inner-turn" ? (row.tokens ?? 0) : 0), 0);
   expect(sum).toBe(inLog?.usage.totalTokens);
   expect(inner?.cost).toBeGreaterThan(0);
@@ -89,7 +89,7 @@ test("agents inside calls are a tree below their calls, with their turns, tokens
   expect(told(shown((one) => one === key))).toHaveLength(4);
 });
 
-test("without kept requests, it is a run with what the log has of it", async () => {
+test("without kept requests, it is a run with its data in the log", async () => {
   const { overview } = await askedDown();
   const rows = timelineRows(overview, { text: "" }, () => true, { exchanges: new Map(), isToggled: () => false });
   expect(told(rows)).toEqual([
@@ -101,7 +101,7 @@ test("without kept requests, it is a run with what the log has of it", async () 
   ]);
 });
 
-test("after a handover, the time line says who leads from there", async () => {
+test("after a handover, the timeline names the agent that leads from there", async () => {
   const store = new MemoryStore();
   const billing = new Agent({
     name: "billing",

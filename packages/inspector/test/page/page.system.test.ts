@@ -57,7 +57,7 @@ describe("the list of sessions", () => {
     await tab.close();
   });
 
-  test("is used with the keyboard", async () => {
+  test("works with the keyboard", async () => {
     const tab = await open();
     await tab.sees(`${DEMO_IDS.length} shown`);
     await tab.press("G", "k", "j", "Enter");
@@ -80,7 +80,7 @@ describe("the list of sessions", () => {
 });
 
 describe("the timeline", () => {
-  test("shows calls side by side, what failed and what was sent again, and jumps to it", async () => {
+  test("shows parallel calls, failures and retries, and jumps to them", async () => {
     const tab = await open("#/s/parallel-tools");
     await tab.sees("call failed 1");
     await tab.sees("retry 1");
@@ -98,7 +98,7 @@ describe("the timeline", () => {
     await tab.close();
   });
 
-  test("filters turns by words and by what happened", async () => {
+  test("filters turns by words and flags", async () => {
     const tab = await open("#/s/repeated-calls");
     await tab.sees("repeated calls 2");
     await tab.clickText("button", "repeated calls");
@@ -111,7 +111,7 @@ describe("the timeline", () => {
     await tab.close();
   });
 
-  test("finds what a tool returned, and leads to the turn with the words marked", async () => {
+  test("finds a tool's result, and leads to the turn with the words marked", async () => {
     const tab = await open("#/s/parallel-tools");
     await tab.sees("Turn 3", ".details");
     await tab.press("/");
@@ -129,7 +129,7 @@ describe("the timeline", () => {
     await tab.close();
   });
 
-  test("opens at a turn that an address names, and goes on with the keyboard", async () => {
+  test("opens at the turn of an address, and continues with the keyboard", async () => {
     const { runId } = (await sessions.load("changing-instructions"))[0] as { readonly runId: string };
     const tab = await open(`#/s/changing-instructions/r/${runId}/t/2`);
     await tab.sees("Turn 2", ".details");
@@ -145,14 +145,14 @@ describe("the timeline", () => {
     await tab.close();
   });
 
-  test("shows what waits for a person, with its arguments", async () => {
+  test("shows pending calls with their arguments", async () => {
     const tab = await open("#/s/refund-approval");
     await tab.sees("refund needs approval call:2.0", ".details");
     await tab.sees('"amount": 12.5', ".details");
     await tab.close();
   });
 
-  test("shows what an inner agent said", async () => {
+  test("shows the answers of an inner agent", async () => {
     const tab = await open("#/s/inner-agent");
     await tab.sees("inner agent 1");
     await tab.sees("inner run of researcher 2 turns", ".timeline-rows");
@@ -190,12 +190,12 @@ describe("contents", () => {
   test("say why a citation is missing", async () => {
     const tab = await open("#/s/dropped-citation");
     await tab.sees("lost citation 1");
-    await tab.sees("One citation could not be shown: “It snows in Bergen.”");
+    await tab.sees("One citation can't be shown: “It snows in Bergen.”");
     await tab.sees("Its text is not in the answer.");
     await tab.close();
   });
 
-  test("are chips: thoughts, code, pictures, signatures, and what no release knows", async () => {
+  test("are chips: thoughts, code, pictures, signatures and unknown parts", async () => {
     const tab = await open("#/s/rich-parts");
     await tab.sees("A picture, some code, and something that no release knows yet.");
     await tab.sees("print(sum(range(10)))");
@@ -209,7 +209,7 @@ describe("contents", () => {
 });
 
 describe("the wire", () => {
-  test("shows where a prefix broke, what stood there, and what it cost", async () => {
+  test("shows where a prefix broke, with the old value and the cost", async () => {
     const tab = await open("#/s/changing-instructions/wire");
     await tab.sees("Only 3 broken prefixes and 0 failures");
     await tab.sees("The prefix broke at systemInstruction.parts[0].text", ".details");
@@ -222,7 +222,7 @@ describe("the wire", () => {
     await tab.close();
   });
 
-  test("dims what the request before had, and says what was billed as cached", async () => {
+  test("dims the part shared with the previous request, and shows the tokens billed as cached", async () => {
     const tab = await open("#/s/repeated-calls/wire/1");
     await tab.until(
       String.raw`/Billed: [\d,]+ prompt tokens, [1-9][\d,]* of them as cached/.test(document.body.innerText)`,
@@ -234,9 +234,9 @@ describe("the wire", () => {
     await tab.close();
   });
 
-  test("says how to keep requests where none were kept", async () => {
+  test("explains how to keep requests if none were kept", async () => {
     const tab = await open("#/s/cut-off/wire");
-    await tab.sees("The requests of this session were not kept");
+    await tab.sees("This session kept no requests");
     await tab.sees("keepExchanges(");
     await tab.close();
   });
@@ -252,7 +252,7 @@ test("cost and tokens are shown for each turn, with the distance to the limits",
   await tab.close();
 });
 
-test("the log is shown as it is stored", async () => {
+test("the log is shown as stored", async () => {
   const tab = await open("#/s/parallel-tools/log/1");
   await tab.sees("Entry 1", ".details");
   await tab.press("j");
@@ -261,7 +261,7 @@ test("the log is shown as it is stored", async () => {
   await tab.close();
 });
 
-test("a session that is not there is no dead end", async () => {
+test("a missing session is no dead end", async () => {
   const tab = await open("#/s/nobody");
   await tab.sees("There is no such session");
   await tab.click("link", "All sessions");
@@ -271,7 +271,7 @@ test("a session that is not there is no dead end", async () => {
   await tab.close();
 });
 
-test("marks the call that made the history untrusted, and says why others were asked about or denied", async () => {
+test("marks the call that made the history untrusted, and explains approvals and denials because of it", async () => {
   const store = new MemoryStore();
   const page = defineTool({
     name: "fetch_page",
@@ -339,20 +339,20 @@ describe("evals", () => {
     await tab.close();
   });
 
-  test("put two trials side by side, with their sessions", async () => {
+  test("compare two trials, with their sessions", async () => {
     await using own = await serveEvals();
     const tab = await InspectorTab.open(browser, `${own.url}#/evals/support/run-0045/policy/3`);
-    await tab.fill("Beside it", "run-0043/1");
+    await tab.fill("Compare with", "run-0043/1");
     await tab.sees("Your refund arrives on Friday.");
     await tab.sees("I cannot do that.");
-    await tab.sees("They differ from the first turn on.", ".branches");
+    await tab.sees("Different from the first turn on.", ".branches");
     expect(await tab.hash()).toBe("#/evals/support/run-0045/policy/3/run-0043/1");
     await tab.press("Escape", "Escape", "Escape");
     await tab.sees(`${DEMO_IDS.length} shown`);
     await tab.close();
   });
 
-  test("that were not made yet, and what is not there, are no dead end", async () => {
+  test("that are missing are no dead end", async () => {
     await using empty = await built.serve({ store: sessions, evals: { folder: await testFolder() } });
     const tab = await InspectorTab.open(browser, `${empty.url}#/evals`);
     await tab.sees("No evals yet");
@@ -365,7 +365,7 @@ describe("evals", () => {
     await tab.close();
   });
 
-  test("a case is made of a run, after a look at what is changed in it", async () => {
+  test("a run becomes a case, after a look at the changes", async () => {
     const written: RunForCase[] = [];
     const differences = [{ where: "log[0].input", was: "I am <b>Ada</b>", is: "I am Kim" }];
     const makeCase = async (run: RunForCase) => ({
@@ -375,10 +375,10 @@ describe("evals", () => {
     });
     await using own = await built.serve({ store: sessions, makeCase, allowActions: true });
     const tab = await InspectorTab.open(browser, `${own.url}#/s/refund-approval/case`);
-    await tab.click("button", "Show the case");
+    await tab.click("button", "Show case");
     await tab.sees("I am <b>Ada</b> I am Kim");
     expect(written).toEqual([]);
-    await tab.click("button", "Write the case");
+    await tab.click("button", "Write case");
     await tab.sees("Written to cases/refund-approval.");
     expect(written).toEqual([{ sessionId: "refund-approval", runId: expect.any(String) }]);
     expect(await tab.seriousFindings()).toEqual([]);
@@ -425,7 +425,7 @@ test.each([
   await tab.close();
 });
 
-/** What axe-core finds serious in either color scheme. */
+/** Serious problems that axe-core finds in either color scheme. */
 async function findingsInBoth(tab: InspectorTab): Promise<readonly string[]> {
   await tab.prefers("light");
   const inLight = await tab.seriousFindings();
@@ -435,7 +435,7 @@ async function findingsInBoth(tab: InspectorTab): Promise<readonly string[]> {
 }
 
 describe("on a phone", () => {
-  /** What stands beyond the right edge, and can't be scrolled to. */
+  /** Elements beyond the right edge that can't be scrolled to. */
   const CUT_OFF = `[...document.querySelectorAll("header *, main *")].filter((one) => {
     const { width, right } = one.getBoundingClientRect();
     if (width === 0 || right <= innerWidth + 1) return false;
@@ -469,7 +469,7 @@ describe("on a phone", () => {
     await tab.close();
   });
 
-  test("a turn's details stand below the time line", async () => {
+  test("a turn's details are below the timeline", async () => {
     const tab = await InspectorTab.open(browser, `${served.url}#/s/parallel-tools`, 390);
     await tab.sees("Turn 3", ".details");
     const below = `document.querySelector(".details").getBoundingClientRect().top >=
@@ -482,7 +482,7 @@ describe("on a phone", () => {
   });
 });
 
-test("the theme follows the system until it is chosen, and stays", async () => {
+test("the theme follows the system until one is chosen, which stays", async () => {
   const tab = await open();
   await tab.prefers("dark");
   const isDark = `getComputedStyle(document.body).backgroundColor === "rgb(20, 22, 26)"`;

@@ -54,14 +54,14 @@ test("a message with other instructions is answered, its call approved, and the 
   await tab.click("link", "Play");
 });
 
-test("without a key the emulator says so, and nothing is asked before a click", async () => {
+test("without a key the page says that the emulator answers, and sends nothing before a click", async () => {
   const store = new MemoryStore();
   const helper = new Agent({ model: "gemini-flash-latest", name: "helper" });
   const options = { store, allowActions: true, agents: { helper }, answers: "emulator" } as const;
   await using open = await opened(options, "#/play", 390);
   const { tab } = open;
-  await tab.sees("No key is used: the local emulator answers");
-  await tab.fill("Id of the session", "mine");
+  await tab.sees("The local emulator answers, without a key, a model or costs.");
+  await tab.fill("Session id", "mine");
   await tab.fill("Message", "Hello");
   expect(await store.list()).toEqual([]);
   await tab.click("button", "Send");
@@ -70,7 +70,7 @@ test("without a key the emulator says so, and nothing is asked before a click", 
   expect(await tab.evaluate("document.documentElement.scrollWidth <= 390")).toBe(true);
 });
 
-test("a tool is run by hand with a form, and one with effects after a second click", async () => {
+test("a tool runs by hand with a form, and one with effects after a second click", async () => {
   const runs: unknown[] = [];
   const book = defineTool({
     name: "book",
@@ -110,7 +110,7 @@ test("a tool is run by hand with a form, and one with effects after a second cli
   expect(await tab.seriousFindings()).toEqual([]);
 });
 
-test("is not offered where nothing may be done", async () => {
+test("is missing without permission", async () => {
   const helper = new Agent({ model: new ScriptedModel(), name: "helper" });
   await using open = await opened({ store: new MemoryStore(), agents: { helper } }, "#/");
   await open.tab.sees("Sessions");

@@ -5,7 +5,7 @@ import { DEMO_IDS, makeDemoSessions } from "../demo-sessions.ts";
 import { InspectorTab } from "./support/inspector-tab.ts";
 import { type BuiltPage, builtPage, type ServedInspector } from "./support/served-inspector.ts";
 
-/** What people ask of a session, and the clicks from the list of sessions to the answer: the table in docs/guides/inspector.md. */
+/** Questions about a session, with the clicks from the list of sessions to the answer: the table in docs/guides/inspector.md. */
 const CLICKS = {
   "Did it call a tool twice?": 2,
   "Why did a tool fail?": 3,
@@ -31,7 +31,7 @@ afterAll(async () => {
   await served[Symbol.asyncDispose]();
 });
 
-/** Finds the answer from the list of sessions, in the clicks that the table says. */
+/** Finds the answer from the list of sessions, with the table's number of clicks. */
 function asks(question: keyof typeof CLICKS, answer: (tab: InspectorTab) => Promise<void>): void {
   test(`${question} Clicks: ${CLICKS[question]}`, async () => {
     const tab = await InspectorTab.open(browser, served.url);
@@ -42,7 +42,7 @@ function asks(question: keyof typeof CLICKS, answer: (tab: InspectorTab) => Prom
   });
 }
 
-/** Opens a session as a person does: with a click in the list. */
+/** Opens a session like a person: with a click in the list. */
 async function openSession(tab: InspectorTab, id: string): Promise<void> {
   await tab.clickText(".session-id", id);
   await tab.sees("Timeline");
@@ -51,7 +51,7 @@ async function openSession(tab: InspectorTab, id: string): Promise<void> {
 asks("Did it call a tool twice?", async (tab) => {
   await openSession(tab, "repeated-calls");
   await tab.clickText(".filters button", "repeated calls");
-  await tab.sees("The model called get_stock with the same arguments as in the turn before.", ".details");
+  await tab.sees("The model called get_stock with the same arguments as in the previous turn.", ".details");
   await tab.sees('{"title":"Dune"}', ".details");
   expect(await tab.texts(".line-turn .line-number")).toEqual(["▾ 2", "▾ 3"]);
   expect(await tab.hash()).toBe("#/s/repeated-calls/t/2");
@@ -62,7 +62,7 @@ asks("Why did a tool fail?", async (tab) => {
   await tab.clickText(".filters button", "call failed");
   await tab.sees('get_stock failed: warehouse 4 does not know "Lost in Translation" See the call', ".turn-notes");
   await tab.sees('Error warehouse 4 does not know "Lost in Translation"', ".call-failed .cause");
-  await tab.sees("not told to the model", ".call-failed .causes");
+  await tab.sees("the model doesn't read them", ".call-failed .causes");
   await tab.clickText(".cause summary", "Stack");
   await tab.sees("demo-sessions.ts", ".cause");
 });
@@ -77,7 +77,7 @@ asks("Which turn cost most?", async (tab) => {
 asks("What broke the cache, and what did that cost?", async (tab) => {
   await openSession(tab, "changing-instructions");
   await tab.sees("prefix broke 3", ".filters");
-  const paid = String.raw`/in instructions.* It paid in full for up to \d+ tokens, about \S*0\.\d+\./s`;
+  const paid = String.raw`/in instructions.* It cost the full price for up to \d+ tokens, about \S*0\.\d+\./s`;
   await tab.until(`${paid}.test(document.querySelector(".note-prefix-break")?.innerText)`);
   await tab.clickText("a", "See what changed");
   await tab.sees("The prefix broke at systemInstruction.parts[0].text", ".break");
@@ -97,10 +97,10 @@ asks("What was sent in turn 3?", async (tab) => {
 asks("What would it say to another prompt?", async (tab) => {
   await openSession(tab, "rich-parts");
   await tab.click("tab", "Fork");
-  await tab.sees("Ask again from");
+  await tab.sees("Fork at");
   await tab.fill("Instructions", "Answer in one word.");
   await tab.click("button", "Fork");
-  await tab.sees("The fork was not kept: the inspector is read-only", ".result");
+  await tab.sees("The fork was not stored: the inspector is read-only", ".result");
   await tab.sees("The sum is 45, and here is a picture.", ".branches td:nth-child(2)");
   await tab.sees("This is the local emulator; no model wrote this.", ".branches td:nth-child(3)");
 });
@@ -112,7 +112,7 @@ asks("Which of two runs was better, and why?", async (tab) => {
   await tab.sees("B finished", ".compare-figures");
   await tab.sees("A fewer", ".compare-figures");
   await tab.sees("A cheaper", ".compare-figures");
-  await tab.sees("Instructions of B, with what A has or lacks");
+  await tab.sees("Instructions of B, compared with A");
   expect(await tab.texts(".comparison section ins")).toEqual(["It is 12:00:00."]);
 });
 
@@ -120,16 +120,16 @@ asks("What costs most this week?", async (tab) => {
   await tab.click("link", "Totals");
   await tab.sees("What is the weather in Oslo?", "[aria-label='Most expensive sessions'] tbody tr");
   await tab.sees("0.014", "[aria-label='Most expensive sessions'] tbody tr");
-  expect(await tab.texts("[aria-label='Span of time'] [aria-pressed=true]")).toEqual(["7 days"]);
+  expect(await tab.texts("[aria-label='Time span'] [aria-pressed=true]")).toEqual(["7 days"]);
   await tab.sees("weather 2", "[aria-label='By agent'] tbody tr");
 });
 
-test("a prefix that broke between two runs is flagged at the turn that paid, though no log knows of it", async () => {
+test("a prefix that broke between two runs is flagged at the turn that paid, although no log has it", async () => {
   const tab = await InspectorTab.open(browser, `${served.url}#/s/long-chat`);
   await tab.sees("Turn 3", ".details");
   await tab.clickText(".filters button", "prefix broke");
   await tab.sees("Turn 2", ".details");
-  await tab.sees("This request differs from the one before it in contents", ".note-prefix-break");
-  await tab.sees("It paid in full for up to", ".note-prefix-break");
+  await tab.sees("This request differs from the previous one in contents", ".note-prefix-break");
+  await tab.sees("It cost the full price for up to", ".note-prefix-break");
   await tab.close();
 });

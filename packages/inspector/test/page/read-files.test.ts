@@ -31,5 +31,5 @@ test("a line that nests 100,000 levels can't be read either", () => {
 });
 
 test.each(["", "We went to the sea.", "[1, 2]", '{"a": 1}'])("%j is no file of the inspector", (text) => {
-  expect(() => readFiles([{ name: "x.json", text }])).toThrow("That is neither a session file");
+  expect(() => readFiles([{ name: "x.json", text }])).toThrow("This is not a session file");
 });

@@ -30,7 +30,7 @@ test.each(["", "#", "#nonsense", "#/s", "#/s/", "#/x/y", "#/compare/a"])("%j is 
   expect(parseRoute(hash)).toEqual({ kind: "sessions", search: "", state: "" });
 });
 
-test("any session and run can be addressed", () => {
+test("any session and run has an address", () => {
   fc.assert(
     fc.property(
       fc.string({ minLength: 1, unit: "grapheme" }),

@@ -6,7 +6,7 @@ import { memberOf, shownFor, withMember } from "../../page/src/play/schema-form.
 
 const JSON_FIELD = { kind: "json" };
 
-describe("what a form shows for a schema", () => {
+describe("the form for a schema", () => {
   test.each<[string, Json, unknown]>([
     ["a text", { type: "string" }, { kind: "text" }],
     ["a type in capitals", { type: "STRING" }, { kind: "text" }],
@@ -51,7 +51,7 @@ describe("what a form shows for a schema", () => {
     expect(shownFor(schema, schema)).toEqual(shown);
   });
 
-  test("ends in a schema that contains itself", () => {
+  test("ends for a recursive schema", () => {
     const schema = { type: "object", properties: { next: { $ref: "#" } } };
     expect(shownFor(schema, schema, 6)).toMatchObject({ kind: "object" });
     expect(shownFor(schema, schema, 7)).toEqual(JSON_FIELD);
@@ -62,7 +62,7 @@ describe("what a form shows for a schema", () => {
     expect(shownFor({ type: "object", properties }, {})).toEqual(JSON_FIELD);
   });
 
-  test("never fails, whatever the schema is", () => {
+  test("never fails, for any schema", () => {
     fc.assert(fc.property(fc.jsonValue(), (schema) => void shownFor(schema as Json, schema as Json)));
   });
 });
@@ -80,7 +80,7 @@ test("members can have any name", () => {
   expect(memberOf({}, "constructor")).toBeUndefined();
 });
 
-describe("what the code would have to say", () => {
+describe("changes as code", () => {
   const tool = (name: string) => ({ name, description: "", schema: {}, warnings: [] });
   const agent = {
     name: "helper",
@@ -92,12 +92,12 @@ describe("what the code would have to say", () => {
     tools: [tool("add"), tool("pay")],
   };
 
-  test("is nothing as long as nothing differs", () => {
+  test("are empty without changes", () => {
     expect(changesIn(formOf(agent), agent)).toEqual({});
     expect(codeOf({}, agent)).toBe("");
   });
 
-  test("is what differs, with the settings that stay", () => {
+  test("have the changes and the remaining settings", () => {
     const form = {
       ...formOf(agent),
       model: "gemini-3.8-flash",
@@ -123,7 +123,7 @@ describe("what the code would have to say", () => {
 })`);
   });
 
-  test("is not known for settings that are no object", () => {
+  test("are unknown for settings that are not an object", () => {
     expect(() => changesIn({ ...formOf(agent), settings: "[1]" }, agent)).toThrow("must be a JSON object");
     expect(() => changesIn({ ...formOf(agent), settings: "{" }, agent)).toThrow(SyntaxError);
   });

@@ -9,7 +9,7 @@ function linesOf(lines: TextLines): readonly string[] {
   );
 }
 
-test("JSON is laid out as it stands in the text, with its numbers and escapes", () => {
+test("JSON is laid out verbatim, with its numbers and escapes", () => {
   const text = String.raw`{"a":[1.50,{"b":"x, {\"y\"}"}],"empty":{},"none":[ ],"e":1e2}`;
   expect(linesOf(jsonLines(text, 80))).toEqual([
     "{",
@@ -37,7 +37,7 @@ test("long lines are cut, at a space where there is one and never inside a chara
   ]);
 });
 
-test("no character but white space between values is lost, whatever the text", () => {
+test("in any text, only white space between values is lost", () => {
   fc.assert(
     fc.property(fc.oneof(fc.json(), fc.string()), fc.integer({ min: 20, max: 90 }), (text, columns) => {
       const lines = jsonLines(text, columns);

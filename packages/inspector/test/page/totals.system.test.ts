@@ -67,7 +67,7 @@ test("a table is sorted by a click on a head, and a chosen span is in the addres
 
 test("a store without sessions says so", async () => {
   const tab = await InspectorTab.open(browser, `${empty.url}#/totals`);
-  await tab.sees("No session was written to in this time");
+  await tab.sees("No sessions in this time span");
   await tab.close();
 });
 

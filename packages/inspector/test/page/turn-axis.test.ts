@@ -28,7 +28,7 @@ test("steps at the same time are side by side, and a wait in between is cut shor
   expect(length).toBe(650);
 });
 
-test("a step that goes on has a place and no length; without steps there is nothing", () => {
+test("an open step has a place and no length; without steps there is nothing", () => {
   const open = step("a", 20);
   expect(turnAxis({ startedAt: 0, steps: [open] })).toMatchObject({ length: 20, pauses: [] });
   expect(turnAxis({ startedAt: 0, steps: [] })).toEqual({ length: 0, bars: new Map(), pauses: [] });

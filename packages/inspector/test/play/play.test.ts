@@ -6,7 +6,7 @@ import type { Playground, ToolTrial } from "../../src/play/play.ts";
 import { inspectorHandler, type InspectorOptions } from "../../src/server/inspector-handler.ts";
 import { foldOf, pay } from "../support/sessions.ts";
 
-/** What the page asks, with the status and the JSON of each answer. */
+/** The page's requests, with the status and the JSON of each answer. */
 function playing(options: Omit<InspectorOptions, "authorize" | "store">) {
   const store = new MemoryStore();
   const handler = inspectorHandler({ allowActions: true, ...options, store, authorize: () => true });
@@ -31,8 +31,8 @@ const roll = defineTool({
   run: ({ sides }) => ({ rolled: sides }),
 });
 
-describe("what can be played with", () => {
-  test("agents are shown as their code has them, and nothing is run", async () => {
+describe("the agents of the playground", () => {
+  test("are shown as their code defines them, without running anything", async () => {
     const model = new ScriptedModel();
     const helper = new Agent({
       model,
@@ -64,7 +64,7 @@ describe("what can be played with", () => {
                 description: "Pays a bill",
                 warnings: [
                   "A run may ask for approval before this call.",
-                  'It may have effects: its code does not say effects: "none".',
+                  'It may have effects: its code does not declare effects: "none".',
                 ],
               },
             ],
@@ -85,13 +85,13 @@ describe("what can be played with", () => {
     expect(model.requests).toEqual([]);
   });
 
-  test("is nothing where the page only reads", async () => {
+  test("are missing for a read-only page", async () => {
     const { ask } = playing({ agents: {}, allowActions: false });
     for (const [path, body] of [["play"], ["play/tool", {}], ["play/reload", {}], ["sessions/one/play", {}]] as const)
       expect(await ask(path, body)).toMatchObject({ status: 403, value: { error: { code: "read_only" } } });
   });
 
-  test("is read again when somebody asks for it", async () => {
+  test("can be reloaded", async () => {
     let version = 1;
     const agentOf = () => new Agent({ model: new ScriptedModel(), instructions: `Version ${version}` });
     const { ask } = playing({
@@ -109,7 +109,7 @@ describe("what can be played with", () => {
 });
 
 describe("a message", () => {
-  test("begins a session, and is answered as the agent's code says", async () => {
+  test("starts a session, with the agent as its code defines it", async () => {
     const model = new ScriptedModel(say("Hello."));
     const { ask, store } = playing({ agents: { helper: new Agent({ model, instructions: "You help." }) } });
     const sent = await ask("sessions/new-one/play", { agent: "helper", message: "Hi" });
@@ -119,7 +119,7 @@ describe("a message", () => {
     expect((await foldOf(store, "new-one")).runs[0]?.entry["metadata"]).toEqual({ agent: "helper" });
   });
 
-  test("can change what the code says, also when the run goes on after an approval", async () => {
+  test("can change the agent, also when the run continues after an approval", async () => {
     const model = new ScriptedModel(call("pay", { amount: 3 }), say("Paid."));
     const seen: unknown[] = [];
     const tell = defineTool({
@@ -148,7 +148,7 @@ describe("a message", () => {
     expect((await foldOf(store, "one")).runs[0]?.entry["metadata"]).toEqual({ agent: "helper", changes });
   });
 
-  test("can go to another model, after what the agent itself prepares", async () => {
+  test("can go to another model, after the agent's own preparation", async () => {
     const prepared: string[] = [];
     const helper = new Agent({
       model: gemini("gemini-3.5-flash"),
@@ -162,7 +162,7 @@ describe("a message", () => {
     expect(JSON.stringify(step)).toContain("gemini-3.8-flash");
   });
 
-  test("is answered by the emulator where there is no key, and tools run for real", async () => {
+  test("is answered by the emulator without a key, and tools run for real", async () => {
     const rolls: number[] = [];
     const helper = new Agent({
       model: "gemini-flash-latest",
@@ -175,7 +175,7 @@ describe("a message", () => {
     expect(rolls).toEqual([6]);
   });
 
-  test("gives the run its context, also when it goes on", async () => {
+  test("passes a context to the run, also when it continues", async () => {
     const seen: unknown[] = [];
     const look = defineTool({
       name: "look",
@@ -256,7 +256,7 @@ describe("a tool that is run by hand", () => {
   const responses = ({ value }: { readonly value: ToolTrial }): unknown =>
     value.answer.map(({ parts }) => parts?.map(({ functionResponse }) => functionResponse?.response));
 
-  test("tells what the model would read, and how long it took", async () => {
+  test("shows the response to the model, and the duration", async () => {
     const trial = await tried("roll", { sides: 6 });
     expect(trial).toMatchObject({ status: 200, value: { status: "completed", progress: [] } });
     expect(trial.value.durationMs).toBeGreaterThanOrEqual(0);
@@ -269,7 +269,7 @@ describe("a tool that is run by hand", () => {
     expect(JSON.stringify(responses(trial))).toContain("sides");
   });
 
-  test("fails as in a run, and tells the developer what it threw", async () => {
+  test("fails as in a run, and shows the error to the developer", async () => {
     const { value } = await tried("broken", { how: "throws" });
     expect(value).toMatchObject({ status: "failed", failure: { kind: "failed" }, progress: [{ done: 1 }] });
     expect(JSON.stringify(value.answer)).not.toContain("hunter2");
@@ -290,13 +290,13 @@ describe("a tool that is run by hand", () => {
   test.each([
     ["nothing", {}, 404, "That agent has no tool of that name."],
     ["roll", [1], 400, "args must be an object."],
-    ["outside", {}, 409, "It is answered outside of this process."],
+    ["outside", {}, 409, "Its answers come from outside of this process."],
   ])("that can't be run is refused: %s %j", async (tool, args, status, message) => {
     expect(await tried(tool, args)).toMatchObject({ status, value: { error: { message } } });
   });
 });
 
-describe("what another site's page makes a browser send does nothing", () => {
+describe("requests from pages of other sites do nothing", () => {
   test.each<[string, RequestInit]>([
     ["JSON from another origin", { headers: { "content-type": "application/json", origin: "https://evil.example" } }],
     ["from a sandboxed frame", { headers: { "content-type": "application/json", origin: "null" } }],
@@ -336,7 +336,7 @@ describe("what another site's page makes a browser send does nothing", () => {
     expect([ran, model.requests, await store.list()]).toEqual([[], [], []]);
   });
 
-  test("nothing is done by reading", async () => {
+  test("reading changes nothing", async () => {
     const { ask, store } = playing({ agents: { helper: new Agent({ model: new ScriptedModel() }) } });
     for (const path of ["play/tool", "play/reload", "sessions/one/play"]) expect((await ask(path)).status).toBe(404);
     expect(await store.list()).toEqual([]);

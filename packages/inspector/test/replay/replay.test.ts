@@ -12,7 +12,7 @@ import { answersTo } from "../../../core/test/helpers/answers.ts";
 const { script } = emulated;
 const sum = () => script([emulated.call("add", { a: 1, b: 2 }), emulated.say("It is 3.")]);
 
-describe("by an agent that is rebuilt", () => {
+describe("with a rebuilt agent", () => {
   test("from the log: calls that failed, and calls side by side", async () => {
     const store = new MemoryStore();
     await sessionOf(store, [calls({ name: "add", args: { a: 1, b: 2 } }, "fail"), say("It is 3.")]).send(
@@ -60,7 +60,7 @@ describe("by an agent that is rebuilt", () => {
     expect(await inspect({ store }).view("replay", { run })).toMatchObject({ isSame: true, text: "Hello." });
   });
 
-  test("a call that was carried out elsewhere", async () => {
+  test("an external call", async () => {
     const store = new MemoryStore();
     const scan = defineTool({ name: "scan", description: "Scans", input: z.object({}) });
     const session = sessionOf(store, [call("scan"), say("Scanned.")], { tools: [scan] });
@@ -92,7 +92,7 @@ describe("by an agent that is rebuilt", () => {
       });
   });
 
-  test("a run that failed goes as far as its log", async () => {
+  test("a failed run replays to the end of its log", async () => {
     const store = new MemoryStore();
     const failed = sessionOf(store, [call("add", { a: 1, b: 2 }), fails(new Error("the network is down"))]).send(
       "Add.",
@@ -100,7 +100,7 @@ describe("by an agent that is rebuilt", () => {
     await expect(failed).rejects.toThrow();
     const result = await inspect({ store }).view<ReplayResult>("replay");
     expect(result).toMatchObject({ isSame: true, differences: [] });
-    expect(result.notes).toContainEqual(expect.stringContaining("The log goes no further"));
+    expect(result.notes).toContainEqual(expect.stringContaining("The log ends here"));
   });
 
   test("a request that was refused in a recording fails again, and is no difference", async () => {
@@ -144,7 +144,7 @@ describe("by an agent that is rebuilt", () => {
     expect((await inspect({ store }).view<ReplayResult>("replay")).text).toBe("No.");
   });
 
-  test("it says that guardrails are in no log", async () => {
+  test("a note says that logs don't have guardrails", async () => {
     const store = new MemoryStore();
     const guardrails = { input: [{ name: "polite", check: () => {} }] };
     await sessionOf(store, [say("Hello.")], { guardrails }).send("Hi");
@@ -154,7 +154,7 @@ describe("by an agent that is rebuilt", () => {
 });
 
 describe("by the given agent", () => {
-  test("it is the same while the code is", async () => {
+  test("is the same with the same code", async () => {
     const { store, exchanges, agent, emulator } = await keptSession(sum(), "What is 1 + 2?");
     const sent = emulator.requests.length;
     const inspected = inspect({ store, exchanges, agents: { helper: agent } });
@@ -162,7 +162,7 @@ describe("by the given agent", () => {
     expect(emulator.requests).toHaveLength(sent);
   });
 
-  test("a request that would be another one is told with the field", async () => {
+  test("a request that would differ is shown with the field", async () => {
     const { store, exchanges, changed } = await keptSession(sum(), "What is 1 + 2?");
     const agents = { helper: changed({ instructions: "You count." }) };
     const result = await inspect({ store, exchanges, agents }).view<ReplayResult>("replay");
@@ -176,7 +176,7 @@ describe("by the given agent", () => {
     expect(result.request?.is).toContain("count");
   });
 
-  test("a run that would do something else is told with the step, and no tool is run", async () => {
+  test("a run that would act differently is shown with the step, and no tool runs", async () => {
     const store = new MemoryStore();
     await sessionOf(store, [call("add", { a: 1, b: 2 }), say("It is 3.")]).send("What is 1 + 2?");
     let ran = 0;
@@ -190,7 +190,7 @@ describe("by the given agent", () => {
     expect(rebuilt).toMatchObject({ isSame: true });
   });
 
-  test("one that is not there is refused with the names of those that are", async () => {
+  test("a missing one is refused with the names of the others", async () => {
     const store = new MemoryStore();
     await sessionOf(store, [say("Hello.")]).send("Hi");
     const agents = { helper: new Agent({ model: new ScriptedModel(), tools: [add, pay] }) };
@@ -207,14 +207,14 @@ test("a session without runs has none to replay", async () => {
   await expect(inspect({ store }).view("replay")).rejects.toThrow("404 not_found: There is no such run");
 });
 
-test("hostile calls are no danger: names that no tool may have, and arguments that are no object", async () => {
+test("hostile calls are harmless: invalid names, and arguments that are no object", async () => {
   const store = new MemoryStore();
   const odd = parts({ functionCall: { name: "__proto__", args: {} } }, { functionCall: { name: "<img>", args: {} } });
   await sessionOf(store, [odd, say("Done.")]).send("Go.");
   expect((await inspect({ store }).view<ReplayResult>("replay")).text).toBe("Done.");
 });
 
-test("a call that has read what has changed since is a difference, of an agent that can tell", async () => {
+test("a call that read something that has changed since is a difference, for a given agent", async () => {
   const look = { name: "look", description: "Looks." } as const;
   const agentAt = (now: string): Agent =>
     new Agent({

@@ -34,7 +34,7 @@ async function failed() {
   return inspect({ store, exchanges });
 }
 
-test("causes are shown by run, and those of a run inside a call by that call", async () => {
+test("causes are shown by run, and causes of a run inside a call by that call", async () => {
   const inspected = await failed();
   const [direct, outer] = [
     await inspected.view<CauseView[]>("causes", { run: "r1" }),
@@ -47,7 +47,7 @@ test("causes are shown by run, and those of a run inside a call by that call", a
   expect(await inspected.view("causes", { run: "other" })).toEqual([]);
 });
 
-test("nothing else that is shown or taken away has them", async () => {
+test("no other view or export has them", async () => {
   const inspected = await failed();
   const texts = [await inspected.view("log"), await inspected.view("exchanges"), await inspected.view("turns/r1/1")];
   for (const what of TAKE_AWAYS) texts.push(await inspected.view<TakenFiles>(`take-${what}`, { n: "0", run: "r1" }));

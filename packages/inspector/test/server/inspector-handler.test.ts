@@ -37,7 +37,7 @@ const PRIVATE = {
 };
 
 describe("answers", () => {
-  test("what can be done here", async () => {
+  test("its abilities", async () => {
     const { get } = await start({ title: "Chats" });
     expect(await (await get("/api/about")).json()).toEqual({
       title: "Chats",
@@ -73,7 +73,7 @@ describe("answers", () => {
     expect(await (await get("/api/sessions/chat-1/cache-estimate")).json()).toBeNull();
   });
 
-  test("what was written since, and a session that was deleted and begun again", async () => {
+  test("new entries, and a session that was deleted and started over", async () => {
     const { get, store } = await start();
     await get("/api/sessions/chat-1");
     await sessionOf(store, [say("Hi")]).send("Hello");
@@ -139,7 +139,7 @@ describe("the page", () => {
     expect(page.headers.get("cache-control")).toBe("no-cache");
   });
 
-  test("is compressed and cached by what is in it", async () => {
+  test("is compressed and cached by content", async () => {
     const { get } = await start();
     const script = await get("/assets/index-abc.js", { "accept-encoding": "gzip" });
     expect(script.headers.get("content-encoding")).toBe("gzip");
@@ -212,7 +212,7 @@ describe("refuses", () => {
     }
   });
 
-  test("no name that was allowed, and no link from elsewhere", async () => {
+  test("neither allowed names nor links from other sites", async () => {
     const { get } = await start({ allowedHosts: ["admin.example"] });
     expect((await get("/", { host: "admin.example" })).status).toBe(200);
     expect((await get("/", { host: "127.0.0.1:4000" })).status).toBe(200);
@@ -221,7 +221,7 @@ describe("refuses", () => {
     expect((await get("/", link)).status).toBe(200);
   });
 
-  test("what is larger than any request of the page", async () => {
+  test("bodies that are larger than any request of the page", async () => {
     const { get } = await start();
     expect((await get(`/api/sessions/${"x".repeat(9000)}`)).status).toBe(414);
     expect((await get(`/api/sessions/${"x".repeat(2000)}`)).status).toBe(400);
@@ -240,7 +240,7 @@ describe("refuses", () => {
 });
 
 describe("every answer", () => {
-  test("is private, and never anything but what it says it is", async () => {
+  test("is private, without content sniffing", async () => {
     const { get } = await start();
     for (const path of [
       "/api/about",
@@ -257,7 +257,7 @@ describe("every answer", () => {
     }
   });
 
-  test("has no key, wherever it stands in the log", async () => {
+  test("has no key from any place in the log", async () => {
     const secret = "my-very-secret-key-123";
     const store = new MemoryStore();
     await sessionOf(store, [say(`The key is ${KEY} or ${secret}.`)], { id: secret }).send(`${secret} ${KEY}`);

@@ -45,7 +45,7 @@ test.each([true, false])(
   },
 );
 
-test("tells what the model is saying", async () => {
+test("sends the answer in progress", async () => {
   const store = new MemoryStore();
   await sessionOf(store, [say("Hi")]).send("Hello");
   const [begin] = await store.load("chat-1");

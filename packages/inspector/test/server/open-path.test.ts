@@ -55,7 +55,7 @@ describe("opens", () => {
     await copyFile(join(folder, "one.jsonl"), join(folder, "one.jsonl.bak"));
     await using opened = await openPath(join(folder, "one.jsonl.bak"));
     expect(await opened.store.list()).toMatchObject([{ title: "Hello", turns: 1, state: "idle" }]);
-    await expect(opened.store.append("one", 0, [])).rejects.toThrow("nothing can be written to it");
+    await expect(opened.store.append("one", 0, [])).rejects.toThrow("it is read-only");
   });
 
   test("recordings in subfolders, with their exchanges", async () => {

@@ -9,7 +9,7 @@ import { longLog } from "../support/long-log.ts";
 
 import fc from "fast-check";
 
-/** Counts the entries that are read from it. */
+/** Counts the entries read from it. */
 class CountingStore extends MemoryStore {
   entries = 0;
 
@@ -29,14 +29,14 @@ function pageOf(store: MemoryStore, tail?: number) {
   };
 }
 
-/** Turns with the names that a person and the log have for them. */
+/** Turns with their numbers in the session and in the log. */
 function namesOf(runs: readonly RunRow[]): readonly string[] {
   return runs.flatMap(({ runId, turns }) =>
     turns.map(({ number, turn, text }) => `${number}: ${turn} of ${runId} ${text}`),
   );
 }
 
-describe("the first look at a session of 10,000 turns", () => {
+describe("the first view of a session of 10,000 turns", () => {
   const ENTRIES = longLog(10_000);
   const INFO = {
     state: "idle",
@@ -53,7 +53,7 @@ describe("the first look at a session of 10,000 turns", () => {
     return { store, get: pageOf(store) };
   }
 
-  test("reads a few hundred entries, with the turn that is shown, and goes on from there", async () => {
+  test("reads a few hundred entries, with the current turn, and continues from there", async () => {
     const { store, get } = await open();
     const overview = await get<SessionOverview>("?tail=1");
     const last = overview.runs.at(-1)?.turns.at(-1);
@@ -85,7 +85,7 @@ describe("the first look at a session of 10,000 turns", () => {
     expect(mergeOverview(overview, next).runs).toHaveLength(100);
   });
 
-  test("is in the middle of a run when there is but one", async () => {
+  test("starts in the middle of a run if there is only one", async () => {
     const store = new CountingStore();
     const [begin, ...rest] = ENTRIES.slice(0, 201);
     const many = Array.from({ length: 5 }, (_, round) => rest.map((entry) => moved(entry, round * 100))).flat();
@@ -112,11 +112,11 @@ function moved(entry: Json, by: number): Json {
   ) as Json;
 }
 
-describe("the end of a log says the same as all of it", () => {
+describe("the end of a log shows the same as the whole log", () => {
   const USED = { promptTokenCount: 100, candidatesTokenCount: 5, totalTokenCount: 105 };
   const adds = join(call("add", { a: 1, b: 2 }), costs(USED));
 
-  test("whatever was run, taken back or cut off, and wherever it begins", async () => {
+  test("for any runs, rewinds and cuts, and any start", async () => {
     const message = fc.record({
       calls: fc.integer({ min: 0, max: 3 }),
       ending: fc.constantFrom("", "", "rewind", "cut"),
@@ -141,7 +141,7 @@ describe("the end of a log says the same as all of it", () => {
           const shown = namesOf(found.runs);
           expect(shown).toEqual(names.slice(names.length - shown.length));
           expect(shown.length + (found.earlier?.turns ?? 0)).toBe(names.length);
-          // What a run that was cut off has used is in no list.
+          // No list has the usage of a cut-off run.
           if (!messages.some(({ ending }) => ending === "cut")) {
             expect(found.usage.totalTokens).toBe(whole.usage.totalTokens);
             expect(found.cost ?? 0).toBeCloseTo(whole.cost ?? 0, 6);
@@ -155,7 +155,7 @@ describe("the end of a log says the same as all of it", () => {
   });
 });
 
-/** As if the process had died before the last run ended. */
+/** The log of a process that died before the last run ended. */
 async function withoutEnd(store: MemoryStore): Promise<MemoryStore> {
   const cut = new MemoryStore();
   await cut.append("chat-1", 0, (await store.load("chat-1")).slice(0, -1));

@@ -18,7 +18,7 @@ function summary(id: string, updatedAt: number, cost: number, more: Partial<Sess
   return { id, length: 3, updatedAt, turns: 2, totalTokens: 110, cost, totals, ...more };
 }
 
-/** A store that lists these, and counts its lists; it has nothing else. */
+/** A store that only lists these, and counts the calls of `list`. */
 function storeOf(all: readonly SessionSummary[]) {
   const sorted = all.toSorted((a, b) => b.updatedAt - a.updatedAt || (a.id < b.id ? 1 : -1));
   const list = vi.fn<SessionStore["list"]>(async ({ after, limit = 100, owner }: ListOptions = {}) => {
@@ -48,7 +48,7 @@ describe("totals of a store", () => {
     expect(totals.mostExpensive).toHaveLength(20);
   });
 
-  test("are of the sessions last written to in a span, of an owner, or with an agent", async () => {
+  test("cover the sessions of a time span, an owner or an agent", async () => {
     const store = storeOf([
       summary("old", START - 1, 1),
       summary("first", START, 2, { owner: "ann" }),
@@ -85,7 +85,7 @@ describe("totals of a store", () => {
     });
   });
 
-  test("say which sessions are not counted, and where a price is missing", () => {
+  test("report uncounted sessions and missing prices", () => {
     const old = summary("old", START, 1, { totals: undefined });
     const fresh = summary("new", START, 0, { totals: undefined, turns: 0 });
     const unpriced = summary("unpriced", START, 1, { unpriced: "gemini-x", pricesAsOf: "2026-11-23" });

@@ -2,13 +2,13 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CaseResult, EvalRun, ScoreResult, TrialResult } from "@pollux/evals";
 
-/** What is special about a run. */
+/** Options of a run. */
 export interface EvalRunOptions {
-  /** When it began: the n-th quarter of an hour of a day. */
+  /** When it started: the nth quarter of an hour of a day. */
   readonly n: number;
-  /** Passed of five trials, by case. */
+  /** Passed trials out of five, by case. */
   readonly passed: { readonly [caseId: string]: number };
-  /** Session of a trial: none without it. */
+  /** Session of a trial, if any. */
   readonly sessionOf?: ((caseId: string, number: number) => string | undefined) | undefined;
   readonly changes?: Partial<EvalRun> | undefined;
 }
@@ -108,7 +108,7 @@ function trialOf(number: number, isFailed: boolean, sessionId: string | undefine
   };
 }
 
-/** Writes a run where `pollux eval` does. */
+/** Writes a run to the folder of `pollux eval`. */
 export async function writeRun(folder: string, run: EvalRun): Promise<void> {
   await mkdir(join(folder, run.suite), { recursive: true });
   await writeFile(join(folder, run.suite, `${run.id.replaceAll(":", "-")}.json`), JSON.stringify(run));

@@ -1,6 +1,6 @@
 import type { ExchangeDetails } from "../../src/inspection/exchange-details.ts";
 
-/** A kept request of which a log says this. */
+/** A kept request with these details. */
 export function detailsOf(
   url: string,
   headers: readonly (readonly [name: string, value: string])[],

@@ -4,7 +4,7 @@ import { type Brain, createEmulator, type Emulator } from "@pollux/emulator";
 import { inspectorHandler, type InspectorOptions } from "../../src/server/inspector-handler.ts";
 import { add, fail, pay } from "./sessions.ts";
 
-/** What a page would be told, and how it would act. */
+/** The inspector's API as its page uses it. */
 export interface Inspected {
   view<T>(name: string, query?: { readonly [name: string]: string }, id?: string): Promise<T>;
   act<T>(action: string, body: Json, id?: string): Promise<T>;
@@ -40,7 +40,7 @@ export interface KeptSession {
   readonly changed: (options: Partial<AgentOptions>) => Agent;
 }
 
-/** Says one message to an agent with tools that add, fail and pay, and keeps what crossed the wire. */
+/** Sends one message to an agent with tools that add, fail and pay, and keeps its exchanges. */
 export async function keptSession(
   brain: Brain,
   message: string,

@@ -2,7 +2,7 @@ import type { Json } from "@pollux/core";
 
 const TURNS_OF_A_RUN = 100;
 
-/** A log of so many turns, as an agent with one tool writes it; made without running one, since that takes long. */
+/** The log of an agent with one tool after some turns; made without a run, which would take long. */
 export function longLog(turns: number): readonly Json[] {
   const entries: Json[] = [];
   for (let first = 0; first < turns; first += TURNS_OF_A_RUN) {

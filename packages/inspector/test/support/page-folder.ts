@@ -3,14 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 
-/** A folder of this test's own, removed after it. */
+/** A folder for this test, removed after it. */
 export async function testFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "pollux-inspector-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** A folder with a page in it that needs no build. */
+/** A folder with a page that needs no build. */
 export async function pageFolder(): Promise<string> {
   const folder = join(await testFolder(), "page");
   await mkdir(join(folder, "assets"), { recursive: true });

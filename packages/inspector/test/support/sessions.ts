@@ -34,7 +34,7 @@ export const pay = defineTool({
   run: ({ amount }) => `paid ${amount}`,
 });
 
-/** A session whose agent says what the script says, with tools that add, fail and pay. */
+/** A session of an agent with scripted answers, and tools that add, fail and pay. */
 export function sessionOf(
   store: SessionStore,
   script: readonly ScriptLine[],
@@ -50,7 +50,7 @@ export async function keyed<Given extends Answers>(store: SessionStore, given: G
   return await answersTo(sessionOf(store, []), given);
 }
 
-/** The log of a session, read by the inspector. */
+/** The log of a session as the inspector reads it. */
 export async function foldOf(store: SessionStore, id: string = "chat-1", measures?: Measures): Promise<SessionFold> {
   const fold = new SessionFold(id, measures);
   for (const entry of await store.load(id)) fold.add(entry);

@@ -10,7 +10,7 @@ import { TAKE_AWAYS, takeAway } from "../../src/take-away/take-away.ts";
 const FOLDER = resolve(import.meta.dirname, "../../../../../shared/recordings");
 
 describe.skipIf(!existsSync(FOLDER))("recordings of other projects (skipped where they are absent)", () => {
-  test("of each, everything can be taken away and every request checked", async () => {
+  test("of each, everything can be exported and every request checked", async () => {
     const files = readdirSync(FOLDER, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".json"));
     let accepted = 0;
     let answered = 0;
@@ -29,7 +29,7 @@ describe.skipIf(!existsSync(FOLDER))("recordings of other projects (skipped wher
       }
       for (const { n, status, method, url } of exchanges.rows) {
         const request = exchanges.details(n)?.request;
-        // Only what is known to have been taken, at a known address.
+        // Only requests that the service is known to have accepted, at a known address.
         if (request === undefined || status !== 200 || !url.includes(":")) continue;
         answered++;
         if ((await findRefusal({ method, url, body: request.body })) === undefined) accepted++;
@@ -37,7 +37,7 @@ describe.skipIf(!existsSync(FOLDER))("recordings of other projects (skipped wher
     }
     expect(files.length).toBeGreaterThan(800);
     expect(answered).toBeGreaterThan(1000);
-    // The rest is of models that no longer exist, or truncated by those who recorded it.
+    // The rest is for models that no longer exist, or was truncated by its recorder.
     expect(accepted / answered).toBeGreaterThan(0.95);
   });
 });

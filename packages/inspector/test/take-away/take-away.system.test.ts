@@ -81,13 +81,13 @@ describe("curl", () => {
 });
 
 describe("the test of a run", () => {
-  /** What vitest reports of a file. */
+  /** Vitest's report about a file. */
   interface Report {
     readonly status: string;
     readonly assertionResults: readonly { readonly failureMessages: readonly string[] }[];
   }
 
-  /** Runs tests as a person would, each in a folder of its own, but with the sources of the packages. @returns What came of each. */
+  /** Runs tests like a person, each in its own folder, but with the sources of the packages. @returns The result of each. */
   async function runVitest(tests: Readonly<Record<string, TakenFiles>>): Promise<Readonly<Record<string, string>>> {
     const cache = fileURLToPath(new URL("../../node_modules/.cache", import.meta.url));
     await mkdir(cache, { recursive: true });
@@ -119,13 +119,13 @@ describe("the test of a run", () => {
     }
   }
 
-  test("fails with what the run said, and passes once the expectation is right; reproduces a run that ended wrong", async () => {
+  test("fails with the run's answer, and passes with the right expectation; reproduces a run that ended wrong", async () => {
     const taken = async (brain: Brain, text: string, isLogOnly = false): Promise<TakenFiles> => {
       const { store, exchanges } = await keptSession(brain, text);
       return await inspect({ store, ...(!isLogOnly && { exchanges }) }).view<TakenFiles>("take-test");
     };
     const fresh = await taken(sum(), "What is 1 + 2?");
-    const right = (text: string): string => text.replace("Write here what it should have said.", "It is 3, isn't it?");
+    const right = (text: string): string => text.replace("Write the expected answer here.", "It is 3, isn't it?");
     const again = () => calling("fail", {});
     const failing = () => script([again(), again(), again(), again(), again()]);
     const results = await runVitest({
@@ -141,6 +141,6 @@ describe("the test of a run", () => {
       wrong: expect.stringMatching(/^failed\n[^]*repeated-calls/),
       "wrong-in-log": expect.stringMatching(/^failed\n[^]*repeated-calls/),
     });
-    expect(results["fresh"]).toContain("Write here what it should have said.");
+    expect(results["fresh"]).toContain("Write the expected answer here.");
   });
 });

@@ -25,7 +25,7 @@ async function inTemp<T>(work: (folder: string) => Promise<T>): Promise<T> {
 }
 
 describe("curl", () => {
-  test("is a script with the body as it was, and no key", async () => {
+  test("is a script with the verbatim body, and no key", async () => {
     const { store, exchanges } = await keptSession(sum(), "What is 1 + 2?");
     const { files } = await inspect({ store, exchanges }).view<TakenFiles>("take-curl", { n: "0" });
     const body = new TextDecoder().decode((await readExchanges(exchanges, "chat-1")).body(0));
@@ -83,13 +83,13 @@ describe("the test of a run", () => {
       });
       expect(await answer.text()).toBe(recorded[0]?.responseBody);
     });
-    expect(files[0]?.text).toContain("// It said: It is 3, isn't it?");
-    expect(files[0]?.text).toContain("Write here what it should have said.");
+    expect(files[0]?.text).toContain("// The recorded answer: It is 3, isn't it?");
+    expect(files[0]?.text).toContain("Write the expected answer here.");
   });
 });
 
 describe("the session file", () => {
-  test("is the log, line by line, also what could not be read", async () => {
+  test("is the log, line by line, including unreadable lines", async () => {
     const store = new MemoryStore();
     await sessionOf(store, [say("Hello.")]).send("Hi");
     await store.append("chat-1", 3, [{ unreadable: "it is not JSON", text: '{"v":3,"ty' }]);
@@ -111,7 +111,7 @@ describe("the page of a session", () => {
     return files[0]?.text ?? "";
   }
 
-  test("has what was said and called, the sources and what it used", async () => {
+  test("has the messages, calls, sources and usage", async () => {
     const store = new MemoryStore();
     const answer = grounded("Oslo is wet.", {
       sources: [{ uri: "https://example.com/a?b=1&c=2", title: "Weather", supports: ["Oslo"] }],
@@ -131,7 +131,7 @@ describe("the page of a session", () => {
     expect(page).toContain('<a href="https://example.com/a?b=1&amp;c=2" rel="noreferrer">Weather</a>');
   });
 
-  test("hostile text is only text, and nothing of it is loaded", async () => {
+  test("hostile text is escaped, and loads nothing", async () => {
     const store = new MemoryStore();
     const evil = `</p></style><script>alert(1)</script><img src=x onerror="alert(2)">`;
     const answer = grounded("Well.", { sources: [{ uri: "javascript:alert(3)", title: evil, supports: ["Well"] }] });
@@ -161,7 +161,7 @@ describe("the page of a session", () => {
   });
 });
 
-describe("the page without what people said", () => {
+describe("the page without people's words", () => {
   async function pageOf(store: MemoryStore): Promise<string> {
     const { files, notes } = await inspect({ store }).view<TakenFiles>("take-page-without-people");
     expect(notes).toEqual([expect.stringContaining("Read it before you share it.")]);
@@ -185,13 +185,13 @@ describe("the page without what people said", () => {
       "it rains",
       "pay",
       "The order […] is on its way",
-      "What people said is taken out: ",
+      "People's words were removed: ",
       "<title>chat-1</title>",
     ])
       expect(page).toContain(left);
   });
 
-  test("a script without spaces is taken out, too", async () => {
+  test("a script without spaces is removed, too", async () => {
     const store = new MemoryStore();
     await sessionOf(store, [say("了解しました。私は東京に住んでいますね。晴れです。")]).send(
       "私は東京に住んでいます。",
@@ -201,7 +201,7 @@ describe("the page without what people said", () => {
     expect(page).toContain("晴れです");
   });
 
-  test("the log and the whole page are as they were", async () => {
+  test("the log and the whole page stay unchanged", async () => {
     const store = new MemoryStore();
     await sessionOf(store, [say("Hello.")]).send("It is me, the one from Dover.");
     const before = await store.load("chat-1");
@@ -209,7 +209,7 @@ describe("the page without what people said", () => {
     expect(await store.load("chat-1")).toEqual(before);
     const { files } = await inspect({ store }).view<TakenFiles>("take-page");
     expect(files[0]?.text).toContain("the one from Dover");
-    expect(files[0]?.text).not.toContain("taken out");
+    expect(files[0]?.text).not.toContain("were removed");
   });
 });
 

@@ -11,7 +11,7 @@ interface AgentReport {
 }
 
 /** What the client has received about one call. */
-interface ToldCall {
+interface ReportedCall {
   progress: unknown;
   /** Id of the run inside it, while it is going. */
   subagentRunId: string | undefined;
@@ -21,7 +21,7 @@ interface ToldCall {
 
 /** Tells what calls report while they run, and of the runs of agents inside them. None of it is part of a message. */
 export class CallReports {
-  readonly #told: Map<string, ToldCall> = new Map();
+  readonly #calls: Map<string, ReportedCall> = new Map();
   readonly #data: Map<string, DataPart> = new Map();
 
   show({ id, parts }: Message): readonly AgUiEvent[] {
@@ -36,23 +36,23 @@ export class CallReports {
 
   /** Ends what is going. */
   close(): readonly AgUiEvent[] {
-    return [...this.#told.values()].flatMap((told) => end(told, "The run ended before the agent did."));
+    return [...this.#calls.values()].flatMap((call) => end(call, "The run ended before the agent did."));
   }
 
   #showCall(toolCallId: string, { state, progress, failure }: ToolCallPart): readonly AgUiEvent[] {
-    let told = this.#told.get(toolCallId);
-    if (told === undefined && (progress === undefined || isDataPart(progress))) return [];
-    told ??= { progress: undefined, subagentRunId: undefined, runs: 0 };
-    this.#told.set(toolCallId, told);
-    if (state !== "running") return end(told, state === "done" ? undefined : (failure?.message ?? "The call ended."));
-    if (progress === told.progress || progress === undefined || isDataPart(progress)) return [];
-    told.progress = progress;
+    let call = this.#calls.get(toolCallId);
+    if (call === undefined && (progress === undefined || isDataPart(progress))) return [];
+    call ??= { progress: undefined, subagentRunId: undefined, runs: 0 };
+    this.#calls.set(toolCallId, call);
+    if (state !== "running") return end(call, state === "done" ? undefined : (failure?.message ?? "The call ended."));
+    if (progress === call.progress || progress === undefined || isDataPart(progress)) return [];
+    call.progress = progress;
     if (!isAgentReport(progress))
       return [{ type: "CUSTOM", name: "pollux.tool-progress", value: { toolCallId, progress } }];
     const events: AgUiEvent[] = [];
-    if (told.subagentRunId === undefined) {
-      told.subagentRunId = `${toolCallId}/agent:${told.runs++}`;
-      const { subagentRunId } = told;
+    if (call.subagentRunId === undefined) {
+      call.subagentRunId = `${toolCallId}/agent:${call.runs++}`;
+      const { subagentRunId } = call;
       const name = progress.path[0] ?? "agent";
       events.push({ type: "SUBAGENT_STARTED", subagentRunId, name, parentToolCallId: toolCallId });
     }
@@ -62,10 +62,10 @@ export class CallReports {
   }
 }
 
-function end(told: ToldCall, problem: string | undefined): readonly AgUiEvent[] {
-  const { subagentRunId } = told;
+function end(call: ReportedCall, problem: string | undefined): readonly AgUiEvent[] {
+  const { subagentRunId } = call;
   if (subagentRunId === undefined) return [];
-  told.subagentRunId = undefined;
+  call.subagentRunId = undefined;
   if (problem === undefined) return [{ type: "SUBAGENT_FINISHED", subagentRunId, outcome: { type: "success" } }];
   return [{ type: "SUBAGENT_ERROR", subagentRunId, message: problem }];
 }

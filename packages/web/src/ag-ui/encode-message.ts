@@ -60,7 +60,7 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
   #message: Message | undefined;
   #queued: Conversation["queued"] | undefined;
   /** What the client has of the message and what follows it, by id. */
-  #told: Map<string, AgUiMessage> = new Map();
+  #sent: Map<string, AgUiMessage> = new Map();
   /** The id of the message that the client has, whose text can still grow. */
   #openId: string | undefined;
   #turn: number | undefined;
@@ -92,7 +92,7 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
     ];
     if (!this.#canBecome(entries)) events.push(...this.#takeBack(entries, conversation));
     for (const entry of entries) events.push(...this.#showEntry(entry));
-    this.#told = byId(entries.map(({ message: shown }) => shown));
+    this.#sent = byId(entries.map(({ message: shown }) => shown));
     this.#openId = entries.findLast(({ isOpen }) => isOpen)?.message.id;
     return [...events, ...this.#stateDelta(message, conversation), ...this.#reports.show(message)];
   }
@@ -100,10 +100,10 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
   /** More of the text that the client is in the middle of; undefined when it is not in one. */
   #addText({ type, delta }: AddedText): readonly AgUiEvent[] | undefined {
     const id = this.#openId ?? "";
-    const told = this.#told.get(id);
+    const sent = this.#sent.get(id);
     const role = type === "text" ? "assistant" : "reasoning";
-    if (told?.role !== role || typeof told.content !== "string") return undefined;
-    this.#told.set(id, { ...told, content: told.content + delta });
+    if (sent?.role !== role || typeof sent.content !== "string") return undefined;
+    this.#sent.set(id, { ...sent, content: sent.content + delta });
     return this.#texts.add(id, role, delta);
   }
 
@@ -137,7 +137,7 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
     const started: AgUiEvent = { type: "RUN_STARTED", ...this.#ids(message, conversation), protocolVersion: "1.0" };
     const queued = before === undefined ? queuedEntries(conversation) : [];
     const shown = [...own, ...queued].map((entry) => entry.message);
-    this.#told = byId(shown);
+    this.#sent = byId(shown);
     return before === undefined ? [started, this.#snapshot(shown, conversation)] : [started];
   }
 
@@ -158,19 +158,19 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
   /** True when events can lead from what the client has to these. */
   #canBecome(entries: readonly Entry[]): boolean {
     const next = new Map(entries.map(({ message }) => [message.id, message]));
-    for (const [id, told] of this.#told) {
+    for (const [id, sent] of this.#sent) {
       const message = next.get(id);
-      if (message === undefined || !canGrow(told, message)) return false;
+      if (message === undefined || !canGrow(sent, message)) return false;
     }
     return (
-      [...next.values()].every((message) => isSayable(message) || this.#told.has(message.id)) && this.#isAdded(entries)
+      [...next.values()].every((message) => isSayable(message) || this.#sent.has(message.id)) && this.#isAdded(entries)
     );
   }
 
   /** True when what is new comes after what the client has. Only results of parallel calls come in any order. */
   #isAdded(entries: readonly Entry[]): boolean {
-    const lastTold = entries.findLastIndex(({ message }) => this.#told.has(message.id));
-    return entries.slice(0, lastTold).every(({ message }) => message.role === "tool" || this.#told.has(message.id));
+    const lastSent = entries.findLastIndex(({ message }) => this.#sent.has(message.id));
+    return entries.slice(0, lastSent).every(({ message }) => message.role === "tool" || this.#sent.has(message.id));
   }
 
   /**
@@ -179,41 +179,41 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
    */
   #takeBack(entries: readonly Entry[], conversation: Conversation): readonly AgUiEvent[] {
     const events = [...this.#texts.close()];
-    const told = [...this.#told.values()];
-    const answered = new Set([...callsOf(entries.map(({ message }) => message)), ...resultsOf(told)]);
+    const sent = [...this.#sent.values()];
+    const answered = new Set([...callsOf(entries.map(({ message }) => message)), ...resultsOf(sent)]);
     // A call without a result would be for the client to answer.
-    for (const toolCallId of callsOf(told)) if (!answered.has(toolCallId)) events.push(resultOf(toolCallId));
+    for (const toolCallId of callsOf(sent)) if (!answered.has(toolCallId)) events.push(resultOf(toolCallId));
     const own = this.#kept(entries);
-    this.#told = byId(own);
-    return [...events, this.#snapshot(own, conversation, told.some(isThought))];
+    this.#sent = byId(own);
+    return [...events, this.#snapshot(own, conversation, sent.some(isThought))];
   }
 
   /** The first of some messages that are as the client has them, and whatever has to be in a snapshot. */
   #kept(entries: readonly Entry[]): readonly AgUiMessage[] {
     const messages = entries.map(({ message }) => message);
-    const change = messages.findIndex((message) => !isSame(this.#told.get(message.id), message));
+    const change = messages.findIndex((message) => !isSame(this.#sent.get(message.id), message));
     const needed = messages.findLastIndex((message) => !isSayable(message));
     return messages.slice(0, change === -1 ? undefined : Math.max(change, needed + 1));
   }
 
   #showEntry({ message, turn, isOpen }: Entry): readonly AgUiEvent[] {
-    const told = this.#told.get(message.id);
-    if (told === message) return [];
+    const sent = this.#sent.get(message.id);
+    if (sent === message) return [];
     const events: AgUiEvent[] = [];
     if (message.role === "assistant" || message.role === "reasoning" || message.role === "user") {
       const { id, role, content, metadata } = message;
-      if (role === "assistant" && metadata !== undefined && !isSame(told?.metadata, metadata))
+      if (role === "assistant" && metadata !== undefined && !isSame(sent?.metadata, metadata))
         events.push(...this.#texts.mark(id, metadata));
       // It has grown from what was sent.
-      const before = told?.role === role && typeof told.content === "string" ? told.content.length : 0;
+      const before = sent?.role === role && typeof sent.content === "string" ? sent.content.length : 0;
       if (typeof content === "string") events.push(...this.#texts.add(id, role, content.slice(before)));
       if (typeof content === "string" && !isOpen) events.push(...this.#texts.end(id));
       if (message.role === "assistant") {
-        const known = new Set(told === undefined ? [] : callsOf([told]));
+        const known = new Set(sent === undefined ? [] : callsOf([sent]));
         for (const call of message.toolCalls ?? [])
           if (!known.has(call.id)) events.push(...callEvents(call, message.id));
       }
-    } else if (told === undefined || !isSame(told, message)) events.push(messageEvent(message));
+    } else if (sent === undefined || !isSame(sent, message)) events.push(messageEvent(message));
     return events.length === 0 ? events : [...this.#enterTurn(turn), ...events];
   }
 
@@ -263,21 +263,21 @@ function callsOf(messages: Iterable<AgUiMessage>): readonly string[] {
   );
 }
 
-function canGrow(told: AgUiMessage, next: AgUiMessage): boolean {
-  if (told === next) return true;
-  switch (told.role) {
+function canGrow(sent: AgUiMessage, next: AgUiMessage): boolean {
+  if (sent === next) return true;
+  switch (sent.role) {
     case "assistant":
       return (
-        next.role === told.role &&
-        (next.content ?? "").startsWith(told.content ?? "") &&
-        (told.toolCalls ?? []).every((call) => next.toolCalls?.some((one) => isSame(one, call)))
+        next.role === sent.role &&
+        (next.content ?? "").startsWith(sent.content ?? "") &&
+        (sent.toolCalls ?? []).every((call) => next.toolCalls?.some((one) => isSame(one, call)))
       );
     case "reasoning":
-      return next.role === told.role && next.content.startsWith(told.content);
+      return next.role === sent.role && next.content.startsWith(sent.content);
     case "activity":
-      return next.role === told.role && next.activityType === told.activityType;
+      return next.role === sent.role && next.activityType === sent.activityType;
     default:
-      return isSame(told, next);
+      return isSame(sent, next);
   }
 }
 

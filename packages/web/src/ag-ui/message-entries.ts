@@ -124,12 +124,12 @@ function turnEntries(
     const count = before === undefined ? counts[part.type]++ : 0;
     const entryId =
       before?.message.id ?? (part.type === "text" && count === 0 ? base : `${base}/${part.type}:${count}`);
-    const said = typeof before?.message.content === "string" ? before.message.content : "";
+    const head = typeof before?.message.content === "string" ? before.message.content : "";
     const citations = [
       ...(before?.citations ?? []),
-      ...(part.type === "text" ? cited(part, entryId, said.length) : []),
+      ...(part.type === "text" ? cited(part, entryId, head.length) : []),
     ];
-    const entry = { message: { id: entryId, role, content: `${said}${part.text}` }, turn, isOpen, citations } as const;
+    const entry = { message: { id: entryId, role, content: `${head}${part.text}` }, turn, isOpen, citations } as const;
     entries.splice(before === undefined ? entries.length : -1, 1, entry);
   }
   if (calls.length > 0) addCalls(messageId, base, calls, entries, turn);
@@ -148,8 +148,8 @@ function addCalls(
     type: "function" as const,
     function: { name, arguments: JSON.stringify(args) },
   }));
-  const said = entries.findIndex(({ message }) => message.id === base);
-  const at = said === -1 ? entries.length : said;
+  const baseIndex = entries.findIndex(({ message }) => message.id === base);
+  const at = baseIndex === -1 ? entries.length : baseIndex;
   const own = entries[at];
   const message: AgUiMessage = { ...(own?.message ?? { id: base, role: "assistant" }), toolCalls } as AgUiMessage;
   const results = calls.flatMap((call) => toolMessage(messageId, call) ?? []);
@@ -204,7 +204,7 @@ function otherMessage(id: string, part: OtherPart, turn: number): AgUiMessage {
 type AddActivity = (name: string, activity: AgUiActivity) => Entry;
 
 /** What stands behind a message that has ended. */
-function tailEntries(message: Message, said: readonly Entry[], add: AddActivity): readonly Entry[] {
+function tailEntries(message: Message, written: readonly Entry[], add: AddActivity): readonly Entry[] {
   const { state, sources, searchEntryPoints, stopReason, limit, limitScope, guardrail } = message;
   const entries: Entry[] = [];
   if (sources.length + searchEntryPoints.length > 0) {
@@ -214,7 +214,7 @@ function tailEntries(message: Message, said: readonly Entry[], add: AddActivity)
         kind,
         ...defined({ url: uri !== undefined && isWebUrl(uri) ? uri : undefined, title, pageNumber, mediaId }),
       })),
-      citations: said.flatMap(({ citations = [] }) => citations),
+      citations: written.flatMap(({ citations = [] }) => citations),
       searchEntryPoints,
     };
     entries.push(add("sources", { activityType: "pollux.sources", content }));

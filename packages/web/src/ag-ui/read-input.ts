@@ -169,9 +169,9 @@ function readTools(tools: readonly unknown[], { maxTools = 32 }: AgUiInputOption
 function readTool(tool: unknown): Tool {
   const { name, description, parameters } = isRecord(tool) ? tool : {};
   if (typeof name !== "string") throw new BadRequestError("a tool needs a name");
-  const told = typeof description === "string" && description.trim() !== "" ? description : name;
+  const text = typeof description === "string" && description.trim() !== "" ? description : name;
   try {
-    const spec = { name, description: told, effects: "none" as const, approvedBy: "user" };
+    const spec = { name, description: text, effects: "none" as const, approvedBy: "user" };
     return isRecord(parameters) ? defineTool({ ...spec, input: parameters }) : (defineTool(spec) as Tool);
   } catch (error) {
     throw new BadRequestError(`the tool "${name.slice(0, 80)}" can't be used: ${(error as Error).message}`, {

@@ -30,7 +30,7 @@ export function runEnd(message: Message, options: RunEndOptions): AgUiRunEnd {
   const { threadId, runId, usageBefore } = options;
   const { state, stopReason = "failed", limit, limitScope, guardrail, cost, pricesAsOf, error } = message;
   const about = defined({ stopReason: message.stopReason, limit, limitScope, guardrail, cost, pricesAsOf });
-  const told = {
+  const members = {
     ...(message.usage !== undefined && { usage: [tokenUsage(message.usage, usageBefore)] }),
     ...(Object.keys(about).length > 0 && { metadata: { pollux: about } }),
   };
@@ -39,7 +39,7 @@ export function runEnd(message: Message, options: RunEndOptions): AgUiRunEnd {
     threadId,
     runId,
     outcome,
-    ...told,
+    ...members,
   });
   switch (state) {
     case "complete":
@@ -57,7 +57,7 @@ export function runEnd(message: Message, options: RunEndOptions): AgUiRunEnd {
       : stopReason === "failed"
         ? (error?.code ?? stopReason)
         : stopReason;
-  return { type: "RUN_ERROR", message: endingText(message), code, ...told };
+  return { type: "RUN_ERROR", message: endingText(message), code, ...members };
 }
 
 /** What a message waits for, as far as it is for the client to say: the person's answers, or else results of calls that it executes. */

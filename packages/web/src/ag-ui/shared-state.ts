@@ -30,7 +30,7 @@ function member(value: unknown, name: string): unknown {
 /** Tells the changes of the state. Members that others put into it stay as they are. */
 export class SharedState {
   readonly #stateOf: StateOf;
-  #told: AgUiState = {};
+  #sent: AgUiState = {};
   /** The state of the messages before the followed one. */
   #before: AgUiState | undefined;
 
@@ -42,13 +42,13 @@ export class SharedState {
   changes(message: Message, { messages }: Conversation): readonly AgUiPatch[] {
     this.#before ??= this.#stateBefore(message, messages);
     const state = this.#stateOf(message) ?? this.#before;
-    const told = this.#told;
-    this.#told = state;
+    const sent = this.#sent;
+    this.#sent = state;
     const path = (name: string): string => `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
     return [
-      ...Object.keys(told).flatMap((name) => (name in state ? [] : [{ op: "remove" as const, path: path(name) }])),
+      ...Object.keys(sent).flatMap((name) => (name in state ? [] : [{ op: "remove" as const, path: path(name) }])),
       ...Object.entries(state).flatMap(([name, value]) =>
-        name in told && isSame(told[name], value) ? [] : [{ op: "add" as const, path: path(name), value }],
+        name in sent && isSame(sent[name], value) ? [] : [{ op: "add" as const, path: path(name), value }],
       ),
     ];
   }

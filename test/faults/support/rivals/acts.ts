@@ -1,7 +1,7 @@
 import { AgentError, type Session } from "@pollux/core";
 import type { ActReport } from "./rival-messages.ts";
 
-/** What two rivals do with one session. Those that bring a message come first. */
+/** Acts of two rivals on one session. The ones with a message come first. */
 export const ACTS = [
   "send",
   "send, steer",
@@ -17,20 +17,20 @@ export const ACTS = [
 
 export type Act = (typeof ACTS)[number];
 
-/** Every pair of acts, in one order. */
+/** Every unordered pair of acts. */
 export const PAIRS: readonly (readonly [Act, Act])[] = ACTS.flatMap((first, index) =>
   ACTS.slice(index).map((second) => [first, second] as const),
 );
 
 const BRINGS_MESSAGE: ReadonlySet<Act> = new Set(ACTS.slice(0, 6));
 
-/** Does one of them; never rejects. */
+/** Performs an act; never rejects. */
 export async function perform(session: Session, act: Act, message: string): Promise<ActReport> {
   const what = { act, message: BRINGS_MESSAGE.has(act) ? message : undefined };
   return await reportOf(what, DO[act](session, message));
 }
 
-/** How something ended. */
+/** The result of an act. */
 export async function reportOf(what: Pick<ActReport, "act" | "message">, work: Promise<unknown>): Promise<ActReport> {
   try {
     await work;
@@ -63,7 +63,7 @@ const DO: { readonly [Name in Act]: (session: Session, message: string) => Promi
       pending.filter(({ question }) => (question === "approval") === isApproval).map(({ token }) => token),
     );
     await session.answer({
-      // With nothing to answer, an answer that fits nothing.
+      // With nothing to answer, it sends an answer without a question.
       approvals: Object.fromEntries((pending.length === 0 ? ["call:9.9"] : (approvals ?? [])).map((id) => [id, true])),
       outcomes: Object.fromEntries((unknown ?? []).map((id) => [id, { output: "looked into" }])),
     });

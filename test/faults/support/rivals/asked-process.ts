@@ -3,7 +3,7 @@ import { flushCompileCache } from "node:module";
 import { deferred } from "../../../../packages/core/test/helpers/deferred.ts";
 import { startProgram } from "../processes.ts";
 
-/** What a process that is asked things says: that it is ready, that a rejection was not handled, a notice of its own, or an answer. */
+/** A message of a request-driven process: ready, an unhandled rejection, a notice, or an answer. */
 type Said =
   | { readonly ready: true }
   | { readonly unheard: string }
@@ -11,28 +11,28 @@ type Said =
   | { readonly number: number; readonly value: unknown }
   | { readonly number: number; readonly failed: string };
 
-/** What passes between such a process and the one that started it. */
+/** The messages between such a process and its parent. */
 export interface Protocol {
   readonly request: object;
-  /** What it says unasked. */
+  /** Its notices. */
   readonly notice: unknown;
 }
 
-/** A process that is asked things. */
+/** A request-driven process. */
 export interface AskedProcess<Request> extends AsyncDisposable {
-  /** What was asked of it when it dies is never answered. */
+  /** Sends a request, which stays unanswered if the process dies. */
   readonly ask: <Result>(request: Request) => Promise<Result>;
   readonly pause: () => void;
   readonly wake: () => void;
-  /** Ends it as a crash does. */
+  /** Kills it like a crash. */
   readonly kill: () => Promise<void>;
   /** Resolves when it has ended. */
   readonly exit: Promise<unknown>;
-  /** Rejections that nobody handled. */
+  /** Unhandled rejections. */
   readonly unheard: readonly string[];
 }
 
-/** Starts a program that calls {@link obey}. @param onNotice - Hears what it says unasked. */
+/** Starts a program that calls {@link obey}. @param onNotice - Called with its notices. */
 export async function startAsked<Spoken extends Protocol>(
   program: URL,
   execArgv: readonly string[],
@@ -70,7 +70,7 @@ export async function startAsked<Spoken extends Protocol>(
     ask: <Result>(request: Spoken["request"]) =>
       new Promise<Result>((resolve, reject) => {
         const number = ++count;
-        // What is answered is said by what is asked.
+        // The request determines the type of the answer.
         asked.set(number, { resolve: (value) => resolve(value as Result), reject });
         child.send({ number, ...request });
       }),
@@ -83,7 +83,7 @@ export async function startAsked<Spoken extends Protocol>(
   };
 }
 
-/** The other side: answers what it is asked, until the process that started it is gone. @returns Says something unasked. */
+/** The other side: answers requests until the parent is gone. @returns A function that sends a notice. */
 export function obey<Spoken extends Protocol>(
   answer: (request: Spoken["request"]) => Promise<unknown>,
 ): (notice: Spoken["notice"]) => void {

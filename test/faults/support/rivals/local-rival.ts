@@ -7,20 +7,20 @@ import { perform, reportOf } from "./acts.ts";
 import { ASKING, openSession, TASK } from "./rival-agent.ts";
 import type { ActOrder, ActReport, HoldPoint, Preparation, Remains, Rival } from "./rival-messages.ts";
 
-/** What a rival has of one session. */
+/** A rival's state of one session. */
 interface Own {
   readonly effects: EffectsList;
   began: Promise<ActReport> | undefined;
   session: Session | undefined;
 }
 
-/** A rival of this process. */
+/** A rival in this process. */
 export class LocalRival implements Rival {
   readonly #store: SessionStore;
   readonly #hold: (id: string) => Promise<void>;
   readonly #own: Map<string, Own> = new Map();
 
-  /** @param hold - Called where a preparation says so; resolves when the run may continue. */
+  /** @param hold - Called at the hold point of a preparation; resolves when the run may continue. */
   constructor(store: SessionStore, hold: (id: string) => Promise<void> = async () => {}) {
     this.#store = store;
     this.#hold = hold;
@@ -55,7 +55,7 @@ export class LocalRival implements Rival {
     own.session = openSession({ store, id, effects: own.effects, random, leaseMs, reached });
     const abort = new AbortController();
     const began = begin(own.session, abort.signal);
-    // Where others write at the same time, a run may end before it gets there.
+    // With other writers, a run may end before it gets there.
     if (hold !== undefined) void began.then(holdOnce);
     if (beginning === "running") return;
     if (beginning === "stopped") {
@@ -101,11 +101,11 @@ export class LocalRival implements Rival {
   }
 }
 
-/** A store whose process dies right after so many appends, and is known to where processes are known; and its death. */
+/** A store whose process dies right after a number of appends, and a promise of its death. */
 function dyingStore(store: SessionStore, appends: number): readonly [SessionStore, Promise<undefined>] {
   const { store: own, die } = new Processes(store).start();
   const known = store.processes;
-  // A process id that none has.
+  // A process id that does not exist.
   const self = known === undefined ? undefined : { ...Object(known.self), pid: 2 ** 30 };
   let dead = (): void => {};
   const death = new Promise<undefined>((resolve) => (dead = () => resolve(undefined)));

@@ -5,19 +5,19 @@ import type { RemoteRival } from "./remote-rival.ts";
 import type { ActReport, HoldPoint } from "./rival-messages.ts";
 import { problemsOfStory } from "./settled-session.ts";
 
-/** Of the runs that are paused, in milliseconds. */
+/** Lease of the paused runs, in milliseconds. */
 const LEASE_MS = 300;
 
-/** A process that is paused, another that takes its session over, and how. */
+/** A paused process, and another one that takes over its session. */
 export interface PausedRound {
   readonly store: SessionStore;
   readonly rivals: readonly [RemoteRival, RemoteRival];
   readonly id: string;
-  /** A place in the run, or a time in milliseconds after its beginning. */
+  /** A place in the run, or a time in milliseconds after its start. */
   readonly where: HoldPoint | { readonly afterMs: number };
-  /** What the other does meanwhile. */
+  /** The other's act in the meantime. */
   readonly act: Act;
-  /** Whether the paused process wakes up while the other is at work, or after it. */
+  /** Whether the paused process wakes up during the other's work or after it. */
   readonly wakes: "during" | "after";
   readonly tally: Tally;
   readonly row: string;
@@ -44,7 +44,7 @@ export async function pausedRound(round: PausedRound): Promise<readonly string[]
     paused.wake();
     await paused.letGo(id);
   };
-  // About when the other finds out that the lease has expired.
+  // About the time when the other notices the expired lease.
   if (wakes === "during") await delay(LEASE_MS + 20);
   const waking = wakes === "during" ? wake() : undefined;
   const report = await work;
@@ -56,7 +56,7 @@ export async function pausedRound(round: PausedRound): Promise<readonly string[]
   tally.count(row, lost ? "lost its lease" : mine.began?.error === undefined ? "finished itself" : "stopped");
   for (const { act: one, error } of reports)
     if (one !== "begin") tally.count(row, error === undefined ? "done" : "refused");
-  // What the paused process began must not happen again under a key of its own.
+  // Work of the paused process must not happen again under another key.
   const effects = [...mine.effects, ...others.effects];
   return tally.found(
     row,

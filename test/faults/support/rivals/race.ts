@@ -6,23 +6,23 @@ import { type Act, PAIRS } from "./acts.ts";
 import { type ActReport, type Beginning, BEGINNINGS, type Rival } from "./rival-messages.ts";
 import { problemsOfStory } from "./settled-session.ts";
 
-/** Rounds that go on at the same time: most of them wait, for each other or for a look at the store. */
+/** Parallel rounds: most of them wait, for each other or for the next poll of the store. */
 const WIDTH = 64;
 
-/** Where a race takes place, and how long. */
+/** The place and size of a race. */
 export interface Course {
-  /** As this process sees it. */
+  /** The store in this process. */
   readonly store: SessionStore;
   readonly rivals: readonly [Rival, Rival];
-  /** For each pair of acts. */
+  /** Rounds per pair of acts. */
   readonly rounds: number;
-  /** Only every so many-th pair. @defaultValue 1, all of them */
+  /** Only every nth pair. @defaultValue 1, all of them */
   readonly every?: number | undefined;
   readonly tally: Tally;
   readonly row: string;
 }
 
-/** Lets two rivals act on one session, each pair of acts so many times, at random moments of a run. */
+/** Lets two rivals act on one session, with each pair of acts several times, at random moments of a run. */
 export async function race({ store, rivals, rounds, every = 1, tally, row }: Course): Promise<readonly string[]> {
   const jobs = Array.from({ length: rounds }, () => PAIRS.filter((_, index) => index % every === 0)).flat();
   const ends = new Map<string, number>();
@@ -85,7 +85,7 @@ async function oneRound({
   return { reports: all, problems };
 }
 
-/** Gives up on what hangs; far above what anything here takes. */
+/** Gives up on a hang, far above the time that anything here takes. */
 async function inTime<Result>(work: Promise<Result>): Promise<Result | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const tooLate = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), 240_000)));

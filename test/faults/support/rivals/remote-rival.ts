@@ -2,27 +2,27 @@ import { type Deferred, deferred } from "../../../../packages/core/test/helpers/
 import { type AskedProcess, startAsked } from "./asked-process.ts";
 import type { ActOrder, ActReport, Preparation, Remains, Rival, SharedStore } from "./rival-messages.ts";
 
-/** What is asked of a rival's process. */
+/** A request to a rival's process. */
 type RivalRequest =
   | { readonly do: "prepare"; readonly preparation: Preparation }
   | { readonly do: "act"; readonly order: ActOrder }
   | { readonly do: "settle" | "let go"; readonly id: string };
 
-/** What passes between it and the process that started it. */
+/** The messages between it and its parent. */
 export interface RivalProtocol {
   readonly request: RivalRequest;
-  /** A run waits to be let go. */
+  /** A run waits at its hold point. */
   readonly notice: { readonly held: string };
 }
 
-/** A rival in a process of its own. */
+/** A rival in its own process. */
 export interface RemoteRival extends Rival, Omit<AskedProcess<RivalRequest>, "ask" | "exit"> {
-  /** Resolves when a run is where it is to wait. */
+  /** Resolves when a run is at its hold point. */
   held(id: string): Promise<void>;
   letGo(id: string): Promise<void>;
 }
 
-/** Starts one. @param hours - By how much its clock is ahead. */
+/** Starts one. @param hours - How far its clock is ahead. */
 export async function startRival(store: SharedStore, hours: number = 0): Promise<RemoteRival> {
   const shift = hours === 0 ? [] : ["--import", new URL(`./shift-clock.ts?hours=${hours}`, import.meta.url).href];
   const held = new Map<string, Deferred<void>>();

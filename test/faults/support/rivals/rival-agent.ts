@@ -3,14 +3,14 @@ import { Agent, type AnyTool, type Content, defineTool, type Session, type Sessi
 import { calls, join, say, ScriptedModel, type ScriptedTurn } from "@pollux/core/testing";
 import type { Effects } from "../effects.ts";
 
-/** Every message begins with it; one that is only said to a run begins otherwise. */
+/** The start of every message that starts a run; steering messages start otherwise. */
 export const TASK = "Task";
 /** A task whose last call needs an approval. */
 export const ASKING = `${TASK}, with approval`;
-/** What the model says at the end of each task. */
+/** The model's answer at the end of each task. */
 export const DONE = "The task is done.";
 
-/** What the agent of a rival works with. */
+/** The environment of a rival's agent. */
 export interface AgentPlace {
   readonly store: SessionStore;
   readonly id: string;
@@ -21,7 +21,7 @@ export interface AgentPlace {
   readonly reached?: ((point: string) => Promise<void>) | undefined;
 }
 
-/** A session whose model and tools take up to some milliseconds each. */
+/** A session whose model and tools take up to a few milliseconds each. */
 export function openSession({ store, id, effects, random, leaseMs, reached }: AgentPlace): Session {
   const pause = (): Promise<unknown> => sleep(random() * 8);
   const model = new ScriptedModel(
@@ -34,7 +34,7 @@ export function openSession({ store, id, effects, random, leaseMs, reached }: Ag
   return new Agent({ model, tools: tools(effects, pause, reached) }).session({ id, store, leaseMs });
 }
 
-/** Three calls side by side, then one that may need an approval, then a text; by what the last task got so far. */
+/** Three parallel calls, then one that may need an approval, then a text, depending on the last task's progress. */
 function nextTurn(contents: readonly Content[]): ScriptedTurn {
   const at = contents.findLastIndex(({ parts }) => parts[0]?.text?.startsWith(TASK));
   const turns = contents.slice(at + 1).filter(({ parts }) => parts.some(({ functionCall }) => functionCall));
@@ -55,7 +55,7 @@ function tools(effects: Effects, pause: () => Promise<unknown>, reached: AgentPl
       ...(name === "confirm" && { needsApproval: true }),
       run: async (_input: unknown, { idempotencyKey }) => {
         effects.tell({ step: "start", what: name, key: idempotencyKey });
-        // Not ended by an abort: what becomes of such a tool is nobody's business but the outside world's.
+        // Ignores the abort: only the outside world sees the rest of such a tool's work.
         await pause();
         await reached?.(name);
         effects.tell({ step: "end", what: name, key: idempotencyKey });

@@ -9,19 +9,19 @@ import {
 } from "../../../../packages/postgres/test/support/debian-postgres.ts";
 import type { SharedStore } from "./rival-messages.ts";
 
-/** The stores that processes share; Postgres where Debian's package is installed. */
+/** The stores that processes share; Postgres if Debian's package is installed. */
 export const SHARED_KINDS: readonly SharedStore["kind"][] = [
   "sqlite",
   "jsonl",
   ...(HAS_POSTGRES ? ["postgres" as const] : []),
 ];
 
-/** Where stores go that processes share. */
+/** The places of shared stores. */
 export interface SharedPlaces extends AsyncDisposable {
   place(kind: SharedStore["kind"], name: string): Promise<SharedStore>;
 }
 
-/** Makes room for stores in memory, where syncs cost nothing: no machine crashes here. Postgres starts when it is asked for. */
+/** Creates places for stores in memory, where syncs cost nothing, since no machine crashes here. Postgres starts on demand. */
 export async function openSharedPlaces(): Promise<SharedPlaces> {
   const folder = await mkdtemp(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "pollux-rivals-"));
   let server: Promise<DebianPostgres> | undefined;

@@ -4,7 +4,7 @@ import type { RivalProtocol } from "./remote-rival.ts";
 import type { SharedStore } from "./rival-messages.ts";
 import { openShared } from "./shared-store.ts";
 
-// A process that works on sessions beside another. Started by `startRival`.
+// A process that works on sessions in parallel to another. Started by `startRival`.
 
 const { store } = openShared(JSON.parse(process.argv[2] ?? "") as SharedStore);
 const held = new Map<string, () => void>();

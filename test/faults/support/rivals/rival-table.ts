@@ -1,7 +1,7 @@
 import { SEED } from "../random.ts";
 import { Tally } from "../tally.ts";
 
-/** What is counted of those who work on one session. */
+/** The counts of rivals on one session. */
 export function rivalTally(title: string, more: readonly string[] = []): Tally {
   return new Tally(`${title}, seed ${SEED}`, [
     "rounds",

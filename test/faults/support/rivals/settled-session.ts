@@ -5,17 +5,17 @@ import { illegal } from "../end-of-errand.ts";
 import { DONE, openSession, TASK } from "./rival-agent.ts";
 import type { ActReport } from "./rival-messages.ts";
 
-/** What was done with a session, by all who did something with it. */
+/** Everything that was done with a session. */
 export interface Story {
   readonly store: SessionStore;
   readonly id: string;
   readonly reports: readonly ActReport[];
   readonly effects: readonly Effect[];
-  /** A run of it was cut off, so that a lease may be left. */
+  /** One of its runs was cut off, so a lease may remain. */
   readonly isCutOff: boolean;
 }
 
-/** Codes of errors that say that nothing was stored. */
+/** Codes of errors after which nothing was stored. */
 export const REFUSALS: ReadonlySet<string | undefined> = new Set([
   "session_running",
   "session_unfinished",
@@ -24,7 +24,7 @@ export const REFUSALS: ReadonlySet<string | undefined> = new Set([
   "unexpected_answer",
 ]);
 
-/** Brings a session to its end, and gives what is wrong with it then. */
+/** Finishes a session. @returns The problems. */
 export async function problemsOfStory(story: Story): Promise<readonly string[]> {
   const { store, id, reports, effects, isCutOff } = story;
   const problems = reports.flatMap(({ act, error }) =>
@@ -36,7 +36,7 @@ export async function problemsOfStory(story: Story): Promise<readonly string[]> 
   if (lease?.held === true && !isCutOff) problems.push(`held: lease ${lease.token} of run ${lease.runId} is left`);
   const more = await finishTask(story);
   problems.push(...more.problems);
-  // What a session wrote.
+  // A session wrote it.
   const entries = (await store.load(id)) as unknown as readonly SessionEntry[];
   problems.push(...problemsOfLog(entries), ...problemsOfMessages(entries, more.history, reports));
   problems.push(...problemsOfOutcomes(entries, more.history));
@@ -49,7 +49,7 @@ export async function problemsOfStory(story: Story): Promise<readonly string[]> 
   return problems;
 }
 
-/** Answers what is asked, resumes what can be resumed, and sends a last message. */
+/** Answers questions, resumes runs, and sends a last message. */
 async function finishTask({ store, id, effects, isCutOff }: Story): Promise<{
   readonly problems: readonly string[];
   readonly history: readonly Content[];
@@ -88,14 +88,14 @@ async function lastRunOf(store: SessionStore, id: string): Promise<string | unde
   return entries.findLast((entry) => entry.type === "run")?.runId;
 }
 
-/** A log has to be readable, and each of its runs to end once. */
+/** The log must be readable, and each of its runs must end once. */
 export function problemsOfLog(entries: readonly SessionEntry[]): readonly string[] {
   const problems = checkSession(entries.map((value) => ({ value }))).problems.map(
     ({ position, ...problem }) => `log: entry ${position}: ${JSON.stringify(problem)}`,
   );
   let open: string | undefined;
   for (const [position, { type, ...entry }] of entries.entries()) {
-    // The entries that are looked at have one.
+    // The checked entries have one.
     const { runId } = entry as { readonly runId: string };
     if (type === "run" && open !== undefined) problems.push(`open: run ${open} has no end before entry ${position}`);
     if (type === "end" && open !== runId) problems.push(`doubled: entry ${position} ends a run that is over`);
@@ -106,7 +106,7 @@ export function problemsOfLog(entries: readonly SessionEntry[]): readonly string
   return problems;
 }
 
-/** What was acknowledged or stored is in the history once; what was refused is not in the log. */
+/** Acknowledged and stored messages must be in the history once; refused ones must not be in the log. */
 function problemsOfMessages(
   entries: readonly SessionEntry[],
   history: readonly Content[],
@@ -134,22 +134,22 @@ function textsIn(contents: readonly Content[]): readonly string[] {
   return contents.flatMap(({ role, parts }) => (role === "user" ? parts.flatMap(({ text }) => text ?? []) : []));
 }
 
-/** What was recorded of a call is what the model reads of it. */
+/** The model must read the recorded outcome of each call. */
 function problemsOfOutcomes(entries: readonly SessionEntry[], history: readonly Content[]): readonly string[] {
   const read = history.flatMap(({ parts }) => parts.map((part) => JSON.stringify(part)));
   return entries.flatMap((entry, position) => {
     if (entry.type !== "step" || !entry.step.startsWith("call:") || !entry.outcome.ok) return [];
-    // What a call's step leaves.
+    // The value of a call's step.
     const { part, unknown } = entry.outcome.value as unknown as { readonly part: Part; readonly unknown?: boolean };
     if (unknown === true) return [];
-    // Each of them once: two calls may have the same.
+    // Each of them once, since two calls may have the same outcome.
     const place = read.indexOf(JSON.stringify(part));
     if (place !== -1) read.splice(place, 1);
     return place === -1 ? [`lost: the outcome of ${entry.step} in entry ${position} is not in the history`] : [];
   });
 }
 
-/** What must happen once began at most once, and nothing happened that is no call of the model's. */
+/** Calls that must happen once must have started at most once, and every effect must belong to a call. */
 function problemsOfEffects(effects: readonly Effect[], entries: readonly SessionEntry[]): readonly string[] {
   const begun = effects.filter(({ step }) => step === "start");
   const once = begun
@@ -166,7 +166,7 @@ function problemsOfEffects(effects: readonly Effect[], entries: readonly Session
 
 function callsMadeIn(entry: SessionEntry): number {
   if (entry.type !== "step" || !entry.step.startsWith("model:") || !entry.outcome.ok) return 0;
-  // What a model step leaves.
+  // The value of a model step.
   const { response } = entry.outcome.value as unknown as { readonly response?: { readonly content: Content } };
   return response?.content.parts.filter(({ functionCall }) => functionCall !== undefined).length ?? 0;
 }

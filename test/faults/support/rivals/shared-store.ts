@@ -3,7 +3,7 @@ import { JsonlStore, SqliteStore } from "@pollux/core/node";
 import { PostgresStore } from "../../../../packages/postgres/src/index.ts";
 import type { SharedStore } from "./rival-messages.ts";
 
-/** Opens a store that others use as well. */
+/** Opens a shared store. */
 export function openShared(place: SharedStore): { readonly store: SessionStore } & AsyncDisposable {
   switch (place.kind) {
     case "jsonl":

@@ -1,4 +1,4 @@
-// Imported before a program: its wall clock is ahead of that of the machine, its monotonic clock is not.
+// Imported before a program: puts its wall clock ahead of the machine's, but not its monotonic clock.
 
 const hours = Number(new URL(import.meta.url).searchParams.get("hours"));
 const aheadMs = hours * 3_600_000;
@@ -6,7 +6,7 @@ const now = Date.now.bind(Date);
 
 globalThis.Date = class extends Date {
   constructor(...args: readonly unknown[]) {
-    // Any of the forms that a date takes.
+    // Any arguments of `Date`.
     super(...((args.length === 0 ? [now() + aheadMs] : args) as [number]));
   }
 

@@ -4,9 +4,9 @@ import type { SharedStore } from "./rival-messages.ts";
 import { openShared } from "./shared-store.ts";
 import { lengthOf, note } from "./streamed-text.ts";
 
-// A process that shows a text while it is streamed, until it is killed. Started by `streamed-kills.ts`.
+// A process that shows a text during streaming, until it is killed. Started by `streamed-kills.ts`.
 
-/** What is asked of it. */
+/** Its task. */
 export interface StreamOrder {
   readonly store: SharedStore;
   readonly url: string;

@@ -13,26 +13,26 @@ import type { SharedStore } from "./rival-messages.ts";
 import type { StreamOrder } from "./stream-process.ts";
 import { LONG_TEXT, readNotes } from "./streamed-text.ts";
 
-/** When a process is killed: by what it has noted, since a busy machine gets less done in the same time. */
+/** When to kill a process: depends on its notes, since a busy machine gets less done in the same time. */
 export interface StreamedMoment {
-  /** Whether the store has acknowledged a draft before. */
+  /** Whether the store must have acknowledged a draft. */
   readonly isKept: boolean;
-  /** How many notes follow. */
+  /** How many further notes to wait for. */
   readonly more: number;
 }
 
-/** Processes that are killed while a text is streamed to somebody. */
+/** Processes to kill while they stream a text. */
 export interface StreamedKills {
   readonly store: SessionStore;
   readonly place: SharedStore;
-  /** Of a service that streams slowly. */
+  /** Address of a service that streams slowly. */
   readonly url: string;
   readonly moments: readonly StreamedMoment[];
   readonly tally: Tally;
   readonly row: string;
 }
 
-/** Kills processes in the middle of a text, and compares what was shown with what the next message finds. */
+/** Kills processes in the middle of a text, and compares the displayed text with the next message's history. */
 export async function killWhileStreaming({
   store,
   place,
@@ -49,8 +49,8 @@ export async function killWhileStreaming({
       const notes = join(folder, id);
       await showAndKill({ store: place, url, id, notes }, moment);
       const { shown, acknowledged, times } = summaryOf(notes);
-      // The next message closes the run. After a crash on another machine it waits for the lease, which a server may renew for a process
-      // that died while it asked for that.
+      // The next message closes the run. After a crash on another machine, it waits for the lease, which a server may renew for a process
+      // that died during its request.
       const session = new Agent({ model: new ScriptedModel(say("Well.")) }).session({ id, store });
       await session.send("And then?", { whileRunning: "wait" });
       const kept = (await session.history())
@@ -64,7 +64,7 @@ export async function killWhileStreaming({
       if (firstLost !== undefined) lostMs.push((times.at(-1)?.[1] ?? 0) - firstLost);
       return tally.found(row, `killed at ${JSON.stringify(moment)}`, [
         ...(LONG_TEXT.startsWith(kept) ? [] : [`doubled: what was kept is not the beginning of the text: ${kept}`]),
-        // What was acknowledged is there, whatever the machine did in between.
+        // Acknowledged drafts must be there, no matter what the machine did in between.
         ...(kept.length >= acknowledged ? [] : [`lost: ${kept.length} characters of ${acknowledged} that were kept`]),
       ]);
     });
@@ -96,7 +96,7 @@ async function showAndKill(order: StreamOrder, { isKept, more }: StreamedMoment)
   await exit;
 }
 
-/** None while the file isn't there. */
+/** Empty while the file is missing. */
 function notesIn(file: string): ReturnType<typeof readNotes> {
   return existsSync(file) ? readNotes(file) : [];
 }
@@ -104,7 +104,7 @@ function notesIn(file: string): ReturnType<typeof readNotes> {
 function summaryOf(notes: string): {
   readonly shown: number;
   readonly acknowledged: number;
-  /** How many characters were shown when. */
+  /** How many characters were shown, and when. */
   readonly times: readonly (readonly [length: number, atMs: number])[];
 } {
   const all = readNotes(notes);

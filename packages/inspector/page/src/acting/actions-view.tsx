@@ -6,7 +6,7 @@ import { PendingCalls } from "../turn/pending-calls.tsx";
 import { AgentSelect, ReadOnlyHint, TaskError, useAbout, Button, TextField } from "./parts.tsx";
 import type { SessionPanelProps } from "../session/session-model.ts";
 
-/** All that can be done with a session. */
+/** All actions on a session. */
 export function ActionsView({ overview }: SessionPanelProps): JSX.Element {
   const { actions, agents } = useAbout();
   const [agent, setAgent] = useState("");
@@ -36,11 +36,11 @@ export function ActionsView({ overview }: SessionPanelProps): JSX.Element {
       {agents.length > 1 && <AgentSelect value={agent} onChange={setAgent} none="The session's own" />}
       {agents.length === 0 && (
         <p class="banner is-odd">
-          No agent is open, so no run can begin or go on here. Start with <code>--agent FILE.ts</code>. Stopping,
-          steering and recording answers work all the same.
+          Without an agent, the inspector can't start or resume runs: start it with <code>--agent FILE.ts</code>. You
+          can still stop and steer a run, and record answers.
         </p>
       )}
-      <TextField label="Message" value={message} onChange={setMessage} placeholder="What to say to the session" />
+      <TextField label="Message" value={message} onChange={setMessage} placeholder="Type a message" />
       <div class="buttons wrap">
         <Button
           say="Send"
@@ -49,13 +49,13 @@ export function ActionsView({ overview }: SessionPanelProps): JSX.Element {
           onClick={() => act("send", { message })}
         />
         <Button
-          say={isRunning ? "Steer the run" : "Say with the next run"}
+          say={isRunning ? "Steer run" : "Add to next run"}
           disabled={task.isBusy || isEmpty}
           onClick={() => act("steer", { message })}
         />
-        <Button say="Stop the run" disabled={task.isBusy || !isRunning} onClick={() => act("stop", {})} />
+        <Button say="Stop run" disabled={task.isBusy || !isRunning} onClick={() => act("stop", {})} />
         <Button
-          say="Resume the run"
+          say="Resume run"
           disabled={task.isBusy || !canResume || agents.length === 0}
           onClick={() => act("resume", {})}
         />

@@ -4,7 +4,7 @@ import { useInspector } from "../app/inspector.ts";
 import type { Task } from "./use-task.ts";
 import type { RunRow } from "../../../src/inspection/inspection.ts";
 
-/** What the open source can do; nothing before it is known. */
+/** What the open source can do; nothing until that is loaded. */
 export function useAbout(): SourceAbout {
   return useInspector().open.value.about.value ?? NOTHING_OPEN;
 }
@@ -14,7 +14,7 @@ interface FieldProps {
   readonly hint?: string | undefined;
 }
 
-/** A label above what it names. */
+/** A label above an input, with a hint below. */
 function Field({ label, hint, children }: FieldProps & { readonly children: ComponentChildren }): JSX.Element {
   return (
     <div class="field stack is-tight">
@@ -32,7 +32,7 @@ interface ValueProps {
   readonly onChange: (value: string) => void;
 }
 
-/** Of a field that is more than a text. */
+/** Props of a single-line input. */
 interface InputProps extends FieldProps, ValueProps {
   readonly type?: "text" | "number" | "date";
   readonly min?: number;
@@ -41,7 +41,7 @@ interface InputProps extends FieldProps, ValueProps {
   readonly placeholder?: string | undefined;
 }
 
-/** A text of one line, or what else `type` says. */
+/** A single-line input of any type, by default a text. */
 export function InputField({ label, hint, value, onChange, ...more }: InputProps): JSX.Element {
   const attributes: object = { type: "text", ...more };
   return (
@@ -53,7 +53,7 @@ export function InputField({ label, hint, value, onChange, ...more }: InputProps
 
 type SelectProps = FieldProps & ValueProps & { readonly options: readonly (readonly [value: string, title: string])[] };
 
-/** One of several values, each with what it says. */
+/** A list of values with titles. */
 export function SelectField({ label, hint, value, onChange, options }: SelectProps): JSX.Element {
   return (
     <Field label={label} hint={hint}>
@@ -68,7 +68,7 @@ export function SelectField({ label, hint, value, onChange, options }: SelectPro
   );
 }
 
-/** The same as buttons beside each other. */
+/** The same as a row of buttons. */
 export function Choices({ label, value, onChange, options }: SelectProps): JSX.Element {
   return (
     <div class="filters wrap is-tight" role="group" aria-label={label}>
@@ -86,7 +86,7 @@ interface CheckListProps {
   readonly onChange: (ticked: readonly string[]) => void;
 }
 
-/** Names that can be ticked. */
+/** Names with checkboxes. */
 export function CheckList({ legend, names, ticked, onChange }: CheckListProps): JSX.Element | null {
   if (names.length === 0) return null;
   return (
@@ -130,13 +130,13 @@ export function TextField({ label, hint, value, onChange, rows = 3, isCode, plac
   );
 }
 
-/** Which agent: one that was given, or none. @param none - What it means to choose none. */
+/** Selects an agent of the inspector, or none. @param none - Title of the choice without an agent. */
 export function AgentSelect({ value, onChange, none }: ValueProps & { readonly none: string }): JSX.Element {
   const options = useAbout().agents.map((name) => [name, name] as const);
   return <SelectField label="Agent" value={value} onChange={onChange} options={[["", none], ...options]} />;
 }
 
-/** Why something did not work. */
+/** The error of a task. */
 export function TaskError({ task }: { readonly task: Pick<Task<unknown>, "error"> }): JSX.Element | null {
   if (task.error === undefined) return null;
   return (
@@ -151,7 +151,7 @@ interface NotesProps {
   readonly look?: string | undefined;
 }
 
-/** What else is worth knowing. */
+/** A list of notes. */
 export function Notes({ notes, look = "list dim" }: NotesProps): JSX.Element | null {
   if (notes.length === 0) return null;
   return (
@@ -163,17 +163,17 @@ export function Notes({ notes, look = "list dim" }: NotesProps): JSX.Element | n
   );
 }
 
-/** Says that the page only reads, and how to change that. */
+/** Explains that the page is read-only, and how to change that. */
 export function ReadOnlyHint(): JSX.Element {
   return (
     <p class="dim">
-      The inspector is read-only here. Start it with <code>--allow-actions</code>, or mount it with{" "}
+      The inspector is read-only. Start it with <code>--allow-actions</code>, or mount it with{" "}
       <code>allowActions: true</code>, to answer, send and stop.
     </p>
   );
 }
 
-/** A button. @param say - What stands on it. */
+/** A button. @param say - Its label. */
 export function Button({
   say,
   ...attributes
@@ -185,7 +185,7 @@ export function Button({
   );
 }
 
-/** Runs that can be chosen, from the last one back. */
+/** Most runs to choose from, latest first. */
 const MAX_CHOICES = 500;
 
 interface RunSelectProps {
@@ -194,7 +194,7 @@ interface RunSelectProps {
   readonly onChange: (runId: string) => void;
 }
 
-/** One of a session's runs, by its id. */
+/** Selects one of a session's runs, by its id. */
 export function RunSelect({ runs, value, onChange }: RunSelectProps): JSX.Element {
   const first = Math.max(0, runs.length - MAX_CHOICES) + 1;
   const options = runs
@@ -205,12 +205,12 @@ export function RunSelect({ runs, value, onChange }: RunSelectProps): JSX.Elemen
 
 interface CopyButtonProps {
   readonly text: string | (() => string | Promise<string>);
-  /** For a screen reader: "Copy" is followed by it. */
+  /** For screen readers, which read "Copy" before it. */
   readonly what: string;
   readonly title?: string | undefined;
 }
 
-/** Puts a text on the clipboard. */
+/** Copies a text to the clipboard. */
 export function CopyButton({ text, what, title = "Copy" }: CopyButtonProps): JSX.Element {
   const inspector = useInspector();
   const copy = (): void => void inspector.copy(typeof text === "string" ? () => text : text);

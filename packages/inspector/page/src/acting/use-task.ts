@@ -4,16 +4,16 @@ import type { ActionResult } from "../../../src/inspection/results.ts";
 import { useInspector } from "../app/inspector.ts";
 import { useSession } from "../session/session-model.ts";
 
-/** Something that a person started, and what came of it. */
+/** A task that a person started, and its result. */
 export interface Task<T> {
   readonly isBusy: boolean;
   readonly value?: T | undefined;
   readonly error?: Error | undefined;
-  /** Starts it; what came before is forgotten. */
+  /** Starts new work and drops an earlier result. */
   readonly start: (work: () => Promise<T>) => void;
 }
 
-/** One thing at a time: an answer to an earlier start is dropped. */
+/** One task at a time: results of earlier starts are dropped. */
 export function useTask<T>(): Task<T> {
   const [state, setState] = useState<Omit<Task<T>, "start">>({ isBusy: false });
   const last = useRef(0);
@@ -41,10 +41,10 @@ export function parseField(text: string, name: string): unknown {
   }
 }
 
-/** Does something with the session that is shown, says what was done, and shows the session as it is then. */
+/** Sends an action for the current session, shows a notice, and refreshes the session. */
 type Act = (
   action: string,
-  /** Throws for what can't be asked. */
+  /** Throws for invalid input. */
   body: () => { readonly [name: string]: Json | undefined },
   done?: () => void,
 ) => void;

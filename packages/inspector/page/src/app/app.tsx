@@ -26,7 +26,7 @@ function Shell(): JSX.Element {
   const isHelpOpen = useSignal(false);
   const files = useRef<HTMLInputElement>(null);
   useKeys("Everywhere", 0, [
-    { keys: ["?"], does: "Show these keys", run: () => void (isHelpOpen.value = true) },
+    { keys: ["?"], does: "Show keyboard shortcuts", run: () => void (isHelpOpen.value = true) },
     { keys: ["T"], does: "Switch between dark and light", run: () => inspector.theme.next() },
     { keys: ["o"], does: "Open a file", run: () => files.current?.click() },
   ]);
@@ -71,7 +71,7 @@ function View({ route, source }: { readonly route: Route; readonly source: strin
   }
 }
 
-/** A page of its own, in the header. */
+/** A page in the header. */
 interface HeaderPage {
   readonly title: string;
   readonly route: Route;
@@ -126,7 +126,7 @@ function Header({ onHelp, onOpen }: { readonly onHelp: () => void; readonly onOp
           ),
         )}
       </nav>
-      <nav aria-label="Where you are" class="where row">
+      <nav aria-label="Breadcrumb" class="where row">
         {title !== undefined && (
           <span class="place cut dim" title={title}>
             {isFile ? "File: " : ""}
@@ -162,7 +162,7 @@ function Header({ onHelp, onOpen }: { readonly onHelp: () => void; readonly onOp
   );
 }
 
-/** A link to a place in the page would change the route. */
+/** Moves the focus itself, since following the link would change the route. */
 function skipTo(event: Event): void {
   event.preventDefault();
   document.querySelector<HTMLElement>("#main [tabindex='0'], #main input, #main button")?.focus();
@@ -218,7 +218,7 @@ function Notice(): JSX.Element {
   );
 }
 
-/** All keys that do something now. */
+/** All current keyboard shortcuts. */
 export function HelpDialog({ onClose }: { readonly onClose: () => void }): JSX.Element {
   const { keys } = useInspector();
   const dialog = useRef<HTMLDialogElement>(null);

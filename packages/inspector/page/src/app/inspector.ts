@@ -8,14 +8,14 @@ import { Keys, type KeyBinding, type KeyGroup } from "./keys.ts";
 import { Loads, type Load } from "./loads.ts";
 import { formatRoute, parseRoute, type Route, SESSIONS, shownIn } from "./route.ts";
 
-/** What all parts of the page share. */
+/** State that all parts of the page share. */
 export class Inspector {
   readonly keys: Keys = new Keys();
   readonly theme: Theme = new Theme();
   readonly #route: Signal<Route>;
   readonly #source: Signal<OpenSource>;
   readonly #served: HttpSource;
-  /** What a screen reader says, and a note shows for a moment. */
+  /** A message for screen readers, which also shows for a moment. */
   readonly notice: Signal<{ readonly text: string; readonly isError: boolean } | undefined> = signal(undefined);
   #noticeTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -37,7 +37,7 @@ export class Inspector {
     return this.#source;
   }
 
-  /** Shows something else. @param isReplaced - "Back" does not return to what is shown now. */
+  /** Shows another route. @param isReplaced - "Back" skips the current one. */
   go(route: Route, isReplaced: boolean = false): void {
     const hash = formatRoute(route);
     if (hash === location.hash) return;
@@ -46,7 +46,7 @@ export class Inspector {
     this.#route.value = route;
   }
 
-  /** Shows what is in files instead of what the server has. */
+  /** Shows the sessions of files instead of the server's. */
   async openFiles(files: readonly File[]): Promise<void> {
     if (files.length === 0) return;
     try {
@@ -61,19 +61,19 @@ export class Inspector {
     }
   }
 
-  /** Prices what no run has priced by Google's list, or no longer. */
+  /** Turns Google's list prices on or off, for runs without prices. */
   showListPrices(isUsed: boolean): void {
     const { source, isFile } = this.#source.value;
     this.#source.value = openSource(source.withListPrices(isUsed), isFile);
   }
 
-  /** Goes back to what the server has. */
+  /** Returns to the server's sessions. */
   closeFiles(): void {
     this.#source.value = openSource(this.#served, false);
     this.go(SESSIONS);
   }
 
-  /** Puts a text on the clipboard. */
+  /** Copies a text to the clipboard. */
   async copy(text: () => string | Promise<string>, done: string = "Copied"): Promise<void> {
     try {
       await navigator.clipboard.writeText(await text());
@@ -90,9 +90,9 @@ export class Inspector {
   }
 }
 
-/** A source, and what was loaded from it. */
+/** A source with the data loaded from it. */
 export interface OpenSource {
-  /** Another source has other views, even of a session with the same id. */
+  /** Unique per source: another source has other views, even for the same session id. */
   readonly key: string;
   readonly source: HttpSource;
   readonly isFile: boolean;
@@ -102,7 +102,7 @@ export interface OpenSource {
 
 function openSource(source: HttpSource, isFile: boolean): OpenSource {
   const about = signal<SourceAbout | undefined>(undefined);
-  // The sessions show why the server doesn't answer.
+  // The list of sessions shows why the server doesn't answer.
   source.about().then(
     (value) => (about.value = value),
     () => {},
@@ -119,11 +119,11 @@ export const InspectorContext = createContext<Inspector | undefined>(undefined);
 
 export function useInspector(): Inspector {
   const inspector = useContext(InspectorContext);
-  if (inspector === undefined) throw new Error("a part of the page stands outside of it");
+  if (inspector === undefined) throw new Error("useInspector must be called within App");
   return inspector;
 }
 
-/** Binds keys for as long as a component is shown. @param level - See `KeyGroup`; at least 0. */
+/** Binds keys while a component is shown. @param level - See `KeyGroup`; at least 0. */
 export function useKeys(title: string, level: number, bindings: readonly KeyBinding[]): void {
   const { keys } = useInspector();
   const group = useRef<KeyGroup>({ title, level, bindings });
@@ -132,10 +132,10 @@ export function useKeys(title: string, level: number, bindings: readonly KeyBind
 }
 
 /**
- * Loads what a component shows.
+ * Loads the data of a component.
  *
- * @param parts - What it is, and in which version.
- * @param slot - What it is in any version: while a newer version loads, the older one stays.
+ * @param parts - Key of the data, including its version.
+ * @param slot - Key of the data in all versions: while a newer version loads, the older one stays.
  */
 export function useLoad<T>(parts: readonly unknown[], load: () => Promise<T>, slot?: string): Load<T> {
   const { loads } = useInspector().open.value;
@@ -164,7 +164,7 @@ type ThemeName = "system" | "light" | "dark";
 const NEXT: { readonly [name in ThemeName]: ThemeName } = { system: "light", light: "dark", dark: "system" };
 const KEY = "pollux-inspector-theme";
 
-/** Dark or light. */
+/** The color theme. */
 export class Theme {
   readonly name: Signal<ThemeName> = signal(stored());
 
@@ -178,7 +178,7 @@ export class Theme {
     try {
       localStorage.setItem(KEY, this.name.value);
     } catch {
-      // The browser keeps nothing: it lasts as long as the page.
+      // Without storage, the theme lasts as long as the page.
     }
   }
 

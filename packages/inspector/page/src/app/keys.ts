@@ -1,34 +1,34 @@
 import { type Signal, signal } from "@preact/signals";
 
-/** A key, and what it does. */
+/** A keyboard shortcut. */
 export interface KeyBinding {
-  /** As `KeyboardEvent.key` has it; the first one is shown. */
+  /** Values of `KeyboardEvent.key`; the help shows the first two. */
   readonly keys: readonly string[];
   readonly does: string;
-  /** Returns false when it does not apply now, so that the key keeps its usual meaning. */
+  /** Returns false if it does not apply now, so that the key keeps its usual meaning. */
   readonly run: () => boolean | void;
 }
 
 /** Bindings of one part of the page. */
 export interface KeyGroup {
   readonly title: string;
-  /** How deep in the page the part is: where two have the same key, the deeper one gets it. */
+  /** Depth of the part in the page: of two parts with the same key, the deeper one gets it. */
   readonly level: number;
   readonly bindings: readonly KeyBinding[];
 }
 
 const SCROLLING: ReadonlySet<string> = new Set(["ArrowDown", "ArrowUp", "Home", "End", " "]);
 
-/** All keys that do something now. */
+/** All current keyboard shortcuts. */
 export class Keys {
-  /** The deepest part comes first. */
+  /** Deepest part first. */
   readonly groups: Signal<readonly { readonly current: KeyGroup }[]> = signal([]);
 
   constructor() {
     addEventListener("keydown", (event) => this.#press(event));
   }
 
-  /** @returns Removes them. */
+  /** @returns A function that removes the group. */
   add(group: { readonly current: KeyGroup }): () => void {
     this.groups.value = [group, ...this.groups.value].toSorted((a, b) => b.current.level - a.current.level);
     return () => (this.groups.value = this.groups.value.filter((other) => other !== group));
@@ -36,14 +36,14 @@ export class Keys {
 
   #press(event: KeyboardEvent): void {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-    // A dialog has the keys of its own.
+    // An open dialog handles keys itself.
     if (document.querySelector("dialog[open]") !== null) return;
     const { target } = event;
     const isTyping = target instanceof Element && target.closest("input, textarea, select, [contenteditable]") !== null;
     if (isTyping && event.key !== "Escape") return;
     const isPressable = target instanceof Element && target.closest("button, a, summary") !== null;
     if (isPressable && (event.key === "Enter" || event.key === " ")) return;
-    // Where a person reads, the keys that scroll do.
+    // In the details, scrolling keys scroll.
     const isReading = target instanceof Element && target.closest(".details") !== null;
     if (isReading && SCROLLING.has(event.key)) return;
     for (const { current } of this.groups.value)

@@ -1,4 +1,4 @@
-/** Something that is being loaded, was loaded, or could not be. */
+/** Data that is loading, has loaded or failed to load. */
 export interface Load<T> {
   readonly value?: T | undefined;
   readonly error?: Error | undefined;
@@ -11,11 +11,11 @@ interface Entry {
 
 const MAX_ENTRIES = 64;
 
-/** What was loaded last, by key. */
+/** The most recently used data, by key. */
 export class Loads {
   readonly #entries: Map<string, Entry> = new Map();
 
-  /** Loads it unless it is there or on its way. */
+  /** Loads data unless it is loaded or loading. */
   fetch<T>(key: string, load: () => Promise<T>): Promise<T> {
     let entry = this.#entries.get(key);
     if (entry === undefined) {
@@ -27,7 +27,7 @@ export class Loads {
       );
       entry = created;
     }
-    // Last in the order of use.
+    // Moves it to the end of the order of use.
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     if (this.#entries.size > MAX_ENTRIES) this.#entries.delete(this.#entries.keys().next().value ?? "");
@@ -35,7 +35,7 @@ export class Loads {
     return entry.promise as Promise<T>;
   }
 
-  /** What is there already. */
+  /** The data, if already loaded. */
   peek<T>(key: string): Load<T> | undefined {
     // A key always stands for the same type.
     return this.#entries.get(key)?.load as Load<T> | undefined;

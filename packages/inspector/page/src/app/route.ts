@@ -1,6 +1,6 @@
 import type { RunRow, TurnRow } from "../../../src/inspection/inspection.ts";
 
-/** What the page shows, as it stands in the address after `#`. */
+/** What the page shows: the part of the address after `#`. */
 export type Route = TotalsRoute | SessionsRoute | SessionRoute | EvalsRoute | CompareRoute | PlayRoute;
 
 export interface SessionsRoute {
@@ -14,16 +14,16 @@ export interface SessionRoute {
   readonly id: string;
   /** A tab of the session; empty for the timeline. */
   readonly tab: string;
-  /** What is selected in the tab: the index of an exchange, the position of an entry. */
+  /** The selection in the tab: the index of an exchange, the position of an entry. */
   readonly item?: number | undefined;
   /** A run or turn of the timeline. */
   readonly turn?: TurnRoute | undefined;
 }
 
 export interface TurnRoute {
-  /** Without one, `turn` is the number of a turn in the session. */
+  /** Absent: `turn` is the number of a turn in the session. */
   readonly runId?: string | undefined;
-  /** Place in the run; 0 for the run as a whole. */
+  /** Number in the run; 0 for the whole run. */
   readonly turn: number;
   /** A tab of the turn; empty for its contents. */
   readonly tab: string;
@@ -41,7 +41,7 @@ export interface TotalsRoute {
 /** Runs of evals. */
 export interface EvalsRoute {
   readonly kind: "evals";
-  /** A suite, a run of it, a case and the number of a trial; then the run and the number of another trial. As far as they are given. */
+  /** A suite, a run of it, a case and the number of a trial; then the run and number of another trial. The end may be missing. */
   readonly path: readonly string[];
 }
 
@@ -59,13 +59,13 @@ export interface CompareRoute {
   readonly kind: "compare";
   readonly left: string;
   readonly right: string;
-  /** Ids of the runs; absent for all of both sessions. */
+  /** Ids of the runs; absent to compare both sessions in full. */
   readonly runs?: readonly [left: string, right: string] | undefined;
 }
 
 export const SESSIONS: SessionsRoute = { kind: "sessions", search: "", state: "" };
 
-/** Reads the hash of an address; anything that is no route is the list of sessions. */
+/** Reads the hash of an address; the list of sessions for an invalid one. */
 export function parseRoute(hash: string): Route {
   const [path = "", query] = hash.replace(/^#?\/?/, "").split("?", 2);
   const params = new URLSearchParams(query);
@@ -89,7 +89,7 @@ function parseSession(id: string, place: string, rest: readonly string[]): Sessi
   return shown(turn === undefined ? { runId, turn: 0, tab: "" } : { runId, turn, tab, item: numberIn(item) });
 }
 
-/** True for the turn that an address means. */
+/** True for the turn of an address. */
 export function isTurn(
   place: Pick<TurnRoute, "runId" | "turn">,
   { runId }: Pick<RunRow, "runId">,
@@ -98,7 +98,7 @@ export function isTurn(
   return place.runId === undefined ? number > 0 && place.turn === number : place.runId === runId && place.turn === turn;
 }
 
-/** The address of a turn, or of a run as a whole. */
+/** The address of a turn, or of a whole run. */
 export function turnRoute(
   id: string,
   { runId }: Pick<RunRow, "runId">,
@@ -135,14 +135,14 @@ export function formatRoute(route: Route): string {
   }
 }
 
-/** The session or suite of evals that is shown, and where it begins. */
+/** The current session or suite of evals, and the route of its top. */
 export function shownIn(route: Route): { readonly id: string; readonly top: Route } | undefined {
   if (route.kind === "session") return { id: route.id, top: { kind: "session", id: route.id, tab: "" } };
   const [id] = route.kind === "evals" ? route.path : [];
   return id === undefined ? undefined : { id, top: { kind: "evals", path: [id] } };
 }
 
-/** Segments that are empty or absent are left out. */
+/** A hash of the segments that are neither empty nor undefined. */
 function hashOf(...segments: readonly (string | number | undefined)[]): string {
   const given = segments.flatMap((segment) =>
     segment === undefined || segment === "" ? [] : encodeURIComponent(segment),

@@ -8,10 +8,10 @@ import { Code } from "../ui/code.tsx";
 import { formatPlural } from "../ui/format.ts";
 import type { SessionPanelProps } from "../session/session-model.ts";
 
-/** Changes that are listed. */
+/** Most changes to list. */
 const MAX_LISTED = 200;
 
-/** Makes a case of evals of a run. */
+/** Turns a run into a case of evals. */
 export function CaseView({ session, overview: { runs } }: SessionPanelProps): JSX.Element {
   const [runId, setRunId] = useState(runs.at(-1)?.runId ?? "");
   const [suite, setSuite] = useState("");
@@ -20,8 +20,8 @@ export function CaseView({ session, overview: { runs } }: SessionPanelProps): JS
     return (
       <div class="acting stack">
         <p>
-          Makes a case of evals of this session: what your suite scrubs is taken out, and it has to replay the same. It
-          is made here with <code>--allow-actions</code>, or by this command:
+          Turns this session into a case of evals: your suite scrubs it, and its replay must stay the same. Start the
+          inspector with <code>--allow-actions</code> to do it here, or run this command:
         </p>
         <Code text={`pollux eval add ${quoted(session.id)}`} label="command" />
       </div>
@@ -34,14 +34,14 @@ export function CaseView({ session, overview: { runs } }: SessionPanelProps): JS
       <div class="form-row wrap">
         <RunSelect runs={runs} value={runId} onChange={setRunId} />
         <InputField label="Suite, if there are several" value={suite} onChange={setSuite} />
-        <Button say="Show the case" class="primary" disabled={isBusy} onClick={() => ask()} />
+        <Button say="Show case" class="primary" disabled={isBusy} onClick={() => ask()} />
       </div>
       <TaskError task={task} />
       {value !== undefined && (
         <section class="result stack" aria-label="The case" aria-live="polite">
           <p class={`banner ${value.problem === undefined ? "is-ok" : "is-error"}`}>
             {value.problem ??
-              `${value.isWritten ? "Written to" : "It replays the same, and can be written to"} ${value.folder}.`}
+              `${value.isWritten ? "Written to" : "The replay is the same. Ready to write to"} ${value.folder}.`}
           </p>
           <p>{formatPlural(value.differences.length, "text")} changed.</p>
           {value.differences.slice(0, MAX_LISTED).map(({ where, was, is }) => (
@@ -52,7 +52,7 @@ export function CaseView({ session, overview: { runs } }: SessionPanelProps): JS
             </div>
           ))}
           {value.problem === undefined && !value.isWritten && (
-            <Button say="Write the case" disabled={isBusy} onClick={() => ask(value.draft)} />
+            <Button say="Write case" disabled={isBusy} onClick={() => ask(value.draft)} />
           )}
         </section>
       )}

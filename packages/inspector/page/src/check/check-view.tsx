@@ -8,7 +8,7 @@ import { formatPlural } from "../ui/format.ts";
 import { Waiting } from "../ui/notes.tsx";
 import type { SessionPanelProps } from "../session/session-model.ts";
 
-/** What is wrong with the log, and with the functions as they are declared. */
+/** Problems in the log and in the declared functions. */
 export function CheckView({ session, overview }: SessionPanelProps): JSX.Element {
   const { value, error } = useLoad(["check", session.id, overview.length, overview.exchanges], () =>
     session.source.view<CheckResult>(session.id, "check"),
@@ -21,7 +21,7 @@ export function CheckView({ session, overview }: SessionPanelProps): JSX.Element
         <h2>The log</h2>
         {log.problems.length === 0 ? (
           <p class="banner is-ok">
-            The doctor found nothing wrong in {formatPlural(overview.length, "entry", "entries")}.
+            The doctor found no problems in {formatPlural(overview.length, "entry", "entries")}.
           </p>
         ) : (
           <>
@@ -37,10 +37,10 @@ export function CheckView({ session, overview }: SessionPanelProps): JSX.Element
         {log.notes.length > 0 && <Problems id={session.id} problems={log.notes} />}
       </section>
       <section aria-label="Functions">
-        <h2>Functions as they are sent</h2>
+        <h2>Functions as sent</h2>
         {tools.length === 0 && (
           <p class="dim">
-            None are known: requests were not kept, or declare none. Name an agent's file with <code>--agent</code>.
+            No functions known: requests were not kept, or declare none. Pass an agent's file with <code>--agent</code>.
           </p>
         )}
         {tools.map((tool) => (
@@ -62,8 +62,8 @@ function Problems({ id, problems }: ProblemsProps): JSX.Element {
       <thead>
         <tr>
           <th scope="col">Entry</th>
-          <th scope="col">What</th>
-          <th scope="col">What a repair does, or what follows</th>
+          <th scope="col">Problem</th>
+          <th scope="col">Repair or effect</th>
         </tr>
       </thead>
       <tbody>
@@ -95,7 +95,7 @@ function Tool({ id, tool }: { readonly id: string; readonly tool: ToolCheck }): 
       {refusal !== undefined && <RefusalBox refusal={refusal} />}
       {changes !== undefined &&
         (changes.length === 0 ? (
-          <p>The schema is sent as it was written.</p>
+          <p>The schema is sent unchanged.</p>
         ) : (
           <ul class="list">
             {changes.map(({ path, change }, index) => (
@@ -115,13 +115,13 @@ function Tool({ id, tool }: { readonly id: string; readonly tool: ToolCheck }): 
   );
 }
 
-/** Why the service would refuse something. */
+/** Why the service would refuse a declaration or request. */
 export function RefusalBox({ refusal }: { readonly refusal: Refusal }): JSX.Element {
   const { status, message, rule, fields } = refusal;
   return (
     <div class="banner is-error">
       <p>
-        The service would refuse it with {status}: {message}
+        The service would refuse this with {status}: {message}
       </p>
       {fields.length > 0 && (
         <ul>

@@ -4,7 +4,7 @@ import { useInspector } from "../app/inspector.ts";
 import type { CompareRoute } from "../app/route.ts";
 import { Button } from "../acting/parts.tsx";
 
-/** Ticks or unticks one of two; a third takes the place of the one that was ticked first. */
+/** Toggles a checkbox; a third one replaces the first of two. */
 export function tick(ticked: Signal<readonly string[]>, id: string): void {
   const { value } = ticked;
   ticked.value = value.includes(id) ? value.filter((one) => one !== id) : [...value, id].slice(-2);
@@ -16,14 +16,14 @@ interface TickBoxProps {
   readonly label: string;
 }
 
-/** A box in a row of a list: ticks what is compared. */
+/** A checkbox in a row of a list, to select it for a comparison. */
 export function TickBox({ ticked, id, label }: TickBoxProps): JSX.Element {
   return (
     <input
       type="checkbox"
       class="tick"
       aria-label={`Compare ${label}`}
-      title="Compare with another one (x)"
+      title="Select to compare (x)"
       tabIndex={-1}
       checked={ticked.value.includes(id)}
       onClick={(event) => {
@@ -40,7 +40,7 @@ interface CompareTickedProps {
   readonly routeOf: (left: string, right: string) => CompareRoute;
 }
 
-/** Shown once something is ticked. @param routeOf - Of the comparison of two. */
+/** Shown once a row is selected. @param routeOf - Returns the route of the comparison. */
 export function CompareTicked({ ticked, what, routeOf }: CompareTickedProps): JSX.Element | null {
   const inspector = useInspector();
   const [left, right] = ticked.value;
@@ -49,7 +49,7 @@ export function CompareTicked({ ticked, what, routeOf }: CompareTickedProps): JS
     <Button
       say={`Compare ${ticked.value.length} of 2`}
       disabled={right === undefined}
-      title={right === undefined ? `Tick another ${what} to compare them` : `Compare both ${what}s`}
+      title={right === undefined ? `Select another ${what} to compare` : `Compare both ${what}s`}
       onClick={() => right !== undefined && inspector.go(routeOf(left, right))}
     />
   );

@@ -10,11 +10,11 @@ import { formatCount, formatDuration, formatTokens } from "../ui/format.ts";
 import { Waiting } from "../ui/notes.tsx";
 import { TextDiff } from "./text-diff.tsx";
 
-/** Two sessions or runs side by side, with what each took. */
+/** Two sessions or runs side by side, with their figures. */
 export function CompareView({ route }: { readonly route: CompareRoute }): JSX.Element {
   const { source } = useInspector().open.value;
   const { left, right, runs } = route;
-  // Either may go on: each look at them loads them again.
+  // Either may continue, so each visit loads them again.
   const [openedAt] = useState(() => Date.now());
   const query = { with: right, whole: "true", ...(runs !== undefined && { run: runs[0], withRun: runs[1] }) };
   const { value, error } = useLoad([formatRoute(route), openedAt], () =>
@@ -29,7 +29,7 @@ export function CompareView({ route }: { readonly route: CompareRoute }): JSX.El
       </h1>
       <Figures left={value.left} right={value.right} />
       {value.prompts === undefined ? (
-        <p class="dim">Instructions and tools are compared where the requests of both are kept.</p>
+        <p class="dim">To compare instructions and tools, keep the requests of both.</p>
       ) : (
         <Prompts prompts={value.prompts} />
       )}
@@ -54,7 +54,7 @@ function Side({ letter, id, runId }: SideProps): JSX.Element {
   );
 }
 
-/** What can be counted: less of it is better, whatever the answers are worth. */
+/** Figures of a side: lower is better, if the answers are equally good. */
 const FIGURES: readonly {
   readonly title: string;
   readonly better: string;
@@ -70,17 +70,17 @@ const FIGURES: readonly {
     of: ({ cost }) => cost,
     format: (cost, { currency }) => formatMoney(cost, currency),
   },
-  { title: "Time of its turns", better: "faster", of: ({ ms }) => ms, format: formatDuration },
+  { title: "Time in turns", better: "faster", of: ({ ms }) => ms, format: formatDuration },
 ];
 
-/** By the model, or by a rule of the agent. */
+/** Endings by the model, or by a stop rule of the agent. */
 const GOOD: ReadonlySet<string> = new Set(["finished", "stopped"]);
 
 function Figures({ left, right }: { readonly left: BranchTotals; readonly right: BranchTotals }): JSX.Element {
   const [endedLeft, endedRight] = [left, right].map(({ stopReason = "" }) => GOOD.has(stopReason));
   return (
     <table class="compare-figures">
-      <caption>Which took less, by figures alone: they do not say which answer is right.</caption>
+      <caption>Lower figures are better, but don't show which answer is right.</caption>
       <thead>
         <tr>
           <th scope="col">
@@ -117,7 +117,7 @@ function Figures({ left, right }: { readonly left: BranchTotals; readonly right:
 const TOOLS: { readonly [is in PromptDifferences["tools"][number]["is"]]: string } = {
   "only-left": "only A",
   "only-right": "only B",
-  changed: "declared in another way",
+  changed: "declared differently",
 };
 
 function Prompts({ prompts }: { readonly prompts: PromptDifferences }): JSX.Element {
@@ -146,7 +146,7 @@ function Prompts({ prompts }: { readonly prompts: PromptDifferences }): JSX.Elem
       ))}
       {was !== is && (
         <>
-          <h3>Instructions of B, with what A has or lacks</h3>
+          <h3>Instructions of B, compared with A</h3>
           <p class="said">
             <TextDiff was={was} is={is} isShort />
           </p>

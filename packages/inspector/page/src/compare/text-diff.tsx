@@ -2,12 +2,12 @@ import { diffWordsWithSpace } from "diff";
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 
-/** Words that are added and removed at most; texts that differ more are shown as they are. */
+/** Most added and removed words; texts that differ more show no changes. */
 const MAX_CHANGES = 2000;
 
-/** A smaller part than this in common is no likeness. */
+/** The smallest common share of two texts to show changes. */
 const MIN_SHARED = 0.3;
-/** Of a part in common that is cut short, characters at its beginning and end that stay. */
+/** Characters to keep at each end of a shortened common part. */
 const EDGE = 120;
 
 interface TextDiffProps {
@@ -16,7 +16,7 @@ interface TextDiffProps {
   readonly isShort?: boolean | undefined;
 }
 
-/** The second of two texts, with what it has and lacks compared with the first. @param isShort - Long parts in common are cut. */
+/** The second of two texts, with its changes from the first. @param isShort - Shortens long common parts. */
 export function TextDiff({ was, is, isShort = false }: TextDiffProps): JSX.Element {
   const pieces = useMemo(() => diffWordsWithSpace(was, is, { maxEditLength: MAX_CHANGES }), [was, is]);
   const shared =

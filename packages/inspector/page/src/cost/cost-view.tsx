@@ -18,7 +18,7 @@ type CostRow =
   | { readonly kind: "turn"; readonly run: RunRow; readonly turn: TurnRow }
   | { readonly kind: "other"; readonly run: RunRow; readonly other: OtherCost };
 
-/** What a session cost: by run and by turn. */
+/** The cost of a session by run and turn. */
 export function CostView({ session, overview }: SessionPanelProps): JSX.Element {
   const { value: estimate } = useLoad(["cache", session.id, overview.exchanges], () =>
     session.source.cacheEstimate(session.id),
@@ -28,7 +28,7 @@ export function CostView({ session, overview }: SessionPanelProps): JSX.Element 
     () => rows.reduce((most, row) => (row.kind === "turn" ? Math.max(most, tokensOf(row.turn.usage)) : most), 1),
     [rows],
   );
-  if (rows.length === 0) return <Empty title="Nothing was run in this session yet" />;
+  if (rows.length === 0) return <Empty title="No runs yet" />;
   const last = overview.runs.at(-1);
   return (
     <div class="cost fill">
@@ -79,7 +79,7 @@ function Figures({ of: overview }: { readonly of: SessionOverview }): JSX.Elemen
   return <FigureList figures={[...figures, ...used.map(([name, count]): Figure => [name, formatCount(count)])]} />;
 }
 
-/** The turn that cost most, or had most tokens where no cost is known. */
+/** The turn with the highest cost, or with the most tokens if no cost is known. */
 function Costliest({ id, runs }: { readonly id: string; readonly runs: readonly RunRow[] }): JSX.Element | null {
   const turns = runs.flatMap((run) => run.turns.map((turn) => ({ run, turn })));
   const isPriced = turns.some(({ turn }) => turn.cost !== undefined);
@@ -140,7 +140,7 @@ function columnsOf(id: string, largest: number): readonly Column<CostRow>[] {
   ];
 }
 
-/** What a row is of. */
+/** The run, turn or other cost of a row. */
 function partOf(row: CostRow): Priced & { readonly usage: TurnUsage } {
   return row.kind === "turn" ? row.turn : row.kind === "other" ? row.other : row.run;
 }
@@ -158,7 +158,7 @@ function Name({ row, id }: { readonly row: CostRow; readonly id: string }): JSX.
   );
 }
 
-/** What the tokens of a turn are made of, against the largest turn. */
+/** A turn's tokens by kind, relative to the largest turn. */
 function Share({ usage, largest }: { readonly usage: TurnUsage; readonly largest: number }): JSX.Element {
   const { inputTokens = 0, cachedTokens = 0, outputTokens = 0, thoughtTokens = 0, toolUseTokens = 0 } = usage;
   const parts = [

@@ -9,7 +9,7 @@ import { hrefOf } from "./parts.tsx";
 import { RunBox, SuiteView } from "./suite-view.tsx";
 import { TrialView } from "./trial-view.tsx";
 
-/** Runs of a suite that are shown, and how many more each time. */
+/** Runs of a suite to show at first, and to add each time. */
 const RUNS = 40;
 
 /** Evals: all suites, the runs of one, or a trial. */
@@ -25,11 +25,11 @@ export function EvalsView({ route: { path } }: { readonly route: EvalsRoute }): 
   useKeys("Evals", 1, [
     {
       keys: ["Escape", "u"],
-      does: "Up: to the run, all suites, all sessions",
+      does: "Up to the run, all suites or all sessions",
       run: () =>
         inspector.go(suite === "" ? SESSIONS : { kind: "evals", path: path.slice(0, caseId === undefined ? 0 : 2) }),
     },
-    { keys: ["r"], does: "Read the runs again", run: () => setReadAt(Date.now()) },
+    { keys: ["r"], does: "Reload the runs", run: () => setReadAt(Date.now()) },
   ]);
   if (value === undefined) return <Waiting error={error} />;
   const [first] = value;

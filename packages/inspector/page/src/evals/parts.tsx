@@ -20,7 +20,7 @@ const TONES: { readonly [name: string]: string | undefined } = {
   error: "tone-odd",
 };
 
-/** What became of a run or a trial, as a class. */
+/** CSS class for the outcome of a run or trial. */
 export function toneOf(outcome: string): string {
   return TONES[outcome] ?? "";
 }
@@ -38,14 +38,14 @@ export function percent(share: number): number {
   return Math.round(100 * share);
 }
 
-/** What a run cost; more where prices were missing. */
+/** The cost of a run, marked with ≥ if prices were missing. */
 export function formatCost({ cost: { total, unpriced } }: EvalRun): string {
   return `${unpriced === 0 ? "" : "≥ "}${formatMoney(total)}`;
 }
 
-/** A number of any size, with three digits that say something. */
+/** A number of any size, with three significant digits. */
 export function formatMetric(value: number): string {
-  // A difference of equal sums is seldom nothing at all.
+  // Differences of equal sums are rarely exactly 0.
   if (Math.abs(value) < 1e-9) return "0";
   const text = Math.abs(value) >= 1000 ? formatCount(Math.round(value)) : String(Number(value.toPrecision(3)));
   return text.replace("-", "−");

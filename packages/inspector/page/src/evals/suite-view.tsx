@@ -10,7 +10,7 @@ import { formatCost, formatMetric, formatPassed, hrefOf, Outcome, percent } from
 
 interface SuiteViewProps {
   readonly suite: EvalSuiteRuns;
-  /** Id of the one that is shown; empty for the last one. */
+  /** Id of the run to show; empty for the last one. */
   readonly run: string;
   readonly onMore: () => void;
 }
@@ -26,7 +26,7 @@ export function SuiteView({ suite: { suite, runs, unreadable, omitted }, run, on
   };
   useKeys("Runs of a suite", 2, [
     { keys: ["j", "ArrowRight"], does: "Next run", run: () => move(1) },
-    { keys: ["k", "ArrowLeft"], does: "Run before", run: () => move(-1) },
+    { keys: ["k", "ArrowLeft"], does: "Previous run", run: () => move(-1) },
   ]);
   return (
     <>
@@ -44,7 +44,7 @@ export function SuiteView({ suite: { suite, runs, unreadable, omitted }, run, on
   );
 }
 
-/** A run, and how it compares with its baseline. */
+/** A run, compared with its baseline. */
 export function RunBox({ run }: { readonly run: EvalRun }): JSX.Element {
   const { at, ms, version, variant, verdict, cases, models, recordedShare, notFixed, notes } = run;
   const metrics = verdict.metrics.map(({ name, now, before, difference: { low, high }, p }) => {
@@ -64,8 +64,8 @@ export function RunBox({ run }: { readonly run: EvalRun }): JSX.Element {
         <span>{formatPlural(cases.flatMap(({ trials }) => trials).length, "trial")}</span>
         <span>cost {formatCost(run)}</span>
         <span>{formatDuration(ms)}</span>
-        {models.map(({ id, version: said = id }) => (
-          <span key={id}>{said}</span>
+        {models.map(({ id, version: exact = id }) => (
+          <span key={id}>{exact}</span>
         ))}
       </p>
       <details>
@@ -90,10 +90,10 @@ interface GridProps {
   readonly shown: EvalRun | undefined;
 }
 
-/** Runs from left to right, with how many trials of each case passed. */
+/** Runs from left to right, with the passed trials of each case. */
 function Grid({ suite, runs, shown }: GridProps): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
-  // The last runs are the ones to see.
+  // Shows the last runs first.
   useLayoutEffect(() => box.current?.scrollTo({ left: box.current.scrollWidth }), [runs.length]);
   const cases = new Set(runs.toReversed().flatMap((run) => run.cases.map(({ id }) => id)));
   const line = (name: string, cell: (run: EvalRun) => ComponentChildren): JSX.Element => (
@@ -146,7 +146,7 @@ function PassedBar({ run }: { readonly run: EvalRun }): JSX.Element {
   );
 }
 
-/** How many trials of a case passed; leads to the first that did not. */
+/** The passed trials of a case, with a link to the first that did not pass. */
 function Cell({ suite, run, id }: { readonly suite: string; readonly run: EvalRun; readonly id: string }): JSX.Element {
   const { broken, flaky, added } = run.verdict;
   const trials = run.cases.find((one) => one.id === id)?.trials ?? [];

@@ -14,7 +14,7 @@ interface TrialViewProps {
   readonly path: readonly string[];
 }
 
-/** A trial of a case, and another one beside it. */
+/** A trial of a case, with another one beside it if selected. */
 export function TrialView({ runs, path }: TrialViewProps): JSX.Element {
   const inspector = useInspector();
   const [suite = "", run = "", id = "", number = "", otherRun = "", otherNumber = ""] = path;
@@ -47,7 +47,7 @@ export function TrialView({ runs, path }: TrialViewProps): JSX.Element {
         onChange={(to) => go(to)}
       />
       <SelectField
-        label="Beside it"
+        label="Compare with"
         value={right === undefined ? "" : `${otherRun}/${otherNumber}`}
         onChange={(value) => go(number, ...value.split("/").filter(Boolean))}
         options={[["", "no other trial"], ...others.map(optionOf)]}
@@ -61,7 +61,7 @@ export function TrialView({ runs, path }: TrialViewProps): JSX.Element {
   );
 }
 
-/** A trial, and what it is of. */
+/** A trial with its run and case. */
 interface RunTrial {
   readonly run: EvalRun;
   readonly of: EvalRun["cases"][number];

@@ -20,11 +20,11 @@ export function BranchTable({
   isWhole = false,
 }: {
   readonly comparison: BranchComparison;
-  /** What the first branch is. */
+  /** Title of the first branch. */
   readonly first?: string | undefined;
-  /** What the second branch is. */
+  /** Title of the second branch. */
   readonly right?: string | undefined;
-  /** Turns that are the same are among the rows, and texts are shown with their differences. */
+  /** The rows include equal turns, and texts show their changes. */
   readonly isWhole?: boolean | undefined;
 }): JSX.Element {
   const { sharedTurns, left, right, rows, omitted } = comparison;
@@ -34,7 +34,7 @@ export function BranchTable({
         {isWhole
           ? `${formatPlural(rows.filter(({ isSame }) => isSame).length, "turn")} of ${rows.length} the same.`
           : sharedTurns === 0
-            ? "They differ from the first turn on."
+            ? "Different from the first turn on."
             : `${formatPlural(sharedTurns, "turn")} in common.`}
       </caption>
       <thead>
@@ -57,7 +57,7 @@ export function BranchTable({
         {rows.length === 0 && (
           <tr>
             <td colSpan={3} class="dim">
-              Both are the same to the end.
+              Both are the same.
             </td>
           </tr>
         )}
@@ -73,7 +73,7 @@ export function BranchTable({
   );
 }
 
-/** Of the turn; of both where runs of one session are compared. */
+/** The number of the turn, or both numbers when comparing runs of one session. */
 function numberOf({ left, right }: BranchRow): string {
   return [...new Set([left, right].flatMap((turn) => (turn === undefined ? [] : [turn.number])))].join(" / ");
 }
@@ -97,7 +97,7 @@ function Head({ title, totals }: { readonly title: string; readonly totals: Bran
 interface SideProps {
   readonly turn: BranchTurn | undefined;
   readonly currency: string | undefined;
-  /** Texts are shown with what differs from this one. */
+  /** Shows texts with their changes from this turn. */
   readonly before?: BranchTurn | undefined;
 }
 
@@ -134,7 +134,7 @@ function Side({ turn, currency, before }: SideProps): JSX.Element {
   );
 }
 
-/** Characters of a value that stands on a line. */
+/** Most characters of a value on one line. */
 const SHORT = 160;
 
 interface ValueProps {
@@ -153,7 +153,7 @@ function Value({ value, label, sign = "" }: ValueProps): JSX.Element {
   );
 }
 
-/** Puts any other session beside this one. */
+/** Compares this session with any other. */
 export function CompareWith(): JSX.Element {
   const inspector = useInspector();
   const { id } = useSession();
@@ -166,7 +166,7 @@ export function CompareWith(): JSX.Element {
         inspector.go({ kind: "compare", left: id, right: other.trim() });
       }}
     >
-      <InputField label="Compare with the session of this id" value={other} onChange={setOther} />
+      <InputField label="Compare with session (id)" value={other} onChange={setOther} />
       <button type="submit" disabled={other.trim() === ""}>
         Compare
       </button>

@@ -23,17 +23,17 @@ import { BranchTable, CompareWith, compare } from "./branch-table.tsx";
 import { parseJson } from "../../../src/inspection/read-values.ts";
 import { readHead } from "../../../src/replay/request-head.ts";
 
-/** Turns that can be chosen from a list; any other is chosen in the timeline. */
+/** Most turns in the list; the timeline has all of them. */
 const MAX_CHOICES = 500;
 
-/** Forks a session at a turn, and shows both branches. */
+/** Forks a session at a turn and shows both branches. */
 export function ForkView({ session, overview, route }: SessionPanelProps): JSX.Element {
   const inspector = useInspector();
   const points = useMemo(
     () => overview.runs.flatMap((run) => run.turns.map((turn) => ({ run, turn }))),
     [overview.runs],
   );
-  // One without an answer has no number; it can only be the last.
+  // Only the last turn can have no number, while it has no answer.
   const chosen = points.findIndex(({ turn: { number } }) => number === route.item && number > 0);
   const index = chosen === -1 ? points.length - 1 : chosen;
   const point = points[index];
@@ -44,18 +44,18 @@ export function ForkView({ session, overview, route }: SessionPanelProps): JSX.E
   if (point === undefined)
     return (
       <Empty title="There is nothing to fork">
-        <p>A fork begins at a turn, and the session has none yet.</p>
+        <p>A fork starts at a turn, and the session has none yet.</p>
       </Empty>
     );
   const choices = points.slice(Math.max(0, Math.min(index - MAX_CHOICES / 2, points.length - MAX_CHOICES)));
   return (
     <div class="acting stack">
       <p>
-        Begins another session that is the same up to a turn, with something changed there. Nothing before the turn is
-        done again.
+        Starts a new session that is the same up to a turn, with your changes at that turn. Nothing before the turn runs
+        again.
       </p>
       <SelectField
-        label="Ask again from"
+        label="Fork at"
         value={String(point.turn.number)}
         onChange={(item) => inspector.go({ kind: "session", id: session.id, tab: "fork", item: Number(item) }, true)}
         options={choices
@@ -73,7 +73,7 @@ interface ForkFormProps {
   readonly defaults: ForkDefaults;
 }
 
-/** What is changed in a fork, and who answers it. */
+/** The changes in a fork, and who answers it. */
 function ForkForm({ point, defaults }: ForkFormProps): JSX.Element {
   const { actions } = useAbout();
   const session = useSession();
@@ -116,17 +116,12 @@ function ForkForm({ point, defaults }: ForkFormProps): JSX.Element {
         <summary>Instructions and tools</summary>
         <TextField
           label="Instructions"
-          hint={defaults.instructions === undefined ? "The ones that were sent are not known." : undefined}
+          hint={defaults.instructions === undefined ? "The original instructions are unknown." : undefined}
           value={instructions}
           onChange={setInstructions}
           rows={4}
         />
-        <CheckList
-          legend="Functions that may be called"
-          names={defaults.tools ?? []}
-          ticked={tools}
-          onChange={setTools}
-        />
+        <CheckList legend="Allowed functions" names={defaults.tools ?? []} ticked={tools} onChange={setTools} />
       </details>
       {keeps ? (
         <div class="form-row wrap">
@@ -139,12 +134,12 @@ function ForkForm({ point, defaults }: ForkFormProps): JSX.Element {
               ["service", "the service"],
             ]}
           />
-          <AgentSelect value={agent} onChange={setAgent} none="Rebuilt: calls get their recorded outcomes" />
+          <AgentSelect value={agent} onChange={setAgent} none="Rebuilt, with the recorded outcomes of calls" />
         </div>
       ) : (
         <p class="dim">
-          Read-only: the emulator answers, no tool is run, and the fork is shown once and not kept. Start with{" "}
-          <code>--allow-actions</code> to keep forks, and to ask the service.
+          Read-only: the emulator answers, no tool runs, and the fork is not stored. Start with{" "}
+          <code>--allow-actions</code> to store forks and to use the service.
         </p>
       )}
       {agent !== "" && <p class="banner is-odd">The tools of {agent} run for real, with all their effects.</p>}
@@ -157,7 +152,7 @@ function ForkForm({ point, defaults }: ForkFormProps): JSX.Element {
   );
 }
 
-/** Those that were edited; undefined for none. @throws {SyntaxError} */
+/** The edited results; undefined for none. @throws {SyntaxError} */
 function changedResults(
   results: { readonly [callId: string]: string },
   defaults: ForkDefaults,
@@ -166,7 +161,7 @@ function changedResults(
     ([callId, text]) => defaults.results.find((one) => one.callId === callId)?.text !== text,
   );
   if (changed.length === 0) return undefined;
-  // Parsed from JSON.
+  // Comes from JSON.
   return Object.fromEntries(changed.map(([id, text]) => [id, parseField(text, `The result of ${id}`) as Json]));
 }
 
@@ -179,10 +174,10 @@ function Forked({ result }: { readonly result: ForkResult }): JSX.Element {
         {why === undefined ? (
           <>
             The fork is <a href={formatRoute({ kind: "session", id, tab: "" })}>{id}</a>
-            {isRunning && ", and goes on"}.
+            {isRunning && ", and is still running"}.
           </>
         ) : (
-          <>The fork was not kept: {why}.</>
+          <>The fork was not stored: {why}.</>
         )}
         {error !== undefined && ` It failed: ${error}`}
       </p>
@@ -192,7 +187,7 @@ function Forked({ result }: { readonly result: ForkResult }): JSX.Element {
   );
 }
 
-/** How the branches compare while the fork's run goes on. */
+/** The comparison of both branches, updated while the fork's run is active. */
 function useComparison({ id, comparison, isRunning }: ForkResult): Pick<ForkResult, "comparison" | "isRunning"> {
   const { source, id: left } = useSession();
   const [latest, setLatest] = useState<Pick<ForkResult, "comparison" | "isRunning">>({ comparison, isRunning });
@@ -214,13 +209,13 @@ function useComparison({ id, comparison, isRunning }: ForkResult): Pick<ForkResu
   return latest;
 }
 
-/** What there is to change at a point. */
+/** The values to change at a point. */
 interface ForkDefaults {
   /** The message of the run; only at its first turn. */
   readonly message?: string | undefined;
-  /** Outcomes of the calls of the turn before. */
+  /** Outcomes of the previous turn's calls. */
   readonly results: readonly { readonly callId: string; readonly name: string; readonly text: string }[];
-  /** Known when the requests were kept. */
+  /** Absent unless the requests were kept. */
   readonly instructions?: string | undefined;
   readonly tools?: readonly string[] | undefined;
 }

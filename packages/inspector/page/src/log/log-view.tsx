@@ -10,7 +10,7 @@ import { Empty, Waiting } from "../ui/notes.tsx";
 import { type Column, Grid, listKeys } from "../ui/grid.tsx";
 import type { SessionPanelProps } from "../session/session-model.ts";
 
-/** The log as it is stored. */
+/** The log as stored. */
 export function LogView({ session, overview, route }: SessionPanelProps): JSX.Element {
   const inspector = useInspector();
   const { length, problems } = overview;
@@ -29,7 +29,7 @@ export function LogView({ session, overview, route }: SessionPanelProps): JSX.El
   const entry = entries[current];
   const columns: readonly Column<Json>[] = [
     { title: "Entry", class: "mono dim number", cell: (_, index) => index },
-    { title: "What", class: "mono log-name", cell: describeEntry },
+    { title: "Type", class: "mono log-name", cell: describeEntry },
     { title: "Problem", class: "bad log-problem", cell: (_, index) => wrong.get(index) },
     { title: "Time", class: "dim number", cell: timeOf },
   ];

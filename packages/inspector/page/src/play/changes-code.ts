@@ -1,7 +1,7 @@
 import type { Json } from "@pollux/core";
 import type { PlayAgent, PlayChanges } from "../../../src/play/play.ts";
 
-/** What a person wrote into the form of an agent. */
+/** The values in the form of an agent. */
 export interface PlayForm {
   readonly model: string;
   readonly instructions: string;
@@ -18,7 +18,7 @@ export interface PlayForm {
   readonly context: string;
 }
 
-/** The form of an agent as its code has it. */
+/** The form for an agent as its code defines it. */
 export function formOf({ model, instructions = "", tools }: PlayAgent): PlayForm {
   return {
     model,
@@ -32,7 +32,7 @@ export function formOf({ model, instructions = "", tools }: PlayAgent): PlayForm
   };
 }
 
-/** What of a form differs from the agent's code. @throws {SyntaxError} For settings that are no JSON object. */
+/** The differences between a form and the agent's code. @throws {SyntaxError} For settings that are not a JSON object. */
 export function changesIn(form: PlayForm, agent: PlayAgent): PlayChanges {
   const own = formOf(agent);
   const settings = settingsIn(form);
@@ -56,7 +56,7 @@ function settingsIn({ temperature, maxOutputTokens, thinking, settings }: PlayFo
   };
 }
 
-/** Options of the agent that say the same as the changes, for its code; empty for none. */
+/** Code of agent options that make the same changes; empty for none. */
 export function codeOf({ model, instructions, settings, tools }: PlayChanges, agent: PlayAgent): string {
   const all = { ...agent.settings, ...settings };
   const lines = [

@@ -11,7 +11,7 @@ import { changesIn, codeOf, formOf, type PlayForm } from "./changes-code.ts";
 import { PlayedSession } from "./played-session.tsx";
 import { ToolBox } from "./tool-trial.tsx";
 
-/** Where agents are played with. */
+/** The playground. */
 export function PlayView({ route }: { readonly route: PlayRoute }): JSX.Element {
   const inspector = useInspector();
   const { source } = inspector.open.value;
@@ -23,8 +23,8 @@ export function PlayView({ route }: { readonly route: PlayRoute }): JSX.Element 
   const agent = agents.find(({ name }) => name === route.agent) ?? agents[0];
   if (agent === undefined)
     return (
-      <Empty title="No agents are open">
-        <p>Name a file that exports some:</p>
+      <Empty title="No agents">
+        <p>Start the studio with a file that exports agents:</p>
         <pre>pollux studio agent.ts</pre>
       </Empty>
     );
@@ -32,14 +32,14 @@ export function PlayView({ route }: { readonly route: PlayRoute }): JSX.Element 
     task.start(async () => {
       await source.post("/play/reload", {});
       setVersion(version + 1);
-      inspector.say("The agents were read again.");
+      inspector.say("Agents reloaded.");
     });
   return (
     <div class="acting stack play">
       <p class={`banner ${answers === "service" ? "is-odd" : "is-ok"}`}>
         {answers === "service"
           ? "The service answers: each message costs money. Tools run for real."
-          : "No key is used: the local emulator answers, and no model thinks. It costs nothing. Tools run for real."}
+          : "The local emulator answers, without a key, a model or costs. Tools run for real."}
       </p>
       <div class="form-row wrap">
         <SelectField
@@ -86,15 +86,15 @@ function Play({ agent, route, answers }: PlayProps): JSX.Element {
       <div class="play-side stack">
         {route.session === "" ? (
           <InputField
-            label="Id of the session"
-            hint="Of a stored one, to go on with it; empty for a new one."
+            label="Session id"
+            hint="Enter the id of a stored session to continue it, or leave it empty for a new one."
             value={newId}
             onChange={setNewId}
           />
         ) : (
           <PlayedSession key={route.session} id={route.session} />
         )}
-        <TextField label="Message" value={message} onChange={setMessage} placeholder={`What to say to ${agent.name}`} />
+        <TextField label="Message" value={message} onChange={setMessage} placeholder={`Message ${agent.name}`} />
         <div class="buttons wrap">
           <Button
             say={answers === "service" ? "Send (costs money)" : "Send"}
@@ -107,8 +107,8 @@ function Play({ agent, route, answers }: PlayProps): JSX.Element {
       </div>
       <div class="play-side stack">
         <AgentForm agent={agent} form={form} onChange={setForm} />
-        <h2>What the code would have to say</h2>
-        <Code text={codeFor(form, agent)} label="What the code would have to say" />
+        <h2>Changes as code</h2>
+        <Code text={codeFor(form, agent)} label="Changes as code" />
         {Object.keys(agent.limits).length > 0 && (
           <JsonDetails title="Limits" value={agent.limits} label="Limits of the agent" />
         )}
@@ -123,7 +123,7 @@ function Play({ agent, route, answers }: PlayProps): JSX.Element {
 
 function codeFor(form: Parameters<typeof changesIn>[0], agent: PlayAgent): string {
   try {
-    return codeOf(changesIn(form, agent), agent) || "// Nothing differs from the code.";
+    return codeOf(changesIn(form, agent), agent) || "// No changes yet.";
   } catch (error) {
     return `// ${error instanceof Error ? error.message : String(error)}`;
   }
@@ -137,7 +137,7 @@ interface AgentFormProps {
   readonly onChange: (form: PlayForm) => void;
 }
 
-/** An agent as its code has it, to change for the next message. */
+/** An agent as its code defines it, to change for the next message. */
 export function AgentForm({ agent, form, onChange }: AgentFormProps): JSX.Element {
   const set = (change: Partial<PlayForm>): void => onChange({ ...form, ...change });
   const own = (name: string): string | undefined =>
@@ -148,7 +148,7 @@ export function AgentForm({ agent, form, onChange }: AgentFormProps): JSX.Elemen
       <InputField label="Model" value={form.model} onChange={(model) => set({ model })} />
       <TextField
         label="Instructions"
-        hint={isMade ? "A function makes them for each run; a text here replaces it." : undefined}
+        hint={isMade ? "A function returns them for each run; a text here replaces it." : undefined}
         value={form.instructions}
         onChange={(instructions) => set({ instructions })}
         rows={5}
@@ -177,7 +177,7 @@ export function AgentForm({ agent, form, onChange }: AgentFormProps): JSX.Elemen
           value={form.thinking}
           onChange={(thinking) => set({ thinking })}
           options={[
-            ["", `as the code says${own("thinking") === undefined ? "" : `: ${own("thinking")}`}`],
+            ["", `from the code${own("thinking") === undefined ? "" : `: ${own("thinking")}`}`],
             ...THINKING.map((level) => [level, level] as const),
           ]}
         />
@@ -188,9 +188,9 @@ export function AgentForm({ agent, form, onChange }: AgentFormProps): JSX.Elemen
         ticked={form.tools}
         onChange={(tools) => set({ tools })}
       />
-      {agent.made.includes("tools") && <p class="dim">A function gives it tools for each run.</p>}
+      {agent.made.includes("tools") && <p class="dim">A function returns its tools for each run.</p>}
       <details>
-        <summary>More settings, and the context</summary>
+        <summary>More settings and context</summary>
         <TextField
           label="More settings, as JSON"
           value={form.settings}
@@ -200,7 +200,7 @@ export function AgentForm({ agent, form, onChange }: AgentFormProps): JSX.Elemen
         />
         <TextField
           label="Context of the run, as JSON"
-          hint="What tools and hooks get as context. It is not stored."
+          hint="Tools and hooks get it as context. It is not stored."
           value={form.context}
           onChange={(context) => set({ context })}
           isCode

@@ -11,10 +11,10 @@ import { formatDuration, formatTokens, turnTitle } from "../ui/format.ts";
 import { ErrorBanner, Waiting } from "../ui/notes.tsx";
 import { EndingBadge } from "../ui/endings.tsx";
 
-/** Turns that are shown whole; earlier ones are in the session's own view. */
+/** Turns to show in full; earlier ones are in the session's own view. */
 const TURNS = 12;
 
-/** The session that is played in, as it goes. */
+/** The live session of the playground. */
 export function PlayedSession({ id }: { readonly id: string }): JSX.Element {
   const { source } = useInspector().open.value;
   const session = useMemo(() => new SessionModel(source, id), [source, id]);
@@ -40,11 +40,9 @@ export function PlayedSession({ id }: { readonly id: string }): JSX.Element {
         <div class="buttons wrap">
           <EndingBadge ending={overview.ending} />
           <a href={formatRoute({ kind: "session", id, tab: "" })}>Inspect {id}</a>
-          {overview.state === "running" && (
-            <Button say="Stop the run" disabled={task.isBusy} onClick={() => act("stop")} />
-          )}
+          {overview.state === "running" && <Button say="Stop run" disabled={task.isBusy} onClick={() => act("stop")} />}
           {(overview.state === "stopped" || overview.state === "cut-off") && (
-            <Button say="Resume the run" disabled={task.isBusy} onClick={() => act("resume")} />
+            <Button say="Resume run" disabled={task.isBusy} onClick={() => act("resume")} />
           )}
         </div>
         <TaskError task={task} />
@@ -54,7 +52,7 @@ export function PlayedSession({ id }: { readonly id: string }): JSX.Element {
         {last?.error !== undefined && <ErrorBanner {...last.error} />}
         {draft !== undefined && <p class="said">{draft.text}</p>}
         {last?.metadata !== undefined && (
-          <JsonDetails title="How the last run was begun" value={last.metadata} label="Metadata of the last run" />
+          <JsonDetails title="Options of the last run" value={last.metadata} label="Metadata of the last run" />
         )}
       </section>
     </SessionContext.Provider>

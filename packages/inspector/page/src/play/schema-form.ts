@@ -3,7 +3,7 @@ import type { Json } from "@pollux/core";
 /** A JSON object. */
 export type Fields = { readonly [name: string]: Json };
 
-/** What a form shows for a schema. `json`: a field of text, for what no form can show. */
+/** The form field for a schema. `json`: a text field, for schemas without a form. */
 export type Shown =
   | { readonly kind: "text" | "number" | "boolean" | "json" }
   | { readonly kind: "choice"; readonly options: readonly Json[] }
@@ -18,13 +18,13 @@ export interface Member {
   readonly description?: string | undefined;
 }
 
-/** Objects and lists within each other that a form shows. */
+/** Deepest nesting of objects and lists in a form. */
 const MAX_DEPTH = 6;
-/** Members of an object that a form shows. */
+/** Most members of an object in a form. */
 const MAX_MEMBERS = 100;
 
 /**
- * What a form shows for a part of a schema. Anything that it can't be sure about is `json`.
+ * The form field for a part of a schema; `json` for anything ambiguous.
  *
  * @param root - The whole schema, for its references.
  * @param depth - Of the part in the form.
@@ -68,7 +68,7 @@ export function shownFor(given: Json, root: Json, depth: number = 0): Shown {
 
 const JSON_FIELD: Shown = { kind: "json" };
 
-/** The schema that a reference means, or that stands beside `null`; undefined for what can't be followed. */
+/** Follows references and drops alternatives of `null`; undefined if a reference leads nowhere. */
 function resolve(given: Json, root: Json): Fields | undefined {
   let schema = given;
   for (let hops = 0; hops < 20 && isFields(schema); hops++) {
@@ -102,7 +102,7 @@ function typeOf({ type }: Fields): Json | undefined {
   return types.length !== 1 ? undefined : typeof only === "string" ? only.toLowerCase() : only;
 }
 
-/** An object with a member set, or without it. Works for any name. */
+/** An object with a member set or removed. Works for any name. */
 export function withMember(object: Json | undefined, name: string, value: Json | undefined): Fields {
   const others = Object.entries(isFields(object) ? object : {}).filter(([other]) => other !== name);
   return Object.fromEntries(value === undefined ? others : [...others, [name, value]]);

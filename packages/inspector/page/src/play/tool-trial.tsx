@@ -15,7 +15,7 @@ interface ToolBoxProps {
   readonly context: string;
 }
 
-/** One tool: a form for its arguments, and what comes of a call by hand. */
+/** One tool: a form for its arguments, and the result of a call by hand. */
 export function ToolBox({ agent, tool, context }: ToolBoxProps): JSX.Element {
   const { source } = useInspector().open.value;
   const [args, setArgs] = useState<Json>({});
@@ -63,7 +63,7 @@ export function ToolBox({ agent, tool, context }: ToolBoxProps): JSX.Element {
               {isAsking ? (
                 <>
                   <Button say={`Yes, run ${name}`} class="primary" disabled={task.isBusy} onClick={() => run(true)} />
-                  <Button say="Don't run it" onClick={() => setAsking(false)} />
+                  <Button say="Cancel" onClick={() => setAsking(false)} />
                 </>
               ) : (
                 <Button
@@ -73,7 +73,7 @@ export function ToolBox({ agent, tool, context }: ToolBoxProps): JSX.Element {
                 />
               )}
               <Button
-                say={text === undefined ? "Write JSON" : "Use the form"}
+                say={text === undefined ? "Edit as JSON" : "Use form"}
                 onClick={() => setText(text === undefined ? JSON.stringify(args, undefined, 2) : undefined)}
               />
             </div>
@@ -94,24 +94,24 @@ function Trial({ name, trial }: { readonly name: string; readonly trial: ToolTri
         {status} in {formatDuration(durationMs)}
         {failure !== undefined && `: ${failure.kind}, ${failure.message}`}
       </p>
-      <h3>What the model would read</h3>
+      <h3>Response to the model</h3>
       {/* Contents are JSON. */}
-      <JsonCode value={answer as unknown as Json} label={`What the model would read of ${name}`} />
+      <JsonCode value={answer as unknown as Json} label={`Response of ${name} to the model`} />
       {thrown !== undefined && (
         <>
-          <h3>What it threw; the model doesn't read this</h3>
-          <Code text={thrown} label={`What ${name} threw`} />
+          <h3>Error thrown (the model doesn't read it)</h3>
+          <Code text={thrown} label={`Error of ${name}`} />
         </>
       )}
-      {progress.length > 0 && <JsonDetails title="What it reported" value={progress} label={`Progress of ${name}`} />}
+      {progress.length > 0 && <JsonDetails title="Progress reports" value={progress} label={`Progress of ${name}`} />}
     </section>
   );
 }
 
-/** Entries of a list that a form shows. */
+/** Most entries of a list in a form. */
 const MAX_ENTRIES = 50;
 
-/** A field for a part of a schema, or one for each of its parts. Undefined is a value that is left out. */
+/** A field for a part of a schema, or one for each of its parts. Undefined stands for an omitted value. */
 function SchemaField(props: {
   readonly label: string;
   readonly schema: Json;
@@ -172,7 +172,7 @@ function SchemaField(props: {
             <Button say={`Add to ${label}`} onClick={() => onChange([...entries, null])} />
             {entries.length > 0 && (
               <Button
-                say="Take the last off"
+                say="Remove last"
                 onClick={() => onChange(entries.length === 1 ? undefined : entries.slice(0, -1))}
               />
             )}
@@ -223,7 +223,7 @@ function Choice({
       value={String(options.findIndex((one) => one === value))}
       onChange={(index) => onChange(options[Number(index)])}
       options={[
-        ["-1", "(not given)"],
+        ["-1", "(not set)"],
         ...options.map((option, index): readonly [string, string] => [
           String(index),
           typeof option === "string" ? option : JSON.stringify(option),
@@ -233,7 +233,7 @@ function Choice({
   );
 }
 
-/** What is no JSON yet is kept as text, and sent as such: the tool says what it thinks of it. */
+/** Passes on invalid JSON as a text, which the tool then checks. */
 function JsonField({ label, hint, value, onChange }: FieldProps): JSX.Element {
   const [text, setText] = useState(value === undefined ? "" : JSON.stringify(value));
   const change = (next: string): void => {

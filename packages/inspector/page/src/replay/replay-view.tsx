@@ -7,7 +7,7 @@ import { formatRoute } from "../app/route.ts";
 import { WasAndIs } from "../ui/notes.tsx";
 import type { SessionPanelProps } from "../session/session-model.ts";
 
-/** Replays a run, and shows the first difference. */
+/** Replays a run and shows the first difference. */
 export function ReplayView({ session, overview }: SessionPanelProps): JSX.Element {
   const { runs } = overview;
   const [runId, setRunId] = useState(runs.at(-1)?.runId ?? "");
@@ -19,13 +19,13 @@ export function ReplayView({ session, overview }: SessionPanelProps): JSX.Elemen
   return (
     <div class="acting stack">
       <p>
-        Makes a run again from its log: no model is asked, no tool is run, and nothing is written. An agent that has
-        changed since shows where it does something else. To change the prompt or a result here and ask again,{" "}
-        <a href={formatRoute({ kind: "session", id: session.id, tab: "fork" })}>fork it</a>.
+        Repeats a run from its log, without requests, tool calls or writes. Shows where an agent that has changed since
+        would act differently. To change the prompt or a result and run it again,{" "}
+        <a href={formatRoute({ kind: "session", id: session.id, tab: "fork" })}>fork the session</a>.
       </p>
       <div class="form-row wrap">
         <RunSelect runs={runs} value={runId} onChange={setRunId} />
-        <AgentSelect value={agent} onChange={setAgent} none="Rebuilt from what was kept" />
+        <AgentSelect value={agent} onChange={setAgent} none="Rebuilt from the log" />
         <Button say="Replay" class="primary" disabled={task.isBusy || runs.length === 0} onClick={replay} />
       </div>
       <TaskError task={task} />
@@ -39,7 +39,7 @@ function Result({ id, result }: { readonly id: string; readonly result: ReplayRe
   return (
     <section class="result stack" aria-label="Result of the replay" aria-live="polite">
       <p class={`banner ${isSame ? "is-ok" : "is-error"}`}>
-        {isSame ? "It does what it did." : "It does something else now."}
+        {isSame ? "The run is the same." : "The run is different now."}
       </p>
       {differences.length > 0 && (
         <ol class="list">

@@ -10,16 +10,16 @@ import { useLoad } from "../app/inspector.ts";
 import { isTurn, type SessionRoute, type TurnRoute } from "../app/route.ts";
 import type { HttpSource } from "../source/http-source.ts";
 
-/** A session that is shown, kept up to date while it changes. */
+/** The current session, kept up to date while it changes. */
 export class SessionModel {
   readonly id: string;
   readonly source: HttpSource;
   readonly overview: Signal<SessionOverview | undefined> = signal(undefined);
   readonly error: Signal<Error | undefined> = signal(undefined);
-  /** What the model is saying right now. */
+  /** The model's answer in progress. */
   readonly draft: Signal<SourceChange["draft"]> = signal(undefined);
   readonly exchanges: Signal<readonly ExchangeRow[]> = signal([]);
-  /** Ids of the runs that are ticked, to be compared. */
+  /** Ids of the runs selected for a comparison. */
   readonly tickedRuns: Signal<readonly string[]> = signal([]);
   readonly runs: ReadonlySignal<readonly RunRow[]> = computed(() => this.overview.value?.runs ?? []);
   #unwatch: (() => void) | undefined;
@@ -32,7 +32,7 @@ export class SessionModel {
     this.id = id;
   }
 
-  /** @returns Ends it. */
+  /** @returns A function that stops updates. */
   start(): () => void {
     void this.refresh();
     this.#unwatch = this.source.watch(this.id, ({ length, exchanges, state, draft }) => {
@@ -47,7 +47,7 @@ export class SessionModel {
     };
   }
 
-  /** Changes that come meanwhile are loaded together. */
+  /** Loads changes; those during a load share the next one. */
   async refresh(): Promise<void> {
     this.#isStale = true;
     if (this.#isLoading) return;
@@ -71,7 +71,7 @@ export class SessionModel {
     this.#isLoading = false;
   }
 
-  /** Reads what came before the end of a long session, once. */
+  /** Reads the unread beginning of a long session, once. */
   whole(): void {
     if (this.#isWhole) return;
     this.#isWhole = true;
@@ -88,7 +88,7 @@ export class SessionModel {
     return found;
   });
 
-  /** The turn that a request belongs to; of an agent inside a call, the turn with the outermost call. */
+  /** The turn of a request; for an agent inside a call, the turn of the outermost call. */
   turnOf({ runId, turn, parent }: ExchangeRow): TurnRow | undefined {
     const found = this.#turnsByStep.value;
     if (parent === undefined) return found.get(`${runId} ${turn}`);
@@ -97,7 +97,7 @@ export class SessionModel {
     return above?.parent === undefined || above.parent.runId === parent.runId ? outer : this.turnOf(above);
   }
 
-  /** Stands for a turn as it is now: another one once something was added to it. */
+  /** Identifies the current version of a turn. */
   turnKey({ runId, state }: RunRow, { turn, steps, endedAt, flags }: TurnRow): readonly unknown[] {
     return ["turn", this.id, runId, turn, steps.length, steps.at(-1)?.state, endedAt, flags.length, state];
   }
@@ -114,27 +114,27 @@ export class SessionModel {
 
 export const SessionContext = createContext<SessionModel | undefined>(undefined);
 
-/** The session that is shown. */
+/** The current session. */
 export function useSession(): SessionModel {
   const session = useContext(SessionContext);
-  if (session === undefined) throw new Error("a part of a session stands outside of it");
+  if (session === undefined) throw new Error("useSession must be called within a session");
   return session;
 }
 
-/** A turn of the session that is shown. */
+/** A turn of the current session. */
 export interface TurnProps {
   readonly run: RunRow;
   readonly turn: TurnRow;
 }
 
-/** All of a turn. */
+/** Loads a turn in full. */
 export function useTurn({ run, turn }: TurnProps): Load<TurnDetails> {
   const session = useSession();
   const load = (): Promise<TurnDetails> => session.source.turn(session.id, run.runId, turn.turn);
   return useLoad(session.turnKey(run, turn), load, `${run.runId} ${turn.turn}`);
 }
 
-/** What a tab of a session gets. */
+/** Props of a session's tab. */
 export interface SessionPanelProps {
   readonly session: SessionModel;
   readonly overview: SessionOverview;

@@ -15,9 +15,9 @@ export interface SessionTab {
   readonly id: string;
   readonly title: string;
   readonly View: ComponentType<SessionPanelProps>;
-  /** The end of a long session is enough for it. */
+  /** It only needs the end of a long session. */
   readonly isOfEnd?: boolean | undefined;
-  /** How many of something it shows. */
+  /** A number for its title. */
   readonly count?: ((session: SessionModel) => number | undefined) | undefined;
 }
 
@@ -38,11 +38,11 @@ export const SESSION_TABS: readonly SessionTab[] = [
     isOfEnd: true,
     count: ({ overview }) => overview.value?.pending.length || undefined,
   },
-  { id: "case", title: "Make a case", View: CaseView },
+  { id: "case", title: "Make case", View: CaseView },
   { id: "log", title: "Log", View: LogView, count: ({ overview }) => overview.value?.length },
 ];
 
-/** The tab of that id, or else the timeline. */
+/** The tab with an id, or else the timeline. */
 export function sessionTab(id: string): SessionTab {
   return SESSION_TABS.find((tab) => tab.id === id) ?? TIMELINE;
 }

@@ -24,7 +24,7 @@ export function SessionView({ route }: { readonly route: SessionRoute }): JSX.El
     { keys: ["Escape", "u"], does: "Back to all sessions", run: () => inspector.go(SESSIONS) },
     {
       keys: ["c"],
-      does: "Copy the address of what is shown",
+      does: "Copy the address of this view",
       run: () => void inspector.copy(() => location.href, "Address copied"),
     },
   ]);
@@ -37,7 +37,7 @@ export function SessionView({ route }: { readonly route: SessionRoute }): JSX.El
       return (
         <Empty title="There is no such session">
           <p>
-            Nothing is saved as <code>{route.id}</code>. It may have been deleted, or be in another store.
+            This store has no session <code>{route.id}</code>. It may be deleted, or in another store.
           </p>
           <a href={formatRoute(SESSIONS)}>All sessions</a>
         </Empty>
@@ -122,10 +122,7 @@ function Head({ session, overview }: Pick<SessionPanelProps, "session" | "overvi
       {(cost === undefined || overview.pricedHere !== undefined) && <PricesNote of={overview} />}
       {problems.length > 0 && (
         <details class="banner is-error">
-          <summary>
-            {formatPlural(problems.length, "entry", "entries")} of the log could not be read, or stand where they don't
-            belong
-          </summary>
+          <summary>{formatPlural(problems.length, "entry", "entries")} of the log unreadable or misplaced</summary>
           <ul>
             {problems.slice(0, 100).map(({ position, problem, remedy }) => (
               <li key={position}>
@@ -141,7 +138,7 @@ function Head({ session, overview }: Pick<SessionPanelProps, "session" | "overvi
   );
 }
 
-/** Goes on with a session in the playground, where its agent is open. */
+/** Continues a session in the playground, if the inspector has an agent. */
 function OpenInPlay({ session: { id, runs } }: Pick<SessionPanelProps, "session">): JSX.Element | null {
   const { actions, agents } = useAbout();
   const { agent: name = "" } = runs.value.at(-1) ?? {};

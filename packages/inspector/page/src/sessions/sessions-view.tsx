@@ -16,7 +16,7 @@ import { type Column, Grid, listKeys } from "../ui/grid.tsx";
 import { Button, Choices } from "../acting/parts.tsx";
 import type { HttpSource } from "../source/http-source.ts";
 
-/** What most people look for. */
+/** The most common filters. */
 const FILTERS: readonly (readonly [filter: EndingFilter, title: string])[] = [
   ["running", "Running"],
   ["waiting", "Waiting"],
@@ -25,7 +25,7 @@ const FILTERS: readonly (readonly [filter: EndingFilter, title: string])[] = [
   ["done", "Done"],
 ];
 const BAD_ENDINGS = Object.keys(ENDINGS).filter((ending) => isBadEnding(ending) && ending !== "cut-off");
-/** How often a list that is looked at is brought up to date. */
+/** How often a visible list is refreshed. */
 const REFRESH_MS = 5000;
 
 /** All sessions, most recent first. */
@@ -37,12 +37,12 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
   const ticked = useSignal<readonly string[]>([]);
   const search = useRef<HTMLInputElement>(null);
   const rowsBox = useRef<HTMLDivElement>(null);
-  // What it can't be, the source says.
+  // The source refuses an invalid one.
   const state = route.state === "" ? undefined : (route.state as EndingFilter);
   useEffect(() => {
     const load = (): Promise<void> => list.search({ ...(route.search !== "" && { search: route.search }), state });
     const timer = setTimeout(() => void load(), 50);
-    // Further pages stay as they were; only a short list is brought up to date by itself.
+    // Only refreshes a list that fits on one page.
     const refresh = setInterval(() => {
       if (document.visibilityState === "visible" && list.isWhole.value && about.value?.isLive === true) void load();
     }, REFRESH_MS);
@@ -68,7 +68,7 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
     { keys: ["Enter"], does: "Open the session", run: () => open(current) },
     {
       keys: ["x"],
-      does: "Tick the session, to compare it with another one",
+      does: "Select the session to compare",
       run: () => {
         const row = rows[current];
         if (row !== undefined) tick(ticked, row.id);
@@ -137,7 +137,7 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
           <Waiting />
         ) : isFiltered ? (
           <Empty title="No session matches">
-            <p>Search looks at ids, titles, owners, metadata, agents, models and tools; every word has to be there.</p>
+            <p>Search covers ids, titles, owners, metadata, agents, models and tools. All words have to match.</p>
             <Button say="Show all sessions" onClick={() => change({ search: "", state: "" })} />
           </Empty>
         ) : (
@@ -169,9 +169,9 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
   );
 }
 
-const NO_COST = "The runs recorded no cost: open the session to price it";
+const NO_COST = "No recorded cost: open the session to price it";
 
-/** The columns of a list: agents and owners only where there are any. */
+/** The columns of a list; agents and owners only if there are any. */
 function columnsOf(
   rows: readonly SessionRow[],
   ticked: Signal<readonly string[]>,
@@ -198,7 +198,7 @@ function columnsOf(
     { title: "Session", width: "minmax(160px, 1fr)", look: "session-name row", titleOf: detailsOf, cell: nameOf },
     ...optional("Agent", ({ agent }) => agent),
     ...optional("Owner", ({ owner }) => owner),
-    count("Messages", "72px", ({ messages }) => formatCount(messages), "Messages that began a run"),
+    count("Messages", "72px", ({ messages }) => formatCount(messages), "Messages that started a run"),
     count("Turns", "56px", ({ turns }) => formatCount(turns)),
     count("Tokens", "72px", ({ totalTokens }) => formatTokens(totalTokens)),
     {
@@ -244,7 +244,7 @@ function nameOf({ id, title, hasExchanges }: SessionRow): JSX.Element {
       <span class="session-title cut">{title ?? id}</span>
       {title !== undefined && <span class="session-id cut dim">{id}</span>}
       {hasExchanges && (
-        <span class="tag" title="Its requests and answers were kept: see its wire tab">
+        <span class="tag" title="Its requests and answers were kept: see the Wire tab">
           wire
         </span>
       )}
@@ -254,26 +254,26 @@ function nameOf({ id, title, hasExchanges }: SessionRow): JSX.Element {
 
 const PAGE = 250;
 
-/** Sessions that a query finds, page by page. */
+/** The sessions that match a query, page by page. */
 export class SessionList {
   readonly rows: Signal<readonly SessionRow[]> = signal([]);
   readonly error: Signal<Error | undefined> = signal(undefined);
   readonly isLoading: Signal<boolean> = signal(true);
-  /** The list has an end, and it is there. */
+  /** The last page was loaded. */
   readonly isWhole: Signal<boolean> = signal(false);
-  /** Ages count from then. */
+  /** The time that ages refer to. */
   readonly loadedAt: Signal<number> = signal(Date.now());
   readonly #source: HttpSource;
   #query: SessionQuery = {};
   #next: string | undefined;
-  /** Answers to an earlier query are dropped. */
+  /** Number of the query, to drop answers to earlier ones. */
   #generation = 0;
 
   constructor(source: HttpSource) {
     this.#source = source;
   }
 
-  /** Starts over; what is there stays until the first page has come. */
+  /** Starts a new query; the old rows stay until its first page arrives. */
   async search(query: SessionQuery): Promise<void> {
     this.#query = query;
     this.#next = undefined;

@@ -16,13 +16,13 @@ import { readTotals } from "../../../src/server/read-totals.ts";
 import { HttpSource } from "./http-source.ts";
 import { type FileText, readFiles } from "./read-files.ts";
 
-/** A session that was read from files. */
+/** A session read from files. */
 interface OpenFile {
   readonly fold: SessionFold;
   readonly exchanges: ExchangeFold;
 }
 
-/** Sessions of files that were dropped onto the page: what a server would answer. Nothing leaves the browser. */
+/** The sessions of files dropped onto the page, answered like a server would. Nothing leaves the browser. */
 export class FileSource extends HttpSource {
   readonly #files: readonly FileText[];
   readonly #usesListPrices: boolean;
@@ -30,7 +30,7 @@ export class FileSource extends HttpSource {
   readonly #store: ReadOnlyStore;
   readonly #kept: ReadOnlyStore;
 
-  /** @throws {HttpError} `not_readable` when none of the files is one that the inspector knows. */
+  /** @throws {HttpError} `not_readable` when the inspector can read none of the files. */
   constructor(files: readonly FileText[], usesListPrices: boolean = false) {
     super();
     this.#files = files;
@@ -67,7 +67,7 @@ export class FileSource extends HttpSource {
   override async media(session: string, { position, path }: MediaRef): Promise<string> {
     const media = inlineMedia(this.#open(session).fold.entries, position, path.join("/"));
     if (media === undefined) throw new HttpError(404, "not_found", "There are no media at this place.");
-    // Whatever the file says, a browser never treats it as a page or a script.
+    // Ensures that a browser never treats it as a page or script.
     const type = /^(?:image\/(?!svg)|audio\/|video\/)/.test(media.mimeType)
       ? media.mimeType
       : "application/octet-stream";
@@ -89,7 +89,7 @@ export class FileSource extends HttpSource {
     const query = new URLSearchParams(search);
     const [kind, id, ...rest] = place.split("/").slice(1).map(decodeURIComponent);
     if (kind === "totals") return await readTotals(this.#store, query);
-    if (kind !== "sessions") throw new HttpError(404, "not_found", "A dropped file has no agents, and no evals.");
+    if (kind !== "sessions") throw new HttpError(404, "not_found", "A dropped file has no agents or evals.");
     if (id !== undefined) return this.#show(this.#open(id), rest, query);
     const isRunning = async (): Promise<boolean> => false;
     return await listSessions({ store: this.#store, exchanges: this.#kept, isRunning }, query);
@@ -112,7 +112,7 @@ export class FileSource extends HttpSource {
     }
     const shown = showSession(file, path, query);
     if (shown !== undefined) return shown;
-    throw new HttpError(403, "read_only", "A dropped file can't be run. Open it with pollux inspect for this.");
+    throw new HttpError(403, "read_only", "A dropped file can't run anything. Open it with pollux inspect instead.");
   }
 
   #open(session: string): OpenFile {

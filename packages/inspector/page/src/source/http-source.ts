@@ -26,7 +26,7 @@ export class HttpSource {
     this.#usesListPrices = usesListPrices;
   }
 
-  /** The same with Google's list prices for what no run has priced, or without. Nothing is written. */
+  /** A copy with or without Google's list prices for runs without prices. Writes nothing. */
   withListPrices(isUsed: boolean): HttpSource {
     return new HttpSource(this.#base, isUsed);
   }
@@ -42,8 +42,8 @@ export class HttpSource {
   }
 
   /**
-   * @param known - An overview to bring up to date: only what changed since is fetched.
-   * @param isWhole - Otherwise it may have the end of a long session only: see `EarlierRow`.
+   * @param known - An overview to update: only later changes are fetched.
+   * @param isWhole - Otherwise, it may have only the end of a long session: see `EarlierRow`.
    */
   async overview(session: string, known?: SessionOverview, isWhole: boolean = false): Promise<SessionOverview> {
     if (isWhole) return await this.#get(pathOf(session));
@@ -52,7 +52,7 @@ export class HttpSource {
     const { earlier, length } = known;
     const tail = earlier === undefined ? "" : `&tail=${earlier.entries}`;
     const next = await this.#get<SessionOverview>(`${pathOf(session)}?since=${length}${tail}`);
-    // A session that was deleted and begun again has nothing in common with the one that is known.
+    // A session that was deleted and started over is loaded from scratch.
     if (next.length < length) return await this.#get(first);
     return mergeOverview(known, next);
   }
@@ -61,12 +61,12 @@ export class HttpSource {
     return await this.view(session, `turns/${encodeURIComponent(runId)}/${turn}`);
   }
 
-  /** @param from - Leaves out those before this index: rows never change. */
+  /** @param from - Index of the first row to load: rows never change. */
   async exchanges(session: string, from: number = 0): Promise<readonly ExchangeRow[]> {
     return await this.view(session, "exchanges", { from: String(from) });
   }
 
-  /** What an explicit cache of the instructions and tools would have cost; undefined where prices or requests are not known. */
+  /** The estimated cost with an explicit cache of the instructions and tools; undefined without prices or requests. */
   async cacheEstimate(session: string): Promise<CacheEstimate | undefined> {
     return (await this.view<CacheEstimate | null>(session, "cache-estimate")) ?? undefined;
   }
@@ -77,11 +77,11 @@ export class HttpSource {
     return `${this.#base}${this.#priced(`${pathOf(session)}/media?${params.toString()}`)}`;
   }
 
-  /** Calls back after each change. @returns Ends it. */
+  /** Calls back after each change. @returns A function that stops it. */
   watch(session: string, onChange: (change: SourceChange) => void): () => void {
     const events = new EventSource(`${this.#base}${pathOf(session)}/live`);
     events.addEventListener("changed", ({ data }: MessageEvent<string>) => {
-      // The server is of the same release as the page.
+      // The server has the same release as the page.
       onChange(JSON.parse(data) as SourceChange);
     });
     events.addEventListener("gone", () => {
@@ -92,8 +92,8 @@ export class HttpSource {
   }
 
   /**
-   * What is checked, compared or taken away: see `showSession` and the handlers in `server/views.ts`. The server is of the same release as
-   * the page, so each view, and what becomes of an action, is of the type that its handler says.
+   * A view of a session: see `showSession` and the handlers in `actions/actions.ts`. The server has the same release as the page, so
+   * views and results of actions have the types of their handlers.
    */
   async view<T>(session: string, name: string, query: { readonly [name: string]: string } = {}): Promise<T> {
     return await this.#get(`${pathOf(session)}/${name}?${new URLSearchParams(query).toString()}`);
@@ -112,20 +112,20 @@ export class HttpSource {
     return await this.#get("/play");
   }
 
-  /** Does something with a session: see the handlers in `actions`. */
+  /** Acts on a session: see the handlers in `actions`. */
   async act<T>(session: string, action: string, body: object): Promise<T> {
     return await this.post(`${pathOf(session)}/${encodeURIComponent(action)}`, body);
   }
 
-  /** Does something else, such as `/play/tool`. */
+  /** Acts without a session, such as `/play/tool`. */
   async post<T>(path: string, body: object): Promise<T> {
     const headers = { "content-type": "application/json" };
-    // As the handler says.
+    // Has the type of its handler.
     return (await this.fetch(path, { method: "POST", headers, body: JSON.stringify(body) })) as T;
   }
 
   async #get<T>(path: string): Promise<T> {
-    // As the handler says.
+    // Has the type of its handler.
     return (await this.fetch(this.#priced(path), {})) as T;
   }
 
@@ -142,7 +142,7 @@ export class HttpSource {
       throw new HttpError(
         503,
         "unreachable",
-        "The inspector's server doesn't answer. Start it again, then reload the page.",
+        "The inspector's server doesn't answer. Restart it, then reload the page.",
       );
     }
     const value = parseJson(await response.text());
@@ -167,7 +167,7 @@ function errorIn(value: unknown, status: number): HttpError {
   return new HttpError(status, "failed", `The inspector's server answered with status ${status}.`);
 }
 
-/** An overview, brought up to date by a later one that has only what changed since. */
+/** Updates an overview with a later one that only has the changes. */
 export function mergeOverview(known: SessionOverview, next: SessionOverview): SessionOverview {
   if (next.since === undefined) return next;
   const { since, ...rest } = next;

@@ -4,13 +4,13 @@ import { isRecording, readRecording } from "../../../src/inspection/recording.ts
 import { readableEntry, unreadableEntry } from "../../../src/inspection/session-fold.ts";
 import { fieldsOf } from "../../../src/inspection/read-values.ts";
 
-/** A file as it was dropped. */
+/** A dropped file. */
 export interface FileText {
   readonly name: string;
   readonly text: string;
 }
 
-/** A session with what was kept of its requests. */
+/** A session with its kept exchanges. */
 export interface FileSession {
   readonly id: string;
   readonly entries: readonly Json[];
@@ -20,7 +20,7 @@ export interface FileSession {
 /**
  * Reads session files, logs of kept exchanges and recordings. A log of exchanges belongs to the session whose file has the same name.
  *
- * @throws {HttpError} `not_readable` when none of the files is any of these.
+ * @throws {HttpError} `not_readable` for other files only.
  */
 export function readFiles(files: readonly FileText[]): readonly FileSession[] {
   const logs = files.map((file) => ({ name: baseName(file.name), read: readFile(file.text) }));
@@ -33,13 +33,13 @@ export function readFiles(files: readonly FileText[]): readonly FileSession[] {
     sessions.push({ id: name, entries: read.entries, exchanges: kept.get(name) ?? [] });
     kept.delete(name);
   }
-  // Exchanges whose session was not dropped are shown alone.
+  // Shows exchanges without a session file alone.
   for (const [id, exchanges] of kept) sessions.push({ id, entries: [], exchanges });
   if (sessions.length === 0)
     throw new HttpError(
       400,
       "not_readable",
-      "That is neither a session file (.jsonl), nor a log of kept exchanges (.jsonl), nor a recording (.json).",
+      "This is not a session file (.jsonl), a log of kept exchanges (.jsonl) or a recording (.json).",
     );
   return sessions;
 }
@@ -69,7 +69,7 @@ function parse(text: string): { readonly value?: unknown; readonly problem?: str
   }
 }
 
-/** The id of a session, as a `JsonlStore` writes it into the name of its file; the name itself where it is shortened. */
+/** The session id in a file name of a `JsonlStore`; the name itself if shortened. */
 function baseName(name: string): string {
   const base = name.replace(/\.(?:jsonl|json)(?:\.(?:repaired|bak))?$/, "");
   return base

@@ -5,13 +5,13 @@ import { useInspector } from "../app/inspector.ts";
 import { useSession } from "../session/session-model.ts";
 
 const CHOICES: readonly { readonly what: string; readonly title: string; readonly hint: string }[] = [
-  { what: "page", title: "One HTML file", hint: "to share: no keys, opens anywhere" },
-  { what: "page-without-people", title: "HTML without what people said", hint: "messages and answers taken out" },
-  { what: "test", title: "A failing vitest test", hint: "of the last run, with its recording" },
-  { what: "file", title: "The session file", hint: "the log, as .jsonl" },
+  { what: "page", title: "HTML file", hint: "to share: no keys, opens anywhere" },
+  { what: "page-without-people", title: "HTML file without people's words", hint: "messages and answers removed" },
+  { what: "test", title: "Failing vitest test", hint: "of the last run, with its recording" },
+  { what: "file", title: "Session file", hint: "the log, as .jsonl" },
 ];
 
-/** What can be saved of a session. */
+/** The menu of exports. */
 export function TakeAwayMenu(): JSX.Element {
   const save = useSave();
   const menu = useRef<HTMLDetailsElement>(null);
@@ -37,7 +37,7 @@ export function TakeAwayMenu(): JSX.Element {
         menu.current.querySelector("summary")?.focus();
       }}
     >
-      <summary>Take away</summary>
+      <summary>Export</summary>
       <ul>
         {CHOICES.map(({ what, title, hint }) => (
           <li key={what}>
@@ -51,7 +51,7 @@ export function TakeAwayMenu(): JSX.Element {
   );
 }
 
-/** Takes something away, and says what to do with it, or why it could not be had. */
+/** Saves an export, and shows what to do with it or why it failed. */
 export function useSave(): (what: string, query?: { readonly [name: string]: string }) => Promise<void> {
   const inspector = useInspector();
   const { source, id } = useSession();
@@ -64,10 +64,10 @@ export function useSave(): (what: string, query?: { readonly [name: string]: str
   };
 }
 
-/** Gives files to the browser to save. @returns What to do with them. */
+/** Saves files through the browser. @returns A message about them. */
 function saveFiles({ files, notes }: TakenFiles): string {
   for (const { name, text } of files) {
-    // Whatever it is, a browser saves it and shows nothing of it.
+    // Makes the browser save the file and never render it.
     const address = URL.createObjectURL(new Blob([text], { type: "application/octet-stream" }));
     const link = document.createElement("a");
     link.href = address;

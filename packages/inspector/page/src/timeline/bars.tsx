@@ -3,7 +3,7 @@ import type { StepRow, TurnRow } from "../../../src/inspection/inspection.ts";
 import { formatDuration } from "../ui/format.ts";
 import type { RowBars } from "./timeline-rows.ts";
 
-/** When the requests and calls of a turn went on. */
+/** The time spans of a turn's requests and calls. */
 export function TurnBars({ turn, bars }: { readonly turn: TurnRow; readonly bars: RowBars }): JSX.Element {
   return (
     <span class="track" aria-hidden="true">
@@ -18,7 +18,7 @@ export function TurnBars({ turn, bars }: { readonly turn: TurnRow; readonly bars
   );
 }
 
-/** When a step went on. */
+/** The time span of a step. */
 export function StepBar({ step, bars }: { readonly step: StepRow; readonly bars: RowBars }): JSX.Element {
   return (
     <span class="track" aria-hidden="true">
@@ -42,7 +42,7 @@ function Mark({ step, bars: { axis, full } }: { readonly step: StepRow; readonly
   );
 }
 
-/** Where time was cut out. */
+/** Marks of shortened pauses. */
 function Pauses({ bars: { axis, full } }: { readonly bars: RowBars }): JSX.Element {
   return (
     <>
@@ -51,19 +51,19 @@ function Pauses({ bars: { axis, full } }: { readonly bars: RowBars }): JSX.Eleme
           key={start}
           class="pause"
           style={{ left: `${Math.min(98, (100 * start) / full)}%`, width: `${Math.min(100, (100 * length) / full)}%` }}
-          title={`${formatDuration(ms)} in which nothing went on`}
+          title={`${formatDuration(ms)} without activity`}
         />
       ))}
     </>
   );
 }
 
-/** The turn is longer than can be drawn next to the others. */
+/** Marks a turn that is too long for the common scale. */
 function Beyond({ bars: { axis, full } }: { readonly bars: RowBars }): JSX.Element | null {
   return axis.length > full * 1.01 ? <span class="beyond small">»</span> : null;
 }
 
-/** What a person calls a step. */
+/** The label of a step's kind. */
 export function kindOf({ kind }: StepRow): string {
   return KINDS[kind];
 }

@@ -4,7 +4,7 @@ import type { TurnProps } from "../session/session-model.ts";
 
 /** A run inside a call, or a turn of it. */
 export type InnerTimelineRow = TurnProps & {
-  /** How many calls it is inside of, from 1. */
+  /** Depth of nested calls, from 1. */
   readonly depth: number;
   readonly tokens?: number | undefined;
   readonly cost?: number | undefined;
@@ -12,7 +12,7 @@ export type InnerTimelineRow = TurnProps & {
 } & (
     | {
         readonly kind: "inner-run";
-        /** Of it, while it is open. */
+        /** Key for toggling it. */
         readonly key: string;
         readonly title: string;
         readonly turns?: number | undefined;
@@ -27,11 +27,11 @@ export type InnerTimelineRow = TurnProps & {
       }
   );
 
-/** Requests of runs inside steps: by the run that has the step, the step, and the run inside. */
+/** Requests of runs inside steps: by outer run, step and inner run. */
 export type InnerExchanges = ReadonlyMap<string, ReadonlyMap<string, InnerRuns>>;
 type InnerRuns = ReadonlyMap<string, readonly ExchangeRow[]>;
 
-/** Inner runs of more turns are folded at first. */
+/** Inner runs with more turns are collapsed at first. */
 const MAX_OPEN_TURNS = 6;
 
 export function innerExchanges(rows: readonly ExchangeRow[]): InnerExchanges {
@@ -45,7 +45,7 @@ export function innerExchanges(rows: readonly ExchangeRow[]): InnerExchanges {
   return found;
 }
 
-/** The rows below a step: runs inside of it with their turns, and runs inside of those. */
+/** The rows below a step: inner runs with their turns, at any depth. */
 export function innerRows(
   place: TurnProps,
   step: StepRow,
@@ -61,7 +61,7 @@ export function innerRows(
         keptRows(runId, rows, 1, logged.length === known.size ? logged[at] : undefined),
       );
 
-  /** @param inLog - What the log has of the run: it counts runs inside of it, too. */
+  /** @param inLog - The run's totals in the log, which include runs inside it. */
   function keptRows(
     runId: string,
     rows: readonly ExchangeRow[],
@@ -83,7 +83,7 @@ export function innerRows(
       const last = sent.at(-1);
       const text = last?.inner?.text ?? "";
       shown.push({ ...place, kind: "inner-turn", depth, number, text, n: last?.n, ...sumOf(sent) });
-      // What began before the next turn did is inside this one.
+      // Runs that started before the next turn belong to this one.
       const from = sent[0]?.at ?? 0;
       for (const [id, own] of below) {
         const at = own[0]?.at ?? 0;

@@ -21,7 +21,7 @@ export interface RowProps {
   readonly style: CSSProperties;
   readonly onSelect: () => void;
   readonly onToggle: () => void;
-  /** Ids of the runs that are ticked, to be compared. */
+  /** Ids of the runs selected for a comparison. */
   readonly tickedRuns: Signal<readonly string[]>;
 }
 
@@ -74,10 +74,10 @@ export function Row(props: RowProps): JSX.Element {
 }
 
 interface LineProps extends Pick<RowProps, "index" | "style"> {
-  /** The kind of its columns, and what else its looks depend on. */
+  /** Suffix of its CSS class, which defines its columns, and further classes. */
   readonly look: string;
   readonly level: number;
-  /** Of a run or a turn. */
+  /** For runs and turns. */
   readonly isSelected?: boolean | undefined;
   readonly isOpen?: boolean | undefined;
   readonly step?: string | undefined;
@@ -118,7 +118,7 @@ function RunLine(props: RowProps & { readonly row: TimelineRow & { kind: "run" }
       </span>
       <span role="gridcell" class="run-text" title={input}>
         <span class="run-input cut">
-          {run.isPartial === true ? "(its beginning is not loaded)" : input === "" ? "(no text)" : input}
+          {run.isPartial === true ? "(start not loaded)" : input === "" ? "(no text)" : input}
         </span>
         <span class="run-facts small">
           {why !== undefined && (
@@ -127,7 +127,7 @@ function RunLine(props: RowProps & { readonly row: TimelineRow & { kind: "run" }
             </span>
           )}
           {takenBack === true && <span title="The conversation went back to before this run">taken back</span>}
-          {reads !== undefined && <span title="What the message brought into the history">{readsText(reads)}</span>}
+          {reads !== undefined && <span title="The message brought this into the history">{readsText(reads)}</span>}
           <span>{agent ?? model}</span>
           <span>{formatTime(at)}</span>
           {run.isPartial !== true && <span>{formatPlural(turns.length, "turn")}</span>}
@@ -147,7 +147,7 @@ function RunLine(props: RowProps & { readonly row: TimelineRow & { kind: "run" }
 
 function TurnLine(props: RowProps & { readonly row: TimelineRow & { kind: "turn" } }): JSX.Element {
   const { row, onToggle } = props;
-  const { turn, isOpen, bars, said } = row;
+  const { turn, isOpen, bars, match } = row;
   const { text, flags, usage, endedAt, startedAt, phase, steps } = turn;
   const [first, second, ...more] = sortFlags(flags);
   return (
@@ -165,10 +165,10 @@ function TurnLine(props: RowProps & { readonly row: TimelineRow & { kind: "turn"
         />
         {turn.number === 0 ? "–" : turn.number}
       </span>
-      <span role="gridcell" class="line-text" title={said ?? text}>
+      <span role="gridcell" class="line-text" title={match ?? text}>
         {phase === "output" && <span class="tag">output</span>}
-        {said !== undefined ? (
-          said
+        {match !== undefined ? (
+          match
         ) : text === "" ? (
           <span class="dim">{steps.length > 0 ? "no text" : endedAt === undefined ? "nothing yet" : "no answer"}</span>
         ) : (
@@ -207,7 +207,7 @@ export function Flag({ flag, note = "" }: { readonly flag: string; readonly note
   );
 }
 
-/** What a broken prefix cost, at the turn that paid for it. */
+/** The cost of a broken prefix, for the flag of its turn. */
 function noteOf(flag: TurnFlag, { turn }: { readonly turn: TurnRow }): string {
   const { tokens = 0, cost, currency } = turn.brokenPrefix ?? {};
   if (flag !== "prefix-break" || tokens === 0) return "";
@@ -216,7 +216,7 @@ function noteOf(flag: TurnFlag, { turn }: { readonly turn: TurnRow }): string {
 
 function Reads({ step: { reads = "both", origin, isFirstUntrusted } }: { readonly step: StepRow }): JSX.Element {
   const isFirst = isFirstUntrusted === true;
-  const means = isFirst ? flagView("untrusted")[2] : "What its result brought into the history.";
+  const means = isFirst ? flagView("untrusted")[2] : "Its result brought this into the history.";
   return (
     <span class={isFirst ? "flag tone-odd" : "tag"} title={origin === undefined ? means : `${means} From ${origin}.`}>
       {readsText(reads)}
@@ -235,7 +235,7 @@ function StepLine(props: RowProps & { readonly row: TimelineRow & { kind: "step"
         {nameOf(step) !== "" && <span class="step-name">{nameOf(step)}</span>}
         {attempt !== undefined && <span class="tag">attempt {attempt + 1}</span>}
         <span class={state === "failed" || state === "denied" || state === "unknown" ? "bad" : "dim"}>
-          {state === "open" ? "begun, no outcome" : state === "waiting" ? "waiting" : (detail ?? "")}
+          {state === "open" ? "no outcome yet" : state === "waiting" ? "waiting" : (detail ?? "")}
         </span>
         {step.reads !== undefined && <Reads step={step} />}
       </span>
@@ -290,7 +290,7 @@ function InnerLine(props: RowProps & { readonly row: InnerTimelineRow }): JSX.El
   );
 }
 
-/** A request that failed, and was sent again or given up. */
+/** A failed request. */
 function FailedLine(props: RowProps & { readonly row: TimelineRow & { kind: "failed" } }): JSX.Element {
   const { said, ms } = props.row.request;
   return (

@@ -15,14 +15,14 @@ import { commonLength, type TurnAxis, turnAxis } from "./turn-axis.ts";
 /** A row of the timeline. */
 export type TimelineRow =
   | { readonly kind: "earlier"; readonly turns: number }
-  /** The number is absent while it is not known how many runs came before. */
+  /** The number is absent while earlier runs are not loaded. */
   | { readonly kind: "run"; readonly run: RunRow; readonly number: number | undefined }
   | (TurnProps & {
       readonly kind: "turn";
       readonly isOpen: boolean;
       readonly bars: RowBars;
-      /** What a search found in it. */
-      readonly said?: string | undefined;
+      /** The text that a search found in it. */
+      readonly match?: string | undefined;
     })
   | (TurnProps & { readonly kind: "step"; readonly step: StepRow; readonly bars: RowBars })
   | (TurnProps & { readonly kind: "failed"; readonly request: FailedRequest })
@@ -31,20 +31,20 @@ export type TimelineRow =
   | InnerTimelineRow
   | { readonly kind: "queued"; readonly steering: SteeringRow };
 
-/** A turn's axis, and the length that it is drawn on. */
+/** A turn's axis, and the length of the whole track. */
 export interface RowBars {
   readonly axis: TurnAxis;
   readonly full: number;
 }
 
-/** Which rows are shown. */
+/** Selects rows. */
 export interface TimelineFilter {
-  /** Words that the text, the tools or the problems of a turn have. */
+  /** Words to find in the text, tools and problems of a turn. */
   readonly text: string;
   readonly flag?: TurnFlag | undefined;
-  /** How their runs ended. */
+  /** Ending of their runs. */
   readonly ending?: string | undefined;
-  /** Turns that have the words anywhere, by {@link foundKey}. */
+  /** Turns with all words anywhere, by {@link foundKey}. */
   readonly found?: ReadonlyMap<string, string> | undefined;
 }
 
@@ -52,7 +52,7 @@ export function foundKey({ runId }: { readonly runId: string }, { turn }: { read
   return `${runId} ${turn}`;
 }
 
-/** Words that are looked for, in lower case. */
+/** The words of a search, in lower case. */
 export function wordsOf(text: string): readonly string[] {
   return text.toLowerCase().split(/\s+/).filter(Boolean);
 }
@@ -90,13 +90,13 @@ export function timelineRows(
       leader = turn.agent;
       const bars = { axis: axisOf(turn), full };
       const isTurnOpen = isOpen(run.runId, turn.turn);
-      const said = found?.get(foundKey(run, turn));
-      rows.push({ kind: "turn", run, turn, isOpen: isTurnOpen, bars, said });
+      const match = found?.get(foundKey(run, turn));
+      rows.push({ kind: "turn", run, turn, isOpen: isTurnOpen, bars, match });
       if (!isTurnOpen) continue;
       for (const request of turn.failedRequests ?? []) rows.push({ kind: "failed", run, turn, request });
-      // A log has steps in the order of their ends.
+      // The log orders steps by their ends.
       for (const step of turn.steps.toSorted((a, b) => a.at - b.at)) {
-        if (isTold(step)) rows.push({ kind: "step", run, turn, step, bars });
+        if (isListed(step)) rows.push({ kind: "step", run, turn, step, bars });
         rows.push(...innerRows({ run, turn }, step, inner.exchanges, inner.isToggled));
       }
     }
@@ -105,12 +105,12 @@ export function timelineRows(
   return rows;
 }
 
-/** How many turns have each flag. */
+/** Counts the turns with each flag. */
 export function countFlags(runs: readonly RunRow[]): ReadonlyMap<TurnFlag, number> {
   return countEach(runs.flatMap(({ turns }) => turns.flatMap(({ flags }) => flags)));
 }
 
-/** How many runs went wrong in each way. */
+/** Counts the bad endings of runs. */
 export function countEndings(runs: readonly RunRow[]): ReadonlyMap<string, number> {
   return countEach(runs.map(({ ending }) => ending).filter(isBadEnding));
 }
@@ -121,8 +121,8 @@ function countEach<Name>(names: readonly Name[]): ReadonlyMap<Name, number> {
   return counts;
 }
 
-/** Steps that only record that nothing was to be done are in the turn's entries. */
-function isTold({ kind, state, detail }: StepRow): boolean {
+/** False for steps that only record that there was nothing to do: the turn's entries have them. */
+function isListed({ kind, state, detail }: StepRow): boolean {
   return ["model", "call", "wait", "compact"].includes(kind) || detail !== undefined || state !== "ok";
 }
 
@@ -136,10 +136,10 @@ function isFound(
   if (flag !== undefined && !turn.flags.includes(flag)) return false;
   if (words.length === 0 || found?.has(foundKey(run, turn)) === true) return true;
   const { text, steps, flags, finishReason, failedRequests = [] } = turn;
-  const told = steps.map(({ label, detail }) => `${label ?? ""} ${detail ?? ""}`);
+  const details = steps.map(({ label, detail }) => `${label ?? ""} ${detail ?? ""}`);
   const problems = failedRequests.map(({ said }) => said);
   return hasWords(
-    [run.input, text, finishReason, `turn ${turn.number}`, ...flags, ...told, ...problems].join(" "),
+    [run.input, text, finishReason, `turn ${turn.number}`, ...flags, ...details, ...problems].join(" "),
     words,
   );
 }

@@ -21,16 +21,16 @@ import { Row, rowHeight } from "./row.tsx";
 import { countEndings, countFlags, foundKey, type TimelineRow, timelineRows, wordsOf } from "./timeline-rows.ts";
 import { Button } from "../acting/parts.tsx";
 
-/** Sessions with at most this many turns show all steps from the beginning. */
+/** Sessions with at most this many turns show all steps at first. */
 const MAX_OPEN_TURNS = 40;
 
-/** A search begins when nothing was typed for so long. */
+/** Delay between the last keystroke and a search. */
 const SEARCH_PAUSE_MS = 150;
 
-/** The runs of a session, and what is selected of them. */
-export function TimelineView({ session, overview: told, route }: SessionPanelProps): JSX.Element {
-  // What the end of a session brought first may not be the first.
-  const overview = useMemo(() => (told.earlier === undefined ? { ...told, runs: markUntrusted(told) } : told), [told]);
+/** The runs of a session, with the details of the selection. */
+export function TimelineView({ session, overview: read, route }: SessionPanelProps): JSX.Element {
+  // Untrusted content may come before the part that was read.
+  const overview = useMemo(() => (read.earlier === undefined ? { ...read, runs: markUntrusted(read) } : read), [read]);
   const inspector = useInspector();
   const text = useSignal("");
   const flag = useSignal<TurnFlag | undefined>(undefined);
@@ -58,7 +58,7 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
   const selected = selectedRow(rows, route.turn);
   const counts = useMemo(() => countFlags(overview.runs), [overview.runs]);
 
-  // Without a choice, the end is shown: that is where a session has got to.
+  // Without a selection, the timeline shows the end of the session.
   const lastRun = overview.runs.at(-1);
   const shown: TurnRoute | undefined =
     route.turn ?? (lastRun && turnRoute(session.id, lastRun, lastRun.turns.at(-1)).turn);
@@ -94,7 +94,7 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
       row?.kind === "turn" && row.turn.flags.some((one) => flagView(one)[1] !== "note");
     while (at >= 0 && at < rows.length && !isFlagged(rows[at])) at += by;
     if (isFlagged(rows[at])) go(rows[at]);
-    else inspector.say(by > 0 ? "No further turn with a problem" : "No earlier turn with a problem");
+    else inspector.say(by > 0 ? "No later turn with a problem" : "No earlier turn with a problem");
   };
   const choose = (name: TurnFlag): void => {
     flag.value = flag.value === name ? undefined : name;
@@ -140,10 +140,8 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
 
   if (overview.runs.length === 0)
     return (
-      <Empty title="Nothing was run in this session yet">
-        <p>
-          A session has a timeline once a message was sent to it. Its entries are under Log, its requests under Wire.
-        </p>
+      <Empty title="No runs yet">
+        <p>The timeline starts with the first run. See Log for the session's entries, and Wire for its requests.</p>
       </Empty>
     );
   return (
@@ -196,7 +194,7 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
               <p>
                 {found === undefined && text.value !== ""
                   ? "Still searching…"
-                  : "The search looks at messages, answers, tools with their arguments and outputs, and what went wrong."}
+                  : "Search covers messages, answers, errors, and tools with their arguments and outputs."}
               </p>
             </Empty>
           ) : (
@@ -240,7 +238,7 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
   );
 }
 
-/** What the words are found in, beyond what a row shows. Undefined until that is known. */
+/** Turns with the words in texts that rows don't show. Undefined until the search is done. */
 function useFound(
   session: SessionModel,
   { length }: SessionOverview,
@@ -268,7 +266,7 @@ function useFound(
   return found.value?.text === text ? found.value.turns : undefined;
 }
 
-/** The next and the previous turn are there before they are asked for. */
+/** Loads the next and previous turn in advance. */
 function usePrefetch(session: SessionModel, rows: readonly TimelineRow[], current: number | undefined): void {
   const { loads } = useInspector().open.value;
   useEffect(() => {
@@ -299,7 +297,7 @@ function selectedRow(rows: readonly TimelineRow[], turn: TurnRoute | undefined):
   return index === -1 ? undefined : index;
 }
 
-/** The answer that is being made. */
+/** The answer in progress. */
 function Draft({ overview }: { readonly overview: SessionOverview }): JSX.Element | null {
   const session = useSession();
   if (overview.state !== "running") return null;
@@ -307,7 +305,7 @@ function Draft({ overview }: { readonly overview: SessionOverview }): JSX.Elemen
   return (
     <div class="draft" aria-label="Live">
       <span class="state tone-note">Live</span>
-      <p>{(text || thoughts || "The run is going.").slice(-400)}</p>
+      <p>{(text || thoughts || "The run is active.").slice(-400)}</p>
     </div>
   );
 }

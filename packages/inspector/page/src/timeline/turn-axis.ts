@@ -1,8 +1,8 @@
 import type { StepRow, TurnRow } from "../../../src/inspection/inspection.ts";
 
-/** Places of a turn's steps on a line, where time in which nothing went on is cut short. */
+/** Positions of a turn's steps on a line with shortened pauses. */
 export interface TurnAxis {
-  /** Length of the line: time in which something went on, and a little for each pause. */
+  /** Length of the line: time of all steps, plus the shortened pauses. */
   readonly length: number;
   readonly bars: ReadonlyMap<StepRow, Bar>;
   readonly pauses: readonly Pause[];
@@ -14,24 +14,24 @@ export interface Bar {
   readonly length: number;
 }
 
-/** Time in which nothing went on, such as while a person was asked. */
+/** Time without a step, such as while a run waits for a person. */
 export interface Pause {
   readonly start: number;
   readonly length: number;
   readonly ms: number;
 }
 
-/** A pause longer than this is cut to it. */
+/** Longest pause on the line. */
 const LONGEST_PAUSE_MS = 300;
 
-/** Lays out a turn's steps. Steps at the same time stay at the same time. */
+/** Lays out a turn's steps. Parallel steps stay parallel. */
 export function turnAxis({ steps, startedAt }: Pick<TurnRow, "steps" | "startedAt">): TurnAxis {
   const timed = steps
     .filter(({ at }) => Number.isFinite(at))
     .toSorted((a, b) => a.at - b.at || (a.ms ?? 0) - (b.ms ?? 0));
   const bars = new Map<StepRow, Bar>();
   const pauses: Pause[] = [];
-  /** Real time up to which the line reaches, and where that is on it. */
+  /** The real time at the end of the line so far, and its position on the line. */
   let [until, place] = [Math.min(startedAt, timed[0]?.at ?? startedAt), 0];
   for (const step of timed) {
     const gap = step.at - until;
@@ -52,7 +52,7 @@ export function turnAxis({ steps, startedAt }: Pick<TurnRow, "steps" | "startedA
   return { length: place, bars, pauses };
 }
 
-/** A length that most turns of a run fit in, so that their bars can be compared. */
+/** A length that fits most turns of a run, so that their bars have one scale. */
 export function commonLength(axes: readonly TurnAxis[]): number {
   const lengths = axes.map(({ length }) => length).toSorted((a, b) => a - b);
   const longest = lengths.at(-1) ?? 0;

@@ -8,9 +8,9 @@ import { formatCount, formatDuration, formatPercent, formatTokens } from "../ui/
 export interface Column<Row> {
   readonly title: string;
   readonly value: (row: Row) => string | number | undefined;
-  /** Of numbers. */
+  /** Formats numbers. */
   readonly format?: ((value: number) => string) | undefined;
-  /** Instead of the value. */
+  /** Replaces the value. */
   readonly show?: ((row: Row) => ComponentChildren) | undefined;
 }
 
@@ -20,7 +20,7 @@ interface SortTableProps<Row> {
   readonly rows: readonly Row[];
 }
 
-/** A table that a click on a head sorts: the largest first, then the smallest. */
+/** A table that sorts by a click on a header: largest first, then smallest. */
 export function SortTable<Row>({ title, columns, rows }: SortTableProps<Row>): JSX.Element {
   const [sorted, sort] = useState<{ readonly at: number; readonly isUp: boolean }>();
   const by = sorted && columns[sorted.at];
@@ -79,15 +79,15 @@ function compare(a: string | number = -1, b: string | number = -1): number {
 
 interface FiguresTableProps {
   readonly title: string;
-  /** What is counted. */
+  /** Title of the column with counts. */
   readonly of: string;
   readonly rows: readonly Figures[];
-  /** What the row without a name is of. */
+  /** Title of the row without a name. */
   readonly rest?: string | undefined;
   readonly money: (cost: number) => string;
 }
 
-/** What happened under some names; each leads to the sessions that the search finds with it. */
+/** Figures by name; each name links to a search for its sessions. */
 export function FiguresTable({ title, of, rows, rest = "others", money }: FiguresTableProps): JSX.Element | null {
   if (rows.length === 0) return null;
   const columns: readonly Column<Figures>[] = [

@@ -9,7 +9,7 @@ import { formatCount, formatDuration, formatPercent, formatPlural, formatTokens 
 import { Empty, Waiting, type Figure, FigureList } from "../ui/notes.tsx";
 import { FiguresTable, SortTable } from "./figures-table.tsx";
 
-/** What the runs of a store did and cost in a span of time. */
+/** Figures of a store's runs in a time span. */
 export function TotalsView({ route: { span } }: { readonly route: TotalsRoute }): JSX.Element {
   const inspector = useInspector();
   const { source } = inspector.open.value;
@@ -17,8 +17,8 @@ export function TotalsView({ route: { span } }: { readonly route: TotalsRoute })
   const load = (): Promise<Totals> => source.totals(spanQuery(span, readAt));
   const { value, error } = useLoad(["totals", span, readAt], load, "totals");
   useKeys("Totals", 1, [
-    { keys: ["Escape", "u"], does: "To all sessions", run: () => inspector.go(SESSIONS) },
-    { keys: ["r"], does: "Count again", run: () => setReadAt(Date.now()) },
+    { keys: ["Escape", "u"], does: "Back to all sessions", run: () => inspector.go(SESSIONS) },
+    { keys: ["r"], does: "Reload the totals", run: () => setReadAt(Date.now()) },
   ]);
   return (
     <div class="acting stack totals">
@@ -27,7 +27,7 @@ export function TotalsView({ route: { span } }: { readonly route: TotalsRoute })
       {value === undefined ? (
         <Waiting error={error} retry={() => setReadAt(Date.now())} />
       ) : value.sessions === 0 ? (
-        <Empty title="No session was written to in this time">
+        <Empty title="No sessions in this time span">
           <p>Choose a longer span.</p>
         </Empty>
       ) : (
@@ -48,7 +48,7 @@ function Spans({ span, onChange }: { readonly span: string; readonly onChange: (
   };
   return (
     <div class="bar wrap">
-      <Choices label="Span of time" value={span} onChange={onChange} options={Object.entries(SPANS)} />
+      <Choices label="Time span" value={span} onChange={onChange} options={Object.entries(SPANS)} />
       <InputField label="From" type="date" value={from} onChange={(day) => change(day, to)} />
       <InputField label="To" type="date" value={to} onChange={(day) => change(from, day)} />
     </div>
@@ -61,9 +61,7 @@ function Shown({ totals }: { readonly totals: Totals }): JSX.Element {
   const money = (cost: number): string => formatMoney(cost, currency || undefined);
   return (
     <>
-      <p class="dim">
-        Sessions that were last written to in this time, with all of their runs that have ended. Times are within 15%.
-      </p>
+      <p class="dim">All ended runs of sessions whose last entry is in this time span. Durations are within 15%.</p>
       <Notes notes={doubtsOf(totals)} look="banner is-odd" />
       <Head totals={totals} money={money} />
       <DayChart days={days} money={money} />
@@ -88,21 +86,19 @@ function Shown({ totals }: { readonly totals: Totals }): JSX.Element {
   );
 }
 
-/** What the figures leave out. */
+/** Caveats of the figures. */
 function doubtsOf({ uncounted, unpriced, isCut, sessions, currencies }: Totals): readonly string[] {
   return [
-    ...(isCut ? [`Only the last ${formatCount(sessions)} sessions are counted: choose a shorter span.`] : []),
+    ...(isCut ? [`Includes only the last ${formatCount(sessions)} sessions: choose a shorter span.`] : []),
     ...(uncounted > 0
-      ? [
-          `${formatPlural(uncounted, "session")} written by an older release: what they cost is counted, their runs are not.`,
-        ]
+      ? [`Includes only the cost of ${formatPlural(uncounted, "session")} written by an older release, not their runs.`]
       : []),
     ...(unpriced > 0
-      ? [`In ${formatPlural(unpriced, "session")} a model has no price: what it cost is not in the sum.`]
+      ? [`The cost leaves out models without a price, which ${formatPlural(unpriced, "session")} used.`]
       : []),
     ...(currencies.length > 1
       ? [
-          `Costs are in different currencies (${currencies.map((one) => one || "one that is not known").join(", ")}): sums of them mean nothing.`,
+          `Costs are in different currencies (${currencies.map((one) => one || "unknown").join(", ")}), so their sums are meaningless.`,
         ]
       : []),
   ];
@@ -164,7 +160,7 @@ function Sessions({ title, rows, money }: SessionsProps): JSX.Element | null {
   );
 }
 
-/** Spans of time that can be chosen, by their place in the address. */
+/** Time spans to choose from, by their name in the address. */
 export const SPANS: Readonly<Record<string, string>> = {
   today: "Today",
   "7d": "7 days",
@@ -176,7 +172,7 @@ export const SPANS: Readonly<Record<string, string>> = {
 export const DAYS = /^(\d{4}-\d\d-\d\d)\.\.(\d{4}-\d\d-\d\d)$/;
 
 /**
- * What to ask for: days begin at midnight where the reader is.
+ * The query for a span. Days start at midnight, local time.
  *
  * @param now - In milliseconds since the epoch.
  */
@@ -194,7 +190,7 @@ export function spanQuery(span: string, now: number): URLSearchParams {
   return new URLSearchParams({ from: String(start.getTime()) });
 }
 
-/** Midnight at the start of a day, or of one that comes later; 0 for what is no day. */
+/** Midnight at the start of a day, or some days later; 0 for an invalid day. */
 function startOf(day: string, later: number): number {
   const date = new Date(`${day}T00:00:00`);
   date.setDate(date.getDate() + later);
@@ -215,7 +211,7 @@ interface DayChartProps {
   readonly money: (cost: number) => string;
 }
 
-/** A bar for each day, and the same as a table. */
+/** A bar for each day, with a table of the same values. */
 export function DayChart({ days, money }: DayChartProps): JSX.Element {
   const [name, choose] = useState<keyof typeof SHOWN>(days.some(({ cost }) => cost !== undefined) ? "Cost" : "Runs");
   const formats = { Cost: money, Runs: formatCount, Tokens: formatTokens };
@@ -225,9 +221,9 @@ export function DayChart({ days, money }: DayChartProps): JSX.Element {
   return (
     <section aria-label="By day">
       <h2>By day</h2>
-      <p class="dim">The day on which a session was last written to, in UTC. The highest bar is {format(most)}.</p>
+      <p class="dim">By the day of a session's last entry, in UTC. The highest bar is {format(most)}.</p>
       <Choices
-        label="What the bars show"
+        label="Values of the bars"
         value={name}
         onChange={(one) => choose(NAMES.find((known) => known === one) ?? "Cost")}
         options={NAMES.map((one) => [one, one])}

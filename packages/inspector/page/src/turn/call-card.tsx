@@ -7,24 +7,24 @@ import { formatDuration, formatPlural, formatTime, formatTokens, readsText } fro
 import { Causes } from "./causes.tsx";
 import { Parts } from "./parts.tsx";
 
-/** What a person calls each state, and its tone. */
+/** Label and tone of each state. */
 const STATES: { readonly [state in CallDetails["state"]]: readonly [title: string, tone: string] } = {
   ok: ["ok", "ok"],
   failed: ["failed", "bad"],
   denied: ["denied", "bad"],
   "not-run": ["not run", "odd"],
   waiting: ["waiting", "odd"],
-  open: ["begun, no outcome", "bad"],
+  open: ["no outcome", "bad"],
   unknown: ["unknown outcome", "bad"],
 };
 
 interface CallCardProps {
   readonly call: CallDetails;
-  /** What was thrown in it. */
+  /** Errors thrown in it. */
   readonly causes: readonly CauseView[];
 }
 
-/** One call, and what became of it. */
+/** One call and its outcome. */
 export function CallCard({ call, causes }: CallCardProps): JSX.Element {
   const { callId, name, id, args, editedArgs, state, startedAt, endedAt, response, failure, isShortened, steps } = call;
   const [title, tone] = STATES[state];
@@ -35,7 +35,7 @@ export function CallCard({ call, causes }: CallCardProps): JSX.Element {
         <span class="chip tone-teal">call</span> <span class="mono">{name}</span>
         <span class={`state tone-${tone}`}>{title}</span>
         {call.reads !== undefined && (
-          <span class="tag" title="What its result brought into the history">
+          <span class="tag" title="Its result brought this into the history">
             {readsText(call.reads)}
             {call.origin !== undefined && `, from ${call.origin}`}
           </span>
@@ -62,18 +62,18 @@ export function CallCard({ call, causes }: CallCardProps): JSX.Element {
       <Causes causes={causes} />
       <div class="call-sides">
         <div>
-          <h4>{editedArgs === undefined ? "Arguments" : "Arguments that the model gave"}</h4>
+          <h4>{editedArgs === undefined ? "Arguments" : "Arguments from the model"}</h4>
           <JsonCode value={args} label={`Arguments of ${callId}`} />
           {editedArgs !== undefined && (
             <>
-              <h4>Arguments that a person gave instead</h4>
+              <h4>Edited arguments</h4>
               <JsonCode value={editedArgs} label={`Edited arguments of ${callId}`} />
             </>
           )}
         </div>
         <div>
           <h4>
-            {failure === undefined ? "Response" : "What the model was told"}
+            {failure === undefined ? "Response" : "Response to the model"}
             {isShortened === true && <span class="tag">shortened</span>}
           </h4>
           {response === undefined ? (

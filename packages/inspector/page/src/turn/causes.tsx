@@ -7,22 +7,22 @@ import { formatDate } from "../ui/format.ts";
 
 const NONE: readonly CauseView[] = [];
 
-/** What was kept of the causes in a run. @param version - Changes with the run. */
+/** The kept causes of errors in a run. @param version - Changes with the run. */
 export function useCauses(runId: string, version: string): readonly CauseView[] {
   const { source, id, exchanges } = useSession();
   const load = (): Promise<readonly CauseView[]> => source.view(id, "causes", { run: runId });
-  // A cause is written after its step: the next request tells that it may be there.
+  // A cause is written after its step, so the next request is a reason to load again.
   return useLoad(["causes", id, runId, version, exchanges.value.length], load, `causes ${runId}`).value ?? NONE;
 }
 
-/** What was thrown, with its stack and what was behind it. No model reads it. */
+/** Thrown errors with their stacks and causes. No model reads them. */
 export function Causes({ causes }: { readonly causes: readonly CauseView[] }): JSX.Element | null {
   if (causes.length === 0) return null;
   return (
-    <section class="causes box stack" aria-label="What was thrown">
+    <section class="causes box stack" aria-label="Errors thrown">
       <h4>
-        What was thrown{" "}
-        <span class="dim">kept until {formatDate(causes[0]?.until ?? 0)}, and not told to the model</span>
+        Errors thrown{" "}
+        <span class="dim">kept until {formatDate(causes[0]?.until ?? 0)}; the model doesn't read them</span>
       </h4>
       {causes.map((cause, index) => (
         <Cause key={index} cause={cause} />
@@ -45,7 +45,7 @@ function Cause({ cause }: { readonly cause: CauseView }): JSX.Element {
       </p>
       {chain.map(({ name, message }, index) => (
         <p key={index} class="cause-behind">
-          because of <b>{name}</b> {message}
+          caused by <b>{name}</b> {message}
         </p>
       ))}
       {[error, ...chain].map(

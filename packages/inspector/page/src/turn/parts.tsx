@@ -16,14 +16,14 @@ import { useLoad } from "../app/inspector.ts";
 import { useSession } from "../session/session-model.ts";
 import { TextView } from "../ui/text-view.tsx";
 
-/** What a person calls each kind, and its tone. */
+/** Label and tone of each kind. */
 const KINDS: { readonly [kind in PartKind]: readonly [title: string, tone: string] } = {
   text: ["text", "note"],
   thought: ["thought", "violet"],
   call: ["call", "teal"],
   response: ["response", "teal"],
-  "server-call": ["call, by the service", "teal"],
-  "server-response": ["response, by the service", "teal"],
+  "server-call": ["service call", "teal"],
+  "server-response": ["service response", "teal"],
   code: ["code", "ok"],
   "code-result": ["code result", "ok"],
   media: ["media", "ok"],
@@ -50,7 +50,7 @@ function Part({ part }: { readonly part: PartView }): JSX.Element {
     <li class={`part part-${kind} stack is-tight`}>
       <div class="row">
         <span class={`chip tone-${tone}`}>{title}</span>
-        <span class="small" title="Place in its content">
+        <span class="small" title="Index in its content">
           #{index}
         </span>
         {name !== undefined && <b class="mono">{name}</b>}
@@ -61,7 +61,7 @@ function Part({ part }: { readonly part: PartView }): JSX.Element {
           <span
             key={field}
             class="chip tone-odd"
-            title="This release does not know this member; it is kept and sent back as it came"
+            title="This release does not know this member, and sends it back unchanged"
           >
             unknown: {field}
           </span>
@@ -106,14 +106,14 @@ function PartBody({ part }: { readonly part: PartView }): JSX.Element {
   );
 }
 
-/** Goes to a call's card in the turn that is shown. */
+/** Moves to a call's card in the current turn. */
 export function showCall(callId: string): void {
   const card = document.querySelector<HTMLElement>(`[data-call="${CSS.escape(callId)}"]`);
   card?.scrollIntoView({ block: "nearest" });
   card?.focus({ preventScroll: true });
 }
 
-/** A call in one line: all of it is below, with what became of it. */
+/** A call in one line, with a link to its card. */
 function CallLine({ callId, args }: { readonly callId: string; readonly args: Json }): JSX.Element {
   return (
     <p class="call-line row">
@@ -171,7 +171,7 @@ function Inline({ media, place }: { readonly media: MediaView; readonly place: M
   );
 }
 
-/** Characters that are shown at once. */
+/** Longest text to show in full at first. */
 const SHORT = 6000;
 
 interface TextPartProps {
@@ -180,7 +180,7 @@ interface TextPartProps {
   readonly label: string;
 }
 
-/** A text, with the ranges that sources support. */
+/** A text with its citations. */
 export function TextPart({ text, citations, label }: TextPartProps): JSX.Element {
   const isWhole = useSignal(false);
   const isLong = text.length > SHORT;
@@ -206,7 +206,7 @@ export function TextPart({ text, citations, label }: TextPartProps): JSX.Element
   );
 }
 
-/** Cuts a text where citations begin and end; one inside another has the sources of both. */
+/** Cuts a text at the starts and ends of citations; nested citations have the sources of both. */
 function citedText(text: string, citations: readonly CitationView[], length: number): ComponentChildren {
   const cuts = new Set([0, length]);
   for (const { start, end } of citations) for (const at of [start, end]) if (at > 0 && at < length) cuts.add(at);

@@ -10,9 +10,9 @@ import { parseField, useAct } from "../acting/use-task.ts";
 
 const QUESTIONS: { readonly [question in PendingRow["question"]]: string } = {
   approval: "needs approval",
-  outcome: "waits for its output from outside",
+  outcome: "waits for its output",
   job: "waits for its job",
-  "unknown-outcome": "may or may not have taken effect: someone has to look and say",
+  "unknown-outcome": "may have taken effect: somebody has to check",
 };
 
 interface PendingCallsProps {
@@ -20,7 +20,7 @@ interface PendingCallsProps {
   readonly turn?: number | undefined;
 }
 
-/** Calls that wait for an answer, of one run, or of one of its turns. */
+/** Calls of a run, or of one of its turns, that wait for an answer. */
 export function PendingCalls({ runId, turn }: PendingCallsProps): JSX.Element | null {
   const pending = (useSession().overview.value?.pending ?? []).filter(
     (one) => one.runId === runId && (turn === undefined || one.turn === turn),
@@ -50,15 +50,15 @@ function Job({ job: { jobId, since, until, progress, reportedAt } }: { readonly 
       <p class="dim">
         <span class="mono">{jobId}</span>
         {since !== undefined && ` since ${formatDate(since)}`}
-        {until !== undefined && `, until ${formatDate(until)} at most`}
-        {reportedAt !== undefined && `, progress of ${formatDate(reportedAt)}:`}
+        {until !== undefined && `, until ${formatDate(until)} at the latest`}
+        {reportedAt !== undefined && `, progress as of ${formatDate(reportedAt)}:`}
       </p>
       {progress !== undefined && <JsonCode value={progress} label="Progress of the job" />}
     </>
   );
 }
 
-/** What a person can say about a call that waits. */
+/** The form to answer a waiting call. */
 function PendingAnswer({ pending }: { readonly pending: PendingRow }): JSX.Element {
   const { actions } = useAbout();
   const [task, act] = useAct();
@@ -80,7 +80,7 @@ function PendingAnswer({ pending }: { readonly pending: PendingRow }): JSX.Eleme
 interface AnswerProps {
   readonly pending: PendingRow;
   readonly isBusy: boolean;
-  /** @param make - Throws for what can't be an answer. */
+  /** @param make - Throws for invalid input. */
   readonly answer: (make: () => Json) => void;
 }
 
@@ -88,14 +88,14 @@ function Approval({ pending, isBusy, answer }: AnswerProps): JSX.Element {
   const given = JSON.stringify(pending.args, undefined, 2);
   const [reason, setReason] = useState("");
   const [args, setArgs] = useState<string>();
-  // Parsed from JSON.
+  // Comes from JSON.
   const edited = (): Json => ({ args: parseField(args ?? given, "The arguments") as Json });
   return (
     <>
       {args !== undefined && (
         <TextField
-          label="Arguments to call it with"
-          hint="The model is told that they were changed."
+          label="New arguments"
+          hint="The model learns that you changed them."
           value={args}
           onChange={setArgs}
           isCode
@@ -110,13 +110,13 @@ function Approval({ pending, isBusy, answer }: AnswerProps): JSX.Element {
           onClick={() => answer(args === undefined ? () => true : edited)}
         />
         <Button
-          say={args === undefined ? "Edit arguments…" : "Keep the model's arguments"}
+          say={args === undefined ? "Edit arguments…" : "Discard edits"}
           onClick={() => setArgs(args === undefined ? given : undefined)}
         />
         <input
           type="text"
-          aria-label={`Why ${pending.name} is denied`}
-          placeholder="Reason, told to the model"
+          aria-label={`Reason to deny ${pending.name}`}
+          placeholder="Reason for the model"
           value={reason}
           onInput={({ currentTarget }) => setReason(currentTarget.value)}
         />
@@ -132,19 +132,19 @@ function Approval({ pending, isBusy, answer }: AnswerProps): JSX.Element {
 
 function Outcome({ pending, isBusy, answer }: AnswerProps): JSX.Element {
   const [text, setText] = useState("");
-  // Parsed from JSON.
+  // Comes from JSON.
   const output = (): Json => ({ output: parseField(text, "The output") as Json });
   return (
     <>
       <TextField
-        label={`Output of ${pending.name}, as JSON; or why it failed`}
+        label={`Output of ${pending.name} as JSON, or why it failed`}
         value={text}
         onChange={setText}
         isCode
         placeholder={'{"status": "done"}'}
       />
       <div class="buttons wrap">
-        <Button say="Give the output" class="primary" disabled={isBusy} onClick={() => answer(output)} />
+        <Button say="Send output" class="primary" disabled={isBusy} onClick={() => answer(output)} />
         <Button
           say="It failed"
           disabled={isBusy || text.trim() === ""}
@@ -152,7 +152,7 @@ function Outcome({ pending, isBusy, answer }: AnswerProps): JSX.Element {
         />
         {pending.question === "unknown-outcome" && (
           <Button
-            say="It did not happen: call it again"
+            say="Had no effect: call again"
             disabled={isBusy}
             onClick={() => answer(() => ({ notExecuted: true }))}
           />

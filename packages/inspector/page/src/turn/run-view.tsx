@@ -13,7 +13,7 @@ import { EndingBadge, whyEnded } from "../ui/endings.tsx";
 import { Causes, useCauses } from "./causes.tsx";
 import { PendingCalls } from "./pending-calls.tsx";
 
-/** One run as a whole. */
+/** A whole run. */
 export function RunView({ runId }: { readonly runId: string }): JSX.Element {
   const run = useSession().runs.value.find((one) => one.runId === runId);
   const causes = useCauses(runId, run?.state ?? "");
@@ -60,8 +60,8 @@ export function RunView({ runId }: { readonly runId: string }): JSX.Element {
         <dl class="facts-list">
           <Fact name="Model" value={model} />
           <Fact name="Agent" value={agent} />
-          <Fact name="Began" value={formatDate(at)} />
-          <Fact name="Took" value={endedAt === undefined ? undefined : formatDuration(endedAt - at)} />
+          <Fact name="Started" value={formatDate(at)} />
+          <Fact name="Duration" value={endedAt === undefined ? undefined : formatDuration(endedAt - at)} />
           <Fact
             name="Stop reason"
             value={run.limit === undefined ? stopReason : `${stopReason ?? "limit"}: ${run.limit}`}
@@ -72,7 +72,7 @@ export function RunView({ runId }: { readonly runId: string }): JSX.Element {
           <Fact name="Prompt tokens" value={formatCount(usage.inputTokens)} />
           <Fact name="Total tokens" value={formatCount(usage.totalTokens)} />
           <Fact name="Cost" value={cost === undefined ? undefined : formatCost(run, run.currency)} />
-          <Fact name="Cost is" value={moneyNote(run)} />
+          <Fact name="Cost note" value={moneyNote(run)} />
         </dl>
         <Limits limits={run.limits} currency={run.currency} />
         {metadata !== undefined && (
@@ -106,7 +106,7 @@ interface LimitsProps {
   readonly currency?: string | undefined;
 }
 
-/** How much of each limit was used. */
+/** The use of each limit. */
 export function Limits({ limits, currency }: LimitsProps): JSX.Element | null {
   const show = (name: string, value: number): string =>
     name === "cost" ? formatMoney(value, currency) : formatCount(value);

@@ -13,20 +13,20 @@ import { ErrorBanner } from "../ui/notes.tsx";
 
 const ORIGINS: { readonly [origin in ContentView["origin"]]: string } = {
   input: "Message",
-  steering: "Said while the run was going",
+  steering: "Message to the active run",
   summary: "Summary of older messages",
   answer: "Answer",
-  responses: "What the calls returned, as sent",
-  media: "Media that the calls returned",
-  "asks-again": "Asked again",
+  responses: "Responses to the calls, as sent",
+  media: "Media from the calls",
+  "asks-again": "Request to answer again",
 };
 
 interface TurnContentsProps extends TurnProps {
-  /** They may be older than the turn. */
+  /** May be older than `turn`. */
   readonly details: TurnDetails;
 }
 
-/** What a turn said, called and got back. */
+/** The contents of a turn: messages, answers, calls and responses. */
 export function TurnContents({ details, run, turn }: TurnContentsProps): JSX.Element {
   const { before, answers, calls, responses, notes, sources } = details;
   const failed = turn.failedRequests ?? [];
@@ -63,7 +63,7 @@ export function TurnContents({ details, run, turn }: TurnContentsProps): JSX.Ele
         </details>
       ))}
       {before.length + answers.length + calls.length + notes.length + failed.length === 0 && (
-        <p class="dim">Nothing of this turn was recorded yet.</p>
+        <p class="dim">Nothing recorded yet.</p>
       )}
     </div>
   );
@@ -77,7 +77,7 @@ interface BlockProps {
   readonly children: ComponentChildren;
 }
 
-/** A content with its head. */
+/** A content with a heading. */
 function Block({ title, role, facts, isVoid = false, children }: BlockProps): JSX.Element {
   return (
     <section
@@ -121,8 +121,8 @@ function Answer({ answer, count, index }: AnswerProps): JSX.Element {
         <div class="banner is-odd">
           <p>
             {lostCitations.length === 1
-              ? "One citation could not be shown:"
-              : `${lostCitations.length} citations could not be shown:`}
+              ? "One citation can't be shown:"
+              : `${lostCitations.length} citations can't be shown:`}
           </p>
           <ul>
             {lostCitations.slice(0, 50).map(({ text, why, startIndex, endIndex }, at) => (
@@ -135,7 +135,7 @@ function Answer({ answer, count, index }: AnswerProps): JSX.Element {
         </div>
       )}
       {content === undefined ? (
-        error === undefined && <p class="dim">No answer was recorded.</p>
+        error === undefined && <p class="dim">No answer recorded.</p>
       ) : content.parts.length === 0 ? (
         <p class="dim">The answer has no parts.</p>
       ) : (
@@ -154,14 +154,14 @@ function Answer({ answer, count, index }: AnswerProps): JSX.Element {
   );
 }
 
-/** What stands beside the content of an answer. */
+/** The data of an answer besides its content. */
 function Beside({ answer }: { readonly answer: AnswerView }): JSX.Element {
   const { usageMetadata, candidate, envelope, prepared } = answer.beside;
   const values = [
     ["Usage, as billed", usageMetadata],
     ["Candidate", candidate],
     ["Response", envelope],
-    ["What was prepared for it", prepared],
+    ["Prepared turn", prepared],
   ] as const;
   return (
     <div class="beside wrap">
@@ -186,7 +186,7 @@ function Sources({ sources }: { readonly sources: readonly SourceView[] }): JSX.
   );
 }
 
-/** A link that a model or a tool gave: only to the web, and told nothing about this page. */
+/** A link from a model or tool: only to the web, and without a referrer. */
 function ExternalLink({ uri, title }: { readonly uri: string; readonly title: string }): JSX.Element {
   return isWebUrl(uri) ? (
     <a href={uri} target="_blank" rel="noreferrer noopener" title={uri}>

@@ -18,7 +18,7 @@ export function TurnEntries({ details }: { readonly details: TurnDetails }): JSX
 }
 
 function Entry({ position, entry }: { readonly position: number; readonly entry: Json }): JSX.Element {
-  // What is closed is not laid out.
+  // Renders only open entries.
   const isOpen = useSignal(false);
   return (
     <details onToggle={({ currentTarget }) => (isOpen.value = currentTarget.open)}>
@@ -30,7 +30,7 @@ function Entry({ position, entry }: { readonly position: number; readonly entry:
   );
 }
 
-/** What an entry of a log is, in a few words. */
+/** A few words about an entry of a log. */
 export function describeEntry(entry: Json): string {
   if (typeof entry !== "object" || entry === null || Array.isArray(entry)) return "not an entry";
   const { type, step, answer, callId, stopReason, unreadable } = entry as { readonly [name: string]: unknown };

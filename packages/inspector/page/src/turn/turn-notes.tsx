@@ -9,7 +9,7 @@ import { formatPlural, formatDuration } from "../ui/format.ts";
 import { showCall } from "./parts.tsx";
 import { Button } from "../acting/parts.tsx";
 
-/** Why the run ended after its last turn, unless it was finished. */
+/** Why the run ended after its last turn, unless it finished. */
 export function RunEnd({ run, turn }: TurnProps): JSX.Element | null {
   const why = run.turns.at(-1)?.turn === turn.turn ? whyEnded(run) : undefined;
   if (why === undefined) return null;
@@ -21,17 +21,17 @@ interface NotesProps extends TurnProps {
   readonly calls: readonly CallDetails[];
 }
 
-/** What happened in a turn, in sentences: the problems first, which may stand far below. */
+/** What happened in a turn, in sentences, problems first. */
 export function Notes({ run, turn, notes, calls }: NotesProps): JSX.Element | null {
   const breaks = useSession().exchanges.value.filter(
     ({ brokenAt, parent, ...one }) =>
       brokenAt !== undefined && parent === undefined && one.runId === run.runId && one.turn === turn.turn,
   );
-  const said = new Set(notes.flatMap(({ kind, step }) => (kind === "prefix-break" ? [step] : [])));
-  const unsaid = breaks.filter(({ step }) => !said.has(step));
+  const noted = new Set(notes.flatMap(({ kind, step }) => (kind === "prefix-break" ? [step] : [])));
+  const others = breaks.filter(({ step }) => !noted.has(step));
   const failed = calls.filter(({ failure }) => failure !== undefined);
   const repeats = turn.flags.includes("repeated-calls");
-  if (notes.length + unsaid.length + failed.length === 0 && !repeats) return null;
+  if (notes.length + others.length + failed.length === 0 && !repeats) return null;
   return (
     <ul class="turn-notes stack is-tight" aria-label="What happened">
       {failed.map(({ callId, failure }) => (
@@ -42,12 +42,12 @@ export function Notes({ run, turn, notes, calls }: NotesProps): JSX.Element | nu
       {repeats && (
         <li class="banner note-repeated-calls">
           The model called {[...new Set(calls.map(({ name }) => name))].join(", ")} with the same arguments as in the
-          turn before.
+          previous turn.
         </li>
       )}
-      {unsaid.map((request) => (
+      {others.map((request) => (
         <li key={request.n} class="banner note-prefix-break">
-          This request differs from the one before it in <code>{request.brokenAt?.field}</code>.
+          This request differs from the previous one in <code>{request.brokenAt?.field}</code>.
           <Paid run={run} turn={turn} request={request} />
         </li>
       ))}
@@ -64,33 +64,33 @@ export function Notes({ run, turn, notes, calls }: NotesProps): JSX.Element | nu
   );
 }
 
-/** What a broken prefix cost, and where it broke. */
+/** The cost of a broken prefix, with a link to the request. */
 function Paid({ request, ...place }: TurnProps & { readonly request: ExchangeRow | undefined }): JSX.Element | null {
   if (request?.brokenAt === undefined) return null;
   const { tokens, cost = 0, currency } = request.brokenAt;
   const money = cost > 0 ? `, about ${formatMoney(cost, currency)}` : "";
   return (
     <>
-      {tokens !== undefined && ` It paid in full for up to ${formatPlural(tokens, "token")}${money}.`}{" "}
+      {tokens !== undefined && ` It cost the full price for up to ${formatPlural(tokens, "token")}${money}.`}{" "}
       <WireLink {...place} n={request.n} say="See what changed" />
     </>
   );
 }
 
-/** Shows a request of the turn. */
+/** A link to a request of the turn. */
 function WireLink({ run, turn, n, say }: TurnProps & { readonly n: number; readonly say: string }): JSX.Element {
   const { id } = useSession();
   return <a href={formatRoute(turnRoute(id, run, turn, { tab: "wire", item: n }))}>{say}</a>;
 }
 
-/** A shorter time is no wait. */
+/** Shortest time that counts as a wait. */
 const MIN_MS = 50;
 
 interface FailedRequestsProps extends TurnProps {
   readonly answers: readonly AnswerView[];
 }
 
-/** The requests of a turn that failed or broke off, why, and how long the next one waited; and what the first one waited for. */
+/** Failed and broken-off requests of a turn, with the wait before the next one; and a wait before the first request. */
 export function FailedRequests({ run, turn, answers }: FailedRequestsProps): JSX.Element | null {
   const session = useSession();
   const rows = session.exchanges.value.filter((one) => one.runId === run.runId && one.parent === undefined);
@@ -112,8 +112,8 @@ export function FailedRequests({ run, turn, answers }: FailedRequestsProps): JSX
     <ul class="turn-notes stack is-tight" aria-label="Requests that failed or waited">
       {held.map(({ step, ms }) => (
         <li key={step} class="banner">
-          The first request was sent {formatDuration(ms)} after its step began: hooks, the queue or a quota held it.{" "}
-          <span class="mono dim">{step}</span>
+          The first request went out {formatDuration(ms)} after its step started, because of hooks, the queue or a
+          quota. <span class="mono dim">{step}</span>
         </li>
       ))}
       {failed.map(({ n, what }) => (
@@ -126,7 +126,7 @@ export function FailedRequests({ run, turn, answers }: FailedRequestsProps): JSX
   );
 }
 
-/** How long the next request of the same step waited, and whether it was another one. */
+/** How long the next request of the same step waited, and whether it was changed. */
 function whatFollowed(rows: readonly ExchangeRow[], n: number, isRunning: boolean): string {
   const row = rows.find((one) => one.n === n);
   if (row === undefined) return "";

@@ -17,7 +17,7 @@ import { TurnContents } from "./turn-contents.tsx";
 import { TurnEntries } from "./turn-entries.tsx";
 import { Button, CopyButton } from "../acting/parts.tsx";
 
-/** All of one turn. */
+/** One turn in full. */
 export function TurnView({ selected }: { readonly selected: TurnRoute }): JSX.Element {
   const session = useSession();
   const found = session.find(selected);
@@ -124,14 +124,14 @@ function TurnHead({ run, turn }: TurnProps): JSX.Element {
   );
 }
 
-/** Copies the address of a turn. Its part from the `#` is that of the turn in the session's HTML file, too. */
+/** Copies the address of a turn. Its hash also works in the session's HTML file. */
 function CopyTurnLink({ run, turn }: TurnProps): JSX.Element {
   const { id } = useSession();
   const address = (): string => new URL(formatRoute(turnRoute(id, run, turn)), location.href).href;
   return <CopyButton text={address} what="to the turn" title="Copy link" />;
 }
 
-/** Goes from a turn to its fork. */
+/** A link to fork the session at a turn. */
 function ForkHere({ run, turn }: TurnProps): JSX.Element | null {
   const { id, runs } = useSession();
   if (turn.number === 0 && run !== runs.value.at(-1)) return null;
@@ -148,7 +148,7 @@ function RunTestButton({ run }: Pick<TurnProps, "run">): JSX.Element {
   const save = useSave();
   return (
     <Button
-      say="Test of the run"
+      say="Save as test"
       title="Save this run as a failing vitest test, with its recording"
       onClick={() => void save("test", { run: run.runId })}
     />

@@ -5,7 +5,7 @@ import { formatBytes } from "./format.ts";
 import { colored, TextView } from "./text-view.tsx";
 import { Button, CopyButton } from "../acting/parts.tsx";
 
-/** Characters that are shown at once. */
+/** Longest text to show in full at first. */
 const SHORT = 3000;
 
 /** A JSON value. */
@@ -20,7 +20,7 @@ interface JsonDetailsProps {
   readonly label?: string | undefined;
 }
 
-/** The same, folded below its title. */
+/** The same, collapsed below its title. */
 export function JsonDetails({ title, value, label = title }: JsonDetailsProps): JSX.Element {
   return (
     <details>
@@ -36,7 +36,7 @@ interface CodeProps {
   readonly isJson?: boolean | undefined;
 }
 
-/** Some code, or any other text whose spaces matter; a long one is cut. */
+/** Code, or any other preformatted text; a long one is cut. */
 export function Code({ text, label, isJson = false }: CodeProps): JSX.Element {
   const [isWhole, showWhole] = useState(false);
   const isLong = text.length > SHORT;

@@ -2,12 +2,10 @@ import type { JSX } from "preact";
 import { endingView, isBadEnding } from "../../../src/inspection/endings.ts";
 import type { RunRow } from "../../../src/inspection/inspection.ts";
 
-/** How a run ended, or how it stands; nothing for a session without one. */
+/** The ending or state of a run, or "Idle". */
 export function EndingBadge({ ending }: { readonly ending: string | undefined }): JSX.Element {
   const [title, tone, means] =
-    ending === undefined
-      ? (["Idle", "note", "No run goes on, and nothing is known of one that has ended."] as const)
-      : endingView(ending);
+    ending === undefined ? (["Idle", "note", "No active run, and no known ending."] as const) : endingView(ending);
   return (
     <span class={`state tone-${tone}`} title={means}>
       {title}
@@ -15,7 +13,7 @@ export function EndingBadge({ ending }: { readonly ending: string | undefined })
   );
 }
 
-/** Why a run ended, in a sentence; undefined when it reached its end, goes on, or waits for a person. */
+/** Why a run ended early, in a sentence; undefined if it finished, is active, was cut off or waits for a person. */
 export function whyEnded(run: Pick<RunRow, "ending" | "limit" | "error" | "guardrail">): string | undefined {
   const { ending, limit, error, guardrail } = run;
   if (error !== undefined) return error.message;

@@ -1,4 +1,4 @@
-/** Numbers, sizes and times as a person reads them. */
+/** Numbers, sizes and times for people. */
 
 const COUNT = new Intl.NumberFormat("en-US");
 
@@ -37,7 +37,7 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
-/** How long ago something was, or its date once that says more. */
+/** The time since something, or its date after 30 days. */
 export function formatAge(at: number, now: number): string {
   const seconds = Math.round((now - at) / 1000);
   if (seconds < 5) return "just now";
@@ -72,17 +72,17 @@ function two(value: number): string {
   return String(value).padStart(2, "0");
 }
 
-/** Without zeros after the point. */
+/** Removes trailing zeros. */
 function trim(text: string): string {
   return text.replace(/\.?0+$/, "");
 }
 
-/** What a call or a message brought into the history. */
+/** The label of a mark of untrusted or private content. */
 export function readsText(reads: string): string {
   return reads === "both" ? "untrusted, private" : reads;
 }
 
-/** What a person calls a turn. */
+/** The title of a turn. */
 export function turnTitle({ number }: { readonly number: number }): string {
   return number === 0 ? "Turn without an answer" : `Turn ${number}`;
 }

@@ -5,29 +5,29 @@ import { ItemRows } from "./virtual-rows.tsx";
 /** A column of a {@link Grid}. */
 export interface Column<T> {
   readonly title: string;
-  /** Of its head. */
+  /** Tooltip of its header. */
   readonly hint?: string | undefined;
-  /** Of its head and of its cells. */
+  /** CSS class of its header and cells. */
   readonly class?: string | undefined;
-  /** Of its cells alone. */
+  /** CSS class of its cells alone. */
   readonly look?: string | undefined;
   readonly cell: (item: T, index: number) => ComponentChildren;
-  /** The title of a cell. */
+  /** Tooltip of a cell. */
   readonly titleOf?: ((item: T) => string | undefined) | undefined;
-  /** Where the styles don't know it. */
+  /** Needed if the styles don't set it. */
   readonly width?: string | undefined;
 }
 
 /** Options of {@link Grid}. */
 export interface GridProps<T> {
-  /** Of a row, for its classes and ids. */
+  /** Prefix of the rows' classes and ids. */
   readonly name: string;
   readonly label: string;
   readonly items: readonly T[];
   readonly columns: readonly Column<T>[];
-  /** Of a row, in pixels. */
+  /** Height of a row, in pixels. */
   readonly height: number;
-  /** Without one, rows can't be chosen. */
+  /** Index of the selected row; undefined if rows can't be selected. */
   readonly selected?: number | undefined;
   readonly onSelect?: ((index: number) => void) | undefined;
   /** Called when the last rows come into view. */
@@ -38,7 +38,7 @@ export interface GridProps<T> {
   readonly look?: ((item: T) => string) | undefined;
 }
 
-/** A list in columns, however long it is. */
+/** A list of any length, in columns. */
 export function Grid<T>(props: GridProps<T>): JSX.Element {
   const { name, label, items, columns, height, selected, onSelect, onEnd, isCut = false, hasHead = true } = props;
   const heads = hasHead ? 1 : 0;
@@ -94,7 +94,7 @@ export function Grid<T>(props: GridProps<T>): JSX.Element {
   );
 }
 
-/** The keys of a list: to the next one and the one before, to the first and the last. @param what - One of it. */
+/** The keys of a list: next, previous, first and last. @param what - Name of an item. */
 export function listKeys(
   what: string,
   count: number,

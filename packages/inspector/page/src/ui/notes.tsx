@@ -7,7 +7,7 @@ interface EmptyProps {
   readonly children?: ComponentChildren;
 }
 
-/** What stands where there is nothing to show: why, and what to do. */
+/** An empty view: why there is nothing to show, and what to do. */
 export function Empty({ title, children }: EmptyProps): JSX.Element {
   return (
     <div class="empty stack">
@@ -22,19 +22,19 @@ interface WaitingProps {
   readonly retry?: (() => void) | undefined;
 }
 
-/** Stands for what is being loaded, or why it could not be. */
+/** A loading indicator, or the error of a failed load. */
 export function Waiting({ error, retry }: WaitingProps): JSX.Element {
   if (error === undefined) return <Loading />;
   return (
     <div class="empty stack" role="alert">
-      <h2>This could not be shown</h2>
+      <h2>This view could not be loaded</h2>
       <p>{error.message}</p>
       {retry !== undefined && <Button say="Try again" onClick={retry} />}
     </div>
   );
 }
 
-/** What went wrong, by its name and in a sentence. */
+/** The name and message of an error. */
 export function ErrorBanner({ name, message }: { readonly name: string; readonly message: string }): JSX.Element {
   return (
     <p class="banner is-error">
@@ -43,7 +43,7 @@ export function ErrorBanner({ name, message }: { readonly name: string; readonly
   );
 }
 
-/** Says that something takes long, once it does. */
+/** An indicator that only appears after a while. */
 function Loading(): JSX.Element | null {
   const [isLate, setLate] = useState(false);
   useEffect(() => {
@@ -63,10 +63,10 @@ interface WasAndIsProps {
   readonly is?: string | undefined;
 }
 
-/** A value that differs from what it was. @param title - What the older one is called. */
+/** A value before and after a change. @param title - Title of the older one. */
 export function WasAndIs({ title, was, is }: WasAndIsProps): JSX.Element {
   const shown = (text: string | undefined): JSX.Element =>
-    text === undefined ? <em>nothing there</em> : <code>{text}</code>;
+    text === undefined ? <em>nothing</em> : <code>{text}</code>;
   return (
     <dl>
       <div>
@@ -81,10 +81,10 @@ export function WasAndIs({ title, was, is }: WasAndIsProps): JSX.Element {
   );
 }
 
-/** A name, its figure, and what is to be known of it. */
+/** A named figure with an optional note. */
 export type Figure = readonly [name: string, value: string, note?: string | undefined];
 
-/** Figures that stand beside each other. */
+/** Figures in a row. */
 export function FigureList({ figures }: { readonly figures: readonly Figure[] }): JSX.Element {
   return (
     <dl class="figures wrap">

@@ -2,11 +2,11 @@ import type { JSX } from "preact";
 import { formatCount } from "./format.ts";
 import { useKeys } from "../app/inspector.ts";
 
-/** One of some views. */
+/** One of several views. */
 export interface Tab {
   readonly id: string;
   readonly title: string;
-  /** Stands behind the title. */
+  /** Shown after the title. */
   readonly count?: number | undefined;
 }
 
@@ -16,13 +16,13 @@ export interface TabsProps {
   readonly tabs: readonly Tab[];
   readonly current: string;
   readonly onChange: (id: string) => void;
-  /** The id of the element that the tabs change. */
+  /** The id of the element that shows the current tab. */
   readonly panel: string;
-  /** Keys of the previous and the next one. */
+  /** Keys for the previous and the next tab. */
   readonly keys: readonly [previous: string, next: string];
 }
 
-/** Tabs, with the keys that a screen reader's user knows. */
+/** Accessible tabs with the usual keys. */
 export function Tabs({ label, tabs, current, onChange, panel, keys }: TabsProps): JSX.Element {
   const move = (by: number): void => {
     const index = tabs.findIndex(({ id }) => id === current);

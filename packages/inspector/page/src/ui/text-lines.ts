@@ -1,6 +1,6 @@
 import { isHighSurrogate } from "../../../src/inspection/read-values.ts";
 
-/** A text cut into lines that fit a width: start and end of each in the text, and its indentation. */
+/** A text cut into lines that fit a width: start, end and indentation of each. */
 export interface TextLines {
   readonly text: string;
   readonly count: number;
@@ -9,7 +9,7 @@ export interface TextLines {
   indent(line: number): number;
 }
 
-/** Line breaks of the text, and after each `columns` characters. Linear, whatever the text. */
+/** Breaks lines at the text's line breaks and after `columns` characters. Linear for any text. */
 export function rawLines(text: string, columns: number): TextLines {
   const lines = new LineList(text);
   let start = 0;
@@ -23,8 +23,8 @@ export function rawLines(text: string, columns: number): TextLines {
 }
 
 /**
- * JSON laid out over lines, character for character as it stands in the text: nothing is parsed and written again, so numbers and
- * escapes stay as they were sent, and each line knows its place in the text. What is not JSON is laid out as far as it looks like it.
+ * JSON laid out over lines, character for character: nothing is parsed and written again, so numbers and escapes stay as they were
+ * sent, and each line knows its place in the text. Works for any text, as far as it looks like JSON.
  */
 export function jsonLines(text: string, columns: number): TextLines {
   const lines = new LineList(text);
@@ -58,7 +58,7 @@ export function jsonLines(text: string, columns: number): TextLines {
   return lines;
 }
 
-/** A longer one is cut where the line ends. */
+/** Longer words are cut at the end of the line. */
 const LONGEST_WORD = 24;
 
 class LineList implements TextLines {
@@ -96,7 +96,7 @@ class LineList implements TextLines {
       if (stop < end) {
         const space = this.text.lastIndexOf(" ", stop - 1);
         if (space >= stop - LONGEST_WORD && space > at) stop = space + 1;
-        // The two halves of a character stay together.
+        // Keeps surrogate pairs together.
         else if (isHighSurrogate(this.text.charCodeAt(stop - 1))) stop--;
       }
       this.#add(at, stop, at === start ? shown : Math.min(shown + 2, columns - 10));
@@ -116,7 +116,7 @@ class LineList implements TextLines {
   }
 }
 
-/** The line that a place in the text is on. */
+/** The line of a position in the text. */
 export function lineAt(lines: TextLines, position: number): number {
   let low = 0;
   let high = lines.count;

@@ -6,19 +6,19 @@ import { VirtualRows } from "./virtual-rows.tsx";
 /** Options of {@link TextView}. */
 export interface TextViewProps {
   readonly text: string;
-  /** What it is, for a screen reader. */
+  /** Name of the text for screen readers. */
   readonly label: string;
-  /** Laid out as JSON; otherwise line by line. */
+  /** Lays the text out as JSON; otherwise line by line. */
   readonly isJson: boolean;
-  /** What comes before this place is dimmed. */
+  /** Dims the text before this position. */
   readonly shared?: number | undefined;
-  /** The first character after `shared` is marked, and scrolled to. */
+  /** Marks the line of `shared`, where the prefix broke. */
   readonly isBroken?: boolean | undefined;
 }
 
 const LINE_HEIGHT = 18;
 
-/** A text of any size, in a box of its own, with only the lines that are in view. */
+/** A text of any size in a scrolling box that only renders the lines in view. */
 export function TextView({ text, label, isJson, shared = 0, isBroken = false }: TextViewProps): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
   const [columns, setColumns] = useState(100);

@@ -1,13 +1,13 @@
 import { useEffect } from "preact/hooks";
 
-/** Most places that are marked at once. */
+/** Most marks at once. */
 const MAX_MARKED = 2000;
 
 /**
- * Marks words wherever they stand in an element, as long as it shows them; nothing in the document changes.
+ * Marks all occurrences of words in an element, without changing the document.
  *
  * @param words - In lower case.
- * @param place - What the element shows: at another one, the first word below `scrolled` comes into view.
+ * @param place - Identifies the element's content: when it changes, the first word below `scrolled` comes into view.
  */
 export function useHighlight(
   box: { readonly current: HTMLElement | null },
@@ -18,7 +18,7 @@ export function useHighlight(
   const key = JSON.stringify(words);
   useEffect(() => {
     const element = box.current;
-    // Older browsers show the same without marks.
+    // Older browsers show no marks.
     if (element === null || words.length === 0 || !("highlights" in CSS)) return undefined;
     let isSeen = false;
     let frame = 0;

@@ -4,18 +4,18 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/ho
 /** Options of {@link VirtualRows}. */
 export interface VirtualRowsProps {
   readonly count: number;
-  /** Height of every row, or of one, in pixels. */
+  /** Height of all rows, or of each, in pixels. */
   readonly height: number | ((index: number) => number);
-  /** Heights are taken again when it is another value. */
+  /** A change recomputes all heights. */
   readonly version?: unknown;
-  /** Renders one row; `style` puts it in its place. */
+  /** Renders one row; `style` positions it. */
   readonly row: (index: number, style: CSSProperties) => ComponentChildren;
-  /** Is scrolled into view when it changes. */
+  /** Index of a row that scrolls into view when it changes. */
   readonly selected?: number | undefined;
   /** Called when the last rows come into view. */
   readonly onEnd?: (() => void) | undefined;
   readonly class?: string | undefined;
-  /** Attributes of the element that scrolls. */
+  /** Attributes of the scrolling element. */
   readonly attributes?: HTMLAttributes<HTMLDivElement> | undefined;
   /** Stays at the top. */
   readonly head?: ComponentChildren;
@@ -28,7 +28,7 @@ export interface ItemRowsProps<T> extends Omit<VirtualRowsProps, "count" | "heig
   readonly row: (item: T, index: number, style: CSSProperties) => ComponentChildren;
 }
 
-/** A list of items that only has the rows in view. */
+/** A list of items that only renders the rows in view. */
 export function ItemRows<T>({ items, height, row, ...rest }: ItemRowsProps<T>): JSX.Element {
   const heightAt = (index: number): number => {
     const item = items[index];
@@ -49,12 +49,12 @@ export function ItemRows<T>({ items, height, row, ...rest }: ItemRowsProps<T>): 
   );
 }
 
-/** Rows beyond what is visible, above and below. */
+/** Rows to render beyond the visible ones, above and below. */
 const OVERSCAN = 12;
-/** The highest element that all browsers can draw. */
+/** The greatest height that all browsers can draw. */
 const MAX_HEIGHT = 8_000_000;
 
-/** A list that only has the rows in view, however many there are. */
+/** A list of any length that only renders the rows in view. */
 export function VirtualRows(props: VirtualRowsProps): JSX.Element {
   const { count, height, version, row, selected, onEnd, attributes, head } = props;
   const scroller = useRef<HTMLDivElement>(null);
@@ -89,7 +89,7 @@ export function VirtualRows(props: VirtualRowsProps): JSX.Element {
     else if (bottom > element.scrollTop + element.clientHeight) element.scrollTop = bottom - element.clientHeight;
   }, [selected, isKnown]);
 
-  // With more rows than can be drawn one below the other, they are laid out around the place that the scroll bar points to.
+  // Too many rows for one element are laid out around the position of the scroll bar.
   const isSqueezed = total > MAX_HEIGHT;
   const drawn = Math.min(total, MAX_HEIGHT);
   const part = isSqueezed ? view.top / Math.max(1, drawn - view.height) : 0;
@@ -121,7 +121,7 @@ export function VirtualRows(props: VirtualRowsProps): JSX.Element {
   );
 }
 
-/** Where each row begins. */
+/** Returns the top of each row. */
 function offsetsOf(count: number, height: VirtualRowsProps["height"]): (index: number) => number {
   if (typeof height === "number") return (index) => index * height;
   const offsets = new Float64Array(count + 1);

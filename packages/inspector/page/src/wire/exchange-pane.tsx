@@ -23,7 +23,7 @@ import type { RequestCheck, TakenFiles } from "../../../src/inspection/results.t
 import { useTask } from "../acting/use-task.ts";
 import { RefusalBox } from "../check/check-view.tsx";
 
-/** One request and its answer, as they crossed. */
+/** One request and its answer, as sent. */
 export function ExchangePane({ n, onGo }: GoProps & { readonly n: number }): JSX.Element {
   const { source, id } = useSession();
   const { value, error } = useLoad(["exchange", id, n], () => source.view<ExchangeDetails>(id, `exchanges/${n}`));
@@ -32,7 +32,7 @@ export function ExchangePane({ n, onGo }: GoProps & { readonly n: number }): JSX
 }
 
 interface GoProps {
-  /** Shows another one. */
+  /** Shows another exchange. */
   readonly onGo?: ((n: number) => void) | undefined;
 }
 
@@ -81,7 +81,7 @@ function Pane({ details, onGo }: GoProps & { readonly details: ExchangeDetails }
   );
 }
 
-/** How much of a request was sent before, and what was billed as cached. */
+/** The share of a request that the previous one had too, and the tokens billed as cached. */
 function Shared({ row, onGo }: GoProps & { readonly row: ExchangeRow }): JSX.Element {
   const { requestBytes, sharedBytes, before, promptTokens, cachedTokens = 0 } = row;
   return (
@@ -90,7 +90,7 @@ function Shared({ row, onGo }: GoProps & { readonly row: ExchangeRow }): JSX.Ele
         class="shared-bar"
         max={requestBytes}
         value={sharedBytes}
-        aria-label={`${formatPercent(sharedBytes, requestBytes)} of the request was in the one before`}
+        aria-label={`${formatPercent(sharedBytes, requestBytes)} of the request were in the previous one`}
       />
       <p>
         {before === undefined ? (
@@ -118,7 +118,7 @@ function Shared({ row, onGo }: GoProps & { readonly row: ExchangeRow }): JSX.Ele
   );
 }
 
-/** Where a request stopped being a continuation of the one before, and what that cost. */
+/** Where a request stopped being a continuation of the previous one, and the cost. */
 function Break({ details }: { readonly details: ExchangeDetails }): JSX.Element | null {
   const { brokenAt, before, sharedBytes } = details.row;
   if (brokenAt === undefined) return null;
@@ -187,7 +187,7 @@ function Message({ title, headers, body, shared, isBroken = false }: MessageProp
   );
 }
 
-/** Most marks that are drawn: further ones would cover each other. */
+/** Most marks to draw: more would overlap. */
 const MAX_MARKS = 400;
 
 interface ChunkStripProps {
@@ -195,7 +195,7 @@ interface ChunkStripProps {
   readonly ms: number;
 }
 
-/** When each piece of an answer came in. */
+/** Arrival times of an answer's chunks. */
 export function ChunkStrip({ chunks, ms }: ChunkStripProps): JSX.Element | null {
   const [first] = chunks;
   const last = chunks.at(-1);
@@ -235,7 +235,7 @@ function longestPause(chunks: KeptExchange["chunks"]): number {
   return longest;
 }
 
-/** What can be done with one kept request. */
+/** Tools for one kept request. */
 export function ExchangeTools({ n }: { readonly n: number }): JSX.Element {
   const { source, id } = useSession();
   const task = useTask<RequestCheck>();
@@ -247,11 +247,11 @@ export function ExchangeTools({ n }: { readonly n: number }): JSX.Element {
     <div class="exchange-tools stack">
       <div class="buttons wrap">
         <CopyButton text={curl} what="command of the request" title="Copy curl" />
-        <Button say="Would the service take it?" disabled={task.isBusy} onClick={check} />
+        <Button say="Check request" disabled={task.isBusy} onClick={check} />
       </div>
       <div aria-live="polite">
         {task.value !== undefined && task.value.refusal === undefined && (
-          <p class="banner is-ok">By the emulator's rules, the service takes this request.</p>
+          <p class="banner is-ok">By the emulator's rules, the service accepts this request.</p>
         )}
         {task.value?.refusal !== undefined && <RefusalBox refusal={task.value.refusal} />}
         {task.value !== undefined && <Notes notes={task.value.notes} />}

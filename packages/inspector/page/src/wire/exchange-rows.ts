@@ -1,14 +1,14 @@
 import type { ExchangeRow } from "../../../src/inspection/exchange-details.ts";
 import type { TurnRow } from "../../../src/inspection/inspection.ts";
 
-/** The requests of a turn, and those of agents inside its calls. */
+/** The requests of a turn, including those of agents inside its calls. */
 export function exchangesOf(
   rows: readonly ExchangeRow[],
   runId: string,
   { turn, steps }: Pick<TurnRow, "turn" | "steps">,
 ): readonly ExchangeRow[] {
   const names = new Set(steps.map(({ name }) => name));
-  // Runs inside calls, and runs inside those.
+  // Runs inside calls, at any depth.
   const inner = new Set<string>();
   return rows.filter((row) => {
     if (row.parent !== undefined) {
@@ -23,7 +23,7 @@ export function exchangesOf(
   });
 }
 
-/** How an exchange ended, in a word or a number. */
+/** The status of an exchange, in a few words. */
 export function endOf({ status, ended }: ExchangeRow): { readonly text: string; readonly isBad: boolean } {
   if (ended === "cancelled") return { text: status === undefined ? "cancelled" : `${status} cancelled`, isBad: true };
   if (status === undefined) return { text: "no answer", isBad: true };
@@ -31,7 +31,7 @@ export function endOf({ status, ended }: ExchangeRow): { readonly text: string; 
   return { text: String(status), isBad: status >= 400 };
 }
 
-/** What the step of an exchange was for. */
+/** The step of an exchange, with its outer step and attempt. */
 export function stepOf({ step, attempt, parent }: ExchangeRow): string {
   const where = parent === undefined ? step : `${parent.step} › ${step}`;
   return attempt > 1 ? `${where} attempt ${attempt}` : where;

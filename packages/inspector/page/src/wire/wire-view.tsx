@@ -30,7 +30,7 @@ export function WireView({ session, route }: SessionPanelProps): JSX.Element {
     ...listKeys("request", rows.length, current, go),
     {
       keys: ["f"],
-      does: "Only broken prefixes and failures, or all",
+      does: "Show only broken prefixes and failures, or all",
       run: () => void (onlyOdd.value = !onlyOdd.value),
     },
   ]);
@@ -51,7 +51,7 @@ export function WireView({ session, route }: SessionPanelProps): JSX.Element {
         </div>
         <div class="fill">
           {rows.length === 0 ? (
-            <Empty title="No prefix broke, and no request failed" />
+            <Empty title="No broken prefixes or failures" />
           ) : (
             <Grid
               name="exchange"
@@ -74,11 +74,11 @@ export function WireView({ session, route }: SessionPanelProps): JSX.Element {
   );
 }
 
-/** Why there are no requests to show, and how to have them. */
+/** Why there are no requests to show, and how to keep them. */
 export function NoExchanges(): JSX.Element {
   return (
-    <Empty title="The requests of this session were not kept">
-      <p>Give the agent an observer that keeps them, and tell the inspector where they are:</p>
+    <Empty title="This session kept no requests">
+      <p>Give the agent an observer that keeps requests, and pass their store to the inspector:</p>
       <pre tabIndex={0} role="region" aria-label="Example">{`const agent = new Agent({
   model: "gemini-flash-latest",
   observers: [keepExchanges(new JsonlStore("exchanges"))],
@@ -114,7 +114,7 @@ function columnsOf(session: SessionModel): readonly Column<ExchangeRow>[] {
     { title: "Status", cell: (row) => <span class={endOf(row).isBad ? "bad" : "dim"}>{endOf(row).text}</span> },
     {
       title: "Shared + new",
-      hint: "Bytes that the request before has too, and bytes that are new",
+      hint: "Bytes in common with the previous request, and new bytes",
       class: "number",
       cell: ({ sharedBytes, requestBytes }) => (
         <>
@@ -124,7 +124,7 @@ function columnsOf(session: SessionModel): readonly Column<ExchangeRow>[] {
     },
     {
       title: "Cached",
-      hint: "Prompt tokens that were billed as cached",
+      hint: "Prompt tokens billed as cached",
       class: "number",
       cell: ({ cachedTokens = 0, promptTokens }) =>
         promptTokens === undefined ? "–" : `${formatTokens(cachedTokens)} / ${formatTokens(promptTokens)}`,
@@ -146,7 +146,7 @@ export function TurnWire({ rows, selected, onSelect }: TurnWireProps): JSX.Eleme
   if (current === undefined)
     return (
       <Empty title="No request of this turn was kept">
-        <p>Others of the session were: see its wire tab.</p>
+        <p>See the Wire tab for other requests of the session.</p>
       </Empty>
     );
   return (

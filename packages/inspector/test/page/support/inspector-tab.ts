@@ -2,12 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import axe from "axe-core";
 import type { Chromium, Page } from "../../../../../test/runtimes/support/chromium.ts";
 
-/** A tab that shows the inspector. Finds things as a person does: by role, name and text. */
+/** A tab that shows the inspector. Finds elements like a person: by role, name and text. */
 export class InspectorTab {
   readonly #page: Page;
-  /** What the page threw or complained about. */
+  /** Errors and console messages of the page. */
   readonly errors: string[] = [];
-  /** How often something was clicked. */
+  /** Number of clicks. */
   clicks = 0;
 
   private constructor(page: Page) {
@@ -48,13 +48,13 @@ export class InspectorTab {
     for (const key of text) await this.#page.keyboard.press(key === " " ? "Space" : key);
   }
 
-  /** Clicks what has this role and accessible name. */
+  /** Clicks the element with this role and accessible name. */
   async click(role: string, name: string): Promise<void> {
     await this.#page.locator(`::-p-aria([name="${name}"][role="${role}"])`).click();
     this.clicks++;
   }
 
-  /** Writes into the field with this label, or chooses from it. */
+  /** Types into the field with this label, or selects from it. */
   async fill(label: string, value: string): Promise<void> {
     await this.#page.locator(`::-p-aria([name="${label}"])`).fill(value);
   }
@@ -64,7 +64,7 @@ export class InspectorTab {
     this.clicks++;
   }
 
-  /** Waits until a text is there. */
+  /** Waits for a text. */
   async sees(text: string, within: string = "body"): Promise<void> {
     const shown = `(document.querySelector(${JSON.stringify(within)})?.innerText ?? "").replaceAll(/\\s+/g, " ")`;
     await this.until(`${shown}.includes(${JSON.stringify(text)})`, `sees "${text}"`);
@@ -85,7 +85,7 @@ export class InspectorTab {
     return await this.#page.evaluate(code);
   }
 
-  /** Waits by asking: the page's policy allows no code from texts, which other ways of waiting are. */
+  /** Waits by polling, since other ways evaluate code from texts, which the page's policy forbids. */
   async until(code: string, what: string = code): Promise<void> {
     for (const end = Date.now() + 90_000; Date.now() < end; await sleep(20))
       if ((await this.#page.evaluate(`Boolean(${code})`)) === true) return;
@@ -94,7 +94,7 @@ export class InspectorTab {
   }
 
   /**
-   * What axe-core finds serious, or worse.
+   * Problems that axe-core rates serious or worse.
    *
    * @param rules - Default: all.
    */
@@ -108,7 +108,7 @@ export class InspectorTab {
     return found as readonly string[];
   }
 
-  /** @throws When anything went wrong in the page. */
+  /** @throws When the page had errors. */
   async close(): Promise<void> {
     await this.#page.close();
     if (this.errors.length > 0) throw new Error(`the page had errors:\n${this.errors.join("\n")}`);

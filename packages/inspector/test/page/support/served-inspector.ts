@@ -7,11 +7,11 @@ import { localInspector } from "../../../src/server/local-inspector.ts";
 
 /** A server of the inspector. Close it with `await using`. */
 export interface ServedInspector extends AsyncDisposable {
-  /** Of the page, with its token. */
+  /** Address of the page, with its token. */
   readonly url: string;
 }
 
-/** The page, built. */
+/** The built page. */
 export interface BuiltPage {
   /** Serves it on a free port of this machine. */
   serve(options: Omit<InspectorOptions, "authorize" | "path" | "allowedHosts">): Promise<ServedInspector>;
@@ -22,7 +22,7 @@ export async function builtPage(): Promise<BuiltPage> {
   return pageIn(await oncePerRun("inspector", buildPage));
 }
 
-/** The page that is built in a folder. */
+/** The page built in a folder. */
 export function pageIn(folder: string): BuiltPage {
   const assets = new Assets(folder);
   return {

@@ -1,18 +1,18 @@
 import { type EmulatorOptions, faults } from "@pollux/emulator";
 import type { PlainRefusal } from "./refusal.ts";
 
-/** Why the service refused a request that was in order: something it knew and the request does not say. */
-export interface ToldState {
+/** State of the service that made it refuse a valid request, and that the request does not show. */
+export interface HiddenState {
   /** In a few words, for the report. */
   readonly what: string;
-  /** How an emulator is brought into it; absent where it cannot be, and there is nothing to compare. */
+  /** Puts an emulator into that state; absent if that is impossible, so there is nothing to compare. */
   readonly options?: Pick<EmulatorOptions, "strict" | "faults"> | undefined;
-  /** Credentials to send. Default: good ones. */
+  /** Credentials to send. Default: valid ones. */
   readonly credentials?: Readonly<Record<string, string>> | undefined;
 }
 
-/** The state that a refusal tells of; `undefined` for one that the request brought about. */
-export function toldState({ status, message }: PlainRefusal): ToldState | undefined {
+/** The state behind a refusal; `undefined` if the request itself caused it. */
+export function hiddenState({ status, message }: PlainRefusal): HiddenState | undefined {
   const found = STATES.find(([pattern]) => pattern.test(message))?.[1];
   if (found !== undefined) return found;
   if (status === 429) return { what: "quota", options: { faults: [{ at: () => true, fault: quotaFault(message) }] } };
@@ -22,7 +22,7 @@ export function toldState({ status, message }: PlainRefusal): ToldState | undefi
   return undefined;
 }
 
-const STATES: readonly (readonly [RegExp, ToldState])[] = [
+const STATES: readonly (readonly [RegExp, HiddenState])[] = [
   [/API key not valid/, { what: "the key", credentials: { "x-goog-api-key": "bad-key" } }],
   [/API key expired/, { what: "the key", credentials: { "x-goog-api-key": "expired-key" } }],
   [/reported as leaked/, { what: "the key", credentials: { "x-goog-api-key": "leaked-key" } }],
@@ -41,7 +41,7 @@ const STATES: readonly (readonly [RegExp, ToldState])[] = [
   [/\$grpcMessage/, { what: "words that were never filled in" }],
 ];
 
-/** The fault whose text this is most like. */
+/** The fault with the most similar text. */
 function quotaFault(message: string): ReturnType<typeof faults.plainQuota> {
   if (/limit: 0(?![\d.])/.test(message)) return faults.tierWithoutModel();
   if (/exceeded your current quota/.test(message)) return faults.perMinuteQuota();
