@@ -56,8 +56,10 @@ async function createProjects(
     await using registry = await serveRegistry(packed);
     const lines = [`registry=${registry.url}`, `@pollux:registry=${registry.url}`, "audit=false", "fund=false"];
     writeFileSync(join(folder, "npmrc"), lines.join("\n"));
+    // Without the settings of the package manager that has started the benchmark: they choose the new project's.
+    const inherited = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name));
     const env = {
-      ...process.env,
+      ...Object.fromEntries(inherited),
       npm_config_userconfig: join(folder, "npmrc"),
       npm_config_registry: registry.url,
       npm_config_cache: join(folder, "cache"),
