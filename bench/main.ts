@@ -68,7 +68,7 @@ async function measureAll(
   try {
     for (const metric of metrics) {
       for (const one of casesOf(metric, quick)) parts.push(await measureCase(one, drivers, runs, service, progress));
-      if (metric === "start") parts.push(await measureStart(drivers, quick ? 1 : runs * 3, progress));
+      if (metric === "start") parts.push(await measureStart(drivers, quick ? 1 : runs * 8, progress));
       if (metric === "first") parts.push(await measureFirst(drivers, quick ? 1 : runs * 3, service, progress));
       if (metric === "waits") parts.push(await measureWaits(quick ? 3 : 200, quick ? 1 : runs, progress));
       if (metric === "bundle") parts.push(await measureBundle(drivers, progress));
