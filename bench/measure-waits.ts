@@ -56,7 +56,7 @@ async function createProjects(
     await using registry = await serveRegistry(packed);
     const lines = [`registry=${registry.url}`, `@pollux:registry=${registry.url}`, "audit=false", "fund=false"];
     writeFileSync(join(folder, "npmrc"), lines.join("\n"));
-    // Without the settings of the package manager that has started the benchmark: they choose the new project's.
+    // Without the settings of the package manager that started the benchmark: they would choose the new project's manager.
     const inherited = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name));
     const env = {
       ...Object.fromEntries(inherited),

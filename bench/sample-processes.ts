@@ -2,17 +2,17 @@ import type { Driver } from "./drivers.ts";
 import type { Absence } from "./row.ts";
 import { runSample, UnavailableError } from "./run-sample.ts";
 
-/** Wall and CPU time of the processes of a driver, in milliseconds, one of each round. */
+/** Wall and CPU time of a driver's processes, in milliseconds, one per round. */
 interface Times {
   readonly wallMs: number[];
   readonly cpuMs: number[];
 }
 
 /**
- * Runs a program once a round with each driver, in fresh processes. A driver that fails once is left out from then on.
+ * Runs a program once per round and driver, in fresh processes. A driver that fails once is left out from then on.
  *
  * @param row - Its id; the row of its CPU time is `{row}-cpu`.
- * @param argumentOf - What the program gets. Its default is the driver's URL.
+ * @param argumentOf - The program's argument. @defaultValue the driver's URL
  */
 export async function sampleProcesses(
   row: string,

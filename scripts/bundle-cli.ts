@@ -21,7 +21,7 @@ export async function bundleCli(): Promise<void> {
   writeFileSync(join(dist, "THIRD-PARTY.txt"), licensesOf(modules));
 }
 
-/** @returns The files that are in it. */
+/** Writes the bundle of an entry point. @returns The source files in it. */
 async function bundle(entry: string, external: readonly string[]): Promise<readonly string[]> {
   const build = await rolldown({
     cwd: folder,

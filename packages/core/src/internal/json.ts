@@ -20,7 +20,7 @@ export function asList(value: unknown): readonly unknown[] {
 
 /** An object without its members that are undefined, or named `__proto__`. */
 export function present<Fields extends object>(fields: Fields): Fields {
-  // Built from the members that stay: an object that loses one takes 450 bytes more, and longer to read.
+  // Not by deleting: in V8, an object that loses a member becomes a hash table, 450 bytes larger and slower to read.
   const set: Partial<Fields> = {};
   for (const name in fields) if (fields[name] !== undefined && name !== "__proto__") set[name] = fields[name];
   return set as Fields;

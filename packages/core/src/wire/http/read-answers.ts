@@ -192,7 +192,7 @@ export function checkAnswer(value: unknown, path = "$"): ParsedAnswer {
   return { response: value };
 }
 
-/** Checks the fields that the rest of the library relies on. */
+/** True for a file of the Files API with the members that the library relies on. @see https://ai.google.dev/api/files#File */
 export function isFile(value: unknown): value is GeminiFile {
   return isObject(value) && typeof value["name"] === "string" && typeof value["uri"] === "string";
 }

@@ -76,7 +76,7 @@ export class SseDecoder {
     // The parser skips JSON without `data:`, and reads the events that follow it.
     this.#parser.feed(`${rest}\n\n`);
     const bare = this.#bare ? rest.replaceAll(EVENT_LINE, "$1").trim() : "";
-    // A syntax error costs more than the rest of a short answer, so that an empty text is not parsed.
+    // Not for an empty text: its syntax error would cost more than parsing a short answer.
     const isWhole = bare !== "" && isJson(bare);
     const lines = isWhole ? [bare] : bare.split(/[\r\n]+/).filter((line) => BARE_FIRST.test(line));
     return [...lines, ...this.#data].filter(isJson);
