@@ -191,6 +191,14 @@ describe("labels", () => {
     model.assertSpent();
   });
 
+  test("a run that is aborted while it reads them leaves the judge to the next run", async () => {
+    const graded = judge(QUESTION, { model: grader(20), labels: labelled(20) });
+    const reason = new Error("enough");
+    await expect(graded.prepare({ folder, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    await graded.prepare({ folder, signal });
+    expect(graded.calibration?.labels).toBe(20);
+  });
+
   test.each([
     [
       '{"input":"a","answer":"b","label":true}\n{"answer":"b","label":"yes"}',
