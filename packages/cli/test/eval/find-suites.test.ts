@@ -10,8 +10,8 @@ beforeEach(async () => {
 
 afterEach(() => folder[Symbol.asyncDispose]());
 
-async function find(asked: readonly string[], search: Partial<Search> = {}): Promise<readonly string[]> {
-  const found = await findSuites({ asked, suites: [], variants: [], how: { filter: {} }, ...search });
+async function find(paths: readonly string[], search: Partial<Search> = {}): Promise<readonly string[]> {
+  const found = await findSuites({ paths, suites: [], variants: [], how: { filter: {} }, ...search });
   return found.map(({ suite, variants }) => [suite.name, ...variants].join(" "));
 }
 
