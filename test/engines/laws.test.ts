@@ -57,7 +57,7 @@ describe("a run that the outside world saw", () => {
   });
 });
 
-test("a run that ended in any other way than well is lost", () => {
+test("a run that did not end well counts as lost", () => {
   const well = { status: "ended", stopReason: "finished", text: "All of it is done." } as const;
   expect(problemsOfEnd(well)).toEqual([]);
   expect(problemsOfEnd({ ...well, text: "" })).toHaveLength(1);

@@ -34,23 +34,26 @@ const LENGTHS = ["once", "on and on"] as const;
 describe.each(SESSION_FACES.map(([name, face], index) => [name, face, index] as const))(
   "%s",
   (name, face, faceIndex) => {
-    test.each(LENGTHS)("every fault, %s, ends right or typed, and is gone on from", async (length) => {
-      const problems: string[] = [];
-      const row = `${name}, ${length}`;
-      for (const [faultIndex, [faultName, fault]] of Object.entries(CATALOG).entries()) {
-        // Both faces run the same loop, so each face gets every other combination of fault and request.
-        for (
-          let at = 1 + ((faultIndex + faceIndex) % SESSION_FACES.length);
-          at <= REQUESTS;
-          at += SESSION_FACES.length
-        ) {
-          problems.push(
-            ...tally.found(row, `${faultName} at request ${at}`, await oneRun(face, fault, at, length, row)),
-          );
+    test.each(LENGTHS)(
+      "a run with any fault, %s, ends well or with a typed error, and can be continued",
+      async (length) => {
+        const problems: string[] = [];
+        const row = `${name}, ${length}`;
+        for (const [faultIndex, [faultName, fault]] of Object.entries(CATALOG).entries()) {
+          // Both faces run the same loop, so each face gets every other combination of fault and request.
+          for (
+            let at = 1 + ((faultIndex + faceIndex) % SESSION_FACES.length);
+            at <= REQUESTS;
+            at += SESSION_FACES.length
+          ) {
+            problems.push(
+              ...tally.found(row, `${faultName} at request ${at}`, await oneRun(face, fault, at, length, row)),
+            );
+          }
         }
-      }
-      expect(problems).toEqual([]);
-    });
+        expect(problems).toEqual([]);
+      },
+    );
   },
 );
 

@@ -133,7 +133,7 @@ describe.each(["run", "stream"])("%s", (face) => {
     expect(written(seen[0])).toContain("request body");
   });
 
-  test("no fault makes it show", async () => {
+  test("no fault reveals it", async () => {
     const timeouts = { firstByteMs: SILENCE_MS, idleMs: SILENCE_MS, totalMs: Number.POSITIVE_INFINITY };
     for (const [name, fault] of Object.entries(CATALOG)) {
       await using world = await openWorld({ brain: trip(), faults: [{ at: () => true, fault }] });
@@ -172,7 +172,7 @@ describe.each(["run", "stream"])("%s", (face) => {
     ["an excerpt that is cut in the middle of it", { ...faults.htmlPage(), status: 200, body: "x".repeat(185) + KEY }],
     ["something that is no answer", { ...faults.htmlPage(), status: 200, body: `welcome, ${KEY}` }],
   ];
-  test.each(echoes)("a server that says it back in %s is not quoted", async (_what, fault) => {
+  test.each(echoes)("a server that repeats it in %s is not quoted", async (_what, fault) => {
     await using world = await openWorld({ brain: byStep(() => say("Hello.")), faults: [{ at: () => true, fault }] });
     const there = endpoint({ baseUrl: world.url, apiKey: KEY });
     for (const transport of ["stream", "unary"] as const) {

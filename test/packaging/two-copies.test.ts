@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import * as core from "@pollux/core";
 import * as errors from "@pollux/core/errors";
 import * as testing from "@pollux/core/testing";
+import { defineEval, runEval } from "@pollux/evals";
 import { rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { faces } from "../../packages/core/test/helpers/faces.ts";
@@ -147,4 +148,13 @@ test("two sessions of ours share a store of the other copy, whose conflicts they
   const texts: string[] = [];
   for (const session of [a, b, a]) texts.push((await session.send("Go.")).text);
   expect(texts).toEqual(["1", "2", "3"]);
+});
+
+test("an eval runs an agent of the other copy", async () => {
+  const model = () => new copy.ScriptedModel(copy.say("Hello."));
+  const suite = { scorers: [({ text }: { text: string }) => text === "Hello."], data: [{ id: "hi", input: "Hi" }] };
+  for (const agent of [new copy.Agent({ model: model() }), () => new copy.Agent({ model: model() })]) {
+    const [run] = await runEval(defineEval("greeting", { ...suite, agent, world: "live", trials: 1 }));
+    expect(run?.cases[0]).toMatchObject({ id: "hi", trials: [{ status: "passed" }] });
+  }
 });

@@ -489,6 +489,20 @@ test("a run without kept requests is refused", async () => {
   await expect(replayRun(agent, { log: [], exchanges: [] })).rejects.toThrow("no run");
 });
 
+test("a log of a newer release is a problem, with the reason", async () => {
+  const { log, exchanges } = await record({ brain: once, agent: () => ({}) });
+  const newer = { log: log.map((entry) => ({ ...(entry as object), v: 4 })), exchanges };
+  expect(
+    await replayRun(
+      agentOf(() => ({}), offline),
+      newer,
+    ),
+  ).toMatchObject({
+    isSame: false,
+    problem: expect.stringContaining("it has version 4, written by a newer release"),
+  });
+});
+
 test("a request that was not kept is a problem", async () => {
   const recording = await record({ brain: once, agent: () => ({}) });
   const agent = agentOf(() => ({}), offline);

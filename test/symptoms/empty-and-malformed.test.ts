@@ -232,7 +232,7 @@ describe.each(faces)("%s", (face) => {
       expect(seen.contents.at(-1)?.parts[0]).toHaveProperty("functionResponse");
     });
 
-    test("was eaten up by thoughts: the run ends as truncated, without a text and without a second request", async () => {
+    test("was used up by thoughts: the run ends as truncated, without a text and without a second request", async () => {
       await using world = await openWorld({
         brain: byStep(() => ({ ...join(think("Hm."), finishes("MAX_TOKENS")), thoughtTokens: 1_000 })),
       });

@@ -91,7 +91,7 @@ describe.each(Object.keys(HOSTS) as (keyof typeof HOSTS)[])("%s", (name) => {
     expect((await ask("POST", "", undefined)).status).toBe(415);
   });
 
-  test("says nothing of all that", () => {
+  test("logs nothing about any of that", () => {
     const lines = host.printed().trim().split("\n");
     // Its address, and Deno's warning about a signal that it also aborts after a response.
     expect(lines.filter((line) => !/http:\/\/|^Started |\(legacy behavior\)/.test(line))).toEqual([]);

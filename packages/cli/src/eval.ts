@@ -226,7 +226,7 @@ function parseEvalOptions(args: readonly string[]) {
     throw new UsageError(`--max-cost must be a number above 0, not "${limit}"`);
   const how = { filter: { ids: values.case, tags: values.tag }, world, fresh, trials: number("trials") };
   return {
-    asked: positionals,
+    paths: positionals,
     suites: suite,
     variants: variant,
     store,

@@ -253,8 +253,8 @@ export function formatUsage(usage: Usage, cost: string | Cost | undefined = proc
   const count = (tokens: number): string => tokens.toLocaleString("en-US");
   const tokens = `${count(usage.inputTokens)} in (${count(usage.cachedTokens)} cached), ${count(usage.outputTokens)} out, ${count(usage.thoughtTokens)} thinking; ${count(usage.totalTokens)} tokens in ${usage.requests} ${usage.requests === 1 ? "request" : "requests"}`;
   const prices = typeof cost === "object" ? undefined : readPrices(cost);
-  const told =
+  const priced =
     typeof cost === "object" ? cost : { cost: prices && "input" in prices ? computeCost(usage, prices) : undefined };
-  if (told.cost === undefined) return tokens;
-  return `${tokens}; cost ${told.cost.toFixed(6)}${told.pricesAsOf === undefined ? "" : ` (prices of ${told.pricesAsOf})`}`;
+  if (priced.cost === undefined) return tokens;
+  return `${tokens}; cost ${priced.cost.toFixed(6)}${priced.pricesAsOf === undefined ? "" : ` (prices of ${priced.pricesAsOf})`}`;
 }

@@ -106,14 +106,14 @@ export function caseMaker(
   secrets: readonly string[],
 ): (run: RunForCase) => Promise<CaseDraft> {
   const load = async () => ({ ...(await import("@pollux/evals")), ...(await import("./eval/find-suites.ts")) });
-  return async ({ sessionId, runId, suite: asked }) => {
+  return async ({ sessionId, runId, suite: wanted }) => {
     const { chooseSuite, proposeCase, writeSessionCase } = await loadOptional(
       optionalPackages("inspect", ["@pollux/inspector", "@pollux/evals"], "making a case"),
       load,
     );
     try {
       // By its name only: a page must not choose what is loaded.
-      const { suite, file } = await chooseSuite(asked, false);
+      const { suite, file } = await chooseSuite(wanted, false);
       const id = sessionId.replaceAll(/[^\w-]/g, "-").slice(0, 100);
       const folder = join(dirname(file), "cases", id);
       const proposed = await proposeCase({ store, exchangesStore, sessionId, runId, suite, secrets });

@@ -71,7 +71,7 @@ test("a named conversation continues after a restart", async () => {
   }
 });
 
-test("tools are chosen by a list; one that is not there is said, with those that are", async () => {
+test("--tools chooses the tools; an unknown name is an error that lists the known ones", async () => {
   const folder = mkdtempSync(join(tmpdir(), "pollux-chat-"));
   try {
     const chosen = await talk(["/tools", "/exit"], folder, ["--tools", "calculator,time,todo"]);

@@ -39,7 +39,7 @@ test("serves until a signal, with a line per request", async () => {
   await expect(fetch(url)).rejects.toThrow(TypeError);
 });
 
-test("says the lines of a script over and over", async () => {
+test("answers with the lines of a script, over and over", async () => {
   const folder = await mkdtemp(join(tmpdir(), "pollux-cli-"));
   await writeFile(join(folder, "lines.json"), '["One", "Two"]');
   const { terminal, exit, say } = await start("--quiet", "--brain", "script", join(folder, "lines.json"));
@@ -88,7 +88,7 @@ test.each([
   expect(err).toMatch(message);
 });
 
-test("a busy port is said and ends with 1", async () => {
+test("a busy port is reported, with exit code 1", async () => {
   const busy = createServer().listen(0, "127.0.0.1");
   await new Promise((resolve) => busy.once("listening", resolve));
   // A listening TCP server has an address object.

@@ -129,7 +129,7 @@ test("a port that is in use is an error that says what to do", async () => {
   ]);
 });
 
-test("what is not there, or is no store, is an error that says what is", async () => {
+test("a path that doesn't exist or is no store is an error that lists what is there", async () => {
   const folder = await testFolder();
   await mkdir(join(folder, "empty"));
   await writeFile(join(folder, "notes.txt"), "notes");

@@ -359,7 +359,7 @@ describe("pollux session", () => {
     expect(err).toMatch(message);
   });
 
-  test("is content with an empty file, and with a database of something else it says so", async () => {
+  test("accepts an empty file, and reports a database of another program", async () => {
     await writeFile(file, "");
     expect(await run("check", file)).toEqual({ code: 0, out: "session order-17: ok, 0 entries\n", err: "" });
     const db = join(folder, "other.db");

@@ -57,7 +57,7 @@ Total of 1 ended run: 2 turns, 2 calls, 30 tokens (20 in, 10 out) in 2 requests
     );
   });
 
-  test("what was said on the way, and what nobody heard yet", async () => {
+  test("messages that steered a run, and messages that no run has read yet", async () => {
     const log = logs["steering"] ?? [];
     expect(shown("steering")).toContain("  user    Hello.\n  said    In French.\n  model   Done: In French.\n");
     const steer = {
@@ -69,7 +69,7 @@ Total of 1 ended run: 2 turns, 2 calls, 30 tokens (20 in, 10 out) in 2 requests
     expect(showSession([...log, steer])).toContain("\nSteering messages not delivered yet\n  said    And quick.\n");
   });
 
-  test("where its beginning came from", () => {
+  test("the session that it was forked from", () => {
     expect(shown("a fork")).toContain("Session 1 run, 11 entries\n\nFrom session s\n  user    Look twice.\n");
   });
 
@@ -112,7 +112,7 @@ Total of 1 ended run: 2 turns, 2 calls, 30 tokens (20 in, 10 out) in 2 requests
     expect(shown("parallel calls, then another message", { thoughts: true })).toContain("  thought Two at once.\n");
   });
 
-  test("media by their size, the loop's own requests, and what somebody outside said", async () => {
+  test("media by their size, the loop's own requests, and results from outside", async () => {
     const store = new MemoryStore();
     const outside = defineTool({ name: "ask_bob", description: "x" });
     const model = new ScriptedModel(
@@ -154,7 +154,7 @@ Total of 1 ended run: 2 turns, 2 calls, 30 tokens (20 in, 10 out) in 2 requests
     expect(shown("one message", { color: true })).toContain("  \u001b[1;36muser\u001b[0m    Hello.\n");
   });
 
-  test("nothing that moves the cursor, whoever says it", async () => {
+  test("nothing that moves the cursor, no matter who wrote it", async () => {
     const evil = "\u001b]0;owned\u0007\u001b[2J\u001b[31mred\u009b1m\r\u0008\u202e\u001bcend";
     const store = new MemoryStore();
     const tool = defineTool({ name: "look", description: "x", run: () => evil });

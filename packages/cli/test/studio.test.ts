@@ -127,7 +127,7 @@ test("a command line that can't work says why, and writes nothing", async () => 
   expect(await readdir(join(folder, "sub"))).toEqual([]);
 });
 
-test("its help is there", async () => {
+test("prints its help", async () => {
   expect((await runHere(["studio", "--help"])).out).toContain("Usage: pollux studio FILE... [options]\n");
   expect((await runHere(["--help"])).out).toContain("studio    play with agents in the browser\n");
 });

@@ -126,20 +126,20 @@ export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
     same(await stopped, true, "the run was stopped");
   }),
   check("steering is read inside a step, once, from a position on", ["steering"], async (world) => {
-    const [started, said] = [gate(), gate()];
+    const [started, sent] = [gate(), gate()];
     const program: StepsProgram = async (steps) => {
-      await steps.round([stepOp("a", () => (started.open(), said.opened))]);
+      await steps.round([stepOp("a", () => (started.open(), sent.opened))]);
       // Present: the check requires it.
       const { steering } = steps;
       const waits = await steering?.waits?.(0);
-      const [heard] = await steps.round([
+      const [outcome] = await steps.round([
         stepOp("model:1", async () => {
           const first = await steering?.take(0);
           const more = await steering?.take(first?.upTo ?? 0);
           return { contents: first?.contents ?? [], upTo: first?.upTo ?? 0, more: more !== undefined };
         }),
       ]);
-      const value = heard?.ok === true ? heard.value : null;
+      const value = outcome?.ok === true ? outcome.value : null;
       const { contents, upTo, more } = value as { contents: Json; upTo: number; more: boolean };
       const later = await steering?.waits?.(upTo);
       return { contents, more, waits: waits ?? true, later: later ?? false };
@@ -148,7 +148,7 @@ export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
     await reached(started, run);
     await world.steer?.("r", [userText("one")]);
     await world.steer?.("r", [userText("two")]);
-    said.open();
+    sent.open();
     same(
       await run,
       { contents: [userText("one"), userText("two")], more: false, waits: true, later: false },
@@ -190,11 +190,11 @@ export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
   check("a run without steering reads none", ["steering"], async (world) => {
     const program: StepsProgram = async (steps) => {
       const waits = (await steps.steering?.waits?.(0)) ?? false;
-      const [heard] = await steps.round([
+      const [read] = await steps.round([
         stepOp("model:1", async () => ((await steps.steering?.take(0)) === undefined ? "nothing" : "something")),
       ]);
-      return { waits, heard: asJson(heard) };
+      return { waits, read: asJson(read) };
     };
-    same(await world.run("r", program), { waits: false, heard: ok("nothing") }, "what was read");
+    same(await world.run("r", program), { waits: false, read: ok("nothing") }, "what was read");
   }),
 ];

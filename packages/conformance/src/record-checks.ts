@@ -248,21 +248,21 @@ export const RECORD_CHECKS: StoreChecks = {
         changes.map(async (change, index) => {
           const id = `${name} ${index + 1}`;
           for (const earlier of changes.slice(0, index)) await earlier(through, id);
-          await toldOf(store, id, `change ${index + 1}`, () => change(through, id));
+          await expectNotified(store, id, `change ${index + 1}`, () => change(through, id));
         }),
       ),
     );
     for (const end of ends) if (end.status === "rejected") throw end.reason;
   },
   "a stopped watcher gets no notifications": async (store) => {
-    let told = 0;
-    const stop = store.watch?.("a", () => told++);
-    await toldOf(store, "a", "the first change", () => store.append("a", 0, [0]));
-    const before = told;
+    let notifications = 0;
+    const stop = store.watch?.("a", () => notifications++);
+    await expectNotified(store, "a", "the first change", () => store.append("a", 0, [0]));
+    const before = notifications;
     stop?.();
     stop?.();
-    await toldOf(store, "a", "the second change", () => store.append("a", 1, [1]));
-    same(told, before, "calls after the end");
+    await expectNotified(store, "a", "the second change", () => store.append("a", 1, [1]));
+    same(notifications, before, "calls after the end");
   },
   "a process that runs is not taken for one that has ended": async (store, reopen) => {
     const { processes } = store;
@@ -286,17 +286,22 @@ function draftOf(...texts: readonly string[]): Draft {
 const NEVER_MS = 20_000;
 
 /** Makes a change and waits until the watchers are notified, if the store notifies. */
-async function toldOf(store: SessionStore, id: string, what: string, change: () => Promise<unknown>): Promise<void> {
-  let tell = (): void => {};
-  const told = new Promise<void>((resolve) => (tell = resolve));
-  const stop = store.watch?.(id, tell) ?? tell();
+async function expectNotified(
+  store: SessionStore,
+  id: string,
+  what: string,
+  change: () => Promise<unknown>,
+): Promise<void> {
+  let notify = (): void => {};
+  const notified = new Promise<void>((resolve) => (notify = resolve));
+  const stop = store.watch?.(id, notify) ?? notify();
   let timer: ReturnType<typeof setTimeout> | undefined;
   try {
     await change();
     const never = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error(`watchers were not notified of ${what}`)), NEVER_MS);
     });
-    await Promise.race([told, never]);
+    await Promise.race([notified, never]);
   } finally {
     clearTimeout(timer);
     stop?.();

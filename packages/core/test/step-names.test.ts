@@ -23,7 +23,7 @@ function parsing(text: string): readonly string[] {
     .filter((line) => !/^(?:\/?\*|\/\/)/.test(line) && PARSES_NAMES.test(line));
 }
 
-test("nobody reads anything from the name of a step", () => {
+test("no source takes the name of a step apart", () => {
   const found = readdirSync(packages).flatMap((name) =>
     ["src", "page/src"].flatMap((folder) => {
       const root = join(packages, name, folder);

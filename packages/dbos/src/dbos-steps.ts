@@ -106,8 +106,8 @@ export function dbosSteps(options: DbosStepsOptions): Steps<RunEvent> {
         const stop = new AbortController();
         const time = pause(Math.max(0, at - Date.now()), AbortSignal.any([signal, stop.signal]));
         await Promise.race([time, answered.all]).finally(() => stop.abort());
-        const asked = names.filter((one) => !answered.names.has(one));
-        for (const one of asked) {
+        const unanswered = names.filter((one) => !answered.names.has(one));
+        for (const one of unanswered) {
           const value = await checks.ask(one, signal);
           if (value === undefined) continue;
           await DBOS.send<SentAnswer<Json>>(runId, { value, id: crypto.randomUUID() }, one, one);

@@ -23,8 +23,8 @@ export async function readState({ dbos, database }: Connection, runId: string): 
       return { ...run, status: (await readReport(client, database, runId)).status };
   }
   const waiting = await client.getEvent<WaitingFor>(runId, STATE_EVENT, { timeoutSeconds: 0 });
-  const asked = waiting?.questions.map(({ name }) => name) ?? [];
-  const answered = await findAnswered(database, runId, asked);
+  const names = waiting?.questions.map(({ name }) => name) ?? [];
+  const answered = await findAnswered(database, runId, names);
   const questions = (waiting?.questions ?? []).filter(({ name }) => !answered.has(name));
   const inside = await client.listWorkflows({ parentWorkflowID: runId, status: ["PENDING", "ENQUEUED"], ...BRIEF });
   const children = inside.map(({ workflowName: agent, workflowID }) => ({ agent, runId: workflowID }));

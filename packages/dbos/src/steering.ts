@@ -17,14 +17,14 @@ export type DbosSteering = NonNullable<Steps["steering"]> & {
  * message counts for the one that takes it out of the database.
  */
 export function dbosSteering(): DbosSteering {
-  const said: (readonly Content[])[] = [];
+  const received: (readonly Content[])[] = [];
   let closed = false;
 
   async function listen(): Promise<void> {
     for (;;) {
       const message = await DBOS.recv<readonly Content[]>(STEER_TOPIC, { timeoutSeconds: 0 });
       if (message === null) return;
-      said.push(message);
+      received.push(message);
     }
   }
 
@@ -38,18 +38,20 @@ export function dbosSteering(): DbosSteering {
   return {
     listen,
     take: (after) =>
-      Promise.resolve(said.length > after ? { contents: said.slice(after).flat(), upTo: said.length } : undefined),
+      Promise.resolve(
+        received.length > after ? { contents: received.slice(after).flat(), upTo: received.length } : undefined,
+      ),
     waits: async (after) => {
-      if (said.length <= after) await listen();
-      if (said.length <= after) await close();
-      if (said.length <= after) return false;
+      if (received.length <= after) await listen();
+      if (received.length <= after) await close();
+      if (received.length <= after) return false;
       if (closed) await DBOS.setEvent(STEERING_OVER_EVENT, false);
       closed = false;
       return true;
     },
     close: async (after) => {
       await close();
-      return said.slice(after).flat();
+      return received.slice(after).flat();
     },
   };
 }

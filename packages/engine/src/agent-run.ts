@@ -62,8 +62,8 @@ export abstract class AgentRun {
    */
   async approve(call: string | PendingAnswer, approval: Approval = true): Promise<Receipt> {
     const { agent, runId } = this;
-    const asked = typeof call === "string" ? { agent, runId, name: waitName(call, "approval") } : call;
-    return await this.#answer(asked, approval);
+    const place = typeof call === "string" ? { agent, runId, name: waitName(call, "approval") } : call;
+    return await this.#answer(place, approval);
   }
 
   /**

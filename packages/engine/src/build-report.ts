@@ -66,10 +66,10 @@ export function cancelledReport(
 /** Makes the report of a step that failed just now equal to the report of a recorded failure. */
 function recordedError(error: unknown): StepError | undefined {
   if (!(error instanceof RunStepError) || error.cause instanceof Error) return undefined;
-  const { lost: _, ...said } = Object(error.cause) as StepError;
-  const { name, message } = said;
+  const { lost: _, ...recorded } = Object(error.cause) as StepError;
+  const { name, message } = recorded;
   // A cause that is not an Error is the error of an outcome, as the steps reported it.
-  return typeof name === "string" && typeof message === "string" ? said : undefined;
+  return typeof name === "string" && typeof message === "string" ? recorded : undefined;
 }
 
 function withoutContents<Report extends FailedReport | CancelledReport>(report: Report): Report {

@@ -134,22 +134,22 @@ export function deepResearch<const Name extends string = "deep_research">(
     start: async (input, { callback, signal, before }) => {
       // As INPUT says, and with what a plan's job has asked about.
       const { question, changes = "" } = input as { readonly question: string; readonly changes?: unknown };
-      const asked = before?.args as ResearchPlan | undefined;
+      const earlier = before?.args as ResearchPlan | undefined;
       const wish = typeof changes === "string" ? changes.trim() : JSON.stringify(changes);
-      const plans = asked === undefined ? collaborativePlanning : wish !== "";
+      const plans = earlier === undefined ? collaborativePlanning : wish !== "";
       const { id } = await client.create(
         {
           ...request,
           agent,
-          input: asked === undefined ? question : plans ? wish : ACCEPTED,
+          input: earlier === undefined ? question : plans ? wish : ACCEPTED,
           background: true,
           store: true,
-          ...(asked !== undefined && { previous_interaction_id: asked.previous_interaction_id }),
+          ...(earlier !== undefined && { previous_interaction_id: earlier.previous_interaction_id }),
           agent_config: {
             type: "deep-research",
             thinking_summaries: "auto",
             ...request?.agent_config,
-            ...((plans || asked !== undefined) && { collaborative_planning: plans }),
+            ...((plans || earlier !== undefined) && { collaborative_planning: plans }),
           },
           ...(webhook !== undefined && {
             webhook_config: {
@@ -201,8 +201,8 @@ function describeResearch(id: string, found: Interaction, plans: boolean): JobRe
     case "budget_exceeded":
       return text === "" ? { error: `The research was cut off (${status}), and there is no report.` } : ended();
     case "failed": {
-      const said = errors.flatMap(({ message, code }) => message ?? code ?? []).join("; ");
-      return { error: `The research failed: ${said || "the service gave no reason"}` };
+      const reasons = errors.flatMap(({ message, code }) => message ?? code ?? []).join("; ");
+      return { error: `The research failed: ${reasons || "the service gave no reason"}` };
     }
     case "cancelled":
       return { error: "The research was cancelled." };

@@ -26,9 +26,9 @@ export class InteractionStreamError extends AgentError {
 /** A failure to create, or that nobody knows whether it is one. */
 export function explainCreate(error: unknown): unknown {
   if (!isUnknownOutcome(error)) return error;
-  const said = error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : String(error);
   return new OutcomeUnknownError(
-    `The interaction may or may not have been created, and was not sent again, because it could be billed twice: ${said}`,
+    `The interaction may or may not have been created, and was not sent again, because it could be billed twice: ${message}`,
     { cause: error },
   );
 }

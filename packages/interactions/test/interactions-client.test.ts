@@ -117,7 +117,7 @@ describe("before anything is sent", () => {
     expect(() => new InteractionsClient({ retrys: {} } as object)).toThrow('did you mean "retry"?');
   });
 
-  test("an id that is none", async () => {
+  test("an invalid id", async () => {
     const client = new InteractionsClient({ endpoint: geminiApi({ apiKey: "k" }) });
     await expect(client.get("")).rejects.toThrow("an interaction with store: false has none");
   });

@@ -17,12 +17,12 @@ export type MessagePart = { readonly type: string; readonly [key: string]: unkno
 export function messagesOf({ role, parts }: Content, writer: ContentWriter): readonly Message[] {
   if (role === "model") return [{ role: "assistant", parts: parts.flatMap((part) => partOf(part, writer)) }];
   const responses = parts.filter(({ functionResponse }) => functionResponse !== undefined);
-  const said = parts.filter(({ functionResponse }) => functionResponse === undefined);
+  const others = parts.filter(({ functionResponse }) => functionResponse === undefined);
   return [
     ...(responses.length > 0
       ? [{ role: "tool" as const, parts: responses.flatMap((part) => partOf(part, writer)) }]
       : []),
-    ...(said.length > 0 ? [{ role: "user" as const, parts: said.flatMap((part) => partOf(part, writer)) }] : []),
+    ...(others.length > 0 ? [{ role: "user" as const, parts: others.flatMap((part) => partOf(part, writer)) }] : []),
   ];
 }
 

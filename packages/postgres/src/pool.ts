@@ -95,8 +95,8 @@ function aboutConnection({
   // The whole of it, for a string that cannot be read; the password as it is written, and as it is meant.
   secrets.push(connectionString);
   const written = /:\/\/[^@/]*?:(.*)@/.exec(connectionString)?.[1];
-  const asked = /[?&]password=([^&#]*)/.exec(connectionString)?.[1];
-  for (const secret of [written, asked]) if (secret !== undefined) secrets.push(secret, decoded(secret));
+  const inQuery = /[?&]password=([^&#]*)/.exec(connectionString)?.[1];
+  for (const secret of [written, inQuery]) if (secret !== undefined) secrets.push(secret, decoded(secret));
   if (!URL.canParse(connectionString)) return { place: "the address given", secrets };
   const url = new URL(connectionString);
   return { place: `${url.host}${url.pathname}`, secrets };

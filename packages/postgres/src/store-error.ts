@@ -90,23 +90,26 @@ export function asStoreError(
 ): Error {
   if (isOurs(error)) return error;
   const { code, message } = describe(error);
-  const said = redact(message, secrets);
+  const shown = redact(message, secrets);
   const cause = withoutSecretsIn(error, secrets);
   const misconfigured = MISCONFIGURED[code];
   if (misconfigured !== undefined)
-    return new ConfigurationError(`The database at ${place} refused: ${said} (${code}). To fix it, ${misconfigured}.`, {
-      cause,
-    });
+    return new ConfigurationError(
+      `The database at ${place} refused: ${shown} (${code}). To fix it, ${misconfigured}.`,
+      {
+        cause,
+      },
+    );
   if (UNREACHABLE.has(code) || /^timeout exceeded|due to connection timeout/.test(message))
     return new SessionStoreError(
       id,
-      `${problem}: no database answers at ${place} (${code === "" ? said : code}). ` +
+      `${problem}: no database answers at ${place} (${code === "" ? shown : code}). ` +
         "Check that Postgres is running and can be reached, then try again",
       { cause },
     );
   if (isMissingTable(error))
     return new ConfigurationError(
-      `The store's tables in the database at ${place} are gone: ${said}. Call migrate() again.`,
+      `The store's tables in the database at ${place} are gone: ${shown}. Call migrate() again.`,
       {
         cause,
       },
@@ -114,11 +117,11 @@ export function asStoreError(
   if (isUncertain(error))
     return new SessionStoreError(
       id,
-      `${problem}: the connection to ${place} broke or took too long (${said}). Try again; a write may have been made`,
+      `${problem}: the connection to ${place} broke or took too long (${shown}). Try again; a write may have been made`,
       { cause },
     );
   const advice = ADVICE[code];
-  return new SessionStoreError(id, `${problem}: ${advice === undefined ? said : `${advice} (${said})`}`, { cause });
+  return new SessionStoreError(id, `${problem}: ${advice === undefined ? shown : `${advice} (${shown})`}`, { cause });
 }
 
 function isOurs(error: unknown): error is Error {

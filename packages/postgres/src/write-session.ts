@@ -89,12 +89,12 @@ export function leaseStatement(
   const set = leaseColumns(p, next);
   const conditions = [isLease(p, expected)];
   const change = changeSession(tables, p, { id, set, added: 0, conditions, isNew: expected === undefined });
-  const told = isRenewal(expected, next)
+  const returned = isRenewal(expected, next)
     ? `${NOT_SYNCED}, pg_notify(${p.text(tables.channel)}, ${p.text(payload)})`
     : SYNCED;
   return {
     sql: `with written as (
-        ${change} returning s.number, ${told}
+        ${change} returning s.number, ${returned}
       )${next.held ? "" : dropDraft(tables)}
       select number::text from written`,
     values: p.values,
@@ -116,14 +116,14 @@ export function draftStatement(
 ): Statement {
   const p = new Parameters();
   const held = `s.hash = ${p.bytes(hashOf(id))} and s.lease_held and s.lease_token = ${p.number(token)}`;
-  const told = `returning ${NOT_SYNCED}, pg_notify(${p.text(tables.channel)}, ${p.text(payload)})`;
+  const returning = `returning ${NOT_SYNCED}, pg_notify(${p.text(tables.channel)}, ${p.text(payload)})`;
   const sql =
     draft === undefined
-      ? `delete from ${tables.drafts} d using ${tables.sessions} s where d.session = s.number and ${held} ${told}`
+      ? `delete from ${tables.drafts} d using ${tables.sessions} s where d.session = s.number and ${held} ${returning}`
       : `insert into ${tables.drafts} as d (session, term, draft)
           select s.number, s.releases, ${p.text(draft)} from ${tables.sessions} s where ${held}
           on conflict (session) do update set term = excluded.term, draft = excluded.draft where d.term <= excluded.term
-          ${told}`;
+          ${returning}`;
   return { sql: `with written as (${sql}) select 1::text from written`, values: p.values };
 }
 

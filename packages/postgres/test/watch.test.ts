@@ -55,7 +55,7 @@ async function listening(): Promise<{ readonly store: PostgresStore; readonly wa
 }
 
 describe("a watched session", () => {
-  test("tells of every kind of write by another store at once, and of nothing else", async () => {
+  test("reports every kind of write by another store at once, and nothing else", async () => {
     const { watched } = await listening();
     const other = open();
     const lease = { token: 1, beat: 0, held: true, runId: "r", durationMs: 1000 };
@@ -165,7 +165,7 @@ describe("a watched session", () => {
     await watched.next();
   });
 
-  test("is heard of again after the connection broke, with what happened meanwhile", async () => {
+  test("is reported again after the connection broke, with the changes made meanwhile", async () => {
     const { watched } = await listening();
     const before = [...place.pool.clients];
     expect(before).toHaveLength(1);
@@ -180,7 +180,7 @@ describe("a watched session", () => {
     await watched.next();
   });
 
-  test("is looked at now and then although the connection listens, in case it broke without a word", async () => {
+  test("is checked now and then although the connection listens, in case it broke silently", async () => {
     const { watched } = await listening();
     place.pool.muted = true;
     await open().append("a", 1, [2]);
@@ -188,7 +188,7 @@ describe("a watched session", () => {
     await watched.next();
   });
 
-  test("is heard of through a new connection when the one that listens does not answer any more", async () => {
+  test("is reported through a new connection when the listening one no longer answers", async () => {
     const { watched } = await listening();
     place.pool.before = (sql) => (sql.includes("xmin") ? new Promise(() => {}) : undefined);
     place.pool.muted = true;
@@ -232,7 +232,7 @@ describe("a watched session", () => {
   });
 });
 
-test("an append succeeds although nobody can be told of it", async () => {
+test("an append succeeds even if its notification fails", async () => {
   const store = open();
   await store.migrate();
   place.pool.before = (sql) => {
@@ -242,7 +242,7 @@ test("an append succeeds although nobody can be told of it", async () => {
   expect(await store.load("a")).toEqual([1]);
 });
 
-test("appends at the same time are told of together", async () => {
+test("simultaneous appends share a notification", async () => {
   const store = open();
   await store.migrate();
   await Promise.all(Array.from({ length: 20 }, (_, index) => store.append(`s${index}`, 0, [1])));

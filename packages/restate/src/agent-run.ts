@@ -61,7 +61,7 @@ export class RestateRun extends AgentRun {
   events({ signal }: WaitOptions = {}): AsyncIterable<EngineEvent> {
     const source: EventSourceOfRun = {
       over: (until) => this.result({ signal: until }),
-      next: (asked, until) => this.#send((workflow) => workflow.feed(asked, rpc.opts({ signal: until }))),
+      next: (question, until) => this.#send((workflow) => workflow.feed(question, rpc.opts({ signal: until }))),
     };
     return readEvents(source, signal);
   }

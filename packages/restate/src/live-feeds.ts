@@ -46,9 +46,12 @@ export class LiveFeeds {
     this.#options = options;
   }
 
-  /** URL of this worker; the first call starts listening. */
+  /** URL of this worker; the first call starts listening. If that fails, for instance as long as the port is taken, the next call tries again. */
   async url(): Promise<string> {
-    this.#server ??= this.#listen();
+    this.#server ??= this.#listen().catch((error: unknown) => {
+      this.#server = undefined;
+      throw error;
+    });
     const { address, port } = (await this.#server).address() as AddressInfo;
     return (this.#options.url ?? `http://${address.includes(":") ? `[${address}]` : address}:${port}`).replace(
       /\/$/,

@@ -7,7 +7,7 @@ export interface EventSourceOfRun {
   /** Resolves when the run is over; rejects if there is no such run. */
   over(signal: AbortSignal): Promise<RunReport>;
   /** The next place of the run's events, after the given one; `null`: none yet. */
-  next(asked: FeedQuestion, signal: AbortSignal): Promise<FeedPlace | null>;
+  next(question: FeedQuestion, signal: AbortSignal): Promise<FeedPlace | null>;
 }
 
 /** A worker silent for this many milliseconds is gone: its heartbeat interval is ten seconds. */

@@ -34,7 +34,7 @@ export const sharedHandlers: {
   state(ctx: WorkflowSharedContext): Promise<RunState | null>;
   cancel(ctx: WorkflowSharedContext): Promise<void>;
   announce(ctx: WorkflowSharedContext, url: string): Promise<void>;
-  feed(ctx: WorkflowSharedContext, asked: FeedQuestion): Promise<FeedPlace | null>;
+  feed(ctx: WorkflowSharedContext, question: FeedQuestion): Promise<FeedPlace | null>;
 } = {
   /** An answer that comes before its question is kept. */
   answer: async (ctx, { name: given, value, guess }) => {

@@ -37,7 +37,7 @@ describe.skipIf(restateBinary() === undefined)("a client of a Restate server (ne
     await worker.close();
   });
 
-  test("takes any id that an address can hold, and says what is wrong with the others and with what has no JSON", async () => {
+  test("takes any id that fits into a URL, and says what is wrong with others and with input that has no JSON", async () => {
     const model = new ScriptedModel(...Array.from({ length: 4 }, () => say("Hi.")));
     const worker = await startWorker(server, [new Agent({ name: "anybody", model })]);
     const client = agentsClient({ ingress: server.ingress });

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { setImmediate } from "node:timers/promises";
 import type { EngineEvent } from "@pollux/engine";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { LiveFeeds } from "../src/live-feeds.ts";
+import { type LiveEventsOptions, LiveFeeds } from "../src/live-feeds.ts";
 
 function event(delta: string): EngineEvent {
   return { runId: "r", step: "model:1", attempt: 1, seq: 0, event: { type: "text-delta", turn: 1, delta } };
@@ -19,8 +19,8 @@ describe("the live feeds of a worker", () => {
     await Promise.all(opened.splice(0).map((feeds) => feeds.close()));
   });
 
-  function newFeeds(): LiveFeeds {
-    const made = new LiveFeeds();
+  function newFeeds(options?: LiveEventsOptions): LiveFeeds {
+    const made = new LiveFeeds(options);
     opened.push(made);
     return made;
   }
@@ -54,6 +54,15 @@ describe("the live feeds of a worker", () => {
         JSON.stringify({ place: 1, event: event("heard") }),
       ]);
     });
+  });
+
+  test("listen as soon as their port is free, as after a worker that ends only now", async () => {
+    const before = newFeeds();
+    const { port } = new URL(await before.url());
+    const feeds = newFeeds({ port: Number(port) });
+    await expect(feeds.url()).rejects.toThrow("EADDRINUSE");
+    await before.close();
+    expect(await feeds.url()).toBe(`http://127.0.0.1:${port}`);
   });
 
   test("outlive a reader that never reads: it gets no heartbeat after the end", async () => {

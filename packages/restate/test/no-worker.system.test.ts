@@ -71,7 +71,7 @@ describe.skipIf(restateBinary() === undefined)("while no worker is running (need
   test.each([
     ["it did", { output: "it did" }, 1],
     ["it did not", { notExecuted: true }, 2],
-  ] as const)("a person says of a call that the worker died in that %s", async (_, outcome, times) => {
+  ] as const)("a person says about a call during which the worker died that %s", async (_, outcome, times) => {
     let begun = 0;
     const transfer = defineTool({
       name: "transfer",

@@ -180,7 +180,7 @@ describe("what a server asks the person", () => {
     expect(await asking(undefined)).toMatchObject({ code: -32_601 });
   });
 
-  test("a page that has to be opened first lets the call be made then", async () => {
+  test("a call that needs a page opened first is made after that", async () => {
     const onElicit = vi.fn<OnElicit>(() => true);
     await using server = await odd("whole", { onElicit });
     expect(await use(server.tools, "page_first")).toEqual({ ok: true, output: "made" });

@@ -379,7 +379,7 @@ test("a command that has to be isolated does not run where that is impossible", 
   expect(() => shellTool({ cwd, isolateProcesses: "yes" as "auto" })).toThrow(TypeError);
 });
 
-test("it happens once and asks by default", async () => {
+test("its calls happen once and need approval by default", async () => {
   const { name, effects, sequential, timeoutMs } = shellTool({ cwd, timeoutMs: 5000 });
   expect({ name, effects, sequential, timeoutMs }).toEqual({
     name: "run_command",

@@ -25,8 +25,8 @@ export function addedText(
   message: Message,
   changes: readonly ConversationChange[] = [],
 ): AddedText | undefined {
-  const last = lastSaid(message);
-  const known = before && lastSaid(before);
+  const last = lastText(message);
+  const known = before && lastText(before);
   if (last === undefined || known?.id !== last.id || before?.parts.length !== message.parts.length) return undefined;
   let delta = "";
   for (const change of changes) {
@@ -50,7 +50,7 @@ function hasSameData(before: Message, { parts }: Message): boolean {
 }
 
 /** The text or thought that a message ends with, calls and data aside. */
-function lastSaid({ parts }: Message): TextPart | ThoughtPart | undefined {
+function lastText({ parts }: Message): TextPart | ThoughtPart | undefined {
   const last = parts.findLast(({ type }) => type !== "tool-call" && (type as ShownData["type"]) !== "data");
   return last?.type === "text" || last?.type === "thought" ? last : undefined;
 }

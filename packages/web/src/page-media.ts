@@ -1,13 +1,13 @@
 import { media, OutputAudio } from "@pollux/core";
 import { isWebUrl, type MediaPart, type MessagePart } from "@pollux/core/conversation";
 
-/** What was made of a sound, by its last piece: the objects of a conversation are immutable. */
+/** What was made of a audio, by its last piece: the objects of a conversation are immutable. */
 const joined = new WeakMap<MediaPart, MediaPart>();
 
 /**
- * The parts of a step, with each sound as one that a page can play: a stream brings many pieces, without a header.
+ * The parts of a step, with each audio as one that a page can play: a stream brings many pieces, without a header.
  *
- * @param isWhole - Nothing follows the parts. A sound at their end is otherwise left out until it is whole.
+ * @param isWhole - Nothing follows the parts. A audio at their end is otherwise left out until it is whole.
  */
 export function playableParts<Part extends MessagePart>(
   parts: readonly Part[],
@@ -16,21 +16,21 @@ export function playableParts<Part extends MessagePart>(
   const shown: (Part | MediaPart)[] = [];
   let pieces: MediaPart[] = [];
   for (const [index, part] of parts.entries()) {
-    if (!isRawSound(part)) {
+    if (!isRawAudio(part)) {
       shown.push(part);
       continue;
     }
     pieces.push(part);
     const next = parts[index + 1];
-    const goesOn = next === undefined ? !isWhole : isRawSound(next) && isPieceOf(part, next);
-    if (goesOn) continue;
+    const isContinued = next === undefined ? !isWhole : isRawAudio(next) && isPieceOf(part, next);
+    if (isContinued) continue;
     shown.push(joinPieces(pieces, part));
     pieces = [];
   }
   return shown;
 }
 
-function isRawSound(part: MessagePart): part is MediaPart {
+function isRawAudio(part: MessagePart): part is MediaPart {
   if (part.type !== "media" || part.data === undefined) return false;
   return new OutputAudio({ mimeType: part.mimeType ?? "", pieces: [] }).rate !== undefined;
 }
@@ -42,8 +42,8 @@ function isPieceOf({ mimeType, thought }: MediaPart, next: MediaPart): boolean {
 function joinPieces(pieces: readonly MediaPart[], last: MediaPart): MediaPart {
   const known = joined.get(last);
   if (known !== undefined) return known;
-  const sound = new OutputAudio({ mimeType: last.mimeType ?? "", pieces: pieces.map(({ data = "" }) => data) });
-  const { mimeType, data } = media(sound.toWav());
+  const audio = new OutputAudio({ mimeType: last.mimeType ?? "", pieces: pieces.map(({ data = "" }) => data) });
+  const { mimeType, data } = media(audio.toWav());
   const part = { ...last, ...pieces[0], mimeType, data };
   joined.set(last, part);
   return part;

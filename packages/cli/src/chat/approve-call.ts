@@ -11,9 +11,9 @@ export async function approveCall(
 ): Promise<Approval> {
   const name = inOneLine(call.name, 100);
   const why = because === undefined ? "" : `${printable(explainUntrusted(because, call))}\n`;
-  const said = await input.ask(`${why}May ${name} run with ${inOneLine(call.args, 2000)}? [y/N/e to edit] `);
-  if (/^y(?:es)?$/i.test(said ?? "")) return true;
-  if (/^e(?:dit)?$/i.test(said ?? "")) {
+  const reply = await input.ask(`${why}May ${name} run with ${inOneLine(call.args, 2000)}? [y/N/e to edit] `);
+  if (/^y(?:es)?$/i.test(reply ?? "")) return true;
+  if (/^e(?:dit)?$/i.test(reply ?? "")) {
     let problem = "";
     for (;;) {
       const text = await input.ask(`${problem}Arguments of ${name} as JSON, or nothing to deny the call: `);

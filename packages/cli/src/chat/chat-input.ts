@@ -74,9 +74,9 @@ export class ChatInput {
 
   /** Asks a question once earlier questions are answered. @returns `undefined` if there is no one to ask. */
   ask(question: string): Promise<string | undefined> {
-    const asked = this.#lastQuestion.then(() => this.#askNow(question));
-    this.#lastQuestion = asked;
-    return asked;
+    const answer = this.#lastQuestion.then(() => this.#askNow(question));
+    this.#lastQuestion = answer;
+    return answer;
   }
 
   close(): void {

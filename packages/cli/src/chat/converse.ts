@@ -85,14 +85,14 @@ function timeOf(since: number | undefined): string {
  */
 async function answer(start: (signal: AbortSignal) => RunStream, conversation: Conversation): Promise<void> {
   const { session, input } = conversation;
-  const said: Promise<"run" | "next-run">[] = [];
+  const steered: Promise<"run" | "next-run">[] = [];
   const signal = input.begin(async (text) => {
-    said.push(session.steer(text));
-    await said.at(-1);
+    steered.push(session.steer(text));
+    await steered.at(-1);
   });
   await print(start(signal), conversation);
-  const heard = await Promise.allSettled(said);
-  if (!input.wasStopped && heard.some((one) => one.status === "fulfilled" && one.value === "next-run"))
+  const outcomes = await Promise.allSettled(steered);
+  if (!input.wasStopped && outcomes.some((one) => one.status === "fulfilled" && one.value === "next-run"))
     await answer((next) => session.continueStream({ signal: next }), conversation);
 }
 

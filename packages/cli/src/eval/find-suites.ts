@@ -15,7 +15,7 @@ export interface FoundSuite {
 /** What is looked for. */
 export interface Search {
   /** Files, folders to look through, or parts of a file's path; the working directory without any. */
-  readonly asked: readonly string[];
+  readonly paths: readonly string[];
   /** Names; all without any. */
   readonly suites: readonly string[];
   /** Names; all without any. */
@@ -28,9 +28,9 @@ export interface Search {
  *
  * @throws {UsageError} When there is none, or a file can't be loaded, exports no suite, or one whose name is taken.
  */
-export async function findSuites({ asked, suites, variants, how }: Search): Promise<readonly FoundSuite[]> {
+export async function findSuites({ paths, suites, variants, how }: Search): Promise<readonly FoundSuite[]> {
   const all: (FoundSuite & { readonly cases: readonly AnyCase<never>[] })[] = [];
-  for (const { suite, file, variants: own } of await loadSuites(asked)) {
+  for (const { suite, file, variants: own } of await loadSuites(paths)) {
     const named = own.filter((name) => variants.length === 0 || variants.includes(name));
     const isAsked = suites.length === 0 || suites.includes(suite.name);
     all.push({ suite, file, variants: named, cases: isAsked ? await readCasesOf(suite, file) : [] });
@@ -53,9 +53,9 @@ export async function findSuites({ asked, suites, variants, how }: Search): Prom
  *
  * @throws {UsageError} When there is none, or a file can't be loaded, exports no suite, or one whose name is taken.
  */
-export async function loadSuites(asked: readonly string[]): Promise<readonly FoundSuite[]> {
+export async function loadSuites(paths: readonly string[]): Promise<readonly FoundSuite[]> {
   const all: FoundSuite[] = [];
-  for (const file of filesFor(asked))
+  for (const file of filesFor(paths))
     for (const suite of await suitesOf(file)) {
       const other = all.find((one) => one.suite.name === suite.name)?.file;
       if (other !== undefined)
@@ -68,21 +68,21 @@ export async function loadSuites(asked: readonly string[]): Promise<readonly Fou
 /**
  * The one suite that is meant.
  *
- * @param asked - Its name, or its file. @defaultValue the only one
+ * @param wanted - Its name, or its file. @defaultValue the only one
  * @param isFile - False takes it for a name, whatever files there are.
  * @throws {UsageError} When there is no such suite, or several.
  */
 export async function chooseSuite(
-  asked: string | undefined,
-  isFile: boolean = asked !== undefined && existsSync(asked),
+  wanted: string | undefined,
+  isFile: boolean = wanted !== undefined && existsSync(wanted),
 ): Promise<FoundSuite> {
-  const all = await loadSuites(isFile && asked !== undefined ? [asked] : []);
-  const named = isFile || asked === undefined ? all : all.filter(({ suite }) => suite.name === asked);
+  const all = await loadSuites(isFile && wanted !== undefined ? [wanted] : []);
+  const named = isFile || wanted === undefined ? all : all.filter(({ suite }) => suite.name === wanted);
   const [one, ...more] = named;
   if (one !== undefined && more.length === 0) return one;
   const names = all.map(({ suite, file }) => `${suite.name} (${file})`).join(", ");
   throw new UsageError(
-    one === undefined ? `There is no suite "${asked}"; there is ${names}` : `Name the suite with --suite: ${names}`,
+    one === undefined ? `There is no suite "${wanted}"; there is ${names}` : `Name the suite with --suite: ${names}`,
   );
 }
 
@@ -106,9 +106,9 @@ async function readCasesOf(suite: EvalSuite<never>, file: string): Promise<reado
   }
 }
 
-function filesFor(asked: readonly string[]): readonly string[] {
+function filesFor(paths: readonly string[]): readonly string[] {
   let all: readonly string[] | undefined;
-  const files = asked.flatMap((path) => {
+  const files = paths.flatMap((path) => {
     const stats = statSync(path, { throwIfNoEntry: false });
     if (stats?.isFile() === true) return [relative("", path)];
     if (stats?.isDirectory() === true) return evalFiles(path);
@@ -118,10 +118,10 @@ function filesFor(asked: readonly string[]): readonly string[] {
       throw new UsageError(`There is no file or folder "${path}", nor an eval file with that in its path`);
     return matching;
   });
-  const found = asked.length === 0 ? evalFiles(".") : files;
+  const found = paths.length === 0 ? evalFiles(".") : files;
   if (found.length > 0) return [...new Set(found)];
   throw new UsageError(
-    `There is no *.eval.${LOADS_TYPESCRIPT ? "ts" : "js, and this Node does not run TypeScript: take Node 24, or name a compiled file"}${asked.length === 0 ? " here" : ` in ${asked.join(" or ")}`}`,
+    `There is no *.eval.${LOADS_TYPESCRIPT ? "ts" : "js, and this Node does not run TypeScript: take Node 24, or name a compiled file"}${paths.length === 0 ? " here" : ` in ${paths.join(" or ")}`}`,
   );
 }
 

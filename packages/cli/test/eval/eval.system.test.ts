@@ -50,7 +50,7 @@ test("variants are tried side by side, each with its baseline, or only one of th
   expect(one.out).toMatch(/^support \(short\): 2 cases, 2 trials[^]*No difference seen/);
 });
 
-test("worse is worse, whatever another suite could not say", async () => {
+test("a suite that got worse fails the command, even if another suite is incomplete", async () => {
   await folder.suite("other");
   await folder.suite("support");
   await folder.eval(["--update-baseline"]);

@@ -106,7 +106,7 @@ test("a suite that fails takes nothing from the reports of those before it", asy
   expect(JSON.parse(await folder.read("runs.json"))).toMatchObject([{ suite: "other" }]);
 });
 
-test("out of money is incomplete, never green, and no baseline", async () => {
+test("a run that its budget ends is incomplete: never green, and no baseline", async () => {
   await folder.suite("other");
   await folder.suite("support");
   const { code, out, err } = await folder.eval(["--max-cost", "0.15", "--update-baseline"]);

@@ -10,12 +10,12 @@ beforeEach(async () => {
 
 afterEach(() => folder[Symbol.asyncDispose]());
 
-async function find(asked: readonly string[], search: Partial<Search> = {}): Promise<readonly string[]> {
-  const found = await findSuites({ asked, suites: [], variants: [], how: { filter: {} }, ...search });
+async function find(paths: readonly string[], search: Partial<Search> = {}): Promise<readonly string[]> {
+  const found = await findSuites({ paths, suites: [], variants: [], how: { filter: {} }, ...search });
   return found.map(({ suite, variants }) => [suite.name, ...variants].join(" "));
 }
 
-test("finds eval files below a folder, but for what is installed, hidden or compiled", async () => {
+test("finds eval files below a folder, except installed, hidden and compiled ones", async () => {
   await folder.suite("b");
   await folder.suite("a", "", "deep/er/a.eval.mts");
   await folder.suite("installed", "", "node_modules/x/installed.eval.ts");
@@ -31,7 +31,7 @@ test("finds eval files below a folder, but for what is installed, hidden or comp
   expect(await find([folder.at("dist")])).toEqual(["compiled"]);
 });
 
-test("a file may export several suites; a name may be there once", async () => {
+test("a file may export several suites, whose names are unique", async () => {
   const file = await folder.suite("a");
   await folder.write(
     "list.eval.ts",
@@ -53,6 +53,6 @@ test("takes only suites with such variants and cases", async () => {
   expect(await find([folder.path], { how: { filter: { tags: ["t"] } } })).toEqual(["b"]);
 });
 
-test("a folder without eval files is said", async () => {
+test("a folder without eval files is reported", async () => {
   await expect(find([folder.at(".")])).rejects.toThrow(/^There is no \*\.eval\.ts in /);
 });

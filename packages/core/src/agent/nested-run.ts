@@ -57,8 +57,8 @@ export function summarizer(
 ): CompactionPlan["summarize"] {
   return async (contents, { step, signal, traceparent }, attach) => {
     const parent = { ...run, step: { runId, step, ...(traceparent !== undefined && { traceparent }) } };
-    const asked = [...contents.map(withoutServerTools), userText(instructions ?? SUMMARY_REQUEST)];
-    const { text, stopReason } = await runInside(asked, [], { signal, attach, parent });
+    const request = [...contents.map(withoutServerTools), userText(instructions ?? SUMMARY_REQUEST)];
+    const { text, stopReason } = await runInside(request, [], { signal, attach, parent });
     if (stopReason === "finished" && text.trim() !== "") return text;
     throw new RunStepError(`the conversation could not be summarized (${stopReason})`, "compact");
   };

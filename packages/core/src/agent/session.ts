@@ -47,7 +47,6 @@ export class Session<
   readonly #events: EventTap = new EventTap();
   /** Opens the runs of the session whose conversation this agent takes over. */
   #before: (() => Promise<NextRun<AnyRunOptions>>) | undefined;
-  #opening: Promise<NextRun<AnyRunOptions>> | undefined;
   #opened: NextRun<AnyRunOptions> | undefined;
 
   /** @internal */
@@ -59,18 +58,20 @@ export class Session<
     this.#config = config;
   }
 
-  /** The session's runs. Their code is loaded when a session is first used. */
-  #open(): Promise<NextRun<AnyRunOptions>> {
-    this.#opening ??= (async () => {
-      const { NextRun, SessionLog } = await import("../session/session-runtime.ts");
-      const runs = new NextRun(new SessionLog(this.#store, this.id), this.#host, this.#config);
-      if (this.#before !== undefined) {
-        runs.takesOver = true;
-        runs.givenTo = (await this.#before()).givenTo;
+  /** The session's runs. Their code is loaded when a session is first used; if that fails, the next call tries again. */
+  async #open(): Promise<NextRun<AnyRunOptions>> {
+    if (this.#opened !== undefined) return this.#opened;
+    const { NextRun, SessionLog } = await import("../session/session-runtime.ts");
+    const before = await this.#before?.();
+    // Another call may have been faster.
+    if (this.#opened === undefined) {
+      this.#opened = new NextRun(new SessionLog(this.#store, this.id), this.#host, this.#config);
+      if (before !== undefined) {
+        this.#opened.takesOver = true;
+        this.#opened.givenTo = before.givenTo;
       }
-      return (this.#opened = runs);
-    })();
-    return this.#opening;
+    }
+    return this.#opened;
   }
 
   /**

@@ -252,14 +252,14 @@ export type RewindEntry = Extract<SessionEntry, { type: "rewind" }>;
 function placeAnswers(group: RunGroup, report: Report): void {
   const { runId, loop } = group.run.entry;
   if (loop !== LOOP_VERSION) return;
-  const asked = group.items.flatMap(({ entry }) => (entry.type === "end" ? (entry.pending ?? []) : []));
+  const pending = group.items.flatMap(({ entry }) => (entry.type === "end" ? (entry.pending ?? []) : []));
   const made = new Set(group.items.flatMap(({ entry }) => callsMade(entry)));
   const times = group.items.map((_, index) => index + 1);
   group.items = group.items.flatMap((item): readonly Item<EntryOfRun>[] => {
     const { position, entry } = item;
     if (entry.type !== "answer" || entry.place.kind !== "wait" || stepName(entry.place) === entry.step) return [item];
     const { token, place } = entry;
-    const known = asked.find((one) => one.token === token);
+    const known = pending.find((one) => one.token === token);
     // A token that matches no question, or a damaged one, proves no more than the place.
     const time = known && times.find((one) => questionToken(runId, known, one) === token);
     if (known === undefined || time === undefined) {

@@ -180,16 +180,16 @@ function hasGaps({ items, lost }: RunGroup, record: RunRecord, end?: EndEntry): 
 
 /** True when the model's answer of a turn is lost, or the whole turn. */
 function hasMissingTurns({ outcomes, begun }: RunRecord): boolean {
-  const asked = new Set<number>();
+  const answered = new Set<number>();
   const turns = new Set<number>();
   for (const { place } of [...outcomes.values(), ...begun.values()]) {
     // Checks of a message and summaries come before the model's answer.
     if (place.kind === "compact" || (place.kind === "guard" && place.side === "input")) continue;
     turns.add(place.turn);
-    if (place.kind === "model" && place.attempt === 0) asked.add(place.turn);
+    if (place.kind === "model" && place.attempt === 0) answered.add(place.turn);
   }
   for (let turn = Math.max(0, ...turns); turn > 0; turn--) turns.add(turn);
-  return [...turns].some((turn) => !asked.has(turn));
+  return [...turns].some((turn) => !answered.has(turn));
 }
 
 /** True when the run executed calls of an answer with which it would have ended: the finish reason was changed. */

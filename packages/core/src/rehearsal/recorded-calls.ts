@@ -2,8 +2,9 @@ import type { Agent } from "../agent/agent.ts";
 import { type CallRoute, numberCalls } from "../durable/run-log.ts";
 import { asList, asObject, isObject, type Json, present, sameJson } from "../internal/json.ts";
 import { listAttempts, readAnswer } from "../session/log/derive-open.ts";
+import { followCall } from "../session/log/call-standing.ts";
 import { checkEntryHeader, checkEntryMembers, isKnownType, type SessionEntry } from "../session/log/entries.ts";
-import { addToRecord, beginRecord, followCall, PlacedSteps, type RunRecord } from "../session/log/run-record.ts";
+import { addToRecord, beginRecord, PlacedSteps, type RunRecord } from "../session/log/run-record.ts";
 import type { ToolOutcome } from "../tool/tool.ts";
 
 /** A call of a session, and its response. */

@@ -2,7 +2,7 @@ import type { Agent } from "../agent/agent.ts";
 import type { AnyRunOptions } from "../agent/options.ts";
 import type { MakeAgain } from "../durable/journal.ts";
 import { messageOf } from "../errors/agent-error.ts";
-import { ReplayDifferenceError } from "../errors/run-errors.ts";
+import { ReplayDifferenceError, SessionDamagedError } from "../errors/run-errors.ts";
 import { asObject, firstDifference, isObject, type Json } from "../internal/json.ts";
 import { textOf } from "../internal/text.ts";
 import type { RunResult } from "../loop/result.ts";
@@ -90,7 +90,8 @@ export async function replayRun(
     if (difference !== undefined) return report({ isSame: false, difference });
     const isOver = !(error instanceof ReplayDifferenceError) && ENDS_WITHOUT_RESULT.has(end["stopReason"]);
     const why = error instanceof ReplayDifferenceError ? error.differences.join("; ") : messageOf(error);
-    const problem = kept.findProblem() ?? (isOver ? undefined : why);
+    // Of a log that this release can't read, no request is made.
+    const problem = error instanceof SessionDamagedError ? why : (kept.findProblem() ?? (isOver ? undefined : why));
     return report({ isSame: problem === undefined, ...(problem !== undefined && { problem }) });
   } finally {
     loop.release();

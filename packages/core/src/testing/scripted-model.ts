@@ -76,9 +76,9 @@ export class ScriptedModel implements Model {
 
   async respond(request: ModelRequest, { signal, onParts }: RespondOptions): Promise<ModelResponse> {
     signal.throwIfAborted();
-    const asked = structuredClone(request);
-    this.#requests.push(asked);
-    const { batches, end, ...rest } = await this.#nextTurn(asked, signal);
+    const copy = structuredClone(request);
+    this.#requests.push(copy);
+    const { batches, end, ...rest } = await this.#nextTurn(copy, signal);
     for (const batch of batches) {
       // Each batch arrives in its own microtask, as from a network.
       await abortable(Promise.resolve(), signal);

@@ -46,6 +46,6 @@ function unplannedText(error: unknown): string {
 
 /** Lists the available names, and suggests a similar one if there is any. */
 export function describeUnknownTool(name: string, names: readonly string[]): string {
-  const asked = name.replace(/^default_api[.:]/, "").slice(0, 64);
-  return unknownTool(name, nearestName(asked, names), names);
+  const bareName = name.replace(/^default_api[.:]/, "").slice(0, 64);
+  return unknownTool(name, nearestName(bareName, names), names);
 }

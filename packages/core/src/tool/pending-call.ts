@@ -165,8 +165,8 @@ export interface Approvals {
 }
 
 function decide(by: string, calls: PendingCall | readonly PendingCall[], approval: Approval): Approvals {
-  const asked = [calls].flat().filter(({ question }) => question === "approval");
-  if (asked.length === 0)
+  const approvals = [calls].flat().filter(({ question }) => question === "approval");
+  if (approvals.length === 0)
     throw new TypeError(`${by}(): none of these calls waits for an approval; pass the calls in a result's pending`);
-  return Object.fromEntries(asked.map(({ token }) => [token, approval]));
+  return Object.fromEntries(approvals.map(({ token }) => [token, approval]));
 }

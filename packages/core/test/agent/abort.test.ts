@@ -64,7 +64,7 @@ describe.each(faces)("%s", (_face, read) => {
   });
 });
 
-test("leaving the for-await ends the run: tools hear of it, and result() rejects with what was done", async () => {
+test("leaving the for-await ends the run: tools are aborted, and result() rejects with the work done so far", async () => {
   let heard = false;
   const stuck = defineTool({
     name: "stuck",

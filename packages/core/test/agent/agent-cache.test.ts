@@ -100,7 +100,7 @@ describe.each(faces)("%s", (face, read) => {
     ]);
   });
 
-  test("a schema goes along; where it cannot, the last request leaves the cache out", async () => {
+  test("an output schema is sent with the cache; where it can't be, the last request goes without the cache", async () => {
     const output = z.object({ sum: z.number() });
     const native = cacheService([[{ text: '{"sum":3}' }]]);
     const agent = agentOn(native);

@@ -284,7 +284,7 @@ describe("a run's context", () => {
     void needy.session().stream("Go.");
   });
 
-  test("is checked, and no stranger elsewhere", () => {
+  test("is checked, and is an error where the agent has none", () => {
     // @ts-expect-error -- a user is a text
     void needy.run("Go.", { context: { user: 5, orders: new Map() } });
     // @ts-expect-error -- the agent has no context

@@ -55,7 +55,7 @@ test("an extra tool with the name of one of the agent's is refused, and a sessio
   expect(await store.list()).toEqual([]);
 });
 
-test("extra tools that are none are named", async () => {
+test("extra tools that are not tools are named in the error", async () => {
   const agent = new Agent({ model: new ScriptedModel() });
   // As in plain JavaScript.
   const extraTools = [{ name: "greet" }] as unknown as AnyTool[];

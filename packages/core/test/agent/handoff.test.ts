@@ -287,7 +287,7 @@ describe.each(SESSION_FACES)("who leads a session, read by %s", (_face, face) =>
     return { desk, billing };
   }
 
-  test("the next message goes to who took over, in any process, and back again", async () => {
+  test("the next message goes to the agent that took over, in any process, and back again", async () => {
     const store = new MemoryStore();
     const at = ({ desk }: ReturnType<typeof team>) => desk.agent.session({ id: "s", store });
     const first = team([call("transfer_to_billing")], [say("Billing here.")]);
@@ -302,7 +302,7 @@ describe.each(SESSION_FACES)("who leads a session, read by %s", (_face, face) =>
     expect(takers).toEqual(["desk", "billing", "billing", "desk"]);
   });
 
-  test("a message sent again goes to who answered it first; a rewind takes the handover back", async () => {
+  test("a message sent again goes to the agent that answered it first; a rewind takes the handoff back", async () => {
     const { desk, billing } = team(
       [call("transfer_to_billing"), call("transfer_to_billing")],
       [say("One."), say("Two."), say("Three.")],
@@ -318,7 +318,7 @@ describe.each(SESSION_FACES)("who leads a session, read by %s", (_face, face) =>
     billing.model.assertSpent();
   });
 
-  test("one that is gone after a deploy leaves the session's own agent in charge", async () => {
+  test("an agent that no longer exists after a deploy leaves the session's own agent in charge", async () => {
     const store = new MemoryStore();
     const first = team([call("transfer_to_billing")], [say("Billing here.")]);
     await face.send(first.desk.agent.session({ id: "s", store }), "Hi.");
@@ -339,7 +339,7 @@ describe.each(SESSION_FACES)("who leads a session, read by %s", (_face, face) =>
     });
   });
 
-  test("who the program put in charge leads on in any process whose session knows of it", async () => {
+  test("an agent that the program put in charge stays in charge in every process whose session knows it", async () => {
     const store = new MemoryStore();
     const open = (lines: readonly ScriptLine[], knows: boolean) => {
       const sales = agent("sales", [say("Sales.")]);
@@ -390,7 +390,7 @@ describe.each(SESSION_FACES)("who leads a session, read by %s", (_face, face) =>
     expect(moments.length).toBeGreaterThan(4);
   });
 
-  test("an answer reaches the call of who asked", async () => {
+  test("an answer reaches the call of the agent that asked", async () => {
     const pay = defineTool({ name: "pay", description: "x", needsApproval: true, run: () => "paid" });
     const billing = agent("billing", [call("pay"), say("Paid.")], { tools: [pay] });
     const desk = agent("desk", [call("transfer_to_billing")], { tools: [handoff(billing.agent)] });

@@ -214,7 +214,7 @@ test("streamed arguments need a streaming transport", () => {
   );
 });
 
-test("what a model can do may be corrected, and of a new one nothing is assumed", () => {
+test("a model's capabilities can be corrected, and nothing is assumed about a new model", () => {
   const to = endpoint({ baseUrl: "https://gemini.example", apiKey: "k" });
   const imageConfig = { aspectRatio: "1:1" };
   const known = gemini("gemini-3.8-flash", { endpoint: to, capabilities: { imageOutput: true } });
@@ -225,7 +225,7 @@ test("what a model can do may be corrected, and of a new one nothing is assumed"
 });
 
 describe.each(faces)("a model that nobody knows, by %s", (_face, read) => {
-  test("is sent what it is told to be sent, with one warning", async () => {
+  test("is sent its settings unchecked, with one warning", async () => {
     const settings: Settings = {
       settings: {
         thinking: "minimal",

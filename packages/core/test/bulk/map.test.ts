@@ -283,7 +283,7 @@ describe("retries", () => {
     expect((await reading).map(textOf)).toEqual(["Now."]);
   });
 
-  test("are none for an error that will not pass: the item has it, and the others go on", async () => {
+  test("are not made for a permanent error: the item has it, and the others continue", async () => {
     const model = always((request) => {
       if (asked(request) === "b") throw new ApiStatusError("Bad request.", { status: 400, retryable: false });
       return say("fine");
@@ -383,7 +383,7 @@ describe("ending early", () => {
     expect(model.requests).toEqual([]);
   });
 
-  test("inputs that never come keep no one who aborts", async () => {
+  test("inputs that never come don't hold up an abort", async () => {
     const stop = new AbortController();
     async function* inputs(): AsyncGenerator<string> {
       yield "a";
@@ -429,7 +429,7 @@ test("a store that cannot be read fails the map, and its summary", async () => {
   await expect(map(new Agent({ model: echo() }), ["a"], options).summary()).rejects.toThrow("the disk is gone");
 });
 
-test("an iterator that nobody has asked keeps no one from the summary", async () => {
+test("an iterator that nobody reads doesn't hold up the summary", async () => {
   const run = map(new Agent({ model: echo() }), ["a"]);
   run[Symbol.asyncIterator]();
   expect(await run.summary()).toMatchObject({ ended: "done", finished: 1 });

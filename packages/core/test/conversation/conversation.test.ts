@@ -116,7 +116,7 @@ test("a call that may have taken effect when its run died is not shown as cancel
   expect(buildConversation("s", await entriesOf(dead)).messages[1]?.parts[1]).toMatchObject(shown);
 });
 
-test("a call of which nobody says whether it took effect is not shown as withdrawn", async () => {
+test("a call whose outcome stays unknown is not shown as withdrawn", async () => {
   const store = new WatchedStore();
   const unknown = (): Agent => new Agent({ model: new ScriptedModel(call("send"), say("Well.")), tools: [sends] });
   await unknown().session({ id: "s", store }).send("Send.");
@@ -344,7 +344,7 @@ test("a chat without a session is shown by its events", async () => {
   ]);
 });
 
-test("an error of somebody else is shown with a text for anybody, whatever its code is", async () => {
+test("an error of other code is shown with a text that is safe for anybody, whatever its code is", async () => {
   const model = new ScriptedModel(fails(Object.assign(new Error("secret"), { code: "constructor" })));
   const session = new Agent({ model }).session({ id: "s", store: new MemoryStore() });
   await expect(session.send("Hi.")).rejects.toThrow("secret");

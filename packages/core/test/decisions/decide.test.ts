@@ -305,7 +305,7 @@ test("is retried, and a tap sees each exchange without the key", async () => {
   expect(JSON.stringify(seen.map(({ requestHeaders, error }) => [requestHeaders, error]))).not.toContain(KEY);
 });
 
-test.each(["signal", "run"] as const)("an abort ends it, whose %s it is", async (which) => {
+test.each(["signal", "run"] as const)("an abort of its %s ends it", async (which) => {
   const controller = new AbortController();
   const { signal } = controller;
   const fetch = (_: string, init: RequestInit): Promise<Response> =>

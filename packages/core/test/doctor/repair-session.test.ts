@@ -184,7 +184,7 @@ describe("a repair", () => {
     });
   });
 
-  test("drops a step of an unknown kind under a known name when its value is none of that", async () => {
+  test("drops a step of an unknown kind under a known name if its value doesn't fit that name", async () => {
     const log = pick("an approval that is stored and not yet acted on");
     const at = log.findIndex((entry) => entry.type === "step" && entry.place.kind === "route");
     const text = JSON.stringify(log[at]).replace('"kind":"route"', '"kind":" oute"').replace('"value":', '"valu ":');

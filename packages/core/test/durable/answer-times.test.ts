@@ -57,7 +57,7 @@ describe("a question that is put to somebody outside", () => {
     expect(seen).toEqual([{ kind: "wait", name: "call:1.0/outcome", place, question, ...timeout }]);
   });
 
-  test.each([["run"], ["stream"]])("is answered for a person who is late, read by %s", async (face) => {
+  test.each([["run"], ["stream"]])("is answered as timed out when a person is late, read by %s", async (face) => {
     const made = tools(40);
     const model = new ScriptedModel(...BOTH);
     const agent = new Agent({ model, tools: made.tools });
@@ -98,7 +98,7 @@ describe.each(SESSION_FACES)("a session whose questions have a time, read by %s"
   beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"], now: START }));
   afterEach(() => void vi.useRealTimers());
 
-  test("answers for a person who is late when it is resumed, and not before", async () => {
+  test("answers as timed out when it is resumed, and not before", async () => {
     const store = new MemoryStore();
     const made = tools(300);
     const model = new ScriptedModel(...BOTH);

@@ -39,7 +39,7 @@ describe("repeated calls", () => {
     expect(guard.addTurn(look("up"), saw("rain"))).toBe(1);
   });
 
-  test("a poll whose result changes, and calls that change, are none", () => {
+  test("a poll whose result changes, and calls that change, don't count as repeated", () => {
     const guard = new RepeatGuard();
     expect([1, 2, 3].map((n) => guard.addTurn(look("up"), saw(n)))).toEqual([1, 1, 1]);
     expect(["a", "b", "a"].map((where) => guard.addTurn(look(where), saw("same")))).toEqual([1, 1, 1]);

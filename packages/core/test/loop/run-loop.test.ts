@@ -137,7 +137,7 @@ describe.each(faces)("%s", (_face, read) => {
     expect(bad?.functionResponse?.response["error"]).toContain("city");
   });
 
-  test("a tool that is called wrongly again and again is closed for the run", async () => {
+  test("a tool that keeps getting invalid calls is disabled for the run", async () => {
     const wrong = call("get_weather", {});
     const model = new ScriptedModel(wrong, wrong, wrong, wrong, wrong, say("I give up."));
     let runs = 0;
@@ -154,7 +154,7 @@ describe.each(faces)("%s", (_face, read) => {
     expect(runs).toBe(0);
   });
 
-  test("a tool without a time to answer in is answered as timed out", async () => {
+  test("a tool that exceeds its time limit is answered as timed out", async () => {
     const tool = defineTool({ name: "wait", description: "x", timeoutMs: 10, run: () => new Promise(() => {}) });
     const model = new ScriptedModel(call("wait"), say("Gave up waiting."));
     await read(new Agent({ model, tools: [tool] }), "Wait.");
@@ -268,7 +268,7 @@ describe.each(faces)("%s", (_face, read) => {
       });
     });
 
-    test("a finish reason nobody has met is never a success", async () => {
+    test("an unknown finish reason is never a success", async () => {
       expect(await endOf(new ScriptedModel(join(say("Hm."), finishes("VIBES"))))).toMatchObject({
         stopReason: "unknown-finish",
         finishReason: "VIBES",

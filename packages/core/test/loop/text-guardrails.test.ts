@@ -108,7 +108,7 @@ describe("maskText", () => {
     ]);
   });
 
-  test("shows a page in another process the draft, and no half of a letter", async () => {
+  test("shows the draft to a page in another process, and never half a character", async () => {
     const face = SESSION_FACES[0]?.[1];
     if (face === undefined) throw new Error("there are no faces");
     const { there } = await playLate(face, [maskText("secret")], say("😀😀", "😀😀😀", "😀😀😀", "😀"));

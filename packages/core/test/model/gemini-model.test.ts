@@ -128,7 +128,7 @@ describe.each<Transport>(["stream", "unary"])("over %s", (transport) => {
     ]);
   });
 
-  test("a refusal nobody can mend is thrown as it came", async () => {
+  test("a refusal that no heal fits is thrown as it came", async () => {
     const { sent, options } = service(transport, ["Nothing of the kind."]);
     await expect(ask(gemini("gemini-3.8-flash", options))).rejects.toThrow(ApiStatusError);
     expect(sent).toHaveLength(1);
@@ -343,7 +343,7 @@ describe("making a model", () => {
     );
   });
 
-  test("with something that is no id is an error", () => {
+  test("with an invalid id is an error", () => {
     expect(() => gemini("../secrets", service("unary", []).options)).toThrow(ConfigurationError);
   });
 

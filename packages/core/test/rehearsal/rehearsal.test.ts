@@ -151,7 +151,7 @@ describe.each(faces)("a rehearsed run (%s)", (_, face) => {
     expect(responsesIn(model, 1)).toEqual([{ output: "agent: research" }, { output: "agent: ask" }]);
   });
 
-  test("it holds for runs inside and after a handover", async () => {
+  test("it applies to nested runs, and after a handoff", async () => {
     const standIns: Record<string, ScriptedModel> = {
       outer: new ScriptedModel(call("inner", { task: "Look." }), call("to_next", {})),
       inner: new ScriptedModel(call("look", { id: "1" }), say("Seen.")),
@@ -191,7 +191,7 @@ describe.each(faces)("a rehearsed run (%s)", (_, face) => {
     expect(result.stopReason).toBe("needs-approval");
   });
 
-  test("time is the given one", async () => {
+  test("the clock is the given one", async () => {
     let now = 1_000;
     const result = await face(
       new Agent({ model: new ScriptedModel(call("look", { id: "1" }), say("Done.")), tools: [untouchable("look")] }),

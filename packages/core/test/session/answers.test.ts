@@ -231,7 +231,7 @@ describe.each(SESSION_FACES)("who may answer, read by %s", (_face, face) => {
   test.each([
     [9000, "boss"],
     [13, "clerk"],
-  ])("edited arguments (%s euros) that need another word are asked about once more", async (euros, by) => {
+  ])("edited arguments (%s euros) that need another approver are asked about once more", async (euros, by) => {
     const { session, paid, store } = refund((input) => (input.euros > 100 ? "boss" : "clerk"));
     await face.send(session, "Refund.");
     const first = (await session.state()).pending[0]?.token;

@@ -24,7 +24,7 @@ const answers = (contents: readonly { readonly parts: readonly object[] }[] | un
     ?.at(-1)
     ?.parts.map((part) => (part as { functionResponse?: { response: unknown } }).functionResponse?.response);
 
-describe.each(SESSION_FACES)("a call that needs a person's word, in a session read by %s", (_face, face) => {
+describe.each(SESSION_FACES)("a call that needs approval, in a session read by %s", (_face, face) => {
   test("ends the run, while the other calls of the turn are done; a yes in another process runs it", async () => {
     const { done, tools } = shop();
     const store = new MemoryStore();
@@ -130,7 +130,7 @@ describe.each(SESSION_FACES)("a call that needs a person's word, in a session re
     expect(done).toEqual([]);
   });
 
-  test("takes no answer that nobody waits for", async () => {
+  test("refuses an answer to a call that doesn't wait", async () => {
     const { tools } = shop();
     const session = new Agent({ model: new ScriptedModel(call("pay", { amount: 20 })), tools }).session();
     await face.send(session, "Buy.");
@@ -238,7 +238,7 @@ describe.each(SESSION_FACES)("a tool without run, in a session read by %s", (_fa
     expect((await face.send(session, "Door?")).text).toBe("Sorry.");
   });
 
-  test("may need a word first", async () => {
+  test("may need approval first", async () => {
     const guarded = defineTool({ name: "photo", description: "x", needsApproval: true });
     const model = new ScriptedModel(call("photo"), say("Done."));
     const session = new Agent({ model, tools: [guarded] }).session();

@@ -145,7 +145,7 @@ describe("a store that tells late that it has written", () => {
     expect(await session.history()).toHaveLength(2);
   });
 
-  test("keeps what is said twice at once in order", async () => {
+  test("keeps two messages that are sent at once in order", async () => {
     const model = new ScriptedModel(say("Hello."));
     const late = lateToTell(new MemoryStore());
     const session = new Agent({ model }).session({ store: late.store });

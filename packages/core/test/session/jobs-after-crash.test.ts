@@ -149,7 +149,7 @@ describe.each(SESSION_FACES)("when its process dies, by %s", (_face, face) => {
     }
   });
 
-  test("a webhook knows better: a job that was cut off in its start is not asked about once it reports", async () => {
+  test("a job that was cut off in its start is not asked about once its webhook reports", async () => {
     for (const when of ["before anybody looks", "after somebody was asked"] as const) {
       const { processes, started, callbacks, next, open, told, holdStarts, kept } = world();
       const { begun } = holdStarts();

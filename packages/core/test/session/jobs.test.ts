@@ -213,7 +213,7 @@ describe.each(SESSION_FACES)("by %s", (_face, face) => {
     }
   });
 
-  test("what was found out is not asked any more, while an approval of the same turn waits", async () => {
+  test("a known outcome is not checked again while an approval of the same turn waits", async () => {
     const { open, answers } = lab();
     const asked = await face.send(open(calls(ASK, "pay")), "Why?");
     expect(waits(asked)).toEqual(["call:1.0 job", "call:1.1 approval"]);

@@ -128,7 +128,7 @@ describe.each(SESSION_FACES)("a session that is released, read by %s", (_face, f
     expect(ran).toEqual(["pay"]);
   });
 
-  test("is asked twice, and the second may be in more of a hurry", async () => {
+  test("can be released twice, the second time without waiting", async () => {
     const { session, open, started } = busy(call("pay"), say("Paid."));
     const run = failure(face.send(session, "Pay."));
     await started;

@@ -35,8 +35,8 @@ function echo(): ScriptedModel {
 const textsOf = (contents: readonly Content[]): readonly (string | undefined)[] =>
   contents.map(({ parts }) => parts[0]?.text);
 
-describe.each(SESSION_FACES)("whatever is said and taken back, read by %s", (_face, face) => {
-  test("a session is as if only what is left had ever been said", async () => {
+describe.each(SESSION_FACES)("any messages and rewinds, read by %s", (_face, face) => {
+  test("a session is the same as one that never had the messages that were taken back", async () => {
     await fc.assert(
       fc.asyncProperty(acts, async (todo) => {
         const store = new MemoryStore();

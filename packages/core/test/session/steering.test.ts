@@ -44,7 +44,7 @@ describe.each(SESSION_FACES)("what is said to a run read by %s", (_face, face) =
     ]);
   });
 
-  test("is not said twice: not to the next message, and not when the run is read again", async () => {
+  test("is read once: not again with the next message, and not when the run is replayed", async () => {
     const { model, session } = steered("Hurry.");
     await face.send(session, "Work.");
     await face.send(session, "Thanks.");

@@ -10,7 +10,7 @@ import {
   urlContext,
 } from "@pollux/core";
 import { describe, expect, test } from "vitest";
-import { readByService } from "../../src/grounding/read-by-service.ts";
+import { readByService } from "../../src/durable/read-by-step.ts";
 import { addRead, markOf, readContents, readInput, type ReadSource, withoutKnown } from "../../src/tool/reads.ts";
 
 const make = (trust: object) => defineTool({ name: "t", description: "x", run: () => 1, ...trust });

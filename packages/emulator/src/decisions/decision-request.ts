@@ -24,11 +24,11 @@ export function findDecisionProblem(request: Fields, version: string, switches: 
     const message = `models/${id} is not found for API version ${version}, or is not supported for decisions.`;
     return { rule: "D-1", message, status: "NOT_FOUND" };
   }
-  const asked = Object.entries(isFields(questions) ? questions : {});
+  const entries = Object.entries(isFields(questions) ? questions : {});
   const found =
     findContentProblem(input, "input", false) ??
-    (asked.length >= 1 && asked.length <= 1_000 ? undefined : "questions: must have 1 to 1000 entries") ??
-    firstOf(asked, ([name, question]) => findQuestionProblem(name, question, switches));
+    (entries.length >= 1 && entries.length <= 1_000 ? undefined : "questions: must have 1 to 1000 entries") ??
+    firstOf(entries, ([name, question]) => findQuestionProblem(name, question, switches));
   return found === undefined ? undefined : problem("D-1", `* CreateDecisionRequest.${found}`);
 }
 

@@ -90,6 +90,16 @@ describe("functions", () => {
     expect(textOf(next)).toBe(`I could not get the weather in Oslo: no such city. ${REMARK}`);
   });
 
+  test("whose name has a verb of two words, such as look_up_order, are named by both", async () => {
+    const parameters = { type: "OBJECT", properties: { number: { type: "INTEGER" } }, required: ["number"] };
+    const lookUp = { name: "look_up_order", description: "Looks up an order", parameters };
+    const question = ask("Look up order 17.", { tools: [{ functionDeclarations: [lookUp] }] });
+    const failed = await answered(question, [{ error: "the table is gone" }]);
+    expect(textOf(failed.next)).toBe(`I could not look up the order: the table is gone. ${REMARK}`);
+    const found = await answered(question, [{ output: {} }]);
+    expect(textOf(found.next)).toBe(`Nothing came back for the order. ${REMARK}`);
+  });
+
   test("are never called in mode NONE, and always an allowed one in mode ANY", async () => {
     const mode = (functionCallingConfig: object): object => ({ tools: [FILES], toolConfig: { functionCallingConfig } });
     expect(callsIn(await unary(emulator, ask("List the files", mode({ mode: "NONE" }))))).toEqual([]);

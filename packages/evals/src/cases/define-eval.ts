@@ -1,4 +1,4 @@
-import { Agent } from "@pollux/core";
+import type { Agent } from "@pollux/core";
 import { checkOptions, namesIn, type OptionNames } from "@pollux/core/wire";
 import type { AnyCase, EvalCase, SessionCase } from "./eval-case.ts";
 import type { EvalSuite, EvalSuiteOptions, GateOptions } from "./eval-suite.ts";
@@ -44,7 +44,7 @@ export function defineEval<Expected = unknown>(name: string, options: EvalSuiteO
   const fail = failing(`defineEval("${name}")`);
   checkOptions(`defineEval("${name}")`, options, OPTIONS, SPELLINGS);
   const { agent, data, world, unknownCall, standIn = {}, allowEffects = [], variants = [] } = options;
-  if (!(agent instanceof Agent) && typeof agent !== "function")
+  if (!isAgent(agent) && typeof agent !== "function")
     fail(`agent must be an agent, or a function that makes one, got ${show(agent)}`);
   if (!Array.isArray(data) && typeof data !== "function")
     fail(`data must be a list of cases, or a function that gives one, got ${show(data)}`);
@@ -67,6 +67,12 @@ export function defineEval<Expected = unknown>(name: string, options: EvalSuiteO
   checkScorers(fail, "scorers", options.scorers);
   if (Array.isArray(data)) checkCases(name, options, data);
   return { ...options, kind: "eval-suite", name };
+}
+
+/** By its methods: the suite may have a copy of core of its own. */
+export function isAgent(value: unknown): value is Agent {
+  if (typeof value !== "object" || value === null) return false;
+  return ["run", "stream", "session"].every((name) => typeof Reflect.get(value, name) === "function");
 }
 
 /**

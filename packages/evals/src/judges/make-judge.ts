@@ -92,7 +92,11 @@ export function makeJudge(parts: JudgeParts): Judge {
 
   const prepare = async (given: PrepareScorer): Promise<PreparedScorer> => {
     const isFirst = preparing === undefined;
-    preparing ??= compare(given);
+    preparing ??= compare(given).catch((error: unknown) => {
+      // Another run tries again.
+      preparing = undefined;
+      throw error;
+    });
     const cost = await preparing;
     return { cost: isFirst ? cost : 0, note: describeCalibration(name, calibration) };
   };

@@ -16,8 +16,8 @@ const WRITTEN = ["glob)**/.pollux/**", "glob)**/*.baseline.json"];
  * @param written - Other files that are no code, such as reports; relative to the working directory, as is the folder.
  */
 export async function codeVersion(folder: string = ".", written: readonly string[] = []): Promise<CodeVersion> {
-  const asked = ["--show-toplevel", "--git-path", "index", "--git-path", "objects", "--show-prefix"];
-  const places = await git(folder, ["rev-parse", "--path-format=absolute", ...asked]).catch(() => undefined);
+  const wanted = ["--show-toplevel", "--git-path", "index", "--git-path", "objects", "--show-prefix"];
+  const places = await git(folder, ["rev-parse", "--path-format=absolute", ...wanted]).catch(() => undefined);
   if (places === undefined) return { tree: randomUUID() };
   const [root = "", index = "", objects = "", prefix = ""] = places.split("\n");
   const commit = await git(root, ["rev-parse", "--verify", "HEAD"]).catch(() => undefined);

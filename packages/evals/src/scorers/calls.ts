@@ -82,8 +82,8 @@ export function noRepeatedCalls(): NamedScorer {
 export function asksApproval(name: string, args?: ArgsMatcher): NamedScorer {
   return makeScorer("asksApproval", [name, args], ({ approvals, calls }) => {
     const expected = args === undefined ? name : ([name, args] as const);
-    const asked = approvals.map(({ call }) => ({ name: call.name, input: call.args ?? {} }));
-    if (findCalls(asked, expected).length > 0) return true;
+    const requested = approvals.map(({ call }) => ({ name: call.name, input: call.args ?? {} }));
+    if (findCalls(requested, expected).length > 0) return true;
     return `nobody was asked to approve ${describeExpected(expected)}${describeCalls(calls)}`;
   });
 }

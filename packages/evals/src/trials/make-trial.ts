@@ -1,5 +1,5 @@
 import {
-  Agent,
+  type Agent,
   type Content,
   type Cost,
   type GuardrailAction,
@@ -15,6 +15,7 @@ import {
 import { buildConversation, type Conversation } from "@pollux/core/conversation";
 import { cutLog, recordedCalls } from "@pollux/core/rehearsal";
 import type { AnyCase } from "../cases/eval-case.ts";
+import { isAgent } from "../cases/define-eval.ts";
 import type { AgentWorld, EvalSuite } from "../cases/eval-suite.ts";
 import type { ScoreResult } from "../report/eval-run.ts";
 import { seededRandom } from "../statistics/random.ts";
@@ -164,9 +165,8 @@ export async function openAgent({ suite, one, number, variant }: AgentOfTrial, n
   const random = seededRandom(`${suite.name}/${one.id}/${number}`);
   const world: AgentWorld = { now, random, ...(variant !== undefined && { variant }) };
   const agent = typeof suite.agent === "function" ? await suite.agent(world) : suite.agent;
-  if (!(agent instanceof Agent)) throw new TypeError(`suite "${suite.name}": its function agent gave no Agent`);
-  // What it needs as context is the suite's to give; what its runs give is read as unknown.
-  return agent as Agent;
+  if (!isAgent(agent)) throw new TypeError(`suite "${suite.name}": its function agent gave no Agent`);
+  return agent;
 }
 
 /** What an agent is made for. */

@@ -24,7 +24,7 @@ export async function scoreTrial<Expected>(
 ): Promise<ScoredTrial> {
   const paid: { [key: string]: ScoreResult } = { ...paidBefore };
   let cost = 0;
-  const asked: string[] = [];
+  const judged: string[] = [];
   const unpriced: string[] = [];
   const scores = await Promise.all(
     scorers.map(async (scorer): Promise<ScoreResult> => {
@@ -38,7 +38,7 @@ export async function scoreTrial<Expected>(
       cost += spent;
       // One without prices may say something else when it is asked again.
       const isJudge = spent > 0 || scorer.prepare !== undefined;
-      if (isJudge) asked.push(key);
+      if (isJudge) judged.push(key);
       if (isJudge && reported === undefined && result.score !== null) unpriced.push(key);
       // A scorer without a key may share its source with another one.
       if (isJudge && scorer.key !== undefined && result.score !== null) paid[key] = result;
@@ -46,7 +46,7 @@ export async function scoreTrial<Expected>(
     }),
   );
   trial.signal.throwIfAborted();
-  const outcome = { scores, cost, isPriced: unpriced.length === 0, ...(asked.length > 0 && { paid }) };
+  const outcome = { scores, cost, isPriced: unpriced.length === 0, ...(judged.length > 0 && { paid }) };
   const deciding = scores.filter(({ isAdvisory = false }) => !isAdvisory);
   const undecided = deciding.find(({ score }) => score === null);
   if (undecided !== undefined) {

@@ -48,7 +48,7 @@ test("a scale scores by how far up it is", async () => {
   expect({ ...scorer }).toMatchObject({ threshold: 0.6, isAdvisory: true });
 });
 
-test("a blocked input and a failure cannot be told", async () => {
+test("a blocked input and a failure have no score", async () => {
   const blocked = service(() => ({ blocked: { reason: "safety" } }));
   expect(await decides("Is it?", blocked.options)(asked)).toMatchObject({
     score: null,

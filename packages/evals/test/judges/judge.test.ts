@@ -86,7 +86,7 @@ test("a judge that sees nothing asks nobody", async () => {
   expect(score).toEqual({ name: QUESTION, score: null, metadata: { reason: "there is nothing to judge" } });
 });
 
-test("an abort is no judgement", async () => {
+test("an abort is not a judgment", async () => {
   const reason = new Error("enough");
   const aborted = trial({ signal: AbortSignal.abort(reason) });
   await expect(judge(QUESTION, { model: new ScriptedModel(grade(1)) })(aborted)).rejects.toBe(reason);
@@ -189,6 +189,14 @@ describe("labels", () => {
     const model = grader(1);
     await judge(QUESTION, { model, labels: "next.jsonl" }).prepare({ folder, signal });
     model.assertSpent();
+  });
+
+  test("a run that is aborted while it reads them leaves the judge to the next run", async () => {
+    const graded = judge(QUESTION, { model: grader(20), labels: labelled(20) });
+    const reason = new Error("enough");
+    await expect(graded.prepare({ folder, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    await graded.prepare({ folder, signal });
+    expect(graded.calibration?.labels).toBe(20);
   });
 
   test.each([

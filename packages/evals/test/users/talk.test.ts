@@ -36,7 +36,7 @@ test("talks until the goal is reached, and does not say the last word", async ()
   model.assertSpent();
 });
 
-test("gives up; its first message is said whatever it thinks of the goal", async () => {
+test("gives up; its first message is sent no matter what it thinks of the goal", async () => {
   const model = new ScriptedModel(line("Refund me", "reached"), line("This is useless", "gave-up"));
   const { heard, say: hear } = agent("I am a bot.");
   expect(await talk(simulatedUser({ model, goal: "A refund" }), hear, { signal })).toMatchObject({

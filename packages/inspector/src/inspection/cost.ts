@@ -47,8 +47,8 @@ export function billsOfStep(value: Fields, isModelStep: boolean, at: number, pri
   if (!isModelStep || !isFields(value["response"])) return nested;
   const { usage: stored, envelope } = fieldsOf(value["response"]);
   const { model } = fieldsOf(value["prepared"]);
-  const asked = textOf(fieldsOf(model)["id"]) ?? textOf(value["unpriced"]) ?? pricing.model;
-  const name = textOf(fieldsOf(envelope)["modelVersion"]) ?? asked;
+  const requested = textOf(fieldsOf(model)["id"]) ?? textOf(value["unpriced"]) ?? pricing.model;
+  const name = textOf(fieldsOf(envelope)["modelVersion"]) ?? requested;
   const usage = readUsage(stored);
   const here = priceOf(usage, name, numberOf(value["endedAt"]) ?? at, pricing);
   return [{ usage, recorded: numberOf(value["cost"]), here, name, isAnswer: true }, ...nested];

@@ -31,10 +31,10 @@ export function showSession(
     case "search":
       return searchSession(fold, query.get("q") ?? "");
   }
-  const what = TAKE_AWAYS.find((one) => view === `take-${one}`);
-  if (what === undefined) return undefined;
-  const asked = { n: numberIn(query.get("n")), run: query.get("run") ?? undefined };
-  return takeAway(what, { fold, exchanges }, asked) ?? missing("file");
+  const kind = TAKE_AWAYS.find((one) => view === `take-${one}`);
+  if (kind === undefined) return undefined;
+  const parameters = { n: numberIn(query.get("n")), run: query.get("run") ?? undefined };
+  return takeAway(kind, { fold, exchanges }, parameters) ?? missing("file");
 }
 
 function numberIn(text: string | null): number | undefined {

@@ -80,9 +80,9 @@ export class TurnFold {
     this.#addFlags(row, value);
     if (place.kind !== "route") return;
     this.#routes = listOf(fieldsOf(outcome)["value"]).map(fieldsOf);
-    for (const { do: what } of this.#routes) {
-      if (what === "ask-approval") this.#flag("approval");
-      if (what === "ask-outcome") this.#flag("outcome");
+    for (const { do: route } of this.#routes) {
+      if (route === "ask-approval") this.#flag("approval");
+      if (route === "ask-outcome") this.#flag("outcome");
     }
   }
 

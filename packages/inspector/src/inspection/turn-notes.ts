@@ -38,7 +38,7 @@ function notesOf({ name, place, value: recorded, error }: TurnStep, turn: number
 
 function modelNotes(value: Fields): readonly Note[] {
   const { breaks, tools, model } = fieldsOf(value["prepared"]);
-  const asked = textOf(fieldsOf(model)["id"]);
+  const chosen = textOf(fieldsOf(model)["id"]);
   const names = Array.isArray(tools) ? tools.map(String).join(", ") || "no functions" : undefined;
   const fields = listOf(breaks).map(String).join(", ");
   const notes: readonly (readonly [isSo: boolean, ...Note])[] = [
@@ -47,7 +47,7 @@ function modelNotes(value: Fields): readonly Note[] {
       "prefix-break",
       `This request differs from the previous one in ${fields}, so the service's cache did not apply.`,
     ],
-    [asked !== undefined, "other", `The request went to ${asked} instead of the run's model.`],
+    [chosen !== undefined, "other", `The request went to ${chosen} instead of the run's model.`],
     [names !== undefined, "other", `The model could call ${names}.`],
     [value["tooLong"] === true, "retry", "The prompt was too long for the model, so the history was compacted."],
     [value["steered"] !== undefined, "steering", "This request included messages to the active run."],
@@ -62,9 +62,9 @@ function modelNotes(value: Fields): readonly Note[] {
 
 function guardNotes(actions: unknown): readonly Note[] {
   return listOf(actions).map((action) => {
-    const { name, action: what, reason } = fieldsOf(action);
-    const stops = what === "stop" ? "stopped the run" : "replaced the text";
-    const did = what === "answer" ? "answered in the agent's place" : stops;
+    const { name, action: kind, reason } = fieldsOf(action);
+    const stops = kind === "stop" ? "stopped the run" : "replaced the text";
+    const did = kind === "answer" ? "answered in the agent's place" : stops;
     const why = typeof reason === "string" && reason !== "" ? `: ${reason}` : "";
     return ["guardrail", `Guardrail ${textOf(name) ?? "without a name"} ${did}${why}.`];
   });
@@ -72,10 +72,10 @@ function guardNotes(actions: unknown): readonly Note[] {
 
 function routeNotes(routes: unknown, turn: number): readonly Note[] {
   return listOf(routes).flatMap((route, index): readonly Note[] => {
-    const { do: what, why } = fieldsOf(route);
+    const { do: kind, why } = fieldsOf(route);
     const call = `call:${turn}.${index}`;
-    if (what === "ask-approval") return [["route", `${call} needed approval.`]];
-    if (what === "ask-outcome") return [["route", `${call} runs outside of this process.`]];
-    return what === "deny" ? [["route", `${call} was denied: ${textOf(why) ?? "without a reason"}`]] : [];
+    if (kind === "ask-approval") return [["route", `${call} needed approval.`]];
+    if (kind === "ask-outcome") return [["route", `${call} runs outside of this process.`]];
+    return kind === "deny" ? [["route", `${call} was denied: ${textOf(why) ?? "without a reason"}`]] : [];
   });
 }

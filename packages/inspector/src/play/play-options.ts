@@ -13,15 +13,15 @@ export function playOptions(
   const { instructions, settings, model, tools } = changes;
   const { tools: own = [], hooks } = agent.options;
   // The emulator accepts any endpoint; for the service, the name resolves to the agent's own.
-  const asked = rehearsal === undefined || model === undefined ? model : gemini(model);
+  const chosen = rehearsal === undefined || model === undefined ? model : gemini(model);
   const has = ({ name }: { readonly name: string }): boolean => tools?.includes(name) === true;
   return {
     ...(rehearsal !== undefined && { rehearsal }),
     ...(instructions !== undefined && { instructions }),
     ...(settings !== undefined && { settings }),
     ...(tools !== undefined && { tools: typeof own === "function" ? (run) => own(run).filter(has) : own.filter(has) }),
-    ...(asked !== undefined && {
-      hooks: { prepareTurn: async (turn) => ({ ...(await hooks?.prepareTurn?.(turn)), model: asked }) },
+    ...(chosen !== undefined && {
+      hooks: { prepareTurn: async (turn) => ({ ...(await hooks?.prepareTurn?.(turn)), model: chosen }) },
     }),
     // Only the agent's code knows the type of its context.
     ...(context !== undefined && { context: context as never }),

@@ -123,11 +123,11 @@ const NO_QUESTIONS: ToolQuestions = { approval: new Set(), outside: new Set() };
 
 /** A turn has a route step if one of its calls may need an answer, so tools called in a turn without one need none. */
 function questionsIn(calls: readonly RecordedCall[]): ToolQuestions {
-  const asked = (what: string): string[] => calls.filter(({ route }) => route === what).map(({ name }) => name);
+  const namesOf = (wanted: string): string[] => calls.filter(({ route }) => route === wanted).map(({ name }) => name);
   const unasked = new Set(calls.filter(({ route }) => route === undefined).map(({ name }) => name));
-  const outside = new Set(asked("ask-outcome"));
+  const outside = new Set(namesOf("ask-outcome"));
   const maybe = calls.filter(({ name, route }) => route !== undefined && !unasked.has(name) && !outside.has(name));
-  return { outside, approval: new Set([...asked("ask-approval"), ...maybe.map(({ name }) => name)]) };
+  return { outside, approval: new Set([...namesOf("ask-approval"), ...maybe.map(({ name }) => name)]) };
 }
 
 function notesOn({ fold, run }: Kept, head: RequestHead | undefined): readonly string[] {

@@ -161,16 +161,16 @@ interface AnnouncerProps extends Pick<LiveConversation, "isAnswering" | "wait"> 
 
 /** Tells screen readers when an answer begins and what it says in the end: not every word, as it comes. */
 function Announcer({ last, isAnswering, wait }: AnnouncerProps): ReactElement {
-  const [said, setSaid] = useState("");
+  const [announced, setAnnounced] = useState("");
   const wasAnswering = useRef(false);
   useEffect(() => {
     if (isAnswering === wasAnswering.current) return;
     wasAnswering.current = isAnswering;
-    setSaid(isAnswering ? "Answering" : endOf(last));
+    setAnnounced(isAnswering ? "Answering" : endOf(last));
   }, [isAnswering, last]);
   return (
     <div className="unseen" role="status">
-      {wait === undefined ? said : describeWait(wait.delayMs)}
+      {wait === undefined ? announced : describeWait(wait.delayMs)}
     </div>
   );
 }

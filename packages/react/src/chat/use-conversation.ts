@@ -142,10 +142,10 @@ export function useConversation<M extends UIMessage>(options: ConversationOption
     show: (loaded) => {
       // The same agent's.
       const all = loaded.messages as unknown as readonly M[];
-      const heard = all.filter((message) => !isQueued(message));
-      const isMissing = unsent !== undefined && !heard.some((message) => message.id === unsent.id);
+      const read = all.filter((message) => !isQueued(message));
+      const isMissing = unsent !== undefined && !read.some((message) => message.id === unsent.id);
       if (failure !== undefined) clearError();
-      setMessages((known) => keepKnown(known, isMissing ? [...heard, unsent] : heard));
+      setMessages((known) => keepKnown(known, isMissing ? [...read, unsent] : read));
       setQueued(all.filter(isQueued));
     },
     follow: async () => {
@@ -170,7 +170,7 @@ export function useConversation<M extends UIMessage>(options: ConversationOption
   }, [store]);
 
   const shown = useMemo(() => messages.map((message) => withoutDiscards(message)), [messages]);
-  const heard = new Set(shown.flatMap(({ parts }) => parts.flatMap((part) => steeredBy(part).map(saidBy))));
+  const readTexts = new Set(shown.flatMap(({ parts }) => parts.flatMap((part) => steeredBy(part).map(contentKey))));
   const report = (error: unknown): void => setProblem(errorFrom(error));
   const begin = (work: Promise<void>): void => {
     setProblem(undefined);
@@ -180,7 +180,7 @@ export function useConversation<M extends UIMessage>(options: ConversationOption
 
   return {
     messages: shown,
-    queued: queued.filter(({ parts }) => !parts.every((part) => heard.has(saidBy(part)))),
+    queued: queued.filter(({ parts }) => !parts.every((part) => readTexts.has(contentKey(part)))),
     isAnswering: isContinuing || (isBusy && stopping !== last),
     isCutOff: (failure !== undefined || (isBusy && !isOnline)) && !isEnded(lastMessage),
     unsent: unsent?.id,
@@ -230,8 +230,8 @@ export function useConversation<M extends UIMessage>(options: ConversationOption
       void addToolApprovalResponse({ id: approvalId, approved, ...(reason && { reason }) });
     },
     async answer(answer) {
-      const asked = messages.flatMap((message) => metadataOf(message).pending ?? []);
-      const question = asked.findLast(({ toolCallId }) => toolCallId === answer.toolCallId);
+      const pending = messages.flatMap((message) => metadataOf(message).pending ?? []);
+      const question = pending.findLast(({ toolCallId }) => toolCallId === answer.toolCallId);
       await sendMessage(undefined, { body: { answers: [{ ...answer, token: question?.token }] } });
       const refusal = isRefusal(store.error) ? store.error?.message : undefined;
       if (refusal !== undefined) clearError();
@@ -299,7 +299,7 @@ function isRefusal(error: Error | undefined): boolean {
 }
 
 /** What a part of a message says: its words, or where its file is. */
-function saidBy(part: object): string {
+function contentKey(part: object): string {
   const { url, text } = part as SaidPart;
   return url ?? text ?? "";
 }

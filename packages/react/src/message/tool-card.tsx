@@ -130,8 +130,8 @@ function hintOf(input: unknown): string {
 function readProgress(value: unknown): { readonly text: string; readonly share?: number } {
   if (typeof value === "string") return { text: value };
   const { text, message = text, percent, done = percent, progress = done, total = percent && 100 } = recordOf(value);
-  const said = typeof message === "string" ? message : "";
+  const shown = typeof message === "string" ? message : "";
   return typeof progress === "number" && typeof total === "number" && total > 0
-    ? { text: said, share: Math.min(1, progress / total) }
-    : { text: said };
+    ? { text: shown, share: Math.min(1, progress / total) }
+    : { text: shown };
 }

@@ -228,8 +228,8 @@ function tailEntries(message: Message, written: readonly Entry[], add: AddActivi
 
 /** What somebody other than the user is asked, and the jobs that are waited for. */
 function waitingEntries(message: Message, isAnswerable: IsAnswerable, add: AddActivity): readonly Entry[] {
-  const asked = questionsOf(message).filter(({ call, question }) => question === "job" || !isAnswerable(call));
-  const calls = asked.map(({ call, question }) => {
+  const questions = questionsOf(message).filter(({ call, question }) => question === "job" || !isAnswerable(call));
+  const calls = questions.map(({ call, question }) => {
     const { id, name: toolName, asks: { token = "", approvedBy, because } = {} } = call;
     const why = because && explainUntrusted(because, call);
     const toolCallId = toolCallIdOf(message.id, id);

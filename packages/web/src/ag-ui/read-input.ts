@@ -122,11 +122,11 @@ function readResume(entry: unknown): ChatAnswer {
     throw new BadRequestError(
       'each entry of "resume" needs an "interruptId" and a "status": "resolved" or "cancelled"',
     );
-  const asked = interruptOf(interruptId);
-  const call = asked && callOf(asked.toolCallId);
-  if (asked === undefined || call === undefined)
+  const interrupt = interruptOf(interruptId);
+  const call = interrupt && callOf(interrupt.toolCallId);
+  if (interrupt === undefined || call === undefined)
     throw new BadRequestError(`there is no interrupt "${interruptId.slice(0, 100)}"`);
-  return { ...call, token: asked.token, ...READERS[asked.kind](status === "cancelled", payload) };
+  return { ...call, token: interrupt.token, ...READERS[interrupt.kind](status === "cancelled", payload) };
 }
 
 /** What an answer says, by the kind of the interrupt. */
@@ -160,8 +160,8 @@ function readTools(tools: readonly unknown[], { maxTools = 32 }: AgUiInputOption
   if (tools.length > maxTools)
     throw new BadRequestError(`there are ${tools.length} tools; at most ${maxTools} are accepted`);
   const read = tools.map(readTool);
-  const twice = read.find(({ name }, index) => read.findIndex((tool) => tool.name === name) !== index);
-  if (twice !== undefined) throw new BadRequestError(`two tools are named "${twice.name}"`);
+  const duplicate = read.find(({ name }, index) => read.findIndex((tool) => tool.name === name) !== index);
+  if (duplicate !== undefined) throw new BadRequestError(`two tools are named "${duplicate.name}"`);
   return read;
 }
 

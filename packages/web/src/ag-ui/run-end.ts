@@ -116,8 +116,8 @@ function interruptOf(messageId: string, call: ToolCallPart, questions: QuestionT
     });
   const responseSchema = Object.hasOwn(questions, name) ? questions[name] : undefined;
   if (state !== "pending-output" || responseSchema === undefined) return undefined;
-  const asked = args["question"];
-  const message = typeof asked === "string" ? asked : `${name} needs an answer.`;
+  const question = args["question"];
+  const message = typeof question === "string" ? question : `${name} needs an answer.`;
   return ask("question", { reason: "input_required", message, responseSchema });
 }
 

@@ -182,8 +182,8 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
   }
 
   #takeBack(kept: number): readonly UIMessageChunk[] {
-    const gone = this.#steps.length - kept;
-    if (this.#options.version > 6 && gone === 1 && this.#canReset) {
+    const removed = this.#steps.length - kept;
+    if (this.#options.version > 6 && removed === 1 && this.#canReset) {
       this.#canReset = false;
       // The step remains, without its parts.
       this.#isEmptied = this.#steps.at(-1)?.id !== undefined;
@@ -191,7 +191,7 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
       this.#steps.length = kept;
       return [{ type: "reset-step" }];
     }
-    const steps = gone + (this.#isEmptied ? 1 : 0);
+    const steps = removed + (this.#isEmptied ? 1 : 0);
     const chunks = [...this.#closeParts(), { type: "data-discard", data: { steps } } as const];
     this.#canReset = false;
     this.#steps.length = kept;

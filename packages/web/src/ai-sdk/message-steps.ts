@@ -71,11 +71,11 @@ function messageStep(
   const { data, others: parts } = splitData(all);
   const calls = parts.filter((part) => part.type === "tool-call");
   const isWhole = !isLast || message.state !== "streaming" || calls.some(({ state }) => state !== "writing");
-  const saidHere = parts.filter((part) => part.type !== "tool-call" && part.type !== "turn");
-  const said = joinTexts(playableParts(saidHere, isWhole));
+  const others = parts.filter((part) => part.type !== "tool-call" && part.type !== "turn");
+  const joined = joinTexts(playableParts(others, isWhole));
   const entries: StepEntry[] = [];
-  for (const [index, part] of said.entries()) {
-    const isOpen = !isWhole && (part.type === "text" || (index === said.length - 1 && part.type === "thought"));
+  for (const [index, part] of joined.entries()) {
+    const isOpen = !isWhole && (part.type === "text" || (index === joined.length - 1 && part.type === "thought"));
     // Renumbered, since texts were joined.
     const entryId = `${id ?? "turn:0"}/${index}`;
     const shown =
@@ -93,11 +93,11 @@ function messageStep(
 }
 
 /** Anything but calls. */
-type SaidInStep = Exclude<MessagePart, ToolCallPart | TurnPart>;
+type NonCallPart = Exclude<MessagePart, ToolCallPart | TurnPart>;
 
 /** Texts that nothing but calls stood between, as one. */
-function joinTexts(parts: readonly SaidInStep[]): readonly SaidInStep[] {
-  const joined: SaidInStep[] = [];
+function joinTexts(parts: readonly NonCallPart[]): readonly NonCallPart[] {
+  const joined: NonCallPart[] = [];
   for (const part of parts) {
     const last = joined.at(-1);
     if (part.type === "thought" && last?.type === "thought") joined[joined.length - 1] = joinTwo(last, part);

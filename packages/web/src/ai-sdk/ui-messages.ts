@@ -22,20 +22,20 @@ export function toUIMessages(
     ...conversation.queued.map(({ id, at, parts, ...message }): UIMessage => ({
       id,
       role: "user",
-      metadata: { ...saidAbout(message), createdAt: at, queued: true, ...defined({ waitsFor }) },
+      metadata: { ...clientMetadata(message), createdAt: at, queued: true, ...defined({ waitsFor }) },
       parts: parts.map(saidPart),
     })),
   ];
 }
 
 function userMessage({ id, runId, at, parts, ...message }: Message): UIMessage {
-  const metadata = { ...saidAbout(message), ...defined({ runId, createdAt: at }) };
+  const metadata = { ...clientMetadata(message), ...defined({ runId, createdAt: at }) };
   // A user message has only parts that a person can send.
   return { id, role: "user", metadata, parts: (parts as readonly SaidPart[]).map(saidPart) };
 }
 
-/** What the page has said about its message. */
-function saidAbout(message: object): object {
+/** What the page sent with its message. */
+function clientMetadata(message: object): object {
   return "metadata" in message && isRecord(message.metadata) ? message.metadata : {};
 }
 

@@ -31,12 +31,12 @@ export function withoutDiscards<M extends AnyMessage>(message: M): M {
 /** The first list has the parts before the first step. Data sent again under its id has remained in its old place. */
 function drop(lists: readonly Part[][], count: number | "all"): Part[][] {
   const end = count === "all" ? 0 : Math.max(1, lists.length - count);
-  const said = lists
+  const lasting = lists
     .slice(end)
     .flat()
     .filter((part) => part.type.startsWith("data-") && "id" in part);
   const kept = lists.slice(0, end);
-  return [...kept.slice(0, -1), [...(kept.at(-1) ?? []), ...said]];
+  return [...kept.slice(0, -1), [...(kept.at(-1) ?? []), ...lasting]];
 }
 
 function isDiscard(part: {

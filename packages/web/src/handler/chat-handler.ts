@@ -87,7 +87,7 @@ export function chatHandler<Context = unknown, Body = unknown>(
   return Object.assign(serve, {
     drain: async (limits: DrainOptions = {}) => {
       const drained = await serving.draining.drain(limits);
-      await serving.readers.told();
+      await serving.readers.written();
       return drained;
     },
     erase: async (owner: string, given: Omit<EraseOptions, "store"> = {}) => await eraseChats(serving, owner, given),
@@ -119,10 +119,10 @@ async function act<Context>(
   const { owner } = visitor;
   if (action === "list") return replyJson(await listChats(store, owner, query, serving.cutOffRuns));
   if (action === "send") {
-    const asked = protocol.read(await edge.json(request));
-    checkChatId(asked.id);
-    await findChat(store, owner, asked.id);
-    return await sendToChat(serving, asked, call);
+    const chatRequest = protocol.read(await edge.json(request));
+    checkChatId(chatRequest.id);
+    await findChat(store, owner, chatRequest.id);
+    return await sendToChat(serving, chatRequest, call);
   }
   const found = await findChat(store, owner, chat);
   // A page also asks for a conversation that it has not begun.

@@ -96,7 +96,7 @@ export class ChatStream<Context> {
     // A sight may come after the client has left.
     if (this.#left.signal.aborted) return;
     this.#leaveReaders = readers.enter(this.session.id, message.runId);
-    await readers.told(this.session.id);
+    await readers.written(this.session.id);
   }
 
   /** The response when no run is in progress: the protocol's own, or 204. */

@@ -17,8 +17,8 @@ export interface EdgeOptions {
   readonly logger?: Pick<Logger, "error"> | undefined;
 }
 
-/** What stands behind an edge. */
-export interface Behind<Action extends string> {
+/** What an edge passes requests to. */
+export interface EdgeTarget<Action extends string> {
   /** The handler's own path, without a slash at its end. */
   readonly base: string;
   readonly routes: Routes<Action>;
@@ -32,12 +32,12 @@ export interface Behind<Action extends string> {
 export class Edge<Action extends string> {
   readonly #options: EdgeOptions;
   readonly #origins: ReadonlySet<string>;
-  readonly #behind: Behind<Action>;
+  readonly #target: EdgeTarget<Action>;
 
-  constructor(options: EdgeOptions, behind: Behind<Action>) {
+  constructor(options: EdgeOptions, target: EdgeTarget<Action>) {
     this.#options = options;
     this.#origins = new Set(options.allowedOrigins);
-    this.#behind = behind;
+    this.#target = target;
   }
 
   /** Answers a request. Never rejects. */
@@ -70,7 +70,7 @@ export class Edge<Action extends string> {
   async #respond(request: Request, act: Parameters<Edge<Action>["serve"]>[1]): Promise<Response> {
     checkSize(request, this.#options.maxHeaderBytes);
     const { pathname, searchParams } = new URL(request.url);
-    const route = findRoute(request.method, pathname, this.#behind);
+    const route = findRoute(request.method, pathname, this.#target);
     if ("allow" in route)
       return replyEmpty({ allow: route.allow, ...preflightHeaders(request, this.#origins, route.allow) });
     checkSite(request, { origins: this.#origins });
@@ -83,7 +83,7 @@ export class Edge<Action extends string> {
   /** A client gets an error that it can act on, or a reference to the line in the log. */
   #replyTo(error: unknown, request: Request): Response {
     const { method, signal, headers } = request;
-    const isText = headers.get("accept")?.includes("json") !== true && this.#behind.hasTextErrors?.(request) === true;
+    const isText = headers.get("accept")?.includes("json") !== true && this.#target.hasTextErrors?.(request) === true;
     // The client has left: nobody reads the answer.
     if (signal.aborted && error === signal.reason) return replyEmpty();
     if (error instanceof HttpError) return replyError(error, { isText });
@@ -91,7 +91,7 @@ export class Edge<Action extends string> {
       return replyError(new HttpError(400, "bad_request", error.message), { isText });
     const refusal = refusalOf(error);
     if (refusal !== undefined) return replyError(refusal, { isText });
-    const reference = this.#behind.serving.log(error, { method });
+    const reference = this.#target.serving.log(error, { method });
     return replyError(new HttpError(500, "internal", "Something went wrong."), { reference, isText });
   }
 }

@@ -39,11 +39,11 @@ export async function planRun(
   switch (revision?.kind) {
     case "regenerate": {
       const { answerId } = revision;
-      const asked = runs.find(({ runId }) => `${runId}:assistant` === answerId);
+      const named = runs.find(({ runId }) => `${runId}:assistant` === answerId);
       const isGoing = answerId === undefined && conversation.state === "running" && target === runs.at(-1);
       // Sent twice: the new answer already exists, or is being written.
-      const done = asked === undefined ? (madeAnew(runs, answerId) ?? (isGoing ? target : undefined)) : undefined;
-      const old = asked ?? target;
+      const done = named === undefined ? (findNewerRun(runs, answerId) ?? (isGoing ? target : undefined)) : undefined;
+      const old = named ?? target;
       if (done !== undefined || old === undefined) return { runId: done?.runId ?? own.root };
       return { runId: `${old.root}~${old.count + 1}`, replaces: `${old.runId}:assistant`, isSame: true };
     }
@@ -86,7 +86,7 @@ function readRunId(runId: string): RunName {
 }
 
 /** The run that took the place of one that the conversation no longer has. */
-function madeAnew(runs: readonly RunName[], answerId: string | undefined): RunName | undefined {
+function findNewerRun(runs: readonly RunName[], answerId: string | undefined): RunName | undefined {
   if (answerId?.endsWith(":assistant") !== true) return undefined;
   const { root, count } = readRunId(answerId.slice(0, -":assistant".length));
   return runs.findLast((run) => run.root === root && run.count > count);

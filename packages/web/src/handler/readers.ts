@@ -17,8 +17,8 @@ interface Here {
   count: number;
   runId: string;
   /** The run for which the store has this process. */
-  told: string | undefined;
-  telling: Promise<void> | undefined;
+  storedRun: string | undefined;
+  writing: Promise<void> | undefined;
 }
 
 /**
@@ -37,17 +37,17 @@ export class Readers {
 
   /** Counts a reader in. @returns Called when it has left, once or more. */
   enter(session: string, runId: string): () => void {
-    const here = this.#here.get(session) ?? { count: 0, runId, told: undefined, telling: undefined };
+    const here = this.#here.get(session) ?? { count: 0, runId, storedRun: undefined, writing: undefined };
     this.#here.set(session, here);
     here.count += 1;
     here.runId = runId;
-    here.telling ??= this.#tell(session, here);
+    here.writing ??= this.#writeLatest(session, here);
     let isHere = true;
     return () => {
       if (!isHere) return;
       isHere = false;
       here.count -= 1;
-      here.telling ??= this.#tell(session, here);
+      here.writing ??= this.#writeLatest(session, here);
     };
   }
 
@@ -92,25 +92,25 @@ export class Readers {
   }
 
   /** Resolves when the store knows who reads a conversation here. @param session - Which. @defaultValue all */
-  async told(session?: string): Promise<void> {
+  async written(session?: string): Promise<void> {
     const all = session === undefined ? [...this.#here.values()] : [this.#here.get(session)];
-    await Promise.all(all.map(async (here) => await here?.telling));
+    await Promise.all(all.map(async (here) => await here?.writing));
   }
 
-  async #tell(session: string, here: Here): Promise<void> {
+  async #writeLatest(session: string, here: Here): Promise<void> {
     // A reader that comes and goes at once is not reported.
     await Promise.resolve();
     try {
       for (;;) {
         const runId = here.count > 0 ? here.runId : undefined;
-        if (here.told === runId) return;
+        if (here.storedRun === runId) return;
         await this.#write(recordOf(session), runId);
-        here.told = runId;
+        here.storedRun = runId;
       }
     } catch {
       // It must not disturb readers, and is retried with the next change. Other code reports a failing store.
     } finally {
-      here.telling = undefined;
+      here.writing = undefined;
       if (here.count === 0 && this.#here.get(session) === here) this.#here.delete(session);
     }
   }

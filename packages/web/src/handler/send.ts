@@ -19,28 +19,28 @@ const MAX_RACES = 5;
 /** Starts or resumes a run with what a client sends, and streams the message that it writes. */
 export async function sendToChat<Context>(
   serving: Serving<Context>,
-  asked: ChatRequest,
+  chatRequest: ChatRequest,
   call: ChatCall<Context>,
 ): Promise<Response> {
-  if (asked.message === undefined && (asked.answers ?? []).length === 0)
+  if (chatRequest.message === undefined && (chatRequest.answers ?? []).length === 0)
     throw new BadRequestError("There is nothing to do: send a message, or answers to calls.");
-  if ((asked.tools ?? []).length > 0 && serving.options.clientTools !== true)
+  if ((chatRequest.tools ?? []).length > 0 && serving.options.clientTools !== true)
     throw new BadRequestError("This server accepts no tools from its clients.");
   for (let races = 0; ; races++) {
-    const stream = new ChatStream(serving, asked.id, call);
+    const stream = new ChatStream(serving, chatRequest.id, call);
     try {
       const conversation = await stream.open();
-      const begun = conversation && (await begin(serving, stream, asked, { conversation, call }));
+      const begun = conversation && (await begin(serving, stream, chatRequest, { conversation, call }));
       if (begun instanceof Response) {
         stream.close();
         return begun;
       }
       // A message that is kept until somebody else has answered is not answered yet.
-      return begun === "kept" ? stream.respondIdle(stream.waiting, asked) : stream.respond(begun);
+      return begun === "kept" ? stream.respondIdle(stream.waiting, chatRequest) : stream.respond(begun);
     } catch (error) {
       stream.close();
       // A tool of the client's has the name of one of the agent's.
-      if (error instanceof ToolDefinitionError && asked.tools?.some(({ name }) => name === error.tool) === true)
+      if (error instanceof ToolDefinitionError && chatRequest.tools?.some(({ name }) => name === error.tool) === true)
         throw new BadRequestError(error.message, { cause: error });
       const isAnswered = error instanceof UnexpectedAnswerError || error instanceof NothingToResumeError;
       if (!isAnswered || races >= MAX_RACES) throw error;
@@ -57,13 +57,13 @@ export async function sendToChat<Context>(
 async function begin<Context>(
   serving: Serving<Context>,
   stream: ChatStream<Context>,
-  asked: ChatRequest,
+  chatRequest: ChatRequest,
   { conversation, call }: { readonly conversation: Conversation; readonly call: ChatCall<Context> },
 ): Promise<EncoderOptions | "kept" | Response> {
   const { whileRunning = "refuse", authorizeAnswer } = serving.options;
-  const { message, answers = [], tools } = asked;
+  const { message, answers = [], tools } = chatRequest;
   const { messages, state } = conversation;
-  const plan = await planRun(sessionId(call.visitor.owner, asked.id), asked, conversation);
+  const plan = await planRun(sessionId(call.visitor.owner, chatRequest.id), chatRequest, conversation);
   const { runId, replaces, isSame = false } = plan;
   // What is taken back is not answered as well.
   const found = replaces === undefined ? takeAnswers(conversation, answers) : undefined;
@@ -88,13 +88,13 @@ async function begin<Context>(
   // A message that replaces another one steers no run.
   const steers = replaces === undefined && (keeps || whileRunning === "steer");
   // A message that steers a run is answered in that run's message.
-  const heardIn = steers && (keeps || isRunning) ? messages.findLast(({ role }) => role === "model") : answered;
+  const answeredIn = steers && (keeps || isRunning) ? messages.findLast(({ role }) => role === "model") : answered;
   stream.follower.choose(
     (now) =>
       now.messages.find(({ role, runId: of }) => role === "model" && of === runId) ??
-      now.messages.find(({ id }) => id === heardIn?.id),
+      now.messages.find(({ id }) => id === answeredIn?.id),
   );
-  const shown = { request: asked, known: answered && messageWhenAnswered(answered, answers) };
+  const shown = { request: chatRequest, known: answered && messageWhenAnswered(answered, answers) };
   // A repeated message changes nothing, unless its run has not ended yet: the client sees its result.
   const own = messages.find(({ role, runId: of }) => role === "model" && of === runId) ?? answered;
   const isKnown = !isAnswer && (message === undefined || own !== undefined);
@@ -107,15 +107,15 @@ async function begin<Context>(
     if (isAnswer) {
       if (message !== undefined && whileRunning === "refuse" && runId !== answered?.runId) throw runningError();
       await stream.session.answer(answersNow);
-    } else if (await isLeft(serving, asked, plan, { conversation, call }))
-      await stopRun(serving, asked.id, call.visitor, call.request.signal);
+    } else if (await isLeft(serving, chatRequest, plan, { conversation, call }))
+      await stopRun(serving, chatRequest.id, call.visitor, call.request.signal);
   };
   await stream.start({
     ...(message !== undefined && { ...(!isSame && { message: message.input }), runId, replaces, unfinished }),
     ...(isAnswer && !isRunning && answersNow),
     whileRunning: steers ? "steer" : whileRunning === "steer" ? "refuse" : whileRunning,
     clientTools: tools,
-    asked,
+    chatRequest,
     ...(isRunning && { prepare }),
   });
   // A message that waits for its turn gets a stream that is silent for now.

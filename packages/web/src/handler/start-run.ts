@@ -24,7 +24,7 @@ export interface StartOptions extends ContinueOptions {
   /** What a client brings. */
   readonly clientTools?: ChatRequest["tools"];
   /** What the client sent along. */
-  readonly asked?: Pick<ChatRequest, "body" | "message"> | undefined;
+  readonly chatRequest?: Pick<ChatRequest, "body" | "message"> | undefined;
   /** In place of the agent's. */
   readonly limits?: Limits | undefined;
   /** Makes room for the run, once it is known that the client may have it. */
@@ -40,12 +40,12 @@ export async function startRun<Context>(
   serving: Serving<Context, ServingOptions<Context>>,
   { session, add: use }: OpenSession<Context>,
   { visitor, platform }: Pick<ChatCall<Context>, "visitor" | "platform">,
-  { clientTools = [], asked, limits, prepare, ...given }: StartOptions,
+  { clientTools = [], chatRequest, limits, prepare, ...given }: StartOptions,
 ): Promise<GoingRun> {
   await serving.spending?.check(visitor.owner);
   const cost = serving.options.spending?.maxCostPerRun;
   const { pages } = serving;
-  const { body: sent = {}, message: { metadata } = {} } = asked ?? {};
+  const { body: sent = {}, message: { metadata } = {} } = chatRequest ?? {};
   let begun: string | undefined;
   let turn: number | undefined;
   const add = async (entry: Omit<PageEntry, "runId">, runId: string | undefined): Promise<void> => {
@@ -84,7 +84,7 @@ export async function startRun<Context>(
       const about = { ...(known === undefined && { body }), ...(begun === runId && { metadata }) };
       return add(about, begun);
     }
-    const waitMs = waitIn(event);
+    const waitMs = serviceWaitMs(event);
     if (waitMs !== undefined) pages.of(session.id).tell({ runId: begun, until: performance.now() + waitMs });
     if ("turn" in event && SHOWS_TURN.has(event.type)) ({ turn } = event);
     return event.type === "tool-progress" && isDataPart(event.progress) ? send(event.progress) : undefined;
@@ -111,7 +111,7 @@ const SHOWS_TURN: ReadonlySet<RunEvent["type"]> = new Set([
 ]);
 
 /** How long a request waits for a busy service, in milliseconds. Pages read nothing else of it: the service's words are not for them. */
-function waitIn(event: RunEvent): number | undefined {
+function serviceWaitMs(event: RunEvent): number | undefined {
   if (event.type !== "notice" || event.notice.type === "heal") return undefined;
   const { delayMs, error } = event.notice;
   return error.status === 429 || error.status === 503 ? delayMs : undefined;

@@ -187,26 +187,29 @@ describe("a conversation", () => {
     expect(chat.client.messages).toContainEqual(expect.objectContaining({ role: "assistant", content: "It " }));
   });
 
-  test.each(["a word", "nothing"])("goes on when it is left after %s, until something else is said", async (after) => {
-    const model = new SteppedModel(say("It ", "goes ", "on."), say("Well."));
-    const chat = openChat(model);
-    chat.post("Talk.");
-    if (after === "a word") model.say();
-    const leavesAt = after === "a word" ? "TEXT_MESSAGE_CONTENT" : "RUN_STARTED";
-    const left = await chat.client.run({}, ({ type }) => {
-      if (type === leavesAt) chat.client.agent.abortRun();
-    });
-    expect(left).toMatchObject({ outcome: "error", error: { code: "abort" } });
-    expect(await (await chat.ask("/c1")).json()).toMatchObject({ state: "running" });
-    chat.post("Never mind.");
-    const answered = chat.client.run();
-    await expect.poll(() => model.requests.length).toBe(2);
-    model.finish();
-    expect(await answered).toMatchObject({ outcome: "success" });
-    const { messages } = (await (await chat.ask("/c1")).json()) as { readonly messages: unknown };
-    expect(messages).toEqual(chat.client.messages);
-    expect(chat.client.messages.at(-1)).toMatchObject({ content: "Well." });
-  });
+  test.each(["a word", "nothing"])(
+    "continues when its client leaves after %s, until the next message",
+    async (after) => {
+      const model = new SteppedModel(say("It ", "goes ", "on."), say("Well."));
+      const chat = openChat(model);
+      chat.post("Talk.");
+      if (after === "a word") model.say();
+      const leavesAt = after === "a word" ? "TEXT_MESSAGE_CONTENT" : "RUN_STARTED";
+      const left = await chat.client.run({}, ({ type }) => {
+        if (type === leavesAt) chat.client.agent.abortRun();
+      });
+      expect(left).toMatchObject({ outcome: "error", error: { code: "abort" } });
+      expect(await (await chat.ask("/c1")).json()).toMatchObject({ state: "running" });
+      chat.post("Never mind.");
+      const answered = chat.client.run();
+      await expect.poll(() => model.requests.length).toBe(2);
+      model.finish();
+      expect(await answered).toMatchObject({ outcome: "success" });
+      const { messages } = (await (await chat.ask("/c1")).json()) as { readonly messages: unknown };
+      expect(messages).toEqual(chat.client.messages);
+      expect(chat.client.messages.at(-1)).toMatchObject({ content: "Well." });
+    },
+  );
 
   test("is followed from its beginning by a client that connects while a run is going", async () => {
     const model = new SteppedModel(join(think("Hm."), say("It ", "rains.")));
@@ -286,7 +289,7 @@ describe("an approval", () => {
     ]);
   });
 
-  test("that is up to somebody else is no interrupt: the client is told, says something, and withdraws", async () => {
+  test("that somebody else decides is no interrupt: the client is told, sends a message, and withdraws", async () => {
     const model = script(call("refund"), say("Well."));
     const chat = openChat(model);
     chat.post("Refund.");
@@ -443,7 +446,7 @@ test("the to-do list is part of the shared state, and leaves the rest of it alon
   });
 });
 
-test("an agent inside a call is told of, with its words and without what it is told", async () => {
+test("a nested agent is shown with its answers and without its task", async () => {
   const inner = new Agent({
     name: "researcher",
     model: script(join(say("Look: "), call("fail")), say("Found.")),

@@ -84,7 +84,7 @@ describe("a request", () => {
     ]);
   });
 
-  test("does not send once more what the server has already and no run has heard yet", () => {
+  test("does not send a message again that the server has queued", () => {
     const queued = { ...user, metadata: { pollux: { queued: true } } };
     const resume = [{ interruptId: "approval:m/call:1.0#t", status: "resolved", payload: { approved: true } }];
     expect(fromAgUiInput({ threadId: "t", messages: [queued], resume }).message).toBeUndefined();

@@ -143,7 +143,7 @@ describe.each(VERSIONS)("useChat of version %d", (version) => {
     expect(site.posts).toBe(2);
   });
 
-  test("is offered nothing that somebody else approves, cannot cheat, and waits with what it says next", async () => {
+  test("is offered no call that somebody else approves, can't approve it anyway, and has its next message queued", async () => {
     refunded.length = 0;
     const site = new Site(version, [call("refund"), say("Well.")]);
     const client = site.open();
@@ -174,7 +174,7 @@ describe.each(VERSIONS)("useChat of version %d", (version) => {
     expect(refunded).toEqual([]);
   });
 
-  test("leaves a question open and says something else", async () => {
+  test("leaves a question open and sends another message", async () => {
     const site = new Site(version, [call("pay"), say("All right.")]);
     const client = site.open();
     await client.sendMessage({ text: "Pay." });
@@ -184,7 +184,7 @@ describe.each(VERSIONS)("useChat of version %d", (version) => {
     expect((await site.load())[1]?.parts[1]).toMatchObject({ state: "output-error" });
   });
 
-  test("shows what was said before an error, and then the error", async () => {
+  test("shows the text before an error, and then the error", async () => {
     const site = new Site(version, [join(say("It "), dies()), join(say("It was "), dies()), say("Fine.")]);
     const client = site.open();
     await client.sendMessage({ text: "Tell." });
@@ -195,7 +195,7 @@ describe.each(VERSIONS)("useChat of version %d", (version) => {
     expect(shown(client)).toEqual(["Fine."]);
   });
 
-  test("has nothing to resume when nothing goes on", async () => {
+  test("has nothing to resume when no run is in progress", async () => {
     const site = new Site(version, [say("Hello.")]);
     await site.open().sendMessage({ text: "Hi." });
     const client = site.open(await site.load());

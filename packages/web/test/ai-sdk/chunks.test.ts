@@ -50,8 +50,8 @@ function chunksOf(version: AiSdkVersion, ...states: readonly Message[]): readonl
 
 const done = { state: "complete", stopReason: "finished" } as const;
 
-describe("what is said of a message", () => {
-  test("is what is new", () => {
+describe("the stream of a message", () => {
+  test("has only what is new", () => {
     const one = message([step(1), saying("It ")]);
     const two = message([step(1), saying("It is.")]);
     const end = message([step(1), text("It is.")], { ...done, cost: 0.5 });
@@ -73,7 +73,7 @@ describe("what is said of a message", () => {
     ]);
   });
 
-  test("is of what the model has read, before anything that it says after it", () => {
+  test("says what the model has read before the text that follows it", () => {
     const clean = message([step(1), call("running")]);
     const read = message([step(1), call("done", { output: 1 }), step(2), saying("See", "text:2.0")], {
       untrusted: true,
@@ -264,7 +264,7 @@ describe("a run that goes on", () => {
     expect(withoutDiscards(built)).toEqual(loaded(version, conversation(last), last.id));
   });
 
-  test("is said from the beginning to a page that has sent a message, and only what is new to one that has answered", () => {
+  test("is streamed from the beginning to a page that has sent a message, and from what is new to a page that has answered", () => {
     const known = message([step(1), call("pending-approval")], { state: "waiting" });
     const now = message([step(1), call("done", { output: 1 })]);
     const protocol = aiSdk();
@@ -594,7 +594,7 @@ describe("a message ends", () => {
 });
 
 describe("messages of a conversation", () => {
-  test("have what was said and not heard at the end", () => {
+  test("have queued messages at the end", () => {
     const said = { type: "text", id: "text:0", text: "And?" } as const;
     const media = { type: "media", id: "media:0", mimeType: "image/png", data: "aGk=", name: "a.png" } as const;
     const hologram = { type: "unknown", id: "unknown:0", keys: ["hologram"] } as const;

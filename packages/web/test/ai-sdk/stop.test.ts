@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 
 describe.each(VERSIONS)("a page of version %d", (version) => {
-  test("stops reading and says something else: the answer is stopped, and the message answered", async () => {
+  test("stops reading and sends another message: the answer is stopped, and the message answered", async () => {
     const site = new Site(version);
     const client = site.open();
     await ask(site, client);
@@ -24,7 +24,7 @@ describe.each(VERSIONS)("a page of version %d", (version) => {
     expect(messages[1]?.metadata).toMatchObject({ state: "stopped", stopReason: "aborted" });
   });
 
-  test("stops reading before the first word and says something else", async () => {
+  test("stops reading before the first word and sends another message", async () => {
     const site = new Site(version);
     const client = site.open();
     void client.sendMessage({ text: "Count." });
@@ -81,7 +81,7 @@ describe.each(VERSIONS)("a page of version %d", (version) => {
     await expect.poll(async () => textsOf(await site.load())).toEqual(whole);
   });
 
-  test("is mounted twice, as in StrictMode, and says something else", async () => {
+  test("is mounted twice, as in StrictMode, and sends another message", async () => {
     const site = new Site(version);
     const first = site.open();
     await ask(site, first);
@@ -115,7 +115,7 @@ describe.each(VERSIONS)("a page of version %d", (version) => {
     expect(textsOf(await site.load())).toEqual(replaced);
   });
 
-  test("says something else while another tab reads: it is refused until that has gone", async () => {
+  test("sends a message while another tab reads: it is refused until that tab is gone", async () => {
     const site = new Site(version);
     const client = site.open();
     await ask(site, client);

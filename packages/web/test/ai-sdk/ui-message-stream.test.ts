@@ -56,7 +56,7 @@ test.each(VERSIONS)("a run that goes on is added to what version %d has of it", 
   ]);
 });
 
-test("what a run throws is its last chunk, and says nothing of what it was", async () => {
+test("an error of a run is its last chunk, without any detail", async () => {
   const agent = new Agent({ model: new ScriptedModel(dies("Hm. ", new Error("key=abc"))), limits: { restarts: 0 } });
   const chunks = await readAll(toUIMessageStream(agent.stream("Tell.")));
   expect(chunks.at(-1)).toEqual({ type: "error", errorText: "Something went wrong." });

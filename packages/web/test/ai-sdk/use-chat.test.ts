@@ -305,7 +305,7 @@ describe.each(VERSIONS)("useChat of version %d", (version) => {
     expect((await load()).at(-1)?.parts.map(({ type }) => type)).toEqual(types);
   });
 
-  test("finds a part that came when its run was over and nobody looked", async () => {
+  test("finds a part that came after its run had ended, while no page was open", async () => {
     let send: App["send"];
     const perRun: ChatHandlerOptions<App>["perRun"] = {
       body: z.object({}),
@@ -341,7 +341,7 @@ describe.each(VERSIONS)("useChat of version %d", (version) => {
     expect((await load()).at(-1)?.parts.map(({ type }) => type)).toEqual(types);
   });
 
-  test("keeps what was said about each message when one is sent together with an answer", async () => {
+  test("keeps the metadata of each message when one is sent together with an answer", async () => {
     const { open, load } = site(version, [call("where"), say("In Oslo."), say("Yes.")], { unfinished: "steer" });
     const client = open();
     await client.sendMessage({ text: "Where am I?", metadata: { mood: "lost" } });

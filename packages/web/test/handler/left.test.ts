@@ -116,7 +116,7 @@ describe("a message of a page that has left the answer", () => {
 });
 
 describe("a message that is refused", () => {
-  test("for what is sent along has stopped nothing", async () => {
+  test("because of what was sent with it has stopped nothing", async () => {
     const perRun = { body: z.strictObject({}), options: () => ({}) };
     const page = openPage(steppedModel(), { perRun });
     await (await ask(page)).return();

@@ -25,7 +25,7 @@ function watchedStore(): { readonly store: SessionStore; readonly watchers: () =
   return { store: storeLike(inner, { watch }), watchers: () => watchers };
 }
 
-test("300 streams at once, a third left, a third followed: each says its own, and nothing is left behind", async () => {
+test("300 streams at once, a third left, a third followed: each has its own answer, and nothing is left behind", async () => {
   const { store, watchers } = watchedStore();
   const words = ["One ", "two ", "three."];
   const model = new SteppedModel(...Array.from({ length: 300 }, () => say(...words)));

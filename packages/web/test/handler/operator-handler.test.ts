@@ -180,23 +180,20 @@ describe("an operator", () => {
     expect(done).toEqual([]);
   });
 
-  test.each(["olga", "ann"])(
-    "who is called %s says no word to the page of ann about why there is no outcome",
-    async (by) => {
-      const desk = await openDesk([["back_office"]], { operator: { by } });
-      const page = readChunks(await desk.ask("GET", "/c1/stream?waiting"));
-      expect((await desk.answer({ errorText: "ann is a cheat" })).status).toBe(200);
-      const shown = JSON.stringify(await restOf(page));
-      expect(shown).toContain('"finishReason":"stop"');
-      const loaded = await (await desk.ask("GET", "/c1")).text();
-      const elsewhere = openPage(desk.model, { store: desk.store });
-      for (const text of [shown, loaded, await (await elsewhere.ask("GET", "/c1")).text()]) {
-        expect(text).toContain("The tool failed.");
-        expect(text).not.toContain("cheat");
-      }
-      expect(JSON.stringify(desk.model.requests[1]?.contents.at(-1))).toContain("ann is a cheat");
-    },
-  );
+  test.each(["olga", "ann"])("whose name is %s does not show the page of ann why there is no outcome", async (by) => {
+    const desk = await openDesk([["back_office"]], { operator: { by } });
+    const page = readChunks(await desk.ask("GET", "/c1/stream?waiting"));
+    expect((await desk.answer({ errorText: "ann is a cheat" })).status).toBe(200);
+    const shown = JSON.stringify(await restOf(page));
+    expect(shown).toContain('"finishReason":"stop"');
+    const loaded = await (await desk.ask("GET", "/c1")).text();
+    const elsewhere = openPage(desk.model, { store: desk.store });
+    for (const text of [shown, loaded, await (await elsewhere.ask("GET", "/c1")).text()]) {
+      expect(text).toContain("The tool failed.");
+      expect(text).not.toContain("cheat");
+    }
+    expect(JSON.stringify(desk.model.requests[1]?.contents.at(-1))).toContain("ann is a cheat");
+  });
 
   test("edits what the tool lets an approval change, as far as its schema accepts it", async () => {
     const desk = await openDesk([REFUND]);

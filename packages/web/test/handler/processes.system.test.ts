@@ -48,7 +48,7 @@ const sentence = (words: number): string => Array.from({ length: words }, (_, in
 describe.each(["sqlite", "jsonl"])("two servers on one store (%s)", (kind) => {
   const pathIn = (folder: string): string => (kind === "sqlite" ? join(folder, "chats.db") : folder);
 
-  test("one follows what the other says, and stops it", async () => {
+  test("one follows an answer of the other, and stops it", async () => {
     const path = pathIn(temporaryFolder());
     const [one, other] = await Promise.all([startServer(kind, path, 10, true), startServer(kind, path, 1)]);
     const mine = readChunks(await send(one.url, "Count", "m1"));

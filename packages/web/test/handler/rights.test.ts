@@ -99,7 +99,7 @@ async function answer(page: Page, given: object): Promise<Response> {
 const NOT_YOURS = { status: 403, code: "not_yours" };
 
 describe("a page", () => {
-  test("does not approve what somebody else approves, however it says so", async () => {
+  test("can't approve what somebody else approves, in whatever form it tries", async () => {
     const page = await asked([["refund", { euros: 40 }]]);
     const refused = await answer(page, { approved: true });
     expect(refused.status).toBe(403);
@@ -115,7 +115,7 @@ describe("a page", () => {
     expect(page.lines).toEqual([]);
   });
 
-  test("does not raise what it asks for", async () => {
+  test("can't raise the amount that it asks for", async () => {
     const page = await asked([["refund", { euros: 40 }]]);
     expect(await errorOf(await answer(page, { args: { euros: 9000 } }))).toEqual(NOT_YOURS);
     expect(refunded).toEqual([]);
@@ -324,7 +324,7 @@ describe("a call that may have taken effect", () => {
     return { ...page, agent, sent: () => sent };
   }
 
-  test("is nothing that a page can say: it neither runs again nor counts as withdrawn", async () => {
+  test("can't be decided by a page: it neither runs again nor counts as withdrawn", async () => {
     const page = await interrupted();
     for (const given of [{ notExecuted: true }, { output: "not sent" }, { errorText: "no" }, { withdrawn: true }])
       expect(await errorOf(await answer(page, given))).toEqual(NOT_YOURS);
@@ -332,7 +332,7 @@ describe("a call that may have taken effect", () => {
     expect(page.sent()).toBe(1);
   });
 
-  test("is for an operator to say, whatever her names", async () => {
+  test("can be decided by any operator, no matter her names", async () => {
     const { agent, store, ...page } = await interrupted();
     const operators = operatorHandler({ agent, store, authorize: () => ({ by: "olga", approvedBy: ["support"] }) });
     const url = "https://chat.example.com/api/operator";
@@ -349,13 +349,13 @@ describe("a call that may have taken effect", () => {
     expect(page.sent()).toBe(1);
   });
 
-  test("keeps a message waiting for those who may say it, not for the user", async () => {
+  test("queues a message until those who may decide have answered, not until the user has", async () => {
     const page = await interrupted();
     const [queued] = await allChunks(await page.send("Well?", { id: "m2" }));
     expect(queued).toEqual({ type: "data-queued", data: { waitsFor: [] }, transient: true });
   });
 
-  test("runs again where the application lets the page say so", async () => {
+  test("runs again where the application lets the page decide", async () => {
     const page = await interrupted({ authorizeAnswer: () => true });
     await allChunks(await answer(page, { notExecuted: true }));
     expect(page.sent()).toBe(2);

@@ -459,7 +459,7 @@ describe("answers to calls", () => {
     expect(chunks.filter(({ type }) => type.startsWith("tool-"))).toMatchObject([{ type: "tool-output-available" }]);
   });
 
-  test("what was answered elsewhere meanwhile is said with what follows an answer", async () => {
+  test("what was answered elsewhere meanwhile is sent with what follows an answer", async () => {
     const both = calls({ name: "pay", args: { euros: 5000 } }, { name: "pay", args: { euros: 5 } });
     const model = new ScriptedModel(both, say("Paid."));
     const page = openPage(model);

@@ -278,7 +278,7 @@ describe("while a conversation is deleted", () => {
     expect(JSON.stringify(entries)).not.toContain("First");
   });
 
-  test("a name is not given to nothing", async () => {
+  test("a conversation that is gone can't be renamed", async () => {
     const rename = (page: Page): Promise<Response> => page.ask("PATCH", "/c1", { body: { title: "New" } });
     const { answer, store } = await askedMeanwhile("load", rename);
     expect(await errorOf(answer)).toEqual({ status: 404, code: "not_found" });

@@ -3,7 +3,7 @@ import { isCallPiece } from "../../model/response/parts.ts";
 import type { Content, Part, JsonObject } from "../../wire/types/content.ts";
 import type { MessagePart, SaidPart, ToolCallPart, ToolCallState } from "../conversation.ts";
 import { isObject, present } from "../../internal/json.ts";
-import type { CallStanding } from "../../session/log/run-record.ts";
+import type { CallStanding } from "../../session/log/call-standing.ts";
 import { readStandIn } from "../../tool/stand-in.ts";
 import { buildPendingCall } from "../../tool/pending-call.ts";
 import type { PendingCall, ToolErrorKind, ToolOutcome } from "../../tool/tool.ts";

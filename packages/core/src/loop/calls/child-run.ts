@@ -10,7 +10,8 @@ import { remainingLimits } from "../limits.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import type { AnsweredState, CallState, ChildState, TurnCall } from "./call-state.ts";
-import { answered, askAfter, askBefore, callFailed, type Decision, isResult, readDecision } from "./run-call.ts";
+import { askAfter, askBefore, type Decision, readDecision } from "./call-hooks.ts";
+import { answered, callFailed, isResult } from "./run-call.ts";
 
 /** A call of an agent that is a separate run here, as on an engine. Elsewhere the agent runs inside the call: see `RunState.addNested`. */
 interface ChildCall extends TurnCall {

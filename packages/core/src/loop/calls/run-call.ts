@@ -2,10 +2,9 @@ import { markOfCall } from "../../durable/read-by-step.ts";
 import { type CallStepValue, stepName } from "../../durable/run-log.ts";
 import { type Outcome, VALUE_TOO_LARGE } from "../../durable/steps.ts";
 import { ModelRetry, RunStepError } from "../../errors/run-errors.ts";
-import { abortable } from "../../internal/abort.ts";
-import { copyJson, isObject, isTooDeep, present, tryOr } from "../../internal/json.ts";
+import { copyJson, present, tryOr } from "../../internal/json.ts";
 import { type Logger, SILENT } from "../../logging/logger.ts";
-import { depthError, maxMediaBytes, partsBytes } from "../../model/request/check-contents.ts";
+import { maxMediaBytes, partsBytes } from "../../model/request/check-contents.ts";
 import { failure } from "../../tool/call-failure.ts";
 import { callTool, report } from "../../tool/call-tool.ts";
 import { functionResponse, jsonSafe, type ResponseParts } from "../../tool/function-response.ts";
@@ -22,13 +21,14 @@ import {
   WAS_INVALID,
 } from "../../tool/model-texts.ts";
 import type { NestedRun, Tool, ToolContext, ToolJob, ToolOutcome } from "../../tool/tool.ts";
-import type { FunctionCall, JsonObject, Part } from "../../wire/types/content.ts";
+import type { FunctionCall, Part } from "../../wire/types/content.ts";
 import type { RunEvent } from "../events.ts";
 import { remainingLimits } from "../limits.ts";
-import type { CallDecision, CallInfo, LoopInput } from "../loop-input.ts";
+import type { LoopInput } from "../loop-input.ts";
 import type { LoopStep } from "../observers/observer.ts";
 import type { RunState } from "../run-state.ts";
 import { stepLogger } from "../single-step.ts";
+import { askAfter, askBefore, readDecision, withArguments } from "./call-hooks.ts";
 import { isReported } from "./job-call.ts";
 import { type AnsweredState, type CallState, type TurnCall, readOutcome } from "./call-state.ts";
 
@@ -187,57 +187,6 @@ function findRead({ tool, ran }: TurnCall, outcome: ToolOutcome, isGiven: boolea
   if (typeof reads !== "function" || ran === undefined || asks) return usualRead({ reads, readsNested, origin });
   const output = outcome.ok ? outcome.output : undefined;
   return usualRead({ reads: tryOr(() => reads(ran.input as never, output as never), undefined), origin });
-}
-
-/** What `beforeCall` decided; `undefined` lets the call run. */
-export type Decision = Exclude<CallDecision, void> | undefined;
-
-/** Calls `beforeCall`. @throws {TypeError} For a result of another shape, which could be a misspelled denial. */
-export async function askBefore(input: LoopInput, call: TurnCall, signal: AbortSignal): Promise<Decision> {
-  const given = await abortable(Promise.resolve(input.hooks.beforeCall?.(infoOf(input, call, signal))), signal);
-  const decision: unknown = given ?? undefined;
-  if (
-    decision === undefined ||
-    (isObject(decision) && (typeof decision["deny"] === "string" || isObject(decision["args"]) || "output" in decision))
-  )
-    return decision as Decision; // checked here
-  throw new TypeError('beforeCall must return nothing, { deny: "reason" }, { args: { … } } or { output: … }');
-}
-
-/** What a decision means: an outcome instead of running the call, or arguments to run it with. */
-export function readDecision(decision: Decision): {
-  readonly outcome?: ToolOutcome | undefined;
-  readonly args?: JsonObject | undefined;
-} {
-  if (decision === undefined) return {};
-  if ("deny" in decision) return { outcome: failure("denied", decision.deny) };
-  if ("args" in decision && !("output" in decision)) return { args: decision.args };
-  // A step records no `output` that is undefined.
-  return { outcome: { ok: true, output: "output" in decision ? decision.output : undefined } };
-}
-
-/** The outcome that `afterCall` gives instead, if it does. @throws {TypeError} For a result of another shape. */
-export async function askAfter(
-  input: LoopInput,
-  call: TurnCall,
-  signal: AbortSignal,
-  outcome: ToolOutcome,
-): Promise<ToolOutcome | undefined> {
-  const info = { ...infoOf(input, call, signal), outcome };
-  const given: unknown = (await abortable(Promise.resolve(input.hooks.afterCall?.(info)), signal)) ?? undefined;
-  if (given === undefined || (isObject(given) && typeof given["ok"] === "boolean"))
-    return given as ToolOutcome | undefined; // checked here
-  throw new TypeError("afterCall must return nothing or an outcome: { ok: true, output: … }");
-}
-
-function infoOf({ identity, context }: LoopInput, { turn, callId, call }: TurnCall, signal: AbortSignal): CallInfo {
-  return { ...identity, context, turn, callId, call, signal };
-}
-
-function withArguments({ callId, call }: TurnCall, args: JsonObject): FunctionCall {
-  if (isTooDeep(args))
-    throw depthError(`The arguments that beforeCall returned for ${callId} (${call.name}) nest`, "the tool cannot run");
-  return { ...call, args };
 }
 
 /** @param call - With the arguments that it runs with. */

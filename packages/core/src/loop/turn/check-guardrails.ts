@@ -102,8 +102,8 @@ export async function checkInput(
   let answer: string | undefined;
   for (const { name, check } of guardrails?.input ?? []) {
     const text = contents.map((content) => visibleText(content)).join("\n");
-    const asked = { ...identity, context, signal, turn, source, text, contents };
-    const verdict = await askGuardrail<InputVerdict>(name, "input", signal, () => check(asked));
+    const subject = { ...identity, context, signal, turn, source, text, contents };
+    const verdict = await askGuardrail<InputVerdict>(name, "input", signal, () => check(subject));
     if (verdict === undefined) continue;
     const canAnswer = input.output === undefined && (source === "message" || source === "steering");
     const stop = asStop(verdict, canAnswer);
@@ -182,8 +182,8 @@ export async function checkOutput(
   const actions: GuardrailAction[] = [];
   let { content } = output;
   for (const { name, check } of guardrails?.output ?? []) {
-    const asked = { ...identity, context, signal, turn, ...output, text: visibleText(content), content };
-    const verdict = await askGuardrail<OutputVerdict>(name, "output", signal, () => check(asked));
+    const subject = { ...identity, context, signal, turn, ...output, text: visibleText(content), content };
+    const verdict = await askGuardrail<OutputVerdict>(name, "output", signal, () => check(subject));
     if (verdict === undefined) continue;
     actions.push(describeAction(name, verdict));
     if ("stop" in verdict) return { actions };

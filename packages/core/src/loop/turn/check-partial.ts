@@ -144,8 +144,8 @@ async function checkPart(
   signal: AbortSignal,
 ): Promise<CheckedPartial> {
   const answer: Content = { role: "model", parts };
-  const asked = { content: answer, isFinal: false, isPartial: true, output: undefined };
-  const { actions, content = answer } = await checkOutput(input, asked, turn, signal);
+  const partial = { content: answer, isFinal: false, isPartial: true, output: undefined };
+  const { actions, content = answer } = await checkOutput(input, partial, turn, signal);
   return { actions, kept: readStop("output", actions) === undefined ? content.parts : [] };
 }
 

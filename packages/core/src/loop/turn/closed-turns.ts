@@ -65,14 +65,14 @@ function foldTurn(state: RunState, { turn, phase, contents, steps, calls }: Clos
       const isStopped = readStop("output", actions) !== undefined;
       if (given !== undefined && (isStopped || response !== undefined)) state.replaceLast(response ?? withheld(given));
     } else if (place.kind === "model") {
-      const asked = value as ModelStepRecord;
-      if ("tooLong" in asked) continue;
-      if (asked.steered !== undefined) state.addSteered(asked.steered);
-      if ("stopped" in asked) continue;
-      addContents(at + (asked.steered?.contents.length ?? 0));
-      state.addAnswer(asked, pricing, phase);
-      if (isUnchecked(steps, index)) state.replaceLast(withheld(asked.response));
-      if (discarded !== undefined) state.discarded.add(asked.response);
+      const record = value as ModelStepRecord;
+      if ("tooLong" in record) continue;
+      if (record.steered !== undefined) state.addSteered(record.steered);
+      if ("stopped" in record) continue;
+      addContents(at + (record.steered?.contents.length ?? 0));
+      state.addAnswer(record, pricing, phase);
+      if (isUnchecked(steps, index)) state.replaceLast(withheld(record.response));
+      if (discarded !== undefined) state.discarded.add(record.response);
     }
   }
   addContents(contents.length);
@@ -173,10 +173,10 @@ function* answerEvents(closed: ClosedTurn, isTyped: boolean): Events<Shown | und
       if (response !== undefined) yield* responseEvents(response, turn, false);
       last = readStop("input", actions) === undefined ? response : NO_ANSWER;
     } else if (place.kind === "model") {
-      const asked = value as ModelStepRecord;
-      if ("tooLong" in asked) continue;
-      yield* askedEvents(turn, asked, isTyped);
-      const shown = "stopped" in asked ? NO_ANSWER : yield* checkedEvents(closed, index, isTyped);
+      const record = value as ModelStepRecord;
+      if ("tooLong" in record) continue;
+      yield* askedEvents(turn, record, isTyped);
+      const shown = "stopped" in record ? NO_ANSWER : yield* checkedEvents(closed, index, isTyped);
       last = discarded === undefined ? shown : undefined;
       if (discarded === undefined) continue;
       const attempt = (tried.get(discarded) ?? 0) + 1;

@@ -17,14 +17,8 @@ import type { ModelResponse } from "../../model/model.ts";
 import { CANCELLED } from "../../tool/model-texts.ts";
 import type { Part } from "../../wire/types/content.ts";
 import type { Draft } from "../store/store.ts";
-import {
-  followCall,
-  type OpenCallTexts,
-  TEXTS_AFTER_STOP,
-  type PlacedStep,
-  PlacedSteps,
-  type RunRecord,
-} from "./run-record.ts";
+import { followCall, type OpenCallTexts, TEXTS_AFTER_STOP } from "./call-standing.ts";
+import { type PlacedStep, PlacedSteps, type RunRecord } from "./run-record.ts";
 import type { CallRecord, ContentRef, StepRef, TurnRecord } from "./turn-record.ts";
 
 /** A run's work after its last closed turn. */

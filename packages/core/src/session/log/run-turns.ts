@@ -81,8 +81,8 @@ export function listForeign({ outcomes }: Pick<RunRecord, "outcomes">): Map<Cont
     const { response } = valueLeft(outcome);
     if (response === undefined) continue;
     const { turn, attempt } = place;
-    const asked = outcomes.get(stepName({ kind: "model", phase: "work", turn, attempt }));
-    const { prepared } = valueLeft(asked?.outcome);
+    const step = outcomes.get(stepName({ kind: "model", phase: "work", turn, attempt }));
+    const { prepared } = valueLeft(step?.outcome);
     if (prepared?.model !== undefined) foreign.set(response.content, prepared.model.origin);
   }
   return foreign;

@@ -240,7 +240,7 @@ function findTrace({ entry, outcomes }: RunRecord, { lease, draft }: SessionReco
 /** Returns the log's outcomes, notes which were requested, and compares the result with the record before the run reports its end. */
 function readRecord(record: RunRecord): OpenRecordOptions {
   const { runId } = record.entry;
-  const asked = new Set<string>();
+  const used = new Set<string>();
   const outOfTime = new Set<string>();
   const unwritten = (): never => {
     throw new TypeError("a replay writes nothing");
@@ -249,7 +249,7 @@ function readRecord(record: RunRecord): OpenRecordOptions {
     log: {
       findOutcome: (name) => {
         const known = record.outcomes.get(name)?.outcome;
-        if (known !== undefined) asked.add(name);
+        if (known !== undefined) used.add(name);
         return known;
       },
       begunAt: (name) => record.begun.get(name)?.at,
@@ -271,7 +271,7 @@ function readRecord(record: RunRecord): OpenRecordOptions {
       if (result.stopReason === "finished" && hasLaterTurn(record, result)) return "steered";
       // Steps inside a call are not requested, because the call is not made.
       const unasked = [...record.outcomes].flatMap(([name, { place }]) =>
-        asked.has(name) || place.kind === "inner" ? [] : name,
+        used.has(name) || place.kind === "inner" ? [] : name,
       );
       const differences = [
         ...unasked.map((name) => `it never asks for ${name}, which is in the log`),

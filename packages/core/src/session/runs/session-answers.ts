@@ -21,7 +21,8 @@ import {
 import { jsonSafe } from "../../tool/function-response.ts";
 import type { Approval, ExternalOutcome, PendingCall, Tool, ToolJob } from "../../tool/tool.ts";
 import type { FunctionCall } from "../../wire/types/content.ts";
-import { type CallStanding, standOf, PlacedSteps, type RunRecord } from "../log/run-record.ts";
+import { type CallStanding, standOf } from "../log/call-standing.ts";
+import { PlacedSteps, type RunRecord } from "../log/run-record.ts";
 import { type NewEntry, SessionLog } from "../log/session-log.ts";
 import type { SessionView } from "../log/session-view.ts";
 import type { Answers } from "./session-host.ts";

@@ -155,7 +155,7 @@ interface JobTarget extends Pick<RecordedJob, "callId" | "turn" | "name" | "numb
   readonly run: RunRecord;
   readonly jobId?: string | undefined;
   /** The question whether the job was started, which the report answers. */
-  readonly asked?: PendingCall | undefined;
+  readonly pending?: PendingCall | undefined;
 }
 
 /** @throws {JobReportError} For a job that no run waits for. */
@@ -168,9 +168,9 @@ function findTarget(id: string, view: SessionView, job: string): JobTarget {
     const known = [...run.jobs.values()].find((one) => one.jobId === job || one.callId === made?.callId);
     // A later start is not recorded yet.
     if (known !== undefined && (number ?? 1) <= (known.number ?? 1)) return { ...known, ...(made && { number }), run };
-    for (const asked of made === undefined ? [] : openQuestions(run))
-      if (asked.callId === made?.callId && asked.question === "unknown-outcome")
-        return { ...asked, name: asked.call.name, run, number, asked };
+    for (const pending of made === undefined ? [] : openQuestions(run))
+      if (pending.callId === made?.callId && pending.question === "unknown-outcome")
+        return { ...pending, name: pending.call.name, run, number, pending };
     // Its start is not recorded yet, and perhaps never will be.
     for (const { callId, turn, call, standing } of made === undefined ? [] : listOpenCalls(run))
       if (callId === made?.callId && standing.state !== "asking" && standing.state !== "open")
@@ -184,7 +184,7 @@ function findTarget(id: string, view: SessionView, job: string): JobTarget {
 /** @throws {JobReportError} {@link findTarget}; for an outcome that differs from the first. */
 function buildReport(id: string, view: SessionView, job: string, value: ReportValue): readonly NewEntry[] {
   const target = findTarget(id, view, job);
-  const { run, callId, number, asked } = target;
+  const { run, callId, number, pending } = target;
   const isProgress = "progress" in value;
   const known = run.outcomes.get(waitName(callId, "job", number))?.outcome;
   if (known !== undefined) {
@@ -194,12 +194,12 @@ function buildReport(id: string, view: SessionView, job: string, value: ReportVa
   if (run.end !== undefined && !isResumable(run.end)) throw new JobReportError(id, job, "over", "its run is over");
   if (isProgress) {
     const { progress } = value;
-    if (asked !== undefined || sameJson(run.jobs.get(callId)?.progress, progress)) return [];
+    if (pending !== undefined || sameJson(run.jobs.get(callId)?.progress, progress)) return [];
     return [jobEntry(run, target, { progress })];
   }
   // A report has one of these members.
-  if (asked !== undefined)
-    return buildAnswerEntries(id, view, { outcomes: { [asked.token]: value as { error: string } } });
+  if (pending !== undefined)
+    return buildAnswerEntries(id, view, { outcomes: { [pending.token]: value as { error: string } } });
   return [jobEntry(run, target, { outcome: value })];
 }
 

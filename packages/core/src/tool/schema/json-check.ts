@@ -12,15 +12,18 @@ export interface JsonCheck {
   issuesOf(value: unknown): Promise<readonly StandardIssue[]>;
 }
 
-/** Loads the validator with the first value: programs without such a schema never do. */
+/** Loads the validator with the first value: programs without such a schema never do. After a load that failed, the next value tries again. */
 export function jsonCheck(schema: JsonSchema): JsonCheck {
-  let loading: Promise<(value: unknown) => readonly StandardIssue[]> | undefined;
+  let check: ((value: unknown) => readonly StandardIssue[]) | undefined;
   const { unchecked, hasPatterns } = findUnchecked(schema, judgePattern);
   return {
     unchecked,
     issuesOf: async (value) => {
-      loading ??= import("./validator.ts").then(({ loadCheck }) => loadCheck(schema, hasPatterns));
-      return (await loading)(value);
+      if (check === undefined) {
+        const { loadCheck } = await import("./validator.ts");
+        check = await loadCheck(schema, hasPatterns);
+      }
+      return check(value);
     },
   };
 }

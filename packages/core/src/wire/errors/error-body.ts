@@ -100,8 +100,8 @@ export function judgeQuota(body: ErrorBody, headers: AnswerHeaders | undefined, 
   if (reasons.some((reason) => TERMINAL_REASONS.has(reason))) return { retryable: false, quotaViolations };
   const perMinute =
     quotaViolations.some(({ quotaId }) => quotaId?.includes("PerMinute")) || reasons.includes("RATE_LIMIT_EXCEEDED");
-  const asked = serverDelay(body, headers, now);
-  return { retryable: true, retryAfterMs: asked ?? (perMinute ? 60_000 : undefined), quotaViolations };
+  const delayMs = serverDelay(body, headers, now);
+  return { retryable: true, retryAfterMs: delayMs ?? (perMinute ? 60_000 : undefined), quotaViolations };
 }
 
 /** The wait the service asked for: `RetryInfo`, then the sentence in the message, then `Retry-After`. Milliseconds. */

@@ -37,11 +37,11 @@ export function delayFor(
   random: () => number,
 ): number | undefined {
   if (!(error instanceof AgentError) || !error.retryable || error instanceof TrafficLimitError) return undefined;
-  const asked = error instanceof ApiStatusError ? error.retryAfterMs : undefined;
+  const serverDelayMs = error instanceof ApiStatusError ? error.retryAfterMs : undefined;
   // It may be 0: a date that has passed on this clock.
-  if (asked !== undefined && asked > 0) {
+  if (serverDelayMs !== undefined && serverDelayMs > 0) {
     // Never earlier than asked, and a little later, so that clients do not all retry at once. For a limited endpoint, `rate-gate.ts` decides.
-    return asked > policy.maxServerDelayMs ? undefined : Math.round(asked * (1 + 0.2 * random()));
+    return serverDelayMs > policy.maxServerDelayMs ? undefined : Math.round(serverDelayMs * (1 + 0.2 * random()));
   }
   const backoff = Math.min(policy.maxDelayMs, policy.minDelayMs * 2 ** (attempt - 1));
   return Math.round(backoff * (1 - 0.3 * random()));

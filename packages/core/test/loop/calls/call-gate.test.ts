@@ -33,7 +33,7 @@ test("a call that must be alone waits for those before it and holds up those aft
   ).toEqual(["a", "a+b", "c", "d", "d+e"]);
 });
 
-test("a failing call gives its place back", async () => {
+test("a failing call frees its place", async () => {
   const gate = new CallGate(1);
   await expect(gate.through(true, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
   expect(await gate.through(false, async () => 1)).toBe(1);

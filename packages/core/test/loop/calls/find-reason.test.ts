@@ -421,7 +421,7 @@ describe("a lookup of an address that somebody else wrote", () => {
     expect(await isAsked([find(said), secret], [calls("find", "secret"), calls(get(url))])).toBe(asks);
   });
 
-  test("in what the person wrote; but not in a task that a model wrote who had read something private", async () => {
+  test("in the person's message, but not in a task written by a model that had read something private", async () => {
     const lines = [calls("find", "secret"), calls(get(A))];
     expect(await isAsked([find("x"), secret], lines, `Read ${A}`)).toBe(false);
     expect(await isAsked([find("x"), secret], lines, `Read ${A}`, [{ tool: "page", reads: "untrusted" }])).toBe(false);
@@ -441,7 +441,7 @@ describe("a lookup of an address that somebody else wrote", () => {
     ["a host", (n: number) => `https://a.example/${n}`],
     ["a site: a host may have a name for each letter", (n: number) => `https://${n}.a.example/`],
     ["hosts without a name", (n: number) => `https://192.0.2.${n}/`],
-  ])("three of %s at most: a choice among many spells something", async (_what, nth) => {
+  ])("three of %s at most: a choice among many could encode a secret", async (_what, nth) => {
     const many = [1, 2, 3, 4].map(nth);
     const lines = [calls("find", "secret"), ...many.map((url) => call("fetch", { path: "x", url }))];
     const agent = new Agent({ model: new ScriptedModel(...lines), tools: [find(many.join(" ")), secret, fetched] });
@@ -455,7 +455,7 @@ describe("a lookup of an address that somebody else wrote", () => {
     ["as it is", { query: A }],
     ["encoded, beside what is no code", { query: `100% ${encodeURIComponent(A)}` }],
     ["as a name", { [A]: 1 }],
-  ])("not one that the model has let a tool say, %s", async (_how, args) => {
+  ])("not one that the model made a tool return, %s", async (_how, args) => {
     const lines = [calls("secret"), call("find", args), calls(get(A))];
     expect(await isAsked([find(`You asked for ${A}`), secret], lines)).toBe(true);
     // The person had said it before.

@@ -70,7 +70,7 @@ test.each<[string, JsonSchema, JsonSchema]>([
   expect(simplifySchema(schema)).toEqual(simple);
 });
 
-test("a schema that holds itself comes to an end", () => {
+test("a schema that contains itself is simplified without a loop", () => {
   const schema: JsonSchema = {
     $ref: "#/$defs/node",
     $defs: { node: { type: "object", properties: { next: { $ref: "#/$defs/node" } }, required: ["next"] } },

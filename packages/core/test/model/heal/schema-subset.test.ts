@@ -60,7 +60,7 @@ test("references are written out", () => {
   ).toEqual({ type: "STRING", description: "where" });
 });
 
-test("a schema that refers to itself comes to an end", () => {
+test("a schema that refers to itself is written out without a loop", () => {
   const schema = toSchemaSubset({
     $ref: "#/$defs/N",
     $defs: { N: { type: "object", properties: { next: { $ref: "#/$defs/N" } } } },

@@ -286,7 +286,7 @@ describe.each(TRANSPORTS)("over %s", (_transport, fetch) => {
       });
     });
 
-    test("an answer that is none is an error of shape", async () => {
+    test("an answer of another shape is an ApiShapeError", async () => {
       const to = endpoint({ baseUrl: "https://proxy.example", apiKey: "k", kind: "developer" });
       const files = openFiles({ endpoint: to, fetch: async () => Response.json({ ok: true }) });
       await expect(files.get("x")).rejects.toThrow(ApiShapeError);

@@ -144,7 +144,7 @@ test("an answer without an end stops after 64 requests and says so", async () =>
   expect([tokens.length, response?.finishReason, response?.usage.requests]).toEqual([64, "CONTINUATION", 64]);
 });
 
-test("an answer that stands still is not repeated", async () => {
+test("an answer that makes no progress is not requested again", async () => {
   const { tokens, response } = await play([chunk("a", { finishReason: "CONTINUATION", continuationToken: "t" })]);
   expect([tokens, response?.finishReason]).toEqual([[undefined, "t"], "CONTINUATION"]);
 });
@@ -249,7 +249,7 @@ test("an answer cut off by a limit that the caller did not set goes on, as long 
   expect(spent.response).toMatchObject({ finishReason: "MAX_TOKENS", content: { parts: [{ text: "ab" }] } });
 });
 
-test("an answer that had its last word is whole, however the connection ends", async () => {
+test("an answer with a finish reason is complete, however the connection ends", async () => {
   const { response } = await play([chunk("a", { finishReason: "STOP" }), RESET]);
   expect(response).toMatchObject({ finishReason: "STOP", content: { parts: [{ text: "a" }] } });
 });

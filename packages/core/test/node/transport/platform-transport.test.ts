@@ -109,7 +109,7 @@ describe("fetch is used", () => {
     expect(ways).toEqual(["fetch"]);
   });
 
-  test("while globalThis.fetch is somebody's, looked at with each request", async () => {
+  test("while globalThis.fetch is replaced, which is checked for each request", async () => {
     const { client, ways, said } = await watched();
     const one = client();
     await one.generateContent("m", ASK);
@@ -242,7 +242,7 @@ describe("fetch is used", () => {
   });
 });
 
-describe("what a user says counts", () => {
+describe("the user's choice wins", () => {
   test.each<[GeminiClientOptions, Way]>([
     [{ httpClient: "fetch" }, "fetch"],
     [{ httpClient: "node" }, "node:http"],
@@ -262,7 +262,7 @@ describe("what a user says counts", () => {
     expect(await ask({ httpClient: "node" })).toBe("node:http");
   });
 
-  test("a word that is none is refused, and a name beside a fetch", () => {
+  test("an unknown word is refused, and so is a name beside a fetch", () => {
     const make = (options: GeminiClientOptions): GeminiClient => new GeminiClient({ env: {}, ...options });
     expect(() => make({ env: { POLLUX_HTTP_CLIENT: "undici" } })).toThrow(
       'POLLUX_HTTP_CLIENT must be "auto", "fetch" or "node".',

@@ -63,7 +63,7 @@ describe.each(kept)("the log of $name", ({ name, kind, golden }) => {
     return { own: sessionOf(agentFor(kind), store), list: () => store.list() };
   }
 
-  test("says what it said", async () => {
+  test("reads as it did when it was written", async () => {
     expect(await readGolden(golden)).toEqual({ history, state, messages });
     const { own } = await session();
     expect((await readConversation(own)).messages).toMatchObject(messages as object);
@@ -134,7 +134,7 @@ function withoutMessage(contents: readonly Content[]): readonly Content[] {
   return contents.slice(0, -2);
 }
 
-test("a log that is written now says the same", async () => {
+test("a log that this release writes reads the same", async () => {
   const made = await Promise.all(kept.map(({ kind }) => makeGolden(kind)));
   const withoutTimes = (messages: Json | undefined): string =>
     JSON.stringify(messages).replaceAll(/"at":\d+/g, '"at":0');

@@ -327,7 +327,7 @@ describe("the root of parameters must be an object", () => {
     });
     expect(declareSchema("json").schema).toEqual({});
   });
-  test("what is no schema is an error", () => {
+  test("a value that is not a schema is an error", () => {
     for (const input of [null, 5, "x", () => 1, []])
       expect(errorOf(() => declareSchema(input, OWNER)).message).toBe(
         'tool "t": the schema must be a zod, Valibot or ArkType schema, or a JSON Schema object',

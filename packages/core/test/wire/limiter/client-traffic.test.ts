@@ -161,7 +161,7 @@ describe("a limit on what is sent at once", () => {
     expect(traffic.state()).toEqual([]);
   });
 
-  test("comes back from an answer that nobody reads on, at the latest with its time limit", async () => {
+  test("comes back from an answer that nobody finishes reading, at the latest with its time limit", async () => {
     script = (text, response) => {
       if (text !== "long") return;
       response.writeHead(200, { "content-type": "text/event-stream" });

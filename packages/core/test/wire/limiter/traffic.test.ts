@@ -171,7 +171,7 @@ describe("slots", () => {
   });
 
   test.each([{ maxConcurrent: 0 }, { maxConcurrent: 1.5 }, { maxQueued: -1 }, { maxQueueMs: Number.NaN }])(
-    "limits that are none are refused: %j",
+    "invalid limits are refused: %j",
     (options) => expect(() => new Traffic(options)).toThrow(TypeError),
   );
 });
@@ -305,7 +305,7 @@ describe("a wait that the service asked for", () => {
     expect(door.passed).toEqual(["refused", "later"]);
   });
 
-  test("is not waited for by whose notice fails, and that holds no slot", async () => {
+  test("is not waited for by a request whose notice fails, which then holds no slot", async () => {
     const shared = traffic({ maxConcurrent: 1 });
     const door = doorOf(shared);
     const failing = (): never => {

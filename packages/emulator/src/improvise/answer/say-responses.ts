@@ -186,12 +186,14 @@ function aboutArgs(args: JsonObject): string {
 /** The subject of a function: the weather for `get_weather`. */
 function nounOf(name: string): string {
   const all = rawWords(name.slice(0, 100));
-  return all.filter((word) => !LOOKS.test(word)).join(" ");
+  return all.filter((word) => !LOOKS.test(word) && word !== "up").join(" ");
 }
 
 function failureOf(name: string, args: JsonObject): string {
-  const [verb = "", ...rest] = rawWords(name.slice(0, 100));
-  if (rest.length === 0 || !(EFFECTS.has(verb) || LOOKS.test(verb))) return `${name} failed${aboutArgs(args)}`;
+  const [first = "", ...others] = rawWords(name.slice(0, 100));
+  // As in `look_up_order`.
+  const [verb, rest] = others[0] === "up" ? [`${first} up`, others.slice(1)] : [first, others];
+  if (rest.length === 0 || !(EFFECTS.has(first) || LOOKS.test(first))) return `${name} failed${aboutArgs(args)}`;
   if (typeof args["path"] === "string" && rest.at(-1) === "file") return `I could not ${verb} ${args["path"]}`;
   return `I could not ${verb} the ${rest.join(" ")}${aboutArgs(args)}`;
 }

@@ -272,8 +272,8 @@ function titleOf(topic: string): string {
 
 /** `Ask me what color the door should be` asks: What color should the door be? */
 function asQuestion(text: string): string {
-  const asked = /\bask (?:me|the user)\s+(?:about\s+)?(.+)$/is.exec(text)?.[1] ?? text;
-  const turned = asked
+  const topic = /\bask (?:me|the user)\s+(?:about\s+)?(.+)$/is.exec(text)?.[1] ?? text;
+  const turned = topic
     .replace(
       /^((?:which|what|when|where|how|who)\b.*?)\s+((?:the|your|our) \p{L}+) (should|can|will|must|is|are)\b/iu,
       "$1 $3 $2",

@@ -66,7 +66,7 @@ describe("the files", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  test("of somebody else are no sessions", async () => {
+  test("of other programs are not sessions", async () => {
     const { folder, store } = await filled();
     for (const name of ["notes.txt", "UPPER.jsonl", "sp ace.jsonl", "x~nohash.jsonl", "s.jsonl.bak", "empty.jsonl"]) {
       writeFileSync(join(folder, name), name === "empty.jsonl" ? "" : "1\n");
