@@ -29,10 +29,10 @@ const INSTEAD: readonly (readonly [words: RegExp, instead: string])[] = [
   [/\b(?:go|goes|going|went|gone) on with\b/, "continue"],
   [/\b(?:thereof|therein|whereby|hence|upon|whilst|amongst)\b/, "of it, in it, so, on, while, among"],
   // British spellings.
-  [/\b\w*(?:[bv]iour|colour|favour|honour|neighbour)\w*\b/, "-or-"],
+  [/\b\w*(?:[bv]iour|colour|favour|flavour|harbour|honour|humour|labour|neighbour)\w*\b/, "-or-"],
   [
-    /\b(?:catalogue|licence(?!:)|programme|centre|artefact|grey|defence)s?\b/,
-    "catalog, license, program, center, artifact …",
+    /\b(?:catalogue|licence(?!:)|programme|centre|metre|litre|artefact|grey|defence|judgement|draught)s?\b/,
+    "catalog, license, program, center, meter, artifact …",
   ],
   [
     /\b(?:serial|normal|recogn|organ|initial|optim|summar|minim|maxim|author|custom|priorit|real)is(?:e|ed|es|ing|ation)\b(?! summarize)/,
@@ -59,7 +59,7 @@ const SOURCES: readonly string[] = [
   ..."races rehearsal runtimes site support symptoms untrusted web-hosts workflows".split(" ").map(inTest),
 ];
 /** Written by programs, or what was decided once. */
-const NOT_OURS = /^docs\/(?:decisions\/|contract\.md|unverified\.md|guides\/options\.md)/;
+const NOT_OURS = /^docs\/(?:decisions\/|contract\.md|unverified\.md)/;
 
 const pages = [
   ...userPages().filter((page) => !NOT_OURS.test(page)),

@@ -37,7 +37,7 @@ export interface Judge extends NamedScorer {
 }
 
 /** What a judge says: null when it failed. */
-export interface Judgement {
+export interface Judgment {
   readonly score: number | null;
   readonly reason: string;
   /** Absent when it is not known. */
@@ -50,7 +50,7 @@ interface JudgeParts extends LabelOptions {
   readonly question: string;
   /** What else makes it another judge. */
   readonly identity: readonly unknown[];
-  readonly ask: (seen: JsonObject, signal: AbortSignal) => Promise<Judgement>;
+  readonly ask: (seen: JsonObject, signal: AbortSignal) => Promise<Judgment>;
 }
 
 /** @throws {TypeError} For no question, or a threshold outside of 0 to 1. */
@@ -73,9 +73,9 @@ export function makeJudge(parts: JudgeParts): Judge {
     const from =
       labels instanceof URL ? fileURLToPath(labels) : typeof labels === "string" ? resolve(folder, labels) : labels;
     const views = readLabels(from ?? []);
-    const askNow = (seen: JsonObject): Promise<Judgement> => ask(seen, signal);
+    const askNow = (seen: JsonObject): Promise<Judgment> => ask(seen, signal);
     const askLabel = typeof from === "string" ? askOnce(from, key, askNow) : askNow;
-    const judged: Judgement[] = [];
+    const judged: Judgment[] = [];
     // A few at a time.
     for (let next = 0; next < views.length; next += 4)
       judged.push(...(await Promise.all(views.slice(next, next + 4).map(({ seen }) => askLabel(seen)))));

@@ -86,7 +86,7 @@ test("a judge that sees nothing asks nobody", async () => {
   expect(score).toEqual({ name: QUESTION, score: null, metadata: { reason: "there is nothing to judge" } });
 });
 
-test("an abort is no judgement", async () => {
+test("an abort is no judgment", async () => {
   const reason = new Error("enough");
   const aborted = trial({ signal: AbortSignal.abort(reason) });
   await expect(judge(QUESTION, { model: new ScriptedModel(grade(1)) })(aborted)).rejects.toBe(reason);
