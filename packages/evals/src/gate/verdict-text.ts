@@ -88,7 +88,7 @@ function metricText({ name, now, before }: MetricComparison): string {
 }
 
 function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
+  return `${Math.round(share * 100)}%`;
 }
 
 function names(ids: readonly string[]): string {

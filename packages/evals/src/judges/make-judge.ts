@@ -110,7 +110,7 @@ function describeCalibration(name: string, calibration: Calibration | undefined)
   if (calibration === undefined) return `Judge "${name}" only advises: it has no labels.`;
   const { labels, agreement, kappa, threshold, problem } = calibration;
   const percent = (share: number): number => Math.round(share * 100);
-  const agrees = `agrees with ${percent(agreement.value)} % of ${labels} labels (${percent(agreement.low)} to ${percent(agreement.high)} %)`;
+  const agrees = `agrees with ${percent(agreement.value)}% of ${labels} labels (${percent(agreement.low)} to ${percent(agreement.high)}%)`;
   const rest = `kappa is ${kappa.value.toFixed(2)}, and it passes from ${Number(threshold.toFixed(2))} on`;
   return `Judge "${name}" ${agrees}; ${rest}${problem === undefined ? "" : `; ${problem}`}.`;
 }

@@ -62,7 +62,7 @@ export function rateOfCasesLikeThese(cases: readonly Counts[]): Estimate {
 }
 
 /**
- * Interval of a share at 95 %. Holds also near 0 and 1.
+ * Interval of a share at 95%. Holds also near 0 and 1.
  *
  * @param trials need not be whole
  * @see Wilson 1927
