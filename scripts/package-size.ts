@@ -34,7 +34,7 @@ const PACKAGE_BUDGETS: Readonly<Record<string, PackageSize>> = {
 
 /** What an agent with one tool may add to zod in a bundle, in bytes, minified, without chunks that are only loaded later. */
 export const BUNDLE_BUDGET: { readonly minified: number; readonly gzipped: number } = {
-  minified: 308_000,
+  minified: 305_000,
   gzipped: 112_000,
 };
 
