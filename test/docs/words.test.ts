@@ -13,6 +13,7 @@ const INSTEAD: readonly (readonly [words: RegExp, instead: string])[] = [
   [/\b(?:had said|said of|says of|say of)\b/, "“wrote”, “says about”, or the noun: “the text so far”"],
   [/\bwhat (?:was|is|were) (?:asked for|said|told|heard)\b/, "the noun: the question, the message, the request"],
   [/\bwhat (?:has |had )?(?:becomes?|became|come|comes|came) of\b/, "what happens to; the result of"],
+  [/\b(?:has|have|had) come to\b/, "the result of"],
   // Chains that need a second reading.
   [/\bof what (?:is|was|are|were|has|had)\b/, "the noun that it stands for"],
   [/\bwhat of\b/, "which part of"],
