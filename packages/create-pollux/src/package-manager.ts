@@ -16,11 +16,9 @@ export function startingPackageManager(env: Readonly<Record<string, string | und
 export function inWordsOf(packageManager: PackageManager, text: string): string {
   if (packageManager === "npm") return text;
   // `bun test` is Bun's own test runner.
-  const [run, execute] = { pnpm: ["pnpm", "pnpm exec"], yarn: ["yarn", "yarn"], bun: ["bun run", "bunx"] }[
-    packageManager
-  ];
+  const run = packageManager === "bun" ? "bun run" : packageManager;
   return text
     .replaceAll(/\bnpm install\b/g, `${packageManager} install`)
     .replaceAll(/\bnpm (?:run )?(?=[a-z])/g, `${run} `)
-    .replaceAll(/\bnpx\b/g, execute ?? "");
+    .replaceAll(/\bnpx\b/g, { pnpm: "pnpm exec", yarn: "yarn", bun: "bunx" }[packageManager]);
 }

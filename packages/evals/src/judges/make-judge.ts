@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { JsonObject } from "@pollux/core";
 import { checkShare } from "../scorers/output.ts";
 import { type NamedScorer, sourceOf } from "../scorers/scorer.ts";
+import { percent } from "../statistics/rates.ts";
 import type { PreparedScorer, PrepareScorer, Score, Trial } from "../trials/trial.ts";
 import { type Calibration, calibrate } from "./calibrate.ts";
 import { askOnce, type JudgeLabel, readLabels } from "./labels.ts";
@@ -109,8 +110,7 @@ export function makeJudge(parts: JudgeParts): Judge {
 function describeCalibration(name: string, calibration: Calibration | undefined): string {
   if (calibration === undefined) return `Judge "${name}" only advises: it has no labels.`;
   const { labels, agreement, kappa, threshold, problem } = calibration;
-  const percent = (share: number): number => Math.round(share * 100);
-  const agrees = `agrees with ${percent(agreement.value)}% of ${labels} labels (${percent(agreement.low)} to ${percent(agreement.high)}%)`;
+  const agrees = `agrees with ${percent(agreement.value)} of ${labels} labels (${percent(agreement.low)} to ${percent(agreement.high)})`;
   const rest = `kappa is ${kappa.value.toFixed(2)}, and it passes from ${Number(threshold.toFixed(2))} on`;
   return `Judge "${name}" ${agrees}; ${rest}${problem === undefined ? "" : `; ${problem}`}.`;
 }

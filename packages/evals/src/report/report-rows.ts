@@ -1,4 +1,4 @@
-import { passAtK, passHatK, sum, wilson } from "../statistics/rates.ts";
+import { passAtK, passHatK, percent, sum, wilson } from "../statistics/rates.ts";
 import { countOf, passedOf } from "./case-problem.ts";
 import type { CaseResult, EvalRun } from "./eval-run.ts";
 
@@ -116,8 +116,6 @@ function amount(name: string, value: number): string {
   if (name === "durationMs") return seconds(value);
   return name === "cost" ? money(value) : String(Number(value.toPrecision(3)));
 }
-
-const percent = (share: number): string => `${Math.round(share * 100)}%`;
 
 const rangeOf = (low: number, high: number): string => `${Math.round(low * 100)}–${percent(high)}`;
 

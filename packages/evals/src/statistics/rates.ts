@@ -105,3 +105,8 @@ function chanceOfAll(some: number, trials: number, k: number): number {
 export function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
+
+/** Such as `57%`, for people. */
+export function percent(share: number): string {
+  return `${Math.round(share * 100)}%`;
+}
