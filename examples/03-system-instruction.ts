@@ -6,7 +6,7 @@ await using connection = await connect();
 const agent = new Agent({
   model: "gemini-flash-latest",
   endpoint: connection.endpoint,
-  instructions: "You are a harbour master. Answer in at most two sentences.",
+  instructions: "You are a harbor master. Answer in at most two sentences.",
 });
 
 console.log((await agent.run("May I moor here tonight?")).text);

@@ -9,13 +9,13 @@ const { endpoint } = connection;
 
 const getTide = defineTool({
   name: "get_tide",
-  description: "Height of the tide in a harbour, in metres above the chart datum.",
-  input: z.object({ harbour: z.string() }),
-  run: () => ({ metres: 2.1 }),
+  description: "Height of the tide in a harbor, in meters above the chart datum.",
+  input: z.object({ harbor: z.string() }),
+  run: () => ({ meters: 2.1 }),
 });
 const agent = new Agent({ model: "gemini-flash-latest", endpoint, instructions: "You are a pilot.", tools: [getTide] });
 
-const question = "Can I enter Brest at noon with a draught of three metres?";
+const question = "Can I enter Brest at noon with a draft of three meters?";
 const whole = await agent.countTokens(question);
 const bare = await agent.countTokens(question, { instructions: "", tools: [] });
 console.log(`${whole.totalTokens} tokens, ${whole.totalTokens - bare.totalTokens} of them instructions and tools`);

@@ -11,7 +11,7 @@ export interface PackageSize {
   readonly unpacked: number;
 }
 
-/** Limit of each package, about a fifth above its current size. Exceeding one is an accident, or needs a new number here. */
+/** Limit of each package, with some room. Exceeding one is an accident, or needs a new number here. */
 const PACKAGE_BUDGETS: Readonly<Record<string, PackageSize>> = {
   // With what its commands use of core, the emulator and other people's packages.
   "@pollux/cli": { packed: 840_000, unpacked: 2_900_000 },
@@ -34,7 +34,7 @@ const PACKAGE_BUDGETS: Readonly<Record<string, PackageSize>> = {
 
 /** What an agent with one tool may add to zod in a bundle, in bytes, minified, without chunks that are only loaded later. */
 export const BUNDLE_BUDGET: { readonly minified: number; readonly gzipped: number } = {
-  minified: 308_000,
+  minified: 305_000,
   gzipped: 112_000,
 };
 

@@ -70,7 +70,7 @@ async function measure(name: string, model: Model, optionsOf: (model: Model) => 
   const done = toolCalls.filter((one) => one.status === "completed" && one.name !== "search_tools").length;
   if (stopReason !== "finished" || done !== NEEDED) throw new Error(`${name}: ${stopReason} after ${done} calls`);
   const { inputTokens, cachedTokens } = usage;
-  const share = `${Math.round((100 * cachedTokens) / inputTokens)} %`;
+  const share = `${Math.round((100 * cachedTokens) / inputTokens)}%`;
   const figures = [turns, inputTokens, cachedTokens].map((one) => one.toLocaleString("en-US"));
   return `| ${[name, ...figures, share, (inputTokens - cachedTokens).toLocaleString("en-US")].join(" | ")} |`;
 }

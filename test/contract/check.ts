@@ -87,7 +87,7 @@ export class Tally {
   result(): CheckResult {
     const counts = [...this.#counts].map(([what, count]) => `${count} ${what}`);
     const shares = [...this.#shares].map(
-      ([what, { all, well }]) => `${well} of ${all} ${what}, ${((100 * well) / all).toFixed(1)} %`,
+      ([what, { all, well }]) => `${well} of ${all} ${what}, ${((100 * well) / all).toFixed(1)}%`,
     );
     return {
       checked: this.#checked,

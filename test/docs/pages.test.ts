@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
 import { anchorsOf, readPage, ROOT, userPages, withoutCode } from "./support/pages.ts";
@@ -59,6 +59,24 @@ describe("README and docs", () => {
   test("the index lists every guide", () => {
     const listed = new Set(linksIn("docs/README.md").map(({ file }) => file));
     expect(guides.filter((guide) => !listed.has(guide))).toEqual([]);
+  });
+
+  test("the index lists every package", () => {
+    const listed = new Set(linksIn("docs/README.md").map(({ file }) => file));
+    expect(readdirSync(join(ROOT, "packages")).filter((name) => !listed.has(`packages/${name}`))).toEqual([]);
+  });
+
+  test.each(pages)("%s looks for names where they are", (page) => {
+    const text = withoutCode(readPage(page)).replaceAll(/\s+/g, " ");
+    const named = [
+      ...text.matchAll(/((?:`\w+(?:\([^`]*\))?`(?:,| and| or)? )+)(?:of|from) `@pollux\/([\w-]+)(?:\/([\w-]+))?`/g),
+    ];
+    const missing = named.flatMap(([said = "", names = "", folder = "", entry = folder]) => {
+      const report = readPage(`packages/${folder}/etc/${entry}.api.md`);
+      const known = [...names.matchAll(/`(\w+)/g)].every(([, name = ""]) => new RegExp(`\\b${name}\\b`).test(report));
+      return known ? [] : [said];
+    });
+    expect(missing).toEqual([]);
   });
 
   test.each(guides)("%s begins with what it is for, in two sentences at most", (page) => {

@@ -13,6 +13,7 @@ const INSTEAD: readonly (readonly [words: RegExp, instead: string])[] = [
   [/\b(?:had said|said of|says of|say of)\b/, "“wrote”, “says about”, or the noun: “the text so far”"],
   [/\bwhat (?:was|is|were) (?:asked for|said|told|heard)\b/, "the noun: the question, the message, the request"],
   [/\bwhat (?:has |had )?(?:becomes?|became|come|comes|came) of\b/, "what happens to; the result of"],
+  [/\b(?:has|have|had) come to\b/, "the result of"],
   // Chains that need a second reading.
   [/\bof what (?:is|was|are|were|has|had)\b/, "the noun that it stands for"],
   [/\bwhat of\b/, "which part of"],
@@ -29,10 +30,10 @@ const INSTEAD: readonly (readonly [words: RegExp, instead: string])[] = [
   [/\b(?:go|goes|going|went|gone) on with\b/, "continue"],
   [/\b(?:thereof|therein|whereby|hence|upon|whilst|amongst)\b/, "of it, in it, so, on, while, among"],
   // British spellings.
-  [/\b\w*(?:[bv]iour|colour|favour|honour|neighbour)\w*\b/, "-or-"],
+  [/\b\w*(?:[bv]iour|colour|favour|flavour|harbour|honour|humour|labour|neighbour)\w*\b/, "-or-"],
   [
-    /\b(?:catalogue|licence(?!:)|programme|centre|artefact|grey|defence)s?\b/,
-    "catalog, license, program, center, artifact …",
+    /\b(?:catalogue|licence(?!:)|programme|centre|metre|litre|artefact|grey|defence|judgement|draught)s?\b/,
+    "catalog, license, program, center, meter, artifact …",
   ],
   [
     /\b(?:serial|normal|recogn|organ|initial|optim|summar|minim|maxim|author|custom|priorit|real)is(?:e|ed|es|ing|ation)\b(?! summarize)/,
@@ -59,7 +60,7 @@ const SOURCES: readonly string[] = [
   ..."races rehearsal runtimes site support symptoms untrusted web-hosts workflows".split(" ").map(inTest),
 ];
 /** Written by programs, or what was decided once. */
-const NOT_OURS = /^docs\/(?:decisions\/|contract\.md|unverified\.md|guides\/options\.md)/;
+const NOT_OURS = /^docs\/(?:decisions\/|contract\.md|unverified\.md)/;
 
 const pages = [
   ...userPages().filter((page) => !NOT_OURS.test(page)),

@@ -16,7 +16,7 @@ const FAULTS = 0.02;
 /** How much more memory may be in use afterward, in bytes: a leak in each session would be far more. */
 const SLACK = 4 * 2 ** 20;
 
-const tally = new Tally(`${SESSIONS} sessions of 5 turns at once, ${FAULTS * 100} % faults, seed ${SEED}`);
+const tally = new Tally(`${SESSIONS} sessions of 5 turns at once, ${FAULTS * 100}% faults, seed ${SEED}`);
 afterAll(() => tally.print());
 
 test("sessions at once all end right or typed, and leave no memory behind", { timeout: 1_800_000 }, async () => {

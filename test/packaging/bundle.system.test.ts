@@ -19,9 +19,10 @@ const getWeather = defineTool({
 });
 console.log((await new Agent({ model: "gemini-flash-latest", tools: [getWeather] }).run("Oslo?")).text);
 `;
+// As in `bench/drivers/zod.mjs`: the limit and the figure on the page of benchmarks are of one thing.
 const ZOD = `
 import { z } from "zod";
-console.log(z.object({ city: z.string() }).parse({ city: "Oslo" }));
+console.log(z.toJSONSchema(z.object({ city: z.string() })));
 `;
 const TOOL = `
 import { defineTool } from "@pollux/core";

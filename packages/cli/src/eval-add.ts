@@ -12,7 +12,7 @@ import { inOneLine } from "./terminal-text.ts";
 const HELP = `Usage: pollux eval add SESSION [options]
 
 Makes a case of a stored session: shows what the suite's scrub takes out, makes the run again with the suite's
-agent, and writes the case if not one byte of a request is different.
+agent, and writes the case unless a request differs by a byte.
 
 Options:
       --store PATH       folder of a JsonlStore or file of a SqliteStore (default ${STORE})

@@ -41,8 +41,8 @@ How:
       --world WORLD      ${WORLDS.join(", ")} (default the suite's)
       --trials N         trials of each case (default the suite's, or 5)
       --fresh            make new trials, and read none
-      --max-cost N       begin nothing more once so much was spent (default the budget of each suite's gate)
-  -c, --concurrency N    trials under way at the same time (default the suite's, or 4)
+      --max-cost N       start nothing new once this much is spent (default the budget of each suite's gate)
+  -c, --concurrency N    trials at the same time (default the suite's, or 4)
       --store FILE       SQLite file of the trials (default ${STORE})
 
 Compared with:

@@ -27,8 +27,8 @@ Options:
       --schema FILE      JSON Schema of the answers, which are JSON then
   -i, --instructions T   the system instruction
   -m, --model ID         model to ask (default ${MODEL})
-  -c, --concurrency N    lines under way at the same time (default 8)
-      --max-cost N       begin nothing more once so much was spent; needs POLLUX_PRICES
+  -c, --concurrency N    lines at the same time (default 8)
+      --max-cost N       start nothing new once this much is spent; needs POLLUX_PRICES
       --retries N        tries after an answer that cannot be used, or a failure that may pass (default 1)
   -h, --help             show this help
 

@@ -25,7 +25,7 @@ SqliteStore. STORE is the file of a SqliteStore, or the folder of a JsonlStore.
   show      print the conversation
   check     list the problems of a session, and what a repair would do about them
   repair    write FILE.repaired, which can be opened and continued, and list what is lost
-  erase     stop the runs of one owner, remove all that the store has of them, and count it
+  erase     stop the runs of one owner, remove everything the store has about them, and count it
 
 Options:
       --session ID      one session of an SQLite file; without it, check and repair handle all, and show lists them

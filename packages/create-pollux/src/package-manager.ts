@@ -15,9 +15,10 @@ export function startingPackageManager(env: Readonly<Record<string, string | und
 /** A text with npm commands, translated to another package manager's. */
 export function inWordsOf(packageManager: PackageManager, text: string): string {
   if (packageManager === "npm") return text;
-  return text.replaceAll(/\bnpm (?:run ([\w:]+)|(start|test|install)\b)/g, (_, script?: string, command?: string) => {
-    if (command === "install") return `${packageManager} install`;
-    // `bun test` is Bun's own test runner.
-    return `${packageManager}${packageManager === "bun" ? " run" : ""} ${script ?? command}`;
-  });
+  // `bun test` is Bun's own test runner.
+  const run = packageManager === "bun" ? "bun run" : packageManager;
+  return text
+    .replaceAll(/\bnpm install\b/g, `${packageManager} install`)
+    .replaceAll(/\bnpm (?:run )?(?=[a-z])/g, `${run} `)
+    .replaceAll(/\bnpx\b/g, { pnpm: "pnpm exec", yarn: "yarn", bun: "bunx" }[packageManager]);
 }

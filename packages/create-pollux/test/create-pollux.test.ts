@@ -144,10 +144,18 @@ describe("the files", () => {
     for (const text of [read("README.md"), read("AGENTS.md")]) {
       expect(text).toContain(start);
       expect(text).toContain(check);
-      if (packageManager !== "npm") expect(text).not.toMatch(/\bnpm (?:start|run|test|install)/);
     }
     expect(out).toContain(`  ${start} `);
     expect(out).toContain(`  ${packageManager} install\n`);
+  });
+
+  test.each(
+    ["pnpm", "yarn", "bun"].flatMap((manager) => Object.keys(FILES).map((template) => [manager, template] as const)),
+  )("of %s, %s, have no command of npm", async (packageManager, template) => {
+    const cwd = emptyFolder();
+    await runHere(["dice", "-t", ...template.split(" "), "-p", packageManager, "--no-install"], { cwd });
+    for (const file of filesIn(join(cwd, "dice")))
+      expect(readFileSync(join(cwd, "dice", file), "utf8"), file).not.toMatch(/\b(?:npm|npx)\b/);
   });
 
   test("of a web chat are at most 155 lines of server, tools and page", async () => {

@@ -259,7 +259,7 @@ async function chatOverHttp({ url }: Served, title: string, id: string): Promise
 
 /** Runs what the README says shows the chats, which are two by now. */
 async function inspectChats(project: string): Promise<void> {
-  const [, path = ""] = /npx pollux inspect (\S+)/.exec(readFileSync(join(project, "README.md"), "utf8")) ?? [];
+  const [, path = ""] = /pollux inspect (\S+)/.exec(readFileSync(join(project, "README.md"), "utf8")) ?? [];
   expect(readdirSync(join(project, path)).filter((file) => file.endsWith(".jsonl"))).toHaveLength(2);
   const child = start("npx", ["--no-install", "pollux", "inspect", path], project);
   const closed = once(child, "close");

@@ -157,7 +157,8 @@ ${"More words. ".repeat(20).trim()}`,
       "user-agent": "Mozilla/5.0 (compatible; pollux-tools)",
       "accept-encoding": "gzip, deflate, br",
     });
-    const whole = await fetchPage({ url, whole_page: true });
+    const whole = await fetchPage({ url, whole_page: true }, { userAgent: "ann's reader" });
+    expect(requests[1]?.headers["user-agent"]).toBe("ann's reader");
     expect(whole.content).toContain("Home");
     expect(whole.content).toContain("Imprint");
     expect(whole.links).toBeUndefined();

@@ -225,14 +225,17 @@ describe("what a server asks the person", () => {
     expect(await use(server.tools, "ask", FORM)).toMatchObject({ ok: true });
   });
 
-  test("has no answer when the time for one is over", async () => {
+  test.each([
+    [undefined, 600_000],
+    [5_000, 5_000],
+  ])("has no answer when the time for one is over: elicitTimeoutMs %s", async (elicitTimeoutMs, passed) => {
     let signal: AbortSignal | undefined;
     const onElicit: OnElicit = (_question, context) => {
       signal = context.signal;
-      void vi.advanceTimersByTimeAsync(600_000);
+      void vi.advanceTimersByTimeAsync(passed);
       return new Promise(() => {});
     };
-    await using server = await odd("whole", { onElicit });
+    await using server = await odd("whole", { onElicit, elicitTimeoutMs });
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     expect(await use(server.tools, "ask", FORM)).toEqual({ ok: true, output: '{"action":"cancel"}' });
     expect(signal?.aborted).toBe(true);
@@ -319,15 +322,18 @@ describe("time", () => {
     });
   });
 
-  test("restarts with progress, if the option is set", async () => {
-    await using server = await odd("whole", { timeoutMs: 60_000, resetTimeoutOnProgress: true });
+  test.each([
+    [undefined, { ok: true, output: "done" }],
+    [70_000, { ok: false, kind: "timeout" }],
+  ])("restarts with progress, if the option is set, up to maxTimeoutMs: %s", async (maxTimeoutMs, outcome) => {
+    await using server = await odd("whole", { timeoutMs: 60_000, resetTimeoutOnProgress: true, maxTimeoutMs });
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const progress = (value: unknown): void => {
       void vi.advanceTimersByTimeAsync(40_000).then(() => {
         writeFileSync(join(folder(), `seen${(value as { progress: number }).progress}`), "");
       });
     };
-    expect(await use(server.tools, "steps", {}, { progress })).toEqual({ ok: true, output: "done" });
+    expect(await use(server.tools, "steps", {}, { progress })).toMatchObject(outcome);
   });
 
   test("of a silent server ends the call, which is canceled there", async () => {

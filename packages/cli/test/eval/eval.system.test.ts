@@ -91,7 +91,7 @@ test("Ctrl-C stops a process, and the same command goes on", async () => {
   expect(await start([]).ended).toEqual({
     code: 0,
     signal: null,
-    out: expect.stringMatching(/^support: 2 cases, 6 trials, live, [^]* 100 % pass /),
+    out: expect.stringMatching(/^support: 2 cases, 6 trials, live, [^]* 100% pass /),
     err: expect.stringContaining("6/6 trials of 2 cases, 1 of them before"),
   });
   // The trial of policy that was cut off asks again.

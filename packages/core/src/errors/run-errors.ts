@@ -88,7 +88,8 @@ export class SessionStoreError extends SessionError {
   override readonly retryable = true;
 
   constructor(sessionId: string, problem: string, options?: ErrorOptions) {
-    super(sessionId, `session "${sessionId}": ${problem}`, options);
+    // A list concerns many: its id is a pattern.
+    super(sessionId, sessionId.endsWith("*") ? problem : `session "${sessionId}": ${problem}`, options);
   }
 }
 

@@ -64,7 +64,7 @@ describe.skipIf(!existsSync(FOLDER))("recorded requests (skipped where the recor
     }
     const share = (judged - failures.length) / judged;
     console.info(
-      `accepted ${judged - failures.length} of ${judged} recorded requests (${(share * 100).toFixed(2)} %)\n${failures.join("\n")}`,
+      `accepted ${judged - failures.length} of ${judged} recorded requests (${(share * 100).toFixed(2)}%)\n${failures.join("\n")}`,
     );
     expect(judged).toBeGreaterThan(500);
     expect(share, failures.join("\n")).toBeGreaterThanOrEqual(0.97);

@@ -70,7 +70,7 @@ export interface EvalSuiteOptions<Expected = unknown> {
   /** Versions that are tried side by side, each given to `agent` as `variant`. @defaultValue none */
   readonly variants?: readonly string[] | undefined;
   readonly gate?: GateOptions | undefined;
-  /** Trials under way at the same time. @defaultValue 4 */
+  /** Trials at the same time. @defaultValue 4 */
   readonly concurrency?: number | undefined;
   /** For a run's `context`. */
   readonly context?: unknown;

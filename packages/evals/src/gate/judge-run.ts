@@ -157,7 +157,7 @@ function whyUnfinished({ cases, stopped }: Run, { errors = 0.05 }: GateOptions):
       ? [`${missing} of ${planned} trials are missing${stopped === undefined ? "" : `, since ${stopped}`}`]
       : []),
     ...(failed > errors * trials.length
-      ? [`${failed} of ${trials.length} trials ended with an error, more than ${Math.round(errors * 100)} %`]
+      ? [`${failed} of ${trials.length} trials ended with an error, more than ${Math.round(errors * 100)}%`]
       : []),
     ...(unjudged.length > 0
       ? [`no comparison of the replay of ${unjudged.map(({ id }) => `\`${id}\``).join(", ")}`]

@@ -1,5 +1,5 @@
 import type { EvalRun, MetricComparison, Verdict } from "../report/eval-run.ts";
-import { rateOfTheseCases } from "../statistics/rates.ts";
+import { percent, rateOfTheseCases } from "../statistics/rates.ts";
 import { type Baseline, baselineOf, countsOf } from "./baseline.ts";
 
 /** What a verdict's sentences are made of. */
@@ -85,10 +85,6 @@ function notCompared({ baseline, verdict: { added, missing, outcome } }: Verdict
 function metricText({ name, now, before }: MetricComparison): string {
   if (name === "passed") return `${percent(now)} pass, ${percent(before)} before`;
   return `\`${name}\` is ${Number(now.toPrecision(3))}, was ${Number(before.toPrecision(3))}`;
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
 }
 
 function names(ids: readonly string[]): string {

@@ -6,6 +6,7 @@ import {
   yesNo,
   type YesNoAnswer,
 } from "@pollux/core/decisions";
+import { percent } from "../statistics/rates.ts";
 import { describeFailure } from "./ask-model.ts";
 import { type Judge, type LabelOptions, makeJudge } from "./make-judge.ts";
 
@@ -49,8 +50,4 @@ export function decides(
       }
     },
   });
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
 }

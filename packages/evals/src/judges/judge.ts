@@ -2,7 +2,7 @@ import { askModel, type JudgeOptions, modelId, REASON } from "./ask-model.ts";
 import { type Judge, makeJudge } from "./make-judge.ts";
 
 /**
- * A model that grades each answer by a question, such as "Does the customer learn what happens next?". A judgement that fails after all retries
+ * A model that grades each answer by a question, such as "Does the customer learn what happens next?". A judgment that fails after all retries
  * makes the trial invalid.
  *
  * @throws {TypeError} For no question, or a threshold outside of 0 to 1.

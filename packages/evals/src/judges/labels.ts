@@ -4,7 +4,7 @@ import { appendFile } from "node:fs/promises";
 import { basename } from "node:path";
 import type { JsonObject } from "@pollux/core";
 import { readJsonLines } from "../cases/json-lines.ts";
-import type { Judgement } from "./make-judge.ts";
+import type { Judgment } from "./make-judge.ts";
 
 /** A person's verdict: what a judge sees, by default an `input` and an `answer`, and as `label` whether it should say yes. */
 export interface JudgeLabel extends JsonObject {
@@ -34,8 +34,8 @@ export function readLabels(
 export function askOnce(
   labels: string,
   judge: string,
-  ask: (seen: JsonObject) => Promise<Judgement>,
-): (seen: JsonObject) => Promise<Judgement> {
+  ask: (seen: JsonObject) => Promise<Judgment>,
+): (seen: JsonObject) => Promise<Judgment> {
   const path = labels.replace(/(?:\.jsonl)?$/, ".scores.jsonl");
   const scores = new Map<string, number>();
   for (const { value } of existsSync(path) ? readJsonLines(path) : []) {

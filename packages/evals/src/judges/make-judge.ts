@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { JsonObject } from "@pollux/core";
 import { checkShare } from "../scorers/output.ts";
 import { type NamedScorer, sourceOf } from "../scorers/scorer.ts";
+import { percent } from "../statistics/rates.ts";
 import type { PreparedScorer, PrepareScorer, Score, Trial } from "../trials/trial.ts";
 import { type Calibration, calibrate } from "./calibrate.ts";
 import { askOnce, type JudgeLabel, readLabels } from "./labels.ts";
@@ -37,7 +38,7 @@ export interface Judge extends NamedScorer {
 }
 
 /** What a judge says: null when it failed. */
-export interface Judgement {
+export interface Judgment {
   readonly score: number | null;
   readonly reason: string;
   /** Absent when it is not known. */
@@ -50,7 +51,7 @@ interface JudgeParts extends LabelOptions {
   readonly question: string;
   /** What else makes it another judge. */
   readonly identity: readonly unknown[];
-  readonly ask: (seen: JsonObject, signal: AbortSignal) => Promise<Judgement>;
+  readonly ask: (seen: JsonObject, signal: AbortSignal) => Promise<Judgment>;
 }
 
 /** @throws {TypeError} For no question, or a threshold outside of 0 to 1. */
@@ -73,9 +74,9 @@ export function makeJudge(parts: JudgeParts): Judge {
     const from =
       labels instanceof URL ? fileURLToPath(labels) : typeof labels === "string" ? resolve(folder, labels) : labels;
     const views = readLabels(from ?? []);
-    const askNow = (seen: JsonObject): Promise<Judgement> => ask(seen, signal);
+    const askNow = (seen: JsonObject): Promise<Judgment> => ask(seen, signal);
     const askLabel = typeof from === "string" ? askOnce(from, key, askNow) : askNow;
-    const judged: Judgement[] = [];
+    const judged: Judgment[] = [];
     // A few at a time.
     for (let next = 0; next < views.length; next += 4)
       judged.push(...(await Promise.all(views.slice(next, next + 4).map(({ seen }) => askLabel(seen)))));
@@ -113,8 +114,7 @@ export function makeJudge(parts: JudgeParts): Judge {
 function describeCalibration(name: string, calibration: Calibration | undefined): string {
   if (calibration === undefined) return `Judge "${name}" only advises: it has no labels.`;
   const { labels, agreement, kappa, threshold, problem } = calibration;
-  const percent = (share: number): number => Math.round(share * 100);
-  const agrees = `agrees with ${percent(agreement.value)} % of ${labels} labels (${percent(agreement.low)} to ${percent(agreement.high)} %)`;
+  const agrees = `agrees with ${percent(agreement.value)} of ${labels} labels (${percent(agreement.low)} to ${percent(agreement.high)})`;
   const rest = `kappa is ${kappa.value.toFixed(2)}, and it passes from ${Number(threshold.toFixed(2))} on`;
   return `Judge "${name}" ${agrees}; ${rest}${problem === undefined ? "" : `; ${problem}`}.`;
 }

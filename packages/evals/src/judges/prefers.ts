@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from "@pollux/core";
 import type { Trial } from "../trials/trial.ts";
 import { askModel, type JudgeOptions, modelId, REASON } from "./ask-model.ts";
-import { addCosts, type Judge, type Judgement, makeJudge, readTexts } from "./make-judge.ts";
+import { addCosts, type Judge, type Judgment, makeJudge, readTexts } from "./make-judge.ts";
 
 /** Options of {@link prefers}. */
 export interface PrefersOptions extends Omit<JudgeOptions, "sees"> {
@@ -54,7 +54,7 @@ Say what decides it, then which answer is better: "first", "second", or "neither
   });
 }
 
-function compare(there: Choice, back: Choice): Judgement {
+function compare(there: Choice, back: Choice): Judgment {
   const { better, reason } = there;
   if (better === "neither" || back.better === "neither")
     return { score: 0.5, reason: `a tie: ${better === "neither" ? reason : back.reason}` };

@@ -15,7 +15,7 @@ export interface EvalRun {
   /** Ids of the models that answered, and versions that the service said, such as `gemini-3.8-flash-002`. */
   readonly models: readonly { readonly id: string; readonly version?: string | undefined }[];
   readonly cases: readonly CaseResult[];
-  /** Share of passed trials among all, from 0 to 1, with its interval at 95 % for cases like these. */
+  /** Share of passed trials among all, from 0 to 1, with its interval at 95% for cases like these. */
   readonly passed: { readonly share: number; readonly low: number; readonly high: number };
   readonly verdict: Verdict;
   readonly cost: EvalCost;
@@ -118,7 +118,7 @@ export interface MetricComparison {
   readonly name: string;
   readonly now: number;
   readonly before: number;
-  /** now − before, with its interval on these cases at 95 %. */
+  /** now − before, with its interval on these cases at 95%. */
   readonly difference: { readonly value: number; readonly low: number; readonly high: number };
   /** One-sided, for worse. */
   readonly p: number;

@@ -1,4 +1,4 @@
-import { passAtK, passHatK, sum, wilson } from "../statistics/rates.ts";
+import { passAtK, passHatK, percent, sum, wilson } from "../statistics/rates.ts";
 import { countOf, passedOf } from "./case-problem.ts";
 import type { CaseResult, EvalRun } from "./eval-run.ts";
 
@@ -23,7 +23,7 @@ export function caseRows({ cases, verdict }: EvalRun): Rows {
       remarksOf(found, verdict).join(", "),
     ];
   });
-  return [["case", "passed", "95 %", "before", "points", "cost/trial", ""], ...rows];
+  return [["case", "passed", "95%", "before", "points", "cost/trial", ""], ...rows];
 }
 
 function remarksOf(found: CaseResult, { broken, flaky, before, added }: EvalRun["verdict"]): readonly string[] {
@@ -59,7 +59,7 @@ export function metricRows({ verdict }: EvalRun): Rows {
       remark,
     ];
   });
-  return [["metric", "now", "before", "change (95 %)", ""], ...rows];
+  return [["metric", "now", "before", "change (95%)", ""], ...rows];
 }
 
 /** The suite's name, and the variant that was tried. */
@@ -80,7 +80,8 @@ export function headOf({ cases, version, models, ms }: EvalRun): string {
 export function costOf({ cost }: EvalRun): string {
   const { agent, judges, users, total, unpriced } = cost;
   const split = judges + users === 0 ? "" : ` (agent ${money(agent)}, judges ${money(judges)}, users ${money(users)})`;
-  return `${money(total)}${split}${unpriced === 0 ? "" : `, not known for ${plural(unpriced, "trial")} without prices`}`;
+  const missing = unpriced === 0 ? [] : [`not known for ${plural(unpriced, "trial")} without prices`];
+  return [...(missing.length > 0 && total === 0 ? [] : [money(total) + split]), ...missing].join(", ");
 }
 
 /** What cannot be seen in a run, and what its reader has to know. */
@@ -115,8 +116,6 @@ function amount(name: string, value: number): string {
   if (name === "durationMs") return seconds(value);
   return name === "cost" ? money(value) : String(Number(value.toPrecision(3)));
 }
-
-const percent = (share: number): string => `${Math.round(share * 100)} %`;
 
 const rangeOf = (low: number, high: number): string => `${Math.round(low * 100)}–${percent(high)}`;
 

@@ -1,4 +1,4 @@
-/** The value below which 97.5 % of the standard normal distribution lies: how far an interval at 95 % reaches. */
+/** The value below which 97.5% of the standard normal distribution lies: how far an interval at 95% reaches. */
 export const NORMAL_975 = 1.959963984540054;
 
 /** The same of Student's t distribution. @param freedom degrees of freedom, at least 1 */

@@ -62,7 +62,7 @@ export function rateOfCasesLikeThese(cases: readonly Counts[]): Estimate {
 }
 
 /**
- * Interval of a share at 95 %. Holds also near 0 and 1.
+ * Interval of a share at 95%. Holds also near 0 and 1.
  *
  * @param trials need not be whole
  * @see Wilson 1927
@@ -104,4 +104,9 @@ function chanceOfAll(some: number, trials: number, k: number): number {
 
 export function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
+}
+
+/** Such as `57%`, for people. */
+export function percent(share: number): string {
+  return `${Math.round(share * 100)}%`;
 }

@@ -13,7 +13,7 @@ export interface TallyStart extends VersionedOptions {
   readonly prepared: number;
 }
 
-/** Counts what trials have come to and cost, and puts it together. */
+/** Adds up the results and costs of trials. */
 export class EvalTally<Expected> {
   readonly #suite: EvalSuite<Expected>;
   readonly #plan: TrialPlan<Expected>;

@@ -45,7 +45,7 @@ export interface KeptTrial {
   readonly paid?: { readonly [key: string]: ScoreResult } | undefined;
 }
 
-/** What a trial has come to. */
+/** The result of a trial. */
 export interface MadeTrial {
   readonly kept: KeptTrial;
   /** What ended it, for a reason outside of the agent. */

@@ -54,7 +54,7 @@ export interface RunEvalOptions {
   readonly isDecided?: ((run: UnjudgedRun) => boolean) | undefined;
   /** Repeats trials that this version has already made. @defaultValue false */
   readonly fresh?: boolean | undefined;
-  /** Trials under way at the same time. @defaultValue the suite's */
+  /** Trials at the same time. @defaultValue the suite's */
   readonly concurrency?: number | undefined;
   /** Of the suite's file, for relative paths of scorers. @defaultValue "." */
   readonly folder?: string | undefined;

@@ -3,7 +3,7 @@ import { type BodyDifference, type ReplayReport, replayRun } from "@pollux/core/
 import type { SessionCase } from "../cases/eval-case.ts";
 import type { TrialResult } from "../report/eval-run.ts";
 
-/** What a replay has come to; `isSame` is absent where nothing could be compared. */
+/** The result of a replay; `isSame` is absent where nothing could be compared. */
 type Replay = Partial<Pick<ReplayReport, "isSame" | "requests" | "result">> & { readonly why?: string | undefined };
 
 /**

@@ -21,7 +21,7 @@ test.each([
     [true, true],
   ],
   [[], []],
-])("at 5 %%, %j are rejected as %j", (ps, rejected) => {
+])("at 5%%, %j are rejected as %j", (ps, rejected) => {
   expect(holm(ps, 0.05)).toEqual(rejected);
 });
 

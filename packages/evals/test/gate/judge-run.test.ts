@@ -39,7 +39,7 @@ describe("a run is worse", () => {
     const verdict = judgeRun(now({ policy: 0, refund: 3, late: 3, unknown: 4, crack: 2, status: 3 }), before);
     expect(verdict).toEqual({
       outcome: "worse",
-      text: "Worse: 75 % pass, 94 % before; `policy` broke (0 of 5, was 15 of 15). 1 of 20 unchanged runs alarms.",
+      text: "Worse: 75% pass, 94% before; `policy` broke (0 of 5, was 15 of 15). 1 of 20 unchanged runs alarms.",
       metrics: [
         {
           name: "passed",
@@ -69,20 +69,20 @@ describe("a run is worse", () => {
     const verdict = judgeRun(now({ policy: 0 }), before);
     expect(verdict).toMatchObject({ outcome: "worse", metrics: [{ isWorse: false }], broken: [{ id: "policy" }] });
     expect(verdict.text).toBe(
-      "Worse: 92 % pass, 94 % before; `policy` broke (0 of 5, was 15 of 15). 1 of 20 unchanged runs alarms.",
+      "Worse: 92% pass, 94% before; `policy` broke (0 of 5, was 15 of 15). 1 of 20 unchanged runs alarms.",
     );
   });
 
   test("and names each case that broke, at the level that Holm's correction leaves once all else is worse", () => {
     const verdict = judgeRun(now({ policy: 0, refund: 1 }), before);
-    // 12 times 38.5 of 15,504 ways: 3 %.
+    // 12 times 38.5 of 15,504 ways: 3%.
     expect(verdict).toMatchObject({ metrics: [{ isWorse: true }], broken: [{ id: "refund" }, { id: "policy" }] });
   });
 
   test("when all cases are a little worse and none broke", () => {
     const verdict = judgeRun(now(Object.fromEntries(IDS.map((id) => [id, 4]))), before);
     expect(verdict).toMatchObject({ outcome: "worse", broken: [] });
-    expect(verdict.text).toBe("Worse: 80 % pass, 94 % before. 1 of 20 unchanged runs alarms.");
+    expect(verdict.text).toBe("Worse: 80% pass, 94% before. 1 of 20 unchanged runs alarms.");
   });
 
   test("when a replay differs, also without a baseline", () => {
@@ -243,7 +243,7 @@ describe("a run is not worse", () => {
   });
 
   test("when it is better", () => {
-    expect(judgeRun(now(), before).text).toBe("Better: 100 % pass, 94 % before.");
+    expect(judgeRun(now(), before).text).toBe("Better: 100% pass, 94% before.");
   });
 
   test("when all replays are the same", () => {
@@ -277,7 +277,7 @@ describe("what is compared", () => {
     const verdict = judgeRun(now({ policy: 0 }), undefined);
     expect(verdict).toMatchObject({ outcome: "no-baseline", added: IDS, missing: [], metrics: [] });
     expect(verdict).not.toHaveProperty("before");
-    expect(verdict.text).toBe("No baseline: 92 % pass (82 to 96 % on these cases).");
+    expect(verdict.text).toBe("No baseline: 92% pass (82 to 96% on these cases).");
     expect(exitCode(verdict)).toBe(0);
   });
 
@@ -285,14 +285,14 @@ describe("what is compared", () => {
     const other = baselineOf(runOf([caseOf("other", 1, 1)]));
     expect(judgeRun(now(), other)).toMatchObject({
       outcome: "no-baseline",
-      text: "No case has a baseline: 100 % pass (94 to 100 % on these cases).",
+      text: "No case has a baseline: 100% pass (94 to 100% on these cases).",
     });
   });
 
   test("a new version of the service's model is said first, another model is not", () => {
     const newer = now({}, { models: [{ id: "gemini-3.8-flash", version: "gemini-3.8-flash-003" }] });
     expect(judgeRun(newer, before).text).toBe(
-      "The service's model is another one: gemini-3.8-flash-003, was gemini-3.8-flash-002. Better: 100 % pass, 94 % before.",
+      "The service's model is another one: gemini-3.8-flash-003, was gemini-3.8-flash-002. Better: 100% pass, 94% before.",
     );
     expect(judgeRun(now({}, { models: [{ id: "gemini-3.8-pro", version: "1" }] }), before).text).toMatch(/^Better/);
   });
@@ -303,7 +303,7 @@ describe("a run is incomplete", () => {
     const verdict = judgeRun(withErrors(now(), 4), before);
     expect(verdict).toMatchObject({
       outcome: "incomplete",
-      text: "Incomplete: 4 of 60 trials ended with an error, more than 5 %.",
+      text: "Incomplete: 4 of 60 trials ended with an error, more than 5%.",
       metrics: [{ now: expect.closeTo(56 / 60, 10) }],
     });
     expect(exitCode(verdict)).toBe(3);

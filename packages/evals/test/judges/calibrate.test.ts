@@ -9,7 +9,7 @@ function sample(...groups: readonly [count: number, label: boolean, score: numbe
   return [rows.map(({ label }) => label), rows.map(({ score }) => score)] as const;
 }
 
-test("Cohen's example: 50 grants, 70 % agreement, kappa 0.4", () => {
+test("Cohen's example: 50 grants, 70% agreement, kappa 0.4", () => {
   const [labels, scores] = sample([20, true, 1], [5, true, 0], [10, false, 1], [15, false, 0]);
   const { kappa, agreement, ...rest } = calibrate(labels, scores, { threshold: 0.5 });
   expect(kappa.value).toBeCloseTo(0.4, 12);

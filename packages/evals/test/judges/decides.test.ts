@@ -30,7 +30,7 @@ test("a yes/no question scores by the probability of a yes, of quoted data", asy
   expect(await decides("Is a day named?", options)(asked)).toEqual({
     name: "Is a day named?",
     score: 0.93,
-    metadata: { reason: "yes by 93 %", cost: expect.any(Number) },
+    metadata: { reason: "yes by 93%", cost: expect.any(Number) },
   });
   expect(sent).toEqual([
     expect.objectContaining({
@@ -44,7 +44,7 @@ test("a scale scores by how far up it is", async () => {
   const { options } = service(() => ({ answers: { asked: { "0": 1, "1": 3, "2": 6 } } }));
   const question = scale("How clear?", ["not", "rather", "wholly"]);
   const scorer = decides(question, { ...options, prices: undefined, name: "clear", threshold: 0.6 });
-  expect(await scorer(asked)).toEqual({ name: "clear", score: 0.75, metadata: { reason: "wholly by 60 %" } });
+  expect(await scorer(asked)).toEqual({ name: "clear", score: 0.75, metadata: { reason: "wholly by 60%" } });
   expect({ ...scorer }).toMatchObject({ threshold: 0.6, isAdvisory: true });
 });
 

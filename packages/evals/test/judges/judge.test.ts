@@ -133,7 +133,7 @@ describe("labels", () => {
     // Once.
     expect(await graded.prepare({ folder, signal })).toEqual({
       cost: 0,
-      note: `Judge "${QUESTION}" agrees with 100 % of 30 labels (89 to 100 %); kappa is 1.00, and it passes from 0.55 on.`,
+      note: `Judge "${QUESTION}" agrees with 100% of 30 labels (89% to 100%); kappa is 1.00, and it passes from 0.55 on.`,
     });
     expect(model.requests).toHaveLength(30);
   });

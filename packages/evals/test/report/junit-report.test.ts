@@ -12,9 +12,9 @@ test("a test for each case, and one for the gate", () => {
     <testcase classname="support" name="curt" time="7.5"><system-out>trials 4, 5 could not be judged (the judge did not answer)</system-out></testcase>
     <testcase classname="support" name="hello" time="7.5"><system-out>trial 5 ended with an error (503)</system-out></testcase>
     <testcase classname="support" name="crack" time="3"></testcase>
-    <testcase classname="support" name="gate" time="0"><failure message="Worse: 74 % pass, 93 % before; \`policy\` broke (0 of 5, was 15 of 15). 1 of 20 unchanged runs alarms.">Worse: 74 % pass, 93 % before; \`policy\` broke (0 of 5, was 15 of 15). 1 of 20 unchanged runs alarms.
+    <testcase classname="support" name="gate" time="0"><failure message="Worse: 74% pass, 93% before; \`policy\` broke (0 of 5, was 15 of 15). 1 of 20 unchanged runs alarms.">Worse: 74% pass, 93% before; \`policy\` broke (0 of 5, was 15 of 15). 1 of 20 unchanged runs alarms.
     5 cases, 22 trials, live, recorded-tools, gemini-3.8-flash-002, tree 9f2c41a0 with changes, 41 s
-    Recordings answered 97 % of the calls.
+    Recordings answered 97% of the calls.
     Live under a recording, and not fixed: googleSearch.
     New or changed, and not compared: crack.
     In the baseline, and not run: late.
@@ -23,7 +23,7 @@ test("a test for each case, and one for the gate", () => {
     <testsuite name="support (short)" tests="3" failures="1" errors="0" time="41.3" timestamp="2026-11-25T02:20:00">
     <testcase classname="support (short)" name="refund" time="0"></testcase>
     <testcase classname="support (short)" name="policy" time="0"><failure message="passed 0 of 5">trials 1, 2, 3, 4, 5 failed: cites 0, no citation of &lt;returns&gt; &amp; &quot;more&quot;</failure></testcase>
-    <testcase classname="support (short)" name="gate" time="0"><system-out>50 % pass. There is no baseline to compare with.
+    <testcase classname="support (short)" name="gate" time="0"><system-out>50% pass. There is no baseline to compare with.
     2 cases, 10 trials, live, gemini-3.8-flash-002, tree 9f2c41a0, 41 s</system-out></testcase>
     </testsuite>
     </testsuites>

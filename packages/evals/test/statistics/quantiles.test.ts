@@ -4,7 +4,7 @@ import { betaShare, NORMAL_975, student975 } from "../../src/statistics/quantile
 
 const X = [1e-6, 0.001, 0.025, 0.3, 0.5, 0.8, 0.975, 0.999, 1 - 1e-6];
 
-test("97.5 % of the normal distribution are below its value, as jstat says", () => {
+test("97.5% of the normal distribution are below its value, as jstat says", () => {
   expect(NORMAL_975).toBeCloseTo(jstat.normal.inv(0.975, 0, 1), 6);
 });
 

@@ -18,5 +18,5 @@ test("numbers are spread evenly, also the first of seeds that follow each other"
     bins[bin] = (bins[bin] ?? 0) + 1;
   }
   const chiSquared = bins.reduce((sum, count) => sum + (count - 1000) ** 2 / 1000, 0);
-  expect(chiSquared).toBeLessThan(23.6); // 99.5 % of a chi-squared distribution with 9 degrees of freedom
+  expect(chiSquared).toBeLessThan(23.6); // 99.5% of a chi-squared distribution with 9 degrees of freedom
 });

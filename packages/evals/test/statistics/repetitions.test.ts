@@ -13,7 +13,7 @@ test("of 300 unchanged runs few alarm, of 100 with a drop of 15 points about 80 
   expect(shareOf(100, () => isRed(dropped()))).toBeGreaterThan(0.7);
 });
 
-test("intervals at 95 % cover the truth in nearly all of 300 suites", () => {
+test("intervals at 95% cover the truth in nearly all of 300 suites", () => {
   const draw = suites(size, "coverage", (rate) => 0.8 * rate);
   const missed = Array.from({ length: 300 }, draw).flatMap((drawn) => {
     const now = drawn.counts.map((pair) => pair.now);

@@ -110,7 +110,7 @@ test("a suite is a test for each case and one for the gate, by the baseline that
       /^AssertionError: support, policy broke: 0 of 5, was 15 of 15\ntrials 1, 2, 3, 4, 5 failed: saysYes 0\n/,
     ),
     "support gate": expect.stringMatching(
-      /^AssertionError: support: 2 cases, 10 trials, live[^]*\nWorse: 50 % pass, 100 % before; /,
+      /^AssertionError: support: 2 cases, 10 trials, live[^]*\nWorse: 50% pass, 100% before; /,
     ),
   });
 });

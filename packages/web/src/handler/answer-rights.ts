@@ -80,9 +80,9 @@ function refused({ name, question, approvedBy }: PendingQuestionView): HttpError
   const who = approvedBy === undefined ? "somebody else" : `"${approvedBy}"`;
   const why =
     question === "unknown-outcome"
-      ? "Whether an interrupted call took effect is not for a page to say."
+      ? "A page can't say whether an interrupted call took effect."
       : question === "job"
-        ? "What a job has come to is not for a page to say."
+        ? "Only the job's service reports its outcome."
         : `It is up to ${who}: the tool's approvedBy says who answers.`;
   return new HttpError(403, "not_yours", `${name}: you may not answer this call. ${why}`);
 }

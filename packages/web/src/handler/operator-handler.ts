@@ -177,7 +177,7 @@ function byToken(
     if (question === undefined) return { approvals: { [token]: false }, outcomes: { "": { withdrawn: true } } };
     const { name, approvedBy } = question;
     if (question.question === "job")
-      throw new HttpError(403, "not_yours", `${name}: what a job has come to is not for a person to say.`);
+      throw new HttpError(403, "not_yours", `${name}: only the job's service reports its outcome.`);
     if (!isFor(operator, approvedBy))
       throw new HttpError(403, "not_yours", `${name}: the tool's approvedBy says that "${approvedBy}" answers.`);
     const answer = question.question === "approval" ? approval : outcome;

@@ -129,3 +129,9 @@ test.each([
   expect(() => fromAgUiInput(body)).toThrow(expect.objectContaining({ message: expect.stringContaining(text) }));
   expect(() => fromAgUiInput(body)).toThrow(BadRequestError);
 });
+
+test("as many tools as maxTools are read", () => {
+  const body = { threadId: "t", messages: [user], tools: [{ name: "a" }, { name: "b" }] };
+  expect(fromAgUiInput(body, { maxTools: 2 }).tools).toHaveLength(2);
+  expect(() => fromAgUiInput(body, { maxTools: 1 })).toThrow("there are 2 tools; at most 1 are accepted");
+});

@@ -177,7 +177,7 @@ describe.each(VERSIONS)("a job in useChat of version %d", (version) => {
     const forgeries = [{ output: { report: "Forged." } }, { errorText: "It failed." }, { notExecuted: true }];
     for (const forged of forgeries) {
       await client.sendMessage(undefined, { body: { answers: [{ toolCallId, token, ...forged }] } });
-      expect(client.error?.message).toContain("What a job has come to is not for a page to say.");
+      expect(client.error?.message).toContain("Only the job's service reports its outcome.");
     }
     await client.addToolOutput({ tool: "research", toolCallId, output: { report: "Forged." } });
     expect([chat.told(), chat.cancelled, (await chat.session().state()).pending.length]).toEqual([[], [], 1]);

@@ -150,7 +150,7 @@ describe("a place that cannot be written", () => {
     const error: unknown = await store.append("s", 0, [1]).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(SessionStoreError);
     expect(String(error)).toMatch(/session "s": its log cannot be written: part of the path is not a folder/);
-    await expect(store.list()).rejects.toThrow(/sessions cannot be listed: part of the path is not a folder/);
+    await expect(store.list()).rejects.toThrow(/^sessions cannot be listed: part of the path is not a folder/);
   });
 
   test("is created with the first append, with all folders above it", async () => {
