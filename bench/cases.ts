@@ -16,6 +16,9 @@ export const METRICS = [
   "idle",
   "session",
   "waits",
+  "inspector",
+  "web",
+  "engines",
 ] as const;
 
 /** One of {@link METRICS}. */

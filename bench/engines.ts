@@ -1,5 +1,4 @@
-import { writeFile } from "node:fs/promises";
-import { parseArgs } from "node:util";
+// What durability costs: steps alone, then runs of an agent by two workers. A program of `pnpm bench --metrics engines`.
 import { COLUMNS } from "../test/engines/support/matrix.ts";
 import { openOutside } from "../test/engines/support/outside.ts";
 import type { EnginePlace } from "../test/engines/support/engine-place.ts";
@@ -11,13 +10,13 @@ import {
   type StepLoad,
   type StepTimes,
 } from "./engine-steps.ts";
+import { printSamples, type ProgramSample } from "./measure-programs.ts";
 import { memoryOf } from "./memory-of.ts";
 
-// What durability costs: steps alone, then runs of an agent by two workers. `node bench/engines.ts [--quick] [--json FILE]`
-
-const { values } = parseArgs({ options: { quick: { type: "boolean", default: false }, json: { type: "string" } } });
-const load: StepLoad = values.quick ? { steps: 20, runs: 4 } : { steps: 200, runs: 20 };
-const RUNS = values.quick ? 6 : 60;
+// `measureProgram` starts it.
+const { quick } = JSON.parse(process.argv[2] ?? "{}") as { readonly quick?: boolean };
+const load: StepLoad = quick === true ? { steps: 20, runs: 4 } : { steps: 200, runs: 20 };
+const RUNS = quick === true ? 6 : 60;
 
 /** Figures of two workers. */
 interface RunFigures {
@@ -27,42 +26,39 @@ interface RunFigures {
   readonly serverMb?: number | undefined;
 }
 
-const STEPS: readonly (readonly [name: string, measure: () => Promise<StepTimes>])[] = [
-  ["pass-through", () => passThroughTimes(load)],
-  ["journal, memory", () => journalTimes("memory", load)],
-  ["journal, SQLite", () => journalTimes("sqlite", load)],
-  ["journal, JSONL", () => journalTimes("jsonl", load)],
-  ["Restate", () => restateTimes(load)],
-  ["DBOS, PGlite", () => dbosTimes("pglite", load)],
-  ["DBOS, Postgres", () => dbosTimes("debian", load)],
+/** Where steps are stored: its name in the table, its column in the matrix of engine tests, and what measures its steps. */
+const PLACES: readonly (readonly [name: string, column: string, measure: () => Promise<StepTimes>])[] = [
+  ["nothing persisted", "pass-through", () => passThroughTimes(load)],
+  ["session in memory", "", () => journalTimes("memory", load)],
+  ["session, SQLite", "journal, SQLite", () => journalTimes("sqlite", load)],
+  ["session, JSONL", "journal, JSONL", () => journalTimes("jsonl", load)],
+  ["Restate", "Restate", () => restateTimes(load)],
+  ["DBOS, Postgres 15", "DBOS, Postgres", () => dbosTimes("debian", load)],
+  ["DBOS, PGlite", "DBOS, PGlite", () => dbosTimes("pglite", load)],
 ];
 
-const figures: Record<string, Partial<StepTimes & RunFigures>> = {};
-for (const [name, measure] of STEPS) {
+const samples: ProgramSample[] = [];
+let floor: number | undefined;
+for (const [driver, name, measure] of PLACES) {
   const column = COLUMNS.find((one) => one.name === name);
-  if (column?.absent !== undefined) {
-    console.error(`${name}: ${column.absent}`);
-    continue;
-  }
-  console.error(`${name} …`);
-  figures[name] = { ...(await measure()), ...(column !== undefined && (await runsOf(column.open))) };
+  if (column?.absent !== undefined) continue;
+  const take = (id: string, label: string, unit: string, value: number | undefined): void => {
+    if (value !== undefined) samples.push({ id: `engines-${id}`, label, unit, driver, values: [value] });
+  };
+  const { stepMs, perSecond } = await measure();
+  floor ??= stepMs;
+  take("step", "added by a step", "ms", stepMs - floor);
+  take("steps", `steps/s, ${load.runs} concurrent runs`, "", perSecond);
+  if (column === undefined) continue;
+  const { runsPerSecond, workerMb, serverMb } = await runsOf(column.open);
+  take("runs", "runs/s, two workers", "", runsPerSecond);
+  take("worker", "a worker", "MB", workerMb);
+  take("server", "the server", "MB", serverMb);
 }
-
-const floor = figures["pass-through"]?.stepMs ?? 0;
-const text = (value: number | undefined, digits = 0): string => value?.toFixed(digits) ?? "";
-console.log(`| | added ms a step | steps/s, ${load.runs} runs at once | runs/s, two workers | worker MB | server MB |`);
-console.log("| --- | --- | --- | --- | --- | --- |");
-for (const [name, one] of Object.entries(figures)) {
-  const added = one.stepMs === undefined ? undefined : one.stepMs - floor;
-  console.log(
-    `| ${name} | ${text(added, 2)} | ${text(one.perSecond)} | ${text(one.runsPerSecond, 1)} | ${text(one.workerMb)} | ${text(one.serverMb)} |`,
-  );
-}
-if (values.json !== undefined)
-  await writeFile(values.json, `${JSON.stringify({ load, runs: RUNS, figures }, undefined, 2)}\n`);
+printSamples(samples);
 process.exit();
 
-/** Runs with three model requests and three calls each. */
+/** Runs with three model requests and three calls each, by two workers. */
 async function runsOf(open: (outside: string) => Promise<EnginePlace>): Promise<RunFigures> {
   await using outside = await openOutside();
   const place = await open(outside.url);

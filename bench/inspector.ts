@@ -1,76 +1,40 @@
-/**
- * `node bench/inspector.ts [TURNS]`: what the inspector takes to show a long session, after `pnpm build`. The page needs the programs
- * of test/programs: run a system test first.
- *
- * Prints Markdown tables: how long each answer took the first time and at best, in milliseconds, and what it holds; then what
- * `pollux inspect` and its page take.
- */
+// What the inspector takes to show a long session. A program of `pnpm bench --metrics inspector`.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Json } from "@pollux/core";
 import { JsonlStore } from "@pollux/core/node";
-import { inspectorHandler } from "@pollux/inspector";
 import { measureProgram } from "./inspector-program.ts";
+import { printSamples, type ProgramSample } from "./measure-programs.ts";
 
-const TURNS = Number(process.argv[2] ?? 10_000);
+// `measureProgram` of measure-programs.ts starts it.
+const { quick } = JSON.parse(process.argv[2] ?? "{}") as { readonly quick?: boolean };
+const TURNS = quick === true ? 100 : 10_000;
 const TURNS_OF_A_RUN = 10;
-const REPEATS = 10;
 const ID = "long";
 
 const folder = await mkdtemp(join(tmpdir(), "pollux-bench-inspector-"));
 try {
-  const entries = longLog(TURNS);
-  await new JsonlStore(folder).append(ID, 0, entries);
-  console.log(
-    `A session of ${TURNS} turns: ${entries.length} entries, ${megabytes(JSON.stringify(entries).length)} MB.\n`,
-  );
-  console.log("| answer | first, ms | best, ms | MB |\n| --- | --- | --- | --- |");
-  const store = new JsonlStore(folder);
-  const handler = inspectorHandler({ store, authorize: () => true });
-  const last = `run-${Math.floor((TURNS - 1) / TURNS_OF_A_RUN)}`;
-  await measure("list of sessions", "sessions");
-  await measure("overview", `sessions/${ID}`);
-  await measure("what changed since the last entry", `sessions/${ID}?since=${entries.length}`);
-  await measure("one turn", `sessions/${ID}/turns/${last}/1`);
-
+  await new JsonlStore(folder).append(ID, 0, longLog(TURNS));
   const runs = Array.from({ length: Math.ceil(TURNS / TURNS_OF_A_RUN) }, (_, run) => `run-${run}`);
   const { starts, views, steps, jumps, memory, pageMemory } = await measureProgram(folder, ID, runs, 5);
-  console.log("\n| `pollux inspect` | best | median | worst |\n| --- | --- | --- | --- |");
-  tell("start to first answer, ms", starts);
-  tell("first view of the session, ms", views);
-  tell("to the next turn, ms", steps);
-  tell("to any turn, ms", jumps);
-  console.log(
-    `\nMemory: ${memory.toFixed(0)} MB of the process, ${pageMemory.toFixed(0)} MB of the page's JavaScript.`,
-  );
-
-  async function measure(name: string, path: string): Promise<void> {
-    const times: number[] = [];
-    let size = 0;
-    for (let n = 0; n < REPEATS; n++) {
-      const from = performance.now();
-      const response = await handler(new Request(`http://localhost/inspector/api/${path}`));
-      const text = await response.text();
-      times.push(performance.now() - from);
-      if (response.status !== 200) throw new Error(`${path}: ${text}`);
-      size = text.length;
-    }
-    const [first = 0] = times;
-    console.log(`| ${name} | ${first.toFixed(1)} | ${Math.min(...times).toFixed(1)} | ${megabytes(size)} |`);
-  }
+  const row = (id: string, label: string, values: readonly number[], unit = "ms"): ProgramSample => ({
+    id: `inspector-${id}`,
+    label,
+    unit,
+    driver: "pollux",
+    values,
+  });
+  printSamples([
+    row("start", "`pollux inspect`, from the start of the process to its first answer", starts),
+    row("view", "the session's address to its last turn on the screen: first, and reloads", views),
+    row("step", "a key to the next turn on the screen", steps),
+    row("jump", "an address to any other turn on the screen", jumps),
+    row("memory", "memory of the process with the session open", [memory], "MB"),
+    row("page", "memory of the page's JavaScript", [pageMemory], "MB"),
+  ]);
 } finally {
   await rm(folder, { recursive: true });
-}
-
-function tell(name: string, times: readonly number[]): void {
-  const sorted = times.toSorted((a, b) => a - b);
-  const [best, median, worst] = [sorted[0], sorted[sorted.length >> 1], sorted.at(-1)].map((ms = 0) => ms.toFixed(0));
-  console.log(`| ${name} | ${best} | ${median} | ${worst} |`);
-}
-
-function megabytes(bytes: number): string {
-  return (bytes / 1_000_000).toFixed(2);
 }
 
 /** A log as an agent with one tool writes it: runs whose turns each make a call, except the last, which answers. */

@@ -11,12 +11,14 @@ import { measureCase } from "./measure-case.ts";
 import { measureFirst } from "./measure-first.ts";
 import { measureIdle } from "./measure-idle.ts";
 import { measureInstall } from "./measure-install.ts";
+import { isProgramMetric, measureProgram } from "./measure-programs.ts";
 import { measureSession } from "./measure-session.ts";
 import { measureStart } from "./measure-start.ts";
 import { measureWaits } from "./measure-waits.ts";
 import { HELP, type Options, readOptions } from "./options.ts";
 import { blocksOf, type Results, writeBlocks } from "./pages.ts";
 import { installPeers, type InstalledPeers, PEER_NAMES } from "./peers.ts";
+import { setup as installPrograms } from "../test/support/install-programs.ts";
 import { reportOf } from "./report.ts";
 import type { Measured, Row } from "./row.ts";
 import { startServer } from "./start-server.ts";
@@ -43,6 +45,7 @@ async function bench(options: Options): Promise<void> {
   if (!existsSync(join(root, "packages/core/dist/index.js")))
     throw new TypeError("@pollux/core is not built; leave out --no-build.");
 
+  if (options.metrics.some(isProgramMetric)) installPrograms();
   const peers = wanted.length > 0 ? await installPeers(wanted, progress) : NO_PEERS;
   const measured = await measureAll(options, [...ours, ...peers.drivers], peers);
   const results: Results = { conditions: `${machine()}; ${options.runs} rounds.`, ...measured };
@@ -51,11 +54,12 @@ async function bench(options: Options): Promise<void> {
   process.stdout.write(report);
   if (options.out !== undefined) writeFileSync(options.out, report);
   if (options.json !== undefined) writeFileSync(options.json, data);
-  if (options.docs) {
+  const failed = measured.absences.some(({ isFailure }) => isFailure);
+  if (failed) process.exitCode = 1;
+  if (options.docs && !failed) {
     writeFileSync(join(import.meta.dirname, "results.json"), data);
     writeBlocks(blocksOf(results));
-  }
-  if (measured.absences.some(({ isFailure }) => isFailure)) process.exitCode = 1;
+  } else if (options.docs) progress("Nothing is written: some of it failed.");
 }
 
 async function measureAll(
@@ -74,6 +78,7 @@ async function measureAll(
       if (metric === "bundle") parts.push(await measureBundle(drivers, progress));
       if (metric === "install") parts.push(await measureInstall(peers.folders, progress));
       if (metric === "session") parts.push(await measureSession(quick ? 3 : 200, quick ? 1 : runs, progress));
+      if (isProgramMetric(metric)) parts.push(await measureProgram(metric, quick, progress));
       if (metric === "idle") parts.push(await measureIdle(quick ? 50 : 10_000, quick ? 1 : 3, progress));
     }
   } finally {

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { METRICS, type Metric } from "./cases.ts";
+import { isProgramMetric } from "./measure-programs.ts";
 
 /** The parsed command line. */
 export interface Options {
@@ -22,7 +23,8 @@ export const HELP = `pnpm bench [options]
 Compares the built @pollux/core with a handwritten loop, on a local server. Prints Markdown tables to stdout and progress to stderr.
 Exits with 1 if a driver did not do its work, and with 2 for an invalid option.
 
-  --metrics a,b    any of ${METRICS.join(", ")} (default: all)
+  --metrics a,b    any of ${METRICS.join(", ")} (default: all but the last three,
+                   which need the programs of the system tests; with --docs, all)
   --drivers a,b    any of raw, raw-cached, raw-http, pollux, pollux-fetch and the peers, or paths that end in .mjs; the first is
                    the baseline (default: all)
   --runs N         samples of each driver, in turns with the others (default: 5)
@@ -31,7 +33,7 @@ Exits with 1 if a driver did not do its work, and with 2 for an invalid option.
   --against DIR    only compares the built core of the checkout DIR with this one
   --out FILE       also writes the tables to a file
   --json FILE      writes all figures to a file
-  --docs           writes bench/results.json, and from it the tables of docs/benchmarks.md, docs/comparison.md and the README
+  --docs           writes bench/results.json, and from it the figures of all pages
   --no-build       measures the previous build
   --help
 `;
@@ -66,7 +68,7 @@ export function readOptions(args: readonly string[]): Options {
   if (docs && (!peers || values.metrics !== undefined || values.drivers !== undefined))
     throw new TypeError("--docs publishes one run of everything: use --peers, and neither --metrics nor --drivers.");
   return {
-    metrics: metricsOf(values.metrics, against !== undefined),
+    metrics: metricsOf(values.metrics, against !== undefined, docs),
     drivers: listOf("drivers", values.drivers),
     runs: runsOf(values.runs ?? (quick ? "1" : "5")),
     quick,
@@ -80,14 +82,16 @@ export function readOptions(args: readonly string[]): Options {
   };
 }
 
-function metricsOf(text: string | undefined, isComparison: boolean): readonly Metric[] {
-  const usual = METRICS.filter((metric) => !isComparison || !["install", "idle", "session", "waits"].includes(metric));
+function metricsOf(text: string | undefined, isComparison: boolean, docs: boolean): readonly Metric[] {
+  const ofOneBuild = (metric: Metric): boolean =>
+    ["install", "idle", "session", "waits"].includes(metric) || isProgramMetric(metric);
+  const possible = METRICS.filter((metric) => !isComparison || !ofOneBuild(metric));
   return (
     listOf("metrics", text)?.map((name) => {
-      const metric = usual.find((one) => one === name);
-      if (metric === undefined) throw new TypeError(`--metrics: ${name} is none of ${usual.join(", ")}.`);
+      const metric = possible.find((one) => one === name);
+      if (metric === undefined) throw new TypeError(`--metrics: ${name} is none of ${possible.join(", ")}.`);
       return metric;
-    }) ?? usual
+    }) ?? possible.filter((metric) => docs || !isProgramMetric(metric))
   );
 }
 

@@ -51,12 +51,21 @@ export function blocksOf(results: Results): readonly Block[] {
   const command = "pnpm bench --peers --docs";
   const rows = new Map(results.rows.map((row) => [row.id, row]));
   const own = {
-    rows: results.rows.map((row) => ({ ...row, figures: row.figures.filter(({ driver }) => !isPeer(driver)) })),
+    rows: results.rows
+      .filter((row) => row.table === undefined)
+      .map((row) => ({ ...row, figures: row.figures.filter(({ driver }) => !isPeer(driver)) })),
     absences: results.absences,
   };
   const conditions = `${results.conditions} A cell has the lowest and the highest of the rounds.`;
   const compared = [table(["library", ...heads(CPU)], linesOf(rows, CPU)), conditions].join("\n\n");
+  const having = (prefix: string): readonly Row[] => results.rows.filter(({ id }) => id.startsWith(prefix));
   return [
+    ...[
+      { page: "docs/guides/engines.md", text: placesTable("", having("engines-")) },
+      { page: "docs/guides/web.md", text: placesTable("store", having("web-")) },
+      { page: "docs/guides/inspector.md", text: spreadTable(having("inspector-")) },
+      { page: "docs/guides/many-at-once.md", text: idleTable(having("idle-")) },
+    ].map(({ page, text }) => ({ page, name: "figures", command, text: `${text}\n\n${results.conditions}` })),
     { page: "docs/benchmarks.md", name: "figures", command, text: `${results.conditions}\n\n${reportOf(own).trim()}` },
     { page: "docs/comparison.md", name: "CPU", command, text: compared },
     {
@@ -84,6 +93,41 @@ export function blocksOf(results: Results): readonly Block[] {
       ),
     },
   ];
+}
+
+/** A line for each store or engine, with the rows as columns. */
+function placesTable(head: string, rows: readonly Row[]): string {
+  const places = [...new Set(rows.flatMap(({ figures }) => figures.map(({ driver }) => driver)))];
+  const columns = rows.map(({ label, unit }) => (unit === "" ? label : `${label}, ${unit}`));
+  const valueIn = ({ figures }: Row, place: string): string => {
+    const found = figures.find(({ driver }) => driver === place);
+    return found === undefined ? "" : short(found.value);
+  };
+  return table(
+    [head, ...columns],
+    places.map((place) => [place, ...rows.map((row) => valueIn(row, place))]),
+  );
+}
+
+/** The best, the median and the worst of the samples. */
+function spreadTable(rows: readonly Row[]): string {
+  return table(
+    ["what", "best", "median", "worst"],
+    rows.flatMap(({ label, unit, figures }) =>
+      figures.map(({ value, range: [least, most] }) => {
+        const [best, median, worst] = [least, value, most].map((one) => `${short(one)} ${unit}`);
+        return [label, ...(least === most ? ["", median, ""] : [best, median, worst])].map((cell = "") => cell);
+      }),
+    ),
+  );
+}
+
+function idleTable(rows: readonly Row[]): string {
+  const pollux = rows.map(({ label, unit, figures }) => {
+    const found = figures.find(({ driver }) => driver === "pollux");
+    return [label, found === undefined ? "" : `${short(found.value)} ${unit}`];
+  });
+  return table(["heap of", ""], pollux);
 }
 
 function heads(columns: readonly Column[]): readonly string[] {

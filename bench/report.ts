@@ -3,23 +3,24 @@ import type { Absence, Figure, Measured, Row } from "./row.ts";
 /** All measurements as Markdown: the targets and whether they are met, then every driver's figures. */
 export function reportOf({ rows, absences }: Measured, heading = "##"): string {
   const targets = rows.flatMap(targetLines);
-  const drivers = [...new Set(rows.flatMap(({ figures }) => figures.map(({ driver }) => driver)))];
+  const titleOf = (row: Row): string => row.table ?? "All figures";
+  const titles = [...new Set(rows.map(titleOf))];
   const blocks = [
     ...(targets.length > 0
       ? [`${heading} Targets`, table(["what", "target", "figure", "of the rounds", "met"], targets)]
       : []),
-    ...(rows.length > 0
-      ? [
-          `${heading} All figures`,
-          table(
-            ["what", ...drivers],
-            rows.map((row) => figureLine(row, drivers)),
-          ),
-        ]
-      : []),
+    ...titles.flatMap((title) => [`${heading} ${title}`, figureTable(rows.filter((row) => titleOf(row) === title))]),
     ...(absences.length > 0 ? [`${heading} Left out`, absenceLines(absences).join("\n")] : []),
   ];
   return `${blocks.join("\n\n")}\n`;
+}
+
+function figureTable(rows: readonly Row[]): string {
+  const drivers = [...new Set(rows.flatMap(({ figures }) => figures.map(({ driver }) => driver)))];
+  return table(
+    ["what", ...drivers],
+    rows.map((row) => figureLine(row, drivers)),
+  );
 }
 
 function targetLines(row: Row): readonly (readonly string[])[] {

@@ -28,6 +28,8 @@ export interface Row {
   /** The driver that figures are compared with. */
   readonly baseline: string;
   readonly targets: readonly Target[];
+  /** Title of the table that has the row, if that is not the one of all drivers. */
+  readonly table?: string | undefined;
   readonly figures: readonly Figure[];
 }
 

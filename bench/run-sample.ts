@@ -11,15 +11,20 @@ export class UnavailableError extends Error {}
  *
  * @param file - Absolute path of the program.
  * @param argument - Its only argument.
+ * @param flags - For Node.
  * @throws {UnavailableError} If the driver can't take part.
  * @throws {Error} If the process failed, with the first informative line of its output.
  */
-export async function runSample(file: string, argument: string): Promise<Readonly<Record<string, number>>> {
+export async function runSample<Sample extends object = Readonly<Record<string, number>>>(
+  file: string,
+  argument: string,
+  flags: readonly string[] = [],
+): Promise<Sample> {
   // Export conditions for sources and caches of compiled code must not affect the measurement.
   const { NODE_OPTIONS: _options, NODE_COMPILE_CACHE: _cache, ...env } = process.env;
   let output: string;
   try {
-    const { stdout } = await execute(process.execPath, ["--expose-gc", "--no-warnings", file, argument], {
+    const { stdout } = await execute(process.execPath, ["--expose-gc", "--no-warnings", ...flags, file, argument], {
       env,
       timeout: 300_000,
       killSignal: "SIGKILL",
@@ -31,7 +36,7 @@ export async function runSample(file: string, argument: string): Promise<Readonl
   }
   const line = output.split("\n").findLast((text) => text.startsWith("sample: "));
   if (line === undefined) throw new Error("The sample printed nothing.");
-  const sample = JSON.parse(line.slice("sample: ".length)) as Record<string, number> & { unavailable?: string };
+  const sample = JSON.parse(line.slice("sample: ".length)) as Sample & { readonly unavailable?: string };
   if (sample.unavailable !== undefined) throw new UnavailableError(sample.unavailable);
   return sample;
 }

@@ -1,3 +1,5 @@
+// Many chats at once in one process. The answers begin once all chats are open; each second one in a hundred is cut and followed again.
+// Every answer is checked for its words. A program of `pnpm bench --metrics web`.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -6,27 +8,19 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { createEmulator, say } from "@pollux/emulator";
+import { printSamples, type ProgramSample } from "./measure-programs.ts";
 
-// Many chats at once in one process: `node bench/web-streams.ts [--streams 1000] [--seconds 20] [--cuts 1] [--store
-// sqlite]`. The answers begin once all chats are open; each second so many in a hundred are cut and followed again.
-// Every answer is checked for its words.
-
-const { values } = parseArgs({
-  options: {
-    streams: { type: "string", default: "1000" },
-    seconds: { type: "string", default: "20" },
-    cuts: { type: "string", default: "1" },
-    store: { type: "string", default: "memory" },
-  },
-});
-const STREAMS = Number(values.streams);
+// `measureProgram` starts it.
+const { quick } = JSON.parse(process.argv[2] ?? "{}") as { readonly quick?: boolean };
+const STREAMS = quick === true ? 20 : 1_000;
+const SECONDS = quick === true ? 3 : 20;
+const CUT_PERCENT = quick === true ? 40 : 1;
 /** Words of each answer, two a second. */
-const WORDS = Number(values.seconds) * 2;
+const WORDS = SECONDS * 2;
 const WORD_MS = 500;
 /** How likely it is that a connection is cut at a word. */
-const CUT_CHANCE = Number(values.cuts) / 100 / 2;
+const CUT_CHANCE = CUT_PERCENT / 100 / 2;
 const answer = Array.from({ length: WORDS }, (_, index) => `word${String(index).padStart(4, "0")} `).join("");
 
 interface Usage {
@@ -139,77 +133,88 @@ async function median(count: number, measure: (index: number) => Promise<number>
 }
 
 const folder = await mkdtemp(join(tmpdir(), "pollux-web-streams-"));
-const delays = { chunkMs: 0 };
-const chats = { allOpen: Promise.resolve() };
-const emulator = await createEmulator({
-  brain: {
-    answer: async () => {
-      await chats.allOpen;
-      // They don't speak in time.
-      await sleep(delays.chunkMs * nextRandom());
-      return say(answer);
-    },
-  },
-  delays,
-  deltaCharacters: "word0000 ".length,
-}).listen();
-const child = spawn(
-  process.execPath,
-  [
-    "--expose-gc",
-    "--conditions=pollux-source",
-    "--disable-warning=ExperimentalWarning",
-    fileURLToPath(new URL("web-streams-server.ts", import.meta.url)),
-    emulator.url,
-    values.store === "sqlite" ? join(folder, "chats.db") : "",
-  ],
-  { stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, GEMINI_API_KEY: "bench" } },
-);
 try {
-  const [url] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
-  const usage = async (): Promise<Usage> => (await (await fetch(`${url}/usage`)).json()) as Usage;
-
-  const direct = async (): Promise<number> => {
-    const started = performance.now();
-    await (await fetch(`${url}/direct`)).text();
-    return performance.now() - started;
-  };
-  await median(20, direct);
-  await median(20, (index) => new Page(url, `warm-${index}`).firstWords());
-  const directMs = await median(50, direct);
-  const handlerMs = await median(50, (index) => new Page(url, `first-${index}`).firstWords());
-
-  delays.chunkMs = WORD_MS;
-  let open = (): void => {};
-  chats.allOpen = new Promise((resolve) => (open = resolve));
-  const before = await usage();
-  const pages = Array.from({ length: STREAMS }, (_, index) => new Page(url, `chat-${index}`));
-  const answers = Promise.all(pages.map((page) => page.run()));
-  answers.catch(() => {});
-  const state = { isOver: false };
-  const over = answers.finally(() => (state.isOver = true));
-  over.catch(() => {});
-  while (!state.isOver && !pages.every(({ isOpen }) => isOpen)) await sleep(50);
-  const opened = await usage();
-  open();
-  const texts = await over;
-  const after = await usage();
-  const wrong = texts.filter((text) => text !== answer).length;
-  if (wrong > 0) throw new Error(`${wrong} of ${STREAMS} answers differ from the model's`);
-  const events = pages.reduce((sum, page) => sum + page.events, 0);
-  const cuts = pages.reduce((sum, page) => sum + page.cuts, 0);
-  const kilobytes = (bytes: number): string => (bytes / 1024 / STREAMS).toFixed(0);
-  process.stdout.write(
-    [
-      `streams open at once       ${STREAMS}, ${cuts} times cut and followed again, every answer whole`,
-      `memory of a stream         ${kilobytes(opened.heapUsed - before.heapUsed)} KB of heap, ${kilobytes(opened.rss - before.rss)} KB resident`,
-      `CPU of an event            ${(((after.cpuMs - before.cpuMs) * 1000) / events).toFixed(0)} µs (${events} events, with runs, store and beginnings)`,
-      `first words through it     ${handlerMs.toFixed(1)} ms, ${directMs.toFixed(1)} ms without the handler: ${(handlerMs - directMs).toFixed(1)} ms added`,
-      "",
-    ].join("\n"),
-  );
+  printSamples([
+    ...(await measureChats("`MemoryStore`", "")),
+    ...(await measureChats("`SqliteStore`", join(folder, "chats.db"))),
+  ]);
 } finally {
-  child.kill();
-  await emulator.close();
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+}
+
+/** @param file - Of the store; empty for one in memory. */
+async function measureChats(driver: string, file: string): Promise<readonly ProgramSample[]> {
+  const delays = { chunkMs: 0 };
+  const chats = { allOpen: Promise.resolve() };
+  const emulator = await createEmulator({
+    brain: {
+      answer: async () => {
+        await chats.allOpen;
+        // They don't speak in time.
+        await sleep(delays.chunkMs * nextRandom());
+        return say(answer);
+      },
+    },
+    delays,
+    deltaCharacters: "word0000 ".length,
+  }).listen();
+  const program = fileURLToPath(new URL("web-streams-server.ts", import.meta.url));
+  const child = spawn(process.execPath, ["--expose-gc", "--no-warnings", program, emulator.url, file], {
+    stdio: ["pipe", "pipe", "inherit"],
+    env: { ...process.env, GEMINI_API_KEY: "bench" },
+  });
+  try {
+    const [url] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
+    const usage = async (): Promise<Usage> => (await (await fetch(`${url}/usage`)).json()) as Usage;
+
+    const direct = async (): Promise<number> => {
+      const started = performance.now();
+      await (await fetch(`${url}/direct`)).text();
+      return performance.now() - started;
+    };
+    await median(20, direct);
+    await median(20, (index) => new Page(url, `warm-${index}`).firstWords());
+    const directMs = await median(50, direct);
+    const handlerMs = await median(50, (index) => new Page(url, `first-${index}`).firstWords());
+
+    delays.chunkMs = WORD_MS;
+    let open = (): void => {};
+    chats.allOpen = new Promise((resolve) => (open = resolve));
+    const before = await usage();
+    const pages = Array.from({ length: STREAMS }, (_, index) => new Page(url, `chat-${index}`));
+    const answers = Promise.all(pages.map((page) => page.run()));
+    answers.catch(() => {});
+    const state = { isOver: false };
+    const over = answers.finally(() => (state.isOver = true));
+    over.catch(() => {});
+    while (!state.isOver && !pages.every(({ isOpen }) => isOpen)) await sleep(50);
+    const opened = await usage();
+    open();
+    const texts = await over;
+    const after = await usage();
+    const wrong = texts.filter((text) => text !== answer).length;
+    if (wrong > 0) throw new Error(`${wrong} of ${STREAMS} answers differ from the model's`);
+    const sum = (of: "events" | "cuts"): number => pages.reduce((all, page) => all + page[of], 0);
+    const row = (id: string, label: string, unit: string, value: number): ProgramSample => ({
+      id: `web-${id}`,
+      label,
+      unit,
+      driver,
+      values: [value],
+    });
+    return [
+      row(
+        "heap",
+        "heap of an open chat, its run included",
+        "KB",
+        (opened.heapUsed - before.heapUsed) / 1_024 / STREAMS,
+      ),
+      row("event", "CPU of an event, runs and stores included", "ms", (after.cpuMs - before.cpuMs) / sum("events")),
+      row("first", "first words later than without the handler", "ms", handlerMs - directMs),
+      row("cuts", "connections cut and followed again", "", sum("cuts")),
+    ];
+  } finally {
+    child.kill();
+    await emulator.close();
+  }
 }

@@ -38,17 +38,9 @@ export async function measure(...args: readonly string[]): Promise<BenchResult &
 
 /** Runs the command, quickly and without a build. */
 export function bench(...args: readonly string[]): Promise<BenchResult> {
-  return runNode(join(root, "bench/main.ts"), "--quick", "--no-build", ...args);
-}
-
-/** Runs many parallel chats, on the sources. */
-export function benchChats(...args: readonly string[]): Promise<BenchResult> {
-  return runNode("--conditions=pollux-source", join(root, "bench/web-streams.ts"), ...args);
-}
-
-function runNode(...args: readonly string[]): Promise<BenchResult> {
   return new Promise((resolve) => {
-    execFile(process.execPath, args, { cwd: root }, (error, stdout, stderr) => {
+    const program = join(root, "bench/main.ts");
+    execFile(process.execPath, [program, "--quick", "--no-build", ...args], { cwd: root }, (error, stdout, stderr) => {
       resolve({ status: typeof error?.code === "number" ? error.code : error === null ? 0 : -1, stdout, stderr });
     });
   });

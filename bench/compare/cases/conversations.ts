@@ -18,8 +18,8 @@ const SECRET = "4711";
 /** What the work that takes hours comes to. */
 const FILM = "film-240";
 
-const judgeDeploy = once("refund", "goes on, told", "refunds twice");
-const judgeJob = once("start", "goes on", "started twice");
+const judgeDeploy = once("refund", "continues, model informed", "refunds twice");
+const judgeJob = once("start", "continues", "started twice");
 
 /** Conversations with people in them, over stops and restarts. `conversations.mjs` has what they do. */
 export const CONVERSATIONS: readonly Case[] = [

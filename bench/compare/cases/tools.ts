@@ -67,7 +67,7 @@ function toldCase(id: string, label: string, bad: object, tool: Case["tool"] = "
     if (id !== "throws" && seen.inputs.length > 0) return { met: "no", says: "the tool runs" };
     if (!isAnswered(seen)) return { met: "no", says: endingOf(seen) };
     if (responsesIn(seen).length !== 1) return { met: "no", says: "call not answered" };
-    return { met: "yes", says: "told to the model" };
+    return { met: "yes", says: "reported to the model" };
   };
   return { id, model: GEMINI_3, tool, answer: ({ n }) => (n === 1 ? parts(bad) : say()), rows: [{ id, label, judge }] };
 }
