@@ -25,7 +25,8 @@ export const MessageView: MemoExoticComponent<(props: MessageViewProps) => React
 function Question({ message, actions, isEditable, isQueued, isUnsent, activity }: MessageViewProps): ReactElement {
   const [isEditing, setEditing] = useState(false);
   const { waitsFor = [] } = message.metadata ?? {};
-  const when = waitsFor.length === 0 ? "after this step" : `when ${waitsFor.join(" and ")} has answered`;
+  const names = waitsFor.join(" and ");
+  const when = names === "" ? "after this step" : `when ${names} ${waitsFor.length > 1 ? "have" : "has"} answered`;
   if (isEditing)
     return (
       <EditQuestion
