@@ -24,9 +24,9 @@ export const MessageView: MemoExoticComponent<(props: MessageViewProps) => React
 /** The person's message, which they can edit. */
 function Question({ message, actions, isEditable, isQueued, isUnsent, activity }: MessageViewProps): ReactElement {
   const [isEditing, setEditing] = useState(false);
-  const { waitsFor = [] } = message.metadata ?? {};
-  const names = waitsFor.join(" and ");
-  const when = names === "" ? "after this step" : `when ${names} ${waitsFor.length > 1 ? "have" : "has"} answered`;
+  const { waitsFor } = message.metadata ?? {};
+  const answered =
+    waitsFor && `${waitsFor.join(" and ") || "somebody"} ${waitsFor.length > 1 ? "have" : "has"} answered`;
   if (isEditing)
     return (
       <EditQuestion
@@ -42,7 +42,7 @@ function Question({ message, actions, isEditable, isQueued, isUnsent, activity }
   return (
     <article className={isQueued ? "question is-queued" : "question"} aria-label="You">
       <SaidParts parts={message.parts} />
-      {isQueued && <span className="note">Will be read {when}</span>}
+      {isQueued && <span className="note">Will be read {answered ? `when ${answered}` : "after this step"}</span>}
       {isUnsent && (
         <span className="note is-failed">
           Not sent. {activity === "cut-off" && "It will be sent again when the connection is back. "}

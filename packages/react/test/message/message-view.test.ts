@@ -35,6 +35,8 @@ test("links of an answer lead nowhere once the model has read untrusted and priv
 
 test.each([
   [undefined, "after this step"],
+  // The tools don't name who answers.
+  [[], "when somebody has answered"],
   [["support"], "when support has answered"],
   [["legal", "support"], "when legal and support have answered"],
 ])("a message that waits for %j says when it will be read", async (waitsFor, when) => {
