@@ -129,7 +129,6 @@ export function describeCall(call: AnyCall, asked: PendingCall | undefined, isOp
   const over = (kind: CallStatus["kind"], text: string): CallStatus => ({ kind, text, isBusy: false });
   const isPreliminary = "preliminary" in call && call.preliminary;
   if (asked?.job !== undefined) return busy(`Running for ${durationOf(now - asked.job.since, "short")}`, false);
-  if (asked?.question === "unknown-outcome") return over("asked", "Needs you");
   switch (call.state) {
     case "input-streaming":
       return busy(isOpen ? "Preparing" : "Not run");
@@ -148,7 +147,7 @@ export function describeCall(call: AnyCall, asked: PendingCall | undefined, isOp
       return over("quiet", "Denied");
     default:
       if (asked !== undefined)
-        return over("asked", asked.approvedBy === undefined ? "Waits" : `Waits for ${asked.approvedBy}`);
+        return over("asked", asked.approvedBy === undefined ? "Waiting" : `Waiting for ${asked.approvedBy}`);
       return busy(isOpen ? "Running" : "Not run");
   }
 }
