@@ -56,13 +56,13 @@ function Question({ message, actions, isEditable, isQueued, isUnsent, activity }
 
 interface EditQuestionProps {
   readonly text: string;
-  /** Not while an answer is read: what is written stays until then. */
+  /** False while an answer is being written: the draft stays until it ends. */
   readonly isSendable: boolean;
   readonly onCancel: () => void;
   readonly onSave: (text: string) => void;
 }
 
-/** A question in other words: what followed it goes. */
+/** Edits a question: what followed it is removed when the edit is sent. */
 function EditQuestion({ text, isSendable, onCancel, onSave }: EditQuestionProps): ReactElement {
   const [draft, setDraft] = useState(text);
   const canSend = isSendable && draft.trim() !== "" && draft !== text;

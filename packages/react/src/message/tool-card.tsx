@@ -19,7 +19,7 @@ export interface ToolCardProps {
   readonly actions: Pick<MessageActions, "decide" | "answer" | "stop">;
 }
 
-/** A call of a tool: what it does, how far it is, its input and output, and the question to the person. */
+/** A call of a tool: what it does, its state, its input and output, and the question to the person. */
 export function ToolCard({ call, isOpen, asked, actions }: ToolCardProps): ReactElement {
   const { tools } = useSettings();
   const { toolCallId } = call;
@@ -84,7 +84,7 @@ export function ToolCard({ call, isOpen, asked, actions }: ToolCardProps): React
         <div className="tool-question">
           <p>
             The answer continues by itself.
-            {job.until !== undefined && ` It waits for ${durationOf(job.until - now)} more at most.`}
+            {job.until !== undefined && ` It waits for at most another ${durationOf(job.until - now)}.`}
           </p>
           <Button className="small" onClick={actions.stop} label="Cancel" />
         </div>
