@@ -344,7 +344,7 @@ async function refundInBrowser(
   await page.locator("::-p-aria(New chat)").click();
   await page.locator("::-p-aria(Message)").fill("Refund 40 euros for the order “A-17”.");
   await page.locator("::-p-aria(Send)").click();
-  await shows(`/Waits for operator/.test(document.querySelector("main")?.innerText)`);
+  await shows(`/Waiting for operator/.test(document.querySelector("main")?.innerText)`);
   const operator = await browser.newPage();
   await operator.goto(operatorUrl);
   await operator.locator(`::-p-aria([name="Edit"][role="button"])`).click();

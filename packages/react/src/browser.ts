@@ -25,7 +25,7 @@ export function recall(storage: "localStorage" | "sessionStorage", key: string):
   }
 }
 
-/** True for the key that sends: not for one that chooses a word of an input method, which Safari tells by its code alone. */
+/** True for the key that sends: not while an input method composes a word, which Safari tells by the key code alone. */
 export function isSendKey({ key, shiftKey, nativeEvent }: KeyboardEvent): boolean {
   return key === "Enter" && !shiftKey && !nativeEvent.isComposing && nativeEvent.keyCode !== 229;
 }

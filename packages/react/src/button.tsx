@@ -2,7 +2,7 @@ import type { ButtonHTMLAttributes, ReactElement } from "react";
 
 type ButtonProps = ButtonHTMLAttributes<HTMLButtonElement>;
 
-/** A button with words, or with what is inside it. It sends a form only when its `type` says so. */
+/** A button with a label, or with other content. It sends a form only when its `type` says so. */
 export function Button({ label, children = label, ...props }: ButtonProps & { label?: string }): ReactElement {
   return (
     <button type="button" className="plain" {...props}>
@@ -11,7 +11,7 @@ export function Button({ label, children = label, ...props }: ButtonProps & { la
   );
 }
 
-/** A button without words: `label` says what it does. */
+/** A button without text: `label` says what it does. */
 export function IconButton({ icon, label, ...props }: ButtonProps & { icon: IconName; label: string }): ReactElement {
   return (
     <Button className="icon" aria-label={label} title={label} {...props}>
@@ -46,7 +46,7 @@ const PATHS = {
 
 type IconName = keyof typeof PATHS;
 
-/** Decoration: whatever shows it has words as well. */
+/** Decoration: it is always shown with a text or a label. */
 export function Icon({ name }: { readonly name: IconName }): ReactElement {
   return (
     <svg className="glyph" viewBox="0 0 24 24" aria-hidden="true" focusable="false">

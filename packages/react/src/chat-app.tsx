@@ -26,7 +26,7 @@ export function ChatApp<M extends UIMessage = UIMessage>(props: ChatAppProps<M>)
 function Page<M extends UIMessage>({ brand, ideas, footer, body, onData }: ChatAppProps<M>): ReactElement {
   const chats = useChats();
   const current = useChatId();
-  // A conversation that has not begun has an id as well, so that nothing moves when it begins.
+  // A conversation that has not begun has an id as well, so that its component stays when it begins.
   const [fresh, setFresh] = useState(newId);
   const [isListOpen, setListOpen] = useState(false);
   const [theme, setTheme] = useTheme();
@@ -116,7 +116,7 @@ function openChat(id: string | undefined): void {
   dispatchEvent(new PopStateEvent("popstate"));
 }
 
-/** What was chosen here; otherwise what the system prefers. */
+/** The theme that was chosen here; otherwise the one that the system prefers. */
 function useTheme(): [theme: string, choose: (theme: string) => void] {
   const [theme, setTheme] = useState(
     () => recall("localStorage", "theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"),

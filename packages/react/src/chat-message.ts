@@ -43,7 +43,7 @@ export interface DraftFile {
   readonly filename?: string;
 }
 
-/** An answer to a call for which the AI SDK has no words. */
+/** An answer to a call that the AI SDK can't express. */
 export type CallAnswer =
   | { readonly toolCallId: string; readonly notExecuted: true }
   | { readonly toolCallId: string; readonly output: unknown }
@@ -54,7 +54,7 @@ export function isCall(part: AnyPart): part is AnyCall {
   return "toolCallId" in part;
 }
 
-/** The name of the tool that a call is of. */
+/** The name of a call's tool. */
 export function toolNameOf(call: AnyCall): string {
   return call.type === "dynamic-tool" ? call.toolName : call.type.slice("tool-".length);
 }
@@ -66,13 +66,13 @@ export function toolLabelOf(name: string): string {
   return `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`;
 }
 
-/** All that an answer says, as one text. */
+/** All text of an answer, as one. */
 export function textOf(message: { readonly parts: readonly { readonly type: string }[] }): string {
   const texts = message.parts.map((part) => (part.type === "text" && "text" in part ? String(part.text) : ""));
   return texts.filter((text) => text !== "").join("\n\n");
 }
 
-/** Words or a file that a person said. */
+/** A text or a file of a person's message. */
 export interface SaidPart {
   readonly type: string;
   readonly text?: string;

@@ -6,7 +6,7 @@ export interface ChatSummary {
   readonly id: string;
   readonly title?: string | undefined;
   readonly state: ChatState;
-  /** How the last run ended. Absent while none has, and where a server does not say it. */
+  /** How the last run ended. Absent while none has, and if the server does not report it. */
   readonly ending?: Metadata["stopReason"];
   /** `job` while it waits for jobs alone, and for no person. */
   readonly waitsFor?: "job" | undefined;
@@ -14,7 +14,7 @@ export interface ChatSummary {
   readonly updatedAt: number;
 }
 
-/** As the handler says it: a run is going, waits for an answer, has stopped early or has lost its process; or nothing is left to do. */
+/** As the handler reports it: a run is going, waits for an answer, has stopped early or has lost its process; or nothing is left to do. */
 export type ChatState = "idle" | "running" | "waiting" | "stopped" | "cut-off";
 
 /** A conversation as the server has it. */
@@ -28,13 +28,13 @@ export interface StoredChat<M = AnyChatMessage> {
 export interface ChatServerOptions {
   /** The path or URL of the handler. @defaultValue "/api/chat" */
   readonly api?: string | undefined;
-  /** What the page sends with each request, such as a token; a function is asked each time. @defaultValue none */
+  /** What the page sends with each request, such as a token; a function is called each time. @defaultValue none */
   readonly headers?: Readonly<Record<string, string>> | (() => Readonly<Record<string, string>>) | undefined;
   /** @defaultValue "same-origin" */
   readonly credentials?: RequestCredentials | undefined;
 }
 
-/** What the server refused or could not do, in its own words for a person. */
+/** What the server refused or could not do, with its message for a person. */
 export class ChatServerError extends Error {
   override readonly name = "ChatServerError";
   readonly code = "chat_server";
@@ -61,7 +61,7 @@ export function isGoing(state: ChatState): boolean {
 export function isUnreached(error: unknown): boolean {
   if (!(error instanceof ChatServerError)) return error instanceof TypeError;
   const { serverCode, status } = error;
-  // The handler names its refusals: without a name, a gateway speaks in its place.
+  // The handler's refusals have a code: without one, the answer is a gateway's.
   return serverCode === "draining" || (serverCode === undefined && [502, 503, 504].includes(status));
 }
 
@@ -169,7 +169,7 @@ function waitIn(retryAfter: string): number | undefined {
   return ms > 0 ? ms : undefined;
 }
 
-/** The first two paths of the handler answer with a sentence, the others with JSON. */
+/** To a message or a request for a stream, the handler answers with a sentence; otherwise with JSON. */
 function messageIn(text: string): string {
   try {
     return (JSON.parse(text) as { readonly error?: { readonly message?: string } }).error?.message ?? FALLBACK;

@@ -30,14 +30,14 @@ export interface MarkdownProps {
   readonly areLinksText?: boolean | undefined;
 }
 
-/** What the author's component for a tool gets. */
+/** Props of the application's component for a tool. */
 export interface ToolViewProps<Call = AnyCall> {
   readonly call: Call;
   /** The answer that it belongs to is being written. */
   readonly isOpen: boolean;
 }
 
-/** Components for calls, by the name of the tool. One that returns null leaves the card to what it shows anyway. */
+/** Components for calls, by the name of the tool. If one returns null, the card shows what it shows without it. */
 export type ToolViews<M extends AnyParts = AnyChatMessage> = {
   readonly [Name in ToolNameOf<M>]?: ComponentType<ToolViewProps<CallOf<M, Name>>>;
 };
@@ -63,11 +63,11 @@ interface Settings extends Pick<ChatProviderProps, "usage"> {
 
 const SettingsContext = createContext<Settings>({ server: new ChatServer(), markdown: PlainText, tools: {} });
 
-/** Says where the server is, and how texts and calls are shown, to all hooks and components inside. */
+/** Tells all hooks and components inside where the server is, and how texts and calls are shown. */
 export function ChatProvider<M extends AnyParts>(props: ChatProviderProps<M>): ReactElement {
   const { api, headers, credentials, markdown = PlainText, tools, usage, children } = props;
   const [server] = useState(() => new ChatServer({ api, headers, credentials }));
-  // A page has one server; what it sends may change.
+  // A page has one server; its headers may change.
   useLayoutEffect(() => server.send({ headers, credentials }), [server, headers, credentials]);
   const settings = useMemo(
     // Each component gets calls of its tool only.

@@ -28,21 +28,21 @@ export function durationOf(ms: number, unitDisplay: "long" | "short" = "long"): 
   return count.toLocaleString("en", { style: "unit", unit, unitDisplay });
 }
 
-/** Endings of the model's own that no other words fit. */
+/** Texts for endings that the model caused. */
 const ENDINGS: { readonly [stopReason: string]: string } = {
   blocked: "The model’s safety filter ended this answer.",
-  truncated: "The answer is cut off: it reached the most that the model writes at once.",
+  truncated: "The answer is cut off: it reached the model’s length limit.",
   empty: "The model said nothing.",
   "bad-call": "The model called a tool in a way that can’t be read.",
-  "invalid-output": "The answer does not have the form that was asked for.",
-  "unknown-finish": "The model ended this answer for a reason that is not known here.",
+  "invalid-output": "The answer does not have the expected form.",
+  "unknown-finish": "The model ended this answer for an unknown reason.",
   "repeated-calls": "The model went around in circles and was stopped.",
 };
 
 /** Why an answer is incomplete; undefined when it is complete. */
 export function describeEnding({ metadata }: AnyChatMessage): string | undefined {
   const { state = "complete", stopReason = "", guardrail, error } = metadata ?? {};
-  if (isAnswered(metadata)) return "Nothing is left to wait for.";
+  if (isAnswered(metadata)) return "This answer is ready to continue.";
   if (state === "interrupted") return "The server stopped in the middle of this answer.";
   if (state !== "stopped" && state !== "failed") return undefined;
   if (stopReason === "guardrail") return guardrail?.message ?? "This is not allowed here.";
@@ -61,7 +61,7 @@ const LIMITS: { readonly [limit: string]: string } = {
   toolCalls: "tool calls",
 };
 
-/** How a conversation stands, in a word for a list of them; undefined when nothing is left to say. */
+/** The state of a conversation, in a word or two for a list; undefined when there is nothing to add. */
 export function describeChat({
   state,
   ending,
@@ -85,7 +85,7 @@ export interface ChatStanding {
 
 const QUIET_STOP: ChatStanding = { kind: "quiet", text: "Stopped" };
 
-/** Endings in a list; of all others it failed. */
+/** Endings in a list; with any other, the run failed. */
 const STANDINGS: { readonly [ending: string]: ChatStanding } = {
   aborted: QUIET_STOP,
   limit: { kind: "quiet", text: "Limit reached" },
@@ -98,7 +98,7 @@ const STANDINGS: { readonly [ending: string]: ChatStanding } = {
 /** True for a run that the server can resume where it ended. */
 export function isResumable({ metadata }: AnyChatMessage): boolean {
   const { state, stopReason = "", limit, limitScope } = metadata ?? {};
-  // The time of a run is used up for good, and so is what a conversation may use.
+  // The time of a run can't be extended, nor can the limits of a conversation.
   const isUsedUp = limit === "wallTimeMs" || limitScope === "session";
   return (
     state === "interrupted" ||
@@ -107,12 +107,12 @@ export function isResumable({ metadata }: AnyChatMessage): boolean {
   );
 }
 
-/** All that it waited for is there, or was withdrawn, and nobody has gone on yet. */
+/** Everything that it waited for is there or was withdrawn, and the run has not continued yet. */
 function isAnswered({ state, pending }: Metadata = {}): boolean {
   return state === "waiting" && pending?.length === 0;
 }
 
-/** How far a call is. */
+/** The state of a call, for a person. */
 export interface CallStatus {
   readonly kind: "busy" | "done" | "failed" | "asked" | "quiet";
   readonly text: string;
@@ -129,7 +129,6 @@ export function describeCall(call: AnyCall, asked: PendingCall | undefined, isOp
   const over = (kind: CallStatus["kind"], text: string): CallStatus => ({ kind, text, isBusy: false });
   const isPreliminary = "preliminary" in call && call.preliminary;
   if (asked?.job !== undefined) return busy(`Running for ${durationOf(now - asked.job.since, "short")}`, false);
-  if (asked?.question === "unknown-outcome") return over("asked", "Needs you");
   switch (call.state) {
     case "input-streaming":
       return busy(isOpen ? "Preparing" : "Not run");
@@ -148,7 +147,7 @@ export function describeCall(call: AnyCall, asked: PendingCall | undefined, isOp
       return over("quiet", "Denied");
     default:
       if (asked !== undefined)
-        return over("asked", asked.approvedBy === undefined ? "Waits" : `Waits for ${asked.approvedBy}`);
+        return over("asked", asked.approvedBy === undefined ? "Waiting" : `Waiting for ${asked.approvedBy}`);
       return busy(isOpen ? "Running" : "Not run");
   }
 }

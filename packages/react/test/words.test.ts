@@ -13,7 +13,7 @@ describe("an ending", () => {
     [{ state: "complete", stopReason: "finished" }, undefined, false],
     [{ state: "streaming" }, undefined, false],
     [ended({ state: "waiting", stopReason: "pending" }), undefined, false],
-    [ended({ state: "waiting", stopReason: "needs-outcome", pending: [] }), "Nothing is left to wait for.", true],
+    [ended({ state: "waiting", stopReason: "needs-outcome", pending: [] }), "This answer is ready to continue.", true],
     [{}, undefined, false],
     [{ state: "interrupted" }, "The server stopped in the middle of this answer.", true],
     [{ state: "stopped", stopReason: "aborted" }, "Stopped.", true],
@@ -26,11 +26,11 @@ describe("an ending", () => {
     [limited("cost", "owner"), "Your spending limit is used up.", true],
     [limited("somethingNew"), "The answer reached its limit of somethingNew.", true],
     [failed("blocked"), "The model’s safety filter ended this answer.", false],
-    [failed("truncated"), "The answer is cut off: it reached the most that the model writes at once.", false],
+    [failed("truncated"), "The answer is cut off: it reached the model’s length limit.", false],
     [failed("empty"), "The model said nothing.", false],
     [failed("bad-call"), "The model called a tool in a way that can’t be read.", false],
-    [failed("invalid-output"), "The answer does not have the form that was asked for.", false],
-    [failed("unknown-finish"), "The model ended this answer for a reason that is not known here.", false],
+    [failed("invalid-output"), "The answer does not have the expected form.", false],
+    [failed("unknown-finish"), "The model ended this answer for an unknown reason.", false],
     [failed("repeated-calls"), "The model went around in circles and was stopped.", false],
     [
       failed("guardrail", { guardrail: { name: "money", message: "No advice on money." } }),
@@ -102,14 +102,15 @@ describe("a call", () => {
   test.each<[call: object, asked: Partial<PendingCall> | undefined, open: string, over: string]>([
     [{ state: "input-streaming" }, undefined, "busy Preparing…", "busy Not run"],
     [{ state: "input-available" }, undefined, "busy Running…", "busy Not run"],
-    [{ state: "input-available" }, { question: "outcome" }, "asked Waits", "asked Waits"],
+    [{ state: "input-available" }, { question: "outcome" }, "asked Waiting", "asked Waiting"],
     [
       { state: "input-available" },
       { question: "approval", approvedBy: "the office" },
-      "asked Waits for the office",
-      "asked Waits for the office",
+      "asked Waiting for the office",
+      "asked Waiting for the office",
     ],
-    [{ state: "input-available" }, { question: "unknown-outcome" }, "asked Needs you", "asked Needs you"],
+    // A page may not say what happened to an interrupted call.
+    [{ state: "input-available" }, { question: "unknown-outcome" }, "asked Waiting", "asked Waiting"],
     [
       { state: "approval-requested", approval: { id: "a" } },
       { question: "approval" },

@@ -15,8 +15,8 @@ export interface AddedText {
 }
 
 /**
- * What an update added to the last text of a message, when that is all it changed. Only lengths are compared: to read a text that grows
- * by pieces costs as much as the text is long.
+ * What an update added to the last text of a message, when that is all it changed. Only lengths are compared: reading a text that
+ * grows in pieces takes time proportional to its whole length.
  *
  * @param before - The message before the update.
  */
@@ -33,9 +33,9 @@ export function addedText(
     if (change.type !== "text" || change.messageId !== message.id || change.partId !== last.id) return undefined;
     delta += change.delta;
   }
-  // Data may have come in the place of other data meanwhile.
+  // Data may have replaced other data meanwhile.
   if (!hasSameData(before, message)) return undefined;
-  // An update may begin with what was there already.
+  // An update may begin with text that was already there.
   const added = last.text.length - known.text.length;
   return added > 0 && added <= delta.length ? { type: last.type, delta: delta.slice(delta.length - added) } : undefined;
 }

@@ -19,7 +19,7 @@ export function questionsOf({
   });
 }
 
-/** How the job stands that a call waits for. */
+/** The state of the job that a call waits for. */
 export function jobOf({ job, progress }: ToolCallPart): Pick<ToolCallPart, "job" | "progress"> | undefined {
   return job && { job, ...(progress !== undefined && { progress }) };
 }
@@ -27,10 +27,10 @@ export function jobOf({ job, progress }: ToolCallPart): Pick<ToolCallPart, "job"
 /** Whether a page offers to answer a call that waits. */
 export type IsAnswerable = (call: ToolCallPart) => boolean;
 
-/** The default of a page: what tools leave to the user. Core leaves it to nobody by name whether an interrupted call took effect. */
+/** The default of a page: calls that their tools leave to the user. That never includes whether an interrupted call took effect. */
 export const isLeftToUser: IsAnswerable = ({ asks }) => asks?.approvedBy === "user";
 
-/** Names of those whose answers a conversation waits for, besides the user; undefined when it waits for nobody else. A job is nobody. */
+/** Who must answer besides the user, by the names in `approvedBy`; undefined when nobody else must. Jobs don't count. */
 export function othersAsked({ state, pending }: Conversation): string[] | undefined {
   const others = pending.filter(({ approvedBy, question }) => approvedBy !== "user" && question !== "job");
   if (state !== "waiting" || others.length === 0) return undefined;

@@ -3,7 +3,7 @@ export function toolCallIdOf(messageId: string, callId: string): string {
   return `${messageId}/${callId}`;
 }
 
-/** The message and the call that an id for clients is made of; undefined when it is none. */
+/** The message and the call in an id for clients; undefined when it is not such an id. */
 export function callOf(toolCallId: string): { readonly messageId: string; readonly callId: string } | undefined {
   const at = toolCallId.lastIndexOf("/");
   if (at <= 0 || at === toolCallId.length - 1) return undefined;

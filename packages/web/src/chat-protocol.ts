@@ -21,29 +21,29 @@ export interface ChatProtocol<Chunk = unknown> {
   read(body: unknown): ChatRequest;
   /** An encoder for one stream. */
   encoder(options: EncoderOptions): MessageEncoder<Chunk>;
-  /** A transient part, for those who look now. @defaultValue not sent */
+  /** A transient part, for current readers. @defaultValue not sent */
   data?(part: DataPart): Chunk;
-  /** That a request to the model waits, for those who look now. @defaultValue not sent */
+  /** Tells current readers that a request to the model waits. @defaultValue not sent */
   retry?(wait: RetryWait): Chunk;
   /** One chunk as it is sent. */
   write(chunk: Chunk): string;
   /**
-   * The response when no run is in progress: the client follows the conversation; or its message, the request, is kept
-   * until someone else has answered. @defaultValue nothing: the response is 204
+   * The response when no run is in progress: to a client that follows the conversation; or to `request`, whose message is
+   * kept until someone else has answered. @defaultValue nothing: the response is 204
    */
   idle?(conversation: Conversation, request?: ChatRequest): readonly Chunk[] | undefined;
   /** The messages of a conversation as the client has them. JSON. */
   messages(conversation: Conversation): unknown;
 }
 
-/** The model's service is busy, or its rate limit reached: the request is sent again by itself. */
+/** The model's service is busy, or its rate limit is reached: the request is sent again automatically. */
 export interface RetryWait {
   /** Milliseconds until then. */
   readonly delayMs: number;
 }
 
 /**
- * Says to a client, in its protocol, what has changed in one message of the assistant since the last call.
+ * Tells a client, in its protocol, what has changed in one message of the assistant since the last call.
  *
  * Its total output is a function of the message alone, not of its history: showing a stored message to a new encoder
  * gives a client the same as following the run that wrote it.
@@ -59,7 +59,7 @@ export interface MessageEncoder<Chunk> {
   show(message: Message, conversation: Conversation, changes?: readonly ConversationChange[]): readonly Chunk[];
   /** Closes open parts: the run has ended, or none is in progress. Call it once, last. */
   finish(conversation: Conversation): readonly Chunk[];
-  /** Something outside the message went wrong. Its text is fit for anybody. Call it once, as the last, instead of `finish`. */
+  /** Something outside the message went wrong. Its text is safe to show to anyone. Call it once, last, instead of `finish`. */
   fail(error: unknown): readonly Chunk[];
 }
 
@@ -67,7 +67,7 @@ export interface MessageEncoder<Chunk> {
 export interface EncoderOptions {
   /** The message as the client already has it: only later changes are sent. Absent when it has nothing. */
   readonly known?: Message | undefined;
-  /** What is answered; absent when the client only follows. */
+  /** The request that is answered; absent when the client only follows. */
   readonly request?: ChatRequest | undefined;
 }
 
@@ -85,17 +85,17 @@ export interface ChatRequest {
    */
   readonly revision?: ChatRevision | undefined;
   /**
-   * Id of the message that the client shows before this one. If that is the answer which is being written, or what it answers, the client
-   * has left it in order to say something else. @defaultValue unknown
+   * Id of the message that the client shows before this one. If that is the answer being written, or the message it answers, the
+   * client has left that answer to send something else. @defaultValue unknown
    */
   readonly after?: string | undefined;
   /** Answers to calls that wait for one; any other is ignored. */
   readonly answers?: readonly ChatAnswer[] | undefined;
   /** Tools that the client executes, in this run only. */
   readonly tools?: readonly AnyTool[] | undefined;
-  /** What else the client sends along, by name. Nobody has checked it. */
+  /** Anything else the client sends along, by name. Unchecked. */
   readonly body?: { readonly [name: string]: unknown } | undefined;
-  /** What the client calls the run, where its protocol has a word for it. */
+  /** The client's id for the run, if its protocol has one. */
   readonly runId?: string | undefined;
 }
 
@@ -117,11 +117,11 @@ export interface ChatMessage {
   /** The same message sent twice under one id runs once. Absent: it is new each time. */
   readonly id?: string | undefined;
   readonly input: RunInput;
-  /** What the page says about it, for itself: a plain JSON object of at most 4,096 characters. */
+  /** The page's own data about it: a plain JSON object of at most 4,096 characters. */
   readonly metadata?: { readonly [name: string]: unknown } | undefined;
 }
 
-/** An answer to a call. It is refused when the call asks something else by now than the client has shown. */
+/** An answer to a call. It is refused when the call no longer asks what the client has shown. */
 export interface ChatAnswer {
   /** The message with the call. Absent where the client cannot know it: then the last one. */
   readonly messageId?: string | undefined;

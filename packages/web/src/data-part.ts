@@ -2,12 +2,12 @@ import type { MessagePart } from "@pollux/core/conversation";
 
 /**
  * Something for the page that the model doesn't see: a `data-NAME` part of the AI SDK, a `CUSTOM` event of AG-UI. A tool reports it as
- * progress, `context.progress({ type: "data-weather", data })`; hooks send it with what {@link RunRequest} gives them.
+ * progress, `context.progress({ type: "data-weather", data })`; hooks send it with `send` of {@link RunRequest}.
  */
 export type DataPart<Data = { readonly [name: string]: unknown }> = {
   [Name in keyof Data & string]: {
     readonly type: `data-${Name}`;
-    /** A later part of the same type and id takes the place of this one. @defaultValue none: each part is added */
+    /** A later part of the same type and id replaces this one. @defaultValue none: each part is added */
     readonly id?: string | undefined;
     /** JSON. */
     readonly data: Data[Name];

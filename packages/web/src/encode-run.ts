@@ -10,14 +10,14 @@ import { changesOf } from "./added-text.ts";
 import { type DataPart, isDataPart } from "./data-part.ts";
 import type { MessageEncoder } from "./chat-protocol.ts";
 
-/** What makes chunks of a protocol. */
+/** Makes the chunks of a protocol. */
 export interface RunEncoding<Chunk> {
   /** @param known - The message as it was before the run, which adds to it. */
   readonly encoder: (known?: Message) => MessageEncoder<Chunk>;
   readonly data: (part: DataPart) => Chunk;
 }
 
-/** A run in chunks, for a server that knows nothing but its events. What it throws is the last chunk. */
+/** A run in chunks, for a server that knows nothing but its events. An error of the run becomes the last chunk. */
 export async function* encodeRun<Chunk>(
   run: AsyncIterable<RunEvent>,
   options: ConversationUpdatesOptions,

@@ -20,12 +20,12 @@ export function defined<Members extends object>(members: Members): Defined<Membe
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Defined<Members>;
 }
 
-/** A list or a JSON object that has something in it. */
+/** A list or a JSON object; undefined when it is empty. */
 export function filled<Value extends object>(value: Value): Value | undefined {
   return Object.keys(value).length > 0 ? value : undefined;
 }
 
-/** A text that says something. */
+/** A text; undefined when it is empty, or not a text. */
 export function someText(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }

@@ -1,14 +1,14 @@
 import type { Message, MessagePart, ToolCallState } from "@pollux/core/conversation";
 
-/** What a message of the assistant has of one turn. */
+/** One turn's parts of a message of the assistant. */
 export interface MessageTurn {
-  /** Id of the part that opens it; undefined for parts before the first of them. */
+  /** Id of the part that opens it; undefined for parts before the first such part. */
   readonly id: string | undefined;
   readonly turn: number;
   readonly parts: readonly MessagePart[];
 }
 
-/** A message of the assistant by turns. */
+/** A message of the assistant, split into turns. */
 export function turnsOf({ parts }: Message): readonly MessageTurn[] {
   const turns: (MessageTurn & { readonly parts: MessagePart[] })[] = [];
   for (const part of parts) {
@@ -19,7 +19,7 @@ export function turnsOf({ parts }: Message): readonly MessageTurn[] {
   return turns;
 }
 
-/** True when nothing is added to a message any more, unless its run is resumed. */
+/** True when nothing more is added to a message, unless its run is resumed. */
 export function isOver({ state }: Message): boolean {
   return state !== "streaming" && state !== "waiting";
 }

@@ -1,13 +1,13 @@
 import { media, OutputAudio } from "@pollux/core";
 import { isWebUrl, type MediaPart, type MessagePart } from "@pollux/core/conversation";
 
-/** What was made of a audio, by its last piece: the objects of a conversation are immutable. */
+/** Joined audio, by its last piece: the objects of a conversation are immutable. */
 const joined = new WeakMap<MediaPart, MediaPart>();
 
 /**
- * The parts of a step, with each audio as one that a page can play: a stream brings many pieces, without a header.
+ * The parts of a step, with audio joined so that a page can play it: a stream delivers it in many pieces, without a header.
  *
- * @param isWhole - Nothing follows the parts. A audio at their end is otherwise left out until it is whole.
+ * @param isWhole - Nothing follows the parts. Otherwise, audio at their end is left out until it is whole.
  */
 export function playableParts<Part extends MessagePart>(
   parts: readonly Part[],
@@ -49,7 +49,7 @@ function joinPieces(pieces: readonly MediaPart[], last: MediaPart): MediaPart {
   return part;
 }
 
-/** The address of media that a page may have: of the web, or in Google's storage, which browsers don't open. Never one that acts. */
+/** The address of media, if it is safe in a page: on the web, or in Google's storage, which browsers don't open. */
 export function mediaAddress({ uri }: MediaPart): string | undefined {
   return uri !== undefined && (isWebUrl(uri) || uri.startsWith("gs://")) ? uri : undefined;
 }

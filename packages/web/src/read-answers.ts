@@ -10,10 +10,10 @@ export interface GivenAnswer extends Given {
   readonly toolCallId?: string | undefined;
 }
 
-/** What it says; withdrawn, it is both. */
+/** The content of an answer. A withdrawal has both members. */
 export type Given = Pick<ChatAnswer, "approval" | "outcome">;
 
-/** Reads answers from a body that nobody has checked. @throws {BadRequestError} For one that says nothing. */
+/** Reads answers from a body that nobody has checked. @throws {BadRequestError} For an unusable one. */
 export function readAnswers(given: unknown): readonly GivenAnswer[] {
   if (given === undefined) return [];
   if (!Array.isArray(given)) throw new BadRequestError('"answers" must be a list');
@@ -33,7 +33,7 @@ function readAnswer(one: JsonRecord): Given | undefined {
   const { withdrawn } = one;
   if (withdrawn === true || typeof withdrawn === "string") {
     const answer = { withdrawn: withdrawn === "" ? true : withdrawn } as const;
-    // Whatever is asked.
+    // It fits any question.
     return { approval: answer, outcome: answer };
   }
   const approval = readEdits(one) ?? readApproval(one);
@@ -43,7 +43,7 @@ function readAnswer(one: JsonRecord): Given | undefined {
   return "errorText" in one ? { outcome: errorOutcome(one["errorText"]) } : undefined;
 }
 
-/** A decision, in the words of the AI SDK. */
+/** A decision, as the AI SDK writes it. */
 export function readApproval({ approved, reason }: JsonRecord): Approval | undefined {
   return typeof approved === "boolean" ? decision(approved, reason) : undefined;
 }
@@ -60,7 +60,7 @@ function readEdits({ approved = true, args }: JsonRecord): Approval | undefined 
   return { args };
 }
 
-/** A call that gave nothing. */
+/** The outcome of a call that failed. */
 export function errorOutcome(errorText: unknown): ExternalOutcome {
   return { error: someText(errorText) ?? "The call failed." };
 }

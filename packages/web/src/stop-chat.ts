@@ -1,4 +1,4 @@
-/** Where a chat is, and how it is asked. */
+/** Where a chat's server is, and how to reach it. */
 export interface StopChatOptions {
   /** The path or URL of the handler. @defaultValue "/api/chat" */
   readonly api?: string | undefined;
@@ -17,7 +17,7 @@ export interface StopChatOptions {
  *
  * @param id - Of the chat, as the page knows it.
  * @returns False when no answer was being written.
- * @throws {Error} When the server refuses; with its words for a person. {TypeError} When the network fails.
+ * @throws {Error} When the server refuses; with its message for a person. {TypeError} When the network fails.
  * @example
  * ```ts
  * stopButton.addEventListener("click", () => void stopChat("chat-1").then(() => chat.stop()));
@@ -32,10 +32,10 @@ export async function stopChat(id: string, options: StopChatOptions = {}): Promi
   return ((await response.json()) as { readonly stopped: boolean }).stopped;
 }
 
-/** The words of an error for a person: the body, or its message. */
+/** The text of an error for a person: the message in the body, or the body itself. */
 function problemIn(body: string): string {
   try {
-    // Anything else has no such member.
+    // Any other body throws here.
     return (JSON.parse(body) as { readonly error: { readonly message: string } }).error.message;
   } catch {
     return body === "" ? "The answer could not be stopped. Try again." : body;

@@ -1,7 +1,7 @@
 /** Characters of a text in one event. A reader that stalls holds no more than a few of them. */
 const MAX_SLICE = 16_384;
 
-/** A text in pieces that one event can hold, none of which ends within a character. */
+/** A text in pieces that one event can hold, without splitting a character. */
 export function* textSlices(text: string, max: number = MAX_SLICE): Generator<string, void> {
   for (let from = 0; from < text.length;) {
     let to = Math.min(from + max, text.length);

@@ -15,7 +15,7 @@ export interface ComposerProps {
   readonly children?: ReactNode;
 }
 
-/** The box to write in. What was written survives a reload. */
+/** The box to write in. A draft survives a reload. */
 export function Composer(props: ComposerProps): ReactElement {
   const { chatId, attachments, isAnswering, onSay, onStop, children } = props;
   const key = `draft:${chatId}`;
@@ -28,7 +28,7 @@ export function Composer(props: ComposerProps): ReactElement {
 
   useEffect(() => remember("sessionStorage", key, text), [key, text]);
   useEffect(() => {
-    // A keyboard that covers half of a phone comes only when it is asked for.
+    // On a phone, focus would open a keyboard over half of the screen.
     if (matchMedia("(hover: hover)").matches) box.current?.focus();
   }, []);
   useLayoutEffect(() => {

@@ -29,12 +29,12 @@ export interface ConversationProps<M = AnyChatMessage> extends ConversationOptio
   readonly body?: object | undefined;
 }
 
-/** A conversation: its messages, and the box to write in. Give it a `key`: another conversation is another one. */
+/** A conversation: its messages, and the box to write in. Give it its id as `key`: it can't change to another conversation. */
 export function Conversation<M extends UIMessage>(props: ConversationProps<M>): ReactElement {
   const { id, ideas, onSay, footer, body } = props;
   const live = useConversation<M>(props);
   const { queued, isAnswering, problem, stop } = live;
-  // Parts that are of one agent only look like those of any other.
+  // The parts of any agent have the same form.
   const messages = live.messages as unknown as readonly AnyChatMessage[];
   const attachments = useAttachments();
   // The end of the messages stays in view, unless the reader has scrolled away from it.
@@ -77,7 +77,7 @@ export function Conversation<M extends UIMessage>(props: ConversationProps<M>): 
       className={isDropTarget ? "chat is-drop-target" : "chat"}
       onDragOver={(event) => drag(event, true)}
       onDragLeave={({ currentTarget, relatedTarget }) =>
-        // Not into something that is inside.
+        // Not when the pointer moves onto something inside.
         !(relatedTarget instanceof Node && currentTarget.contains(relatedTarget)) && setDropTarget(false)
       }
       onDrop={(event) => {
@@ -92,9 +92,9 @@ export function Conversation<M extends UIMessage>(props: ConversationProps<M>): 
         role="log"
         aria-live="off"
         aria-label="Messages"
-        // Browsers move there step by step, and what is written meanwhile would pull it back.
+        // Browsers scroll smoothly, and text that arrives meanwhile would pull the view back.
         onKeyDown={({ key }) => ["ArrowUp", "PageUp", "Home"].includes(key) && stopScroll()}
-        // A card or thoughts that are opened grow where they are.
+        // A card or thoughts that are opened must stay in place.
         onClickCapture={({ target }) => target instanceof Element && target.closest("summary") !== null && stopScroll()}
       >
         <div className="column" ref={contentRef}>
@@ -159,7 +159,7 @@ interface AnnouncerProps extends Pick<LiveConversation, "isAnswering" | "wait"> 
   readonly last: AnyChatMessage | undefined;
 }
 
-/** Tells screen readers when an answer begins and what it says in the end: not every word, as it comes. */
+/** Tells screen readers when an answer begins, and its text when it ends: not every word as it arrives. */
 function Announcer({ last, isAnswering, wait }: AnnouncerProps): ReactElement {
   const [announced, setAnnounced] = useState("");
   const wasAnswering = useRef(false);
@@ -193,7 +193,7 @@ export interface MessageActions extends Pick<
 > {}
 
 function useActions<M extends UIMessage>(live: LiveConversation<M>): MessageActions {
-  // The messages that it is called with are its own.
+  // It is called with its own messages only.
   const latest = useLatest(live as unknown as LiveConversation);
   return useState<MessageActions>(() => ({
     decide: (...args) => latest.current.decide(...args),

@@ -10,11 +10,11 @@ import { Conversation, type ConversationProps } from "./conversation.tsx";
 export interface LoadedConversationProps<M = AnyChatMessage> extends Omit<ConversationProps<M>, "stored"> {
   /** It has not begun: there is nothing to load. @defaultValue false */
   readonly isNew?: boolean | undefined;
-  /** The person leaves a conversation that does not exist. Without it, one that does not exist is a new one. */
+  /** Called when the person leaves a conversation that does not exist. Without it, one that does not exist is a new one. */
   readonly onLeave?: (() => void) | undefined;
 }
 
-/** A conversation, once it is loaded. Give it a `key`: another conversation is another one. */
+/** A conversation, once it is loaded. Give it its id as `key`: it can't change to another conversation. */
 export function LoadedConversation<M extends UIMessage>(props: LoadedConversationProps<M>): ReactElement {
   const { isNew = false, onLeave, ...rest } = props;
   const { server } = useSettings();
@@ -28,7 +28,7 @@ export function LoadedConversation<M extends UIMessage>(props: LoadedConversatio
     if (isLoaded || problem !== undefined || !isOnline) return;
     let isWanted = true;
     server.load(id).then(
-      // The same agent's.
+      // Of the same agent.
       (found) => isWanted && setChat((found as unknown as StoredChat<M> | undefined) ?? "missing"),
       (error: unknown) => isWanted && setFailure({ problem: errorFrom(error), isOnline }),
     );

@@ -8,7 +8,7 @@ export const ACCEPTED =
 const READABLE =
   /^(?:image\/(?:png|jpeg|webp|gif|heic|heif)|audio\/[\w.+-]+|application\/(?:pdf|json)|text\/[\w.+-]+)$/;
 
-/** As the handler takes it; data URLs are a third longer than their files. */
+/** Fits into a body that the handler accepts; data URLs are a third longer than their files. */
 const MAX_CHARACTERS = 12 * 1024 * 1024;
 
 /** Files that go with the next message. */
@@ -60,12 +60,12 @@ export function useAttachments(): Attachments {
 
 /** Why a file can't go with a message, if it can't. @param size - Of the other attachments, in characters. */
 function refusalOf(file: File, mediaType: string, size: number): string | undefined {
-  if (!READABLE.test(mediaType)) return "is of a kind that can’t be read";
+  if (!READABLE.test(mediaType)) return "is of a type that can’t be read";
   if (file.size === 0) return "is empty";
-  return size + file.size * 1.34 > MAX_CHARACTERS ? "is too large: 9 MB fit into a message" : undefined;
+  return size + file.size * 1.34 > MAX_CHARACTERS ? "is too large: a message can hold 9 MB" : undefined;
 }
 
-/** Systems don't know the types of all texts. */
+/** The type of a file. Systems don't know the types of all texts. */
 function typeOf({ type, name }: File): string {
   if (type !== "") return type.split(";", 1)[0] ?? type;
   return /\.(?:md|txt|csv|log|ya?ml|toml|[cm]?[jt]sx?|py|rs|go|java|sql)$/i.test(name) ? "text/plain" : "";

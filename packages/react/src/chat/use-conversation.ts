@@ -24,23 +24,23 @@ export interface LiveConversation<M = AnyChatMessage> {
   /** Sent to the current run, which hasn't read it yet. */
   readonly queued: readonly M[];
   readonly isAnswering: boolean;
-  /** The server can't be reached, and an answer or a message is not whole. */
+  /** The server can't be reached, and an answer or a message is incomplete. */
   readonly isCutOff: boolean;
   /** Id of the last message, if the server does not have it. */
   readonly unsent: string | undefined;
   /** Guardrails hold the model's text until they have checked it. */
   readonly isChecking: boolean;
-  /** The model's service is busy, and is asked again by itself. */
+  /** The model's service is busy, and the request is sent again automatically. */
   readonly wait: ServiceWait | undefined;
   readonly problem: Error | undefined;
-  /** Asks; or steers, while an answer is being written. `body` is for `perRun` of the handler, such as the model that was picked. */
+  /** Sends a message; steers while an answer is being written. `body` is for `perRun` of the handler, such as the model that was picked. */
   readonly say: (draft: Draft, body?: object) => void;
   /** Sends `unsent`. */
   readonly sendAgain: () => void;
   readonly regenerate: () => void;
-  /** Says something else instead of a message; what followed it goes. */
+  /** Replaces the text of a message; what followed it is removed. */
   readonly edit: (message: M, text: string) => void;
-  /** Ends the run, and with it what it costs. */
+  /** Ends the run, and its costs. */
   readonly stop: () => void;
   /** Resumes a run that ended early. */
   readonly resume: () => void;
@@ -66,13 +66,13 @@ export interface ConversationOptions<M = AnyChatMessage> {
   readonly summary?: ChatSummary | undefined;
   /** @defaultValue true */
   readonly isOnline?: boolean | undefined;
-  /** It has changed here. */
+  /** Called when it has changed here. */
   readonly onChange?: (() => Promise<void> | void) | undefined;
-  /** A data part that is for nobody else, as of `onData` of `useChat`. */
+  /** Called with data parts, like `onData` of `useChat`. */
   readonly onData?: ((part: { readonly type: string; readonly data: unknown }) => void) | undefined;
 }
 
-/** Between two looks at a conversation that waits, in milliseconds. */
+/** Time between two checks of a conversation that waits, in milliseconds. */
 const LOOK_MS = 5000;
 
 /** Follows a conversation wherever it continues: here, in another tab, or in a restarted process. */
@@ -81,7 +81,7 @@ export function useConversation<M extends UIMessage>(options: ConversationOption
   const { server } = useSettings();
   const [queued, setQueued] = useState<readonly M[]>(() => stored.messages.filter(isQueued));
   const [problem, setProblem] = useState<Error>();
-  /** The message whose end was asked for. */
+  /** The message whose run was asked to stop. */
   const [stopping, setStopping] = useState<string>();
   const [isContinuing, setContinuing] = useState(false);
   const [isChecking, setChecking] = useState(false);
@@ -108,7 +108,7 @@ export function useConversation<M extends UIMessage>(options: ConversationOption
           else if (!isRefusal(error)) setProblem(error);
         },
         onFinish({ message }) {
-          // An answer that failed says so itself.
+          // An answer that failed shows it itself.
           if (stateOf(message) === "failed")
             setProblem((known) => (known instanceof ChatServerError ? known : undefined));
           changed();
@@ -134,13 +134,13 @@ export function useConversation<M extends UIMessage>(options: ConversationOption
     isGoing: isGoing(stored.state),
     version: summary ? `${summary.updatedAt} ${summary.state}` : String(looked),
     isBusy,
-    // What is drawn may be a moment behind.
+    // What was rendered may be a moment behind.
     isBusyNow: () => isReading(store.status),
     failure,
     isOnline,
     resend: failure !== undefined && unsent !== undefined ? async () => await send(unsent) : undefined,
     show: (loaded) => {
-      // The same agent's.
+      // Of the same agent.
       const all = loaded.messages as unknown as readonly M[];
       const read = all.filter((message) => !isQueued(message));
       const isMissing = unsent !== undefined && !read.some((message) => message.id === unsent.id);
@@ -271,7 +271,7 @@ function keepKnown<M extends UIMessage>(known: readonly M[], loaded: readonly M[
   });
 }
 
-/** All of it is here, whatever became of the stream. */
+/** All of the message is here, no matter how its stream ended. */
 function isEnded(message: UIMessage | undefined): boolean {
   return stateOf(message) !== "streaming";
 }
@@ -293,12 +293,12 @@ function metadataOf(message: UIMessage | undefined): Partial<Metadata> {
   return message?.metadata ?? {};
 }
 
-/** A tool does not accept the arguments that it was approved with. */
+/** True when a tool does not accept the arguments that it was approved with. */
 function isRefusal(error: Error | undefined): boolean {
   return error instanceof ChatServerError && error.serverCode === "invalid_approval";
 }
 
-/** What a part of a message says: its words, or where its file is. */
+/** The content of a part of a message: its text, or where its file is. */
 function contentKey(part: object): string {
   const { url, text } = part as SaidPart;
   return url ?? text ?? "";

@@ -4,12 +4,12 @@ import { useSettings } from "../settings.tsx";
 
 export interface Following {
   readonly id: string;
-  /** When it was loaded. */
+  /** Whether a run was going when it was loaded. */
   readonly isGoing: boolean;
   /** Changes whenever the server's list says that the conversation has changed. */
   readonly version: string | undefined;
   readonly isBusy: boolean;
-  /** The same, asked at any time. */
+  /** The same, but current at any time. */
   readonly isBusyNow: () => boolean;
   /** Why the last stream broke off: another object each time. */
   readonly failure: Error | undefined;
@@ -20,10 +20,10 @@ export interface Following {
   readonly follow: () => Promise<void>;
 }
 
-/** Between two attempts to reach the server, in milliseconds. */
+/** Time between two attempts to reach the server, in milliseconds. */
 const RETRY_MS = 1000;
 
-/** Keeps a conversation up to date with what happens to it in other tabs and processes, and after the network was away. */
+/** Keeps a conversation up to date with what happens to it in other tabs and processes, and after the network was down. */
 export function useFollowing(following: Following): void {
   const { version, isBusy, failure, isOnline } = following;
   const { server } = useSettings();
@@ -63,7 +63,7 @@ export function useFollowing(following: Following): void {
   }, [latest, server, version, isBusy, failure, isOnline]);
 }
 
-/** What was drawn last. */
+/** The value of the last render. */
 export function useLatest<Value>(value: Value): { readonly current: Value } {
   const latest = useRef(value);
   useEffect(() => {

@@ -34,7 +34,7 @@ export function ChatList({ chats, current, onOpen, onLeave, brand }: ChatListPro
       : chats.list?.length === 0
         ? "Your conversations will be listed here."
         : list.length > 0 && found.length === 0 && "No conversation has these words in its title.";
-  // Escape would stop the answer.
+  // Otherwise Escape would stop the answer.
   const leave = (event: KeyboardEvent): void => instead(event, () => onLeave?.());
   return (
     <nav className="list" aria-label="Conversations" onKeyDown={(event) => event.key === "Escape" && leave(event)}>
@@ -83,7 +83,7 @@ function ChatRow({ chat, chats, now, isCurrent, onOpen }: ChatRowProps): ReactEl
   };
   const save = (text: string): void => attempt(text === "" || text === title ? undefined : chats.rename(id, text));
   const remove = async (): Promise<void> => {
-    // First, so that the page does not look for what is gone.
+    // First, so that the page does not load a deleted conversation.
     if (isCurrent) onOpen();
     await chats.remove(id);
   };

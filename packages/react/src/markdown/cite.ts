@@ -6,14 +6,14 @@ import type { CitedRange } from "../settings.tsx";
 export const CITE = "#cite-";
 
 /**
- * A remark plugin that puts footnotes behind cited ranges: into the parsed text, so that no syntax is broken by them. Where several ranges
- * end, each source is named once.
+ * A remark plugin that puts footnotes after cited ranges: into the parsed text, so that they break no syntax. Where several ranges end,
+ * each source is named once.
  */
 export function cite(citations: readonly CitedRange[]): () => (root: Root, source: unknown) => void {
   return () => (root, source) => {
     const markdown = String(source);
     const ends = new Set(citations.map(({ end }) => end));
-    // From the end, so that the places before stay where they are.
+    // From the end, so that earlier positions stay valid.
     for (const end of [...ends].toSorted((left, right) => right - left)) {
       const cited = citations.flatMap((one) => (one.end === end ? one.sources : []));
       const sources = [...new Set(cited)].toSorted((left, right) => Number(left) - Number(right));
@@ -37,7 +37,7 @@ export function cite(citations: readonly CitedRange[]): () => (root: Root, sourc
   };
 }
 
-/** How long a text is once its escapes and character references stand for themselves. */
+/** The length of a text once its escapes and character references are decoded. */
 function lengthOf(markdown: string): number {
   return markdown.replaceAll(/\\[!-/:-@[-`{-~]|&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][\da-z]*);/gi, "x").length;
 }

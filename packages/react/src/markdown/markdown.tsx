@@ -21,7 +21,7 @@ import type { MarkdownProps } from "../settings.tsx";
 import { CITE, cite } from "./cite.ts";
 
 /**
- * Text of a model, as it comes: what is unfinished is closed for the moment. HTML in it is shown as text, images of other servers are not
+ * Text of a model, while it streams: unfinished syntax is closed for the moment. HTML in it is shown as text, images of other servers are not
  * loaded, and links name their host. Highlighting and formulas are loaded with the first text that has code or a formula.
  */
 export const Markdown: MemoExoticComponent<(props: MarkdownProps) => ReactElement> = memo(function Markdown({
@@ -39,7 +39,7 @@ export const Markdown: MemoExoticComponent<(props: MarkdownProps) => ReactElemen
     () => [...(math?.rehype ?? []), ...(isWriting ? [] : (highlight?.rehype ?? []))],
     [math, highlight, isWriting],
   );
-  // Footnotes of two messages have two names.
+  // Footnotes of different messages have different ids.
   const remarkRehypeOptions = useMemo(() => ({ clobberPrefix: `${messageId}-` }), [messageId]);
   const components = useMemo(() => componentsFor(messageId, areLinksText), [messageId, areLinksText]);
   return (
@@ -57,7 +57,7 @@ function componentsFor(messageId: string, areLinksText: boolean): Components {
       if (!href.startsWith(CITE)) return <SafeLink {...{ href, isText: areLinksText, children }} />;
       const number = href.slice(CITE.length);
       const anchor = sourceAnchor(messageId, number);
-      // The address is the conversation's.
+      // Without following the link: the page's address is the conversation's.
       const show = (): void => {
         const source = document.getElementById(anchor);
         source?.scrollIntoView({ block: "nearest" });
@@ -76,7 +76,7 @@ function componentsFor(messageId: string, areLinksText: boolean): Components {
         </sup>
       );
     },
-    // An image in a text would tell its server who reads it, and whatever the model put into its address.
+    // An image in a text would tell its server who reads it, and everything that the model put into its address.
     img: ({ alt, src }) => <span className="note">{alt || String(src)}</span>,
     table: ({ children }) => (
       <div className="table" tabIndex={0} role="group" aria-label="Table">
@@ -134,10 +134,10 @@ const EXTRAS = {
   },
 };
 
-/** Once they are loaded, they are there for all texts of the page. */
+/** Loaded once for all texts of the page. */
 const loaded = new Map<keyof typeof EXTRAS, Extra>();
 
-/** The plugins of that name, as soon as they are there. */
+/** The plugins of that name, as soon as they are loaded. */
 function useExtra(name: keyof typeof EXTRAS, isNeeded: boolean): Extra | undefined {
   const [extra, setExtra] = useState(loaded.get(name));
   useEffect(() => {
@@ -148,7 +148,7 @@ function useExtra(name: keyof typeof EXTRAS, isNeeded: boolean): Extra | undefin
         loaded.set(name, found);
         if (isWanted) setExtra(found);
       },
-      () => {}, // It is not installed, or the network is gone: the text is there without it.
+      () => {}, // It is not installed, or the network is gone: the text is shown without it.
     );
     return () => {
       isWanted = false;
@@ -157,7 +157,7 @@ function useExtra(name: keyof typeof EXTRAS, isNeeded: boolean): Extra | undefin
   return extra;
 }
 
-/** A remark plugin: "from $5 to $10" has no formula. One has no space at its ends, no digit behind it, and a line of its own with `$$`. */
+/** A remark plugin: "from $5 to $10" contains no formula. A formula has no space at its ends and no digit after it; `$$` alone is a block. */
 function formulasAsMeant(): (root: Root, source: unknown) => void {
   return (root, source) =>
     // Of the plugin above, which has no types here.

@@ -12,7 +12,7 @@ export interface AnswerProps {
   readonly message: AnyChatMessage;
   readonly actions: MessageActions;
   readonly isLast?: boolean | undefined;
-  /** It is being written; waits for the model's service; held until guardrails have checked it; or more of it would come if the server could be reached. */
+  /** It is being written; waits for the model's service; is held until guardrails have checked it; or is cut off from the server. */
   readonly activity?: Activity | undefined;
 }
 
@@ -104,7 +104,7 @@ function AnswerPart({ message, part, isOpen, isFollowed, actions }: AnswerPartPr
     case "data-steering":
     case "steering-message":
       return (
-        <div className="question is-steering" role="group" aria-label="You, in between">
+        <div className="question is-steering" role="group" aria-label="You, during the answer">
           <SaidParts parts={steeredBy(part)} />
         </div>
       );
@@ -115,7 +115,7 @@ function AnswerPart({ message, part, isOpen, isFollowed, actions }: AnswerPartPr
     case "data-compaction":
       return <p className="note">Earlier messages were summarized for the model.</p>;
     case "data-interruption":
-      // At the end of an answer its ending says so.
+      // Otherwise the ending of the answer says so.
       return isFollowed ? <p className="note">The answer broke off here.</p> : null;
     case "data-unknown":
       return <p className="note">Something this page can’t show yet.</p>;
@@ -126,7 +126,7 @@ function AnswerPart({ message, part, isOpen, isFollowed, actions }: AnswerPartPr
 
 const NONE: readonly never[] = [];
 
-/** The chips that Google Search comes with, unchanged. They are foreign HTML: no scripts, and no access to the page. */
+/** The chips that Google Search comes with, unchanged. They are HTML of others: no scripts, and no access to the page. */
 function SearchSuggestions({ html }: { readonly html: string }): ReactElement {
   return (
     <iframe
@@ -158,7 +158,7 @@ function Thought({ text, isOpen }: { readonly text: string; readonly isOpen: boo
   );
 }
 
-/** What an answer took: its tokens, and its cost where prices are known. */
+/** The tokens that an answer used, and its cost where prices are known. */
 export function Usage({ message: { metadata } }: Pick<AnswerProps, "message">): ReactElement | null {
   const { usage: shown } = useSettings();
   const { usage, cost } = metadata ?? {};

@@ -7,13 +7,13 @@ export interface ApprovalFormProps {
   /** The arguments that may be changed. @defaultValue none */
   readonly editable: readonly string[] | undefined;
   readonly isDisabled: boolean;
-  /** `reason` is why not, for the model. */
+  /** `reason`: of a denial, for the model. */
   readonly onDecide: (approved: boolean, reason?: string) => void;
   /** Approves all arguments as they are now. @returns Why the tool does not accept them, if it does not. */
   readonly onEdit: (input: Readonly<Record<string, unknown>>) => Promise<string | undefined>;
 }
 
-/** May a call run? As it is, with other values where the tool allows them, or not, and why. */
+/** Asks whether a call may run: as it is, with other values where the tool allows them, or not, with a reason. */
 export function ApprovalForm({ input, editable, isDisabled, onDecide, onEdit }: ApprovalFormProps): ReactElement {
   const [mode, setMode] = useState<"asked" | "edited" | "denied">("asked");
   const [refusal, setRefusal] = useState("");

@@ -24,8 +24,9 @@ export const MessageView: MemoExoticComponent<(props: MessageViewProps) => React
 /** The person's message, which they can edit. */
 function Question({ message, actions, isEditable, isQueued, isUnsent, activity }: MessageViewProps): ReactElement {
   const [isEditing, setEditing] = useState(false);
-  const { waitsFor = [] } = message.metadata ?? {};
-  const when = waitsFor.length === 0 ? "after this step" : `when ${waitsFor.join(" and ")} has answered`;
+  const { waitsFor } = message.metadata ?? {};
+  const answered =
+    waitsFor && `${waitsFor.join(" and ") || "somebody"} ${waitsFor.length > 1 ? "have" : "has"} answered`;
   if (isEditing)
     return (
       <EditQuestion
@@ -41,7 +42,7 @@ function Question({ message, actions, isEditable, isQueued, isUnsent, activity }
   return (
     <article className={isQueued ? "question is-queued" : "question"} aria-label="You">
       <SaidParts parts={message.parts} />
-      {isQueued && <span className="note">Will be read {when}</span>}
+      {isQueued && <span className="note">Will be read {answered ? `when ${answered}` : "after this step"}</span>}
       {isUnsent && (
         <span className="note is-failed">
           Not sent. {activity === "cut-off" && "It will be sent again when the connection is back. "}
@@ -55,13 +56,13 @@ function Question({ message, actions, isEditable, isQueued, isUnsent, activity }
 
 interface EditQuestionProps {
   readonly text: string;
-  /** Not while an answer is read: what is written stays until then. */
+  /** False while an answer is being written: the draft stays until it ends. */
   readonly isSendable: boolean;
   readonly onCancel: () => void;
   readonly onSave: (text: string) => void;
 }
 
-/** A question in other words: what followed it goes. */
+/** Edits a question: what followed it is removed when the edit is sent. */
 function EditQuestion({ text, isSendable, onCancel, onSave }: EditQuestionProps): ReactElement {
   const [draft, setDraft] = useState(text);
   const canSend = isSendable && draft.trim() !== "" && draft !== text;

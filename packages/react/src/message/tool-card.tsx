@@ -1,7 +1,7 @@
 import { explainUntrusted } from "@pollux/core/conversation";
 import type { ReactElement, ReactNode } from "react";
 import { useNow } from "../browser.ts";
-import { type AnyCall, type CallAnswer, type PendingCall, toolLabelOf, toolNameOf } from "../chat-message.ts";
+import { type AnyCall, type PendingCall, toolLabelOf, toolNameOf } from "../chat-message.ts";
 import type { MessageActions } from "../chat/conversation.tsx";
 import { Button, Icon } from "../button.tsx";
 import { useSettings } from "../settings.tsx";
@@ -19,11 +19,10 @@ export interface ToolCardProps {
   readonly actions: Pick<MessageActions, "decide" | "answer" | "stop">;
 }
 
-/** A call of a tool: what it does, how far it is, its input and output, and the question to the person. */
+/** A call of a tool: what it does, its state, its input and output, and the question to the person. */
 export function ToolCard({ call, isOpen, asked, actions }: ToolCardProps): ReactElement {
   const { tools } = useSettings();
   const { toolCallId } = call;
-  const answer = (given: CallAnswer): void => void actions.answer(given);
   const job = asked?.job;
   const now = useNow(job && 10_000);
   const status = describeCall(call, asked, isOpen, now);
@@ -85,22 +84,9 @@ export function ToolCard({ call, isOpen, asked, actions }: ToolCardProps): React
         <div className="tool-question">
           <p>
             The answer continues by itself.
-            {job.until !== undefined && ` It waits for ${durationOf(job.until - now)} more at most.`}
+            {job.until !== undefined && ` It waits for at most another ${durationOf(job.until - now)}.`}
           </p>
           <Button className="small" onClick={actions.stop} label="Cancel" />
-        </div>
-      )}
-      {asked?.question === "unknown-outcome" && asked.approvedBy === "user" && !isOpen && (
-        <div className="tool-question">
-          <p>The server stopped while this ran. Did it take effect?</p>
-          <Button className="small" onClick={() => answer({ toolCallId, output: { state: "done, says the user" } })}>
-            Yes, it did
-          </Button>
-          <Button
-            className="small"
-            onClick={() => answer({ toolCallId, notExecuted: true })}
-            label="No, run it again"
-          />
         </div>
       )}
       {View !== undefined && (

@@ -43,7 +43,7 @@ test("files that can't be read do not keep out the others, and each is named", a
   expect(summary(now())).toEqual({
     files: ["dot.png image/png", "notes.md text/plain", "main.rs text/plain", "table.csv text/csv"],
     problem:
-      "“all.zip” is of a kind that can’t be read. “empty.txt” is empty. “film.mp3” is too large: 9 MB fit into a message. “unknown” is of a kind that can’t be read.",
+      "“all.zip” is of a type that can’t be read. “empty.txt” is empty. “film.mp3” is too large: a message can hold 9 MB. “unknown” is of a type that can’t be read.",
     isReading: false,
   });
   expect(now().files[0]?.url).toBe(`data:image/png;base64,${btoa("image")}`);

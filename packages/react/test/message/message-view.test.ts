@@ -33,6 +33,20 @@ test("links of an answer lead nowhere once the model has read untrusted and priv
   expect(await linksAfter(undefined)).toEqual(link);
 });
 
+test.each([
+  [undefined, "after this step"],
+  // The tools don't name who answers.
+  [[], "when somebody has answered"],
+  [["support"], "when support has answered"],
+  [["legal", "support"], "when legal and support have answered"],
+])("a message that waits for %j says when it will be read", async (waitsFor, when) => {
+  const message = { id: "q", role: "user", parts: [], metadata: { queued: true, waitsFor } };
+  // No button is pressed.
+  const props = { message, isQueued: true, actions: {} } as unknown as MessageViewProps;
+  const { element } = await render(createElement(MessageView, props));
+  expect(element.querySelector(".note")?.textContent).toBe(`Will be read ${when}`);
+});
+
 test("what is written into a message that is edited stays when an answer is read meanwhile, and is sent after it", async () => {
   const sent: string[] = [];
   const message: AnyChatMessage = { id: "q", role: "user", parts: [{ type: "text", text: "Hello" }] };

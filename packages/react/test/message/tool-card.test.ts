@@ -49,7 +49,7 @@ test("a call that waits for a job says how long it has been going, how far it is
   expect(element.querySelector(".tool-status")?.textContent).toBe("Running for 12 min");
   expect(element.querySelector("progress")?.value).toBe(0.8);
   expect(element.querySelector(".tool-question p")?.textContent).toBe(
-    "The answer continues by itself. It waits for 6 hours more at most.",
+    "The answer continues by itself. It waits for at most another 6 hours.",
   );
   const cancel = [...element.querySelectorAll("button")].find(({ textContent }) => textContent === "Cancel");
   await act(async () => cancel?.click());

@@ -25,8 +25,8 @@ export interface AgUiEventsOptions extends AgUiOptions {
 }
 
 /**
- * A run as events of AG-UI. Reading them runs the run; leaving early ends the run. What the run throws is its last event, as a text that
- * is fit for anybody.
+ * A run as events of AG-UI. Reading them runs the run; leaving early ends it. An error of the run becomes its last event, with a text
+ * that is safe to show to anyone.
  *
  * It only sees the run's events. For runs that continue without a reader, or that clients can follow or stop, use
  * `chatHandler`.
@@ -67,7 +67,7 @@ export interface AgUiSnapshotOptions extends AgUiOptions {
   readonly runId?: string | undefined;
 }
 
-/** Where a conversation ends with a message of the user. */
+/** Stands for the answer, where a conversation ends with a message of the user. */
 const NOTHING: Message = {
   id: "",
   role: "model",
@@ -95,7 +95,7 @@ export function agUiResponse(
 export interface AgUiResponseOptions {
   /** In addition to the protocol's. */
   readonly headers?: { readonly [name: string]: string } | undefined;
-  /** A comment is sent before the stream has been silent for so long, in milliseconds. @defaultValue 8_000 */
+  /** A comment is sent before the stream has been silent for this long, in milliseconds. @defaultValue 8_000 */
   readonly keepAliveMs?: number | undefined;
 }
 

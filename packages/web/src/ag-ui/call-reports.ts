@@ -19,7 +19,7 @@ interface ReportedCall {
   runs: number;
 }
 
-/** Tells what calls report while they run, and of the runs of agents inside them. None of it is part of a message. */
+/** Passes on the progress of calls, and of the runs of agents inside them. None of it is part of a message. */
 export class CallReports {
   readonly #calls: Map<string, ReportedCall> = new Map();
   readonly #data: Map<string, DataPart> = new Map();
@@ -34,7 +34,7 @@ export class CallReports {
     );
   }
 
-  /** Ends what is going. */
+  /** Ends the agents' runs that are still going. */
   close(): readonly AgUiEvent[] {
     return [...this.#calls.values()].flatMap((call) => end(call, "The run ended before the agent did."));
   }

@@ -37,7 +37,7 @@ export interface AgUiEncoderOptions extends AgUiOptions {
   /** What the client calls the run. @defaultValue the id of the message's run */
   readonly runId?: string | undefined;
   /**
-   * The message as the client has it already, when it adds what follows to it. @defaultValue the client doesn't have it
+   * The message as the client already has it, if it adds to it. @defaultValue the client doesn't have it
    */
   readonly known?: Message | undefined;
   /**
@@ -97,7 +97,7 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
     return [...events, ...this.#stateDelta(message, conversation), ...this.#reports.show(message)];
   }
 
-  /** More of the text that the client is in the middle of; undefined when it is not in one. */
+  /** More of the text that the client is receiving; undefined when it is receiving none. */
   #addText({ type, delta }: AddedText): readonly AgUiEvent[] | undefined {
     const id = this.#openId ?? "";
     const sent = this.#sent.get(id);
@@ -155,7 +155,7 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
     return { type: "MESSAGES_SNAPSHOT", messages, metadata };
   }
 
-  /** True when events can lead from what the client has to these. */
+  /** True when events can turn what the client has into these. */
   #canBecome(entries: readonly Entry[]): boolean {
     const next = new Map(entries.map(({ message }) => [message.id, message]));
     for (const [id, sent] of this.#sent) {
@@ -181,14 +181,14 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
     const events = [...this.#texts.close()];
     const sent = [...this.#sent.values()];
     const answered = new Set([...callsOf(entries.map(({ message }) => message)), ...resultsOf(sent)]);
-    // A call without a result would be for the client to answer.
+    // The client would try to answer a call without a result.
     for (const toolCallId of callsOf(sent)) if (!answered.has(toolCallId)) events.push(resultOf(toolCallId));
     const own = this.#kept(entries);
     this.#sent = byId(own);
     return [...events, this.#snapshot(own, conversation, sent.some(isThought))];
   }
 
-  /** The first of some messages that are as the client has them, and whatever has to be in a snapshot. */
+  /** The messages before the first that the client has differently, and all up to the last that only a snapshot can carry. */
   #kept(entries: readonly Entry[]): readonly AgUiMessage[] {
     const messages = entries.map(({ message }) => message);
     const change = messages.findIndex((message) => !isSame(this.#sent.get(message.id), message));
@@ -204,7 +204,7 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
       const { id, role, content, metadata } = message;
       if (role === "assistant" && metadata !== undefined && !isSame(sent?.metadata, metadata))
         events.push(...this.#texts.mark(id, metadata));
-      // It has grown from what was sent.
+      // It begins with what was sent.
       const before = sent?.role === role && typeof sent.content === "string" ? sent.content.length : 0;
       if (typeof content === "string") events.push(...this.#texts.add(id, role, content.slice(before)));
       if (typeof content === "string" && !isOpen) events.push(...this.#texts.end(id));
@@ -247,7 +247,7 @@ function isThought({ role }: AgUiMessage): boolean {
   return role === "reasoning";
 }
 
-/** Events carry nothing but the words of a user. */
+/** True for a message that events can carry: of a user's, only text. */
 function isSayable(message: AgUiMessage): boolean {
   return message.role !== "user" || typeof message.content === "string";
 }
@@ -291,7 +291,7 @@ function callEvents({ id, function: { name, arguments: args } }: AssistantCall, 
   ];
 }
 
-/** A message that one event makes whole. */
+/** A message that is sent whole, in one event. */
 function messageEvent(message: Extract<AgUiMessage, { role: "tool" | "activity" }>): AgUiEvent {
   const { id: messageId, metadata } = message;
   const about = { ...(metadata !== undefined && { metadata }) };

@@ -55,9 +55,9 @@ type AgUiEventKind =
   | { readonly type: "CUSTOM"; readonly name: "pollux.tool-progress"; readonly value: AgUiToolProgress }
   /** Whether guardrails hold the model's text until they have checked it. */
   | { readonly type: "CUSTOM"; readonly name: "pollux.checking"; readonly value: { readonly isChecking: boolean } }
-  /** The model's service is busy, and is asked again by itself. */
+  /** The model's service is busy, and the request is sent again automatically. */
   | { readonly type: "CUSTOM"; readonly name: "pollux.retry"; readonly value: RetryWait }
-  /** A part of the application's: see `DataPart`. */
+  /** The application's own part: see `DataPart`. */
   | { readonly type: "CUSTOM"; readonly name: `data-${string}`; readonly value: Pick<DataPart, "id" | "data"> };
 
 /** The last event of a run. */
@@ -80,13 +80,13 @@ export type AgUiRunEnd =
 
 /** How a run that did not fail has ended. */
 export type AgUiOutcome =
-  /** With calls for the client to execute, if any are named. */
+  /** The client executes the calls that are named, if any. */
   | { readonly type: "success"; readonly pendingToolCallIds?: readonly string[] }
   /** It waits for a person. */
   | { readonly type: "interrupt"; readonly interrupts: readonly AgUiInterrupt[] }
   | { readonly type: "cancelled" };
 
-/** Something that a person is asked; the answer is an entry of `resume` in the next request. */
+/** A question to a person; the answer is an entry of `resume` in the next request. */
 export interface AgUiInterrupt {
   readonly id: string;
   readonly reason: "tool_call" | "input_required" | "pollux:unknown-outcome";
@@ -113,7 +113,7 @@ export type AgUiPatch =
   | { readonly op: "add"; readonly path: string; readonly value: unknown }
   | { readonly op: "remove"; readonly path: string };
 
-/** What a call has reported. Of a run inside the call, `path` names the agents and tools that the report came by. */
+/** What a call has reported. For a run inside the call, `path` names the agents and tools that the report passed through. */
 export interface AgUiToolProgress {
   readonly toolCallId: string;
   readonly progress: unknown;

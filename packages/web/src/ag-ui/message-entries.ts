@@ -20,7 +20,7 @@ import { resultIdOf } from "./ids.ts";
 import type { AgUiActivities, AgUiActivity, AgUiContentPart, AgUiMessage, AgUiToolMessage } from "./messages.ts";
 import { endingText } from "./run-end.ts";
 
-/** A message of a client, made from a piece of a message of the assistant. */
+/** A message as clients have it, made from a piece of a message of the assistant. */
 export interface Entry {
   readonly message: AgUiMessage;
   readonly turn: number;
@@ -50,7 +50,7 @@ export function toAgUiMessages(
   ];
 }
 
-/** What was made of a turn, so that the entries of unchanged parts are the same objects. */
+/** The entries of each turn, so that those of unchanged parts are the same objects. */
 export type EntryCache = Map<
   string,
   { readonly parts: readonly MessagePart[]; readonly entries: readonly Entry[] } & Pick<
@@ -59,7 +59,7 @@ export type EntryCache = Map<
   >
 >;
 
-/** A message of the assistant as the messages that clients have of it. */
+/** The messages that clients have for one message of the assistant. */
 export function messageEntries(
   message: Message,
   isAnswerable: IsAnswerable = isLeftToUser,
@@ -86,7 +86,7 @@ export function messageEntries(
   return isOver(message) ? [...entries, ...tailEntries(message, entries, add)] : entries;
 }
 
-/** Texts of the model say what it had read. */
+/** Marks a text of the model with what it had read: untrusted content, private data. */
 function markEntry(entry: Entry, { untrusted, private: isPrivate }: Message): Entry {
   const { message } = entry;
   const read = defined({ untrusted, private: isPrivate });
@@ -99,8 +99,8 @@ function areSame(a: readonly MessagePart[], b: readonly MessagePart[]): boolean 
 }
 
 /**
- * One turn. Its calls, and all that it said before something other than a call came between, are one message; the results of the calls
- * follow it. Calls appear once the answer is whole, since until then it is not known what they are.
+ * One turn. Its calls are in one message with its first text, which only calls interrupt; the results of the calls follow it. Calls appear
+ * once the answer is whole: they are not known before.
  */
 function turnEntries(
   messageId: string,
@@ -119,7 +119,7 @@ function turnEntries(
     const role = part.type === "text" ? "assistant" : "reasoning";
     const isOpen = part.streaming === true;
     const last = entries.at(-1);
-    // Nothing but a call stood between.
+    // Only calls were in between.
     const before = last?.message.role === role ? last : undefined;
     const count = before === undefined ? counts[part.type]++ : 0;
     const entryId =
@@ -196,14 +196,14 @@ function otherMessage(id: string, part: OtherPart, turn: number): AgUiMessage {
     case "interruption":
       return activity({ activityType: "pollux.interruption", content: { turn: part.turn } });
     default:
-      // Also a kind of a newer release of core.
+      // Also a kind that only a newer release of core knows.
       return activity({ activityType: "pollux.unknown", content: { keys: [...(part.keys ?? Object.keys(part))] } });
   }
 }
 
 type AddActivity = (name: string, activity: AgUiActivity) => Entry;
 
-/** What stands behind a message that has ended. */
+/** What follows a message that has ended. */
 function tailEntries(message: Message, written: readonly Entry[], add: AddActivity): readonly Entry[] {
   const { state, sources, searchEntryPoints, stopReason, limit, limitScope, guardrail } = message;
   const entries: Entry[] = [];
@@ -226,7 +226,7 @@ function tailEntries(message: Message, written: readonly Entry[], add: AddActivi
   return entries;
 }
 
-/** What somebody other than the user is asked, and the jobs that are waited for. */
+/** The questions to somebody other than the user, and the jobs that the run waits for. */
 function waitingEntries(message: Message, isAnswerable: IsAnswerable, add: AddActivity): readonly Entry[] {
   const questions = questionsOf(message).filter(({ call, question }) => question === "job" || !isAnswerable(call));
   const calls = questions.map(({ call, question }) => {
@@ -238,7 +238,7 @@ function waitingEntries(message: Message, isAnswerable: IsAnswerable, add: AddAc
   return calls.length === 0 ? [] : [add("waiting", { activityType: "pollux.waiting", content: { calls } })];
 }
 
-/** The citations of a text that stands behind so much of a message. */
+/** The citations of a text. @param before - How much of the message comes before it. */
 function cited({ citations = [] }: TextPart, messageId: string, before: number): readonly Citation[] {
   return citations.map(({ start, end, sources }) => ({
     messageId,
@@ -248,7 +248,7 @@ function cited({ citations = [] }: TextPart, messageId: string, before: number):
   }));
 }
 
-/** What the user said, as a client has it. */
+/** A message of the user, as a client has it. */
 export function userMessage({ id, parts }: Message | QueuedMessage): AgUiMessage {
   // A user message has only parts that a person can send.
   return { id, role: "user", content: userContent(parts as readonly SaidPart[]) };

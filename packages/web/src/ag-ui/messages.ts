@@ -14,7 +14,7 @@ interface AgUiMessageBase {
   readonly metadata?: AgUiMetadata | undefined;
 }
 
-/** Open by key; ours is `pollux`. */
+/** By owner; our members are under `pollux`. */
 export interface AgUiMetadata {
   readonly [name: string]: unknown;
 }
@@ -56,7 +56,7 @@ export interface AgUiReasoningMessage extends AgUiMessageBase {
   readonly content: string;
 }
 
-/** What AG-UI has no message for. Clients show the types they know. */
+/** Content that AG-UI has no message for. Clients show the types they know. */
 export type AgUiActivityMessage = AgUiMessageBase & { readonly role: "activity" } & AgUiActivity;
 
 /** The activities, by type. */
@@ -112,14 +112,14 @@ export interface AgUiActivities {
       readonly toolCallId: string;
       readonly toolName: string;
       readonly question: PendingQuestion;
-      /** Names the question when it is withdrawn. */
+      /** Names the question in a withdrawal. */
       readonly token: string;
       readonly approvedBy?: string;
       /** Why it is asked, if the reason is what the model has read. Safe to show to anyone. */
       readonly because?: string;
-      /** Since when the job is going, until when it is waited for, and when `progress` was reported, in milliseconds since the epoch. */
+      /** When the job began, when it times out, and when `progress` was reported, in milliseconds since the epoch. */
       readonly job?: ToolCallPart["job"];
-      /** The last that the job reported. JSON. */
+      /** The job's last report. JSON. */
       readonly progress?: unknown;
     }[];
   };
@@ -132,14 +132,14 @@ export interface AgUiActivities {
     readonly limitScope?: "session" | "owner";
     /** The guardrail that ended it. */
     readonly guardrail?: NonNullable<Message["guardrail"]>;
-    /** Fit for anybody. */
+    /** Safe to show to anyone. */
     readonly message: string;
   };
   /** A part that this release does not know: the names of its members. */
   readonly "pollux.unknown": { readonly keys: readonly string[] };
 }
 
-/** Each of them, so that a snapshot which leaves one out takes it back, and no activity of others. */
+/** All of ours: one that a snapshot leaves out is taken back, while activities of others stay. */
 export const ACTIVITY_TYPES: readonly (keyof AgUiActivities)[] = [
   "pollux.media",
   "pollux.code",

@@ -17,9 +17,9 @@ export interface AgUiInputOptions {
 }
 
 /**
- * Reads a `RunAgentInput`. Taken are the last message if it is the user's, the id of the one before it, the results of calls that the
- * client executed, the answers to interrupts in `resume`, and the client's tools. Nobody has checked any of it: `forwardedProps` are the
- * body; all else (earlier messages, `state`, `context`) is ignored.
+ * Reads a `RunAgentInput`: the last message if it is the user's, the id of the one before it, the results of calls that the client
+ * executed, the answers to interrupts in `resume`, the client's tools, and `forwardedProps` as the body. All of it is unchecked, and
+ * everything else (earlier messages, `state`, `context`) is ignored.
  *
  * @throws {BadRequestError} Without a message and an answer, or when one of them is unusable.
  */
@@ -80,7 +80,7 @@ function readPart(part: unknown, options: AgUiInputOptions): readonly InputPart[
   return [{ fileData: { fileUri: value, ...(typeof mimeType === "string" && { mimeType }), ...named } }];
 }
 
-/** Results that the client has added after the last answer. Our own results have our ids. */
+/** Results that the client has added after the last answer. Results that we sent are known by their ids. */
 function readResults(messages: readonly unknown[]): readonly ChatAnswer[] {
   const start = messages.findLastIndex((message) => isRecord(message) && message["role"] === "assistant");
   const answered = messages[start];

@@ -60,7 +60,7 @@ export function runEnd(message: Message, options: RunEndOptions): AgUiRunEnd {
   return { type: "RUN_ERROR", message: endingText(message), code, ...members };
 }
 
-/** What a message waits for, as far as it is for the client to say: the person's answers, or else results of calls that it executes. */
+/** What a message waits for from the client: the person's answers, or else results of calls that the client executes. */
 export function waitingOutcome(
   { id, parts }: Message,
   { questions = QUESTION_TOOLS, isAnswerable = isLeftToUser }: Pick<AgUiOptions, "questions" | "isAnswerable">,
@@ -148,7 +148,7 @@ const TEXTS: { readonly [StopReason in string]?: string } = {
   "needs-outcome": "The run was left without an answer.",
 };
 
-/** Why a message is not complete, fit for anybody. */
+/** Why a message is not complete; safe to show to anyone. */
 export function endingText({ state, stopReason, limit, limitScope, guardrail, error }: Message): string {
   if (state === "interrupted" || state === "streaming") return "The answer was interrupted.";
   if (stopReason === "limit") {

@@ -27,7 +27,7 @@ function member(value: unknown, name: string): unknown {
   return value === undefined || value === null ? undefined : (value as AgUiState)[name];
 }
 
-/** Tells the changes of the state. Members that others put into it stay as they are. */
+/** Reports changes of the state. Members that others put into it stay as they are. */
 export class SharedState {
   readonly #stateOf: StateOf;
   #sent: AgUiState = {};
@@ -38,7 +38,7 @@ export class SharedState {
     this.#stateOf = stateOf;
   }
 
-  /** What to change for a client to have the state as of a message. */
+  /** The changes that bring a client's state up to a message. */
   changes(message: Message, { messages }: Conversation): readonly AgUiPatch[] {
     this.#before ??= this.#stateBefore(message, messages);
     const state = this.#stateOf(message) ?? this.#before;

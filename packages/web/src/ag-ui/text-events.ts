@@ -9,7 +9,7 @@ type TextRole = "assistant" | "reasoning" | "user";
 export class TextEvents {
   readonly #open: Map<string, TextRole> = new Map();
 
-  /** More of the text of a message, which begins with it. */
+  /** Adds to the text of a message, and opens it first if needed. */
   add(messageId: string, role: TextRole, text: string): readonly AgUiEvent[] {
     if (text === "") return [];
     const type = role === "reasoning" ? "REASONING_MESSAGE_CONTENT" : "TEXT_MESSAGE_CONTENT";
@@ -18,14 +18,14 @@ export class TextEvents {
     return [...started, ...Array.from(textSlices(text), (delta) => ({ type, messageId, delta }) as const)];
   }
 
-  /** Says something about a message of the assistant, which its text follows. */
+  /** Sends metadata of a message of the assistant, before its text. */
   mark(messageId: string, metadata: AgUiMetadata): readonly AgUiEvent[] {
     const ended = this.end(messageId);
     this.#open.set(messageId, "assistant");
     return [...ended, { type: "TEXT_MESSAGE_START", messageId, role: "assistant", metadata }];
   }
 
-  /** Closes what is open. */
+  /** Closes all open messages. */
   close(): readonly AgUiEvent[] {
     return [...this.#open.keys()].flatMap((messageId) => this.end(messageId));
   }

@@ -42,7 +42,7 @@ export function aiSdk(options: AiSdkOptions & ReadRequestOptions = {}): ChatProt
   };
 }
 
-/** A message as the page has it, which sends the outcomes that it knows: calls of the last step may have been answered elsewhere since. */
+/** A message as the page has it: it knows only the outcomes that it sent; calls of the last step may have been answered elsewhere since. */
 function asShown(message: Message, answers: readonly ChatAnswer[] = []): Message {
   const known = new Set(answers.flatMap(({ callId, outcome }) => (outcome === undefined ? [] : [callId])));
   const last = message.parts.findLastIndex(({ type }) => type === "turn");
@@ -54,7 +54,7 @@ function asShown(message: Message, answers: readonly ChatAnswer[] = []): Message
   return { ...message, parts };
 }
 
-/** Makes no message in the page: what answers the user comes when somebody else has answered. */
+/** Adds no message to the page: the user's message is answered once somebody else has answered. */
 function keptMessage(conversation: Conversation): readonly UIMessageChunk[] {
   const data = { waitsFor: othersAsked(conversation) ?? [] };
   return [

@@ -95,14 +95,14 @@ export type UIMessageChunk =
   | { readonly type: "reasoning-file"; readonly url: string; readonly mediaType: string }
   /** From version 7 on. */
   | { readonly type: "steering-message"; readonly id: string; readonly parts: UISteeringContent[] }
-  /** Transient: for `onData` of the page, and no part of a message. */
+  /** Transient: for `onData` of the page, and not part of a message. */
   | { readonly type: `data-${string}`; readonly id?: string; readonly data: unknown; readonly transient?: boolean }
   | { readonly type: "message-metadata"; readonly messageMetadata: Partial<UIMessageMetadata> }
   | { readonly type: "finish"; readonly finishReason: UIFinishReason }
   | { readonly type: "abort"; readonly reason?: string }
   | { readonly type: "error"; readonly errorText: string };
 
-/** Why a response ended, in the words of the AI SDK. */
+/** Why a response ended, as the AI SDK names it. */
 export type UIFinishReason = "stop" | "length" | "content-filter" | "tool-calls" | "error" | "other";
 
 /** A range of a text, and a source that supports it. */

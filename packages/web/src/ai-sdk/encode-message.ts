@@ -40,7 +40,7 @@ export interface AiSdkOptions {
 /** Options of one encoder. */
 export interface AiSdkEncoderOptions extends AiSdkOptions {
   /**
-   * The message as the page has it already, when it adds what follows to it: it has sent answers to the message's pending calls.
+   * The message as the page already has it, if it adds to it: it has sent answers to the message's pending calls.
    * @defaultValue none: the page builds the message from nothing
    */
   readonly known?: Message | undefined;
@@ -131,7 +131,7 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
     return [...this.#closeParts(), ...this.#finishStep(), { type: "error", errorText: this.#errorText(error) }];
   }
 
-  /** More of the text that the client is in the middle of; undefined when it is not in one. */
+  /** More of the text that the client is receiving; undefined when it is receiving none. */
   #addText({ type, delta }: AddedText): readonly UIMessageChunk[] | undefined {
     const step = this.#steps.at(-1);
     const index = step?.entries.findLastIndex(({ isCall, isData = false }) => !isCall && !isData) ?? -1;
@@ -170,7 +170,7 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
     return [{ type: "data-checking", data, transient: true }];
   }
 
-  /** How many of the first steps can stay, or reach their new state by additions. */
+  /** How many of the first steps can stay, with nothing but additions. */
   #countKept(steps: readonly MessageStep[]): number {
     for (const [index, shown] of this.#steps.entries()) {
       const step = steps[index];
@@ -240,12 +240,12 @@ function knownSteps(known: Message, options: MessageStepsOptions): readonly Mess
 }
 
 /**
- * True when a client can get from one version of a step to another by what there are chunks for.
+ * True when chunks can turn a client's version of a step into another.
  *
- * @param isLast - Of all that the client has, void ones included: only there can parts be added.
+ * @param isLast - It is the client's last step, void ones included: parts can be added only there.
  */
 function canBecome(shown: MessageStep, step: MessageStep, isLast: boolean, isSameText: boolean): boolean {
-  // All but calls are named by their places, so what has moved has changed.
+  // All entries but calls are named by their places, so one that has moved has changed.
   const isKept = shown.entries.every((entry) => {
     const next = findEntry(step, entry);
     if (next === undefined || !canGrow(entry.part, next.part, isSameText)) return false;
@@ -259,7 +259,7 @@ function canGrow(shown: ShownPart, part: ShownPart, isSameText: boolean): boolea
   if (shown.type !== part.type) return false;
   if ((shown.type === "text" && part.type === "text") || (shown.type === "reasoning" && part.type === "reasoning"))
     return shown.text === part.text || (isOpen(shown) && beginsWith(part.text, shown.text, isSameText));
-  // What comes under its id takes its place.
+  // A part with the same id replaces it.
   if ("id" in shown && "id" in part && part.type.startsWith("data-")) return shown.id === part.id;
   return isTool(shown) && isTool(part) ? isSameCall(shown, part) : isSame(shown, part);
 }
@@ -271,7 +271,7 @@ function isSameCall(shown: UIToolPart, part: UIToolPart): boolean {
   return shown.rawInput === undefined || isSame(shown.input, part.input);
 }
 
-/** @param isLikely - The end of the beginning is enough: otherwise each word would cost as much as the text is long. */
+/** @param isLikely - Compares only the end of the beginning: otherwise each word takes time proportional to the whole text. */
 function beginsWith(text: string, beginning: string, isLikely: boolean): boolean {
   return text.startsWith(
     isLikely ? beginning.slice(-256) : beginning,
@@ -283,7 +283,7 @@ function isSameAttempt(a: ConversationPosition, b: ConversationPosition): boolea
   return a.log === b.log && a.live[0] === b.live[0] && a.live[1] === b.live[1];
 }
 
-/** A text whose end the client has received doesn't begin again, even if it is the last one again. */
+/** A text that has ended for the client stays ended, even if it is the last one again. */
 function keepEnded(shown: MessageStep, step: MessageStep): MessageStep {
   const entries = step.entries.map((entry) => {
     const before = isOpen(entry.part) ? findEntry(shown, entry) : undefined;
@@ -305,12 +305,12 @@ function entryChunks(
     const before = shown !== undefined && isTool(shown) ? shown : undefined;
     return isSame(before, part) ? [] : toolChunks(before, part, version);
   }
-  // What one chunk makes whole has the same members as that.
+  // A part that is sent whole has the members of its chunk.
   if (part.type !== "text" && part.type !== "reasoning") return isSame(shown, part) ? [] : [part];
   const { type, text } = part;
   const chunks: UIMessageChunk[] = [];
   const known = shown !== undefined && "text" in shown ? shown : undefined;
-  // A text that was ended stays as it is.
+  // A text that has ended stays as it is.
   if (known !== undefined && !isOpen(known)) return [];
   if (known === undefined) chunks.push({ type: `${type}-start`, id });
   const delta = text.slice(known?.text.length ?? 0);

@@ -31,9 +31,9 @@ import type {
 
 /** One step of a message: a turn of the model. */
 export interface MessageStep {
-  /** Id of the part that opens it; undefined for parts before the first of them. */
+  /** Id of the part that opens it; undefined for parts before the first such part. */
   readonly id: string | undefined;
-  /** Calls last, as they are while the answer is under way: the texts around a call are one. */
+  /** Calls come last, as they do while the answer is written: the texts around a call are joined. */
   readonly entries: readonly StepEntry[];
 }
 
@@ -46,17 +46,17 @@ export interface StepEntry {
   readonly id: string;
   readonly part: ShownPart;
   readonly isCall: boolean;
-  /** Of the application's. */
+  /** It is the application's own data. */
   readonly isData?: true | undefined;
 }
 
 /** Options of {@link messageSteps}. */
 export interface MessageStepsOptions extends ToolPartOptions {
-  /** What was made of the parts of earlier versions of the message, so that what is unchanged is the same object. */
+  /** What was made of the parts of earlier versions of the message, so that unchanged parts are the same objects. */
   readonly cache?: WeakMap<MessagePart, { readonly part: ShownPart; readonly state: MessageState }> | undefined;
 }
 
-/** The parts of a message of the assistant, as a client shows them. Sources stand behind them: see {@link messageTail}. */
+/** The parts of a message of the assistant, as a client shows them. Sources follow them: see {@link messageTail}. */
 export function messageSteps(message: Message, options: MessageStepsOptions): readonly MessageStep[] {
   const turns = turnsOf(message);
   return turns.map((turn, index) => messageStep(message, turn, index === turns.length - 1, options));
@@ -95,7 +95,7 @@ function messageStep(
 /** Anything but calls. */
 type NonCallPart = Exclude<MessagePart, ToolCallPart | TurnPart>;
 
-/** Texts that nothing but calls stood between, as one. */
+/** Joins texts that only calls interrupted, and thoughts likewise. */
 function joinTexts(parts: readonly NonCallPart[]): readonly NonCallPart[] {
   const joined: NonCallPart[] = [];
   for (const part of parts) {
@@ -120,7 +120,7 @@ function joinTwo<Kind extends { readonly text: string; readonly streaming?: true
   return { ...first, text: first.text + text, ...(streaming === true && { streaming }) } as unknown as Kind;
 }
 
-/** What does not grow. */
+/** A part that does not grow. */
 type WholePart = Exclude<MessagePart, TextPart | ThoughtPart | TurnPart>;
 
 function cachedPart(message: Message, from: WholePart, options: MessageStepsOptions): ShownPart {
@@ -157,12 +157,12 @@ function wholePart(message: Message, part: WholePart, options: ToolPartOptions):
     case "unknown":
       return dataPart("unknown", { keys: [...part.keys] });
     default:
-      // A kind of a newer release of core.
+      // A kind that only a newer release of core knows.
       return dataPart("unknown", { keys: Object.keys(part) });
   }
 }
 
-/** A data part of the application's. */
+/** The application's own data part. */
 function customPart({ type, id, data = null }: DataPart): UIDataPart {
   // Its name is the application's.
   return { type, ...defined({ id }), data } as UIDataPart;
@@ -210,7 +210,7 @@ function uiCitations({ start, end, sources: numbers }: PartCitation, sources: re
   });
 }
 
-/** What stands behind the last step of a message that has ended. */
+/** What follows the last step of a message that has ended. */
 export function messageTail(message: Message): readonly (UISourcePart | UIDataPart)[] {
   const { sources, searchEntryPoints } = message;
   if (!isOver(message)) return [];
@@ -237,13 +237,13 @@ function sourcePart({ number, kind, uri, title, pageNumber, mediaId }: MessageSo
   return { type: "source-document", sourceId, ...document, providerMetadata };
 }
 
-/** Media by their place: a data URL for what is in the message itself; none for an address that {@link mediaAddress} leaves out. */
+/** The URL of media: a data URL for data in the message itself; empty for an address that {@link mediaAddress} leaves out. */
 export function fileOf(part: MediaPart): { readonly url: string; readonly mediaType: string } {
   const { data, mimeType: mediaType = "application/octet-stream" } = part;
   return { url: data === undefined ? (mediaAddress(part) ?? "") : `data:${mediaType};base64,${data}`, mediaType };
 }
 
-/** Media of the model's. What is elsewhere is a file to follow a link to: a page that showed an image would ask for it by itself. */
+/** The model's media. Media stored elsewhere become a plain file, to open by a click: a page that shows an image requests it by itself. */
 function linkOf(part: MediaPart): ReturnType<typeof fileOf> {
   const file = fileOf(part);
   return part.data === undefined ? { ...file, mediaType: "application/octet-stream" } : file;
@@ -255,7 +255,7 @@ function steeringContent(part: SaidPart): readonly UISteeringContent[] {
   return [{ type: "file", ...fileOf(part), ...defined({ filename: part.name }) }];
 }
 
-/** What is known of a message of the assistant besides its parts. */
+/** Facts about a message of the assistant besides its parts. */
 export function messageMetadata(message: Message): UIMessageMetadata {
   const { id, runId, at, agent, state, stopReason, limit, limitScope, guardrail, error } = message;
   const { usage, cost, pricesAsOf, untrusted, private: isPrivate } = message;

@@ -62,7 +62,7 @@ function readMessage(message: JsonRecord, options: ReadRequestOptions): ChatMess
   return { ...defined({ id: someText(id) }), input, ...defined({ metadata }) };
 }
 
-/** Kept with the conversation, and sent with it each time. */
+/** In characters of JSON: it is kept with the conversation, and sent with it each time. */
 const MAX_METADATA = 4096;
 
 /** The page's metadata of its message, without the server's. */
@@ -119,7 +119,7 @@ function readCall(part: JsonRecord): readonly ChatAnswer[] {
   return decision === undefined || typeof token !== "string" ? [] : answerTo(part, { token, approval: decision });
 }
 
-/** Answers that the page gives itself, for what its version of the AI SDK has no words for. */
+/** Answers that the page itself adds, because its version of the AI SDK can't express them. */
 function readGiven(given: unknown): readonly ChatAnswer[] {
   return readAnswers(given).map(({ toolCallId, ...answer }) => {
     const call = callOf(toolCallId ?? "");

@@ -34,7 +34,7 @@ export interface UIMessageStreamOptions extends AiSdkOptions {
 
 /**
  * A run as a UI message stream of the AI SDK. Reading it runs the run. Canceling it ends the run with its next event; the signal of the run
- * ends it at once. What the run throws is its last chunk, as a text that is fit for anybody.
+ * ends it at once. An error of the run becomes its last chunk, with a text that is safe to show to anyone.
  *
  * It only sees the run's events. For runs that continue without a reader, or that clients can resume or stop, use
  * `chatHandler`.
@@ -60,7 +60,7 @@ export function toUIMessageStream(
       else controller.enqueue(value);
     },
     cancel() {
-      // Takes effect when the event that is waited for has come.
+      // Takes effect with the next event.
       chunks.return().catch(() => {});
     },
   });
@@ -84,7 +84,7 @@ export function uiMessageStreamResponse(
 export interface UIMessageStreamResponseOptions {
   /** In addition to the protocol's. */
   readonly headers?: { readonly [name: string]: string } | undefined;
-  /** A comment is sent before the stream has been silent for so long, in milliseconds. @defaultValue 8_000 */
+  /** A comment is sent before the stream has been silent for this long, in milliseconds. @defaultValue 8_000 */
   readonly keepAliveMs?: number | undefined;
 }
 

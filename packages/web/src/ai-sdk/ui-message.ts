@@ -13,7 +13,7 @@ export interface UIMessage {
   readonly parts: readonly UIMessagePart[];
 }
 
-/** What is known of a message besides its parts. */
+/** Facts about a message besides its parts. */
 export interface UIMessageMetadata {
   /** Absent for a message that came with a history. */
   readonly runId?: string | undefined;
@@ -21,20 +21,20 @@ export interface UIMessageMetadata {
   readonly createdAt?: number | undefined;
   /** Name of the agent that the message went to; a `data-handoff` part says who took over. Of answers only. */
   readonly agent?: string | undefined;
-  /** Said while a run is going, or waits for somebody else, and not read by it yet. */
+  /** Sent while a run is going or waits for somebody else, and not read by the run yet. */
   readonly queued?: true | undefined;
-  /** Of a queued message: it is read when these have answered, by the names that tools give as `approvedBy`. Absent while a run is going. */
+  /** Of a queued message: who must answer before it is read, by the names in their tools' `approvedBy`. Absent while a run is going. */
   readonly waitsFor?: readonly string[] | undefined;
   /** Of the assistant's messages, like all that follow. */
   readonly state?: MessageState | undefined;
   /** Calls that wait for an answer or a job. */
   readonly pending?: readonly UIPendingCall[] | undefined;
   /**
-   * By the end of it the model had read what anybody may have written: what a link in it leads to may be what somebody else wants. With
-   * `private`, show one that nobody but the model has written as plain text.
+   * By the end of it, the model had read untrusted content, so a stranger may have chosen where its links lead. With `private`, show links
+   * that only the model has written as plain text.
    */
   readonly untrusted?: true | undefined;
-  /** By the end of it the model had read private data, which an address in the message may leak to its host. */
+  /** By the end of it, the model had read private data, which an address in the message may leak to its host. */
   readonly private?: true | undefined;
   /** How the run ended. */
   readonly stopReason?: EndReason | undefined;
@@ -44,7 +44,7 @@ export interface UIMessageMetadata {
   readonly limitScope?: Message["limitScope"];
   /** The guardrail that ended it, with what its author lets people read about it. */
   readonly guardrail?: Message["guardrail"];
-  /** Why it failed; fit for anybody. */
+  /** Why it failed; safe to show to anyone. */
   readonly error?: MessageError | undefined;
   readonly usage?: Usage | undefined;
   /** In the unit of the price table; absent without one. */
@@ -69,9 +69,9 @@ export interface UIPendingCall {
    * it in a sentence.
    */
   readonly because?: UntrustedReason | undefined;
-  /** Since when the job is going, until when it is waited for, and when `progress` was reported, in milliseconds since the epoch. */
+  /** When the job began, when it times out, and when `progress` was reported, in milliseconds since the epoch. */
   readonly job?: ToolCallPart["job"];
-  /** The last that the job reported. JSON. */
+  /** The job's last report. JSON. */
   readonly progress?: unknown;
 }
 
@@ -92,13 +92,13 @@ export type UIMessageData = {
   "thought-file": { url: string; mediaType: string };
   /** A part that this release does not know: the names of its members. */
   unknown: { keys: string[] };
-  /** The message that was sent is read when these have answered. For `onData`: no part of a message. */
+  /** The message that was sent is read when these have answered. For `onData`: not part of a message. */
   queued: { waitsFor: string[] };
   /** Whether guardrails hold the model's text until they have checked it. For `onData`: not part of a message. */
   checking: { isChecking: boolean };
-  /** The model's service is busy, and is asked again after so many milliseconds. For `onData`: no part of a message. */
+  /** The model's service is busy; the request is sent again after this many milliseconds. For `onData`: not part of a message. */
   retry: { delayMs: number };
-  /** The last so many steps before it are void, or all parts, and it with them. Versions 5 and 6. See `withoutDiscards`. */
+  /** This many steps before it are void, or all parts, and so is this part. Versions 5 and 6. See `withoutDiscards`. */
   discard: { steps: number | "all" };
 };
 

@@ -28,7 +28,7 @@ export function withoutDiscards<M extends AnyMessage>(message: M): M {
   return { ...message, parts: steps.flat() };
 }
 
-/** The first list has the parts before the first step. Data sent again under its id has remained in its old place. */
+/** The first list has the parts before the first step. Data that was sent again under its id is still in its old place. */
 function drop(lists: readonly Part[][], count: number | "all"): Part[][] {
   const end = count === "all" ? 0 : Math.max(1, lists.length - count);
   const lasting = lists

@@ -38,7 +38,7 @@ export async function checkRights<Context>(
   answers: readonly TakenAnswer[],
 ): Promise<Response | undefined> {
   for (const { question, answer } of answers) {
-    // Its outcome comes only from a report.
+    // The outcome of a job comes only from a report.
     if (question.question === "job" && !isTakenBack(answer)) throw refused(question);
     const edited = editedNames(question, answer);
     const verdict: unknown = await authorizeAnswer?.({ request, visitor, question, answer, edited });
@@ -71,7 +71,7 @@ function findRefusal(
   );
 }
 
-/** True for a denial, and for a request that the one who asked withdraws. */
+/** True for a denial and for a withdrawal. */
 function isTakenBack(answer: TakenAnswer["answer"]): boolean {
   return typeof answer === "boolean" ? !answer : "deny" in answer || "withdrawn" in answer;
 }

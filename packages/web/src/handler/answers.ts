@@ -10,7 +10,7 @@ export interface TakenAnswer {
   readonly answer: NonNullable<ChatAnswer["approval"] | ChatAnswer["outcome"]>;
 }
 
-/** What a client's answers come to in the conversation as it is. */
+/** A client's answers, matched with the conversation as it is now. */
 export interface TakenAnswers {
   /** The message with the calls. */
   readonly messageId: string;
@@ -22,7 +22,7 @@ export interface TakenAnswers {
  * The answers to calls that wait for them.
  *
  * @returns Undefined when they belong to no call of the last message.
- * @throws {HttpError} For an answer to a call that asks something else by now than the client has shown.
+ * @throws {HttpError} For an answer to a call that no longer asks what the client has shown.
  */
 export function takeAnswers(conversation: Conversation, answers: readonly ChatAnswer[]): TakenAnswers | undefined {
   const last = conversation.messages.findLast(({ role }) => role === "model");
@@ -73,7 +73,7 @@ export function messageWhenAnswered(message: Message, answers: readonly ChatAnsw
     if (part.type !== "tool-call" || answer === undefined) return part;
     const { id, type, name, args, edited } = part;
     const state = answer.outcome === undefined ? "pending-approval" : "pending-output";
-    // Only what was offered to the page is answered by it.
+    // A page answers only questions that it was offered.
     const asks = { token: answer.token ?? "", approvedBy: "user" };
     return { id, type, name, args, state, asks, ...(edited === true && { edited }) } satisfies ToolCallPart;
   });

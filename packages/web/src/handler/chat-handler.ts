@@ -21,10 +21,10 @@ export interface ChatHandler {
    * for the client to send again. Runs may end by themselves for a while; the others are released, so that any process on the same store
    * continues them at once, and open streams are broken off, so that pages reconnect to one. No finished step is repeated.
    *
-   * Called again, it gives what the first call does.
+   * Later calls return the result of the first.
    *
    * @returns Resolves when no run of this handler is going.
-   * @throws {TypeError} For a limit that is no number of milliseconds.
+   * @throws {TypeError} For a limit that is not a number of milliseconds.
    */
   readonly drain: (options?: DrainOptions) => Promise<Drained>;
   /**
@@ -44,8 +44,8 @@ export interface ChatHandler {
  * | `POST /`               | sends a message, or answers to calls; streams what the agent does              |
  * | `GET /`                | lists the conversations of the owner: `?limit=50&after=<next of the last page>` |
  * | `GET /:id`             | the messages of a conversation                                                 |
- * | `GET /:id/stream`      | streams the message that is being written; 204 when none is, or the protocol's own; with
- * `?ended`, the last one anyway; with `?waiting`, also one that waits, until it has continued |
+ * | `GET /:id/stream`      | streams the message that is being written; if none is, 204 or the protocol's own response |
+ * |                        | with `?ended`, the last one anyway; with `?waiting`, also one that waits, until it has continued |
  * | `POST /:id/stop`       | stops the current run, in any process                               |
  * | `POST /:id/continue`   | resumes the last run where it stopped                                          |
  * | `POST /:id/withdraw`   | withdraws the questions; the run continues without answers                |
@@ -94,7 +94,7 @@ export function chatHandler<Context = unknown, Body = unknown>(
   });
 }
 
-/** HEAD is what GET is without a body, where asking changes nothing. */
+/** HEAD answers like GET, without a body, where a GET changes nothing. */
 const ROUTES = {
   "": { GET: "list", HEAD: "list", POST: "send" },
   "/:id": { GET: "messages", HEAD: "messages", PATCH: "rename", DELETE: "delete" },
@@ -125,7 +125,7 @@ async function act<Context>(
     return await sendToChat(serving, chatRequest, call);
   }
   const found = await findChat(store, owner, chat);
-  // A page also asks for a conversation that it has not begun.
+  // A page also follows a conversation that has not begun.
   if (action === "follow") return found === undefined ? replyEmpty() : await followChat(serving, chat, call, query);
   if (found === undefined) throw noSuchChat();
   switch (action) {

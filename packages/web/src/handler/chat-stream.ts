@@ -10,7 +10,7 @@ import type { News } from "./page-log.ts";
 import type { ChatCall, Serving } from "./serving.ts";
 import { startRun, type StartOptions } from "./start-run.ts";
 
-/** Shorter waits are over before anybody has read of them, in milliseconds. */
+/** Waits shorter than this are not reported: they end before anybody has read about them. In milliseconds. */
 const MIN_WAIT_MS = 1000;
 
 /** A response that shows one message while it is written. */
@@ -24,12 +24,12 @@ export class ChatStream<Context> {
   readonly #left: AbortController = new AbortController();
   readonly #signal: AbortSignal;
   readonly #closed: () => void;
-  /** It is not counted any more as a reader. */
+  /** Stops counting the client as a reader; undefined before it is counted. */
   #leaveReaders: (() => void) | undefined;
   /** The run that this response has started. */
   #run: GoingRun | undefined;
   #hasResumed = false;
-  /** All was sent. */
+  /** Everything was sent. */
   #isComplete = false;
 
   constructor(serving: Serving<Context>, chat: string, call: ChatCall<Context>) {
@@ -46,7 +46,7 @@ export class ChatStream<Context> {
   /**
    * The conversation as it is now; undefined when the client has left. Called before anything else.
    *
-   * @throws {HttpError} When this process leaves its work to others, as later.
+   * @throws {HttpError} When this process leaves its work to others; `start` and `untilBegun` throw it too.
    */
   async open(): Promise<Conversation | undefined> {
     this.#serving.draining.check();
@@ -55,7 +55,7 @@ export class ChatStream<Context> {
     return conversation;
   }
 
-  /** The conversation when it waits for an answer, and its message with it. */
+  /** The conversation, if its message waits for an answer. */
   get waiting(): Conversation | undefined {
     const { conversation, message } = this.follower.look() ?? {};
     return message?.state === "waiting" ? conversation : undefined;
@@ -81,7 +81,7 @@ export class ChatStream<Context> {
       if (message?.state === "streaming") return true;
       if (!isOver) continue;
       const failure = this.#run?.failure;
-      // What waits for an answer still does.
+      // A message that waited for an answer still waits.
       if (failure !== undefined && (message === undefined || message.state === "waiting")) throw failure.error;
       return message !== undefined;
     }
@@ -127,7 +127,7 @@ export class ChatStream<Context> {
     });
   }
 
-  /** Nobody looks any more. */
+  /** Ends the response: everything was sent, or the client has left. */
   close(): void {
     const wasLeft = this.#left.signal.aborted;
     this.#left.abort();
@@ -138,7 +138,7 @@ export class ChatStream<Context> {
     if (onDisconnect === "abort" && !this.#isComplete && !wasLeft) this.#run?.abort();
   }
 
-  /** No reader is needed: the run continues. */
+  /** Ends the response without aborting its run. */
   leave(): void {
     this.#run = undefined;
     this.close();
@@ -175,7 +175,7 @@ export class ChatStream<Context> {
     }
   }
 
-  /** Undefined for news that are old, or of another run, when they are read. */
+  /** News as a chunk; undefined for a wait that is over or that belongs to another run. */
   #chunkOf(news: News, message: Message | undefined): unknown {
     const { protocol } = this.#serving.options;
     if (!("until" in news)) return protocol.data?.(news);

@@ -85,7 +85,7 @@ function readCursor(
 
 const MAX_TITLE = 200;
 
-/** The title in a body; null takes the first words of the conversation again. @throws {HttpError} */
+/** The title in a body; null stands for the first words of the conversation. @throws {HttpError} */
 export function readTitle(body: unknown): string | null {
   const { title } = isRecord(body) ? body : {};
   if (title === null) return null;

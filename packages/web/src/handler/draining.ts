@@ -59,12 +59,12 @@ export class Draining {
     };
   }
 
-  /** @throws {HttpError} When this process begins no runs any more, and shows none. */
+  /** @throws {HttpError} When this process no longer begins or shows runs. */
   check(): void {
     if (this.#drained !== undefined) throw drainingError();
   }
 
-  /** Resolves when no run is going. Begins once. @throws {TypeError} For a limit that is no number of milliseconds. */
+  /** Resolves when no run is going. Begins once. @throws {TypeError} For a limit that is not a number of milliseconds. */
   async drain(options: DrainOptions): Promise<Drained> {
     checkDrainOptions(options);
     const { finishMs = 5_000, timeoutMs = 8_000, signal } = options;
@@ -76,7 +76,7 @@ export class Draining {
     const over = Promise.all(runs.map((run) => run.over));
     // These follow runs of other processes.
     for (const stream of this.#streams) if (stream.runs.size === 0) stream.leave(drainingError());
-    // Who has read all but the end of an answer gets the end.
+    // Readers of a run that ends in time get the end of its answer.
     await within(Promise.all([over, this.#untilNoStreams()]), finishMs, signal);
     for (const stream of this.#streams) stream.leave(drainingError());
     const limit = new AbortController();
@@ -99,7 +99,7 @@ export function checkDrainOptions({ finishMs = 0, timeoutMs = 0 }: DrainOptions)
     if (!(ms >= 0 && ms < 2 ** 31)) throw new TypeError(`${name} must be a number of milliseconds, got ${ms}`);
 }
 
-/** The answer to what another process has to do. */
+/** The answer to a request that another process has to serve. */
 export function drainingError(): HttpError {
   return new HttpError(503, "draining", "This server is restarting. Send the request again in a moment.", {
     "retry-after": "1",

@@ -96,7 +96,7 @@ export class Edge<Action extends string> {
   }
 }
 
-/** What a browser has to read before it shows an answer to a page of an allowed origin. */
+/** The headers with which browsers let a page of an allowed origin read an answer. */
 function corsHeaders(
   { headers }: Request,
   allowed: ReadonlySet<string>,
@@ -112,7 +112,7 @@ function corsHeaders(
   };
 }
 
-/** The answer to a browser that asks what it may send; undefined when it may not, or asks for something else. */
+/** The headers that answer a browser's CORS preflight; undefined for other requests and for origins that are not allowed. */
 function preflightHeaders(
   request: Request,
   allowed: ReadonlySet<string>,
@@ -138,7 +138,7 @@ export function checkEdge({ allowedOrigins = [], ...options }: EdgeOptions & { r
   checkPositive(options, ["maxBodyBytes", "maxHeaderBytes"]);
 }
 
-/** @throws {TypeError} For an option that is given, and no number above 0. */
+/** @throws {TypeError} For an option that is given and is not a number above 0. */
 export function checkPositive<Name extends string>(
   options: { readonly [Key in Name]?: number | undefined },
   names: readonly Name[],

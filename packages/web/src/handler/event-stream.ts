@@ -1,7 +1,7 @@
 /** How a stream is kept open and ended. */
 export interface EventStreamOptions {
   readonly headers: { readonly [name: string]: string };
-  /** A comment is sent before a stream has been silent for so long, in milliseconds; never with `Infinity`. @defaultValue 8_000 */
+  /** A comment is sent before a stream has been silent for this long, in milliseconds; never with `Infinity`. @defaultValue 8_000 */
   readonly keepAliveMs?: number | undefined;
   /**
    * How long a reader may read nothing while there is something to read before the stream ends, in milliseconds.
@@ -33,12 +33,12 @@ const KEEP_ALIVE_MS = 8_000;
 
 const STALL_TIMEOUT_MS = 60_000;
 
-/** How often a stream looks whether its reader stalls, in milliseconds. */
+/** How often a stream checks whether its reader stalls, in milliseconds. */
 const LOOK_MS = 4_000;
 
 /**
  * A response that sends pieces of text as they come. They are taken one by one, as the reader takes them; nothing is
- * buffered beyond the piece that waits to be sent, and that not forever.
+ * buffered beyond the piece that waits to be sent, and a reader that stalls too long ends the stream.
  */
 export function streamResponse(
   pieces: AsyncIterator<string, void> | Iterator<string, void>,
@@ -68,7 +68,7 @@ export function streamResponse(
       fail = (reason) => {
         if (isClosed) return;
         close();
-        // A host that cancels the body by now would log the error each time that a page is closed.
+        // Later, so that a host can cancel the body first: otherwise it logs the error each time that a page is closed.
         setTimeout(() => controller.error(reason), 0);
       };
       timer = setInterval(() => {
@@ -115,7 +115,7 @@ export function streamResponse(
 /** Characters that are sent at once: few enough to wait in memory for a reader that stalls. */
 const MAX_PIECE = 16_384;
 
-/** The texts of some values, joined to larger pieces as they are read. A text that is larger by itself stays whole. */
+/** The texts of some values, joined into larger pieces as they are read. A text that is larger by itself stays whole. */
 export function* joinPieces<T>(values: Iterable<T>, write: (value: T) => string): Generator<string, void> {
   let joined = "";
   for (const value of values) {

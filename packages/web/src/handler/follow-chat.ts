@@ -7,7 +7,7 @@ import { refusalOf } from "./start-run.ts";
 /**
  * Streams the message that is being written, from its beginning. When none is: the protocol's own response, or 204.
  *
- * @param query - `ended`: streams the last message also when it has ended. `waiting`: when it waits for an answer, until it has gone on.
+ * @param query - `ended`: streams the last message also when it has ended. `waiting`: one that waits for an answer, until it has continued.
  */
 export async function followChat<Context>(
   serving: Serving<Context>,

@@ -12,18 +12,18 @@ import { changesOf } from "../added-text.ts";
 import type { GoingRun } from "./going-run.ts";
 import type { News, SessionPage } from "./page-log.ts";
 
-/** What is seen of a message at one time. */
+/** A message as it is at one time. */
 export interface Sight {
   readonly conversation: Conversation;
   /** Absent while there is none yet. */
   readonly message: Message | undefined;
-  /** Nothing more comes. */
+  /** Nothing more will come. */
   readonly isOver: boolean;
-  /** What was changed since the sight before. Absent where that is not known. */
+  /** What has changed since the previous sight. Absent where that is not known. */
   readonly changes?: readonly ConversationChange[] | undefined;
 }
 
-/** News that wait for a slow reader before the oldest is left out. */
+/** Most news that wait for a slow reader: beyond that, the oldest is dropped. */
 const MAX_NEWS = 256;
 
 /** Follows one message of a conversation until its run is over. A slow follower skips states in between. */
@@ -43,7 +43,7 @@ export class MessageFollower {
   /** The message was seen while its run was going. */
   #wasGoing = false;
   #wake: () => void = () => {};
-  /** Not taken yet. */
+  /** News that nobody has taken yet. */
   #news: News[] = [];
   #hasNews = false;
 
@@ -68,9 +68,9 @@ export class MessageFollower {
   }
 
   /**
-   * Says which message is followed. Once one was found it remains the same.
+   * Chooses the message to follow. Once it is found, it remains the same one.
    *
-   * @param isPatient - One that waits for an answer is followed until it has gone on.
+   * @param isPatient - A message that waits for an answer is followed until it has continued.
    */
   choose(find: (conversation: Conversation) => Message | undefined, isPatient: boolean = false): void {
     this.#isPatient = isPatient;
@@ -88,7 +88,7 @@ export class MessageFollower {
     void run.over.then(() => this.#wake());
   }
 
-  /** What has come since that is not part of the message. */
+  /** The news since the last call. */
   takeNews(): readonly News[] {
     return this.#news.splice(0);
   }
@@ -137,13 +137,13 @@ export class MessageFollower {
     const isGoing = message?.state === "streaming";
     this.#wasGoing ||= isGoing;
     this.#wasSeen ||= message !== undefined;
-    // One that is gone was taken back.
+    // A message that has disappeared was taken back.
     const isExpected = this.#run !== undefined || (this.#isPatient && message?.state === "waiting");
     const isOver = message === undefined ? this.#wasSeen : !isGoing && (this.#wasGoing || !isExpected);
     return { conversation: shown, message, isOver };
   }
 
-  /** In a store, the id of a conversation tells more than the client's. */
+  /** With the client's id of the conversation: the store's also contains the owner. */
   #shown(conversation: Conversation): Conversation {
     return { ...this.#page.show(conversation), id: this.#id };
   }

@@ -1,12 +1,12 @@
 import type { RunEvent } from "@pollux/core";
 
-/** A run that this process makes, whether somebody looks or not. */
+/** A run in this process, with or without readers. */
 export class GoingRun {
   readonly #controller: AbortController;
-  /** Resolves when it has ended, however. */
+  /** Resolves when it has ended, in any way. Never rejects. */
   readonly over: Promise<void>;
   isOver = false;
-  /** It has taken its turn. */
+  /** It no longer waits for its turn. */
   hasBegun = false;
   /** Why it failed, or was refused. */
   failure: { readonly error: unknown } | undefined;
@@ -28,7 +28,7 @@ export class GoingRun {
     this.#controller.abort(new DOMException("the client has left", "AbortError"));
   }
 
-  /** Reads the run to its end: a run that is read tells its words one by one. */
+  /** Reads the run to its end: a run that is read streams its text. */
   async #drain(
     stream: AsyncIterable<RunEvent>,
     onEvent: (event: RunEvent) => Promise<void> | undefined,

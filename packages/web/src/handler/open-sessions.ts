@@ -1,14 +1,14 @@
 import type { Session, SessionAbout, SessionOptions } from "@pollux/core";
 import type { GoingRun } from "./going-run.ts";
 
-/** A session as this process uses it: all who look at it share one object, which tells them every word of a run that it makes. */
+/** A session as this process uses it: all its users share one object, which reports every piece of text of the runs that it starts. */
 export interface OpenSession<Context> {
   readonly session: Session<Context>;
   /** The active runs of this process. */
   readonly runs: ReadonlySet<GoingRun>;
-  /** Counts a run in until it is over. */
+  /** Adds a run, which uses the session until it is over. */
   readonly add: (run: GoingRun) => void;
-  /** For each that took it, once. */
+  /** Ends the use. */
   readonly release: () => void;
 }
 
@@ -26,7 +26,7 @@ export class OpenSessions<Context> {
   readonly #make: (options: SessionOptions) => Session<Context>;
   readonly #onLeft: (id: string) => void;
 
-  /** @param onLeft - Nobody uses the session any more, or it was forgotten. */
+  /** @param onLeft - Nobody uses the session anymore, or it was forgotten. */
   constructor(make: (options: SessionOptions) => Session<Context>, onLeft: (id: string) => void) {
     this.#make = make;
     this.#onLeft = onLeft;
@@ -66,22 +66,22 @@ export class OpenSessions<Context> {
     };
   }
 
-  /** Forgets a session that was deleted; those who look at it keep what they have. */
+  /** Forgets a session that was deleted; its current users keep their object. */
   forget(id: string): void {
     if (this.#held.delete(id)) this.#onLeft(id);
   }
 
-  /** Forgets those whose ids begin with this, as {@link forget} does. */
+  /** Forgets all sessions whose ids begin with this, as {@link forget} does. */
   forgetAll(prefix: string): void {
     for (const id of this.#held.keys()) if (id.startsWith(prefix)) this.forget(id);
   }
 
-  /** All that are in use. */
+  /** All sessions that are in use. */
   get all(): readonly Pick<OpenSession<Context>, "session" | "runs">[] {
     return [...this.#held.values()];
   }
 
-  /** Of one owner. */
+  /** The active runs of one owner. */
   runsOf(owner: string): readonly GoingRun[] {
     return [...this.#runs].flatMap(([run, of]) => (of === owner ? [run] : []));
   }

@@ -25,7 +25,7 @@ export interface Operator {
   readonly approvedBy?: readonly string[] | undefined;
 }
 
-/** What operators are served with. */
+/** Options of {@link operatorHandler}. */
 export interface OperatorHandlerOptions<Context = unknown, Body = unknown> extends Omit<
   ServingOptions<Context, Body>,
   "spending"
@@ -58,10 +58,8 @@ export interface OperatorHandler {
  *
  * | request         | does                                                                                                   |
  * | --------------- | ------------------------------------------------------------------------------------------------------ |
- * | `GET /`         | lists the calls that wait for the operator: `?owner=ann&limit=50&after=<next of the last page>`
- * |
- * | `POST /answers` | answers calls of a session: `{ session, answers: [{ token, approved: true }] }`; its run
- * continues, in this process |
+ * | `GET /`         | lists the calls that wait for the operator: `?owner=ann&limit=50&after=<next of the last page>` |
+ * | `POST /answers` | answers calls of a session: `{ session, answers: [{ token, approved: true }] }`; its run continues here |
  *
  * @throws {TypeError} For an option that cannot work.
  */
@@ -125,7 +123,7 @@ async function listCalls<Context>(
   };
 }
 
-/** What a tool leaves to nobody by name is for all operators. */
+/** A call whose tool names nobody is for all operators. */
 function isFor({ approvedBy: names }: Operator, approvedBy: string | undefined): boolean {
   return approvedBy === undefined || names === undefined || names.includes(approvedBy);
 }
@@ -150,7 +148,7 @@ async function answerCalls<Context>(
   const { session, release } = open;
   try {
     serving.draining.check();
-    // It was given as the agent needs it.
+    // The application gives the context that its agent needs.
     const visitor = { owner: found.owner ?? "", context: await options.context?.(found) } as Visitor<Context>;
     const { pending } = await readConversation(session);
     await session.answer({ ...byToken(given, pending, operator), by: operator.by }).catch((error: unknown) => {
@@ -173,7 +171,7 @@ function byToken(
   const taken: TakenAnswer[] = [];
   for (const { token, approval, outcome } of given) {
     const question = pending.find((one) => one.token === token);
-    // The session knows why it doesn't wait. It may be asked by then, and nobody has looked whose it is: "" is no token, so nothing is stored.
+    // The session says why it doesn't wait. If it is asked by then, nobody has checked whose it is: "" is refused, so nothing is stored.
     if (question === undefined) return { approvals: { [token]: false }, outcomes: { "": { withdrawn: true } } };
     const { name, approvedBy } = question;
     if (question.question === "job")

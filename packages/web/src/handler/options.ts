@@ -6,7 +6,7 @@ import { checkEdge, checkPositive, type EdgeOptions } from "./edge.ts";
 import type { PerRun } from "./per-run.ts";
 import type { SpendingLimit } from "./spending.ts";
 
-/** What any handler runs an agent with. */
+/** Options of all handlers that run an agent. */
 export interface ServingOptions<Context = unknown, Body = unknown> extends EdgeOptions {
   /** The agent that begins a conversation, and can hand over to others. */
   readonly agent: Agent<Context>;
@@ -15,7 +15,7 @@ export interface ServingOptions<Context = unknown, Body = unknown> extends EdgeO
    * @defaultValue none
    */
   readonly agents?: readonly Agent<Context>[] | undefined;
-  /** Where the conversations are. Each is stored under its owner and the id that the client gave it: `ann/chat-7`. */
+  /** Where the conversations are stored: each under its owner and the id that the client gave it, as `ann/chat-7`. */
   readonly store: SessionStore;
   /**
    * What all runs of one conversation together may use: money, turns, calls, tokens. A run that reaches one of them ends, and the next
@@ -31,7 +31,7 @@ export interface ServingOptions<Context = unknown, Body = unknown> extends EdgeO
   readonly leaseMs?: number | undefined;
 }
 
-/** What a chat page is served with. */
+/** Options of `chatHandler`. */
 export interface ChatHandlerOptions<Context = unknown, Body = unknown> extends ServingOptions<Context, Body> {
   /** Finds out who asks. */
   readonly authorize: Authorize<Context>;
@@ -40,7 +40,7 @@ export interface ChatHandlerOptions<Context = unknown, Body = unknown> extends S
    * tool has `approvedBy: "user"`; and change the arguments that such a tool lists as `editable`
    */
   readonly authorizeAnswer?: AuthorizeAnswer<Context> | undefined;
-  /** What the page speaks. */
+  /** The protocol of the page. */
   readonly protocol: ChatProtocol;
   /** The path that the handler is mounted at. @defaultValue "/api/chat" */
   readonly path?: string | undefined;
@@ -69,7 +69,7 @@ export interface ChatHandlerOptions<Context = unknown, Body = unknown> extends S
   readonly requestsPerMinute?: number | undefined;
   /** Whether clients may bring tools, which a run has in addition to the agent's and the client executes. @defaultValue false */
   readonly clientTools?: boolean | undefined;
-  /** A comment is sent before a stream has been silent for so long, in milliseconds: hosts close idle connections. @defaultValue 8_000 */
+  /** A comment is sent before a stream has been silent for this long, in milliseconds: hosts close idle connections. @defaultValue 8_000 */
   readonly keepAliveMs?: number | undefined;
   /**
    * Most answers that one owner's pages read at once from this process; more are refused with 429. `Infinity` for any number.

@@ -4,14 +4,14 @@ import { SessionConflictError } from "@pollux/core/errors";
 import { type DataPart, isDataPart, type ShownData } from "../data-part.ts";
 import { isRecord, type JsonRecord } from "../json.ts";
 
-/** What an entry of ours says about a run. Core lets anybody add entries of types that it doesn't know, and passes over them. */
+/** What an entry of ours says about a run. Anybody may add entries of types that core doesn't know; it skips them. */
 export interface PageEntry {
   /** The page's metadata of the message that began or steered the run. */
   readonly metadata?: JsonRecord | undefined;
   /** What else the page sent along with it. */
   readonly body?: JsonRecord | undefined;
   readonly part?: DataPart | undefined;
-  /** That the part came in. @defaultValue the last that the log knows */
+  /** The turn in which the part came. @defaultValue the last that the log knows */
   readonly turn?: number | undefined;
 }
 
@@ -29,25 +29,25 @@ export interface RunWait {
 interface RunFacts extends Omit<PageEntry, "part" | "turn"> {
   /** Pages' errors for calls that they could not execute, by call. */
   readonly errors: Map<string, string>;
-  /** With the turn that was the last then. */
+  /** Each with the turn in which it came. */
   readonly data: { readonly turn: number; readonly part: DataPart }[];
 }
 
-/** What pages and the application have put into the log of one session for pages. */
+/** What the log of one session has for pages, from pages and from the application. */
 export class SessionPage {
   readonly #runs: Map<string, RunFacts> = new Map();
   readonly #listeners: Set<(news?: News) => void> = new Set();
-  /** What was made of messages and of lists of them, until more is known: those who follow a text compare them. */
+  /** What `show` made of messages and lists of them, until more is known: readers recognize an unchanged one by its object. */
   #shown: WeakMap<object, object> = new WeakMap();
   /** The last wait that was sent: a reader who connects during it gets it as well. */
   #wait: RunWait | undefined;
   #lastRun = "";
   #turn = 0;
-  /** Of the entries. */
+  /** Of the log's entries. */
   version = 0;
   length = 0;
 
-  /** Tells what is not kept, and that there is more to be shown, until a signal aborts. */
+  /** Calls a listener with news, and without any when there is more to show, until a signal aborts. */
   listen(listener: (news?: News) => void, signal: AbortSignal): void {
     this.#listeners.add(listener);
     if (this.#wait !== undefined) listener(this.#wait);
@@ -69,12 +69,12 @@ export class SessionPage {
     if (this.#shown !== shown) this.tell();
   }
 
-  /** What a run was begun with. @param runId - Absent: the last one. */
+  /** The body that a run was begun with. @param runId - Absent: the last one. */
   bodyOf(runId: string = this.#lastRun): JsonRecord | undefined {
     return this.#runs.get(runId)?.body;
   }
 
-  /** A conversation with all this in it. What has none of it is the same object. */
+  /** A conversation with all this in it. Messages without any of it keep their objects. */
   show(conversation: Conversation): Conversation {
     if (this.#runs.size === 0) return conversation;
     const messages = conversation.messages.map((message) => {
@@ -88,7 +88,7 @@ export class SessionPage {
   }
 
   #once<Value extends object>(value: Value, make: () => Value): Value {
-    // Of a value, one of its kind is made.
+    // `make` returns the type of its value.
     const shown = (this.#shown.get(value) as Value | undefined) ?? make();
     this.#shown.set(value, shown);
     return shown;
@@ -133,7 +133,7 @@ function withFacts(message: Message, facts: RunFacts): Message {
   return { ...message, parts: parts as readonly MessagePart[] };
 }
 
-/** An entry of the log; an answer says that a page gave it, which its `by` does not: an operator may be called like the owner. */
+/** Marks an answer as given by a page. Its `by` does not tell: an operator may have the same name as the owner. */
 function markAnswer<Entry>(entry: Entry): Entry {
   return isRecord(entry) && entry["type"] === "answer" ? { ...entry, byPage: true } : entry;
 }
@@ -222,7 +222,7 @@ export class PageLog {
     for (;;) {
       const page = this.of(id);
       const from = page.length;
-      // Of a session that nobody uses any more, nothing else is seen.
+      // If nobody uses the session anymore, its page has read nothing else.
       page.see(from, await this.store.load(id, from));
       const { length, version: v } = page;
       if (length === 0) return;

@@ -5,14 +5,14 @@ import type { ChatMessage, ChatRequest } from "../chat-protocol.ts";
 /** The run that answers a message of a client. */
 export interface RunPlan {
   readonly runId: string;
-  /** The message of the conversation that goes first, with all that followed. */
+  /** The message of the conversation that is removed first, with all that followed. */
   readonly replaces?: string | undefined;
   /** The stored message is sent again. */
   readonly isSame?: true | undefined;
 }
 
 /**
- * Finds the run that answers a message: the same one however often a client sends the message, and of no use in any other conversation.
+ * Finds the run that answers a message: the same one however often a client sends the message, and another one in any other conversation.
  *
  * Its id begins with the message's, so that it can be found when the message is edited or regenerated:
  * `<message><text>~2` is the second run, which replaced the first.
@@ -33,7 +33,7 @@ export async function planRun(
   const isQueued = queued.some(({ id }) => id === message.id);
   const own = await nameMessage(session, isQueued ? `${message.id}:user` : message.id, message);
   const target = runs.findLast(({ root }) => root === own.first || root.startsWith(own.key));
-  // Sent twice, or not changed. What another made the run of a message with is not known by its id.
+  // Sent twice, or not changed. The id of a run that was not started here does not tell the text of its message.
   const known =
     target?.root === own.root || (revision === undefined && target?.root === own.first) ? target : undefined;
   switch (revision?.kind) {
@@ -61,7 +61,7 @@ export async function planRun(
   }
 }
 
-/** Whether a page shows what a run says, given the id of its last message: that is of the answer, a part of it, or what it answers. */
+/** Whether a page shows an answer, given the id of the page's last message: the answer, a part of it, or the message that it answers. */
 export async function isShown(
   session: string,
   shown: string,
@@ -73,7 +73,7 @@ export async function isShown(
   return root === first || root.startsWith(key);
 }
 
-/** An id as it is made here: of the first run on a message, and of the one so many runs later. */
+/** The id of a run, taken apart: the id of the first run on the message, and how many runs later this one came. */
 interface RunName {
   readonly runId: string;
   readonly root: string;
@@ -98,7 +98,7 @@ interface MessageName {
   readonly key: string;
   /** The id of the first run on the message as it is. */
   readonly root: string;
-  /** The id of the first run on the message, where its own id tells. */
+  /** The id of the first run on the message, if the message's id contains one. */
   readonly first: string | undefined;
 }
 

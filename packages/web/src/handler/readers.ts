@@ -1,30 +1,30 @@
 import type { Lease, SessionStore } from "@pollux/core";
 import type { GoingRun } from "./going-run.ts";
 
-/** How long a reader that has just left may take to be known as gone, in milliseconds: it may have been read from another process. */
+/** How long to wait for a reader to leave, in milliseconds: the store learns late of one that leaves another process. */
 const LEAVING_MS = 1_000;
 
 const LOOK_MS = 50;
 
-/** How often it is looked who reads, within the time after which a run is aborted. */
+/** How many times readers are counted within the time after which a run is aborted. */
 const LOOKS = 10;
 
-/** A process that has readers. The other member is it in the words of the store's `ProcessKnowledge`, or null. */
+/** A process that has readers. `process` is how the store's `ProcessKnowledge` identifies it; null without one. */
 type ReadingProcess = { readonly id: string; readonly process: NonNullable<Lease["process"]> | null };
 
 /** The readers of one conversation in this process. */
 interface Here {
   count: number;
   runId: string;
-  /** The run for which the store has this process. */
+  /** The run for which the store lists this process. */
   storedRun: string | undefined;
   writing: Promise<void> | undefined;
 }
 
 /**
- * Who reads the answers of conversations, in all processes that use the store. Each process says there for which conversations it has
- * readers: in the lease of a session that has no entries, since that is the one record of a store that anybody may change by
- * compare-and-set. It names the run, so that what a process leaves behind when it dies means nothing for the next one.
+ * Knows who reads the answers of conversations, in all processes that use the store. For each conversation, the store lists the processes
+ * with readers: in the lease of a session without entries, since that is the one record of a store that any process may change by
+ * compare-and-set. The lease names the run that is read, so that what a dead process leaves there doesn't count for the next run.
  */
 export class Readers {
   readonly #store: SessionStore;
@@ -58,7 +58,7 @@ export class Readers {
     return this.#othersIn(lease, runId ?? lease?.runId).length > 0;
   }
 
-  /** Whether nobody reads the answer of a run, or soon does no more. @throws The signal's reason. */
+  /** Whether nobody reads the answer of a run, once readers have had a moment to leave. @throws The signal's reason. */
   async none(session: string, runId: string, signal: AbortSignal): Promise<boolean> {
     for (let waitedMs = 0; await this.any(session, runId); waitedMs += LOOK_MS) {
       signal.throwIfAborted();
@@ -68,7 +68,7 @@ export class Readers {
     return true;
   }
 
-  /** Aborts a run once nobody has read its answer for so long, here or in another process. */
+  /** Aborts a run once nobody has read its answer for so many milliseconds, here or in another process. */
   abortWhenLeft(session: string, run: GoingRun, afterMs: number): void {
     let looks = 0;
     let isLooking = false;
@@ -115,7 +115,7 @@ export class Readers {
     }
   }
 
-  /** @param runId - Undefined when nobody reads here any more. */
+  /** @param runId - Undefined when nobody reads here anymore. */
   async #write(record: string, runId: string | undefined): Promise<void> {
     for (;;) {
       const { lease } = await this.#store.records(record);

@@ -7,7 +7,7 @@ export function noSuchChat(): HttpError {
   return new HttpError(404, "not_found", "There is no such conversation.");
 }
 
-/** Headers of every answer that is not a stream: it is one person's, and it is what it says it is. */
+/** Headers of every answer that is not a stream: it is for one person, and browsers must not guess its type. */
 const PRIVATE = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
 
 /** JSON, for one person. */
@@ -16,7 +16,7 @@ export function replyJson(value: unknown, status: number = 200): Response {
 }
 
 /**
- * JSON of any length, for one person: what is long is written as it is read.
+ * JSON of any length, for one person: a long one is written as it is read.
  *
  * @param options - `onClose`: called once, when all was read or the reader has left.
  */
@@ -60,7 +60,7 @@ function* tokensOf(value: unknown): Generator<string, void> {
     for (const slice of textSlices(value)) yield JSON.stringify(slice).slice(1, -1);
     yield '"';
   } else if (typeof value !== "object" || value === null || "toJSON" in value) {
-    // What JSON has no word for is null in a list; in an object it was left out.
+    // What JSON can't express is null in a list; in an object it was left out.
     yield value === undefined || typeof value === "function" ? "null" : JSON.stringify(value);
   } else {
     const isList = Array.isArray(value);

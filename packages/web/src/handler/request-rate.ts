@@ -4,8 +4,8 @@ import { HttpError } from "@pollux/core/serving";
 const MAX_OWNERS = 10_000;
 
 /**
- * Limits the requests of each owner in this process: so many at once, and from then on one whenever its share of a minute is over. Of an
- * owner only one time is kept: when all of their requests would have come, had they come evenly.
+ * Limits the requests of each owner in this process: those of a minute at once, and from then on one per share of a minute. Only one time is
+ * kept for each owner: when their last request would have come, had all come evenly spaced.
  */
 export class RequestRate {
   readonly #everyMs: number;

@@ -65,7 +65,7 @@ async function begin<Context>(
   const { messages, state } = conversation;
   const plan = await planRun(sessionId(call.visitor.owner, chatRequest.id), chatRequest, conversation);
   const { runId, replaces, isSame = false } = plan;
-  // What is taken back is not answered as well.
+  // Calls of a message that is replaced are not answered as well.
   const found = replaces === undefined ? takeAnswers(conversation, answers) : undefined;
   // A page sends its copy of the last message along with a new one.
   const isAnswer = found !== undefined && found.answers.length > 0;
@@ -120,14 +120,14 @@ async function begin<Context>(
   });
   // A message that waits for its turn gets a stream that is silent for now.
   const isBegun = (isRunning && whileRunning === "wait") || (await stream.untilBegun());
-  // It had steered a run before, which has answered it.
+  // The message had steered an earlier run, which has answered it.
   if (!isBegun) stream.follower.choose((now) => now.messages.findLast(({ role }) => role === "model"));
   return keeps && !isAnswer && (stream.waiting?.queued.length ?? 0) > 0 ? "kept" : shown;
 }
 
 /**
- * Whether a page has left the answer that is being written in order to say something else, and nobody reads it any more. A closed
- * connection alone says nothing: it looks like a lost network, and pages also close it when a component goes.
+ * Whether a page has left the answer that is being written in order to send something else, and nobody reads it anymore. A closed
+ * connection alone proves nothing: it looks like a lost network, and pages also close it when a component unmounts.
  *
  * @throws {HttpError} When somebody else reads it.
  */

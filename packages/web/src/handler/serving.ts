@@ -35,7 +35,7 @@ export class Serving<Context, Options extends ServingOptions<Context> = ChatHand
   /** How long a run without readers continues. */
   readonly abortAfterMs: number | undefined;
   readonly #streams: OpenStreams;
-  /** References of errors that the log has, since one may be met in several places. */
+  /** References of logged errors, since one error may arrive from several places. */
   readonly #references: WeakMap<object, string> = new WeakMap();
 
   /** @param pages - How pages are served. Absent: none are. */
@@ -64,7 +64,7 @@ export class Serving<Context, Options extends ServingOptions<Context> = ChatHand
     this.readers = new Readers(store);
   }
 
-  /** To be released. */
+  /** Takes a conversation into use, until it is released. */
   open(chat: string, { owner, metadata }: Visitor<Context>): OpenSession<Context> {
     return this.sessions.take(sessionId(owner, chat), { owner, metadata });
   }
@@ -85,7 +85,7 @@ export class Serving<Context, Options extends ServingOptions<Context> = ChatHand
     }
   }
 
-  /** Works on a session that is in use meanwhile. */
+  /** Does some work on a session, which is in use meanwhile. */
   async with<Result>(
     chat: string,
     visitor: Visitor<Context>,
@@ -99,7 +99,7 @@ export class Serving<Context, Options extends ServingOptions<Context> = ChatHand
     }
   }
 
-  /** Writes an error to the log, once. @returns What finds the line. */
+  /** Writes an error to the log, once. @returns The reference that finds the line. */
   log(error: unknown, facts: object): string {
     const key = typeof error === "object" && error !== null ? error : {};
     const known = this.#references.get(key);
@@ -112,7 +112,7 @@ export class Serving<Context, Options extends ServingOptions<Context> = ChatHand
   }
 }
 
-/** @throws {TypeError} For limits that are none, or are of money without prices. */
+/** @throws {TypeError} For invalid limits, or limits on cost without prices. */
 function checkBounds<Context>({ agent, agents, store, limits, spending }: ServingOptions<Context>): void {
   if (agents === undefined && limits === undefined && spending === undefined) return;
   try {

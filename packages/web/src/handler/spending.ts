@@ -7,7 +7,7 @@ import { findSession } from "./chats.ts";
 export interface SpendingLimit {
   /** All conversations of the owner in the store together. */
   readonly maxCost: number;
-  /** Count conversations that were written to in so many milliseconds up to now; each with all that it cost. @defaultValue all */
+  /** Count only conversations written to in the last so many milliseconds, each with its whole cost. @defaultValue all */
   readonly windowMs?: number | undefined;
   /** What one run may cost at most, in place of `limits.cost` of the agent. @defaultValue the agent's */
   readonly maxCostPerRun?: number | undefined;
@@ -16,7 +16,7 @@ export interface SpendingLimit {
 /** Where the store keeps what deleted conversations had cost. No conversation's id can begin with this. */
 const DELETED = "pollux:deleted/";
 
-/** What the ids begin with under which that is kept for an owner, and maybe for others. */
+/** What the ids begin with that keep this for an owner. Ids of other owners may begin with it too. */
 export function deletedPrefix(owner: string): string {
   return `${DELETED}${encodeURIComponent(owner)}`;
 }
@@ -49,7 +49,7 @@ export class Spending {
     return { maxCost: this.#limit.maxCost, spent: await this.#spent(owner) };
   }
 
-  /** Keeps what a conversation cost that is about to be deleted: deleting it gives nothing back. */
+  /** Keeps the cost of a conversation that is about to be deleted: deleting it does not make room in the budget. */
   async keep(owner: string, cost: number): Promise<void> {
     if (cost === 0) return;
     const now = Date.now();

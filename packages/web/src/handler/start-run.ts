@@ -21,11 +21,11 @@ import type { ChatCall, Serving } from "./serving.ts";
 /** What a run is started with, besides what the visitor gives it. */
 export interface StartOptions extends ContinueOptions {
   readonly runId?: string | undefined;
-  /** What a client brings. */
+  /** Tools that the client executes. */
   readonly clientTools?: ChatRequest["tools"];
   /** What the client sent along. */
   readonly chatRequest?: Pick<ChatRequest, "body" | "message"> | undefined;
-  /** In place of the agent's. */
+  /** Replace the agent's. */
   readonly limits?: Limits | undefined;
   /** Makes room for the run, once it is known that the client may have it. */
   readonly prepare?: (() => Promise<void>) | undefined;
@@ -101,7 +101,7 @@ export async function startRun<Context>(
   return run;
 }
 
-/** Events by which a turn has something to show: a part that is sent before stands in front of it. */
+/** Events with which a turn begins to show something: a part that was sent earlier is placed before the turn. */
 const SHOWS_TURN: ReadonlySet<RunEvent["type"]> = new Set([
   "text-delta",
   "thought-delta",
@@ -110,14 +110,14 @@ const SHOWS_TURN: ReadonlySet<RunEvent["type"]> = new Set([
   "response",
 ]);
 
-/** How long a request waits for a busy service, in milliseconds. Pages read nothing else of it: the service's words are not for them. */
+/** How long a request waits for a busy service, in milliseconds. Pages learn nothing else about it: the service's message is not for them. */
 function serviceWaitMs(event: RunEvent): number | undefined {
   if (event.type !== "notice" || event.notice.type === "heal") return undefined;
   const { delayMs, error } = event.notice;
   return error.status === 429 || error.status === 503 ? delayMs : undefined;
 }
 
-/** False for ends that a client causes, or learns about from the answer. */
+/** False for errors that a client causes, or learns about from the answer. */
 function isUnexpected(error: unknown): boolean {
   if (!(error instanceof AgentError)) return !(error instanceof DOMException && error.name === "AbortError");
   const { code } = error;

@@ -61,7 +61,7 @@ export async function stopRun<Context>(
 
 /**
  * @param title - Null for the first words of the conversation.
- * @throws {HttpError} When it was deleted meanwhile: a name does not begin another.
+ * @throws {HttpError} When it was deleted meanwhile: renaming creates nothing.
  */
 export async function renameChat<Context>(
   serving: Serving<Context>,
@@ -70,7 +70,7 @@ export async function renameChat<Context>(
   title: string | null,
 ): Promise<void> {
   await serving.with(chat, visitor, async (session) => {
-    // What is deleted after this has changed when it is written to.
+    // It is loaded now: if it is deleted after this, the write fails.
     await session.state();
     if ((await findChat(serving.options.store, visitor.owner, chat)) === undefined) throw noSuchChat();
     await session.describe({ title });

@@ -12,20 +12,20 @@ export interface DrainOnSignalOptions extends Omit<DrainOptions, "signal"> {
   readonly process?: Pick<NodeJS.EventEmitter, "on" | "off"> | undefined;
 }
 
-/** How often connections are closed that have nothing left to do, in milliseconds. */
+/** How often idle connections are closed, in milliseconds. */
 const CLOSE_EVERY_MS = 50;
 /** How long the last bytes may take to reach their readers, in milliseconds. */
 const LAST_BYTES_MS = 1_000;
 
 /**
- * Waits for SIGTERM or SIGINT, and then ends a server without losing anything: it takes no more connections, its handlers leave their runs
- * to other processes, and what is open is closed. A second signal ends the waits.
+ * Waits for SIGTERM or SIGINT, and then ends a server without losing anything: it accepts no more connections, its handlers leave their
+ * runs to other processes, and open connections are closed. A second signal ends the waits.
  *
  * @param server - Of `node:http` or `node:https`.
  * @param handlers - Made by `chatHandler` or `operatorHandler`: one, or all that the server has.
  * @returns Resolves when the server is closed, except for upgraded connections. Resources that the program opened
  * itself, such as the store, stay open.
- * @throws {TypeError} At once, for a limit that is no number of milliseconds.
+ * @throws {TypeError} At once, for a limit that is not a number of milliseconds.
  * @example
  * ```ts
  * const server = createServer(toNodeHandler(handler)).listen(0);
@@ -51,7 +51,7 @@ export async function drainOnSignal(
   let last: ReturnType<typeof setTimeout> | undefined;
   try {
     const all = await Promise.all([handlers].flat().map((one) => one.drain({ ...limits, signal: hurry.signal })));
-    // A connection that was upgraded, as for a WebSocket, is not the server's any more, and may stay.
+    // An upgraded connection, such as a WebSocket, no longer belongs to the server, and may stay open.
     await Promise.race([closed, new Promise<void>((resolve) => (last = setTimeout(resolve, LAST_BYTES_MS)))]);
     server.closeAllConnections();
     return {
