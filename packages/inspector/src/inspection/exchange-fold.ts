@@ -61,18 +61,12 @@ export class ExchangeFold {
     };
   }
 
-  /** Why an exchange failed, in one line: the service's message, or the error. */
+  /** Why an exchange failed, in one line, with its status. */
   failureOf(n: number): string {
+    const { status, error = "no answer" } = this.#rows[n] ?? {};
     const exchange = this.kept.exchanges[n];
-    if (exchange === undefined) return "";
-    const { status, error, chunks } = exchange;
-    if (status === undefined) return error === undefined ? "no answer" : `${error.name}: ${error.message}`;
-    const body = chunks
-      .map(({ text }) => text)
-      .join("")
-      .slice(0, 10_000);
-    const message = /"message"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(body)?.[1];
-    return firstWords(`${status} ${message === undefined ? body : unquoted(message)}`, 500);
+    const said = status === undefined || exchange === undefined ? error : `${status} ${saidIn(exchange) ?? error}`;
+    return firstWords(said, 500);
   }
 
   /** The bytes of a request's body; undefined when they can't be rebuilt. */
@@ -107,7 +101,7 @@ export class ExchangeFold {
       at: startedAt,
       ms: Math.max(0, endedAt - startedAt),
       firstByteMs: chunks.find(({ text }) => text !== "")?.ms,
-      error: error && `${error.name}: ${error.message}`,
+      error: error === undefined ? unusable(exchange) : `${error.name}: ${error.message}`,
       requestBytes: exchange.bodyBytes,
       sharedBytes: compared.sharedBytes,
       ...tokens,
@@ -199,9 +193,25 @@ function tokensIn(texts: readonly string[]): Tokens {
   return { promptTokens, cachedTokens, totalTokens };
 }
 
-/** The text of a JSON string; the input itself if it is none. */
-function unquoted(json: string): string {
-  return textOf(parseJson(json)) ?? json;
+/** Why an answer is of no use to a run, although its status is 200 and it is complete. */
+function unusable(exchange: KeptExchange): string | undefined {
+  const { status, ended, chunks, operation } = exchange;
+  const body = chunks.map(({ text }) => text).join("");
+  if (status !== 200 || ended !== "complete" || !/generateContent$/i.test(operation) || body.includes('"finishReason"'))
+    return undefined;
+  const blocked = /"blockReason"\s*:\s*"(\w+)"/.exec(body)?.[1];
+  return blocked === undefined
+    ? (saidIn(exchange) ?? "The answer has no finish reason.")
+    : `The prompt was blocked: ${blocked}`;
+}
+
+/** The service's message in an answer, or the beginning of an answer that is none of the API's. */
+function saidIn({ status = 0, chunks }: KeptExchange): string | undefined {
+  const texts = chunks.map(({ text }) => text);
+  const body = texts.join("").slice(0, 10_000);
+  const message = /"message"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(body)?.[1];
+  if (message === undefined) return status === 200 ? undefined : body;
+  return textOf(parseJson(message)) ?? message;
 }
 
 /** UTF-16 length of the first bytes of a text, without an incomplete last character. */

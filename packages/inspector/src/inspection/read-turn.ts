@@ -26,7 +26,8 @@ export function readTurn(fold: SessionFold, runId: string, number: number): Turn
     before: [...readInput(run, turn), ...steps.flatMap(readBefore)],
     answers,
     calls: readCalls(run, turn, steps),
-    responses: readResponses(turn, steps),
+    // The log of a run that waits has responses for the case that the conversation goes on without an answer.
+    responses: run.pending().some((call) => call.turn === number) ? [] : readResponses(turn, steps),
     notes: readNotes(number, steps),
     sources: sourceViews(sources),
     entries: turn.positions.map((position) => ({ position, entry: fold.entries[position] ?? null })),
@@ -167,7 +168,9 @@ function readResponses(turn: TurnFold, steps: readonly TurnStep[]): readonly Con
       const media = listOf(after).flatMap((callId) => answerTo(callId, "after"));
       return [{ role: "user", origin: "media", parts: numbered(media) }];
     }
-    return role === undefined ? [] : [{ role: textOf(role) ?? "", origin: "asks-again", parts: inRecord(parts) }];
+    if (role === undefined) return [];
+    const isResponse = listOf(parts).some((part) => fieldsOf(part)["functionResponse"] !== undefined);
+    return [{ role: textOf(role) ?? "", origin: isResponse ? "responses" : "asks-again", parts: inRecord(parts) }];
   });
 }
 

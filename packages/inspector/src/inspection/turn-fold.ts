@@ -145,11 +145,11 @@ export class TurnFold {
     }
     const isUnanswered = this.#failedRequests.length > 0 && this.#answers === 0;
     const isFailed = this.#endReason === "failed";
-    const isOpen = (isUnanswered && !isFailed) || steps.some(({ state }) => state === "open");
+    const isOpen = (isUnanswered && this.#endReason === undefined) || steps.some(({ state }) => state === "open");
     const flags = [...this.#flags, ...this.#retries(isUnanswered)];
     if (isUnanswered && isFailed && !flags.includes("error")) flags.push("error");
     if (isOpen) flags.push("unfinished");
-    const isCut = this.#answers === 0 && !isOpen && CUT.has(this.#endReason ?? "");
+    const isCut = this.#answers === 0 && !isOpen && (isUnanswered || CUT.has(this.#endReason ?? ""));
     if (isCut && !flags.includes("error")) flags.push("no-answer");
     if (this.#repeatsCalls()) flags.push("repeated-calls");
     const keys = this.#callKeys();

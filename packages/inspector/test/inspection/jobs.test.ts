@@ -32,6 +32,9 @@ test("a run that waits for a job says so, with its progress", async () => {
     { kind: "call", state: "ok", detail: "started job job-1" },
     { kind: "wait", label: "render", state: "waiting", detail: 'progress: {"percent":80}' },
   ]);
+  const { calls, responses } = readTurn(await foldOf(store), "run-1", 1) ?? {};
+  expect(calls).toMatchObject([{ state: "waiting", response: undefined, failure: undefined }]);
+  expect(responses).toEqual([]);
 });
 
 test("its outcome is the call's, also in a fork", async () => {

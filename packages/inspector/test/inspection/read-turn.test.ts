@@ -76,6 +76,25 @@ test("a call that may have taken effect when its run died is unknown", async () 
   expect(readTurn(fold, fold.overview().runs[0]!.runId, 1)!.calls).toMatchObject([{ state: "unknown" }]);
 });
 
+test("a call that was cut off with its run has no outcome, since it may have begun", async () => {
+  const store = new MemoryStore();
+  const stop = new AbortController();
+  const slow = defineTool({
+    name: "slow",
+    description: "Waits.",
+    run: async (_, { signal }) => {
+      stop.abort();
+      return await new Promise<never>((_resolve, reject) => reject(signal.reason));
+    },
+  });
+  const session = sessionOf(store, [call("slow")], { tools: [slow] });
+  await expect(session.send("Wait", { signal: stop.signal })).rejects.toThrow();
+  const fold = await foldOf(store);
+  const { calls, responses } = readTurn(fold, fold.overview().runs[0]!.runId, 1)!;
+  expect(calls).toMatchObject([{ state: "open", response: undefined }]);
+  expect(responses).toMatchObject([{ origin: "responses" }]);
+});
+
 test("members that this release does not know are named, and parts without any known one are unknown", async () => {
   const { answers } = await turnOf([parts({ text: "Hi", mood: "good" } as never, { hologram: { size: 3 } } as never)]);
   expect(answers[0]?.content?.parts).toMatchObject([

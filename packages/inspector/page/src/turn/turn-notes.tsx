@@ -90,18 +90,11 @@ interface FailedRequestsProps extends TurnProps {
   readonly answers: readonly AnswerView[];
 }
 
-/** Failed and broken-off requests of a turn, with the wait before the next one; and a wait before the first request. */
+/** Failed requests of a turn, with the wait before the next one; and a wait before the first request. */
 export function FailedRequests({ run, turn, answers }: FailedRequestsProps): JSX.Element | null {
   const session = useSession();
   const rows = session.exchanges.value.filter((one) => one.runId === run.runId && one.parent === undefined);
-  const failed = [
-    ...(turn.failedRequests ?? []).map(({ n, ms, said }) => {
-      return { n, what: `failed after ${formatDuration(ms)}: ${said}` };
-    }),
-    ...rows
-      .filter(({ turn: of, status, ended }) => of === turn.turn && status === 200 && ended === "failed")
-      .map(({ n, ms, error = "" }) => ({ n, what: `broke off after ${formatDuration(ms)}: ${error}` })),
-  ].toSorted((a, b) => a.n - b.n);
+  const { failedRequests: failed = [] } = turn;
   const held = answers.flatMap(({ step, startedAt }) => {
     const first = rows.find((one) => one.step === step);
     const ms = first === undefined ? 0 : first.at - startedAt;
@@ -116,9 +109,10 @@ export function FailedRequests({ run, turn, answers }: FailedRequestsProps): JSX
           quota. <span class="mono dim">{step}</span>
         </li>
       ))}
-      {failed.map(({ n, what }) => (
+      {failed.map(({ n, ms, said }) => (
         <li key={n} class="banner note-error">
-          <WireLink run={run} turn={turn} n={n} say={`Request ${n}`} /> {what}
+          <WireLink run={run} turn={turn} n={n} say={`Request ${n}`} /> failed after {formatDuration(ms)}:{" "}
+          {/[.!?]$/.test(said) ? said : `${said}.`}
           <i class="dim"> {whatFollowed(rows, n, session.overview.value?.state === "running")}</i>
         </li>
       ))}
