@@ -4,13 +4,13 @@ import { percentileOf, sumTotals } from "@pollux/core/doctor";
 /** Figures of a store's sessions, from their summaries alone. */
 export interface Totals {
   readonly sessions: number;
-  /** Sessions that only count toward the cost, because an older release wrote them last. */
+  /** Sessions that count toward the cost at most, because an older release wrote them last, or their summary is missing. */
   readonly uncounted: number;
   /** There are more sessions than were read. */
   readonly isCut: boolean;
   /** Of all sessions, in the unit of the price table; absent when nothing has a price. */
   readonly cost?: number | undefined;
-  /** Sessions with answers of a model without a price, which `cost` leaves out. */
+  /** Sessions with answers without a price, which `cost` leaves out. */
   readonly unpriced: number;
   /** Codes of the currencies of all costs; "" for an unknown one. With more than one, `cost` is no valid sum. */
   readonly currencies: readonly string[];
@@ -79,10 +79,10 @@ export function addUpTotals(summaries: readonly SessionSummary[], isCut: boolean
   const [runs = { kind: "agent", count: 0 }] = by(() => undefined);
   return {
     sessions: summaries.length,
-    uncounted: summaries.filter(({ totals, turns = 0 }) => totals === undefined && turns > 0).length,
+    uncounted: summaries.filter(({ totals, turns }) => totals === undefined && turns !== 0).length,
     isCut,
     cost: runs.cost,
-    unpriced: summaries.filter(({ unpriced }) => unpriced !== undefined).length,
+    unpriced: summaries.filter(isUnpriced).length,
     currencies: distinct(summaries.flatMap(({ cost = 0, currency = "" }) => (cost > 0 ? [currency] : []))),
     pricesAsOf: distinct(summaries.flatMap(({ pricesAsOf = [] }) => pricesAsOf)),
     runs: figuresOf(runs),
@@ -97,6 +97,11 @@ export function addUpTotals(summaries: readonly SessionSummary[], isCut: boolean
     mostExpensive: top(({ cost = 0 }) => cost),
     slowest: top(({ slowest = 0 }) => slowest),
   };
+}
+
+/** A run of an agent without prices records neither a cost nor what has no price. */
+function isUnpriced({ unpriced, cost = 0, pricesAsOf, totalTokens = 0 }: SessionSummary): boolean {
+  return unpriced !== undefined || (cost === 0 && pricesAsOf === undefined && totalTokens > 0);
 }
 
 function distinct(values: readonly string[]): readonly string[] {

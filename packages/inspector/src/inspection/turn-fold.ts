@@ -242,7 +242,8 @@ export class TurnFold {
   #held(place: ReadPlace, outcome: unknown): string {
     const calls = callsIn(this.#response).slice(callIndex(place));
     const routes = listOf(fieldsOf(outcome)["value"]).map(fieldsOf);
-    return routes.flatMap(({ because }, index) => whyHeld(because, fieldsOf(calls[index]?.call)) ?? []).join(" ");
+    const why = routes.flatMap(({ because }, index) => whyHeld(because, fieldsOf(calls[index]?.call)) ?? []);
+    return [...new Set(why)].join(" ");
   }
 
   #flag(flag: TurnFlag): void {
@@ -268,6 +269,7 @@ export class TurnFold {
     this.#response = value["response"];
     this.#calls = callNames(this.#response);
     this.#finishReason = textOf(finishReason);
+    if (finishReason === "MAX_TOKENS") this.#flag("truncated");
     const { groundingMetadata } = fieldsOf(candidate);
     if (groundingMetadata !== undefined || readUsage(usage).searchQueries > 0) this.#flag("search");
     const response = value["response"];

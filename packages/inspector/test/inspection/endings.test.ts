@@ -95,4 +95,7 @@ test("same, repeated and cut-off calls are flagged", async () => {
   const both = calls("fail", { name: "add", args: { a: 1, b: 2 } });
   expect(await flagsOf([call("fail"), both, say("No")])).toEqual([["call-failed"], ["call-failed", "call-again"], []]);
   expect(await flagsOf([again, both, say("No")])).toEqual([[], ["call-failed"], []]);
+  // The call of an answer that was cut off isn't run, so no tool has failed.
+  const cut = join(again, finishes("MAX_TOKENS"));
+  expect(await flagsOf([cut, again, say("2")])).toEqual([["truncated"], ["repeated-calls"], []]);
 });

@@ -131,6 +131,42 @@ describe("a hostile session", () => {
   });
 });
 
+test("a text from right to left ends at the left, wherever it is shown", async () => {
+  const store = new MemoryStore();
+  await sessionOf(store, [say("היא בדרך. המספר הוא 1234-A.")]).send("איפה ההזמנה, A-1234?");
+  await using served = await page.serve({ store });
+  const endsAtLeft = (selector: string): string => `(() => {
+    const [text] = document.querySelector(${JSON.stringify(selector)})?.childNodes ?? [];
+    if (text === undefined) return false;
+    const leftOf = (at) => {
+      const range = document.createRange();
+      range.setStart(text, at);
+      range.setEnd(text, at + 1);
+      return range.getBoundingClientRect().left;
+    };
+    return leftOf(text.length - 1) < leftOf(0);
+  })()`;
+  const tab = await InspectorTab.open(browser, served.url);
+  await tab.until(endsAtLeft(".session-title"));
+  await tab.press("Enter");
+  for (const place of ["h1", ".run-input", ".line-turn .line-text", ".part .text-body"])
+    await tab.until(endsAtLeft(place));
+  await tab.close();
+});
+
+test("a session with a price for some of its runs says what has none, and offers the list prices once", async () => {
+  const store = new MemoryStore();
+  await sessionOf(store, [say("One.")]).send("One?");
+  await sessionOf(store, [say("Two.")], { prices: { input: 1, output: 2 } }).send("Two?");
+  await using served = await page.serve({ store });
+  const tab = await InspectorTab.open(browser, `${served.url}#/s/chat-1`);
+  await tab.sees("≥ 0.000020");
+  expect(await tab.texts(".prices-note")).toEqual([
+    expect.stringMatching(/^No price is known for .+ Use Google's list/),
+  ]);
+  await tab.close();
+});
+
 test("a long session shows its end first, and the rest on demand", async () => {
   const store = new MemoryStore();
   const info = { state: "idle", createdAt: 1, messages: 10, turns: 1000, totalTokens: 1_070_500, cost: 0 } as const;
@@ -246,9 +282,14 @@ test("a stopped server is reported", async () => {
   const served = await page.serve({ store });
   const tab = await InspectorTab.open(browser, served.url);
   await tab.sees("1 shown");
+  const session = await InspectorTab.open(browser, `${served.url}#/s/chat-1`);
+  await session.sees("Hi", ".details");
   await served[Symbol.asyncDispose]();
+  await session.sees("Not up to date: The inspector's server doesn't answer.");
+  session.errors.splice(0);
+  await session.close();
   await tab.click("button", "Waiting");
-  await tab.sees("The inspector's server doesn't answer. Restart it, then reload the page.");
+  await tab.sees("The inspector's server doesn't answer. Restart it, then open its address, which may be new.");
   expect(await tab.texts("[role=alert] button")).toEqual(["Try again"]);
   // The browser says so itself.
   tab.errors.splice(0);

@@ -87,15 +87,19 @@ describe("totals of a store", () => {
 
   test("report uncounted sessions and missing prices", () => {
     const old = summary("old", START, 1, { totals: undefined });
-    const fresh = summary("new", START, 0, { totals: undefined, turns: 0 });
+    const fresh = summary("new", START, 0, { totals: undefined, turns: 0, totalTokens: 0 });
     const unpriced = summary("unpriced", START, 1, { unpriced: "gemini-x", pricesAsOf: "2026-11-23" });
-    expect(addUpTotals([old, fresh, unpriced])).toMatchObject({
-      sessions: 3,
+    // Of an agent without prices, and of a log without a summary.
+    const unrecorded = summary("unrecorded", START, 0);
+    const copied = { id: "copied", length: 3, updatedAt: START };
+    expect(addUpTotals([old, fresh, unpriced, copied])).toMatchObject({ uncounted: 2, unpriced: 1 });
+    expect(addUpTotals([old, fresh, unpriced, unrecorded])).toMatchObject({
+      sessions: 4,
       uncounted: 1,
-      unpriced: 1,
+      unpriced: 2,
       cost: 2,
       pricesAsOf: ["2026-11-23"],
-      runs: { count: 1 },
+      runs: { count: 2 },
     });
   });
 

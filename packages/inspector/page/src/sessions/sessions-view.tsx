@@ -184,12 +184,13 @@ function columnsOf(
   const count = (
     title: string,
     width: string,
-    cell: (row: SessionRow) => string,
+    of: (row: SessionRow) => number | undefined,
     hint?: string,
+    format: (count: number) => string = formatCount,
   ): Column<SessionRow> => ({
     title,
     width,
-    cell,
+    cell: (row) => (of(row) === undefined ? "–" : format(of(row) ?? 0)),
     hint,
     class: "number is-wide-only",
   });
@@ -198,9 +199,9 @@ function columnsOf(
     { title: "Session", width: "minmax(160px, 1fr)", look: "session-name row", titleOf: detailsOf, cell: nameOf },
     ...optional("Agent", ({ agent }) => agent),
     ...optional("Owner", ({ owner }) => owner),
-    count("Messages", "72px", ({ messages }) => formatCount(messages), "Messages that started a run"),
-    count("Turns", "56px", ({ turns }) => formatCount(turns)),
-    count("Tokens", "72px", ({ totalTokens }) => formatTokens(totalTokens)),
+    count("Messages", "72px", ({ messages }) => messages, "Messages that started a run"),
+    count("Turns", "56px", ({ turns }) => turns),
+    count("Tokens", "72px", ({ totalTokens }) => totalTokens, undefined, formatTokens),
     {
       title: "Cost",
       width: "76px",

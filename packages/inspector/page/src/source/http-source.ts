@@ -77,9 +77,15 @@ export class HttpSource {
     return `${this.#base}${this.#priced(`${pathOf(session)}/media?${params.toString()}`)}`;
   }
 
-  /** Calls back after each change. @returns A function that stops it. */
-  watch(session: string, onChange: (change: SourceChange) => void): () => void {
+  /**
+   * Calls back after each change. It reconnects by itself.
+   *
+   * @param onLost - Called while there is no connection.
+   * @returns A function that stops it.
+   */
+  watch(session: string, onChange: (change: SourceChange) => void, onLost: () => void = () => {}): () => void {
     const events = new EventSource(`${this.#base}${pathOf(session)}/live`);
+    events.addEventListener("error", onLost);
     events.addEventListener("changed", ({ data }: MessageEvent<string>) => {
       // The server has the same release as the page.
       onChange(JSON.parse(data) as SourceChange);
@@ -142,7 +148,7 @@ export class HttpSource {
       throw new HttpError(
         503,
         "unreachable",
-        "The inspector's server doesn't answer. Restart it, then reload the page.",
+        "The inspector's server doesn't answer. Restart it, then open its address, which may be new.",
       );
     }
     const value = parseJson(await response.text());
