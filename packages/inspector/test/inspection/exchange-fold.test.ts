@@ -4,6 +4,7 @@ import { call, createEmulator, fault, faults, say, script } from "@pollux/emulat
 import { expect, test, vi } from "vitest";
 import { ExchangeFold } from "../../src/inspection/exchange-fold.ts";
 import { SessionFold } from "../../src/inspection/session-fold.ts";
+import { sessionPage } from "../../src/take-away/session-page.ts";
 import { inspectorHandler } from "../../src/server/inspector-handler.ts";
 import { add } from "../support/sessions.ts";
 
@@ -260,4 +261,5 @@ test("a turn whose answer was cut off by a stop is a turn of its run", async () 
   expect(fold.overview().runs[0]!.turns).toMatchObject([
     { turn: 1, flags: ["no-answer"], failedRequests: [{ n: 0 }], endedAt: expect.any(Number) },
   ]);
+  expect(sessionPage(fold, 0).text).toContain(">Turn without an answer</a>");
 });

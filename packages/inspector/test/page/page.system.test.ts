@@ -469,6 +469,15 @@ describe("on a phone", () => {
     await tab.close();
   });
 
+  test("the menu of exports is on the screen", async () => {
+    const tab = await InspectorTab.open(browser, `${served.url}#/s/parallel-tools`, 390);
+    await tab.clickText("summary", "Export");
+    const box = `document.querySelector(".menu > ul").getBoundingClientRect()`;
+    await tab.until(`${box}.width > 0 && ${box}.left >= 0 && ${box}.right <= 390`);
+    expect(await tab.evaluate(CUT_OFF)).toEqual([]);
+    await tab.close();
+  });
+
   test("a turn's details are below the timeline", async () => {
     const tab = await InspectorTab.open(browser, `${served.url}#/s/parallel-tools`, 390);
     await tab.sees("Turn 3", ".details");
