@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { Agent, endpoint, gemini, type Json, MemoryStore } from "@pollux/core";
+import { Agent, defineTool, endpoint, gemini, type Json, MemoryStore } from "@pollux/core";
 import type { EvalRun } from "@pollux/evals";
 import { keepExchanges } from "@pollux/core/exchanges";
 import { call, parts, say, ScriptedModel } from "@pollux/core/testing";
@@ -249,6 +249,31 @@ test("a run is shown live", async () => {
   await sent;
   await tab.sees("It is three.", ".timeline-rows");
   await tab.sees("Done");
+  await tab.close();
+});
+
+test("a call in progress is running, and has no outcome once its run is gone", async () => {
+  const store = new MemoryStore();
+  const [begun, ended] = [deferred(), deferred()];
+  const slow = defineTool({
+    name: "slow",
+    description: "Waits.",
+    run: async () => {
+      begun.resolve();
+      await ended.promise;
+    },
+  });
+  const stop = new AbortController();
+  const sent = sessionOf(store, [call("slow")], { tools: [slow] }).send("Wait", { signal: stop.signal });
+  const over = sent.catch(() => {});
+  await begun.promise;
+  await using served = await page.serve({ store });
+  const tab = await InspectorTab.open(browser, `${served.url}#/s/chat-1`);
+  await tab.sees("running", ".call h3");
+  stop.abort();
+  await over;
+  ended.resolve();
+  await tab.sees("no outcome", ".call h3");
   await tab.close();
 });
 

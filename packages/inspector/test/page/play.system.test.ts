@@ -33,7 +33,8 @@ test("a message with other instructions is answered, its call approved, and the 
   const store = new MemoryStore();
   const model = new ScriptedModel(call("pay", { amount: 3 }), say("Paid three."));
   const helper = new Agent({ model, name: "helper", instructions: "You help.", tools: [add, pay] });
-  await using open = await opened({ store, allowActions: true, agents: { helper } }, "#/play");
+  const prices = { input: 1, output: 1 };
+  await using open = await opened({ store, allowActions: true, agents: { helper }, prices }, "#/play");
   const { tab } = open;
   await tab.sees("each message costs money");
   expect(model.requests).toEqual([]);
@@ -45,6 +46,7 @@ test("a message with other instructions is answered, its call approved, and the 
   expect(await tab.hash()).toMatch(/^#\/play\/helper\/play-[\da-f]{8}$/);
   await tab.click("button", "Approve");
   await tab.sees("Paid three.");
+  await tab.sees("cost 0.000015", ".played h3");
   expect(model.requests.map(({ instructions }) => instructions)).toEqual(["You pay.", "You pay."]);
   const [session] = await store.list();
   expect((await foldOf(store, session?.id ?? "")).runs).toHaveLength(1);

@@ -53,6 +53,7 @@ export function TurnContents({ details, run, turn }: TurnContentsProps): JSX.Ele
         <CallCard
           key={call.callId}
           call={call}
+          isRunning={run.state === "running"}
           causes={causes.filter((cause) => (cause.outerCallId ?? cause.callId) === call.callId)}
         />
       ))}
