@@ -61,12 +61,12 @@ export class ExchangeFold {
     };
   }
 
-  /** Why an exchange failed, in one line, with its status. */
+  /** Why an exchange failed, in one line, with its status: the error, the service's message, or the beginning of its answer. */
   failureOf(n: number): string {
     const { status, error = "no answer" } = this.#rows[n] ?? {};
-    const exchange = this.kept.exchanges[n];
-    const said = status === undefined || exchange === undefined ? error : `${status} ${saidIn(exchange) ?? error}`;
-    return firstWords(said, 500);
+    if (status === undefined || status === 200) return firstWords([status, error].join(" ").trim(), 500);
+    const answer = (this.kept.exchanges[n]?.chunks ?? []).map(({ text }) => text).join("");
+    return firstWords(`${status} ${messageIn(answer) ?? answer.slice(0, 10_000)}`, 500);
   }
 
   /** The bytes of a request's body; undefined when they can't be rebuilt. */
@@ -92,7 +92,8 @@ export class ExchangeFold {
     const before = this.#last.get(conversation);
     this.#last.set(conversation, n);
     const compared: PrefixComparison = before === undefined ? { sharedBytes: 0 } : this.#compare(exchange, before, n);
-    const tokens = tokensIn(chunks.map(({ text }) => text));
+    const answer = chunks.map(({ text }) => text).join("");
+    const tokens = tokensIn(answer);
     const known = { n, runId, attempt, method, url, status, ended, parent, before };
     return {
       ...known,
@@ -101,11 +102,11 @@ export class ExchangeFold {
       at: startedAt,
       ms: Math.max(0, endedAt - startedAt),
       firstByteMs: chunks.find(({ text }) => text !== "")?.ms,
-      error: error === undefined ? unusable(exchange) : `${error.name}: ${error.message}`,
+      error: error === undefined ? unusable(exchange, answer) : `${error.name}: ${error.message}`,
       requestBytes: exchange.bodyBytes,
       sharedBytes: compared.sharedBytes,
       ...tokens,
-      inner: parent && this.#innerAnswer(exchange),
+      inner: parent && this.#innerAnswer(exchange, answer),
       brokenAt: this.#breakOf(compared, exchange, tokens),
     };
   }
@@ -123,10 +124,10 @@ export class ExchangeFold {
     return { field, ...lost, currency: lost.cost === undefined ? undefined : describeList(this.#prices).currency };
   }
 
-  #innerAnswer({ agent, model, chunks, startedAt }: KeptExchange): InnerAnswer {
+  #innerAnswer({ agent, model, startedAt }: KeptExchange, answer: string): InnerAnswer {
     const prices = findPrices(this.#prices, model, startedAt);
     try {
-      const { response } = readResponseBody(chunks.map(({ text }) => text).join(""));
+      const { response } = readResponseBody(answer);
       return { agent, text: answerWords(response), cost: prices && computeCost(response.usage, prices) };
     } catch {
       return { agent, text: "" };
@@ -178,14 +179,9 @@ export class ExchangeFold {
 type Tokens = Pick<ExchangeRow, "promptTokens" | "cachedTokens" | "totalTokens">;
 
 /** The token counts that an answer was billed for: the last ones in it. */
-function tokensIn(texts: readonly string[]): Tokens {
-  // The counts are at the end of an answer, so reading from the last chunk back is enough.
-  let tail = "";
-  for (let index = texts.length - 1; index >= 0 && !tail.includes('"usageMetadata"'); index--) {
-    tail = (texts[index] ?? "") + tail;
-    if (tail.length > 65_536) break;
-  }
-  const usage = /.*("usageMetadata".*)/s.exec(tail)?.[1] ?? "";
+function tokensIn(answer: string): Tokens {
+  // The counts are at the end.
+  const usage = /.*("usageMetadata".*)/s.exec(answer.slice(-65_536))?.[1] ?? "";
   const [promptTokens, cachedTokens, totalTokens] = ["prompt", "cachedContent", "total"].map((name) => {
     const found = new RegExp(`"${name}TokenCount"\\s*:\\s*(\\d{1,12})`).exec(usage)?.[1];
     return found === undefined ? undefined : Number(found);
@@ -194,24 +190,19 @@ function tokensIn(texts: readonly string[]): Tokens {
 }
 
 /** Why an answer is of no use to a run, although its status is 200 and it is complete. */
-function unusable(exchange: KeptExchange): string | undefined {
-  const { status, ended, chunks, operation } = exchange;
-  const body = chunks.map(({ text }) => text).join("");
-  if (status !== 200 || ended !== "complete" || !/generateContent$/i.test(operation) || body.includes('"finishReason"'))
-    return undefined;
-  const blocked = /"blockReason"\s*:\s*"(\w+)"/.exec(body)?.[1];
+function unusable({ status, ended, operation }: KeptExchange, answer: string): string | undefined {
+  if (status !== 200 || ended !== "complete" || !/generateContent$/i.test(operation)) return undefined;
+  if (answer.includes('"finishReason"')) return undefined;
+  const blocked = /"blockReason"\s*:\s*"(\w+)"/.exec(answer)?.[1];
   return blocked === undefined
-    ? (saidIn(exchange) ?? "The answer has no finish reason.")
+    ? (messageIn(answer) ?? "The answer has no finish reason.")
     : `The prompt was blocked: ${blocked}`;
 }
 
-/** The service's message in an answer, or the beginning of an answer that is none of the API's. */
-function saidIn({ status = 0, chunks }: KeptExchange): string | undefined {
-  const texts = chunks.map(({ text }) => text);
-  const body = texts.join("").slice(0, 10_000);
-  const message = /"message"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(body)?.[1];
-  if (message === undefined) return status === 200 ? undefined : body;
-  return textOf(parseJson(message)) ?? message;
+/** The service's message in an answer. */
+function messageIn(answer: string): string | undefined {
+  const message = /"message"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(answer.slice(0, 10_000))?.[1];
+  return message === undefined ? undefined : (textOf(parseJson(message)) ?? message);
 }
 
 /** UTF-16 length of the first bytes of a text, without an incomplete last character. */

@@ -28,7 +28,7 @@ export function readTurn(fold: SessionFold, runId: string, number: number): Turn
     calls: readCalls(run, turn, steps),
     // The log of a run that waits has responses for the case that the conversation goes on without an answer.
     responses: run.pending().some((call) => call.turn === number) ? [] : readResponses(turn, steps),
-    notes: readNotes(number, steps),
+    notes: readNotes(steps),
     sources: sourceViews(sources),
     entries: turn.positions.map((position) => ({ position, entry: fold.entries[position] ?? null })),
   };

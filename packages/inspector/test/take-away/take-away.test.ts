@@ -1,6 +1,6 @@
-import { MemoryStore } from "@pollux/core";
+import { Agent, MemoryStore } from "@pollux/core";
 import { readExchanges } from "@pollux/core/exchanges";
-import { call, grounded, parts, say, think, join } from "@pollux/core/testing";
+import { call, grounded, parts, say, ScriptedModel, think, join } from "@pollux/core/testing";
 import { call as calling, createEmulator, loadRecording, replay, say as saying, script } from "@pollux/emulator";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -31,7 +31,7 @@ describe("curl", () => {
     const body = new TextDecoder().decode((await readExchanges(exchanges, "chat-1")).body(0));
     expect(files).toEqual([
       {
-        name: "request-1.sh",
+        name: "request-0.sh",
         text: expect.stringContaining(`<<'BODY'\n${body}\nBODY\n`),
       },
     ]);
@@ -189,6 +189,21 @@ describe("the page without people's words", () => {
       "<title>chat-1</title>",
     ])
       expect(page).toContain(left);
+  });
+
+  test("neither has passages that repeat a message from before the session", async () => {
+    const store = new MemoryStore();
+    const history = [
+      { role: "user", parts: [{ text: "My order is 8834-x, to twelve Elm Street in Dover." }] },
+      { role: "model", parts: [{ text: "Thanks." }] },
+    ];
+    const agent = new Agent({
+      model: new ScriptedModel(say("Order 8834-x goes to twelve Elm Street in Dover today.")),
+    });
+    await agent.session({ id: "chat-1", store, history }).send("And now?");
+    const page = await pageOf(store);
+    for (const gone of ["8834", "Elm Street"]) expect(page).not.toContain(gone);
+    expect(page).toContain("today");
   });
 
   test("a script without spaces is removed, too", async () => {

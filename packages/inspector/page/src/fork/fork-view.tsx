@@ -19,7 +19,7 @@ import type { Json } from "@pollux/core";
 import type { ForkRequest, ForkResult } from "../../../src/inspection/results.ts";
 import { parseField, useTask } from "../acting/use-task.ts";
 import { formatRoute } from "../app/route.ts";
-import { BranchTable, CompareWith, compare } from "./branch-table.tsx";
+import { BranchTable, compare } from "./branch-table.tsx";
 import { parseJson } from "../../../src/inspection/read-values.ts";
 import { readHead } from "../../../src/replay/request-head.ts";
 
@@ -63,7 +63,6 @@ export function ForkView({ session, overview, route }: SessionPanelProps): JSX.E
           .map(({ run, turn }) => [String(turn.number), `${turnTitle(turn)} of “${run.input.slice(0, 60)}”`])}
       />
       {value === undefined ? <Waiting error={error} /> : <ForkForm key={key.join()} point={point} defaults={value} />}
-      <CompareWith />
     </div>
   );
 }

@@ -5,7 +5,7 @@ import type { CallDetails, NoteView, AnswerView } from "../../../src/inspection/
 import { formatRoute, turnRoute } from "../app/route.ts";
 import { type TurnProps, useSession } from "../session/session-model.ts";
 import { whyEnded } from "../ui/endings.tsx";
-import { formatPlural, formatDuration } from "../ui/format.ts";
+import { formatPlural, formatDuration, sentence } from "../ui/format.ts";
 import { showCall } from "./parts.tsx";
 import { Button } from "../acting/parts.tsx";
 
@@ -13,7 +13,7 @@ import { Button } from "../acting/parts.tsx";
 export function RunEnd({ run, turn }: TurnProps): JSX.Element | null {
   const why = run.turns.at(-1)?.turn === turn.turn ? whyEnded(run) : undefined;
   if (why === undefined) return null;
-  return <p class={`banner ${run.error === undefined ? "is-odd" : "is-error"}`}>The run ended here: {why}</p>;
+  return <p class={`banner ${run.error === undefined ? "is-odd" : "is-error"}`}>The run ended here: {sentence(why)}</p>;
 }
 
 interface NotesProps extends TurnProps {
@@ -112,7 +112,7 @@ export function FailedRequests({ run, turn, answers }: FailedRequestsProps): JSX
       {failed.map(({ n, ms, said }) => (
         <li key={n} class="banner note-error">
           <WireLink run={run} turn={turn} n={n} say={`Request ${n}`} /> failed after {formatDuration(ms)}:{" "}
-          {/[.!?]$/.test(said) ? said : `${said}.`}
+          {sentence(said)}
           <i class="dim"> {whatFollowed(rows, n, session.overview.value?.state === "running")}</i>
         </li>
       ))}
