@@ -33,12 +33,9 @@ export function sessionPage(
     overview.ending ?? overview.state,
     count(fold.runs.length, "run"),
     `${overview.usage.totalTokens.toLocaleString("en-US")} tokens`,
-    ...(overview.cost === undefined
-      ? []
-      : [
-          `cost ${formatCost(overview, overview.currency)}${overview.pricesAsOf === undefined ? "" : ` (prices of ${overview.pricesAsOf})`}`,
-        ]),
-  ];
+    overview.cost !== undefined &&
+      `cost ${formatCost(overview, overview.currency)}${overview.pricesAsOf === undefined ? "" : ` (prices of ${overview.pricesAsOf})`}`,
+  ].filter((fact) => fact !== false);
   const text = [
     "<!doctype html>",
     `<html lang="en">`,

@@ -63,6 +63,10 @@ test("the response to a call without a step is shown with the call", async () =>
   });
 });
 
+test("a note about a call names its tool", async () => {
+  expect((await turnOf([call("pay", { amount: 3 })])).notes).toMatchObject([{ text: "pay needed approval." }]);
+});
+
 test("a call that may have taken effect when its run died is unknown", async () => {
   const store = new MemoryStore();
   const send = defineTool({ name: "send", description: "Sends.", effects: "once", run: () => "sent" });

@@ -6,7 +6,6 @@ import { JsonCode } from "../ui/code.tsx";
 import { TextDiff } from "../compare/text-diff.tsx";
 import { Money } from "../ui/money.tsx";
 import { formatDuration, formatPlural, formatTokens } from "../ui/format.ts";
-import type { HttpSource } from "../source/http-source.ts";
 
 /** Two branches of a session, side by side. */
 export function BranchTable({
@@ -140,8 +139,4 @@ function Value({ value, label, sign = "" }: ValueProps): JSX.Element {
       {sign} {text}
     </p>
   );
-}
-
-export async function compare(source: HttpSource, left: string, right: string): Promise<BranchComparison> {
-  return await source.view(left, "compare", { with: right });
 }

@@ -16,10 +16,10 @@ import { turnTitle } from "../ui/format.ts";
 import { Empty, Waiting } from "../ui/notes.tsx";
 import { type SessionModel, type SessionPanelProps, type TurnProps, useSession } from "../session/session-model.ts";
 import type { Json } from "@pollux/core";
-import type { ForkRequest, ForkResult } from "../../../src/inspection/results.ts";
+import type { BranchComparison, ForkRequest, ForkResult } from "../../../src/inspection/results.ts";
 import { parseField, useTask } from "../acting/use-task.ts";
 import { formatRoute } from "../app/route.ts";
-import { BranchTable, compare } from "./branch-table.tsx";
+import { BranchTable } from "./branch-table.tsx";
 import { parseJson } from "../../../src/inspection/read-values.ts";
 import { readHead } from "../../../src/replay/request-head.ts";
 
@@ -194,7 +194,7 @@ function useComparison({ id, comparison, isRunning }: ForkResult): Pick<ForkResu
     if (!isRunning) return;
     let isShown = true;
     const end = source.watch(id, ({ state }) => {
-      void compare(source, left, id).then(
+      void source.view<BranchComparison>(left, "compare", { with: id }).then(
         (next) => isShown && setLatest({ comparison: next, isRunning: state === "running" }),
         // The next change tries again.
         () => {},

@@ -94,16 +94,13 @@ function Shown({ totals }: { readonly totals: Totals }): JSX.Element {
 /** Caveats of the figures. */
 function doubtsOf({ uncounted, unpriced, isCut, sessions, currencies }: Totals): readonly string[] {
   const names = currencies.map((one) => one || "unknown").join(", ");
-  const doubts: readonly (readonly [isSo: boolean, doubt: string])[] = [
-    [isCut, `Includes only the last ${formatCount(sessions)} sessions: choose a shorter span.`],
-    [
-      uncounted > 0,
+  return [
+    isCut && `Includes only the last ${formatCount(sessions)} sessions: choose a shorter span.`,
+    uncounted > 0 &&
       `Leaves out the runs of ${formatPlural(uncounted, "session")} without a summary, or with one of an older release.`,
-    ],
-    [unpriced > 0, `The cost leaves out answers without a price, in ${formatPlural(unpriced, "session")}.`],
-    [currencies.length > 1, `Costs are in different currencies (${names}), so their sums are meaningless.`],
-  ];
-  return doubts.flatMap(([isSo, doubt]) => (isSo ? [doubt] : []));
+    unpriced > 0 && `The cost leaves out answers without a price, in ${formatPlural(unpriced, "session")}.`,
+    currencies.length > 1 && `Costs are in different currencies (${names}), so their sums are meaningless.`,
+  ].filter((doubt) => doubt !== false);
 }
 
 interface HeadProps {

@@ -19,7 +19,7 @@ export function exchangesOf(
       if (isInner) inner.add(row.runId);
       return isInner;
     }
-    return row.runId === runId && (row.turn === turn || (row.step !== undefined && names.has(row.step)));
+    return row.runId === runId && (row.turn === turn || names.has(row.step));
   });
 }
 
