@@ -1,5 +1,6 @@
 import type { SessionSummary, TotalsRow } from "@pollux/core";
 import { percentileOf, sumTotals } from "@pollux/core/doctor";
+import { isMoney } from "./cost.ts";
 
 /** Figures of a store's sessions, from their summaries alone. */
 export interface Totals {
@@ -60,7 +61,6 @@ export function addUpTotals(summaries: readonly SessionSummary[], isCut: boolean
     summaries.flatMap(({ totals = [] }) => totals),
     Infinity,
   );
-  const kind = (name: TotalsRow["kind"]): readonly Figures[] => largest(rows.filter((row) => row.kind === name));
   const by = (name: (summary: SessionSummary) => string | undefined): readonly TotalsRow[] =>
     sumTotals(
       wholes.map(({ summary, whole }) => ({ ...whole, name: name(summary) })),
@@ -77,6 +77,18 @@ export function addUpTotals(summaries: readonly SessionSummary[], isCut: boolean
       .toSorted((a, b) => of(b) - of(a) || (a.id < b.id ? -1 : 1))
       .slice(0, MOST_SESSIONS);
   const [runs = { kind: "agent", count: 0 }] = by(() => undefined);
+  const kind = (name: TotalsRow["kind"]): readonly TotalsRow[] => rows.filter((row) => row.kind === name);
+  /** All runs by name. The row without a name has the rest: broken answers, active runs, sessions without totals. */
+  const parts = (name: "agent" | "model"): readonly Figures[] => {
+    const left = (figure: "input" | "cached" | "output" | "cost"): number => {
+      const whole = runs[figure] ?? 0;
+      const rest = kind(name).reduce((sum, row) => sum - (row[figure] ?? 0), whole);
+      return rest > 0 && isMoney(rest, whole) ? rest : 0;
+    };
+    const rest = { input: left("input"), cached: left("cached"), output: left("output"), cost: left("cost") };
+    const all = sumTotals([...kind(name), { kind: name, count: 0, ...rest }], Infinity);
+    return largest(all.filter((row) => row.count + tokensOf(row) + (row.cost ?? 0) > 0));
+  };
   return {
     sessions: summaries.length,
     uncounted: summaries.filter(({ totals, turns }) => totals === undefined && turns !== 0).length,
@@ -86,10 +98,10 @@ export function addUpTotals(summaries: readonly SessionSummary[], isCut: boolean
     currencies: distinct(summaries.flatMap(({ cost = 0, currency = "" }) => (cost > 0 ? [currency] : []))),
     pricesAsOf: distinct(summaries.flatMap(({ pricesAsOf = [] }) => pricesAsOf)),
     runs: figuresOf(runs),
-    endings: kind("ending"),
-    agents: kind("agent"),
-    models: kind("model"),
-    tools: kind("tool"),
+    endings: largest(kind("ending")),
+    agents: parts("agent"),
+    models: parts("model"),
+    tools: largest(kind("tool")),
     owners: largest(by(({ owner }) => owner)),
     days: by(({ updatedAt }) => new Date(updatedAt).toISOString().slice(0, 10))
       .toSorted((a, b) => ((a.name ?? "") < (b.name ?? "") ? -1 : 1))

@@ -190,7 +190,7 @@ describe("contents", () => {
   test("say why a citation is missing", async () => {
     const tab = await open("#/s/dropped-citation");
     await tab.sees("lost citation 1");
-    await tab.sees("One citation can't be shown: “It snows in Bergen.”");
+    await tab.sees("1 citation can't be shown: “It snows in Bergen.”");
     await tab.sees("Its text is not in the answer.");
     await tab.close();
   });

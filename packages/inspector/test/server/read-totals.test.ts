@@ -130,10 +130,17 @@ describe("totals of a store", () => {
       owner: fc.constantFrom(undefined, "ann", "__proto__"),
       day: fc.integer({ min: 0, max: 3 }),
       cost: fc.integer({ min: 0, max: 100 }),
+      // Of an active run, and of a broken answer: neither is in the rows of an agent or a model.
+      more: fc.integer({ min: 0, max: 2 }),
+      broken: fc.integer({ min: 0, max: 2 }),
     });
     fc.assert(
       fc.property(fc.uniqueArray(one, { selector: ({ id }) => id }), (given) => {
-        const all = given.map(({ id, owner, day, cost }) => summary(id, START + day * DAY, cost, { owner }));
+        const all = given.map(({ id, owner, day, cost, more, broken }) => {
+          const made = summary(id, START + day * DAY, cost, { owner, cost: cost + more + broken });
+          const agents = (row: TotalsRow): TotalsRow => (row.kind === "agent" ? { ...row, cost: cost + broken } : row);
+          return { ...made, totals: made.totals?.map(agents) };
+        });
         const totals = addUpTotals(all);
         const back = addUpTotals(all.toReversed());
         expect({ ...back, owners: [] }).toEqual({ ...totals, owners: [] });

@@ -84,9 +84,8 @@ function Costliest({ id, runs }: { readonly id: string; readonly runs: readonly 
   const turns = runs.flatMap((run) => run.turns.map((turn) => ({ run, turn })));
   const isPriced = turns.some(({ turn }) => turn.cost !== undefined);
   const sizeOf = ({ turn }: (typeof turns)[number]): number => (isPriced ? (turn.cost ?? 0) : tokensOf(turn.usage));
-  let most = turns[0];
-  for (const one of turns) if (most !== undefined && sizeOf(one) > sizeOf(most)) most = one;
-  if (most === undefined || turns.length === 1) return null;
+  if (turns.length < 2) return null;
+  const most = turns.reduce((largest, one) => (sizeOf(one) > sizeOf(largest) ? one : largest));
   const size = sizeOf(most);
   return (
     <p class="costliest">

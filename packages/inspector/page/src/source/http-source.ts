@@ -77,12 +77,7 @@ export class HttpSource {
     return `${this.#base}${this.#priced(`${pathOf(session)}/media?${params.toString()}`)}`;
   }
 
-  /**
-   * Calls back after each change. It reconnects by itself.
-   *
-   * @param onLost - Called while there is no connection.
-   * @returns A function that stops it.
-   */
+  /** Calls back after each change, and `onLost` whenever the connection is lost. @returns A function that stops it. */
   watch(session: string, onChange: (change: SourceChange) => void, onLost: () => void = () => {}): () => void {
     const events = new EventSource(`${this.#base}${pathOf(session)}/live`);
     events.addEventListener("error", onLost);

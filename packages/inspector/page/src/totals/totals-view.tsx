@@ -81,8 +81,8 @@ function Shown({ totals }: { readonly totals: Totals }): JSX.Element {
         ]}
         rows={endings}
       />
-      <FiguresTable title="By agent" of="Runs" rows={agents} money={money} />
-      <FiguresTable title="By model" of="Answers" rows={models} money={money} />
+      <FiguresTable title="By agent" of="Runs" rows={agents} rest="others and active runs" money={money} />
+      <FiguresTable title="By model" of="Answers" rows={models} rest="others and broken answers" money={money} />
       <FiguresTable title="By tool" of="Calls" rows={tools} money={money} />
       {owners.some(({ name }) => name !== undefined) && (
         <FiguresTable title="By owner" of="Runs" rows={owners} rest="no owner" money={money} />

@@ -20,9 +20,7 @@ export function RunView({ runId }: { readonly runId: string }): JSX.Element {
   if (run === undefined)
     return (
       <Empty title="There is no such run">
-        <p>
-          The session has no run <code>{runId}</code>.
-        </p>
+        <p>The session has no run {runId}.</p>
       </Empty>
     );
   const { input, model, agent, at, endedAt, stopReason, error, usage, cost, resumed } = run;
