@@ -10,10 +10,8 @@ export function isLibraryError(error: unknown, name?: string): error is LibraryE
   return typeof code === "string" && typeof retryable === "boolean" && (name === undefined || error.name === name);
 }
 
-/** Messages for a page, by code, where the library's are for code. */
-const PLAIN: { readonly [code: string]: string | undefined } = {
-  session_running: "The session is running: wait until its run is over, or stop the run.",
-};
+/** The library's message names options of its functions. */
+const RUNNING = "The session is running: wait until its run is over, or stop the run.";
 
 /** Answers errors of the library with their own message: they are no failures of the server. */
 export function refusing<Arguments extends readonly unknown[]>(
@@ -23,7 +21,8 @@ export function refusing<Arguments extends readonly unknown[]>(
     try {
       return await handler(...given);
     } catch (error) {
-      if (isLibraryError(error)) throw new HttpError(409, error.code, PLAIN[error.code] ?? error.message);
+      if (isLibraryError(error))
+        throw new HttpError(409, error.code, error.code === "session_running" ? RUNNING : error.message);
       if (error instanceof TypeError) throw new HttpError(400, "invalid", error.message);
       throw error;
     }

@@ -161,6 +161,16 @@ describe("the page of a session", () => {
   });
 });
 
+test("the recording of a log has all its token counts", async () => {
+  const store = new MemoryStore();
+  await sessionOf(store, [say("Hi.")]).send("Hello?");
+  const { files } = await inspect({ store }).view<TakenFiles>("take-test");
+  const { exchanges }: any = JSON.parse(files[1]?.text ?? "");
+  const [, data] = exchanges[0].responseBody.split("data: ");
+  const { promptTokenCount: prompt, candidatesTokenCount: answer, totalTokenCount } = JSON.parse(data).usageMetadata;
+  expect(prompt + answer).toBe(totalTokenCount);
+});
+
 describe("the page without people's words", () => {
   async function pageOf(store: MemoryStore): Promise<string> {
     const { files, notes } = await inspect({ store }).view<TakenFiles>("take-page-without-people");
