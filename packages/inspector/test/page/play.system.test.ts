@@ -72,6 +72,23 @@ test("without a key the page says that the emulator answers, and sends nothing b
   expect(await tab.evaluate("document.documentElement.scrollWidth <= 390")).toBe(true);
 });
 
+test("reloaded agents are shown as their code defines them now, without changes", async () => {
+  const agentOf = (instructions: string) => new Agent({ model: new ScriptedModel(), name: "helper", instructions });
+  const reloadAgents = async () => ({ helper: agentOf("You help a lot.") });
+  const options = {
+    store: new MemoryStore(),
+    allowActions: true,
+    agents: { helper: agentOf("You help.") },
+    reloadAgents,
+  };
+  await using open = await opened(options, "#/play");
+  const { tab } = open;
+  await tab.sees("// No changes yet.");
+  await tab.click("button", "Reload agents");
+  await tab.until(`[...document.querySelectorAll("textarea")].some(({ value }) => value === "You help a lot.")`);
+  await tab.sees("// No changes yet.");
+});
+
 test("a tool runs by hand with a form, and one with effects after a second click", async () => {
   const runs: unknown[] = [];
   const book = defineTool({
