@@ -51,11 +51,11 @@ function readCall(call: Fields, callId: string, sources: CallSources): CallDetai
   const value = fieldsOf(recorded?.["value"] ?? done?.value);
   const state = stateOf(callId, value, sources);
   // While a job runs, its call has a response for the case that the conversation goes on without it.
-  const isOver = state !== "waiting";
-  const { response } = fieldsOf(fieldsOf(value["part"])["functionResponse"]);
-  const answer = isOver ? (response ?? outsideAnswer(steps)) : undefined;
+  const { part, failure } = state === "waiting" ? {} : value;
+  const { response } = fieldsOf(fieldsOf(part)["functionResponse"]);
+  const answer = response ?? outsideAnswer(steps);
   const begun = steps.find(({ type }) => type === "begin");
-  const { kind, message } = fieldsOf(value["failure"]);
+  const { kind, message } = fieldsOf(failure);
   return {
     callId,
     name: textOf(name) ?? "",
@@ -68,7 +68,7 @@ function readCall(call: Fields, callId: string, sources: CallSources): CallDetai
     because: whyHeld(route["because"], call),
     ...readsOf("call", value),
     response: answer === undefined ? undefined : shorten(answer),
-    failure: isOver && typeof kind === "string" ? { kind, message: textOf(message) ?? "" } : undefined,
+    failure: typeof kind === "string" ? { kind, message: textOf(message) ?? "" } : undefined,
     isShortened: value["shortened"] === true || undefined,
     skill: skillRead(callId, sources.all, answer),
     steps: steps.map(({ name: step, at, value: result }) => {

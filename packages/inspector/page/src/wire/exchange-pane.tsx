@@ -59,7 +59,8 @@ function Pane({ details, onGo }: GoProps & { readonly details: ExchangeDetails }
           {row.firstByteMs !== undefined && <span>first byte after {formatDuration(row.firstByteMs)}</span>}
         </p>
       </div>
-      {[row.error, problem].map((text) => text !== undefined && <p class="banner is-error">{text}</p>)}
+      {row.error !== undefined && <p class="banner is-error">{row.error}</p>}
+      {problem !== undefined && <p class="banner is-error">{problem}</p>}
       <ExchangeTools key={row.n} n={row.n} />
       <Shared row={row} onGo={onGo} />
       <Break details={details} />
