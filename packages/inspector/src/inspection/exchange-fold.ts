@@ -190,8 +190,8 @@ function tokensIn(answer: string): Tokens {
 }
 
 /** Why an answer is of no use to a run, although its status is 200 and it is complete. */
-function unusable({ status, ended, operation }: KeptExchange, answer: string): string | undefined {
-  if (status !== 200 || ended !== "complete" || !/generateContent$/i.test(operation)) return undefined;
+function unusable({ status, ended, url }: KeptExchange, answer: string): string | undefined {
+  if (status !== 200 || ended !== "complete" || !/generateContent\b/i.test(url)) return undefined;
   if (answer.includes('"finishReason"')) return undefined;
   const blocked = /"blockReason"\s*:\s*"(\w+)"/.exec(answer)?.[1];
   return blocked === undefined
