@@ -12,7 +12,7 @@ import {
   type ScriptLine,
 } from "@pollux/core/testing";
 import { expect, test } from "vitest";
-import { endingOf, isBadEnding } from "../../src/inspection/endings.ts";
+import { endingOf, ENDINGS, isBadEnding } from "../../src/inspection/endings.ts";
 import type { SessionPage } from "../../src/inspection/inspection.ts";
 import { inspectorHandler } from "../../src/server/inspector-handler.ts";
 import { foldOf, sessionOf } from "../support/sessions.ts";
@@ -63,6 +63,11 @@ test("a session has the ending that its last run had, in the list and in all its
       .filter(isBadEnding)
       .toSorted(),
   );
+});
+
+test("each ending has a name of its own, except the two good ones", () => {
+  const titles = Object.values(ENDINGS).map(([title]) => title);
+  expect(titles.filter((title, index) => titles.indexOf(title) !== index)).toEqual(["Done"]);
 });
 
 test("a run without an end is running or cut off, and one that waited before the next one is no failure", async () => {
