@@ -23,7 +23,7 @@ export function readTurn(fold: SessionFold, runId: string, number: number): Turn
   return {
     runId: run.runId,
     row: turn.row(),
-    before: [...readInput(run, turn), ...steps.flatMap(readBefore)],
+    before: [...readInput(run, turn), ...steps.flatMap(readBefore), ...readUnfinished(run, number)],
     answers,
     calls: readCalls(run, turn, steps),
     // The log of a run that waits has responses for the case that the conversation goes on without an answer.
@@ -88,6 +88,14 @@ function readBefore(step: TurnStep): readonly ContentView[] {
   if (typeof summary !== "string") return [...replaced, ...steering];
   const text = { kind: "text", index: 0, text: summary, raw: { text: summary } } as const;
   return [{ role: "user", origin: "summary", parts: [text] }, ...replaced, ...steering];
+}
+
+/** The answer that was unfinished when the run ended: the next run's requests have it. */
+function readUnfinished({ end, positions }: RunFold, number: number): readonly ContentView[] {
+  const { place, parts } = fieldsOf(end?.["interrupted"]);
+  if (fieldsOf(place)["turn"] !== number) return [];
+  const at = { position: positions.at(-1) ?? 0, path: ["interrupted", "parts"] };
+  return [{ role: "model", origin: "unfinished", parts: partViews(parts, at) }];
 }
 
 function readAnswer(

@@ -81,6 +81,7 @@ function runSection(fold: SessionFold, run: RunFold, index: number): string {
     `<p class="facts">${[textOf(entry["model"]) ?? "", timeOf(row.at), ending, ...(run.isTakenBack ? ["taken back"] : [])].map(escaped).join(" · ")}</p>`,
     ...listOf(entry["input"]).map((content) => message("user", partsOf(content))),
     ...[...run.turns.values()].map((turn) => turnArticle(fold.id, turn.row(), stepsOf(fold, turn))),
+    message("model", partsOf(end?.["interrupted"])),
     ...(typeof error["message"] === "string" ? [`<p class="error">${escaped(error["message"])}</p>`] : []),
     "</section>",
   ].join("\n");

@@ -3,6 +3,7 @@ import { keepExchanges } from "@pollux/core/exchanges";
 import { call, createEmulator, fault, faults, say, script } from "@pollux/emulator";
 import { expect, test, vi } from "vitest";
 import { ExchangeFold } from "../../src/inspection/exchange-fold.ts";
+import { readTurn } from "../../src/inspection/read-turn.ts";
 import { SessionFold } from "../../src/inspection/session-fold.ts";
 import { sessionPage } from "../../src/take-away/session-page.ts";
 import { inspectorHandler } from "../../src/server/inspector-handler.ts";
@@ -262,4 +263,9 @@ test("a turn whose answer was cut off by a stop is a turn of its run", async () 
     { turn: 1, flags: ["no-answer"], failedRequests: [{ n: 0 }], endedAt: expect.any(Number) },
   ]);
   expect(sessionPage(fold, 0).text).toContain(">Turn without an answer</a>");
+  const { before } = readTurn(fold, fold.runs[0]!.runId, 1)!;
+  expect(before).toMatchObject([
+    { origin: "input" },
+    { role: "model", origin: "unfinished", parts: [{ text: expect.stringMatching(/^Hello\. /) }] },
+  ]);
 });

@@ -1,6 +1,6 @@
 import { Agent, MemoryStore } from "@pollux/core";
 import { readExchanges } from "@pollux/core/exchanges";
-import { call, grounded, parts, say, ScriptedModel, think, join } from "@pollux/core/testing";
+import { call, grounded, hangs, parts, say, ScriptedModel, think, join } from "@pollux/core/testing";
 import { call as calling, createEmulator, loadRecording, replay, say as saying, script } from "@pollux/emulator";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -201,7 +201,25 @@ describe("the page without people's words", () => {
       expect(page).toContain(left);
   });
 
-  test("neither has passages that repeat a message from before the session", async () => {
+  test("an unfinished answer is shown, without passages that repeat a message", async () => {
+    const store = new MemoryStore();
+    const stop = new AbortController();
+    const stream = sessionOf(store, [hangs("Ann, you live at twelve Elm Street in Dover.")]).stream(
+      "I live at twelve Elm Street in Dover.",
+      { signal: stop.signal },
+    );
+    const read = async (): Promise<void> => {
+      for await (const { type } of stream) if (type === "text-delta") stop.abort();
+    };
+    await expect(read()).rejects.toThrow();
+    const { files } = await inspect({ store }).view<TakenFiles>("take-page");
+    expect(files[0]?.text).toContain("Ann, you live at twelve Elm Street");
+    const page = await pageOf(store);
+    expect(page).toContain("Ann, you");
+    expect(page).not.toContain("Elm Street");
+  });
+
+  test("has no passages that repeat a message from before the session", async () => {
     const store = new MemoryStore();
     const history = [
       { role: "user", parts: [{ text: "My order is 8834-x, to twelve Elm Street in Dover." }] },

@@ -8,7 +8,6 @@ import type {
   RunRow,
   TurnRow,
 } from "../../../src/inspection/inspection.ts";
-import type { CacheEstimate } from "../../../src/inspection/prefix-cost.ts";
 import type { SourceAbout, SourceChange } from "../../../src/inspection/source.ts";
 import type { Playground } from "../../../src/play/play.ts";
 import { fieldsOf, parseJson } from "../../../src/inspection/read-values.ts";
@@ -64,11 +63,6 @@ export class HttpSource {
   /** @param from - Index of the first row to load: rows never change. */
   async exchanges(session: string, from: number = 0): Promise<readonly ExchangeRow[]> {
     return await this.view(session, "exchanges", { from: String(from) });
-  }
-
-  /** The estimated cost with an explicit cache of the instructions and tools; undefined without prices or requests. */
-  async cacheEstimate(session: string): Promise<CacheEstimate | undefined> {
-    return (await this.view<CacheEstimate | null>(session, "cache-estimate")) ?? undefined;
   }
 
   /** An address of inline media, for an image or a download. */

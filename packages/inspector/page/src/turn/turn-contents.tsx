@@ -16,6 +16,7 @@ const ORIGINS: { readonly [origin in ContentView["origin"]]: string } = {
   steering: "Message to the active run",
   summary: "Summary of older messages",
   answer: "Answer",
+  unfinished: "Unfinished answer",
   responses: "Responses to the calls, as sent",
   media: "Media from the calls",
   "asks-again": "Request to answer again",
