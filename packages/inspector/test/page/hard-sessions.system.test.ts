@@ -88,6 +88,7 @@ describe("a hostile session", () => {
     await tab.until(`document.querySelectorAll(".trials > section").length === 2`);
     expect(await tab.evaluate("window.hacked")).toBeUndefined();
     expect(await tab.evaluate(`document.querySelectorAll("a[href^=javascript], img, main script").length`)).toBe(0);
+    await tab.sees("This view could not be loaded");
     // The browser says itself that there is no session of that name.
     tab.errors.splice(0, tab.errors.length, ...tab.errors.filter((text) => !text.includes("404")));
     await tab.close();
