@@ -32,10 +32,8 @@ export const checkRequestView: ViewHandler = async (call) => {
 
 function notesOn(body: string): readonly string[] {
   return [
-    ...(/"fileUri"\s*:/.test(body) ? ["The emulator can't tell whether its files still exist."] : []),
-    ...(/"cachedContent"\s*:/.test(body) ? ["The emulator can't tell whether its cache still exists."] : []),
-    ...(/"thoughtSignature"\s*:/.test(body)
-      ? ["The emulator accepts its signatures: only the service can check them."]
-      : []),
-  ];
+    /"fileUri"\s*:/.test(body) && "The emulator can't tell whether its files still exist.",
+    /"cachedContent"\s*:/.test(body) && "The emulator can't tell whether its cache still exists.",
+    /"thoughtSignature"\s*:/.test(body) && "The emulator accepts its signatures: only the service can check them.",
+  ].filter((note) => note !== false);
 }

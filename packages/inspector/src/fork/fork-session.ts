@@ -173,6 +173,8 @@ export const compareView: ViewHandler = async (call) => {
   const [other, run, withRun] = [query.get("with") ?? "", query.get("run") ?? "", query.get("withRun") ?? ""];
   const [left, right] = [await call.fold(), await readFold(call, store, other)];
   if (right.length === 0) throw new HttpError(404, "not_found", "There is no session with that id to compare with.");
+  if ((run !== "" && left.run(run) === undefined) || (withRun !== "" && right.run(withRun) === undefined))
+    throw new HttpError(404, "not_found", "There is no such run to compare: select two runs in a timeline.");
   const isWhole = query.get("whole") === "true";
   const comparison = compareBranches(left, right, { runs: [run, withRun], isWhole });
   if (!isWhole) return comparison;

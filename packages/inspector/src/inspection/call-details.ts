@@ -49,17 +49,20 @@ function readCall(call: Fields, callId: string, sources: CallSources): CallDetai
   const { name, id, args } = call;
   const done = steps.findLast(({ type, value }) => type === "step" && fieldsOf(value)["part"] !== undefined);
   const value = fieldsOf(recorded?.["value"] ?? done?.value);
-  const { response } = fieldsOf(fieldsOf(value["part"])["functionResponse"]);
+  const state = stateOf(callId, value, sources);
+  // While a job runs, its call has a response for the case that the conversation goes on without it.
+  const { part, failure } = state === "waiting" ? {} : value;
+  const { response } = fieldsOf(fieldsOf(part)["functionResponse"]);
   const answer = response ?? outsideAnswer(steps);
   const begun = steps.find(({ type }) => type === "begin");
-  const { kind, message } = fieldsOf(value["failure"]);
+  const { kind, message } = fieldsOf(failure);
   return {
     callId,
     name: textOf(name) ?? "",
     id: textOf(id),
     args: shorten(args ?? {}),
     editedArgs: editedArgs(steps, route),
-    state: stateOf(callId, value, sources),
+    state,
     startedAt: numberOf(value["startedAt"]) ?? begun?.at,
     endedAt: numberOf(value["endedAt"]),
     because: whyHeld(route["because"], call),
@@ -87,9 +90,8 @@ function stateOf(callId: string, value: Fields, { steps, route, run }: CallSourc
   if (value["part"] !== undefined || outsideAnswer(steps) !== undefined) return "ok";
   if (steps.some(({ value: answer }) => answer === false || fieldsOf(answer)["deny"] !== undefined)) return "denied";
   if (steps.some(({ error }) => error !== undefined)) return "failed";
-  if (run.end === undefined) return "open";
-  // A run that is over never made the call, or its process died during it.
-  return steps.some(({ type }) => type === "begin") ? "unknown" : "not-run";
+  // Without a recorded beginning, the log doesn't show whether a run that is over has made the call.
+  return run.end !== undefined && steps.some(({ type }) => type === "begin") ? "unknown" : "open";
 }
 
 /** The outcome of the call that somebody outside reported. */

@@ -119,13 +119,16 @@ export function sumRecorded(bills: Iterable<Bill>): number {
 
 /** Adds up parts. */
 export function addPriced(parts: readonly Priced[]): Priced {
-  const sum = (values: readonly (number | undefined)[]): number | undefined =>
-    values.reduce((total, value) => (value === undefined ? total : (total ?? 0) + value), undefined);
   return {
-    cost: sum(parts.map(({ cost }) => cost)),
+    cost: sumKnown(parts.map(({ cost }) => cost)),
     unpriced: parts.find(({ unpriced }) => unpriced !== undefined)?.unpriced,
-    pricedHere: sum(parts.map(({ pricedHere }) => pricedHere)),
+    pricedHere: sumKnown(parts.map(({ pricedHere }) => pricedHere)),
   };
+}
+
+/** Undefined if no value is known. */
+export function sumKnown(values: readonly (number | undefined)[]): number | undefined {
+  return values.reduce((total, value) => (value === undefined ? total : (total ?? 0) + value), undefined);
 }
 
 /** The one currency of all parts with a cost; undefined if they differ, or one is unknown. */

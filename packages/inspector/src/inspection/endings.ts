@@ -29,8 +29,8 @@ export const ENDINGS: { readonly [ending in Ending]: EndingView } = {
   "invalid-output": ["Invalid", "bad", "The output does not match its schema, after all retries."],
   "unknown-finish": ["Unknown", "bad", "The model stopped for a reason this version does not know."],
   damaged: ["Damaged", "bad", "Entries of the run are lost, so it cannot be resumed."],
-  "needs-approval": ["Asked", "odd", "The run ended with calls that needed an approval."],
-  "needs-outcome": ["Asked", "odd", "The run ended with calls that needed an outcome."],
+  "needs-approval": ["Approval", "odd", "The run ended with calls that needed an approval."],
+  "needs-outcome": ["Outcome", "odd", "The run ended with calls that needed an outcome."],
 };
 
 export function isEnding(text: string): text is Ending {

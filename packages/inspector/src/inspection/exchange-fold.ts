@@ -61,18 +61,12 @@ export class ExchangeFold {
     };
   }
 
-  /** Why an exchange failed, in one line: the service's message, or the error. */
+  /** Why an exchange failed, in one line, with its status: the error, the service's message, or the beginning of its answer. */
   failureOf(n: number): string {
-    const exchange = this.kept.exchanges[n];
-    if (exchange === undefined) return "";
-    const { status, error, chunks } = exchange;
-    if (status === undefined) return error === undefined ? "no answer" : `${error.name}: ${error.message}`;
-    const body = chunks
-      .map(({ text }) => text)
-      .join("")
-      .slice(0, 10_000);
-    const message = /"message"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(body)?.[1];
-    return firstWords(`${status} ${message === undefined ? body : unquoted(message)}`, 500);
+    const { status, error = "no answer" } = this.#rows[n] ?? {};
+    if (status === undefined || status === 200) return firstWords([status, error].join(" ").trim(), 500);
+    const answer = (this.kept.exchanges[n]?.chunks ?? []).map(({ text }) => text).join("");
+    return firstWords(`${status} ${messageIn(answer) ?? answer.slice(0, 10_000)}`, 500);
   }
 
   /** The bytes of a request's body; undefined when they can't be rebuilt. */
@@ -98,7 +92,8 @@ export class ExchangeFold {
     const before = this.#last.get(conversation);
     this.#last.set(conversation, n);
     const compared: PrefixComparison = before === undefined ? { sharedBytes: 0 } : this.#compare(exchange, before, n);
-    const tokens = tokensIn(chunks.map(({ text }) => text));
+    const answer = chunks.map(({ text }) => text).join("");
+    const tokens = tokensIn(answer);
     const known = { n, runId, attempt, method, url, status, ended, parent, before };
     return {
       ...known,
@@ -107,11 +102,11 @@ export class ExchangeFold {
       at: startedAt,
       ms: Math.max(0, endedAt - startedAt),
       firstByteMs: chunks.find(({ text }) => text !== "")?.ms,
-      error: error && `${error.name}: ${error.message}`,
+      error: error === undefined ? unusable(exchange, answer) : `${error.name}: ${error.message}`,
       requestBytes: exchange.bodyBytes,
       sharedBytes: compared.sharedBytes,
       ...tokens,
-      inner: parent && this.#innerAnswer(exchange),
+      inner: parent && this.#innerAnswer(exchange, answer),
       brokenAt: this.#breakOf(compared, exchange, tokens),
     };
   }
@@ -129,10 +124,10 @@ export class ExchangeFold {
     return { field, ...lost, currency: lost.cost === undefined ? undefined : describeList(this.#prices).currency };
   }
 
-  #innerAnswer({ agent, model, chunks, startedAt }: KeptExchange): InnerAnswer {
+  #innerAnswer({ agent, model, startedAt }: KeptExchange, answer: string): InnerAnswer {
     const prices = findPrices(this.#prices, model, startedAt);
     try {
-      const { response } = readResponseBody(chunks.map(({ text }) => text).join(""));
+      const { response } = readResponseBody(answer);
       return { agent, text: answerWords(response), cost: prices && computeCost(response.usage, prices) };
     } catch {
       return { agent, text: "" };
@@ -184,14 +179,9 @@ export class ExchangeFold {
 type Tokens = Pick<ExchangeRow, "promptTokens" | "cachedTokens" | "totalTokens">;
 
 /** The token counts that an answer was billed for: the last ones in it. */
-function tokensIn(texts: readonly string[]): Tokens {
-  // The counts are at the end of an answer, so reading from the last chunk back is enough.
-  let tail = "";
-  for (let index = texts.length - 1; index >= 0 && !tail.includes('"usageMetadata"'); index--) {
-    tail = (texts[index] ?? "") + tail;
-    if (tail.length > 65_536) break;
-  }
-  const usage = /.*("usageMetadata".*)/s.exec(tail)?.[1] ?? "";
+function tokensIn(answer: string): Tokens {
+  // The counts are at the end.
+  const usage = /.*("usageMetadata".*)/s.exec(answer.slice(-65_536))?.[1] ?? "";
   const [promptTokens, cachedTokens, totalTokens] = ["prompt", "cachedContent", "total"].map((name) => {
     const found = new RegExp(`"${name}TokenCount"\\s*:\\s*(\\d{1,12})`).exec(usage)?.[1];
     return found === undefined ? undefined : Number(found);
@@ -199,9 +189,20 @@ function tokensIn(texts: readonly string[]): Tokens {
   return { promptTokens, cachedTokens, totalTokens };
 }
 
-/** The text of a JSON string; the input itself if it is none. */
-function unquoted(json: string): string {
-  return textOf(parseJson(json)) ?? json;
+/** Why an answer is of no use to a run, although its status is 200 and it is complete. */
+function unusable({ status, ended, url }: KeptExchange, answer: string): string | undefined {
+  if (status !== 200 || ended !== "complete" || !/generateContent\b/i.test(url)) return undefined;
+  if (answer.includes('"finishReason"')) return undefined;
+  const blocked = /"blockReason"\s*:\s*"(\w+)"/.exec(answer)?.[1];
+  return blocked === undefined
+    ? (messageIn(answer) ?? "The answer has no finish reason.")
+    : `The prompt was blocked: ${blocked}`;
+}
+
+/** The service's message in an answer. */
+function messageIn(answer: string): string | undefined {
+  const message = /"message"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(answer.slice(0, 10_000))?.[1];
+  return message === undefined ? undefined : (textOf(parseJson(message)) ?? message);
 }
 
 /** UTF-16 length of the first bytes of a text, without an incomplete last character. */

@@ -7,6 +7,7 @@ const FLAGS = {
   "call-failed": ["call failed", "bad", "A tool returned an error to the model."],
   unfinished: ["unfinished", "bad", "A step of the turn began and has no outcome."],
   "no-answer": ["cut off", "bad", "The turn began, and the run ended without an answer."],
+  truncated: ["truncated", "odd", "The answer hit the output token limit."],
   "same-calls": ["same calls", "odd", "One answer has the same call twice."],
   "call-again": ["call again", "odd", "A call that failed in the previous turn was repeated with the same arguments."],
   "repeated-calls": ["repeated calls", "odd", "The calls are the same as in the previous turn."],

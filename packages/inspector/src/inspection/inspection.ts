@@ -30,10 +30,11 @@ export interface SessionRow
   readonly state: SessionState;
   /** An `Ending`: how its last run ended, or its state. Absent without a run, and for sessions that an older release wrote last. */
   readonly ending?: string | undefined;
-  readonly turns: number;
+  /** These three are absent for a session without a summary, such as a copied log. */
+  readonly turns?: number | undefined;
   /** Messages that started a run. */
-  readonly messages: number;
-  readonly totalTokens: number;
+  readonly messages?: number | undefined;
+  readonly totalTokens?: number | undefined;
   readonly agent?: string | undefined;
   /** Its requests and answers were kept. */
   readonly hasExchanges: boolean;

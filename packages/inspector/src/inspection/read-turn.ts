@@ -23,11 +23,12 @@ export function readTurn(fold: SessionFold, runId: string, number: number): Turn
   return {
     runId: run.runId,
     row: turn.row(),
-    before: [...readInput(run, turn), ...steps.flatMap(readBefore)],
+    before: [...readInput(run, turn), ...steps.flatMap(readBefore), ...readUnfinished(run, number)],
     answers,
     calls: readCalls(run, turn, steps),
-    responses: readResponses(turn, steps),
-    notes: readNotes(number, steps),
+    // The log of a run that waits has responses for the case that the conversation goes on without an answer.
+    responses: run.pending().some((call) => call.turn === number) ? [] : readResponses(turn, steps),
+    notes: readNotes(steps),
     sources: sourceViews(sources),
     entries: turn.positions.map((position) => ({ position, entry: fold.entries[position] ?? null })),
   };
@@ -87,6 +88,14 @@ function readBefore(step: TurnStep): readonly ContentView[] {
   if (typeof summary !== "string") return [...replaced, ...steering];
   const text = { kind: "text", index: 0, text: summary, raw: { text: summary } } as const;
   return [{ role: "user", origin: "summary", parts: [text] }, ...replaced, ...steering];
+}
+
+/** The answer that was unfinished when the run ended: the next run's requests have it. */
+function readUnfinished({ end, positions }: RunFold, number: number): readonly ContentView[] {
+  const { place, parts } = fieldsOf(end?.["interrupted"]);
+  if (fieldsOf(place)["turn"] !== number) return [];
+  const at = { position: positions.at(-1) ?? 0, path: ["interrupted", "parts"] };
+  return [{ role: "model", origin: "unfinished", parts: partViews(parts, at) }];
 }
 
 function readAnswer(
@@ -167,7 +176,9 @@ function readResponses(turn: TurnFold, steps: readonly TurnStep[]): readonly Con
       const media = listOf(after).flatMap((callId) => answerTo(callId, "after"));
       return [{ role: "user", origin: "media", parts: numbered(media) }];
     }
-    return role === undefined ? [] : [{ role: textOf(role) ?? "", origin: "asks-again", parts: inRecord(parts) }];
+    if (role === undefined) return [];
+    const isResponse = listOf(parts).some((part) => fieldsOf(part)["functionResponse"] !== undefined);
+    return [{ role: textOf(role) ?? "", origin: isResponse ? "responses" : "asks-again", parts: inRecord(parts) }];
   });
 }
 

@@ -51,8 +51,8 @@ function contentOf(response: unknown): unknown {
   return fieldsOf(response)["content"];
 }
 
-/** Members that people don't read: bytes and signatures. */
-const LEFT_OUT: ReadonlySet<string> = new Set(["thoughtSignature", "data"]);
+/** Members that people don't read: bytes, signatures and roles. */
+const LEFT_OUT: ReadonlySet<string> = new Set(["thoughtSignature", "data", "role"]);
 
 /** Collects all names and values in a JSON value. */
 function addTexts(value: unknown, texts: string[]): void {
@@ -69,7 +69,7 @@ function addTexts(value: unknown, texts: string[]): void {
 }
 
 const PART_MEMBERS: ReadonlySet<string> = new Set(
-  "role parts text thought functionCall functionResponse name args id response output error inlineData fileData mimeType kind message".split(
+  "parts text thought functionCall functionResponse name args id response output error inlineData fileData mimeType kind message".split(
     " ",
   ),
 );

@@ -112,7 +112,7 @@ export class SessionFold {
   addExchanges(exchanges: ExchangeFold): void {
     const { rows } = exchanges;
     for (const row of rows.slice(this.#exchangesSeen)) {
-      if (row.status !== 200) this.#failed.push(row);
+      if (row.status !== 200 || row.error !== undefined) this.#failed.push(row);
       // Agents inside calls have prefixes of their own.
       if (row.brokenAt !== undefined && row.parent === undefined) this.#broken.push(row);
     }

@@ -121,8 +121,11 @@ function callResult(fields: Fields): Result {
   if (unknown === true) return { ...common, state: "unknown", detail: "it is unknown whether the call took effect" };
   if (failure === undefined)
     return { ...common, state: "ok", detail: notRun === true ? "a hook answered; the tool did not run" : undefined };
-  const detail = firstWords([kind, message].filter((one) => typeof one === "string").join(": "));
-  return { ...common, state: kind === "denied" ? "denied" : "failed", detail };
+  const wasRun = kind !== "denied" && kind !== "not-run" && kind !== "withdrawn";
+  const detail = firstWords(
+    [kind === "not-run" ? undefined : kind, message].filter((one) => typeof one === "string").join(": "),
+  );
+  return { ...common, state: wasRun ? "failed" : "denied", detail };
 }
 
 function guardResult(actions: unknown): Result {

@@ -1,16 +1,17 @@
 import type { SessionSummary, TotalsRow } from "@pollux/core";
 import { percentileOf, sumTotals } from "@pollux/core/doctor";
+import { isMoney } from "./cost.ts";
 
 /** Figures of a store's sessions, from their summaries alone. */
 export interface Totals {
   readonly sessions: number;
-  /** Sessions that only count toward the cost, because an older release wrote them last. */
+  /** Sessions that count toward the cost at most, because an older release wrote them last, or their summary is missing. */
   readonly uncounted: number;
   /** There are more sessions than were read. */
   readonly isCut: boolean;
   /** Of all sessions, in the unit of the price table; absent when nothing has a price. */
   readonly cost?: number | undefined;
-  /** Sessions with answers of a model without a price, which `cost` leaves out. */
+  /** Sessions with answers without a price, which `cost` leaves out. */
   readonly unpriced: number;
   /** Codes of the currencies of all costs; "" for an unknown one. With more than one, `cost` is no valid sum. */
   readonly currencies: readonly string[];
@@ -60,7 +61,6 @@ export function addUpTotals(summaries: readonly SessionSummary[], isCut: boolean
     summaries.flatMap(({ totals = [] }) => totals),
     Infinity,
   );
-  const kind = (name: TotalsRow["kind"]): readonly Figures[] => largest(rows.filter((row) => row.kind === name));
   const by = (name: (summary: SessionSummary) => string | undefined): readonly TotalsRow[] =>
     sumTotals(
       wholes.map(({ summary, whole }) => ({ ...whole, name: name(summary) })),
@@ -77,19 +77,31 @@ export function addUpTotals(summaries: readonly SessionSummary[], isCut: boolean
       .toSorted((a, b) => of(b) - of(a) || (a.id < b.id ? -1 : 1))
       .slice(0, MOST_SESSIONS);
   const [runs = { kind: "agent", count: 0 }] = by(() => undefined);
+  const kind = (name: TotalsRow["kind"]): readonly TotalsRow[] => rows.filter((row) => row.kind === name);
+  /** All runs by name. The row without a name has the rest: broken answers, active runs, sessions without totals. */
+  const parts = (name: "agent" | "model"): readonly Figures[] => {
+    const left = (figure: "input" | "cached" | "output" | "cost"): number => {
+      const whole = runs[figure] ?? 0;
+      const rest = kind(name).reduce((sum, row) => sum - (row[figure] ?? 0), whole);
+      return rest > 0 && isMoney(rest, whole) ? rest : 0;
+    };
+    const rest = { input: left("input"), cached: left("cached"), output: left("output"), cost: left("cost") };
+    const all = sumTotals([...kind(name), { kind: name, count: 0, ...rest }], Infinity);
+    return largest(all.filter((row) => row.count + tokensOf(row) + (row.cost ?? 0) > 0));
+  };
   return {
     sessions: summaries.length,
-    uncounted: summaries.filter(({ totals, turns = 0 }) => totals === undefined && turns > 0).length,
+    uncounted: summaries.filter(({ totals, turns }) => totals === undefined && turns !== 0).length,
     isCut,
     cost: runs.cost,
-    unpriced: summaries.filter(({ unpriced }) => unpriced !== undefined).length,
+    unpriced: summaries.filter(isUnpriced).length,
     currencies: distinct(summaries.flatMap(({ cost = 0, currency = "" }) => (cost > 0 ? [currency] : []))),
     pricesAsOf: distinct(summaries.flatMap(({ pricesAsOf = [] }) => pricesAsOf)),
     runs: figuresOf(runs),
-    endings: kind("ending"),
-    agents: kind("agent"),
-    models: kind("model"),
-    tools: kind("tool"),
+    endings: largest(kind("ending")),
+    agents: parts("agent"),
+    models: parts("model"),
+    tools: largest(kind("tool")),
     owners: largest(by(({ owner }) => owner)),
     days: by(({ updatedAt }) => new Date(updatedAt).toISOString().slice(0, 10))
       .toSorted((a, b) => ((a.name ?? "") < (b.name ?? "") ? -1 : 1))
@@ -97,6 +109,11 @@ export function addUpTotals(summaries: readonly SessionSummary[], isCut: boolean
     mostExpensive: top(({ cost = 0 }) => cost),
     slowest: top(({ slowest = 0 }) => slowest),
   };
+}
+
+/** A run of an agent without prices records neither a cost nor what has no price. */
+function isUnpriced({ unpriced, cost = 0, pricesAsOf, totalTokens = 0 }: SessionSummary): boolean {
+  return unpriced !== undefined || (cost === 0 && pricesAsOf === undefined && totalTokens > 0);
 }
 
 function distinct(values: readonly string[]): readonly string[] {

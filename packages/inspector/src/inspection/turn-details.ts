@@ -27,7 +27,7 @@ export interface TurnDetails {
 export interface ContentView {
   readonly role: string;
   /** Why it is here. */
-  readonly origin: "input" | "steering" | "summary" | "answer" | "responses" | "media" | "asks-again";
+  readonly origin: "input" | "steering" | "summary" | "answer" | "unfinished" | "responses" | "media" | "asks-again";
   readonly parts: readonly PartView[];
 }
 

@@ -145,11 +145,11 @@ export class TurnFold {
     }
     const isUnanswered = this.#failedRequests.length > 0 && this.#answers === 0;
     const isFailed = this.#endReason === "failed";
-    const isOpen = (isUnanswered && !isFailed) || steps.some(({ state }) => state === "open");
+    const isOpen = (isUnanswered && this.#endReason === undefined) || steps.some(({ state }) => state === "open");
     const flags = [...this.#flags, ...this.#retries(isUnanswered)];
     if (isUnanswered && isFailed && !flags.includes("error")) flags.push("error");
     if (isOpen) flags.push("unfinished");
-    const isCut = this.#answers === 0 && !isOpen && CUT.has(this.#endReason ?? "");
+    const isCut = this.#answers === 0 && !isOpen && (isUnanswered || CUT.has(this.#endReason ?? ""));
     if (isCut && !flags.includes("error")) flags.push("no-answer");
     if (this.#repeatsCalls()) flags.push("repeated-calls");
     const keys = this.#callKeys();
@@ -242,7 +242,8 @@ export class TurnFold {
   #held(place: ReadPlace, outcome: unknown): string {
     const calls = callsIn(this.#response).slice(callIndex(place));
     const routes = listOf(fieldsOf(outcome)["value"]).map(fieldsOf);
-    return routes.flatMap(({ because }, index) => whyHeld(because, fieldsOf(calls[index]?.call)) ?? []).join(" ");
+    const why = routes.flatMap(({ because }, index) => whyHeld(because, fieldsOf(calls[index]?.call)) ?? []);
+    return [...new Set(why)].join(" ");
   }
 
   #flag(flag: TurnFlag): void {
@@ -268,6 +269,7 @@ export class TurnFold {
     this.#response = value["response"];
     this.#calls = callNames(this.#response);
     this.#finishReason = textOf(finishReason);
+    if (finishReason === "MAX_TOKENS") this.#flag("truncated");
     const { groundingMetadata } = fieldsOf(candidate);
     if (groundingMetadata !== undefined || readUsage(usage).searchQueries > 0) this.#flag("search");
     const response = value["response"];

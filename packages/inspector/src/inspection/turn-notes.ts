@@ -1,15 +1,17 @@
+import { callNames } from "./answer-calls.ts";
 import { type Fields, fieldsOf, listOf, textOf } from "./read-values.ts";
 import type { NoteView } from "./turn-details.ts";
-import type { TurnStep } from "./turn-step.ts";
+import { lastResponse, type TurnStep } from "./turn-step.ts";
 
 /** Notes of a turn's steps besides answers and results of calls, as sentences. */
-export function readNotes(turn: number, steps: readonly TurnStep[]): readonly NoteView[] {
-  return steps.flatMap((step) => notesOf(step, turn).map(([kind, text]) => ({ kind, step: step.name, text })));
+export function readNotes(steps: readonly TurnStep[]): readonly NoteView[] {
+  const calls = callNames(lastResponse(steps));
+  return steps.flatMap((step) => notesOf(step, calls).map(([kind, text]) => ({ kind, step: step.name, text })));
 }
 
 type Note = readonly [kind: NoteView["kind"], text: string];
 
-function notesOf({ name, place, value: recorded, error }: TurnStep, turn: number): readonly Note[] {
+function notesOf({ name, place, value: recorded, error }: TurnStep, calls: readonly string[]): readonly Note[] {
   if (error !== undefined) return [["error", `${textOf(error["name"]) ?? "Error"}: ${textOf(error["message"]) ?? ""}`]];
   const value = fieldsOf(recorded);
   switch (place.kind) {
@@ -18,7 +20,7 @@ function notesOf({ name, place, value: recorded, error }: TurnStep, turn: number
     case "guard":
       return guardNotes(value["actions"]);
     case "route":
-      return routeNotes(recorded, turn);
+      return routeNotes(recorded, calls);
     case "call": {
       const agent = textOf(value["handoff"]);
       return agent === undefined ? [] : [["handoff", `${agent} takes over with the next turn.`]];
@@ -70,10 +72,10 @@ function guardNotes(actions: unknown): readonly Note[] {
   });
 }
 
-function routeNotes(routes: unknown, turn: number): readonly Note[] {
+function routeNotes(routes: unknown, calls: readonly string[]): readonly Note[] {
   return listOf(routes).flatMap((route, index): readonly Note[] => {
     const { do: kind, why } = fieldsOf(route);
-    const call = `call:${turn}.${index}`;
+    const call = calls[index] ?? "A call";
     if (kind === "ask-approval") return [["route", `${call} needed approval.`]];
     if (kind === "ask-outcome") return [["route", `${call} runs outside of this process.`]];
     return kind === "deny" ? [["route", `${call} was denied: ${textOf(why) ?? "without a reason"}`]] : [];

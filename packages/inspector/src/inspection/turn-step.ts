@@ -55,16 +55,18 @@ export function isOutcomeFromOutside({ place, type, value }: TurnStep): boolean 
   return type === "answer" && place.kind === "wait" && place.question === "outcome";
 }
 
-/** The final response to a call: of a step, or an answer from outside. */
+/** The final response to a call: of a step, or an outcome from outside. Undefined while a job runs. */
 export function outcomeOfCall(callId: string, steps: readonly TurnStep[]): unknown {
   const done = steps.findLast(
     (step) =>
       "callId" in step.place &&
       step.place.callId === callId &&
-      (step.place.kind === "call" ? step.type === "step" : isOutcomeFromOutside(step)),
+      (step.place.kind === "call"
+        ? step.type === "step" && fieldsOf(step.value)["job"] === undefined
+        : isOutcomeFromOutside(step)),
   );
   const { response } = fieldsOf(fieldsOf(fieldsOf(done?.value)["part"])["functionResponse"]);
-  return response ?? (done?.type === "answer" ? done.value : undefined);
+  return response ?? (done?.type === "step" ? undefined : done?.value);
 }
 
 /** The last answer that the steps recorded; empty without any. */

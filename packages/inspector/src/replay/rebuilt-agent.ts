@@ -133,19 +133,17 @@ function questionsIn(calls: readonly RecordedCall[]): ToolQuestions {
 function notesOn({ fold, run }: Kept, head: RequestHead | undefined): readonly string[] {
   const kinds = new Set(stepsOfRun(fold, run).map(({ place }) => place.kind));
   const missing = [
-    ...(kinds.has("guard") ? ["guardrails"] : []),
-    ...(kinds.has("hook") ? ["hooks"] : []),
-    ...(kinds.has("compact") ? ["compaction"] : []),
-  ];
+    kinds.has("guard") && "guardrails",
+    kinds.has("hook") && "hooks",
+    kinds.has("compact") && "compaction",
+  ].filter((what) => what !== false);
   return [
-    ...(head === undefined
-      ? ["The run's requests were not kept, so its instructions and declarations are unknown: see keepExchanges."]
-      : []),
-    ...(missing.length > 0
-      ? [`The run had ${missing.join(" and ")}, which the log doesn't contain: pass the agent's file with --agent.`]
-      : []),
-    ...(head !== undefined && head.unknown.length > 0
-      ? [`No option of an agent sets these fields of the request: ${head.unknown.join(", ")}.`]
-      : []),
-  ];
+    head === undefined &&
+      "The run's requests were not kept, so its instructions and declarations are unknown: see keepExchanges.",
+    missing.length > 0 &&
+      `The run had ${missing.join(" and ")}, which the log doesn't contain: pass the agent's file with --agent.`,
+    head !== undefined &&
+      head.unknown.length > 0 &&
+      `No option of an agent sets these fields of the request: ${head.unknown.join(", ")}.`,
+  ].filter((note) => note !== false);
 }

@@ -182,9 +182,11 @@ class Handler {
     if (kind !== "sessions") throw nothingHere();
     if (id === undefined || id === "") {
       onlyWith(request, "GET");
-      return this.#json(request, await listSessions(this.#listed(), url.searchParams));
+      const { store, exchanges } = this.#options;
+      const isRunning = async (one: string): Promise<boolean> => this.#leases.isHeld(one, await store.records(one));
+      return this.#json(request, await listSessions({ store, exchanges, isRunning }, url.searchParams));
     }
-    checkId(id);
+    if (id.length > 1024) throw new HttpError(400, "invalid", "The id of a session has at most 1024 characters.");
     if (request.method === "POST") return await this.#act(request, id, view ?? "", url.searchParams);
     onlyWith(request, "GET");
     return await this.#show(request, id, view, rest, url.searchParams);
@@ -299,11 +301,6 @@ class Handler {
     return session;
   }
 
-  #listed(): Parameters<typeof listSessions>[0] {
-    const { store, exchanges } = this.#options;
-    return { store, exchanges, isRunning: async (id) => this.#leases.isHeld(id, await store.records(id)) };
-  }
-
   #sessionsFor(query: URLSearchParams | undefined): OpenSessions {
     return (query?.get("prices") === "google" ? this.#listPriced : undefined) ?? this.#sessions;
   }
@@ -345,11 +342,6 @@ function isBefore(
 function onlyWith({ method }: Request, allowed: "GET"): void {
   if (method !== allowed && method !== "HEAD")
     throw new HttpError(405, "method_not_allowed", `Only ${allowed} can be used here.`);
-}
-
-/** @throws {HttpError} */
-function checkId(id: string): void {
-  if (id.length > 1024) throw new HttpError(400, "invalid", "The id of a session has at most 1024 characters.");
 }
 
 function decode(segment: string): string {

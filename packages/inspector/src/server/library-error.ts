@@ -10,6 +10,9 @@ export function isLibraryError(error: unknown, name?: string): error is LibraryE
   return typeof code === "string" && typeof retryable === "boolean" && (name === undefined || error.name === name);
 }
 
+/** The library's message names options of its functions. */
+const RUNNING = "The session is running: wait until its run is over, or stop the run.";
+
 /** Answers errors of the library with their own message: they are no failures of the server. */
 export function refusing<Arguments extends readonly unknown[]>(
   handler: (...given: Arguments) => Promise<object>,
@@ -18,7 +21,8 @@ export function refusing<Arguments extends readonly unknown[]>(
     try {
       return await handler(...given);
     } catch (error) {
-      if (isLibraryError(error)) throw new HttpError(409, error.code, error.message);
+      if (isLibraryError(error))
+        throw new HttpError(409, error.code, error.code === "session_running" ? RUNNING : error.message);
       if (error instanceof TypeError) throw new HttpError(400, "invalid", error.message);
       throw error;
     }

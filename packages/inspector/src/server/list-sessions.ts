@@ -47,7 +47,7 @@ export async function listSessions(listed: Listed, query: URLSearchParams): Prom
 
 async function rowOf(summary: SessionSummary, kept: ReadonlySet<string>, listed: Listed): Promise<SessionRow> {
   const { id, title, updatedAt, owner, metadata, runMetadata, state = "idle", ending } = summary;
-  const { turns = 0, messages = 0, totalTokens = 0, cost = 0, unpriced, pricesAsOf, currency } = summary;
+  const { turns, messages, totalTokens, cost = 0, unpriced, pricesAsOf, currency } = summary;
   const isRunning = state === "running" && (await listed.isRunning(id));
   const shown = state === "idle" ? "done" : state === "running" ? (isRunning ? "running" : "cut-off") : state;
   const agent = runMetadata?.["agent"];

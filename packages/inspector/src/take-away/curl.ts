@@ -29,13 +29,13 @@ export function curlOf({ request, row }: ExchangeDetails): TakenFile {
   const body = heredoc(request.body);
   const text = [
     "#!/bin/sh",
-    `# Request ${row.n + 1}, ${oneLine(row.step)}.`,
+    `# Request ${row.n}, ${oneLine(row.step)}.`,
     `# Needs ${auth.variable}: ${auth.what}.`,
     `: "\${${auth.variable}:?${auth.what}}"`,
     ...(request.body === "" ? [...lines.slice(0, -1), (lines.at(-1) ?? "").replace(/ \\$/, "")] : [...lines, ...body]),
     "",
   ].join("\n");
-  return { name: `request-${row.n + 1}.sh`, text };
+  return { name: `request-${row.n}.sh`, text };
 }
 
 interface Auth {

@@ -63,11 +63,11 @@ export function recordingOfLog(fold: SessionFold, run: RunFold): RunRecording {
 
 /** An answer as the service would send it without a stream. */
 function bodyOf({ content, finishReason, candidate, envelope, usage }: Fields): Fields {
-  const { promptTokens, outputTokens, totalTokens } = fieldsOf(usage);
+  const { inputTokens, outputTokens, totalTokens } = fieldsOf(usage);
   return {
     candidates: [{ ...fieldsOf(candidate), content, finishReason }],
     usageMetadata: {
-      promptTokenCount: promptTokens,
+      promptTokenCount: inputTokens,
       candidatesTokenCount: outputTokens,
       totalTokenCount: totalTokens,
     },

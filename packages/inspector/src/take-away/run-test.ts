@@ -25,10 +25,9 @@ export function runTest(fold: SessionFold, exchanges: ExchangeFold, run: RunFold
     ],
     notes: [
       "Save both files in one folder, and run: npx vitest run",
-      ...(head === undefined
-        ? ["The run's requests were not kept, so the recorded answers come in order, whatever the requests."]
-        : []),
-    ],
+      head === undefined &&
+        "The run's requests were not kept, so the recorded answers come in order, whatever the requests.",
+    ].filter((note) => note !== false),
   };
 }
 

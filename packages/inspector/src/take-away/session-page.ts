@@ -33,12 +33,9 @@ export function sessionPage(
     overview.ending ?? overview.state,
     count(fold.runs.length, "run"),
     `${overview.usage.totalTokens.toLocaleString("en-US")} tokens`,
-    ...(overview.cost === undefined
-      ? []
-      : [
-          `cost ${formatCost(overview, overview.currency)}${overview.pricesAsOf === undefined ? "" : ` (prices of ${overview.pricesAsOf})`}`,
-        ]),
-  ];
+    overview.cost !== undefined &&
+      `cost ${formatCost(overview, overview.currency)}${overview.pricesAsOf === undefined ? "" : ` (prices of ${overview.pricesAsOf})`}`,
+  ].filter((fact) => fact !== false);
   const text = [
     "<!doctype html>",
     `<html lang="en">`,
@@ -84,6 +81,7 @@ function runSection(fold: SessionFold, run: RunFold, index: number): string {
     `<p class="facts">${[textOf(entry["model"]) ?? "", timeOf(row.at), ending, ...(run.isTakenBack ? ["taken back"] : [])].map(escaped).join(" · ")}</p>`,
     ...listOf(entry["input"]).map((content) => message("user", partsOf(content))),
     ...[...run.turns.values()].map((turn) => turnArticle(fold.id, turn.row(), stepsOf(fold, turn))),
+    message("model", partsOf(end?.["interrupted"])),
     ...(typeof error["message"] === "string" ? [`<p class="error">${escaped(error["message"])}</p>`] : []),
     "</section>",
   ].join("\n");
@@ -100,7 +98,7 @@ function turnArticle(
   const address = `/s/${encodeURIComponent(session)}/t/${number}`;
   return [
     `<article id="${escaped(address)}">`,
-    `<h3><a href="#${escaped(address)}">Turn ${number}</a>${tokens === undefined ? "" : `<span>${tokens.toLocaleString("en-US")} tokens</span>`}</h3>`,
+    `<h3><a href="#${escaped(address)}">Turn ${number === 0 ? "without an answer" : number}</a>${tokens === undefined ? "" : `<span>${tokens.toLocaleString("en-US")} tokens</span>`}</h3>`,
     message("model", partsOf(response["content"])),
     ...calls.map(({ call }, index) => callBox(call, outcomeOfCall(`call:${turn}.${index}`, steps))),
     ...sources(response),
@@ -203,7 +201,7 @@ h1 { font-size: 1.3rem; margin: 0 } h2 { font-size: 1rem; margin: 2rem 0 0 } h3 
 header p, .facts, footer { color: var(--faint); font-size: .85rem; margin: .2rem 0 }
 .user, .model, .call { border: 1px solid var(--line); border-radius: 8px; padding: .6rem .9rem; margin: .5rem 0 }
 .user { background: var(--user) } .call { background: var(--box) }
-.text { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere }
+.text { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere } .text, h1 { unicode-bidi: plaintext }
 pre { margin: .3rem 0; white-space: pre-wrap; overflow-wrap: anywhere; font: .8rem/1.5 ui-monospace, monospace; max-height: 30rem; overflow: auto }
 summary, .media { color: var(--faint); font-size: .85rem } .error { color: var(--bad); white-space: pre-wrap; overflow-wrap: anywhere }
 a { color: var(--link) } h3 a { color: inherit; text-decoration: none } article:target { outline: 2px solid var(--link); outline-offset: 6px; border-radius: 4px }

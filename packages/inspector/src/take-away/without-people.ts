@@ -46,10 +46,10 @@ export function withoutPeople(fold: SessionFold): WithoutPeople {
 
 /** Texts of people in an entry. */
 function personalTexts(entry: unknown): readonly string[] {
-  const { type, input, contents, value } = fieldsOf(entry);
+  const { type, input, contents, parts: segments, value } = fieldsOf(entry);
   if (type === "answer") return textsIn(value);
-  const list = type === "run" ? input : type === "steer" || type === "history" ? contents : [];
-  return listOf(list).flatMap((content) => {
+  if (type === "history") return listOf(segments).flatMap((one) => personalTexts({ ...fieldsOf(one), type: "steer" }));
+  return listOf(type === "run" ? input : type === "steer" ? contents : []).flatMap((content) => {
     const { role, parts } = fieldsOf(content);
     return role === "model" ? [] : listOf(parts).flatMap((part) => textsIn(fieldsOf(part)["text"]));
   });

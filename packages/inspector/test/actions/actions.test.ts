@@ -147,7 +147,9 @@ describe("during a run", () => {
     });
     const agents = helper([say("Now.")]);
     const withAgent = inspect({ store, agents, allowActions: true });
-    await expect(withAgent.act("send", { message: "Hi" })).rejects.toThrow("409 session_running");
+    await expect(withAgent.act("send", { message: "Hi" })).rejects.toThrow(
+      "409 session_running: The session is running: wait until its run is over",
+    );
     expect(await inspected.act("stop", {})).toEqual({ done: "Stopped." });
     expect(await over).toContain("stopped on request");
     expect(await inspected.act("stop", {})).toEqual({ done: "No run is active." });

@@ -54,4 +54,6 @@ test("without kept requests, or for differences only, there are no prompts", asy
   expect(short).toMatchObject({ sharedTurns: 3, rows: [] });
   expect(short.prompts).toBeUndefined();
   await expect(inspect({ store }).view("compare", { with: "other" })).rejects.toThrow("404 not_found");
+  for (const names of [{ run: "other" }, { withRun: "other" }])
+    await expect(inspect({ store }).view("compare", { ...whole, ...names })).rejects.toThrow("There is no such run");
 });

@@ -12,7 +12,7 @@ import {
   type ScriptLine,
 } from "@pollux/core/testing";
 import { expect, test } from "vitest";
-import { endingOf, isBadEnding } from "../../src/inspection/endings.ts";
+import { endingOf, ENDINGS, isBadEnding } from "../../src/inspection/endings.ts";
 import type { SessionPage } from "../../src/inspection/inspection.ts";
 import { inspectorHandler } from "../../src/server/inspector-handler.ts";
 import { foldOf, sessionOf } from "../support/sessions.ts";
@@ -65,6 +65,11 @@ test("a session has the ending that its last run had, in the list and in all its
   );
 });
 
+test("each ending has a name of its own, except the two good ones", () => {
+  const titles = Object.values(ENDINGS).map(([title]) => title);
+  expect(titles.filter((title, index) => titles.indexOf(title) !== index)).toEqual(["Done"]);
+});
+
 test("a run without an end is running or cut off, and one that waited before the next one is no failure", async () => {
   const store = new MemoryStore();
   const session = sessionOf(store, [call("pay", { amount: 3 }), say("Hello.")]);
@@ -95,4 +100,7 @@ test("same, repeated and cut-off calls are flagged", async () => {
   const both = calls("fail", { name: "add", args: { a: 1, b: 2 } });
   expect(await flagsOf([call("fail"), both, say("No")])).toEqual([["call-failed"], ["call-failed", "call-again"], []]);
   expect(await flagsOf([again, both, say("No")])).toEqual([[], ["call-failed"], []]);
+  // The call of an answer that was cut off isn't run, so no tool has failed.
+  const cut = join(again, finishes("MAX_TOKENS"));
+  expect(await flagsOf([cut, again, say("2")])).toEqual([["truncated"], ["repeated-calls"], []]);
 });

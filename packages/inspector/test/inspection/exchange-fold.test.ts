@@ -3,7 +3,9 @@ import { keepExchanges } from "@pollux/core/exchanges";
 import { call, createEmulator, fault, faults, say, script } from "@pollux/emulator";
 import { expect, test, vi } from "vitest";
 import { ExchangeFold } from "../../src/inspection/exchange-fold.ts";
+import { readTurn } from "../../src/inspection/read-turn.ts";
 import { SessionFold } from "../../src/inspection/session-fold.ts";
+import { sessionPage } from "../../src/take-away/session-page.ts";
 import { inspectorHandler } from "../../src/server/inspector-handler.ts";
 import { add } from "../support/sessions.ts";
 
@@ -203,4 +205,67 @@ test("a refused request without a retry was not healed", async () => {
   for (const entry of await store.load("chat")) fold.add(entry);
   fold.addExchanges(failed);
   expect(fold.overview().runs[0]!.turns).toMatchObject([{ turn: 1, flags: ["error"] }]);
+});
+
+test.each([
+  ["cut off", faults.closeEarly(), "200 The answer has no finish reason.", ["retry"]],
+  ["broken in a chunk", faults.closeMidJson(), "200 The answer has no finish reason.", ["retry"]],
+  ["an error in the stream", faults.errorInStream(), /^200 .*overloaded/, ["retry"]],
+  ["a refused prompt", faults.promptBlocked(), "200 The prompt was blocked: SAFETY", ["error"]],
+])(
+  "an answer with status 200 that is of no use is a failed request of its turn: %s",
+  async (_, broken, said, flags) => {
+    const emulator = createEmulator({ brain: script([fault(broken), say("Hi.")]) });
+    const model = gemini("gemini-3.8-flash", {
+      endpoint: geminiApi({ apiKey: "k" }),
+      fetch: (input, init) => emulator.fetch(input, init),
+      retry: { minDelayMs: 1 },
+    });
+    const [store, exchanges] = [new MemoryStore(), new MemoryStore()];
+    const kept = keepExchanges(exchanges);
+    const session = new Agent({ model, observers: [kept] }).session({ id: "chat", store });
+    await session.send("Hello").catch(() => {});
+    await kept.close();
+    const failed = new ExchangeFold();
+    failed.add(await exchanges.load("chat"));
+    const fold = SessionFold.of("chat", await store.load("chat"));
+    fold.addExchanges(failed);
+    const [turn] = fold.overview().runs[0]!.turns;
+    const why = typeof said === "string" ? said : expect.stringMatching(said);
+    expect(turn).toMatchObject({ flags, failedRequests: [{ n: 0, status: 200, said: why }] });
+    expect(failed.rows[0]?.error).toBeDefined();
+    expect(failed.rows[1]?.error).toBeUndefined();
+  },
+);
+
+test("a turn whose answer was cut off by a stop is a turn of its run", async () => {
+  const emulator = createEmulator({ brain: script([say("Hello. ".repeat(100))]), delays: { chunkMs: 1 } });
+  const model = gemini("gemini-3.8-flash", {
+    endpoint: geminiApi({ apiKey: "k" }),
+    fetch: (input, init) => emulator.fetch(input, init),
+  });
+  const [store, exchanges] = [new MemoryStore(), new MemoryStore()];
+  const kept = keepExchanges(exchanges);
+  const stop = new AbortController();
+  const stream = new Agent({ model, observers: [kept] })
+    .session({ id: "chat", store })
+    .stream("Hello", { signal: stop.signal });
+  const read = async (): Promise<void> => {
+    for await (const { type } of stream) if (type === "text-delta") stop.abort();
+  };
+  await expect(read()).rejects.toThrow();
+  await kept.close();
+  const stopped = new ExchangeFold();
+  stopped.add(await exchanges.load("chat"));
+  const fold = SessionFold.of("chat", await store.load("chat"));
+  fold.addExchanges(stopped);
+  expect(fold.overview().runs[0]!.turns).toMatchObject([
+    { turn: 1, flags: ["no-answer"], failedRequests: [{ n: 0 }], endedAt: expect.any(Number) },
+  ]);
+  expect(sessionPage(fold, 0).text).toContain(">Turn without an answer</a>");
+  const { before } = readTurn(fold, fold.runs[0]!.runId, 1)!;
+  expect(before).toMatchObject([
+    { origin: "input" },
+    { role: "model", origin: "unfinished", parts: [{ text: expect.stringMatching(/^Hello\. /) }] },
+  ]);
 });

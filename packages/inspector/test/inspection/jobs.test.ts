@@ -3,7 +3,9 @@ import { recordedCalls } from "@pollux/core/rehearsal";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { expect, test } from "vitest";
 import { forkLog } from "../../src/fork/fork-log.ts";
+import { compareBranches } from "../../src/inspection/compare-branches.ts";
 import { readTurn } from "../../src/inspection/read-turn.ts";
+import type { SessionFold } from "../../src/inspection/session-fold.ts";
 import { foldOf } from "../support/sessions.ts";
 
 /** A session whose run waits for a job. */
@@ -14,6 +16,11 @@ async function waiting() {
   const session = new Agent({ model, tools: [render] }).session({ id: "chat-1", store });
   await session.send("Render it.", { runId: "run-1" });
   return { store, session };
+}
+
+/** The response to the first call, as comparisons and HTML files show it. */
+function responseIn(fold: SessionFold): unknown {
+  return compareBranches(fold, fold, { isWhole: true }).rows[0]?.left?.calls[0]?.response;
 }
 
 test("a run that waits for a job says so, with its progress", async () => {
@@ -32,6 +39,10 @@ test("a run that waits for a job says so, with its progress", async () => {
     { kind: "call", state: "ok", detail: "started job job-1" },
     { kind: "wait", label: "render", state: "waiting", detail: 'progress: {"percent":80}' },
   ]);
+  const { calls, responses } = readTurn(await foldOf(store), "run-1", 1) ?? {};
+  expect(calls).toMatchObject([{ state: "waiting", response: undefined, failure: undefined }]);
+  expect(responses).toEqual([]);
+  expect(responseIn(await foldOf(store))).toBeUndefined();
 });
 
 test("its outcome is the call's, also in a fork", async () => {
@@ -40,6 +51,7 @@ test("its outcome is the call's, also in a fork", async () => {
   await session.reportJob("job-1", { output: { frames: 240 } });
   const stored = (await foldOf(store)).overview();
   expect(stored.pending).toEqual([]);
+  expect(responseIn(await foldOf(store))).toEqual({ output: { frames: 240 } });
   await session.continue();
   const fold = await foldOf(store);
   const run = fold.run("run-1");

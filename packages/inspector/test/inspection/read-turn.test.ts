@@ -63,6 +63,10 @@ test("the response to a call without a step is shown with the call", async () =>
   });
 });
 
+test("a note about a call names its tool", async () => {
+  expect((await turnOf([call("pay", { amount: 3 })])).notes).toMatchObject([{ text: "pay needed approval." }]);
+});
+
 test("a call that may have taken effect when its run died is unknown", async () => {
   const store = new MemoryStore();
   const send = defineTool({ name: "send", description: "Sends.", effects: "once", run: () => "sent" });
@@ -74,6 +78,25 @@ test("a call that may have taken effect when its run died is unknown", async () 
   await sessionOf(dead, [say("Perhaps.")]).send("Was it sent?");
   const fold = await foldOf(dead);
   expect(readTurn(fold, fold.overview().runs[0]!.runId, 1)!.calls).toMatchObject([{ state: "unknown" }]);
+});
+
+test("a call that was cut off with its run has no outcome, since it may have begun", async () => {
+  const store = new MemoryStore();
+  const stop = new AbortController();
+  const slow = defineTool({
+    name: "slow",
+    description: "Waits.",
+    run: async (_, { signal }) => {
+      stop.abort();
+      return await new Promise<never>((_resolve, reject) => reject(signal.reason));
+    },
+  });
+  const session = sessionOf(store, [call("slow")], { tools: [slow] });
+  await expect(session.send("Wait", { signal: stop.signal })).rejects.toThrow();
+  const fold = await foldOf(store);
+  const { calls, responses } = readTurn(fold, fold.overview().runs[0]!.runId, 1)!;
+  expect(calls).toMatchObject([{ state: "open", response: undefined }]);
+  expect(responses).toMatchObject([{ origin: "responses" }]);
 });
 
 test("members that this release does not know are named, and parts without any known one are unknown", async () => {

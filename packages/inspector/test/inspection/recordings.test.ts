@@ -44,6 +44,14 @@ test("a recording is a session: results of calls continue the run that made them
   });
 });
 
+test("only answers of a model need a finish reason", () => {
+  const base = { method: "POST", model: "m", status: 200, request: {}, responseBody: '{"totalTokens":4}' };
+  const kept = new ExchangeFold();
+  const paths = ["/v1beta/models/m:countTokens", "/v1beta/models/m:generateContent"];
+  kept.add(readRecording({ exchanges: paths.map((path) => ({ ...base, path })) }).exchanges);
+  expect(kept.rows.map(({ error }) => error)).toEqual([undefined, "The answer has no finish reason."]);
+});
+
 describe.skipIf(!existsSync(FOLDER))("recordings of other projects (skipped where they are absent)", () => {
   test("each is shown, with its requests and answers verbatim", () => {
     const files = readdirSync(FOLDER, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".json"));

@@ -32,6 +32,8 @@ test.each<[query: string, turns: readonly number[]]>([
   ['"quoted"', [4]],
   ["end of it", [4]],
   ["thoughtSignature", []],
+  ["user", []],
+  ["model", []],
   ["sum oslo", []],
   ["  ", []],
 ])("%j is found in turns %j", async (query, turns) => {

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { Agent, endpoint, gemini, type Json, MemoryStore } from "@pollux/core";
+import { Agent, defineTool, endpoint, gemini, type Json, MemoryStore } from "@pollux/core";
 import type { EvalRun } from "@pollux/evals";
 import { keepExchanges } from "@pollux/core/exchanges";
 import { call, parts, say, ScriptedModel } from "@pollux/core/testing";
@@ -88,6 +88,7 @@ describe("a hostile session", () => {
     await tab.until(`document.querySelectorAll(".trials > section").length === 2`);
     expect(await tab.evaluate("window.hacked")).toBeUndefined();
     expect(await tab.evaluate(`document.querySelectorAll("a[href^=javascript], img, main script").length`)).toBe(0);
+    await tab.sees("This view could not be loaded");
     // The browser says itself that there is no session of that name.
     tab.errors.splice(0, tab.errors.length, ...tab.errors.filter((text) => !text.includes("404")));
     await tab.close();
@@ -129,6 +130,42 @@ describe("a hostile session", () => {
     await tab.sees('"dance"', ".details");
     await tab.close();
   });
+});
+
+test("a text from right to left ends at the left, wherever it is shown", async () => {
+  const store = new MemoryStore();
+  await sessionOf(store, [say("היא בדרך. המספר הוא 1234-A.")]).send("איפה ההזמנה, A-1234?");
+  await using served = await page.serve({ store });
+  const endsAtLeft = (selector: string): string => `(() => {
+    const [text] = document.querySelector(${JSON.stringify(selector)})?.childNodes ?? [];
+    if (text === undefined) return false;
+    const leftOf = (at) => {
+      const range = document.createRange();
+      range.setStart(text, at);
+      range.setEnd(text, at + 1);
+      return range.getBoundingClientRect().left;
+    };
+    return leftOf(text.length - 1) < leftOf(0);
+  })()`;
+  const tab = await InspectorTab.open(browser, served.url);
+  await tab.until(endsAtLeft(".session-title"));
+  await tab.press("Enter");
+  for (const place of ["h1", ".run-input", ".line-turn .line-text", ".part .text-body"])
+    await tab.until(endsAtLeft(place));
+  await tab.close();
+});
+
+test("a session with a price for some of its runs says what has none, and offers the list prices once", async () => {
+  const store = new MemoryStore();
+  await sessionOf(store, [say("One.")]).send("One?");
+  await sessionOf(store, [say("Two.")], { prices: { input: 1, output: 2 } }).send("Two?");
+  await using served = await page.serve({ store });
+  const tab = await InspectorTab.open(browser, `${served.url}#/s/chat-1`);
+  await tab.sees("≥ 0.000020");
+  expect(await tab.texts(".prices-note")).toEqual([
+    expect.stringMatching(/^No price is known for .+ Use Google's list/),
+  ]);
+  await tab.close();
 });
 
 test("a long session shows its end first, and the rest on demand", async () => {
@@ -216,6 +253,31 @@ test("a run is shown live", async () => {
   await tab.close();
 });
 
+test("a call in progress is running, and has no outcome once its run is gone", async () => {
+  const store = new MemoryStore();
+  const [begun, ended] = [deferred(), deferred()];
+  const slow = defineTool({
+    name: "slow",
+    description: "Waits.",
+    run: async () => {
+      begun.resolve();
+      await ended.promise;
+    },
+  });
+  const stop = new AbortController();
+  const sent = sessionOf(store, [call("slow")], { tools: [slow] }).send("Wait", { signal: stop.signal });
+  const over = sent.catch(() => {});
+  await begun.promise;
+  await using served = await page.serve({ store });
+  const tab = await InspectorTab.open(browser, `${served.url}#/s/chat-1`);
+  await tab.sees("running", ".call h3");
+  stop.abort();
+  await over;
+  ended.resolve();
+  await tab.sees("no outcome", ".call h3");
+  await tab.close();
+});
+
 test("the answer in progress is shown live", async () => {
   const store = new MemoryStore();
   const [run] = longLog(1);
@@ -246,9 +308,14 @@ test("a stopped server is reported", async () => {
   const served = await page.serve({ store });
   const tab = await InspectorTab.open(browser, served.url);
   await tab.sees("1 shown");
+  const session = await InspectorTab.open(browser, `${served.url}#/s/chat-1`);
+  await session.sees("Hi", ".details");
   await served[Symbol.asyncDispose]();
+  await session.sees("Not up to date: The inspector's server doesn't answer.");
+  session.errors.splice(0);
+  await session.close();
   await tab.click("button", "Waiting");
-  await tab.sees("The inspector's server doesn't answer. Restart it, then reload the page.");
+  await tab.sees("The inspector's server doesn't answer. Restart it, then open its address, which may be new.");
   expect(await tab.texts("[role=alert] button")).toEqual(["Try again"]);
   // The browser says so itself.
   tab.errors.splice(0);

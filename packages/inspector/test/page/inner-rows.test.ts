@@ -32,7 +32,7 @@ function told(rows: readonly TimelineRow[]): readonly string[] {
 }
 
 /** A planner that asks a researcher, who asks a librarian. */
-async function askedDown() {
+async function askedDown(prices = PRICES) {
   const [store, exchanges] = [new MemoryStore(), new MemoryStore()];
   const keeper = keepExchanges(exchanges);
   const agentOf = (name: string, lines: readonly ScriptLine[], tools: AgentOptions["tools"]): Agent => {
@@ -56,9 +56,9 @@ async function askedDown() {
   );
   await planner.session({ id: "chat-1", store }).send("Is Solaris in stock?");
   await keeper.flush();
-  const kept = new ExchangeFold({ prices: PRICES });
+  const kept = new ExchangeFold({ prices });
   kept.add(await exchanges.load("chat-1"));
-  return { overview: (await foldOf(store, "chat-1", { prices: PRICES })).overview(), kept };
+  return { overview: (await foldOf(store, "chat-1", { prices })).overview(), kept };
 }
 
 test("agents inside calls are a tree below their calls, with their turns, tokens and costs", async () => {
@@ -87,6 +87,16 @@ test("agents inside calls are a tree below their calls, with their turns, tokens
   const key = outer?.kind === "inner-run" ? outer.key : "";
   expect(told(shown((one) => one === key))[2]).toBe("> researcher, 2 turns (folded)");
   expect(told(shown((one) => one === key))).toHaveLength(4);
+});
+
+test("turns of an agent inside a call add up to its recorded cost, whatever the inspector's prices are", async () => {
+  const { overview, kept } = await askedDown({ input: 7_000_000, output: 1 });
+  const inner = { exchanges: innerExchanges(kept.rows), isToggled: () => false };
+  const rows = timelineRows(overview, { text: "" }, () => true, inner);
+  const costs = (kind: string) => rows.flatMap((row) => (row.kind === kind && "cost" in row ? (row.cost ?? 0) : []));
+  const [recorded = 0] = costs("inner-run");
+  expect(recorded).toBe(overview.runs[0]?.turns[0]?.steps.flatMap((step) => step.inner ?? [])[0]?.cost);
+  expect(costs("inner-turn").reduce((sum, cost) => sum + cost, 0)).toBeCloseTo(recorded, 9);
 });
 
 test("without kept requests, it is a run with its data in the log", async () => {

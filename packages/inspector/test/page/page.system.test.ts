@@ -190,7 +190,7 @@ describe("contents", () => {
   test("say why a citation is missing", async () => {
     const tab = await open("#/s/dropped-citation");
     await tab.sees("lost citation 1");
-    await tab.sees("One citation can't be shown: “It snows in Bergen.”");
+    await tab.sees("1 citation can't be shown: “It snows in Bergen.”");
     await tab.sees("Its text is not in the answer.");
     await tab.close();
   });
@@ -466,6 +466,15 @@ describe("on a phone", () => {
     expect(await tab.evaluate(CUT_OFF)).toEqual([]);
     expect(await tab.evaluate(SMALL)).toEqual([]);
     expect(await tab.seriousFindings()).toEqual([]);
+    await tab.close();
+  });
+
+  test("the menu of exports is on the screen", async () => {
+    const tab = await InspectorTab.open(browser, `${served.url}#/s/parallel-tools`, 390);
+    await tab.clickText("summary", "Export");
+    const box = `document.querySelector(".menu > ul").getBoundingClientRect()`;
+    await tab.until(`${box}.width > 0 && ${box}.left >= 0 && ${box}.right <= 390`);
+    expect(await tab.evaluate(CUT_OFF)).toEqual([]);
     await tab.close();
   });
 

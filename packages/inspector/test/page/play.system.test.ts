@@ -33,7 +33,8 @@ test("a message with other instructions is answered, its call approved, and the 
   const store = new MemoryStore();
   const model = new ScriptedModel(call("pay", { amount: 3 }), say("Paid three."));
   const helper = new Agent({ model, name: "helper", instructions: "You help.", tools: [add, pay] });
-  await using open = await opened({ store, allowActions: true, agents: { helper } }, "#/play");
+  const prices = { input: 1, output: 1 };
+  await using open = await opened({ store, allowActions: true, agents: { helper }, prices }, "#/play");
   const { tab } = open;
   await tab.sees("each message costs money");
   expect(model.requests).toEqual([]);
@@ -45,6 +46,7 @@ test("a message with other instructions is answered, its call approved, and the 
   expect(await tab.hash()).toMatch(/^#\/play\/helper\/play-[\da-f]{8}$/);
   await tab.click("button", "Approve");
   await tab.sees("Paid three.");
+  await tab.sees("cost 0.000015", ".played h3");
   expect(model.requests.map(({ instructions }) => instructions)).toEqual(["You pay.", "You pay."]);
   const [session] = await store.list();
   expect((await foldOf(store, session?.id ?? "")).runs).toHaveLength(1);
@@ -68,6 +70,23 @@ test("without a key the page says that the emulator answers, and sends nothing b
   await tab.sees("no model wrote this");
   expect((await store.list()).map(({ id }) => id)).toEqual(["mine"]);
   expect(await tab.evaluate("document.documentElement.scrollWidth <= 390")).toBe(true);
+});
+
+test("reloaded agents are shown as their code defines them now, without changes", async () => {
+  const agentOf = (instructions: string) => new Agent({ model: new ScriptedModel(), name: "helper", instructions });
+  const reloadAgents = async () => ({ helper: agentOf("You help a lot.") });
+  const options = {
+    store: new MemoryStore(),
+    allowActions: true,
+    agents: { helper: agentOf("You help.") },
+    reloadAgents,
+  };
+  await using open = await opened(options, "#/play");
+  const { tab } = open;
+  await tab.sees("// No changes yet.");
+  await tab.click("button", "Reload agents");
+  await tab.until(`[...document.querySelectorAll("textarea")].some(({ value }) => value === "You help a lot.")`);
+  await tab.sees("// No changes yet.");
 });
 
 test("a tool runs by hand with a form, and one with effects after a second click", async () => {

@@ -125,6 +125,6 @@ describe("changes as code", () => {
 
   test("are unknown for settings that are not an object", () => {
     expect(() => changesIn({ ...formOf(agent), settings: "[1]" }, agent)).toThrow("must be a JSON object");
-    expect(() => changesIn({ ...formOf(agent), settings: "{" }, agent)).toThrow(SyntaxError);
+    expect(() => changesIn({ ...formOf(agent), settings: "{" }, agent)).toThrow("More settings is not valid JSON");
   });
 });

@@ -57,6 +57,12 @@ describe("answers", () => {
       sessions: [{ id: "chat-1", title: "What is 1 + 2?", state: "done", turns: 2, messages: 1, hasExchanges: false }],
     });
     expect(list).not.toHaveProperty("next");
+    // A log that was copied here, without its summary.
+    await store.append("copied", 0, await store.load("chat-1"));
+    const { sessions }: any = await (await get("/api/sessions?search=copied")).json();
+    expect(sessions).toMatchObject([{ id: "copied", state: "done" }]);
+    expect(sessions[0]).not.toHaveProperty("turns");
+    await store.delete("copied");
     const overview: any = await (await get("/api/sessions/chat-1")).json();
     expect(overview).toMatchObject({ id: "chat-1", runs: [{ turns: [{ turn: 1 }, { turn: 2 }] }] });
     const { runId } = overview.runs[0];

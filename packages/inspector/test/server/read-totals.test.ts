@@ -87,15 +87,19 @@ describe("totals of a store", () => {
 
   test("report uncounted sessions and missing prices", () => {
     const old = summary("old", START, 1, { totals: undefined });
-    const fresh = summary("new", START, 0, { totals: undefined, turns: 0 });
+    const fresh = summary("new", START, 0, { totals: undefined, turns: 0, totalTokens: 0 });
     const unpriced = summary("unpriced", START, 1, { unpriced: "gemini-x", pricesAsOf: "2026-11-23" });
-    expect(addUpTotals([old, fresh, unpriced])).toMatchObject({
-      sessions: 3,
+    // Of an agent without prices, and of a log without a summary.
+    const unrecorded = summary("unrecorded", START, 0);
+    const copied = { id: "copied", length: 3, updatedAt: START };
+    expect(addUpTotals([old, fresh, unpriced, copied])).toMatchObject({ uncounted: 2, unpriced: 1 });
+    expect(addUpTotals([old, fresh, unpriced, unrecorded])).toMatchObject({
+      sessions: 4,
       uncounted: 1,
-      unpriced: 1,
+      unpriced: 2,
       cost: 2,
       pricesAsOf: ["2026-11-23"],
-      runs: { count: 1 },
+      runs: { count: 2 },
     });
   });
 
@@ -126,10 +130,17 @@ describe("totals of a store", () => {
       owner: fc.constantFrom(undefined, "ann", "__proto__"),
       day: fc.integer({ min: 0, max: 3 }),
       cost: fc.integer({ min: 0, max: 100 }),
+      // Of an active run, and of a broken answer: neither is in the rows of an agent or a model.
+      more: fc.integer({ min: 0, max: 2 }),
+      broken: fc.integer({ min: 0, max: 2 }),
     });
     fc.assert(
       fc.property(fc.uniqueArray(one, { selector: ({ id }) => id }), (given) => {
-        const all = given.map(({ id, owner, day, cost }) => summary(id, START + day * DAY, cost, { owner }));
+        const all = given.map(({ id, owner, day, cost, more, broken }) => {
+          const made = summary(id, START + day * DAY, cost, { owner, cost: cost + more + broken });
+          const agents = (row: TotalsRow): TotalsRow => (row.kind === "agent" ? { ...row, cost: cost + broken } : row);
+          return { ...made, totals: made.totals?.map(agents) };
+        });
         const totals = addUpTotals(all);
         const back = addUpTotals(all.toReversed());
         expect({ ...back, owners: [] }).toEqual({ ...totals, owners: [] });

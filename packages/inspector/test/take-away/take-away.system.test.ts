@@ -37,7 +37,7 @@ describe("curl", () => {
     const { store, exchanges } = await keptSession(sum(), "What's 1 + 2? `$HOME` 'x'");
     const taken = await inspect({ store, exchanges }).view<TakenFiles>("take-curl", { n: "1" });
     const [file] = taken.files;
-    expect(file?.name).toBe("request-2.sh");
+    expect(file?.name).toBe("request-1.sh");
     expect(file?.text).toContain(
       "https://generativelanguage.googleapis.com/v1beta/models/gemini-3.5-flash:streamGenerateContent?alt=sse",
     );

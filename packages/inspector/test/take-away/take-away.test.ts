@@ -1,6 +1,6 @@
-import { MemoryStore } from "@pollux/core";
+import { Agent, MemoryStore } from "@pollux/core";
 import { readExchanges } from "@pollux/core/exchanges";
-import { call, grounded, parts, say, think, join } from "@pollux/core/testing";
+import { call, grounded, hangs, parts, say, ScriptedModel, think, join } from "@pollux/core/testing";
 import { call as calling, createEmulator, loadRecording, replay, say as saying, script } from "@pollux/emulator";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -31,7 +31,7 @@ describe("curl", () => {
     const body = new TextDecoder().decode((await readExchanges(exchanges, "chat-1")).body(0));
     expect(files).toEqual([
       {
-        name: "request-1.sh",
+        name: "request-0.sh",
         text: expect.stringContaining(`<<'BODY'\n${body}\nBODY\n`),
       },
     ]);
@@ -161,6 +161,16 @@ describe("the page of a session", () => {
   });
 });
 
+test("the recording of a log has all its token counts", async () => {
+  const store = new MemoryStore();
+  await sessionOf(store, [say("Hi.")]).send("Hello?");
+  const { files } = await inspect({ store }).view<TakenFiles>("take-test");
+  const { exchanges }: any = JSON.parse(files[1]?.text ?? "");
+  const [, data] = exchanges[0].responseBody.split("data: ");
+  const { promptTokenCount: prompt, candidatesTokenCount: answer, totalTokenCount } = JSON.parse(data).usageMetadata;
+  expect(prompt + answer).toBe(totalTokenCount);
+});
+
 describe("the page without people's words", () => {
   async function pageOf(store: MemoryStore): Promise<string> {
     const { files, notes } = await inspect({ store }).view<TakenFiles>("take-page-without-people");
@@ -189,6 +199,39 @@ describe("the page without people's words", () => {
       "<title>chat-1</title>",
     ])
       expect(page).toContain(left);
+  });
+
+  test("an unfinished answer is shown, without passages that repeat a message", async () => {
+    const store = new MemoryStore();
+    const stop = new AbortController();
+    const stream = sessionOf(store, [hangs("Ann, you live at twelve Elm Street in Dover.")]).stream(
+      "I live at twelve Elm Street in Dover.",
+      { signal: stop.signal },
+    );
+    const read = async (): Promise<void> => {
+      for await (const { type } of stream) if (type === "text-delta") stop.abort();
+    };
+    await expect(read()).rejects.toThrow();
+    const { files } = await inspect({ store }).view<TakenFiles>("take-page");
+    expect(files[0]?.text).toContain("Ann, you live at twelve Elm Street");
+    const page = await pageOf(store);
+    expect(page).toContain("Ann, you");
+    expect(page).not.toContain("Elm Street");
+  });
+
+  test("has no passages that repeat a message from before the session", async () => {
+    const store = new MemoryStore();
+    const history = [
+      { role: "user", parts: [{ text: "My order is 8834-x, to twelve Elm Street in Dover." }] },
+      { role: "model", parts: [{ text: "Thanks." }] },
+    ];
+    const agent = new Agent({
+      model: new ScriptedModel(say("Order 8834-x goes to twelve Elm Street in Dover today.")),
+    });
+    await agent.session({ id: "chat-1", store, history }).send("And now?");
+    const page = await pageOf(store);
+    for (const gone of ["8834", "Elm Street"]) expect(page).not.toContain(gone);
+    expect(page).toContain("today");
   });
 
   test("a script without spaces is removed, too", async () => {

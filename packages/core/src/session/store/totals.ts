@@ -91,7 +91,7 @@ export function totalsOfStep(place: StepPlace, outcome: Outcome, model: string):
   );
   const name = value.name ?? part?.functionResponse?.name;
   if (place.kind !== "call" || name === undefined) return answers;
-  const failed = failure === undefined || failure.kind === "denied" ? undefined : 1;
+  const failed = failure === undefined || failure.kind === "denied" || value.job !== undefined ? undefined : 1;
   const inside = nested.map((run) => ({ ...usedRow("tool", name, run.usage, run.cost), count: 0 }));
   return [{ kind: "tool", name, count: 1, failed, ms: value.durationMs ?? 0 }, ...inside, ...answers];
 }

@@ -1,4 +1,4 @@
-import { Agent, defineTool, MemoryStore, type Tool, type TotalsRow } from "@pollux/core";
+import { Agent, defineJob, defineTool, MemoryStore, type Tool, type TotalsRow } from "@pollux/core";
 import { percentileOf, sumTotals } from "@pollux/core/doctor";
 import { calls, costs, fails, join, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import fc from "fast-check";
@@ -56,6 +56,15 @@ describe.each(SESSION_FACES)("what lists say of what runs did, read by %s", (_fa
       "look",
       "call_tool",
     ]);
+  });
+
+  test("a call that started a job has not failed", async () => {
+    const store = new MemoryStore();
+    const render = defineJob({ name: "render", description: "x", start: () => "job-1" });
+    const model = new ScriptedModel(calls("render"));
+    await face.send(new Agent({ model, tools: [render] }).session({ id: "s", store }), "Render.");
+    const tools = (await totalsOf(store))?.filter(({ kind }) => kind === "tool");
+    expect(tools).toEqual([{ kind: "tool", name: "render", count: 1, times: [[0, 1]] }]);
   });
 
   test("is counted by ending, agent, model and tool, and what a run waits is not its time", async () => {

@@ -12,8 +12,8 @@ import { formatRoute, parseRoute, type Route, SESSIONS, shownIn } from "./route.
 export class Inspector {
   readonly keys: Keys = new Keys();
   readonly theme: Theme = new Theme();
-  readonly #route: Signal<Route>;
-  readonly #source: Signal<OpenSource>;
+  readonly route: Signal<Route>;
+  readonly open: Signal<OpenSource>;
   readonly #served: HttpSource;
   /** A message for screen readers, which also shows for a moment. */
   readonly notice: Signal<{ readonly text: string; readonly isError: boolean } | undefined> = signal(undefined);
@@ -21,20 +21,12 @@ export class Inspector {
 
   constructor(source: HttpSource) {
     this.#served = source;
-    this.#source = signal(openSource(source, false));
-    this.#route = signal(parseRoute(location.hash));
-    addEventListener("hashchange", () => (this.#route.value = parseRoute(location.hash)));
+    this.open = signal(openSource(source, false));
+    this.route = signal(parseRoute(location.hash));
+    addEventListener("hashchange", () => (this.route.value = parseRoute(location.hash)));
     effect(() => {
-      document.title = titleOf(this.#route.value, this.#source.value.about.value);
+      document.title = titleOf(this.route.value, this.open.value.about.value);
     });
-  }
-
-  get route(): ReadonlySignal<Route> {
-    return this.#route;
-  }
-
-  get open(): ReadonlySignal<OpenSource> {
-    return this.#source;
   }
 
   /** Shows another route. @param isReplaced - "Back" skips the current one. */
@@ -43,7 +35,7 @@ export class Inspector {
     if (hash === location.hash) return;
     if (isReplaced) history.replaceState(null, "", hash);
     else history.pushState(null, "", hash);
-    this.#route.value = route;
+    this.route.value = route;
   }
 
   /** Shows the sessions of files instead of the server's. */
@@ -53,7 +45,7 @@ export class Inspector {
       const texts = await Promise.all(files.map(async (file) => ({ name: file.name, text: await file.text() })));
       const source = new FileSource(texts);
       const { sessions } = await source.sessions({});
-      this.#source.value = openSource(source, true);
+      this.open.value = openSource(source, true);
       const [first, ...others] = sessions;
       this.go(first !== undefined && others.length === 0 ? { kind: "session", id: first.id, tab: "" } : SESSIONS);
     } catch (error) {
@@ -63,13 +55,13 @@ export class Inspector {
 
   /** Turns Google's list prices on or off, for runs without prices. */
   showListPrices(isUsed: boolean): void {
-    const { source, isFile } = this.#source.value;
-    this.#source.value = openSource(source.withListPrices(isUsed), isFile);
+    const { source, isFile } = this.open.value;
+    this.open.value = openSource(source.withListPrices(isUsed), isFile);
   }
 
   /** Returns to the server's sessions. */
   closeFiles(): void {
-    this.#source.value = openSource(this.#served, false);
+    this.open.value = openSource(this.#served, false);
     this.go(SESSIONS);
   }
 

@@ -39,13 +39,13 @@ export class Keys {
     // An open dialog handles keys itself.
     if (document.querySelector("dialog[open]") !== null) return;
     const { target } = event;
-    const isTyping = target instanceof Element && target.closest("input, textarea, select, [contenteditable]") !== null;
+    const isIn = (selector: string): boolean => target instanceof Element && target.closest(selector) !== null;
+    const isTyping = isIn("input:not([type=checkbox]), textarea, select, [contenteditable]");
     if (isTyping && event.key !== "Escape") return;
-    const isPressable = target instanceof Element && target.closest("button, a, summary") !== null;
+    const isPressable = isIn("button, a, summary, input");
     if (isPressable && (event.key === "Enter" || event.key === " ")) return;
     // In the details, scrolling keys scroll.
-    const isReading = target instanceof Element && target.closest(".details") !== null;
-    if (isReading && SCROLLING.has(event.key)) return;
+    if (isIn(".details") && SCROLLING.has(event.key)) return;
     for (const { current } of this.groups.value)
       for (const { keys, run } of current.bindings)
         if (keys.includes(event.key) && run() !== false) {

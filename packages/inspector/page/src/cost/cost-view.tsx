@@ -20,8 +20,9 @@ type CostRow =
 
 /** The cost of a session by run and turn. */
 export function CostView({ session, overview }: SessionPanelProps): JSX.Element {
-  const { value: estimate } = useLoad(["cache", session.id, overview.exchanges], () =>
-    session.source.cacheEstimate(session.id),
+  // Null without prices or requests.
+  const { value: estimate = null } = useLoad(["cache", session.id, overview.exchanges], () =>
+    session.source.view<CacheEstimate | null>(session.id, "cache-estimate"),
   );
   const rows = useMemo(() => costRows(overview.runs), [overview.runs]);
   const largest = useMemo(
@@ -36,7 +37,7 @@ export function CostView({ session, overview }: SessionPanelProps): JSX.Element 
         <Figures of={overview} />
         <Costliest id={session.id} runs={overview.runs} />
         {last !== undefined && <Limits limits={last.limits} currency={last.currency} />}
-        {estimate !== undefined && <Estimate estimate={estimate} />}
+        {estimate !== null && <Estimate estimate={estimate} />}
       </div>
       <div class="fill">
         <Grid
@@ -84,9 +85,8 @@ function Costliest({ id, runs }: { readonly id: string; readonly runs: readonly 
   const turns = runs.flatMap((run) => run.turns.map((turn) => ({ run, turn })));
   const isPriced = turns.some(({ turn }) => turn.cost !== undefined);
   const sizeOf = ({ turn }: (typeof turns)[number]): number => (isPriced ? (turn.cost ?? 0) : tokensOf(turn.usage));
-  let most = turns[0];
-  for (const one of turns) if (most !== undefined && sizeOf(one) > sizeOf(most)) most = one;
-  if (most === undefined || turns.length === 1) return null;
+  if (turns.length < 2) return null;
+  const most = turns.reduce((largest, one) => (sizeOf(one) > sizeOf(largest) ? one : largest));
   const size = sizeOf(most);
   return (
     <p class="costliest">

@@ -1,9 +1,10 @@
 import type { EvalRun, ScoreResult, TrialResult } from "@pollux/evals";
 import type { JSX } from "preact";
+import type { BranchComparison } from "../../../src/inspection/results.ts";
 import { SelectField } from "../acting/parts.tsx";
 import { useInspector, useLoad } from "../app/inspector.ts";
 import { formatRoute } from "../app/route.ts";
-import { BranchTable, compare } from "../fork/branch-table.tsx";
+import { BranchTable } from "../fork/branch-table.tsx";
 import { formatDate } from "../ui/format.ts";
 import { Empty, Waiting } from "../ui/notes.tsx";
 import { Tabs } from "../ui/tabs.tsx";
@@ -129,7 +130,7 @@ function Sessions({ left, right }: { readonly left: RunTrial; readonly right: Ru
   const { source } = useInspector().open.value;
   const [one = "", other = ""] = [left.trial.sessionId, right.trial.sessionId];
   const { value, error } = useLoad(["compare", one, other], async () =>
-    one === "" || other === "" ? undefined : await compare(source, one, other),
+    one === "" || other === "" ? undefined : await source.view<BranchComparison>(one, "compare", { with: other }),
   );
   if (error !== undefined) return <Waiting error={error} />;
   if (value === undefined) return null;

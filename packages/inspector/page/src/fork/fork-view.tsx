@@ -16,10 +16,10 @@ import { turnTitle } from "../ui/format.ts";
 import { Empty, Waiting } from "../ui/notes.tsx";
 import { type SessionModel, type SessionPanelProps, type TurnProps, useSession } from "../session/session-model.ts";
 import type { Json } from "@pollux/core";
-import type { ForkRequest, ForkResult } from "../../../src/inspection/results.ts";
+import type { BranchComparison, ForkRequest, ForkResult } from "../../../src/inspection/results.ts";
 import { parseField, useTask } from "../acting/use-task.ts";
 import { formatRoute } from "../app/route.ts";
-import { BranchTable, CompareWith, compare } from "./branch-table.tsx";
+import { BranchTable } from "./branch-table.tsx";
 import { parseJson } from "../../../src/inspection/read-values.ts";
 import { readHead } from "../../../src/replay/request-head.ts";
 
@@ -63,7 +63,6 @@ export function ForkView({ session, overview, route }: SessionPanelProps): JSX.E
           .map(({ run, turn }) => [String(turn.number), `${turnTitle(turn)} of “${run.input.slice(0, 60)}”`])}
       />
       {value === undefined ? <Waiting error={error} /> : <ForkForm key={key.join()} point={point} defaults={value} />}
-      <CompareWith />
     </div>
   );
 }
@@ -195,7 +194,7 @@ function useComparison({ id, comparison, isRunning }: ForkResult): Pick<ForkResu
     if (!isRunning) return;
     let isShown = true;
     const end = source.watch(id, ({ state }) => {
-      void compare(source, left, id).then(
+      void source.view<BranchComparison>(left, "compare", { with: id }).then(
         (next) => isShown && setLatest({ comparison: next, isRunning: state === "running" }),
         // The next change tries again.
         () => {},

@@ -1,4 +1,5 @@
 import type { Json } from "@pollux/core";
+import { parseField } from "../acting/use-task.ts";
 import type { PlayAgent, PlayChanges } from "../../../src/play/play.ts";
 
 /** The values in the form of an agent. */
@@ -45,7 +46,7 @@ export function changesIn(form: PlayForm, agent: PlayAgent): PlayChanges {
 }
 
 function settingsIn({ temperature, maxOutputTokens, thinking, settings }: PlayForm): { readonly [name: string]: Json } {
-  const more: unknown = settings.trim() === "" ? {} : JSON.parse(settings);
+  const more: unknown = settings.trim() === "" ? {} : parseField(settings, "The text of More settings");
   if (typeof more !== "object" || more === null || Array.isArray(more))
     throw new SyntaxError('More settings must be a JSON object, such as {"topP": 0.9}.');
   return {

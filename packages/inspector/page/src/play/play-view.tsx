@@ -17,7 +17,7 @@ export function PlayView({ route }: { readonly route: PlayRoute }): JSX.Element 
   const { source } = inspector.open.value;
   const [version, setVersion] = useState(0);
   const task = useTask<void>();
-  const { value, error } = useLoad(["play", version], () => source.play(), "play");
+  const { value, error } = useLoad(["play", version], () => source.play());
   if (value === undefined) return <Waiting error={error} />;
   const { agents, answers, canReload } = value;
   const agent = agents.find(({ name }) => name === route.agent) ?? agents[0];

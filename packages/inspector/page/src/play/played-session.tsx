@@ -8,6 +8,7 @@ import { SessionContext, SessionModel, type TurnProps, useSession, useTurn } fro
 import { TurnContents } from "../turn/turn-contents.tsx";
 import { JsonDetails } from "../ui/code.tsx";
 import { formatDuration, formatTokens, turnTitle } from "../ui/format.ts";
+import { Money } from "../ui/money.tsx";
 import { ErrorBanner, Waiting } from "../ui/notes.tsx";
 import { EndingBadge } from "../ui/endings.tsx";
 
@@ -49,7 +50,7 @@ export function PlayedSession({ id }: { readonly id: string }): JSX.Element {
         {turns.map(({ run, turn }) => (
           <PlayedTurn key={`${run.runId} ${turn.turn}`} run={run} turn={turn} />
         ))}
-        {last?.error !== undefined && <ErrorBanner {...last.error} />}
+        {last?.error !== undefined && last.turns.length === 0 && <ErrorBanner {...last.error} />}
         {draft !== undefined && <p class="said">{draft.text}</p>}
         {last?.metadata !== undefined && (
           <JsonDetails title="Options of the last run" value={last.metadata} label="Metadata of the last run" />
@@ -71,6 +72,7 @@ function PlayedTurn({ run, turn }: TurnProps): JSX.Element {
           {endedAt !== undefined && <span>{formatDuration(endedAt - startedAt)}</span>}
           {usage.inputTokens !== undefined && <span>prompt {formatTokens(usage.inputTokens)}</span>}
           {usage.outputTokens !== undefined && <span>output {formatTokens(usage.outputTokens)}</span>}
+          <Money of={{ ...turn, currency: run.currency, pricesAsOf: run.pricesAsOf }} />
         </span>
       </h3>
       {error !== undefined && <Waiting error={error} />}

@@ -92,7 +92,7 @@ function Trial({ name, trial }: { readonly name: string; readonly trial: ToolTri
     <section class="result stack" aria-label={`Result of ${name}`} aria-live="polite">
       <p class={`banner ${failure === undefined ? "is-ok" : "is-error"}`}>
         {status} in {formatDuration(durationMs)}
-        {failure !== undefined && `: ${failure.kind}, ${failure.message}`}
+        {failure !== undefined && `: ${failure.kind === status ? "" : `${failure.kind}, `}${failure.message}`}
       </p>
       <h3>Response to the model</h3>
       {/* Contents are JSON. */}

@@ -22,7 +22,6 @@ export class SessionModel {
   /** Ids of the runs selected for a comparison. */
   readonly tickedRuns: Signal<readonly string[]> = signal([]);
   readonly runs: ReadonlySignal<readonly RunRow[]> = computed(() => this.overview.value?.runs ?? []);
-  #unwatch: (() => void) | undefined;
   #isLoading = false;
   #isStale = false;
   #isWhole = false;
@@ -35,16 +34,17 @@ export class SessionModel {
   /** @returns A function that stops updates. */
   start(): () => void {
     void this.refresh();
-    this.#unwatch = this.source.watch(this.id, ({ length, exchanges, state, draft }) => {
-      this.draft.value = draft;
-      const known = this.overview.value;
-      const isNews = known?.length !== length || known.state !== state || known.exchanges !== exchanges;
-      if (known === undefined || isNews) void this.refresh();
-    });
-    return () => {
-      this.#unwatch?.();
-      this.#unwatch = undefined;
-    };
+    return this.source.watch(
+      this.id,
+      ({ length, exchanges, state, draft }) => {
+        this.draft.value = draft;
+        const known = this.overview.value;
+        const isNews = known?.length !== length || known.state !== state || known.exchanges !== exchanges;
+        if (isNews || this.error.value !== undefined) void this.refresh();
+      },
+      // Shows why.
+      () => void this.refresh(),
+    );
   }
 
   /** Loads changes; those during a load share the next one. */

@@ -76,7 +76,7 @@ export function SessionView({ route }: { readonly route: SessionRoute }): JSX.El
 }
 
 function Head({ session, overview }: Pick<SessionPanelProps, "session" | "overview">): JSX.Element {
-  const { id, title, createdAt, runs, usage, cost, problems, history, earlier } = overview;
+  const { id, title, createdAt, runs, usage, problems, history, earlier } = overview;
   const turns = runs.reduce((sum, run) => sum + run.turns.length, earlier?.turns ?? 0);
   return (
     <div class="session-top stack">
@@ -119,7 +119,7 @@ function Head({ session, overview }: Pick<SessionPanelProps, "session" | "overvi
           Not up to date: {session.error.value.message}
         </p>
       )}
-      {(cost === undefined || overview.pricedHere !== undefined) && <PricesNote of={overview} />}
+      {earlier?.areTotalsKnown !== false && <PricesNote of={overview} />}
       {problems.length > 0 && (
         <details class="banner is-error">
           <summary>{formatPlural(problems.length, "entry", "entries")} of the log unreadable or misplaced</summary>

@@ -1,9 +1,9 @@
-import { type Signal, useSignal, signal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { formatCost } from "../../../src/inspection/cost.ts";
 import { type EndingFilter, ENDINGS, endingView, isBadEnding } from "../../../src/inspection/endings.ts";
-import type { SessionRow, SessionQuery } from "../../../src/inspection/inspection.ts";
+import type { SessionRow } from "../../../src/inspection/inspection.ts";
 import { useInspector, useKeys } from "../app/inspector.ts";
 import { CompareTicked, tick, TickBox } from "../compare/compare-ticked.tsx";
 import type { SessionsRoute } from "../app/route.ts";
@@ -14,7 +14,7 @@ import { EndingBadge } from "../ui/endings.tsx";
 import { useNarrow } from "../ui/use-narrow.ts";
 import { type Column, Grid, listKeys } from "../ui/grid.tsx";
 import { Button, Choices } from "../acting/parts.tsx";
-import type { HttpSource } from "../source/http-source.ts";
+import { SessionList } from "./session-list.ts";
 
 /** The most common filters. */
 const FILTERS: readonly (readonly [filter: EndingFilter, title: string])[] = [
@@ -40,11 +40,9 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
   // The source refuses an invalid one.
   const state = route.state === "" ? undefined : (route.state as EndingFilter);
   useEffect(() => {
-    const load = (): Promise<void> => list.search({ ...(route.search !== "" && { search: route.search }), state });
-    const timer = setTimeout(() => void load(), 50);
-    // Only refreshes a list that fits on one page.
+    const timer = setTimeout(() => void list.search({ search: route.search || undefined, state }), 50);
     const refresh = setInterval(() => {
-      if (document.visibilityState === "visible" && list.isWhole.value && about.value?.isLive === true) void load();
+      if (document.visibilityState === "visible" && about.value?.isLive === true) void list.refresh();
     }, REFRESH_MS);
     return () => {
       clearTimeout(timer);
@@ -181,26 +179,20 @@ function columnsOf(
     rows.some((row) => of(row) !== undefined)
       ? [{ title, width: "minmax(80px, 130px)", class: "is-wide-only", look: "dim", cell: (row) => of(row) ?? "–" }]
       : [];
-  const count = (
-    title: string,
-    width: string,
-    cell: (row: SessionRow) => string,
-    hint?: string,
-  ): Column<SessionRow> => ({
-    title,
-    width,
-    cell,
-    hint,
-    class: "number is-wide-only",
-  });
+  const counts = [
+    ["Messages", "72px", "messages", formatCount, "Messages that started a run"],
+    ["Turns", "56px", "turns", formatCount, undefined],
+    ["Tokens", "72px", "totalTokens", formatTokens, undefined],
+  ] as const;
   return [
     { title: "State", width: "98px", cell: (row) => <Standing row={row} ticked={ticked} /> },
     { title: "Session", width: "minmax(160px, 1fr)", look: "session-name row", titleOf: detailsOf, cell: nameOf },
     ...optional("Agent", ({ agent }) => agent),
     ...optional("Owner", ({ owner }) => owner),
-    count("Messages", "72px", ({ messages }) => formatCount(messages), "Messages that started a run"),
-    count("Turns", "56px", ({ turns }) => formatCount(turns)),
-    count("Tokens", "72px", ({ totalTokens }) => formatTokens(totalTokens)),
+    ...counts.map(([title, width, name, format, hint]): Column<SessionRow> => {
+      const cell = ({ [name]: value }: SessionRow): string => (value === undefined ? "–" : format(value));
+      return { title, width, cell, hint, class: "number is-wide-only" };
+    }),
     {
       title: "Cost",
       width: "76px",
@@ -250,55 +242,4 @@ function nameOf({ id, title, hasExchanges }: SessionRow): JSX.Element {
       )}
     </>
   );
-}
-
-const PAGE = 250;
-
-/** The sessions that match a query, page by page. */
-export class SessionList {
-  readonly rows: Signal<readonly SessionRow[]> = signal([]);
-  readonly error: Signal<Error | undefined> = signal(undefined);
-  readonly isLoading: Signal<boolean> = signal(true);
-  /** The last page was loaded. */
-  readonly isWhole: Signal<boolean> = signal(false);
-  /** The time that ages refer to. */
-  readonly loadedAt: Signal<number> = signal(Date.now());
-  readonly #source: HttpSource;
-  #query: SessionQuery = {};
-  #next: string | undefined;
-  /** Number of the query, to drop answers to earlier ones. */
-  #generation = 0;
-
-  constructor(source: HttpSource) {
-    this.#source = source;
-  }
-
-  /** Starts a new query; the old rows stay until its first page arrives. */
-  async search(query: SessionQuery): Promise<void> {
-    this.#query = query;
-    this.#next = undefined;
-    await this.#load(++this.#generation, true);
-  }
-
-  async more(): Promise<void> {
-    if (this.isLoading.value || this.isWhole.value || this.error.value !== undefined) return;
-    await this.#load(this.#generation, false);
-  }
-
-  async #load(generation: number, isFirst: boolean): Promise<void> {
-    this.isLoading.value = true;
-    try {
-      const page = await this.#source.sessions({ ...this.#query, after: this.#next, limit: PAGE });
-      if (generation !== this.#generation) return;
-      this.#next = page.next;
-      this.isWhole.value = page.next === undefined;
-      this.rows.value = isFirst ? page.sessions : [...this.rows.value, ...page.sessions];
-      this.loadedAt.value = Date.now();
-      this.error.value = undefined;
-    } catch (error) {
-      if (generation !== this.#generation) return;
-      this.error.value = error instanceof Error ? error : new Error(String(error));
-    }
-    this.isLoading.value = false;
-  }
 }

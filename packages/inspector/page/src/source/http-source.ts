@@ -8,7 +8,6 @@ import type {
   RunRow,
   TurnRow,
 } from "../../../src/inspection/inspection.ts";
-import type { CacheEstimate } from "../../../src/inspection/prefix-cost.ts";
 import type { SourceAbout, SourceChange } from "../../../src/inspection/source.ts";
 import type { Playground } from "../../../src/play/play.ts";
 import { fieldsOf, parseJson } from "../../../src/inspection/read-values.ts";
@@ -66,20 +65,16 @@ export class HttpSource {
     return await this.view(session, "exchanges", { from: String(from) });
   }
 
-  /** The estimated cost with an explicit cache of the instructions and tools; undefined without prices or requests. */
-  async cacheEstimate(session: string): Promise<CacheEstimate | undefined> {
-    return (await this.view<CacheEstimate | null>(session, "cache-estimate")) ?? undefined;
-  }
-
   /** An address of inline media, for an image or a download. */
   async media(session: string, { position, path }: MediaRef): Promise<string> {
     const params = new URLSearchParams({ position: String(position), path: path.join("/") });
     return `${this.#base}${this.#priced(`${pathOf(session)}/media?${params.toString()}`)}`;
   }
 
-  /** Calls back after each change. @returns A function that stops it. */
-  watch(session: string, onChange: (change: SourceChange) => void): () => void {
+  /** Calls back after each change, and `onLost` whenever the connection is lost. @returns A function that stops it. */
+  watch(session: string, onChange: (change: SourceChange) => void, onLost: () => void = () => {}): () => void {
     const events = new EventSource(`${this.#base}${pathOf(session)}/live`);
+    events.addEventListener("error", onLost);
     events.addEventListener("changed", ({ data }: MessageEvent<string>) => {
       // The server has the same release as the page.
       onChange(JSON.parse(data) as SourceChange);
@@ -142,7 +137,7 @@ export class HttpSource {
       throw new HttpError(
         503,
         "unreachable",
-        "The inspector's server doesn't answer. Restart it, then reload the page.",
+        "The inspector's server doesn't answer. Restart it, then open its address, which may be new.",
       );
     }
     const value = parseJson(await response.text());

@@ -1,3 +1,4 @@
+import { sumKnown } from "../../../src/inspection/cost.ts";
 import type { ExchangeRow } from "../../../src/inspection/exchange-details.ts";
 import type { InnerRow, StepRow } from "../../../src/inspection/inspection.ts";
 import type { TurnProps } from "../session/session-model.ts";
@@ -61,33 +62,43 @@ export function innerRows(
         keptRows(runId, rows, 1, logged.length === known.size ? logged[at] : undefined),
       );
 
-  /** @param inLog - The run's totals in the log, which include runs inside it. */
+  function runsIn(runId: string): readonly (readonly [runId: string, rows: readonly ExchangeRow[]])[] {
+    return [...(kept.get(runId)?.values() ?? [])].flatMap((runs) => [...runs]);
+  }
+
+  /** The cost of a run and of those inside it, by the inspector's prices. */
+  function costOf(runId: string, rows: readonly ExchangeRow[]): number {
+    return runsIn(runId).reduce((sum, run) => sum + costOf(...run), sumOf(rows).cost ?? 0);
+  }
+
+  /** @param inLog - Its totals in the log, with runs inside it. @param share - Its recorded cost, relative to the inspector's prices. */
   function keptRows(
     runId: string,
     rows: readonly ExchangeRow[],
     depth: number,
     inLog?: InnerRow,
+    share: number = inLog?.cost === undefined ? 1 : inLog.cost / costOf(runId, rows),
   ): readonly InnerTimelineRow[] {
     const turns = new Map<number, ExchangeRow[]>();
     for (const row of rows) getOrAdd(turns, row.turn, (): ExchangeRow[] => []).push(row);
     const isOpen = turns.size <= MAX_OPEN_TURNS !== isToggled(runId);
     const agent = rows[0]?.inner?.agent ?? title;
-    const used = sumOf(rows);
+    const used = sumOf(rows, share);
     const logs = inLog && { tokens: inLog.usage.totalTokens ?? used.tokens, cost: inLog.cost ?? used.cost };
     const head = { ...place, kind: "inner-run", depth, key: runId, title: agent, turns: turns.size, isOpen } as const;
     const shown: InnerTimelineRow[] = [{ ...head, ...used, ...logs }];
     if (!isOpen) return shown;
-    const below = [...(kept.get(runId)?.values() ?? [])].flatMap((runs) => [...runs]);
+    const below = runsIn(runId);
     const ends = [...turns.values()].slice(1).map((sent) => sent[0]?.at ?? Infinity);
     for (const [index, [number, sent]] of [...turns].entries()) {
       const last = sent.at(-1);
       const text = last?.inner?.text ?? "";
-      shown.push({ ...place, kind: "inner-turn", depth, number, text, n: last?.n, ...sumOf(sent) });
+      shown.push({ ...place, kind: "inner-turn", depth, number, text, n: last?.n, ...sumOf(sent, share) });
       // Runs that started before the next turn belong to this one.
       const from = sent[0]?.at ?? 0;
       for (const [id, own] of below) {
         const at = own[0]?.at ?? 0;
-        if (at >= from && at < (ends[index] ?? Infinity)) shown.push(...keptRows(id, own, depth + 1));
+        if (at >= from && at < (ends[index] ?? Infinity)) shown.push(...keptRows(id, own, depth + 1, undefined, share));
       }
     }
     return shown;
@@ -112,14 +123,10 @@ function getOrAdd<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value)
   return value;
 }
 
-function sumOf(rows: readonly ExchangeRow[]): Pick<InnerTimelineRow, "tokens" | "cost" | "ms"> {
-  const sum = (values: readonly (number | undefined)[]): number | undefined => {
-    const known = values.filter((value) => value !== undefined);
-    return known.length === 0 ? undefined : known.reduce((total, value) => total + value, 0);
-  };
+function sumOf(rows: readonly ExchangeRow[], share: number = 1): Pick<InnerTimelineRow, "tokens" | "cost" | "ms"> {
   return {
-    tokens: sum(rows.map(({ totalTokens }) => totalTokens)),
-    cost: sum(rows.map(({ inner }) => inner?.cost)),
-    ms: sum(rows.map(({ ms }) => ms)),
+    tokens: sumKnown(rows.map(({ totalTokens }) => totalTokens)),
+    cost: sumKnown(rows.map(({ inner }) => inner?.cost && inner.cost * share)),
+    ms: sumKnown(rows.map(({ ms }) => ms)),
   };
 }

@@ -7,6 +7,7 @@ import type { FoundTurn } from "../../../src/inspection/results.ts";
 import { endingView } from "../../../src/inspection/endings.ts";
 import { markUntrusted } from "../../../src/inspection/untrusted.ts";
 import { useInspector, useKeys } from "../app/inspector.ts";
+import { tick } from "../compare/compare-ticked.tsx";
 import { isTurn, type TurnRoute, turnRoute } from "../app/route.ts";
 import { type SessionModel, useSession, type SessionPanelProps } from "../session/session-model.ts";
 import { RunView } from "../turn/run-view.tsx";
@@ -112,6 +113,14 @@ export function TimelineView({ session, overview: read, route }: SessionPanelPro
     { keys: ["G", "End"], does: "Last turn", run: () => go(rows.findLast(({ kind }) => kind === "turn")) },
     { keys: ["n"], does: "Next turn with a problem", run: () => seek(1) },
     { keys: ["p"], does: "Previous turn with a problem", run: () => seek(-1) },
+    {
+      keys: ["x"],
+      does: "Select the run to compare",
+      run: () => {
+        const row = rows[current ?? -1];
+        if (row?.kind === "run" || row?.kind === "turn") tick(session.tickedRuns, row.run.runId);
+      },
+    },
     { keys: ["Enter", " "], does: "Show or hide the steps of a turn", run: () => toggle(rows[current ?? -1]) },
     {
       keys: ["e"],
@@ -177,9 +186,8 @@ export function TimelineView({ session, overview: read, route }: SessionPanelPro
             })}
             {[...countEndings(overview.runs)].map(([name, count]) => (
               <Button
-                say={`${formatPlural(count, "run")} ${endingView(name)[0].toLowerCase()}`}
+                say={`${formatPlural(count, "run")}: ${endingView(name)[0]}`}
                 key={name}
-
                 class="flag tone-bad"
                 aria-pressed={ending.value === name}
                 title={endingView(name)[2]}

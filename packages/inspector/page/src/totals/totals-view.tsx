@@ -6,6 +6,7 @@ import { InputField, Notes, Choices } from "../acting/parts.tsx";
 import { useInspector, useKeys, useLoad } from "../app/inspector.ts";
 import { formatRoute, SESSIONS, type TotalsRoute } from "../app/route.ts";
 import { formatCount, formatDuration, formatPercent, formatPlural, formatTokens } from "../ui/format.ts";
+import { EndingBadge } from "../ui/endings.tsx";
 import { Empty, Waiting, type Figure, FigureList } from "../ui/notes.tsx";
 import { FiguresTable, SortTable } from "./figures-table.tsx";
 
@@ -70,14 +71,18 @@ function Shown({ totals }: { readonly totals: Totals }): JSX.Element {
       <SortTable
         title="How runs ended"
         columns={[
-          { title: "Ending", value: ({ name = "others" }) => name },
+          {
+            title: "Ending",
+            value: ({ name = "others" }) => name,
+            show: ({ name }) => (name === undefined ? undefined : <EndingBadge ending={name} />),
+          },
           { title: "Runs", value: ({ count }) => count, format: formatCount },
           { title: "Share", value: ({ count }) => count, format: (count) => formatPercent(count, runs.count) },
         ]}
         rows={endings}
       />
-      <FiguresTable title="By agent" of="Runs" rows={agents} money={money} />
-      <FiguresTable title="By model" of="Answers" rows={models} money={money} />
+      <FiguresTable title="By agent" of="Runs" rows={agents} rest="others and active runs" money={money} />
+      <FiguresTable title="By model" of="Answers" rows={models} rest="others and broken answers" money={money} />
       <FiguresTable title="By tool" of="Calls" rows={tools} money={money} />
       {owners.some(({ name }) => name !== undefined) && (
         <FiguresTable title="By owner" of="Runs" rows={owners} rest="no owner" money={money} />
@@ -88,20 +93,14 @@ function Shown({ totals }: { readonly totals: Totals }): JSX.Element {
 
 /** Caveats of the figures. */
 function doubtsOf({ uncounted, unpriced, isCut, sessions, currencies }: Totals): readonly string[] {
+  const names = currencies.map((one) => one || "unknown").join(", ");
   return [
-    ...(isCut ? [`Includes only the last ${formatCount(sessions)} sessions: choose a shorter span.`] : []),
-    ...(uncounted > 0
-      ? [`Includes only the cost of ${formatPlural(uncounted, "session")} written by an older release, not their runs.`]
-      : []),
-    ...(unpriced > 0
-      ? [`The cost leaves out models without a price, which ${formatPlural(unpriced, "session")} used.`]
-      : []),
-    ...(currencies.length > 1
-      ? [
-          `Costs are in different currencies (${currencies.map((one) => one || "unknown").join(", ")}), so their sums are meaningless.`,
-        ]
-      : []),
-  ];
+    isCut && `Includes only the last ${formatCount(sessions)} sessions: choose a shorter span.`,
+    uncounted > 0 &&
+      `Leaves out the runs of ${formatPlural(uncounted, "session")} without a summary, or with one of an older release.`,
+    unpriced > 0 && `The cost leaves out answers without a price, in ${formatPlural(unpriced, "session")}.`,
+    currencies.length > 1 && `Costs are in different currencies (${names}), so their sums are meaningless.`,
+  ].filter((doubt) => doubt !== false);
 }
 
 interface HeadProps {

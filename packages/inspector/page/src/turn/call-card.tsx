@@ -20,14 +20,16 @@ const STATES: { readonly [state in CallDetails["state"]]: readonly [title: strin
 
 interface CallCardProps {
   readonly call: CallDetails;
+  /** Its run is active. */
+  readonly isRunning: boolean;
   /** Errors thrown in it. */
   readonly causes: readonly CauseView[];
 }
 
 /** One call and its outcome. */
-export function CallCard({ call, causes }: CallCardProps): JSX.Element {
+export function CallCard({ call, isRunning, causes }: CallCardProps): JSX.Element {
   const { callId, name, id, args, editedArgs, state, startedAt, endedAt, response, failure, isShortened, steps } = call;
-  const [title, tone] = STATES[state];
+  const [title, tone] = state === "open" && isRunning ? ["running", "note"] : STATES[state];
   const ms = startedAt === undefined || endedAt === undefined ? undefined : endedAt - startedAt;
   return (
     <section class={`call box stack call-${state}`} aria-label={`Call of ${name}`} data-call={callId} tabIndex={-1}>
@@ -77,7 +79,7 @@ export function CallCard({ call, causes }: CallCardProps): JSX.Element {
             {isShortened === true && <span class="tag">shortened</span>}
           </h4>
           {response === undefined ? (
-            <p class="dim">None yet.</p>
+            <p class="dim">{isRunning || state === "waiting" ? "None yet." : "None."}</p>
           ) : (
             <JsonCode value={response} label={`Response to ${callId}`} />
           )}

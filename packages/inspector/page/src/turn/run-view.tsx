@@ -6,9 +6,9 @@ import { Flag } from "../timeline/row.tsx";
 import { countFlags } from "../timeline/timeline-rows.ts";
 import { useSession } from "../session/session-model.ts";
 import { JsonCode } from "../ui/code.tsx";
-import { formatCount, formatDate, formatDuration, formatPercent } from "../ui/format.ts";
+import { formatCount, formatDate, formatDuration, formatPercent, sentence } from "../ui/format.ts";
 import { moneyNote } from "../ui/money.tsx";
-import { Empty, ErrorBanner } from "../ui/notes.tsx";
+import { Empty } from "../ui/notes.tsx";
 import { EndingBadge, whyEnded } from "../ui/endings.tsx";
 import { Causes, useCauses } from "./causes.tsx";
 import { PendingCalls } from "./pending-calls.tsx";
@@ -20,12 +20,10 @@ export function RunView({ runId }: { readonly runId: string }): JSX.Element {
   if (run === undefined)
     return (
       <Empty title="There is no such run">
-        <p>
-          The session has no run <code>{runId}</code>.
-        </p>
+        <p>The session has no run {runId}.</p>
       </Empty>
     );
-  const { input, model, agent, at, endedAt, stopReason, error, guardrail, metadata, usage, cost, resumed } = run;
+  const { input, model, agent, at, endedAt, stopReason, error, usage, cost, resumed } = run;
   const flags = countFlags([run]);
   const why = whyEnded(run);
   return (
@@ -36,16 +34,10 @@ export function RunView({ runId }: { readonly runId: string }): JSX.Element {
         <span class="mono dim">{runId}</span>
       </div>
       <div class="turn-body stack">
-        {error !== undefined && <ErrorBanner {...error} />}
+        {why !== undefined && (
+          <p class={`banner ${error === undefined ? "is-odd" : "is-error"}`}>The run ended early: {sentence(why)}</p>
+        )}
         {error !== undefined && <Causes causes={causes.slice(-1)} />}
-        {guardrail !== undefined && (
-          <p class="banner is-odd">
-            Guardrail <b>{guardrail.name}</b> stopped the run on the {guardrail.side} side: {guardrail.reason}
-          </p>
-        )}
-        {error === undefined && guardrail === undefined && why !== undefined && (
-          <p class="banner is-odd">The run ended early: {why}.</p>
-        )}
         <PendingCalls runId={runId} />
         <p class="run-message">{input === "" ? "(no text)" : input}</p>
         {flags.size > 0 && (
@@ -75,17 +67,14 @@ export function RunView({ runId }: { readonly runId: string }): JSX.Element {
           <Fact name="Cost note" value={moneyNote(run)} />
         </dl>
         <Limits limits={run.limits} currency={run.currency} />
-        {metadata !== undefined && (
-          <section>
-            <h3>Metadata</h3>
-            <JsonCode value={metadata} label="Metadata of the run" />
-          </section>
-        )}
-        {run.origin !== undefined && (
-          <section>
-            <h3>Origin of its signatures</h3>
-            <JsonCode value={run.origin} label="Family and endpoint of the run" />
-          </section>
+        {Object.entries({ Metadata: run.metadata, "Origin of its signatures": run.origin }).map(
+          ([title, value]) =>
+            value !== undefined && (
+              <section key={title}>
+                <h3>{title}</h3>
+                <JsonCode value={value} label={title} />
+              </section>
+            ),
         )}
       </div>
     </div>

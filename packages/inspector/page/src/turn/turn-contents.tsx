@@ -3,7 +3,7 @@ import type { ComponentChildren, JSX } from "preact";
 import type { AnswerView, ContentView, SourceView, TurnDetails } from "../../../src/inspection/turn-details.ts";
 import type { TurnProps } from "../session/session-model.ts";
 import { JsonDetails } from "../ui/code.tsx";
-import { formatDuration, formatTime } from "../ui/format.ts";
+import { formatDuration, formatPlural, formatTime } from "../ui/format.ts";
 import { CallCard } from "./call-card.tsx";
 import { Parts } from "./parts.tsx";
 import { PendingCalls } from "./pending-calls.tsx";
@@ -16,6 +16,7 @@ const ORIGINS: { readonly [origin in ContentView["origin"]]: string } = {
   steering: "Message to the active run",
   summary: "Summary of older messages",
   answer: "Answer",
+  unfinished: "Unfinished answer",
   responses: "Responses to the calls, as sent",
   media: "Media from the calls",
   "asks-again": "Request to answer again",
@@ -53,6 +54,7 @@ export function TurnContents({ details, run, turn }: TurnContentsProps): JSX.Ele
         <CallCard
           key={call.callId}
           call={call}
+          isRunning={run.state === "running"}
           causes={causes.filter((cause) => (cause.outerCallId ?? cause.callId) === call.callId)}
         />
       ))}
@@ -119,11 +121,7 @@ function Answer({ answer, count, index }: AnswerProps): JSX.Element {
       {finishMessage !== undefined && <p class={finishReason === "STOP" ? "dim" : "banner is-odd"}>{finishMessage}</p>}
       {lostCitations.length > 0 && (
         <div class="banner is-odd">
-          <p>
-            {lostCitations.length === 1
-              ? "One citation can't be shown:"
-              : `${lostCitations.length} citations can't be shown:`}
-          </p>
+          <p>{formatPlural(lostCitations.length, "citation")} can't be shown:</p>
           <ul>
             {lostCitations.slice(0, 50).map(({ text, why, startIndex, endIndex }, at) => (
               <li key={at}>

@@ -5,7 +5,7 @@ import type { CallDetails, NoteView, AnswerView } from "../../../src/inspection/
 import { formatRoute, turnRoute } from "../app/route.ts";
 import { type TurnProps, useSession } from "../session/session-model.ts";
 import { whyEnded } from "../ui/endings.tsx";
-import { formatPlural, formatDuration } from "../ui/format.ts";
+import { formatPlural, formatDuration, sentence } from "../ui/format.ts";
 import { showCall } from "./parts.tsx";
 import { Button } from "../acting/parts.tsx";
 
@@ -13,7 +13,7 @@ import { Button } from "../acting/parts.tsx";
 export function RunEnd({ run, turn }: TurnProps): JSX.Element | null {
   const why = run.turns.at(-1)?.turn === turn.turn ? whyEnded(run) : undefined;
   if (why === undefined) return null;
-  return <p class={`banner ${run.error === undefined ? "is-odd" : "is-error"}`}>The run ended here: {why}</p>;
+  return <p class={`banner ${run.error === undefined ? "is-odd" : "is-error"}`}>The run ended here: {sentence(why)}</p>;
 }
 
 interface NotesProps extends TurnProps {
@@ -90,18 +90,11 @@ interface FailedRequestsProps extends TurnProps {
   readonly answers: readonly AnswerView[];
 }
 
-/** Failed and broken-off requests of a turn, with the wait before the next one; and a wait before the first request. */
+/** Failed requests of a turn, with the wait before the next one; and a wait before the first request. */
 export function FailedRequests({ run, turn, answers }: FailedRequestsProps): JSX.Element | null {
   const session = useSession();
   const rows = session.exchanges.value.filter((one) => one.runId === run.runId && one.parent === undefined);
-  const failed = [
-    ...(turn.failedRequests ?? []).map(({ n, ms, said }) => {
-      return { n, what: `failed after ${formatDuration(ms)}: ${said}` };
-    }),
-    ...rows
-      .filter(({ turn: of, status, ended }) => of === turn.turn && status === 200 && ended === "failed")
-      .map(({ n, ms, error = "" }) => ({ n, what: `broke off after ${formatDuration(ms)}: ${error}` })),
-  ].toSorted((a, b) => a.n - b.n);
+  const { failedRequests: failed = [] } = turn;
   const held = answers.flatMap(({ step, startedAt }) => {
     const first = rows.find((one) => one.step === step);
     const ms = first === undefined ? 0 : first.at - startedAt;
@@ -116,9 +109,10 @@ export function FailedRequests({ run, turn, answers }: FailedRequestsProps): JSX
           quota. <span class="mono dim">{step}</span>
         </li>
       ))}
-      {failed.map(({ n, what }) => (
+      {failed.map(({ n, ms, said }) => (
         <li key={n} class="banner note-error">
-          <WireLink run={run} turn={turn} n={n} say={`Request ${n}`} /> {what}
+          <WireLink run={run} turn={turn} n={n} say={`Request ${n}`} /> failed after {formatDuration(ms)}:{" "}
+          {sentence(said)}
           <i class="dim"> {whatFollowed(rows, n, session.overview.value?.state === "running")}</i>
         </li>
       ))}

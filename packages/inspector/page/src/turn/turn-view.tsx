@@ -29,16 +29,7 @@ export function TurnView({ selected }: { readonly selected: TurnRoute }): JSX.El
   if (found === undefined)
     return (
       <Empty title="There is no such turn">
-        <p>
-          The session has no turn {selected.turn}
-          {selected.runId !== undefined && (
-            <>
-              {" "}
-              in run <code>{selected.runId}</code>
-            </>
-          )}
-          .
-        </p>
+        <p>{`The session has no turn ${selected.turn}${selected.runId === undefined ? "" : ` in run ${selected.runId}`}.`}</p>
       </Empty>
     );
   return <FoundTurn selected={selected} {...found} />;
@@ -96,6 +87,10 @@ function FoundTurn({ selected, run, turn }: TurnProps & { readonly selected: Tur
 function TurnHead({ run, turn }: TurnProps): JSX.Element {
   const { usage, startedAt, endedAt, finishReason, flags, phase } = turn;
   const { requests = 1 } = usage;
+  const { id } = useSession();
+  const save = useSave();
+  // The hash also works in the session's HTML file.
+  const address = (): string => new URL(formatRoute(turnRoute(id, run, turn)), location.href).href;
   return (
     <div class="turn-head wrap">
       <h2>{turnTitle(turn)}</h2>
@@ -105,9 +100,13 @@ function TurnHead({ run, turn }: TurnProps): JSX.Element {
         <Flag key={flag} flag={flag} />
       ))}
       <span class="to-end wrap">
-        <CopyTurnLink run={run} turn={turn} />
+        <CopyButton text={address} what="to the turn" title="Copy link" />
         <ForkHere run={run} turn={turn} />
-        <RunTestButton run={run} />
+        <Button
+          say="Save as test"
+          title="Save this run as a failing vitest test, with its recording"
+          onClick={() => void save("test", { run: run.runId })}
+        />
       </span>
       <p class="facts small wrap">
         <span>{formatTime(startedAt)}</span>
@@ -124,13 +123,6 @@ function TurnHead({ run, turn }: TurnProps): JSX.Element {
   );
 }
 
-/** Copies the address of a turn. Its hash also works in the session's HTML file. */
-function CopyTurnLink({ run, turn }: TurnProps): JSX.Element {
-  const { id } = useSession();
-  const address = (): string => new URL(formatRoute(turnRoute(id, run, turn)), location.href).href;
-  return <CopyButton text={address} what="to the turn" title="Copy link" />;
-}
-
 /** A link to fork the session at a turn. */
 function ForkHere({ run, turn }: TurnProps): JSX.Element | null {
   const { id, runs } = useSession();
@@ -140,17 +132,5 @@ function ForkHere({ run, turn }: TurnProps): JSX.Element | null {
     <a class="button" href={formatRoute({ kind: "session", id, tab: "fork", item })}>
       Fork here
     </a>
-  );
-}
-
-/** Saves the run of a turn as a test. */
-function RunTestButton({ run }: Pick<TurnProps, "run">): JSX.Element {
-  const save = useSave();
-  return (
-    <Button
-      say="Save as test"
-      title="Save this run as a failing vitest test, with its recording"
-      onClick={() => void save("test", { run: run.runId })}
-    />
   );
 }

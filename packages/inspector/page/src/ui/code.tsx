@@ -56,7 +56,6 @@ export function Code({ text, label, isJson = false }: CodeProps): JSX.Element {
       {isLong && (
         <Button
           say={isWhole ? "Show less" : `Show all (${formatBytes(text.length)})`}
-          class="more"
           onClick={() => showWhole(!isWhole)}
         />
       )}

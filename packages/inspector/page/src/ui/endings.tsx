@@ -17,7 +17,7 @@ export function EndingBadge({ ending }: { readonly ending: string | undefined })
 export function whyEnded(run: Pick<RunRow, "ending" | "limit" | "error" | "guardrail">): string | undefined {
   const { ending, limit, error, guardrail } = run;
   if (error !== undefined) return error.message;
-  if (guardrail !== undefined) return guardrail.reason;
+  if (guardrail !== undefined) return `guardrail ${guardrail.name}: ${guardrail.reason}`;
   if (limit !== undefined) return `limit reached: ${limit}`;
   if (!isBadEnding(ending) || ending === "cut-off") return undefined;
   return endingView(ending)[2].replace(/\.$/, "");

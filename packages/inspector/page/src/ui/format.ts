@@ -86,3 +86,8 @@ export function readsText(reads: string): string {
 export function turnTitle({ number }: { readonly number: number }): string {
   return number === 0 ? "Turn without an answer" : `Turn ${number}`;
 }
+
+/** A text with a period at its end. */
+export function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}

@@ -27,7 +27,7 @@ export function moneyNote(row: Priced & MoneyFacts): string | undefined {
 export function PricesNote({ of: { unpriced, pricedHere } }: { readonly of: Priced }): JSX.Element | null {
   const inspector = useInspector();
   const { listPrices } = inspector.open.value.about.value ?? {};
-  if (listPrices?.isUsed === true)
+  if (listPrices?.isUsed === true && (unpriced ?? pricedHere) !== undefined)
     return (
       <p class="banner prices-note">
         {pricedHere === undefined

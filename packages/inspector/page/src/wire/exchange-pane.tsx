@@ -202,7 +202,7 @@ export function ChunkStrip({ chunks, ms }: ChunkStripProps): JSX.Element | null 
   if (first === undefined || last === undefined) return null;
   const whole = Math.max(1, ms, last.ms);
   const step = Math.max(1, Math.ceil(chunks.length / MAX_MARKS));
-  const longest = longestPause(chunks);
+  const longest = chunks.reduce((most, { ms: at }, index) => Math.max(most, at - (chunks[index - 1]?.ms ?? at)), 0);
   return (
     <figure class="strip">
       <div class="strip-track" aria-hidden="true">
@@ -226,13 +226,6 @@ export function ChunkStrip({ chunks, ms }: ChunkStripProps): JSX.Element | null 
       </figcaption>
     </figure>
   );
-}
-
-function longestPause(chunks: KeptExchange["chunks"]): number {
-  let longest = 0;
-  for (let index = 1; index < chunks.length; index++)
-    longest = Math.max(longest, (chunks[index]?.ms ?? 0) - (chunks[index - 1]?.ms ?? 0));
-  return longest;
 }
 
 /** Tools for one kept request. */

@@ -19,15 +19,15 @@ export function exchangesOf(
       if (isInner) inner.add(row.runId);
       return isInner;
     }
-    return row.runId === runId && (row.turn === turn || (row.step !== undefined && names.has(row.step)));
+    return row.runId === runId && (row.turn === turn || names.has(row.step));
   });
 }
 
 /** The status of an exchange, in a few words. */
-export function endOf({ status, ended }: ExchangeRow): { readonly text: string; readonly isBad: boolean } {
+export function endOf({ status, ended, error }: ExchangeRow): { readonly text: string; readonly isBad: boolean } {
   if (ended === "cancelled") return { text: status === undefined ? "cancelled" : `${status} cancelled`, isBad: true };
   if (status === undefined) return { text: "no answer", isBad: true };
-  if (ended === "failed" && status < 400) return { text: `${status} broken`, isBad: true };
+  if (error !== undefined && status < 400) return { text: `${status} failed`, isBad: true };
   return { text: String(status), isBad: status >= 400 };
 }
 

@@ -4,7 +4,7 @@ import { useMemo } from "preact/hooks";
 import type { ExchangeRow } from "../../../src/inspection/exchange-details.ts";
 import { useInspector, useKeys } from "../app/inspector.ts";
 import { type SessionModel, type SessionPanelProps, useSession } from "../session/session-model.ts";
-import { formatBytes, formatDuration, formatTime, formatTokens, turnTitle } from "../ui/format.ts";
+import { formatBytes, formatDuration, formatPlural, formatTime, formatTokens, turnTitle } from "../ui/format.ts";
 import { Empty } from "../ui/notes.tsx";
 import { type Column, Grid, listKeys } from "../ui/grid.tsx";
 import { ExchangePane } from "./exchange-pane.tsx";
@@ -44,7 +44,7 @@ export function WireView({ session, route }: SessionPanelProps): JSX.Element {
       <section class="timeline fill" aria-label="Requests">
         <div class="bar wrap">
           <Button
-            say={`Only ${breaks} broken ${breaks === 1 ? "prefix" : "prefixes"} and ${failures}  ${failures === 1 ? "failure" : "failures"}`}
+            say={`Only ${formatPlural(breaks, "broken prefix", "broken prefixes")} and ${formatPlural(failures, "failure")}`}
             aria-pressed={onlyOdd.value}
             onClick={() => (onlyOdd.value = !onlyOdd.value)}
           />
