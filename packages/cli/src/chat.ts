@@ -7,7 +7,7 @@ import { chatTools, TOOL_WORDS } from "./chat/chat-tools.ts";
 import { converse } from "./chat/converse.ts";
 import { type CliProcess, type Command, parseOptions, UsageError } from "./command.ts";
 import { openConnection } from "./connect.ts";
-import { readPrices } from "./prices.ts";
+import { pricesIn } from "./prices.ts";
 import { RunPrinter } from "./run-printer.ts";
 import { showsColor, showsLinks, widthOf } from "./terminal-text.ts";
 
@@ -71,7 +71,7 @@ async function runChat(args: readonly string[], terminal: CliProcess): Promise<n
   const input = new ChatInput(printer, terminal);
   let leave = (): void => {};
   try {
-    const prices = readPrices(terminal.env["POLLUX_PRICES"]);
+    const prices = pricesIn(terminal.env);
     const agent = new Agent({
       model: options.model,
       endpoint: connection.endpoint,

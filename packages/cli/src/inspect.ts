@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { openPath } from "@pollux/inspector";
 import { type CliProcess, type Command, parseOptions, UsageError } from "./command.ts";
 import { loadAgents } from "./load-agents.ts";
-import { readPrices } from "./prices.ts";
+import { pricesIn } from "./prices.ts";
 import {
   ADDRESS_HELP,
   ADDRESS_OPTIONS,
@@ -64,7 +64,7 @@ async function runInspect(args: readonly string[], terminal: CliProcess): Promis
   await using kept = await openExchanges(path, options.exchanges);
   const evals = options.evals ?? folderBeside(path, "evals");
   const agents = await loadAgents(options.agents);
-  const prices = readPrices(terminal.env["POLLUX_PRICES"]);
+  const prices = pricesIn(terminal.env);
   const exchanges = kept?.store ?? opened.exchanges;
   const page: PageOptions = {
     title: opened.title,

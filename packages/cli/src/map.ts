@@ -7,7 +7,7 @@ import { formatProgress, map, type MapItem } from "@pollux/core/bulk";
 import { SqliteStore } from "@pollux/core/node";
 import { type CliProcess, type Command, errorMessage, parseOptions, UsageError } from "./command.ts";
 import { openConnection } from "./connect.ts";
-import { readPrices } from "./prices.ts";
+import { pricesIn } from "./prices.ts";
 import { ProgressLine } from "./progress-line.ts";
 
 const MODEL = "gemini-flash-latest";
@@ -57,7 +57,7 @@ async function runMap(args: readonly string[], terminal: CliProcess): Promise<nu
     endpoint: connection.endpoint,
     instructions: options.instructions,
     output: options.schema,
-    prices: readPrices(terminal.env["POLLUX_PRICES"]),
+    prices: pricesIn(terminal.env),
   });
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();

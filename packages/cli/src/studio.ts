@@ -7,7 +7,7 @@ import { observeAllRuns } from "@pollux/core/observers";
 import { type CliProcess, type Command, parseOptions, UsageError } from "./command.ts";
 import { namesService } from "./connect.ts";
 import { loadAgents, reloadAgents } from "./load-agents.ts";
-import { readPrices } from "./prices.ts";
+import { pricesIn } from "./prices.ts";
 import {
   ADDRESS_HELP,
   ADDRESS_OPTIONS,
@@ -79,7 +79,7 @@ async function runStudio(args: readonly string[], terminal: CliProcess): Promise
     answers,
     allowActions: true,
     secrets,
-    prices: readPrices(terminal.env["POLLUX_PRICES"]) ?? googleListPrices,
+    prices: pricesIn(terminal.env) ?? googleListPrices,
     ...(evals !== undefined && { evals: { folder: evals } }),
     makeCase: caseMaker(store, exchanges, secrets),
   };

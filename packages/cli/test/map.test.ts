@@ -73,6 +73,14 @@ test("stops at a cost, and says what is missing", async () => {
   expect(err).toMatch(/Stopped at --max-cost 0.004\.\n {2}\d+: not begun\n/);
 });
 
+test("refuses prices that it can't read", async () => {
+  const { code, err } = await runHere(["map", file, "-p", "{text}"], { env: { POLLUX_PRICES: "cheap" } });
+  expect(code).toBe(2);
+  expect(err).toContain(
+    'POLLUX_PRICES must be INPUT,OUTPUT for a million tokens, such as 0.3,2.5, or google; got "cheap"',
+  );
+});
+
 test("stops at Ctrl-C with code 130", async () => {
   const terminal = new FakeProcess({ isTTY: true });
   // One line comes, and the input stays open.

@@ -138,7 +138,7 @@ function adviceFor({ status, reason, retryable, retryAfterMs, resetsAt, url }: A
     return `The daily quota resets at ${new Date(resetsAt).toISOString()}; until then use another model or a paid tier.`;
   if (status === 429 && !retryable) return "Waiting will not help: use another model or a higher tier.";
   if (retryAfterMs !== undefined) return `Try again after ${Math.ceil(retryAfterMs / 1000)} s.`;
-  return retryable ? "Try again later." : "";
+  return retryable && !/\btry again\b/i.test(text) ? "Try again later." : "";
 }
 
 function requestId({ message }: ErrorBody, context: FailureContext): string | undefined {

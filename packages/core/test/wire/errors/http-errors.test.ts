@@ -208,6 +208,14 @@ test("a web page becomes its title", () => {
   expect(error.message).toBe("The API responded with 502: 502 Bad Gateway. Try again later.");
 });
 
+test("advice that the service gives is not repeated", () => {
+  const error = statusError(
+    503,
+    JSON.stringify({ error: { message: "Spikes are temporary. Please try again later." } }),
+  );
+  expect(error.message).toBe("The API responded with 503: Spikes are temporary. Please try again later.");
+});
+
 test("a gateway's unknown model is final, though it says 503", () => {
   const body = JSON.stringify({
     error: {
