@@ -9,7 +9,7 @@ import {
 import type { ModelResponse } from "@pollux/core/model";
 import { inputOf, outputOf } from "./attributes.ts";
 
-/** What a model request did, for its metrics. */
+/** Facts about a model request, for its metrics. */
 export interface RequestFigures {
   /** Operation, service, model and failure. */
   readonly attributes: Attributes;

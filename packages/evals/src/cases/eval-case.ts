@@ -7,14 +7,14 @@ import type { Scorer } from "../trials/trial.ts";
 export interface EvalCase<Expected = unknown> {
   /** Unique in its suite; letters, digits, `.`, `_` and `-`. */
   readonly id: string;
-  /** A message, messages said one after another (`{ messages }`), or somebody who talks to the agent. */
+  /** A message, messages sent one after another (`{ messages }`), or a simulated user. */
   readonly input: RunInput | { readonly messages: readonly RunInput[] } | SimulatedUser;
   readonly expected?: Expected | undefined;
   /** In addition to the suite's. */
   readonly scorers?: readonly Scorer<Expected>[] | undefined;
   /** For filters. */
   readonly tags?: readonly string[] | undefined;
-  /** What the case's runs are given, and the page shows. */
+  /** Passed to the case's runs, and shown on the page. */
   readonly metadata?: { readonly [name: string]: Json } | undefined;
   /**
    * Cases in one cluster are not independent evidence, such as cases from one customer. @defaultValue each case is its
@@ -30,7 +30,7 @@ export interface SessionCase<Expected = unknown> extends Omit<EvalCase<Expected>
   readonly runId: string;
   /** In the world `fork`: from this turn on. Without it the case cannot be forked. */
   readonly turn?: number | undefined;
-  /** In the world `fork`: so many turns are made. @defaultValue to the end of the run */
+  /** In the world `fork`: the number of turns to make. @defaultValue to the end of the run */
   readonly turns?: number | undefined;
 }
 

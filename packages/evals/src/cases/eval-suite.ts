@@ -3,7 +3,7 @@ import type { Scorer } from "../trials/trial.ts";
 import type { World } from "../worlds/world.ts";
 import type { AnyCase } from "./eval-case.ts";
 
-/** What a suite's agent is made with, once for each trial, and once before them, to see where its model is. */
+/** Argument of a suite's `agent` function, which is called for each trial, and once before them, to see where its model is. */
 export interface AgentWorld {
   /** Milliseconds since the epoch: the recorded time where there is one. */
   readonly now: () => number;
@@ -28,7 +28,7 @@ export interface GateOptions {
   readonly level?: number | undefined;
 }
 
-/** What answers in a tool's place: what it returns is the output, what it throws the failure. */
+/** Answers in a tool's place: its return value is the output, an error that it throws is the failure. */
 export type StandIn = (args: never, call: { readonly name: string; readonly callId: string }) => unknown;
 
 /** An `Agent`, of any context, tools and output. */
@@ -40,7 +40,7 @@ export interface TestedAgent {
 
 /** Cases, and how they are tried and scored. */
 export interface EvalSuiteOptions<Expected = unknown> {
-  /** The agent under test, or what makes it for a trial. */
+  /** The agent under test, or a function that makes it for a trial. */
   readonly agent: TestedAgent | ((world: AgentWorld) => TestedAgent | Promise<TestedAgent>);
   readonly data:
     | readonly AnyCase<Expected>[]
@@ -65,7 +65,7 @@ export interface EvalSuiteOptions<Expected = unknown> {
   readonly match?: { readonly [tool: string]: (recorded: unknown, args: unknown) => boolean } | undefined;
   /** Decides about calls that need approval; without it, a trial with such a call is invalid. */
   readonly approve?: Approve | undefined;
-  /** Takes out of a text what must not be kept; required with recorded cases. */
+  /** Removes from a text what must not be kept; required with recorded cases. */
   readonly scrub?: ((text: string) => string) | undefined;
   /** Versions that are tried side by side, each given to `agent` as `variant`. @defaultValue none */
   readonly variants?: readonly string[] | undefined;

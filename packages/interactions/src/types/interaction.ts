@@ -83,7 +83,7 @@ export interface Interaction {
   /** The input, if `get()` has `includeInput`. */
   readonly input?: readonly Step[] | undefined;
   readonly usage?: InteractionUsage | undefined;
-  /** Of a failed one. */
+  /** Of a failed interaction. */
   readonly errors?:
     | readonly { readonly code?: string | undefined; readonly message?: string | undefined }[]
     | undefined;
