@@ -1,6 +1,7 @@
 import { ConfigurationError } from "@pollux/core";
 import type { CaseResult, EvalRun } from "../report/eval-run.ts";
 import type { Counts } from "../statistics/rates.ts";
+import { mean } from "../statistics/worse-values.ts";
 
 /** An earlier run that runs are compared with: a file in git. */
 export interface Baseline {
@@ -97,7 +98,9 @@ function recordOf({ key, world, trials }: CaseResult): CaseRecord {
       figures.set(name, [...(figures.get(name) ?? []), rounded(value)]);
   const scorers = new Set(trials.flatMap(({ scores }) => scores.map(({ name }) => name)));
   const scoreOf = (name: string): number[] =>
-    trials.map(({ scores }) => rounded(scores.find((score) => score.name === name)?.score ?? 0));
+    trials.map(({ scores }) =>
+      rounded(mean(scores.flatMap((one) => (one.name === name ? (one.score ?? 0) : []))) || 0),
+    );
   return {
     key,
     world,
