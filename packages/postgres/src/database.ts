@@ -22,6 +22,7 @@ export interface Try {
 export class Database {
   readonly #open: OpenPool;
   readonly #timeoutMs: number;
+  readonly #silenced = new WeakSet<PostgresClient>();
   #closing: Promise<void> | undefined;
 
   constructor(open: OpenPool, timeoutMs: number) {
@@ -96,8 +97,9 @@ export class Database {
     const connecting = this.#open.pool.connect();
     try {
       const client = await this.#inTime(connecting);
-      // The query that is under way rejects as well.
-      client.on("error", () => {});
+      // The query that is under way rejects as well. A pool gives the same client many times.
+      if (!this.#silenced.has(client)) client.on("error", () => {});
+      this.#silenced.add(client);
       return client;
     } catch (error) {
       // A connection that comes too late goes back to the pool.
