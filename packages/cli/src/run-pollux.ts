@@ -6,7 +6,7 @@ import { inOneLine } from "./terminal-text.ts";
 
 interface CommandEntry {
   readonly name: string;
-  /** For the list in `pollux --help`. */
+  /** Its line in the list of `pollux --help`. */
   readonly summary: string;
   /** Packages that it needs beside the program. @defaultValue nothing */
   readonly packages?: readonly string[] | undefined;

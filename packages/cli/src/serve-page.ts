@@ -15,7 +15,7 @@ const HOSTS: readonly string[] = ["127.0.0.1", "localhost", "::1"];
 export interface PageAddress {
   readonly port: number;
   readonly host: string;
-  /** In the browser. */
+  /** Whether to open the page in the browser. */
   readonly open: boolean;
 }
 

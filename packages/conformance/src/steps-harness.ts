@@ -52,11 +52,11 @@ export interface StepsAbilities {
   readonly waitsInPlace: true | string;
   /** Waits can time out. */
   readonly timeouts: true | string;
-  /** Needs `child`. */
+  /** Runs can start children: needs `child`. */
   readonly children: true | string;
-  /** Needs `steer`. */
+  /** Messages reach a run: needs `steer`. */
   readonly steering: true | string;
-  /** Needs `cancel`. */
+  /** Runs can be cancelled: needs `cancel`. */
   readonly cancel: true | string;
   /** Size limit of a value in bytes, at most a few megabytes. */
   readonly maxBytes: number | string;

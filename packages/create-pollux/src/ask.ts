@@ -9,7 +9,7 @@ export interface Choices {
   /** Where the project goes; its name is the folder's name. */
   readonly folder: string;
   readonly template: Template;
-  /** With the page of operators. */
+  /** Whether the project has the page for operators. */
   readonly operator: boolean;
   readonly packageManager: PackageManager;
 }

@@ -19,7 +19,7 @@ ${TEMPLATE_NAMES.map((name) => `        ${name.padEnd(11)}${TEMPLATES[name].summ
   -h, --help                   show this help
   -v, --version                print the version
 
-FOLDER must be new or empty. It is asked for; the default is ${DEFAULT_FOLDER}.
+FOLDER must be new or empty. If it is missing, you are asked (default ${DEFAULT_FOLDER}).
 Without a terminal, nothing is asked, and the defaults apply.
 
 Exit codes: 0 success, 1 failure, 2 invalid command line.

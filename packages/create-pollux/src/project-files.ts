@@ -28,7 +28,7 @@ export function readOwnManifest(): Manifest {
 export interface ProjectPlan {
   readonly name: string;
   readonly template: Template;
-  /** With the page of operators, which only the template web has. */
+  /** Whether it has the page for operators, which is only in the template web. */
   readonly operator: boolean;
   readonly packageManager: PackageManager;
 }

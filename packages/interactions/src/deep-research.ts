@@ -40,7 +40,7 @@ export interface DeepResearchOptions<Name extends string = string> extends Pick<
 /** The arguments of a call whose plan a person is asked about. */
 export interface ResearchPlan {
   readonly question: string;
-  /** As the agent wrote it. */
+  /** The plan as the agent wrote it. */
   readonly plan: string;
   /** What the person wants changed; empty when asked. */
   readonly changes: string;

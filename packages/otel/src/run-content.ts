@@ -72,7 +72,7 @@ export class RunContent {
   }
 
   /**
-   * Index of the first content that was in no request of this run: at first of the run's own message, then of the one after the last request
+   * Index of the first content that was in no request of this run: at first where the run's own message begins, then after the last request
    * and its answer. After a summary has replaced messages, everything is new.
    */
   #firstNew(contents: readonly Content[]): number {

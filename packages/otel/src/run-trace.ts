@@ -47,7 +47,7 @@ export class RunTrace {
   isCompacted = false;
   /** The turn of its last step. */
   turn = 0;
-  /** Of the last answer. */
+  /** Finish reason of the last answer. */
   finishReason: string | undefined;
   /** By call id: attributes that say why a call was asked about or denied because of untrusted content. */
   readonly held: Map<string, Attributes> = new Map();

@@ -110,7 +110,7 @@ export class ChangeWatch {
     this.#timer ??= setInterval(() => this.#tick(), this.#settings.pollMs).unref();
   }
 
-  /** Nobody watches any more; somebody may soon. */
+  /** Stops polling; the connection is kept for a while, since a watcher may come soon. */
   #rest(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;

@@ -10,7 +10,7 @@ export interface Statement {
   readonly values: readonly unknown[];
 }
 
-/** As much of a key as its index holds. */
+/** The beginning of a key, as its index holds it. */
 const START = "substring(key from 1 for 512)";
 
 /** Rows for {@link summaryOf}. */

@@ -101,7 +101,7 @@ export function leaseStatement(
   };
 }
 
-/** True for the change of a lease that happens all the time, and matters to nobody a minute later. */
+/** True for the change of a lease that happens all the time, and no longer matters a minute later. */
 export function isRenewal(expected: Lease | undefined, next: Lease): boolean {
   return expected?.held === true && next.held && expected.token === next.token;
 }
@@ -160,10 +160,10 @@ export function standingOf(row: Row | undefined): { readonly length: number; rea
 
 interface SessionChange {
   readonly id: string;
-  /** By column. */
+  /** New values by column. */
   readonly set: Readonly<Record<string, string>>;
   readonly added: number;
-  /** On `s`, the session as it is. */
+  /** Conditions on `s`, the session as it is. */
   readonly conditions: readonly string[];
   /** The session need not exist. */
   readonly isNew: boolean;

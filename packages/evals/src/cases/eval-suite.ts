@@ -7,7 +7,7 @@ import type { AnyCase } from "./eval-case.ts";
 export interface AgentWorld {
   /** Milliseconds since the epoch: the recorded time where there is one. */
   readonly now: () => number;
-  /** From 0 up to 1, the same for the same case and trial. */
+  /** Returns numbers from 0 up to 1, the same for the same case and trial. */
   readonly random: () => number;
   /** Which of the suite's `variants`; absent without any. */
   readonly variant?: string | undefined;
@@ -46,9 +46,9 @@ export interface EvalSuiteOptions<Expected = unknown> {
     | readonly AnyCase<Expected>[]
     | (() => readonly AnyCase<Expected>[] | Promise<readonly AnyCase<Expected>[]>);
   readonly scorers?: readonly Scorer<Expected>[] | undefined;
-  /** Per case. @defaultValue 5 */
+  /** Number of trials of each case. @defaultValue 5 */
   readonly trials?: number | undefined;
-  /** Per case, of a run that becomes the baseline. @defaultValue three times `trials` */
+  /** Number of trials of each case in a run that becomes the baseline. @defaultValue three times `trials` */
   readonly baselineTrials?: number | undefined;
   /** @defaultValue recorded tools for recorded cases, live for the others */
   readonly world?: World | undefined;
@@ -61,7 +61,7 @@ export interface EvalSuiteOptions<Expected = unknown> {
    * @defaultValue "fail"
    */
   readonly unknownCall?: "fail" | "stand-in" | "run" | undefined;
-  /** By tool name: whether other arguments are the same call. @defaultValue equal JSON */
+  /** By tool name: whether a call with other arguments is the recorded call. @defaultValue equal JSON */
   readonly match?: { readonly [tool: string]: (recorded: unknown, args: unknown) => boolean } | undefined;
   /** Decides about calls that need approval; without it, a trial with such a call is invalid. */
   readonly approve?: Approve | undefined;
@@ -72,9 +72,9 @@ export interface EvalSuiteOptions<Expected = unknown> {
   readonly gate?: GateOptions | undefined;
   /** Trials at the same time. @defaultValue 4 */
   readonly concurrency?: number | undefined;
-  /** For a run's `context`. */
+  /** The `context` of each run. */
   readonly context?: unknown;
-  /** For filters, and shown with the suite. */
+  /** Facts by which filters select cases, shown with the suite. */
   readonly metadata?: { readonly [name: string]: Json } | undefined;
 }
 

@@ -24,7 +24,7 @@ export interface ProposeCaseOptions extends Pick<SessionCaseFile, "turn" | "turn
 
 /** A case that could be written. */
 export interface ProposedCase extends Pick<ScrubbedRecording, "differences" | "counts"> {
-  /** For `writeSessionCase()`. */
+  /** Files for `writeSessionCase()`. */
   readonly files: readonly CaseText[];
   readonly about: SessionCaseFile;
   /** Requests of the run that the suite's agent builds byte for byte. */

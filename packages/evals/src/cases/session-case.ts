@@ -61,7 +61,7 @@ function readCaseFile(path: string): SessionCaseFile {
       : typeof runId !== "string"
         ? "its runId is missing"
         : scrubbed !== true
-          ? "it does not say scrubbed: true, so nobody has taken out what must not be kept"
+          ? "it does not say scrubbed: true, so it may still contain what must not be kept"
           : [turn, turns].some((one) => one !== undefined && !(Number.isSafeInteger(one) && Number(one) > 0))
             ? "its turn and turns must be integers from 1"
             : tags !== undefined && !(Array.isArray(tags) && tags.every((tag) => typeof tag === "string"))

@@ -21,9 +21,9 @@ export interface CaseRecord {
   readonly world: string;
   /** Numbers of passed trials and of all trials, including ones with errors. */
   readonly passed: readonly [number, number];
-  /** By name, for each trial that has it; trials that ended with an error don't. */
+  /** Values by name, one for each trial that has it; trials that ended with an error don't. */
   readonly figures: { readonly [name: string]: readonly number[] };
-  /** By scorer, of each trial; 0 where it could not be judged. */
+  /** Scores by scorer, one for each trial; 0 where it could not be judged. */
   readonly scores: { readonly [name: string]: readonly number[] };
 }
 
@@ -40,7 +40,7 @@ export function baselineOf({ suite, variant, at, version, models, cases }: Omit<
   };
 }
 
-/** For the statistics. */
+/** A record's counts, for the statistics. */
 export function countsOf({ passed: [passed, trials] }: CaseRecord): Counts {
   return { passed, trials };
 }

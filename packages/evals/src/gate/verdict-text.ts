@@ -33,7 +33,7 @@ const SAY: { readonly [outcome in Verdict["outcome"]]: (facts: VerdictFacts) => 
     ];
     return [
       `Worse: ${found.join("; ")}.`,
-      ...(reasons.length > 0 ? [`Some results are missing: ${reasons.join("; ")}.`] : []),
+      ...(reasons.length > 0 ? [`Not everything is known: ${reasons.join("; ")}.`] : []),
       // Replays never differ by chance.
       verdict.broken.length > 0 || verdict.metrics.some(({ isWorse }) => isWorse)
         ? `1 of ${Math.round(1 / level)} unchanged runs causes a false alarm.`

@@ -7,13 +7,13 @@ export interface Calibration {
   readonly labels: number;
   /** Share of them that say yes. */
   readonly baseRate: number;
-  /** From this score on the judge says yes. */
+  /** Lowest score that counts as a yes. */
   readonly threshold: number;
   /** Share of labels that the judge agrees with. */
   readonly agreement: Estimate;
-  /** The same, of answers labeled yes. */
+  /** The same for answers labeled yes. */
   readonly sensitivity: Estimate;
-  /** The same, of answers labeled no. */
+  /** The same for answers labeled no. */
   readonly specificity: Estimate;
   /** Cohen's kappa: agreement beyond what chance gives, 1 for all of it. */
   readonly kappa: Estimate;

@@ -76,7 +76,7 @@ export interface TrialResult {
   readonly stopReason?: string | undefined;
   /** Beginning of its answer. */
   readonly answer: string;
-  /** In the store of trials. */
+  /** Id of its session in the store of trials. */
   readonly sessionId?: string | undefined;
 }
 
@@ -122,7 +122,7 @@ export interface MetricComparison {
   readonly difference: { readonly value: number; readonly low: number; readonly high: number };
   /** One-sided p-value for being worse. */
   readonly p: number;
-  /** After Holm's correction, at the gate's level. */
+  /** Whether it is worse at the gate's level, after Holm's correction. */
   readonly isWorse: boolean;
   readonly isGated: boolean;
 }

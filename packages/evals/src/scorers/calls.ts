@@ -75,7 +75,7 @@ export function noRepeatedCalls(): NamedScorer {
 }
 
 /**
- * Somebody was asked to approve a call of this tool.
+ * A call of this tool needed approval.
  *
  * @param args - What its arguments must be. @defaultValue any
  */

@@ -2,9 +2,9 @@ import { NORMAL_975, student975 } from "./quantiles.ts";
 
 /** Results of the trials of one case. */
 export interface Counts {
-  /** Up to `trials`. */
+  /** Number of passed trials. */
   readonly passed: number;
-  /** At least 1, including trials with errors. */
+  /** Number of all trials, at least 1, including trials with errors. */
   readonly trials: number;
   /** Cases of one cluster are not independent evidence. @defaultValue each case is its own */
   readonly cluster?: string | undefined;

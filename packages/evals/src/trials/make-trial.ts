@@ -31,11 +31,11 @@ export interface KeptTrial {
   readonly isOver: boolean;
   /** Why it cannot be judged. */
   readonly invalid?: string | undefined;
-  /** Of the agent alone, so far. */
+  /** Time of the agent alone, so far. */
   readonly durationMs: number;
   readonly guardrails: readonly (readonly GuardrailAction[])[];
   readonly seen: SeenInWorld;
-  /** Of the agent, so far. */
+  /** Cost of the agent, so far. */
   readonly cost: number;
   /** The messages of a simulated user, and their cost. */
   readonly said?: readonly string[] | undefined;
@@ -51,7 +51,7 @@ export interface MadeTrial {
   /** The error that ended it, for a reason outside of the agent. */
   readonly error?: Error | undefined;
   readonly input: unknown;
-  /** Of its runs, oldest first. */
+  /** Results of its runs, oldest first. */
   readonly results: readonly RunResult<unknown>[];
   /** Only the turns from this one on are the trial's. */
   readonly firstTurn: number;

@@ -32,12 +32,12 @@ export interface TrialPlan<Expected> {
 /** What a rerun knows about a trial. */
 export interface FoundTrial {
   readonly sessionId: string;
-  /** From 1: higher if it was repeated. */
+  /** From 1; higher if the trial was repeated. */
   readonly generation: number;
   /** The store has its session. */
   readonly isBegun: boolean;
   readonly kept?: KeptTrial | undefined;
-  /** Of agent, judges and simulated user so far. */
+  /** Cost of agent, judges and simulated user so far. */
   readonly cost: number;
 }
 
@@ -47,7 +47,7 @@ export interface TrialJob<Expected> extends FoundTrial {
   readonly plan: PlannedCase<Expected>;
   /** From 1. */
   readonly number: number;
-  /** From 1: more after an error. */
+  /** From 1; higher after an error. */
   readonly attempt: number;
   /** Cost of conversations with a simulated user that were cut off: they can't be continued. */
   readonly lost: number;

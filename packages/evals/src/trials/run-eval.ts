@@ -35,11 +35,11 @@ export interface RunEvalOptions {
   readonly version?: CodeVersion | undefined;
   /** Where trials are kept. @defaultValue in memory */
   readonly store?: SessionStore | undefined;
-  /** Per case. @defaultValue the suite's */
+  /** Number of trials of each case. @defaultValue the suite's */
   readonly trials?: number | undefined;
   /** Makes as many trials as a baseline needs. @defaultValue false */
   readonly baseline?: boolean | undefined;
-  /** For all cases; cases without data for it are left out. @defaultValue the suite's */
+  /** World of all cases; cases without data for it are left out. @defaultValue the suite's */
   readonly world?: World | undefined;
   /** @defaultValue all cases */
   readonly filter?: CaseFilter | undefined;
@@ -75,9 +75,9 @@ export interface EvalProgress {
   /** Finished trials that were read again, without a request of the agent. */
   readonly reused: number;
   readonly cases: number;
-  /** Of agent, judges and simulated users so far. */
+  /** Cost of agent, judges and simulated users so far. */
   readonly cost: number;
-  /** At the pace so far; absent before the first trial was made. */
+  /** Milliseconds that are left at the pace so far; absent before the first trial was made. */
   readonly timeLeftMs?: number | undefined;
 }
 

@@ -15,13 +15,13 @@ export interface Trial<Expected = unknown> {
   /** Visible text of the last answer. */
   readonly text: string;
   readonly expected: Expected;
-  /** Of the last run; absent when it failed. */
+  /** Result of the last run; absent when it failed. */
   readonly result?: RunResult<unknown> | undefined;
   /** Results of all runs of the trial, oldest first. */
   readonly results: readonly RunResult<unknown>[];
   /** Function calls of all runs, oldest first. */
   readonly calls: readonly ToolCall[];
-  /** Calls that somebody was asked to approve, at once or later, oldest first. */
+  /** Calls that needed approval, at once or later, oldest first. */
   readonly approvals: readonly PendingCall[];
   /** What guardrails did: stopped, replaced or answered something. */
   readonly guardrails: readonly GuardrailAction[];
@@ -29,9 +29,9 @@ export interface Trial<Expected = unknown> {
   readonly conversation: Conversation;
   /** Sum over all runs, without a simulated user's and judges'. */
   readonly usage: Usage;
-  /** The same, in the unit of the agent's prices; absent without prices. */
+  /** Cost of the same, in the unit of the agent's prices; absent without prices. */
   readonly cost?: number | undefined;
-  /** Of the agent alone. */
+  /** Time of the agent alone. */
   readonly durationMs: number;
   /** Figures, as reports and gates have them: `turns`, `calls`, tokens and, when they are known, others. Of a fork, only what it added. */
   readonly metrics: TrialResult["metrics"];
@@ -42,7 +42,7 @@ export interface Trial<Expected = unknown> {
 
 /** A scorer's result: 0 to 1, or null when it cannot tell, which makes the trial invalid. */
 export interface Score {
-  /** Of the metric, such as `called`; where a trial has several scores with one name, the metric is their mean. */
+  /** Name of the metric, such as `called`; where a trial has several scores with one name, the metric is their mean. */
   readonly name: string;
   readonly score: number | null;
   /** Why, in a sentence, as `reason`; what it cost, as `cost`; and anything else that is JSON. */

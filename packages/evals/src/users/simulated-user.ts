@@ -1,6 +1,6 @@
 import type { Endpoint, Model, PriceTable } from "@pollux/core";
 
-/** Somebody who talks to the agent under test until the goal is reached or given up; made by {@link simulatedUser}. */
+/** A model that talks to the agent under test until the goal is reached or given up; made by {@link simulatedUser}. */
 export interface SimulatedUser {
   readonly kind: "simulated-user";
   /** Plays the user; preferably not the agent's model, which agrees with itself. */

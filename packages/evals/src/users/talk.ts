@@ -12,9 +12,9 @@ export interface Talk {
   readonly outcome: "reached" | "gave-up" | "ran-out" | "stopped" | "failed";
   /** Why the user's model failed. */
   readonly why?: string | undefined;
-  /** Of the user alone. */
+  /** Tokens of the user alone. */
   readonly usage: Usage;
-  /** In the unit of the user's prices; absent without them, and when one is missing. */
+  /** Cost in the unit of the user's prices; absent without them, and when one is missing. */
   readonly cost?: number | undefined;
 }
 

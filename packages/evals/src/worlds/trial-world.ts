@@ -30,7 +30,7 @@ export interface SeenInWorld {
   calls: number;
   /** How many of these calls the recording answered. */
   recorded: number;
-  /** Calls that somebody was asked to approve. */
+  /** Calls that needed approval. */
   readonly approvals: PendingCall[];
   /** Tools with effects that really ran. */
   readonly effects: string[];
@@ -86,7 +86,7 @@ export function openWorld<Expected>(
     if (standIn !== undefined)
       return await outcomeOf(() => standIn((args ?? {}) as never, { name, callId: made.callId }));
     if (recorded !== undefined && unknownCall === "stand-in")
-      return spoil(`the recording has no call ${describe(made)} and no stand-in for it: add standIn.${name}`);
+      return spoil(`the recording has no call ${describe(made)}, and there is no stand-in for it: add standIn.${name}`);
     if (made.tool.effects === "none") return undefined;
     if (!allowEffects.includes(name))
       return spoil(

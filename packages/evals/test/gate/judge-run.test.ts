@@ -98,7 +98,7 @@ describe("a run is worse", () => {
     const short = { ...run, cases: run.cases.map((result) => ({ ...result, trials: result.trials.slice(0, 4) })) };
     expect(judgeRun({ ...short, stopped: "it is decided" }, before)).toMatchObject({
       outcome: "worse",
-      text: expect.stringContaining("Some results are missing: 12 of 60 trials are missing, since it is decided."),
+      text: expect.stringContaining("Not everything is known: 12 of 60 trials are missing, since it is decided."),
     });
   });
 });

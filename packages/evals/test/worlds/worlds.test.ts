@@ -299,7 +299,7 @@ describe("recorded-tools", () => {
     expect([stood.trials[0]?.status, ran]).toEqual(["passed", []]);
     const missing = await trialsOf({ agent, data, unknownCall: "stand-in" });
     expect(missing.trials[0]?.why).toBe(
-      'the recording has no call look_up({"order":"3"}) and no stand-in for it: add standIn.look_up',
+      'the recording has no call look_up({"order":"3"}), and there is no stand-in for it: add standIn.look_up',
     );
     const real = await trialsOf({ agent, data, unknownCall: "run" });
     expect([real.trials[0]?.status, ran]).toEqual(["passed", ["look_up"]]);

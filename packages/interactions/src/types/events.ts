@@ -5,7 +5,7 @@ export interface StepDelta {
   readonly type: OneOf<"text text_annotation_delta thought_summary thought_signature arguments_delta image">;
   readonly text?: string | undefined;
   readonly annotations?: readonly Annotation[] | undefined;
-  /** Of a thought's summary. */
+  /** A piece of a thought's summary. */
   readonly content?: Content | undefined;
   readonly signature?: string | undefined;
   /** A piece of JSON for `arguments_delta`; of a built-in tool's call an object. */

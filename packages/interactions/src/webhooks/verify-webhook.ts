@@ -26,7 +26,7 @@ export interface VerifyWebhookOptions {
 
 /** A report that the service has signed. */
 export interface VerifiedWebhook {
-  /** Of the delivery: the service may deliver one several times, with the same id. */
+  /** Id of the report: the service may deliver it several times, with the same id. */
   readonly id: string;
   readonly event: WebhookEvent;
 }
