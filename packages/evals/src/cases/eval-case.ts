@@ -16,10 +16,7 @@ export interface EvalCase<Expected = unknown> {
   readonly tags?: readonly string[] | undefined;
   /** Passed to the case's runs, and shown on the page. */
   readonly metadata?: { readonly [name: string]: Json } | undefined;
-  /**
-   * Cases in one cluster are not independent evidence, such as cases from one customer. @defaultValue each case is its
-   * own
-   */
+  /** Cases in one cluster, such as cases from one customer, are not independent evidence. @defaultValue each case is its own */
   readonly cluster?: string | undefined;
 }
 

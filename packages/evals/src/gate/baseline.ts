@@ -98,9 +98,7 @@ function recordOf({ key, world, trials }: CaseResult): CaseRecord {
       figures.set(name, [...(figures.get(name) ?? []), rounded(value)]);
   const scorers = new Set(trials.flatMap(({ scores }) => scores.map(({ name }) => name)));
   const scoreOf = (name: string): number[] =>
-    trials.map(({ scores }) =>
-      rounded(mean(scores.flatMap((one) => (one.name === name ? (one.score ?? 0) : []))) || 0),
-    );
+    trials.map(({ scores }) => rounded(mean(scores.flatMap((s) => (s.name === name ? (s.score ?? 0) : []))) || 0));
   return {
     key,
     world,

@@ -57,9 +57,7 @@ export interface Scorer<Expected = unknown> {
   (trial: Trial<Expected>): Score | boolean | null | Promise<Score | boolean | null>;
   /** Name in reports. @defaultValue the function's name */
   readonly scorerName?: string | undefined;
-  /**
-   * Awaited once before the first trial: a judge is compared with a person's labels, and has its `threshold` and `isAdvisory` only then.
-   */
+  /** Awaited once before the first trial: a judge is compared with a person's labels, and has its `threshold` and `isAdvisory` only then. */
   readonly prepare?: ((given: PrepareScorer) => Promise<PreparedScorer>) | undefined;
   /** @defaultValue 1 */
   readonly threshold?: number | undefined;
