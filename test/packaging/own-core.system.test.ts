@@ -157,7 +157,7 @@ describe.each(PROJECTS)("in a project %s", (_, project) => {
     });
     expect(await pollux(project, addCase("one"))).toEqual({
       code: 0,
-      out: expect.stringContaining("2 requests are built again byte for byte\n"),
+      out: expect.stringContaining("2 requests are identical byte for byte\n"),
       err: "",
     });
   });

@@ -32,8 +32,8 @@ Tools:
   ${TOOL_WORDS}
   write and shell ask for confirmation before they run; answer e to change their arguments.
 
-On a terminal, the Markdown of answers is laid out as it arrives. It is shown as it came in a pipe, with NO_COLOR=1 or
-TERM=dumb, and with --plain.
+On a terminal, the Markdown of answers is laid out as it arrives. In a pipe, with NO_COLOR=1 or TERM=dumb, and with
+--plain, it is shown unchanged.
 
 In the chat:
   /help, /tools, /usage, /history, /save FILE, /exit
@@ -44,7 +44,7 @@ Environment:
   GOOGLE_GEMINI_BASE_URL                           another base URL, such as an emulator's
   POLLUX_LOG=debug                                 log each request to standard error
   POLLUX_PRICES=INPUT,OUTPUT                       show costs (per million tokens; or google: list prices)
-  NO_COLOR=1                                       no colors, and Markdown as it came
+  NO_COLOR=1                                       no colors, and Markdown unchanged
   FORCE_HYPERLINK=1 or 0                           links to click, or addresses beside their texts
 
 Examples:

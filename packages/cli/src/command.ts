@@ -18,9 +18,8 @@ export interface Command {
   /** What `pollux NAME --help` prints. */
   readonly help: string;
   /**
-   * Runs it.
+   * Runs it, and returns the exit code.
    *
-   * @returns The exit code.
    * @throws {UsageError} For invalid arguments: exit code 2. Anything else thrown is a failure: exit code 1.
    */
   run(args: readonly string[], terminal: CliProcess): Promise<number>;

@@ -28,8 +28,8 @@ const SWITCHES = ["GOOGLE_GENAI_USE_ENTERPRISE", "GOOGLE_GENAI_USE_VERTEXAI"];
  * connection is disposed of. For demos and examples: a program whose answers matter should fail without a key, as `Agent` does.
  * From then on, an error of the library that nobody catches ends the program with its message, without a stack trace.
  *
- * @param emulator - Options of the emulator; by default it improvises, at once.
- * @throws {ConfigurationError} When neither a service is named nor `@pollux/emulator` installed.
+ * @param emulator - Options of the emulator; by default it improvises, without delays.
+ * @throws {ConfigurationError} When no service is named and `@pollux/emulator` is not installed.
  * @example
  * ```ts
  * await using connection = await connect();

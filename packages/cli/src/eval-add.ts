@@ -11,7 +11,7 @@ import { inOneLine } from "./terminal-text.ts";
 
 const HELP = `Usage: pollux eval add SESSION [options]
 
-Makes a case of a stored session: shows what the suite's scrub takes out, makes the run again with the suite's
+Makes a case of a stored session: shows what the suite's scrub removes, makes the run again with the suite's
 agent, and writes the case unless a request differs by a byte.
 
 Options:
@@ -20,7 +20,7 @@ Options:
       --suite SUITE      file or name of the suite (default: the only one)
       --run ID           run to make again (default: the last one)
       --turn N           a fork begins at the Nth turn of the run
-      --turns N          a fork makes so many turns
+      --turns N          number of turns that a fork makes
       --id ID            name of the case, and of its folder in "cases" beside the suite (default: SESSION)
       --tag TAG          tag of the case; may be given more than once
   -y, --yes              write without asking
@@ -62,7 +62,7 @@ async function addCase(args: readonly string[], terminal: CliProcess): Promise<n
   return 0;
 }
 
-/** What an author or a command line got wrong. */
+/** Reports mistakes of an author or a command line as usage errors. */
 async function asUsage<T>(work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
@@ -84,12 +84,12 @@ function describe({ about, counts, differences, requests }: ProposedCase, sessio
     `${folder}: run ${about.runId} of ${about.agent} in ${session}, ${new Date(about.recordedAt).toISOString()}`,
     `${count(texts, "text")} changed, ${secrets} of them with a key; ${count(signatures, "signature")} taken out; ${count(citations, "citation")} moved`,
     ...(media > 0
-      ? [`${count(media, "image or other file", "images or other files")} kept as it was: look before you write`]
+      ? [`${count(media, "image or other file", "images or other files")} kept unchanged: check before you write`]
       : []),
     ...(texts === 0 ? ["scrub changes nothing: every text is kept"] : []),
     ...shown,
     ...(differences.length > MAX_SHOWN ? [`… and ${differences.length - MAX_SHOWN} more`] : []),
-    `${count(requests, "request is", "requests are")} built again byte for byte`,
+    `${count(requests, "request is", "requests are")} identical byte for byte`,
   ];
   // Leading spaces are ours.
   return lines.map((line) => `${/^ */.exec(line)?.[0] ?? ""}${inOneLine(line, 500)}\n`).join("");
@@ -100,7 +100,7 @@ function count(number: number, one: string, many = `${one}s`): string {
 }
 
 async function confirm({ stdin, stdout }: CliProcess): Promise<boolean> {
-  if (stdin.isTTY !== true) throw new UsageError("There is nobody to ask: look at what is shown above, and add --yes");
+  if (stdin.isTTY !== true) throw new UsageError("Nobody can confirm here: check the changes above, and add --yes");
   const input = createInterface({ input: stdin, output: stdout });
   try {
     return /^y(?:es)?$/i.test(await input.question("Write it? [y/N] "));

@@ -28,8 +28,8 @@ const STORE = join(".pollux", "evals.sqlite");
 
 const HELP = `Usage: pollux eval [FILE, FOLDER or part of a path ...] [options]
 
-Tries the cases of *.eval.ts files, and says whether an agent got worse since its baseline. What was tried
-before with the same code is read again, so that the same command continues after Ctrl-C.
+Tries the cases of *.eval.ts files, and says whether an agent got worse since its baseline. Earlier trials of
+the same code are read again, so that the same command continues after Ctrl-C.
 
 Which:
       --suite NAME       only this suite; this one and the next three may be given more than once
@@ -109,17 +109,17 @@ async function runEvals(args: readonly string[], terminal: CliProcess): Promise<
     return 130;
   } finally {
     terminal.off("SIGINT", onSignal);
-    // Also of suites before one that failed.
+    // Also for suites that ran before one that failed.
     if (runs.length > 0) await writeReports(runs, options.reports);
   }
-  // Worse is worse, whatever another suite could not say.
+  // One suite that is worse decides, even if another is incomplete.
   const codes = runs.map(({ verdict }) => exitCode(verdict));
   return codes.find((code) => code === 1) ?? Math.max(...codes);
 }
 
 /**
- * @param spent - By suites before.
- * @throws {UsageError} For a suite that can't be.
+ * @param spent - Cost of the suites before.
+ * @throws {UsageError} For a suite that is not valid.
  */
 async function runSuite(
   one: FoundSuite,
@@ -144,7 +144,7 @@ function baselineFile({ suite, file }: FoundSuite, variant: string | undefined, 
   return baseline ?? join(dirname(file), baselineName(suite.name, variant));
 }
 
-/** Opens the store of trials. Git ignores the folder if it is there for evals alone: it holds what agents said. */
+/** Opens the store of trials. Git ignores the folder if it is there for evals alone: it holds the agents' answers. */
 async function openStore(file: string): Promise<SqliteStore> {
   if (basename(dirname(file)) === ".pollux") await write(join(dirname(file), ".gitignore"), "*\n");
   await mkdir(dirname(file), { recursive: true });

@@ -8,8 +8,8 @@ export const LOADS_TYPESCRIPT: boolean = Boolean(Reflect.get(process.features, "
 /**
  * What a user's file exports.
  *
- * @param query - Of its URL: with another one it is loaded again. @defaultValue none
- * @throws {UsageError} When it can't be loaded, with why.
+ * @param query - Query of its URL: a new one loads the file again. @defaultValue none
+ * @throws {UsageError} When it can't be loaded, with the reason.
  */
 export async function importFile(file: string, query: string = ""): Promise<Readonly<Record<string, unknown>>> {
   try {

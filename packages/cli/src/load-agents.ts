@@ -9,8 +9,8 @@ import { importFile } from "./import-file.ts";
 /**
  * The agents that modules export, by the agent's name, or else by the export's.
  *
- * @param query - Another one than before loads them again. @defaultValue none
- * @throws {UsageError} For a file that can't be loaded, or exports none.
+ * @param query - A new one loads them again. @defaultValue none
+ * @throws {UsageError} For a file that can't be loaded, or exports no agent.
  */
 export async function loadAgents(
   files: readonly string[],
@@ -27,7 +27,7 @@ export async function loadAgents(
   return agents;
 }
 
-/** By its methods: the file may have its own copy of the library. */
+/** Recognized by its methods: the file may have its own copy of the library. */
 function isAgent(value: unknown): value is Agent {
   if (typeof value !== "object" || value === null) return false;
   const { run, stream, session } = value as { readonly [name: string]: unknown };
@@ -39,7 +39,7 @@ export interface AgentReloader extends Disposable {
   readonly load: () => Promise<Readonly<Record<string, Agent>>>;
 }
 
-/** For files that were loaded before. */
+/** Makes a reloader for files that were loaded before. */
 export function reloadAgents(files: readonly string[]): AgentReloader {
   const folders = files.map((file) => `${pathToFileURL(packageFolder(file)).href}/`);
   // A reloaded file also reloads its imports: by the same query.

@@ -18,5 +18,5 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 
 const args = process.argv.slice(2);
 process.exitCode = await runPollux(args, process);
-// Suites of evals and agents are programs of others: a server or a pool that one has opened would keep the process waiting.
+// Suites and agents are other people's code: a server or a pool that they have opened would keep the process running.
 if (args[0] === "eval" || args[0] === "studio") process.stdout.write("", () => process.exit());

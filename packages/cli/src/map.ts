@@ -29,7 +29,7 @@ Options:
   -m, --model ID         model to ask (default ${MODEL})
   -c, --concurrency N    lines at the same time (default 8)
       --max-cost N       start nothing new once this much is spent; needs POLLUX_PRICES
-      --retries N        tries after an answer that cannot be used, or a failure that may pass (default 1)
+      --retries N        retries after an unusable answer or a temporary failure (default 1)
   -h, --help             show this help
 
 Each line written is JSON: key, status (finished, ended, waiting or failed), output or text, and why.
@@ -44,7 +44,7 @@ Example:
   pollux map reviews.jsonl -p 'Is it positive? {text}' --key id --store reviews.sqlite --out answers.jsonl
 `;
 
-/** An agent over the lines of a file. */
+/** Runs an agent over the lines of a file. */
 export const mapCommand: Command = { help: HELP, run: runMap };
 
 async function runMap(args: readonly string[], terminal: CliProcess): Promise<number> {
@@ -125,8 +125,8 @@ function parseMapOptions(args: readonly string[]) {
   const number = (name: "concurrency" | "max-cost" | "retries"): number | undefined => {
     const text = values[name];
     if (text === undefined) return undefined;
-    if (!(Number(text) >= (name === "concurrency" ? 1 : 0)))
-      throw new UsageError(`--${name} must be a number, and "${text}" is not one that fits`);
+    const least = name === "concurrency" ? 1 : 0;
+    if (!(Number(text) >= least)) throw new UsageError(`--${name} must be a number from ${least} on, not "${text}"`);
     return Number(text);
   };
   return {

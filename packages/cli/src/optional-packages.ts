@@ -3,8 +3,8 @@ import type { OptionalUse } from "@pollux/core/tool";
 /**
  * Packages that only some commands need, and the message when they are not installed.
  *
- * @param command - As it is given to `pollux`.
- * @param user - Which part of it needs them.
+ * @param command - The command line after `pollux`.
+ * @param user - The part of it that needs them.
  */
 export function optionalPackages(
   command: string,

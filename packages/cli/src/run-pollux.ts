@@ -6,9 +6,9 @@ import { inOneLine } from "./terminal-text.ts";
 
 interface CommandEntry {
   readonly name: string;
-  /** For the list in `pollux --help`. */
+  /** Its line in the list of `pollux --help`. */
   readonly summary: string;
-  /** What is installed beside the program for it. @defaultValue nothing */
+  /** Packages that it needs beside the program. @defaultValue nothing */
   readonly packages?: readonly string[] | undefined;
   /** Only the requested command is loaded. */
   readonly load: () => Promise<Command>;

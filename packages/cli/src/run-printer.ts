@@ -21,7 +21,7 @@ export interface RunPrinterOptions {
   /** @defaultValue whether standard output is a terminal that shows colors, and `NO_COLOR` is not set */
   readonly color?: boolean | undefined;
   /**
-   * Columns after which lines break between words; a function is asked again for each word, as terminals change their size.
+   * Columns after which lines break between words; a function is called again for each word, since terminals change their size.
    *
    * @defaultValue the terminal's; without one, lines don't break
    */
@@ -30,12 +30,12 @@ export interface RunPrinterOptions {
   readonly indent?: number | undefined;
   /**
    * Shows the Markdown of answers and thoughts: headings, emphasis, lists, code, tables and links. Takes effect with `color` only;
-   * everything else gets the text as it came.
+   * otherwise the text is shown unchanged.
    *
    * @defaultValue false
    */
   readonly markdown?: boolean | undefined;
-  /** Whether the terminal opens links by OSC 8 codes. Without, addresses stand beside what they belong to. @defaultValue `color` */
+  /** Whether the terminal opens links by OSC 8 codes. If not, addresses stand beside their texts. @defaultValue `color` */
   readonly links?: boolean | undefined;
 }
 
@@ -69,7 +69,7 @@ export class RunPrinter {
   readonly #limits: LineLimits;
   /** The line that is being written. */
   readonly #line: WordWrap;
-  /** The Markdown that is being written; absent while there is none, or where it is shown as it came. */
+  /** The Markdown that is being written; absent while there is none, or where it is shown unchanged. */
   #markdown: MarkdownStream | undefined;
   readonly #rendersMarkdown: boolean;
   #thinking = false;
@@ -96,10 +96,10 @@ export class RunPrinter {
         this.#thinking = true;
         return this.#text(event.delta);
       case "tool-start":
-        // What the session's log already holds has only an end here.
+        // Of a call that the session's log already holds, only the end is shown.
         return event.replayed === true ? this.endLine() : this.#call("→", "cyan", event.call);
       case "untrusted":
-        // A question contains its reason.
+        // A question about a call contains the reason.
         return event.because.rule === "deny" ? this.#warn(explainUntrusted(event.because, event)) : this.endLine();
       case "tool-pending":
         return this.#call("?", "yellow", event.call);
@@ -241,7 +241,7 @@ function describeNotice(notice: Extract<RunEvent, { type: "notice" }>["notice"])
 /**
  * Tokens in one line, and their cost where it is known.
  *
- * @param cost - A result or the state of a session, of an agent with prices; or prices of the only model, `INPUT,OUTPUT` for a million
+ * @param cost - A result or the state of a session, of an agent with prices; or prices of the only model, `INPUT,OUTPUT` per million
  *   tokens. @defaultValue `POLLUX_PRICES` of the environment
  * @example
  * ```ts

@@ -15,7 +15,7 @@ const HOSTS: readonly string[] = ["127.0.0.1", "localhost", "::1"];
 export interface PageAddress {
   readonly port: number;
   readonly host: string;
-  /** In the browser. */
+  /** Whether to open the page in the browser. */
   readonly open: boolean;
 }
 
@@ -50,8 +50,8 @@ export function readAddress(values: {
 /**
  * Serves the inspector's page until a signal stops it.
  *
- * @param name - Of the command, for what goes wrong.
- * @param greet - What is printed once it can be opened.
+ * @param name - Name of the command, for messages.
+ * @param greet - The text that is printed once the page can be opened.
  */
 export async function servePage(
   name: string,
@@ -112,7 +112,7 @@ export function caseMaker(
       load,
     );
     try {
-      // By its name only: a page must not choose what is loaded.
+      // By its name only: a page must not choose which file is loaded.
       const { suite, file } = await chooseSuite(wanted, false);
       const id = sessionId.replaceAll(/[^\w-]/g, "-").slice(0, 100);
       const folder = join(dirname(file), "cases", id);

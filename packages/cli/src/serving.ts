@@ -1,7 +1,7 @@
 import type { RunningServer } from "@pollux/core/serving";
 import { type CliProcess, UsageError } from "./command.ts";
 
-/** Waits for Ctrl-C, or another request to end. */
+/** Waits for Ctrl-C or SIGTERM. */
 export async function untilStopped(terminal: CliProcess): Promise<void> {
   await new Promise<void>((stop) => {
     const end = (): void => {
@@ -14,7 +14,7 @@ export async function untilStopped(terminal: CliProcess): Promise<void> {
   });
 }
 
-/** An option that is a whole number. @throws {UsageError} When it is none, below `min` or above `max`. */
+/** An option that is a whole number. @throws {UsageError} When it is not, or is below `min` or above `max`. */
 export function parseNumber(flag: string, value: string, max: number, min = 0): number {
   const number = Number(value);
   if (!/^\d+$/.test(value) || number < min || number > max)
@@ -37,7 +37,7 @@ export async function startServer(
 }
 
 const noAddress = (_port: number, host: string): string =>
-  `${host} is no address of this machine; use --host 127.0.0.1, or 0.0.0.0 for all of them`;
+  `${host} is not an address of this machine; use --host 127.0.0.1, or 0.0.0.0 for all of them`;
 
 const LISTEN_PROBLEMS: Readonly<Record<string, ((port: number, host: string) => string) | undefined>> = {
   EADDRINUSE: (port) => `Port ${port} is in use; choose another with --port, or 0 for a free one`,

@@ -119,7 +119,7 @@ async function erase({ file, owner, exchanges: kept }: SessionOptions): Promise<
   return { lines: Object.entries(erased).map(([kind, number]) => `${kind}: ${number}`), code: 0 };
 }
 
-/** Never makes one. */
+/** Opens a store; never creates one. */
 function openStore(path: string): Disposable & { readonly store: SessionStore } {
   if (statSync(path).isDirectory()) return { store: new JsonlStore(path), [Symbol.dispose]: () => {} };
   const store = new SqliteStore(path);

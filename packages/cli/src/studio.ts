@@ -20,10 +20,10 @@ import {
   servePage,
 } from "./serve-page.ts";
 
-/** Where it saves. */
+/** Where sessions are saved. */
 const STORE = join(".pollux", "studio.sqlite");
 
-/** How long what tools threw is kept. */
+/** How long errors that tools threw are kept. */
 const CAUSES_FOR_MS = 7 * 24 * 60 * 60 * 1000;
 
 const HELP = `Usage: pollux studio FILE... [options]
@@ -116,7 +116,7 @@ function openStore(path: string): OpenedStore {
 
 interface StudioOptions extends PageAddress {
   readonly files: readonly string[];
-  /** Of the store. */
+  /** Path of the store. */
   readonly path: string;
   readonly answers: "service" | "emulator" | undefined;
 }

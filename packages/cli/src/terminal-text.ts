@@ -80,7 +80,7 @@ export function widthOf({ stdout, env }: Pick<CliProcess, "stdout" | "env">): nu
   return knownWidth(columns) ?? knownWidth(Number(env["COLUMNS"])) ?? Infinity;
 }
 
-/** A width that is one: a terminal that does not know its size says 0. */
+/** A width, if it is known: a terminal that does not know its size reports 0. */
 export function knownWidth(columns: number | undefined): number | undefined {
   return columns !== undefined && columns > 0 ? columns : undefined;
 }

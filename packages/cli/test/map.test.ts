@@ -98,7 +98,7 @@ describe("a mistake is named", () => {
     [["map", "nowhere.jsonl", "-p", "x"], 2, 'There is no file "nowhere.jsonl"'],
     [["map", "FILE"], 2, "--prompt is missing"],
     [["map", "FILE", "-p", "x", "--store", "a.sqlite"], 2, "--store needs --key"],
-    [["map", "FILE", "-p", "x", "-c", "0"], 2, '--concurrency must be a number, and "0" is not one that fits'],
+    [["map", "FILE", "-p", "x", "-c", "0"], 2, '--concurrency must be a number from 1 on, not "0"'],
     [["map", "FILE", "-p", "{txt}"], 1, 'line 1 has no "txt"'],
     [["map", "FILE", "-p", "x", "-k", "name"], 1, 'line 1 has no "name"'],
     [["map", "FILE", "-p", "x", "--max-cost", "1"], 1, "prices"],

@@ -44,7 +44,7 @@ const INVALID: readonly (readonly [readonly string[], number, string])[] = [
   [
     ["emulator", "--port", "0", "--host", "192.0.2.1"],
     1,
-    "pollux emulator: 192.0.2.1 is no address of this machine; use --host 127.0.0.1, or 0.0.0.0 for all of them\n",
+    "pollux emulator: 192.0.2.1 is not an address of this machine; use --host 127.0.0.1, or 0.0.0.0 for all of them\n",
   ],
   [
     ["emulator", "--port", "many"],

@@ -20,7 +20,7 @@ import {
 
 const WAIT = { kind: "wait", name: "call:1.0/approval", question: { turn: 1, callId: "call:1.0" } } as const;
 
-/** What reaches a run from outside: answers, messages, cancellation; and the runs that it starts itself. */
+/** Answers, messages and cancellation from outside a run, and the runs that it starts itself. */
 export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
   check("an answer that arrives before its wait is kept", ["waits"], async (world) => {
     const [started, answered] = [gate(), gate()];

@@ -21,7 +21,7 @@ const AWKWARD_TEXTS: readonly string[] = [
   "__proto__",
 ];
 
-/** Sessions are listed, filtered and deleted by what is known of them. */
+/** Sessions are listed, filtered and deleted by their info. */
 export const LIST_CHECKS: StoreChecks = {
   "sessions are listed in the order of their ids, by prefix, page by page": async (store) => {
     const ids = ["B", "a", "a-1", "a-10", "a-2", "a_1", "b", "\u{1f600}", "\uffee"];
@@ -238,7 +238,7 @@ async function pages(
   throw new Error(`the pages of ${all.length} sessions have no end`);
 }
 
-/** Appends to a session until it is the last that was written, however coarse the clock. */
+/** Appends to a session until it is the one written last, however coarse the clock is. */
 async function writeLast(store: SessionStore, id: string): Promise<void> {
   for (let count = 0; count < 100; count++) {
     await store.append(id, (await store.load(id)).length, ["again"]);

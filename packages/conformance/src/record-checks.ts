@@ -6,7 +6,7 @@ import { buildInfo, leaseLoss, buildLease, plain, refusal, type StoreChecks, ver
 const FREE: Lease = buildLease({ held: false });
 const NEXT: Lease = buildLease({ token: 2, runId: "run-2", process: { pid: 1, host: ["a", "b"] } });
 
-/** Who runs a session is decided once. */
+/** Only one process at a time runs a session. */
 export const LEASE_CHECKS: StoreChecks = {
   "a lease is taken, renewed and given back with appends, or without": async (store, reopen) => {
     await store.append("a", 0, [0], { lease: { expected: undefined, next: buildLease() } });
@@ -133,7 +133,7 @@ export const LEASE_CHECKS: StoreChecks = {
   },
 };
 
-/** What stands beside a log. */
+/** Records beside a log. */
 export const RECORD_CHECKS: StoreChecks = {
   "a session without records has none, and one without entries is not listed": async (store, reopen) => {
     same(await store.records("a"), {}, "records");

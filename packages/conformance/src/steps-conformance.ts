@@ -113,7 +113,7 @@ const ROUND_CHECKS: readonly NamedStepsCheck[] = [
         throw new ConfigurationError("not set");
       }),
       stepOp("text", () => {
-        // As careless tools do.
+        // Careless tools do this.
         // oxlint-disable-next-line only-throw-error
         throw "just text";
       }),

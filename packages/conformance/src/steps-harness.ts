@@ -52,11 +52,11 @@ export interface StepsAbilities {
   readonly waitsInPlace: true | string;
   /** Waits can time out. */
   readonly timeouts: true | string;
-  /** Needs `child`. */
+  /** Runs can start children: needs `child`. */
   readonly children: true | string;
-  /** Needs `steer`. */
+  /** Messages reach a run: needs `steer`. */
   readonly steering: true | string;
-  /** Needs `cancel`. */
+  /** Runs can be cancelled: needs `cancel`. */
   readonly cancel: true | string;
   /** Size limit of a value in bytes, at most a few megabytes. */
   readonly maxBytes: number | string;
@@ -115,14 +115,14 @@ export async function through(world: StepsWorld, runId: string, program: StepsPr
   }
 }
 
-/** A promise to be resolved from elsewhere. */
+/** A promise that is resolved from elsewhere. */
 export function gate(): { readonly opened: Promise<void>; open(): void } {
   let open = (): void => {};
   const opened = new Promise<void>((resolve) => (open = resolve));
   return { opened, open };
 }
 
-/** Waits until a run has opened a gate. @throws When the run ends before. */
+/** Waits until a run has opened a gate. @throws When the run ends first. */
 export async function reached({ opened }: { readonly opened: Promise<void> }, run: Promise<unknown>): Promise<void> {
   const early = run.then((result) => {
     throw new Error(`the run ended early, with ${JSON.stringify(result)}`);

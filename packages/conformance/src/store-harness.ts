@@ -12,7 +12,7 @@ export function buildLease(fields: Partial<Lease> = {}): Lease {
   return { token: 1, beat: 0, held: true, runId: "run-1", durationMs: 15_000, ...fields };
 }
 
-/** What a session might say about itself. */
+/** The info of a session, as it might be. */
 export function buildInfo(fields: Partial<SessionInfo> = {}): SessionInfo {
   return {
     state: "idle",

@@ -4,12 +4,12 @@ import { PACKAGE_MANAGERS, type PackageManager, startingPackageManager } from ".
 import { TEMPLATE_NAMES, TEMPLATES, type Template } from "./template.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** What to ask if the command line doesn't say it. */
+/** The choices to ask for if the command line doesn't make them. */
 export interface Choices {
   /** Where the project goes; its name is the folder's name. */
   readonly folder: string;
   readonly template: Template;
-  /** With the page of operators. */
+  /** Whether the project has the page for operators. */
   readonly operator: boolean;
   readonly packageManager: PackageManager;
 }

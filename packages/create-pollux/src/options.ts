@@ -19,8 +19,8 @@ ${TEMPLATE_NAMES.map((name) => `        ${name.padEnd(11)}${TEMPLATES[name].summ
   -h, --help                   show this help
   -v, --version                print the version
 
-FOLDER is new or empty; it is asked for, or else ${DEFAULT_FOLDER}.
-Where there is no terminal, nothing is asked either.
+FOLDER must be new or empty. If it is missing, you are asked (default ${DEFAULT_FOLDER}).
+Without a terminal, nothing is asked, and the defaults apply.
 
 Exit codes: 0 success, 1 failure, 2 invalid command line.
 
@@ -30,7 +30,7 @@ Examples:
   pnpm create pollux desk --template web --operator --no-install
 `;
 
-/** What the command line says. */
+/** The command line. */
 export interface Options {
   /** Undefined to ask for it. */
   readonly folder: string | undefined;

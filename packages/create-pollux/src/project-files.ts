@@ -6,7 +6,7 @@ import type { Template } from "./template.ts";
 
 const packageFolder = fileURLToPath(new URL("..", import.meta.url));
 
-/** What templates are called, everywhere in their texts. */
+/** The name that templates have in all their texts. */
 const PLACEHOLDER = "my-agent";
 
 /** npm leaves out or renames files of these names, so templates have them under others. */
@@ -24,11 +24,11 @@ export function readOwnManifest(): Manifest {
   return readManifest(readFileSync(join(packageFolder, "package.json"), "utf8"));
 }
 
-/** What a project is made of. */
+/** The choices that make a project. */
 export interface ProjectPlan {
   readonly name: string;
   readonly template: Template;
-  /** With the page of operators, which only the template web has. */
+  /** Whether it has the page for operators, which is only in the template web. */
   readonly operator: boolean;
   readonly packageManager: PackageManager;
 }
@@ -56,7 +56,7 @@ export function projectFiles({ name, template, operator, packageManager }: Proje
   return files;
 }
 
-/** Keeps what stands between the marks of a choice, or takes it out. */
+/** Keeps or removes the text between the marks of a choice. */
 function chooseText(text: string, operator: boolean): string {
   const [chosen, other] = operator ? ["if operator", "if no operator"] : ["if no operator", "if operator"];
   return text.replaceAll(marked(chosen), "$1").replaceAll(marked(other), "");
@@ -66,7 +66,7 @@ function marked(choice: string): RegExp {
   return new RegExp(`${markOf(choice)}([^]*?)${markOf("end")}`, "gm");
 }
 
-/** A comment that is a mark: on a line of its own, or inside one; in Markdown, with an empty line behind it. */
+/** A comment that is a mark: on a line of its own, or inside one; in Markdown, with an empty line after it. */
 function markOf(words: string): string {
   return String.raw`(?:(?:^[ \t]+(?=\S+ [a-z ]+ \S+\n))?/\* ${words} \*/[ \n]?|<!-- ${words} -->\n\n)`;
 }
@@ -92,7 +92,7 @@ function completeManifest(text: string, packageManager: PackageManager): string 
   return `${JSON.stringify(manifest, undefined, 2)}\n`;
 }
 
-/** How one package of a workspace asks for another. */
+/** The version by which one package of a workspace depends on another. */
 function siblingVersion(packageManager: PackageManager): string {
   return packageManager === "pnpm" ? "workspace:*" : "*";
 }

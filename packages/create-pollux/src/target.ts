@@ -32,7 +32,7 @@ export function chooseTarget(cwd: string, argument: string, taken: readonly stri
 function checkName(name: string, taken: readonly string[]): void {
   if ([...taken, "node_modules", "favicon.ico"].includes(name))
     throw new Error(
-      `A project cannot be called "${name}", which is the name of a package it uses; choose another folder`,
+      `A project cannot be called "${name}": the name is reserved, or a package that it uses has it; choose another folder`,
     );
   if (/^[a-z0-9][a-z0-9._-]*$/.test(name) && name.length <= 214) return;
   const better = name

@@ -3,7 +3,7 @@ export const TEMPLATE_NAMES = ["terminal", "web", "library"] as const;
 /** What a project can start as: a folder of `templates`. */
 export type Template = (typeof TEMPLATE_NAMES)[number];
 
-/** What people read about each template. */
+/** Texts about each template, for people. */
 export const TEMPLATES: Readonly<Record<Template, { readonly label: string; readonly summary: string }>> = {
   terminal: { label: "Terminal agent", summary: "a chat in the terminal" },
   web: { label: "Web chat", summary: "a chat page with React, and its server" },

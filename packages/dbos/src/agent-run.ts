@@ -125,9 +125,9 @@ export class DbosRun extends AgentRun {
   }
 
   /**
-   * Sends a message, unless the run takes no more. It may have stopped just then, so that is asked again afterward.
+   * Sends a message, unless the run takes no more. It may have stopped just then, so this is checked again afterward.
    *
-   * @param key - The message's own in the database, with the run's id.
+   * @param key - Identifies the message in the database, together with the run's id.
    */
   async #deliver(
     client: DBOSClient,

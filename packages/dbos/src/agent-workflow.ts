@@ -34,7 +34,7 @@ export function agentWorkflow(agent: Agent, host: WorkflowHost): AgentWorkflow {
     const abort = new AbortController();
     host.running.add(abort);
     const report = await runToEnd(agent, input, { runId, abort, host }).finally(() => host.running.delete(abort));
-    // The outcome of an interruption by the end of this process is not how the run ended: another worker continues it.
+    // An outcome that comes from the end of this process is not the run's: another worker continues it.
     if (host.closing) return await new Promise<never>(() => {});
     if (report.kind === "threw") {
       await keepCancelled(agent.name, cancelledReport(runId, runSoFar(report.error)), host);
@@ -92,12 +92,12 @@ async function countExecutions(agent: string, runId: string, { database, logger 
   }
 }
 
-/** What a cancelled run had done. DBOS keeps nothing of a cancelled workflow, so it is stored separately. */
+/** Stores the report of a cancelled run separately: DBOS keeps nothing of a cancelled workflow. */
 async function keepCancelled(agent: string, report: RunReport, { database, logger }: WorkflowHost): Promise<void> {
   try {
     await storeCancelled(database, report);
   } catch (error) {
     const { runId } = report;
-    logger.warn({ runId, agent, err: error }, "what a cancelled run had done could not be stored");
+    logger.warn({ runId, agent, err: error }, "the report of a cancelled run could not be stored");
   }
 }

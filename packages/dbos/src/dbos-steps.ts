@@ -70,7 +70,7 @@ export function dbosSteps(options: DbosStepsOptions): Steps<RunEvent> {
     }
   }
 
-  /** What must happen, one after another, before a round's operations start. */
+  /** Does, one after another, the work that must precede a round's operations. */
   async function begin(ops: readonly Op<RunEvent>[]): Promise<Begun> {
     const begun = new Map<string, number | WorkflowHandle<Json>>();
     // Messages to the run are received before the model step that includes them.
@@ -94,8 +94,8 @@ export function dbosSteps(options: DbosStepsOptions): Steps<RunEvent> {
   }
 
   /**
-   * Asks how the jobs of a round stand until they have their answers: what is found is sent to the run, as an answer from outside is. Each
-   * time is one step, so that what happens in which order doesn't depend on anything else.
+   * Checks the jobs of a round until they have their answers: an outcome that is found is sent to the run, as an answer from outside is. Each
+   * check is one step, so that the order of events depends on nothing else.
    */
   async function checkJobs(ops: readonly Op<RunEvent>[], answered: AnsweredWaits): Promise<void> {
     const checks = new JobChecks(ops);
@@ -116,7 +116,7 @@ export function dbosSteps(options: DbosStepsOptions): Steps<RunEvent> {
         return { at: Date.now(), over: [...answered.names] };
       };
       const outcome = await DBOS.runStep(() => inStep({ kind: "step", name, run }, execution), { name });
-      // Returned above; what was found could not be sent otherwise.
+      // Returned above, unless an outcome could not be sent.
       checks.note(outcome.ok ? (outcome.value as unknown as CheckedJobs) : { at, over: [] });
     }
   }

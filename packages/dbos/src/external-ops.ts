@@ -45,8 +45,8 @@ export async function childOutcome(op: ChildOp, child: WorkflowHandle<Json>, pol
 }
 
 /**
- * The report of another agent's run that DBOS ended, such as one cancelled without its caller: its usage counts. Always its own
- * step, so that a rerun has the same steps.
+ * The report of another agent's run that DBOS ended, such as one cancelled without its caller: its usage counts. Always a step of
+ * its own, so that a rerun has the same steps.
  */
 export async function endedChild(runId: string, op: ChildOp, failed: Outcome, database: Database): Promise<Outcome> {
   const childId = `${runId}:${op.name}`;

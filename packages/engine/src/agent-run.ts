@@ -98,7 +98,7 @@ export abstract class AgentRun {
   /**
    * Delivers the answer to the wait of this name.
    *
-   * @param guess - No open question of this call is known, and this is the likeliest: {@link possibleNames} has the others.
+   * @param guess - Given if no open question of this call is known: the likeliest one; {@link possibleNames} has the others.
    */
   protected abstract sendAnswer(name: string, value: Json, guess: GuessedQuestion | undefined): Promise<Delivery>;
 
@@ -167,9 +167,9 @@ export function possibleNames({ callId, question }: GuessedQuestion): readonly [
 }
 
 /**
- * What is known of something that was sent to a run. `delivered`: the run has it, or will find it when it gets there. `accepted`:
- * the engine has stored it and hands it over as soon as a worker is running; only then does it turn out whether it came in time, and
- * one that did not is dropped.
+ * What is known about an answer or a message that was sent to a run. `delivered`: the run has it, or will find it when it gets there.
+ * `accepted`: the engine has stored it and hands it over as soon as a worker is running; only then does it turn out whether it came in
+ * time; if not, it is dropped.
  */
 export type Receipt = "delivered" | "accepted";
 

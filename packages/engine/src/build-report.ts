@@ -12,7 +12,7 @@ import {
   type RunSoFar,
 } from "@pollux/core/durable";
 
-/** What the steps of a run, and who started it, add to its report. */
+/** What the steps of a run, and its start, add to its report. */
 export type ReportTotals = Pick<RunReport, "activeMs" | "unread" | "read">;
 
 /** The report of a run that produced a result. */

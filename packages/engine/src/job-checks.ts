@@ -3,7 +3,7 @@ import { type Json, nextCheckAt, type Op, settleStep, VALUE_TOO_LARGE } from "@p
 
 /** The result of checking some jobs, which an engine records. */
 export interface CheckedJobs {
-  /** When they were asked about, in milliseconds since the epoch. */
+  /** When they were checked, in milliseconds since the epoch. */
   readonly at: number;
   /** Names of the waits that have an answer now, from here or from outside. */
   readonly over: readonly string[];
@@ -11,7 +11,7 @@ export interface CheckedJobs {
 
 type WaitOp = Extract<Op<RunEvent>, { kind: "wait" }>;
 
-/** The jobs that a round waits for and that can be asked about, and when to do so. Depends on nothing but what is recorded. */
+/** The jobs that a round waits for and that can be checked, and when to do so. Depends only on recorded facts. */
 export class JobChecks {
   readonly #open = new Map<string, { readonly op: WaitOp; dueAt: number }>();
 
@@ -20,7 +20,7 @@ export class JobChecks {
       if (op.kind === "wait" && op.poll !== undefined) this.#open.set(op.name, { op, dueAt: nextOf(op) });
   }
 
-  /** Names of the waits to ask about next, and when; `undefined` when there are none left. */
+  /** Names of the waits whose jobs to check next, and when; `undefined` when there are none left. */
   next(): { readonly at: number; readonly names: readonly string[] } | undefined {
     if (this.#open.size === 0) return undefined;
     const at = Math.min(...[...this.#open.values()].map(({ dueAt }) => dueAt));
@@ -28,7 +28,7 @@ export class JobChecks {
   }
 
   /**
-   * Asks how a job stands. The answer to its wait, or nothing: when there is none yet, and when the check failed.
+   * Checks a job. Returns the answer to its wait; `undefined` when there is none yet, and when the check failed.
    *
    * @throws The signal's reason, if it aborts: record nothing then.
    */
@@ -40,7 +40,7 @@ export class JobChecks {
     return outcome.error.code === VALUE_TOO_LARGE ? { error: outcome.error.message } : undefined;
   }
 
-  /** Takes what was recorded of the jobs that were due. */
+  /** Takes the recorded result of checking the jobs that were due. */
   note({ at, over }: CheckedJobs): void {
     const due = this.next()?.names ?? [];
     for (const name of over) this.#open.delete(name);
@@ -61,7 +61,7 @@ export function timeLeft({ timeoutMs, since }: WaitOp): number | undefined {
   return Math.max(0, since + timeoutMs - Date.now());
 }
 
-/** Cancels the jobs that a cancelled round was waiting for, as far as they can be. Never rejects. */
+/** Cancels the jobs that a cancelled round was waiting for, as far as possible. Never rejects. */
 export async function cancelJobs(ops: readonly Op<RunEvent>[]): Promise<void> {
   const { signal } = new AbortController();
   await Promise.all(ops.flatMap((op) => (op.kind === "wait" ? (op.cancel?.(signal) ?? []) : [])));

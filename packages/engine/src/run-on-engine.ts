@@ -33,7 +33,7 @@ export interface EngineRun {
 
 /**
  * Makes the context of a run in the worker that has it: an engine stores only JSON. What it throws fails the run, so wait here for
- * what may be away for a moment.
+ * services that may be away for a moment.
  */
 export type EngineContext<Context> = (run: EngineRunInfo) => Context | Promise<Context>;
 
@@ -124,7 +124,7 @@ function chooseApprove(agent: Agent, start: EngineRunInput, served: EngineRun["a
   for (const name of callers.toReversed()) {
     if (approve !== undefined) break;
     const caller = served?.get(name);
-    // Asking one further out instead could ask the wrong one.
+    // An agent further out could be the wrong one to ask.
     if (caller === undefined) break;
     approve = ownApprove(caller);
   }
@@ -199,11 +199,11 @@ class StepTracker {
     }
   }
 
-  /** Adds to the input of a run inside this one who called it. */
+  /** Adds the callers to the input of a run inside this one. */
   #addCaller(op: Op<RunEvent>): Op<RunEvent> {
     if (op.kind !== "child" || !isObject(op.input)) return op;
     const { callers = [], path = [] } = this.#start;
-    // What the agent's tool made.
+    // Made by the agent's tool.
     const { path: tool = [] } = op.input as Pick<EngineRunInput, "path">;
     return { ...op, input: { ...op.input, callers: [...callers, this.#agent], path: [...path, ...tool] } as Json };
   }

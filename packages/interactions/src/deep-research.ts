@@ -24,7 +24,7 @@ export interface DeepResearchOptions<Name extends string = string> extends Pick<
   readonly name?: Name | undefined;
   /** When the model should use it. @defaultValue a text that says what deep research is, and how long it takes */
   readonly description?: string | undefined;
-  /** Where Google reports that it is over: an `https` address whose handler calls {@link reportResearch}. @defaultValue none: it is asked */
+  /** Where Google reports the end: an `https` address whose handler calls {@link reportResearch}. @defaultValue none: Google is polled */
   readonly webhook?: string | URL | undefined;
   /**
    * The agent plans first, and a person is asked about each plan: the call's arguments are then a {@link ResearchPlan}. Approved unchanged, the
@@ -40,7 +40,7 @@ export interface DeepResearchOptions<Name extends string = string> extends Pick<
 /** The arguments of a call whose plan a person is asked about. */
 export interface ResearchPlan {
   readonly question: string;
-  /** As the agent wrote it. */
+  /** The plan as the agent wrote it. */
   readonly plan: string;
   /** What the person wants changed; empty when asked. */
   readonly changes: string;
@@ -54,7 +54,7 @@ export interface ResearchReport extends Pick<InteractionResult, "text" | "source
   readonly interactionId: string;
 }
 
-/** How far a research is: the progress of its call. */
+/** The progress of a research, and of its call. */
 export interface ResearchProgress {
   readonly status: string;
   /** How many steps it has made. Absent, as `thought`, while the service shows none. */
@@ -66,10 +66,10 @@ export interface ResearchProgress {
 const MAX_THOUGHT = 500;
 /** For how long the service may not know its newest interactions. */
 const YOUNG_MS = 60_000;
-/** Members of a webhook's user metadata: the callback, and whether it is of a plan. */
+/** Members of a webhook's user metadata: the callback, and whether it is for a plan. */
 const CALLBACK = "pollux_callback";
 const PLANS = "pollux_plans";
-/** Before the id of an interaction that plans, in that of its job. */
+/** Prefix of a job's id if its interaction makes a plan. */
 const PLAN = "plan:";
 const ACCEPTED = "I approve this plan. Do the research.";
 const DESCRIPTION =
@@ -92,7 +92,7 @@ const INPUT = {
  * with its text, sources and citations ({@link ResearchReport}). Needs a session. The report counts as untrusted,
  * because it comes from the web.
  *
- * A research is created once. When nobody knows whether it was, the run asks, as `unknownOutcome` says.
+ * A research is created once. If it is not known whether it was created, the run asks, as `unknownOutcome` says.
  *
  * With `collaborativePlanning`, each plan and the research itself are separate jobs, each started once. A plan is
  * approved like any call of the tool: by the person who chats, unless `approvedBy` names someone else.
@@ -132,7 +132,7 @@ export function deepResearch<const Name extends string = "deep_research">(
     // The client has its own limits, and a request that creates must not be given up sooner.
     requestTimeoutMs: Infinity,
     start: async (input, { callback, signal, before }) => {
-      // As INPUT says, and with what a plan's job has asked about.
+      // By INPUT, and by the job of a plan, which asks about `changes`.
       const { question, changes = "" } = input as { readonly question: string; readonly changes?: unknown };
       const earlier = before?.args as ResearchPlan | undefined;
       const wish = typeof changes === "string" ? changes.trim() : JSON.stringify(changes);
@@ -181,7 +181,7 @@ async function checkResearch(
   try {
     return describeResearch(id, await client.get(id, { signal }), id !== jobId);
   } catch (error) {
-    // Asking again helps with everything else.
+    // Any other failure may be temporary: the next check asks again.
     const isGone = error instanceof ApiStatusError && error.status === 404 && Date.now() - since > YOUNG_MS;
     if (!isGone) throw error;
     return { error: error.message };
@@ -191,7 +191,7 @@ async function checkResearch(
 function describeResearch(id: string, found: Interaction, plans: boolean): JobReport<ResearchReport> {
   const { status, errors = [] } = found;
   const { text, sources, citations, thoughts } = readResult(found);
-  // The API's documentation doesn't say which of the two a plan has.
+  // The API's documentation doesn't say which of these two statuses a plan has.
   if (plans && text !== "" && (status === "requires_action" || status === "completed"))
     return { ask: { plan: text, changes: "", previous_interaction_id: id } satisfies Omit<ResearchPlan, "question"> };
   switch (status) {
@@ -239,7 +239,7 @@ export interface ReportResearchOptions<Session> {
  * Reports the end of a research to the session that waits for it, from an event that `verifyWebhook()` has verified. A repeated delivery, and
  * one that nobody waits for any more, change nothing.
  *
- * @returns The session, to `continue()` it; undefined when the event is of something else, or nobody waits for it.
+ * @returns The session, to `continue()` it; undefined when the event is about something else, or nobody waits for it.
  * @throws What the client throws: answer with 503, and the service delivers it again.
  * @example
  * ```ts
@@ -258,7 +258,7 @@ export async function reportResearch<Session extends { reportJob(job: string, re
   if (!event.type.startsWith("interaction.") || !id) return undefined;
   const { client = new InteractionsClient() } = options;
   const found = await client.get(id);
-  // The service's own answer first: of an event, `trustBody` may have left the body unproven.
+  // The service's own answer first: with `trustBody`, the body of an event may be unproven.
   const metadata = [found["webhook_config"], event, event.data].map(metadataIn).find((one) => CALLBACK in one) ?? {};
   const callback = metadata[CALLBACK];
   const call = typeof callback === "string" ? readJobCallback(callback) : undefined;

@@ -1,9 +1,9 @@
 import { AgentError, ApiNetworkError, ApiShapeError, ApiStatusError, ApiTimeoutError } from "@pollux/core/wire";
 
 /**
- * A request to create an interaction went out, and nobody knows whether it was received: the connection broke, a limit passed, or the
+ * A request to create an interaction went out, and it is not known whether it was received: the connection broke, a limit passed, or the
  * service answered with an error that can come after the work began. It was not sent again, because that could begin, and bill, the work
- * twice. `cause` is what happened.
+ * twice. `cause` has the failure.
  */
 export class OutcomeUnknownError extends AgentError {
   static override readonly name = "OutcomeUnknownError";
@@ -14,7 +14,7 @@ export class OutcomeUnknownError extends AgentError {
 export class InteractionStreamError extends AgentError {
   static override readonly name = "InteractionStreamError";
   override readonly code = "interaction_stream";
-  /** Of the interaction, if it is stored: `get()` and `wait()` tell how it ended. */
+  /** Id of the interaction, if it is stored: `get()` and `wait()` return how it ended. */
   readonly interactionId: string | undefined;
 
   constructor(message: string, interactionId?: string, options?: ErrorOptions) {
@@ -23,7 +23,7 @@ export class InteractionStreamError extends AgentError {
   }
 }
 
-/** A failure to create, or that nobody knows whether it is one. */
+/** The error of a failed `create()`: an {@link OutcomeUnknownError} if the interaction may have been created. */
 export function explainCreate(error: unknown): unknown {
   if (!isUnknownOutcome(error)) return error;
   const message = error instanceof Error ? error.message : String(error);

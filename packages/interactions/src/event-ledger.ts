@@ -5,11 +5,11 @@ import type { Annotation, Content, Step } from "./types/interaction.ts";
 /** The texts that deltas add to. Where a stream cuts them may differ from one connection to the next. */
 type Texts = Record<"text" | "summary" | "arguments", string>;
 
-/** What the reader has of a step. */
+/** The part of a step that the reader has. */
 interface Delivered {
   readonly step: Step;
   readonly texts: Texts;
-  /** Everything that comes whole, and how often. */
+  /** Pieces that arrive whole, and how often. */
   readonly wholes: Map<string, number>;
   isClosed: boolean;
 }
@@ -23,8 +23,8 @@ interface Position {
 /**
  * Tracks what a reader has received, so that a connection that restarts from the beginning delivers each event once.
  *
- * The account is by content. The service's own resuming (`last_event_id`) was seen to repeat the whole answer under new indexes, and
- * then nothing tells a repetition from a step that happens to say the same.
+ * Events are compared by content. The service's own resuming (`last_event_id`) was seen to repeat the whole answer under new indexes, and
+ * then a repetition looks like a step that happens to have the same content.
  */
 export class EventLedger {
   /** True once the interaction is over for the reader. */
@@ -177,7 +177,7 @@ export class EventLedger {
   }
 }
 
-/** Counts one more on this connection. @returns Whether it is more often than the reader has it. */
+/** Counts one more on this connection. @returns Whether that is more than the reader has. */
 function isNew(key: string, delivered: Map<string, number>, here: Map<string, number>): boolean {
   const count = (here.get(key) ?? 0) + 1;
   here.set(key, count);

@@ -93,7 +93,7 @@ export class InteractionsClient {
   /**
    * Creates an interaction. Without `background` it resolves when the model has answered; with it, at once.
    *
-   * Sent again only if the first one certainly did nothing: there was no connection, or the service refused it for its rate or its load.
+   * Sent again only if the first request certainly did nothing: there was no connection, or the service refused it for its rate or its load.
    *
    * @throws {OutcomeUnknownError} When it may have been received, and there is no answer.
    * @throws {TypeError} For a request without `store`, or without exactly one of `model` and `agent`.
@@ -105,7 +105,7 @@ export class InteractionsClient {
     );
   }
 
-  /** One interaction, as far as it is. @throws {ApiStatusError} 404 when there is none (any more). */
+  /** An interaction in its current state. @throws {ApiStatusError} 404 when there is none (any more). */
   async get(id: string, options: GetOptions = {}): Promise<Interaction> {
     const query = options.includeInput === true ? "?include_input=true" : "";
     return await this.#withId(id, this.#api.whole(this.#call("get", "GET", id, query), options, readInteraction));
@@ -142,7 +142,7 @@ export class InteractionsClient {
     return await this.#poll(id, options, [403]);
   }
 
-  /** @param young - Statuses that do not count while the interaction has only just begun. */
+  /** @param young - HTTP statuses that are no failure while the interaction is new. */
   async #poll(id: string, options: WaitOptions, young: readonly number[]): Promise<Interaction> {
     const { pollMs = 1_000, onProgress } = options;
     using limit = startLimit(id, options);
@@ -205,7 +205,7 @@ export class InteractionsClient {
 
   /**
    * Streams the events of a stored interaction from the first one on, until it is over. Connects again when a connection breaks, and polls
-   * when the service ends a stream early: no event is lost, and none comes twice.
+   * when the service ends a stream early: no event is lost, and none is repeated.
    *
    * @throws {ApiTimeoutError} When it is not over within `timeoutMs`. It continues: follow it again.
    * @throws {InteractionStreamError} When a later connection contradicts an earlier one.
@@ -250,8 +250,8 @@ export class InteractionsClient {
   }
 
   /**
-   * The events of one connection, as they come: from the first, or behind `lastEventId`. {@link InteractionsClient.follow} resumes by
-   * itself, and by content: the service was seen to repeat the whole answer behind a `lastEventId`.
+   * The events of one connection, as they come: from the first one on, or after `lastEventId`. {@link InteractionsClient.follow} resumes by
+   * itself, and by content: the service was seen to repeat the whole answer after a `lastEventId`.
    */
   async *events(
     id: string,
@@ -260,7 +260,7 @@ export class InteractionsClient {
     yield* await this.#open(id, options, options.lastEventId);
   }
 
-  /** What a stored interaction has beyond what was received, and its end. */
+  /** The events of a stored interaction that were not received, and its end. */
   *#rest(stored: Interaction, ledger: EventLedger, end?: InteractionEvent): Generator<InteractionEvent, void, void> {
     const { steps = [], ...interaction } = stored;
     const { id, object, model, agent } = interaction;

@@ -4,9 +4,9 @@ const HOUR_MS = 3_600_000;
 /** The longest timer. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** A limit on how long somebody waits for an interaction. */
+/** A limit on the wait for an interaction. */
 export interface Limit extends Disposable {
-  /** Aborts when the limit passes, with an {@link ApiTimeoutError}; or with the caller's. */
+  /** Aborts when the limit passes, with an {@link ApiTimeoutError}; or with the caller's signal. */
   readonly signal: AbortSignal;
 }
 

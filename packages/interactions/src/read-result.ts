@@ -3,7 +3,7 @@ import type { Citation, Source } from "@pollux/core";
 import { collectSources, resolveCitations } from "@pollux/core/conversation";
 import type { Annotation, Content, Interaction } from "./types/interaction.ts";
 
-/** What an interaction says, in the shapes of a run's result. */
+/** The result of an interaction, in the shapes of a run's result. */
 export interface InteractionResult {
   /** All texts of its answer, joined: a report may be interrupted by images. */
   readonly text: string;

@@ -28,7 +28,7 @@ export class StepsBuilder {
     return [...this.#open].toSorted(([a], [b]) => a - b).map(([, { step }]) => step as Step);
   }
 
-  /** Adds an event; one that says nothing about a step changes nothing. @throws {ApiShapeError} For arguments that are not JSON. */
+  /** Adds an event; one that is not about a step changes nothing. @throws {ApiShapeError} For arguments that are not JSON. */
   add(event: InteractionEvent): void {
     if (event.event_type === "step.start") {
       if (!this.#open.has(event.index)) this.#open.set(event.index, { step: structuredClone(event.step), json: "" });
@@ -74,7 +74,7 @@ function applyDelta(open: OpenStep, delta: StepDelta): void {
       open.json += typeof delta.arguments === "string" ? delta.arguments : "";
       break;
     default:
-      // Calls and results of built-in tools come whole. Kinds that nobody knows say nothing that could be put anywhere.
+      // Calls and results of built-in tools come whole. Unknown kinds have no place in a step.
       if (type === step["type"])
         for (const [name, value] of Object.entries(structuredClone(fields)))
           if (value !== "" || step[name] === undefined) step[name] = value;

@@ -47,7 +47,7 @@ export async function* readEvents(exchange: Exchange, limits: StreamLimits): Asy
   }
 }
 
-/** An event with the members that its type promises; anything else is an unknown one. */
+/** An event with the members that its type promises; anything else is an unknown event. */
 function asEvent(value: Readonly<Record<string, unknown>>): InteractionEvent {
   const { event_type: type, index, step, delta, interaction, status } = value;
   const isStep = Number.isSafeInteger(index);
@@ -61,7 +61,7 @@ function asEvent(value: Readonly<Record<string, unknown>>): InteractionEvent {
   return isKnown ? (value as InteractionEvent) : { event_type: "unknown", event: value };
 }
 
-/** HTTP statuses of the service's words. @see https://ai.google.dev/gemini-api/docs/interactions/errors */
+/** HTTP statuses of the service's error codes. @see https://ai.google.dev/gemini-api/docs/interactions/errors */
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   authentication: 401,
   payment_required: 402,
@@ -85,7 +85,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   gateway_timeout: 504,
 };
 
-/** An error object of this API, whose code is a word. Other words are blocks and faults of the request: they are as final as a 400. */
+/** An error object of this API, whose code is a word. Words that are not listed are blocks and faults of the request, as final as a 400. */
 export function readFailure(value: Readonly<Record<string, unknown>>, context: FailureContext): Error {
   const error = isObject(value["error"]) ? value["error"] : {};
   const word = error["code"];

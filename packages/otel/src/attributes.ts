@@ -12,7 +12,7 @@ export interface Service {
 }
 
 /**
- * What every span of a run has, known when it starts. A run inside another one has its own conversation, in the other's
+ * Attributes of every span of a run, known when it starts. A run inside another one has its own conversation, in the other's
  * session.
  *
  * @param outerSession - Session of the run that contains it.
@@ -66,7 +66,7 @@ function outputType(isJson: boolean, modalities: readonly string[] | undefined):
   return modalities?.includes("TEXT") === true ? "text" : undefined;
 }
 
-/** What an answer says about itself and what it cost. */
+/** Attributes of an answer and its cost. */
 export function responseAttributes(response: ModelResponse, { cost, pricesAsOf }: Cost): Attributes {
   const { envelope, usage } = response;
   return {
@@ -102,7 +102,7 @@ export function outputOf({ outputTokens, thoughtTokens }: Tokens): number {
   return outputTokens + thoughtTokens;
 }
 
-/** Finish reason in the words of the conventions; one that they don't have is passed on as it came. */
+/** Finish reason in the words of the conventions; one that they don't have is passed on unchanged. */
 export function finishReasonOf({ finishReason, content }: ModelResponse): string {
   const reason = FINISH_REASONS.get(finishReason.toUpperCase()) ?? finishReason;
   const hasCalls = content.parts.some(({ functionCall }) => functionCall !== undefined);
@@ -140,13 +140,13 @@ const FINISH_REASONS: ReadonlyMap<string, string> = new Map(
   }).flatMap(([reason, words]) => words.map((word) => [word, reason])),
 );
 
-/** Why a call was held: how far it reaches, and the tools that brought untrusted content. Hosts and paths are the model's words: content. */
+/** Why a call was held: its reach, and the tools that brought untrusted content. Hosts and paths, which the model wrote, are content: left out. */
 export function untrustedAttributes({ reach, untrusted }: UntrustedReason): Attributes {
   const tools = untrusted.map((source) => /^[\w.:-]+( > [\w.:-]+)*(?= |$)/.exec(source)?.[0] ?? "unknown");
   return { "pollux.untrusted.reach": reach, "pollux.untrusted.sources": [...new Set(tools)] };
 }
 
-/** What the service has read for an answer. */
+/** Whether the service has read untrusted content for an answer. */
 export function readsOf(response: ModelResponse | undefined): "untrusted" | undefined {
   const { groundingMetadata, urlContextMetadata } = response?.candidate ?? {};
   return (groundingMetadata ?? urlContextMetadata) === undefined ? undefined : "untrusted";
@@ -160,7 +160,7 @@ export function errorTypeOf(error: unknown): string {
   return [code, name].find(isIdentifier) ?? "_OTHER";
 }
 
-/** Whether a code or the name of a class is one, and not a sentence. */
+/** Whether a code or the name of a class is an identifier, and not a sentence. */
 export function isIdentifier(value: unknown): value is string {
   return typeof value === "string" && /^[\w.:$-]{1,80}$/.test(value);
 }
@@ -170,5 +170,5 @@ export function defined(attributes: { readonly [name: string]: Value | undefined
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
 }
 
-/** What spans of any version of the API take. */
+/** A value that spans of any version of the API accept. */
 type Value = string | number | boolean | string[];

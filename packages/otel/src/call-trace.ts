@@ -89,7 +89,7 @@ export class CallTrace {
       );
   }
 
-  /** Attributes of its metrics. A name that the model made up is never among them: there is no end to those. */
+  /** Attributes of its metrics. Names that the model made up are never among them: their number has no limit. */
   #labels(): Attributes {
     return {
       "gen_ai.tool.name": this.#tool,

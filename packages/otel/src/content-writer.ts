@@ -34,7 +34,7 @@ export class ContentWriter {
     }
   }
 
-  /** Any JSON, with its strings as {@link ContentWriter.text} has them. What is not JSON is left out. */
+  /** Any JSON, with its strings written by {@link ContentWriter.text}. Anything else is left out. */
   json(value: unknown): unknown {
     if (typeof value === "string") return this.text(value);
     if (typeof value !== "object" || value === null) return typeof value === "bigint" ? String(value) : value;
@@ -44,10 +44,10 @@ export class ContentWriter {
   }
 }
 
-/** What fits of some items within the limit of an attribute. */
+/** Items that fit within the limit of an attribute. */
 export interface Fitted<T> {
   readonly items: readonly T[];
-  /** Of the items, as an attribute. */
+  /** The items, as an attribute. */
   readonly json: string;
   /** Number of items at the beginning that were left out. */
   readonly dropped: number;
@@ -78,7 +78,7 @@ export function fitItems<T>(settings: Settings, write: (writer: ContentWriter) =
   }
 }
 
-/** One JSON value within the limit of an attribute; a text that says how large it was, if that is not possible. */
+/** One JSON value within the limit of an attribute; if it is too large, a text that says so. */
 export function fitJson(settings: Settings, value: unknown): { readonly json: string; readonly hasCut: boolean } {
   const { json, items, hasCut } = fitItems(settings, (writer) => [writer.json(value ?? null)]);
   return items.length === 1 ? { json: json.slice(1, -1), hasCut } : { json: '"[left out: too large]"', hasCut: true };

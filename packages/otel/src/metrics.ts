@@ -9,7 +9,7 @@ import {
 import type { ModelResponse } from "@pollux/core/model";
 import { inputOf, outputOf } from "./attributes.ts";
 
-/** What a model request did, for its metrics. */
+/** Facts about a model request, for its metrics. */
 export interface RequestFigures {
   /** Operation, service, model and failure. */
   readonly attributes: Attributes;
@@ -164,7 +164,7 @@ interface HistogramKind {
   readonly buckets: readonly number[];
 }
 
-/** As the conventions advise. */
+/** Bucket boundaries that the conventions advise. */
 const SECONDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
 const AGENT_SECONDS = [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2, 102.4, 204.8, 409.6];
 const TOKENS = Array.from({ length: 14 }, (_, step) => 4 ** step);

@@ -31,7 +31,7 @@ export function openTelemetry(options: OpenTelemetryOptions = {}): Observer {
   const findMetrics = metricsFinder(options);
   const runs = new WeakMap<RunInfo, RunTrace>();
   const steps = new WeakMap<StepInfo, StepTrace>();
-  /** Steps in progress, by what an inner run knows about its step. */
+  /** Steps in progress, by run and name, which an inner run knows. */
   const inProgress = new Map<string, StepTrace>();
 
   const start = (observation: ObservedEvent<"run-start">): void => {
@@ -89,7 +89,7 @@ export function openTelemetry(options: OpenTelemetryOptions = {}): Observer {
   };
 }
 
-/** What is known of a step while it is executed. */
+/** A step while it is executed. */
 interface StepTrace {
   readonly run: RunTrace;
   readonly context: Context;
@@ -123,7 +123,7 @@ function stepId(runId: string, step: string): string {
 /** Undefined if no SDK is registered: the spans would go nowhere. */
 function findTracer({ tracerProvider }: OpenTelemetryOptions): Tracer | undefined {
   const provider = tracerProvider ?? trace.getTracerProvider();
-  // The global provider passes everything on, once there is one to pass it to.
+  // The global provider passes everything on, once a provider is registered.
   if ("getDelegateTracer" in provider && typeof provider.getDelegateTracer === "function") {
     const tracer: Tracer | undefined = provider.getDelegateTracer(NAME, VERSION);
     return tracer;

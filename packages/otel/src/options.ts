@@ -34,7 +34,7 @@ export interface ContentOptions {
    * @defaultValue "new"
    */
   readonly messages?: "new" | "all" | "none" | undefined;
-  /** Limit of each string, in bytes of UTF-8. A longer one ends with how much was cut. @defaultValue 16_384 */
+  /** Limit of each string, in bytes of UTF-8. A longer one is cut, and ends with how much is missing. @defaultValue 16_384 */
   readonly maxStringBytes?: number | undefined;
   /** Limit of each attribute, in bytes of UTF-8. The oldest messages are left out first. @defaultValue 131_072 */
   readonly maxBytes?: number | undefined;
@@ -45,12 +45,12 @@ export interface ContentOptions {
   readonly redact?: ((text: string) => string) | undefined;
 }
 
-/** What is needed of a `LoggerProvider`. */
+/** The part of a `LoggerProvider` that is used. */
 export interface EventLoggerProvider {
   getLogger(name: string, version?: string): EventLogger;
 }
 
-/** What is needed of a `Logger`. */
+/** The part of a `Logger` that is used. */
 export interface EventLogger {
   emit(record: {
     readonly eventName?: string;

@@ -21,13 +21,13 @@ export class RequestTrace {
   readonly step: StepInfo;
   readonly span: Span | undefined;
   readonly context: Context;
-  /** What it is, where it goes and which model it asks: the attributes of its metrics, too. */
+  /** Its operation, service and model, which its metrics have, too. */
   #target: Attributes;
   /** When it was first sent; undefined if it was not. */
   #sentAt: number | undefined;
   #firstPartAt: number | undefined;
   #streams = false;
-  /** What the event with its details has. */
+  /** Attributes of the event with its details. */
   #details: Attributes = {};
   #captured: CapturedContent["structured"] = {};
 

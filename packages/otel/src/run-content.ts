@@ -26,7 +26,7 @@ export class RunContent {
     this.#settings = settings;
   }
 
-  /** What a request adds. */
+  /** The content that a request adds. */
   ofRequest(request: ModelRequest): CapturedContent {
     const { contents, instructions, functions } = request;
     const { messages } = this.#settings;
@@ -72,8 +72,8 @@ export class RunContent {
   }
 
   /**
-   * Index of the first content that was in no request of this run: what the run begins with, then what follows the last request and its
-   * answer. After a summary has replaced messages, everything is new.
+   * Index of the first content that was in no request of this run: at first where the run's own message begins, then after the last request
+   * and its answer. After a summary has replaced messages, everything is new.
    */
   #firstNew(contents: readonly Content[]): number {
     const sent = this.#sent;
@@ -84,9 +84,9 @@ export class RunContent {
 }
 
 /**
- * What was thrown, as the conventions have it. The message and the stack are content: the service's own error texts quote the prompt.
+ * An error in the attributes of the conventions. The message and the stack are content: the service's own error texts quote the prompt.
  *
- * @param captures - Whether content goes where this goes.
+ * @param captures - Whether the destination gets content.
  */
 export function captureError(settings: Settings, captures: boolean, error: unknown): CapturedError {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));

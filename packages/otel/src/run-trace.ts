@@ -15,7 +15,7 @@ import type { EventLogger, Settings } from "./options.ts";
 import { captureError, RunContent } from "./run-content.ts";
 import { parseTraceparent } from "./trace-context.ts";
 
-/** Where a run's spans, metrics and events go; at least one of them goes somewhere. */
+/** Where a run's spans, metrics and events go; at least one of them is given. */
 export interface Outlets {
   readonly tracer: Tracer | undefined;
   readonly metrics: Metrics | undefined;
@@ -30,9 +30,9 @@ export class RunTrace {
   readonly info: RunInfo;
   readonly outlets: Outlets;
   readonly settings: Settings;
-  /** Its span is active in it. */
+  /** The context in which its span is active. */
   readonly context: Context;
-  /** What each of its spans has. */
+  /** Attributes of each of its spans. */
   readonly identity: Attributes;
   readonly content: RunContent;
   /** The run that contains it, if it is executed in this process. */
@@ -47,9 +47,9 @@ export class RunTrace {
   isCompacted = false;
   /** The turn of its last step. */
   turn = 0;
-  /** Of the last answer. */
+  /** Finish reason of the last answer. */
   finishReason: string | undefined;
-  /** Why calls were asked about or denied because of untrusted content, by their ids: what their spans say. */
+  /** By call id: attributes that say why a call was asked about or denied because of untrusted content. */
   readonly held: Map<string, Attributes> = new Map();
   #reads: ReadsMark | undefined;
   #sums: Sums = NOTHING;
@@ -96,7 +96,7 @@ export class RunTrace {
     this.#sums = addSums(this.#sums, more);
   }
 
-  /** A call or an answer has brought something. */
+  /** Adds what a call or an answer has read. */
   addReads(reads: ReadsMark | undefined): void {
     if (reads !== undefined) this.#reads = this.#reads === undefined || this.#reads === reads ? reads : "both";
   }
@@ -205,7 +205,7 @@ export class RunTrace {
   }
 }
 
-/** What a run was started from. */
+/** Where a run was started. */
 export interface RunOrigin {
   readonly outlets: Outlets;
   readonly settings: Settings;
@@ -272,12 +272,12 @@ export function markFailed(span: Span, type: string, message: string | undefined
   span.setStatus({ code: SpanStatusCode.ERROR, ...(message !== undefined && { message }) });
 }
 
-/** Runs are inside of calls, or summarize. */
+/** A run inside another one belongs to a call, or summarizes. */
 function isSummary({ parent }: RunInfo): boolean {
   return parent !== undefined && parent.callId === undefined;
 }
 
-/** Who it is that does something. */
+/** The name of the acting agent. */
 export function agentOf({ agent }: Pick<RunInfo, "agent">): Attributes {
   return { "gen_ai.agent.name": agent };
 }

@@ -2,7 +2,7 @@ import type { Database, Row } from "./database.ts";
 import { NotificationFeed } from "./notification-feed.ts";
 import type { Tables } from "./tables.ts";
 
-/** With a connection that listens, every so many looks one is taken all the same: it may have broken without a word. */
+/** One in this many looks is taken even while notifications arrive: their connection may have broken silently. */
 const LOOKS_WITHOUT_FEED = 30;
 
 /** How long the connection is kept when nobody watches any more, in milliseconds. */
@@ -23,7 +23,7 @@ interface Watched {
 }
 
 /**
- * Tells watchers of changes to sessions, by hash: at once where notifications arrive, and else by looking. All watchers share one
+ * Tells watchers of changes to sessions, by hash: at once where notifications arrive, otherwise by polling. All watchers share one
  * connection and one query.
  */
 export class ChangeWatch {
@@ -48,16 +48,16 @@ export class ChangeWatch {
     this.#settings = settings;
     this.#feed = new NotificationFeed(database, tables.channel, {
       notified: (payload) => this.#notified(payload),
-      // A look that is under way may have been taken before notifications arrived.
+      // A look that is under way may have read the rows before notifications arrived.
       up: () => void (this.#looking === undefined ? this.#look() : this.#looking.then(() => this.#look())),
     });
   }
 
-  /** @returns Ends it. */
+  /** @returns A function that stops watching. */
   watch(hash: string, onChange: () => void): () => void {
     const found = this.#watched.get(hash) ?? { callbacks: new Set(), seen: undefined };
     this.#watched.set(hash, found);
-    // Each has its own entry: the same function may watch twice. A notification may be on its way when it ends.
+    // Each has its own entry: the same function may watch twice. A notification may be on its way when watching ends.
     const callback = (): void => {
       if (found.callbacks.has(callback)) onChange();
     };
@@ -110,7 +110,7 @@ export class ChangeWatch {
     this.#timer ??= setInterval(() => this.#tick(), this.#settings.pollMs).unref();
   }
 
-  /** Nobody watches any more; somebody may soon. */
+  /** Stops polling; the connection is kept for a while, since a watcher may come soon. */
   #rest(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
@@ -168,7 +168,7 @@ export class ChangeWatch {
     const sql = `select encode(s.hash, 'hex') as hash, s.xmin::text || coalesce(' ' || d.xmin::text, '') as state
         from unnest($1::text[]) as t (one) join ${sessions} s on s.hash = decode(one, 'hex')
         left join ${drafts} d on d.session = s.number`;
-    // Through the connection that listens, which may have broken without a word.
+    // Through the connection that listens, which may have broken silently.
     return await (this.#feed.up ? this.#feed.query(sql, [hashes]) : this.#database.query(sql, [hashes]));
   }
 
@@ -181,7 +181,7 @@ export class ChangeWatch {
         payloads,
       ]);
     } catch {
-      // A hint: who misses it finds the change at the next look.
+      // A hint: a process that misses it finds the change at its next look.
     }
   }
 }

@@ -3,12 +3,12 @@ import { SessionStoreError } from "@pollux/core/errors";
 import type { OpenPool, PostgresClient } from "./pool.ts";
 import { asStoreError, isCollision, isLostConnection, isUncertain, QueryTimeoutError } from "./store-error.ts";
 
-/** How often something is tried that collided with another transaction, or lost its connection. */
+/** How often work is tried that collides with another transaction, or loses its connection. */
 const TRIES = 6;
 
 const MAX_PAUSE_MS = 200;
 
-/** One row of a query. All columns are asked for as text: the parsers of `pg` are shared, and may have been replaced. */
+/** One row of a query. All columns are selected as text: the parsers of `pg` are shared, and may have been replaced. */
 export type Row = Readonly<Record<string, string | null>>;
 
 /** Facts about one attempt of some work. */
@@ -18,10 +18,11 @@ export interface Try {
   readonly uncertain: boolean;
 }
 
-/** Queries over a pool, with a limit of time for each, tried again where that helps, and with errors of ours. */
+/** Queries over a pool, each with a time limit; tried again where that helps, and failing with errors of this library. */
 export class Database {
   readonly #open: OpenPool;
   readonly #timeoutMs: number;
+  readonly #silenced = new WeakSet<PostgresClient>();
   #closing: Promise<void> | undefined;
 
   constructor(open: OpenPool, timeoutMs: number) {
@@ -36,7 +37,7 @@ export class Database {
   /**
    * Does some work of one statement at a time.
    *
-   * @param problem - What could not be done when it fails.
+   * @param problem - What could not be done, for the error if it fails.
    */
   async run<Result>(id: string, problem: string, work: (one: Try) => Promise<Result>): Promise<Result> {
     let uncertain = false;
@@ -96,11 +97,12 @@ export class Database {
     const connecting = this.#open.pool.connect();
     try {
       const client = await this.#inTime(connecting);
-      // The query that is under way rejects as well.
-      client.on("error", () => {});
+      // The query that is under way rejects as well. A pool gives the same client many times.
+      if (!this.#silenced.has(client)) client.on("error", () => {});
+      this.#silenced.add(client);
       return client;
     } catch (error) {
-      // One that comes too late is for others.
+      // A connection that comes too late goes back to the pool.
       if (error instanceof QueryTimeoutError) void connecting.then((client) => client.release()).catch(() => {});
       throw error;
     }
@@ -110,7 +112,7 @@ export class Database {
     return asStoreError(error, id, problem, this.#open);
   }
 
-  /** Nothing can be asked any more; ends a pool of our own when what is under way is done. */
+  /** Refuses further work; ends a pool of our own once its running queries are done. */
   async close(): Promise<void> {
     this.#closing ??= this.#open.end();
     await this.#closing;

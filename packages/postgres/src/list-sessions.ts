@@ -10,7 +10,7 @@ export interface Statement {
   readonly values: readonly unknown[];
 }
 
-/** As much of a key as its index holds. */
+/** The beginning of a key, as its index holds it. */
 const START = "substring(key from 1 for 512)";
 
 /** Rows for {@link summaryOf}. */
@@ -32,7 +32,7 @@ export function listStatement(tables: Tables, options: ListOptions): Statement {
   };
 }
 
-/** The first sessions of a filter behind a number, as `number`; nothing when there are no more. */
+/** The first sessions of a filter after a number, as `number`; no rows when there are no more. */
 export function numbersStatement(tables: Tables, filter: SessionFilter, behind: string, limit: number): Statement {
   const values: unknown[] = [];
   const conditions = filterConditions(filter, values);
@@ -44,7 +44,7 @@ export function numbersStatement(tables: Tables, filter: SessionFilter, behind: 
   };
 }
 
-/** Deletes those sessions of a filter that have these numbers, and gives their `hash`. */
+/** Deletes those sessions of a filter that have these numbers, and returns their `hash`. */
 export function deleteStatement(tables: Tables, filter: SessionFilter, numbers: readonly string[]): Statement {
   const values: unknown[] = [];
   const conditions = filterConditions(filter, values);

@@ -62,7 +62,7 @@ export async function migrate(database: Database, tables: Tables): Promise<void>
     try {
       await database.transaction((query) => migrateOnce(query, tables, steps));
     } catch (error) {
-      // Somebody who does not know the lock has created the schema meanwhile.
+      // A program that does not take the lock has created the schema meanwhile.
       if (!isAlreadyThere(error) || ++collisions === 3) throw error;
     }
 }

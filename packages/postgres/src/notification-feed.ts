@@ -4,10 +4,10 @@ import type { PostgresClient } from "./pool.ts";
 /** Least and most time before a connection is made again, in milliseconds. */
 const BACKOFF_MS = { first: 100, most: 60_000 };
 
-/** How long a notification may take that shows whether notifications arrive at all. */
+/** How long the probe may take: a notification that shows whether any arrive. */
 const PROBE_MS = 5000;
 
-/** What a feed tells. */
+/** Callbacks of a feed. */
 export interface FeedListener {
   /** The text of a notification. */
   notified(payload: string): void;
@@ -17,7 +17,7 @@ export interface FeedListener {
 
 /**
  * One connection that listens on a channel, made again whenever it breaks. It is `up` only after a notification from another connection
- * arrived: a pooler between may accept LISTEN and deliver nothing.
+ * arrived: a pooler in between may accept LISTEN and deliver nothing.
  */
 export class NotificationFeed {
   readonly #database: Database;
@@ -47,14 +47,14 @@ export class NotificationFeed {
     void this.#connect(++this.#attempt);
   }
 
-  /** Ends it, and closes the connection. */
+  /** Stops listening, and closes the connection. */
   stop(): void {
     this.#attempt++;
     clearTimeout(this.#timer);
     this.#drop();
   }
 
-  /** Asks something through the connection. @throws When it is broken, or does not answer in time. */
+  /** Runs a query through the connection. @throws When it is broken, or does not answer in time. */
   async query(sql: string, values: readonly unknown[]): Promise<readonly Row[]> {
     if (this.#client === undefined) throw new Error("there is no connection");
     return await this.#database.queryThrough(this.#client, sql, values);
@@ -79,7 +79,7 @@ export class NotificationFeed {
       });
       await this.#database.queryThrough(client, `listen "${this.#channel}"`);
       if (attempt !== this.#attempt) return;
-      // It waits for others, and the process need not wait for it.
+      // A connection that only listens must not keep the process alive.
       client.unref?.();
       await this.#probe(attempt);
       if (attempt !== this.#attempt) return;

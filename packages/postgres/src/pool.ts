@@ -1,6 +1,6 @@
 import pg from "pg";
 
-/** What a query gives. */
+/** The result of a query. */
 export interface QueryRows {
   readonly rows: readonly unknown[];
 }
@@ -16,7 +16,7 @@ export interface PostgresPool {
 /** The part of a `pg` `PoolClient` that the store uses. */
 export interface PostgresClient {
   query(text: string, values?: unknown[]): Promise<QueryRows>;
-  /** `true` closes the connection in place of keeping it for others. */
+  /** `true` closes the connection instead of keeping it for others. */
   release(destroy?: boolean): void;
   on(event: "notification", listener: (message: { channel: string; payload?: string | undefined }) => void): unknown;
   on(event: "error" | "end", listener: (error?: Error) => void): unknown;
@@ -92,7 +92,7 @@ function aboutConnection({
     const { PGHOST = "localhost", PGPORT = "5432", PGDATABASE = "" } = process.env;
     return { place: `${host ?? PGHOST}:${port ?? PGPORT}/${database ?? PGDATABASE}`, secrets };
   }
-  // The whole of it, for a string that cannot be read; the password as it is written, and as it is meant.
+  // The whole of it, for a string that cannot be read; the password as it is written, and decoded.
   secrets.push(connectionString);
   const written = /:\/\/[^@/]*?:(.*)@/.exec(connectionString)?.[1];
   const inQuery = /[?&]password=([^&#]*)/.exec(connectionString)?.[1];

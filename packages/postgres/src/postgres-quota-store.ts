@@ -5,13 +5,13 @@ import { tablesIn } from "./tables.ts";
 
 /** Options of {@link PostgresQuotaStore}. */
 export interface PostgresQuotaStoreOptions {
-  /** Schema of its table `quota`; made with it. @defaultValue "pollux" */
+  /** Schema of its table `quota`; created with it. @defaultValue "pollux" */
   readonly schema?: string | undefined;
   /** Most milliseconds that one query may take. @defaultValue 30_000 */
   readonly timeoutMs?: number | undefined;
 }
 
-/** Held by one transaction at a time, so that a count and what depends on it are one. Any number that others do not use. */
+/** Held by one transaction at a time, so that counters are compared and increased in one step. Any number that others do not use. */
 const LOCK = 7_214_930_552;
 
 /**
@@ -27,7 +27,7 @@ export class PostgresQuotaStore implements QuotaStore {
   readonly #schema: string;
   #ready: Promise<unknown> | undefined;
 
-  /** Connects to nothing yet. @param connection - As of a `PostgresStore`. */
+  /** Connects to nothing yet. @param connection - As for a `PostgresStore`. */
   constructor(connection: string | ConnectionOptions | PostgresPool, options: PostgresQuotaStoreOptions = {}) {
     const { schema = "pollux", timeoutMs = 30_000 } = options;
     this.#schema = tablesIn(schema).schema;
@@ -35,7 +35,7 @@ export class PostgresQuotaStore implements QuotaStore {
   }
 
   async add(counters: readonly QuotaCounter[]): ReturnType<QuotaStore["add"]> {
-    // After a lost connection nobody knows whether it was counted: then it is counted once too often, which is the safe side.
+    // If the connection is lost, it may have been counted already. It is counted again: once too often is the safe side.
     return await this.#database.run("quota", "the quota cannot be counted", async () => {
       this.#ready ??= this.#prepare();
       await this.#ready.catch((error: unknown) => {

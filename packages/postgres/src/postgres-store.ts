@@ -30,13 +30,13 @@ import {
 
 /** Options of {@link PostgresStore}. */
 export interface PostgresStoreOptions {
-  /** Schema of the store's tables; made with them. @defaultValue "pollux" */
+  /** Schema of the store's tables; created with them. @defaultValue "pollux" */
   readonly schema?: string | undefined;
-  /** Whether the first use creates or updates the tables. Without it, somebody has to call `migrate()`. @defaultValue true */
+  /** Whether the first use creates or updates the tables. If not, call `migrate()` yourself. @defaultValue true */
   readonly migrate?: boolean | undefined;
   /**
    * Whether to keep one connection for LISTEN while someone watches a session, to get changes of other processes at
-   * once. Without it, and wherever notifications do not arrive, the store looks every {@link
+   * once. Without it, and wherever notifications do not arrive, the store polls every {@link
    * PostgresStoreOptions.pollMs}.
    *
    * @defaultValue true, unless the pool has only one connection
@@ -48,7 +48,7 @@ export interface PostgresStoreOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-/** Rounds in which an append was refused, and found that it need not have been: others write as fast. */
+/** Tries of an append that is refused although the session then looks as expected: others write as fast. */
 const ROUNDS = 20;
 
 /** Sessions that {@link PostgresStore.deleteSessions} deletes in one transaction. */
@@ -253,7 +253,7 @@ export class PostgresStore implements SessionStore {
     });
   }
 
-  /** Before the first use; again after a failure. */
+  /** Creates or checks the tables before the first use, and again after a failure. */
   async #prepare(): Promise<void> {
     const prepare = this.#migrates ? migrate : checkMigrated;
     this.#ready ??= prepare(this.#database, this.#tables);

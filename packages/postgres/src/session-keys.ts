@@ -9,12 +9,12 @@ export function idOf(key: string): string {
   return Buffer.from(key, "hex").swap16().toString("utf16le");
 }
 
-/** What a string is found by, however long it is: the SHA-256 of its key, in hexadecimal. */
+/** The hash by which a string of any length is found: the SHA-256 of its key, in hexadecimal. */
 export function hashOf(text: string): string {
   return createHash("sha256").update(Buffer.from(text, "utf16le").swap16()).digest("hex");
 }
 
-/** What the pairs of some metadata are found by. */
+/** The hashes by which the pairs of some metadata are found. */
 export function hashesOf(metadata: { readonly [name: string]: string }): readonly string[] {
   return Object.entries(metadata).map((pair) => hashOf(JSON.stringify(pair)));
 }

@@ -21,7 +21,7 @@ const UNREACHABLE: ReadonlySet<string> = new Set([
 /** The connection broke: the query may or may not have been executed. */
 const LOST: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "57P01", "57P02", "08003", "08006"]);
 
-/** What cannot work until somebody changes something. */
+/** Failures that last until somebody changes the setup, each with the change to make. */
 const MISCONFIGURED: { readonly [code: string]: string } = {
   "28000": "check the user and the password",
   "28P01": "check the user and the password",
@@ -71,14 +71,14 @@ export function isMissingTable(error: unknown): boolean {
   return code === "42P01" || code === "3F000";
 }
 
-/** True when somebody else has created it meanwhile. */
+/** True when another process has created the schema or a table meanwhile. */
 export function isAlreadyThere(error: unknown): boolean {
   const { code } = describe(error);
   return code === "42P06" || code === "42P07" || code === "23505";
 }
 
 /**
- * A failure of the database as an error that says what to do; one of ours as it is.
+ * A failure of the database as an error that says what to do; an error of this library stays as it is.
  *
  * @param problem - What could not be done, such as "its log cannot be read".
  */

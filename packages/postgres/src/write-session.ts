@@ -16,7 +16,7 @@ export interface Append extends AppendOptions {
 /** Whatever the server's default is: an append that was acknowledged survives a crash of the machine. */
 const SYNCED = `case when current_setting('synchronous_commit') = 'off' then set_config('synchronous_commit', 'on', true) end`;
 
-/** The opposite, for what need not survive one: no wait for the disk. */
+/** The opposite, for changes that need not survive a crash: no wait for the disk. */
 const NOT_SYNCED = `set_config('synchronous_commit', 'off', true)`;
 
 /** Values of a statement, each with its cast. */
@@ -49,7 +49,7 @@ class Parameters {
   }
 }
 
-/** Appends, and changes lease and info, in one statement; gives no row when the session is not as the append expects it. */
+/** Appends, and changes lease and info, in one statement; returns no row when the session is not as the append expects it. */
 export function appendStatement(tables: Tables, append: Append): Statement {
   const { id, expectedLength, texts, token, lease, info } = append;
   const p = new Parameters();
@@ -75,7 +75,7 @@ export function appendStatement(tables: Tables, append: Append): Statement {
 }
 
 /**
- * Changes a lease; gives no row when it is not the expected one. A renewal doesn't wait for the disk, and sends its own
+ * Changes a lease; returns no row when it is not the expected one. A renewal doesn't wait for the disk, and sends its own
  * notification.
  */
 export function leaseStatement(
@@ -101,7 +101,7 @@ export function leaseStatement(
   };
 }
 
-/** True for the change of a lease that happens all the time, and matters to nobody a minute later. */
+/** True for the change of a lease that happens all the time, and no longer matters a minute later. */
 export function isRenewal(expected: Lease | undefined, next: Lease): boolean {
   return expected?.held === true && next.held && expected.token === next.token;
 }
@@ -127,7 +127,7 @@ export function draftStatement(
   return { sql: `with written as (${sql}) select 1::text from written`, values: p.values };
 }
 
-/** What {@link refusalOf} looks at. */
+/** The row that {@link refusalOf} looks at. */
 export function standingStatement(tables: Tables, id: string): Statement {
   return {
     sql: `select length::text, lease from ${tables.sessions} where hash = decode($1::text, 'hex')`,
@@ -160,10 +160,10 @@ export function standingOf(row: Row | undefined): { readonly length: number; rea
 
 interface SessionChange {
   readonly id: string;
-  /** By column. */
+  /** New values by column. */
   readonly set: Readonly<Record<string, string>>;
   readonly added: number;
-  /** On `s`, the session as it is. */
+  /** Conditions on `s`, the session as it is. */
   readonly conditions: readonly string[];
   /** The session need not exist. */
   readonly isNew: boolean;

@@ -1,6 +1,6 @@
 import type { QuotaCounter } from "@pollux/core/quota";
 import { expect, test } from "vitest";
-import { PostgresQuotaStore } from "../src/index.ts";
+import { type PostgresClient, PostgresQuotaStore } from "../src/index.ts";
 import { onePool } from "./support/one-pool.ts";
 
 const place = onePool();
@@ -32,4 +32,15 @@ test("a database that cannot be reached is an error that says so, and the next c
   await expect(store.add([counter(9)])).rejects.toThrow("the quota cannot be counted");
   place.pool.before = () => {};
   expect(await store.add([counter(9)])).toEqual({ totals: [1], full: undefined });
+});
+
+test("adds one listener to a connection that its pool keeps, however often it is used", async () => {
+  const client = await place.pool.connect();
+  const listened: string[] = [];
+  const kept: PostgresClient = { ...client, release: () => {}, on: (event: string) => listened.push(event) };
+  const pool = { query: place.pool.query.bind(place.pool), connect: async () => kept };
+  const store = new PostgresQuotaStore(pool, { schema: place.schema });
+  for (let time = 0; time < 3; time++) await store.add([counter(9)]);
+  expect(listened).toEqual(["error"]);
+  client.release();
 });

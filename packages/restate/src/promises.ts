@@ -5,7 +5,7 @@ import {
   type WorkflowSharedContext,
 } from "@restatedev/restate-sdk";
 
-/** In place of the next message: the run takes no more of them. A message is an array. */
+/** Stands in place of the next message once the run takes no more; a message is an array. */
 export const STEERING_OVER = "over";
 
 /** Name of the promise that holds a message to a run: they are numbered from 0 in order of arrival. */

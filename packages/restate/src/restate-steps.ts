@@ -103,7 +103,7 @@ export function restateSteps(ctx: WorkflowContext, options: RestateStepsOptions)
     }
   }
 
-  /** Asks how the jobs of a round stand until it is over: what is found settles their promises, as an answer from outside does. */
+  /** Checks the jobs of a round until it is over: an outcome that is found settles the job's promise, as an answer from outside does. */
   async function checkJobs(ops: readonly Op<RunEvent>[], round: RestatePromise<Outcome[]>): Promise<void> {
     const checks = new JobChecks(ops);
     const ask = async (name: string): Promise<CheckedJob> => {

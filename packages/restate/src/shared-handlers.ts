@@ -23,7 +23,7 @@ export interface SentAnswer {
   /** Name of the wait. */
   readonly name: string;
   readonly value: unknown;
-  /** The sender saw no open question of the call, or nothing because no worker was running: this one is likely. */
+  /** The likely question, if the sender saw no open question of the call, or nothing because no worker was running. */
   readonly guess?: GuessedQuestion | undefined;
 }
 
@@ -47,7 +47,7 @@ export const sharedHandlers: {
     return before === undefined ? "delivered" : "already-answered";
   },
 
-  /** Refused once the run has looked for the last time. */
+  /** Refused once the run takes no more messages. */
   steer: async (ctx, contents) => {
     const state = await ctx.get<RunState>(STATE);
     if (state !== null && isOver(state)) return "run-over";

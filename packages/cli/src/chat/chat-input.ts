@@ -7,7 +7,7 @@ export class ChatInput {
   readonly #printer: RunPrinter;
   readonly #process: Pick<CliProcess, "stdin" | "stdout">;
   readonly #interface: Interface;
-  /** What redraws the prompt when the terminal changes its size. */
+  /** Listeners that redraw the prompt when the terminal changes its size. */
   readonly #redraws: readonly ((...args: unknown[]) => void)[];
   readonly #typed: string[] = [];
   #wake: (() => void) | undefined;

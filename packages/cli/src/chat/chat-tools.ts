@@ -21,7 +21,7 @@ export interface ChatTools extends AsyncDisposable {
   readonly missing?: readonly string[] | undefined;
 }
 
-/** What some of them need besides `@pollux/tools`. */
+/** Packages that some tools need besides `@pollux/tools`. */
 const PACKAGES: { readonly [kind: string]: readonly string[] | undefined } = {
   http: ["undici", "turndown", "@mixmark-io/domino", "unpdf"],
   calculator: ["mathjs"],

@@ -23,7 +23,7 @@ export interface Conversation {
 }
 
 const COMMANDS = `/help         this list
-/tools        what the agent can call
+/tools        the tools that the agent can call
 /usage        tokens so far
 /history      the conversation so far
 /save FILE    save the conversation as JSON, as sent to the API
@@ -70,7 +70,7 @@ async function welcome(conversation: Conversation): Promise<void> {
   if (lastRun === "running") printer.note("another process is answering; waiting for it");
   else if (!resumable) return;
   else if (lastRun === "cut-off") printer.note("the last answer was cut off; resuming it");
-  // With an outcome that is there, or that a look finds.
+  // Continues if all calls wait for jobs: an outcome may have arrived, or a check may find one.
   else if (lastRun !== "needs-outcome" || jobs.length < pending.length) return;
   await answer((signal) => session.continueStream({ signal }), conversation);
 }

@@ -8,11 +8,11 @@ import { importFile, LOADS_TYPESCRIPT } from "../import-file.ts";
 export interface FoundSuite {
   readonly suite: EvalSuite<never>;
   readonly file: string;
-  /** Those to try; empty when it has none. */
+  /** The variants to try; empty when it has none. */
   readonly variants: readonly string[];
 }
 
-/** What is looked for. */
+/** Suites to look for. */
 export interface Search {
   /** Files, folders to look through, or parts of a file's path; the working directory without any. */
   readonly paths: readonly string[];
@@ -24,7 +24,7 @@ export interface Search {
 }
 
 /**
- * Suites that have what is looked for, by files.
+ * The suites that match a search, in the order of their files.
  *
  * @throws {UsageError} When there is none, or a file can't be loaded, exports no suite, or one whose name is taken.
  */
@@ -49,7 +49,7 @@ export async function findSuites({ paths, suites, variants, how }: Search): Prom
 }
 
 /**
- * All suites of files, of files in folders, or of eval files with this in their path; without any, those below the working directory.
+ * All suites of files, of files in folders, or of eval files with this in their path; without any, of all eval files below the working directory.
  *
  * @throws {UsageError} When there is none, or a file can't be loaded, exports no suite, or one whose name is taken.
  */
@@ -66,10 +66,10 @@ export async function loadSuites(paths: readonly string[]): Promise<readonly Fou
 }
 
 /**
- * The one suite that is meant.
+ * Finds one suite by its name or its file.
  *
  * @param wanted - Its name, or its file. @defaultValue the only one
- * @param isFile - False takes it for a name, whatever files there are.
+ * @param isFile - False takes it for a name, even if a file has that name.
  * @throws {UsageError} When there is no such suite, or several.
  */
 export async function chooseSuite(
@@ -121,7 +121,7 @@ function filesFor(paths: readonly string[]): readonly string[] {
   const found = paths.length === 0 ? evalFiles(".") : files;
   if (found.length > 0) return [...new Set(found)];
   throw new UsageError(
-    `There is no *.eval.${LOADS_TYPESCRIPT ? "ts" : "js, and this Node does not run TypeScript: take Node 24, or name a compiled file"}${paths.length === 0 ? " here" : ` in ${paths.join(" or ")}`}`,
+    `There is no *.eval.${LOADS_TYPESCRIPT ? "ts" : "js, and this Node does not run TypeScript: use Node 24, or name a compiled file"}${paths.length === 0 ? " here" : ` in ${paths.join(" or ")}`}`,
   );
 }
 
@@ -146,11 +146,11 @@ async function suitesOf(file: string): Promise<readonly EvalSuite<never>[]> {
   throw new UsageError(
     exported === undefined
       ? `${file} has no default export: export default defineEval("name", { … })`
-      : `What ${file} exports by default is no suite, and no list of suites: export default defineEval("name", { … })`,
+      : `The default export of ${file} is neither a suite nor a list of suites: export default defineEval("name", { … })`,
   );
 }
 
-/** By its mark: the file may have its own copy of the library. */
+/** Recognized by its `kind`: the file may have its own copy of the library. */
 function isSuite(value: unknown): value is EvalSuite<never> {
   return typeof value === "object" && value !== null && "kind" in value && value.kind === "eval-suite";
 }

@@ -2,14 +2,14 @@ import type { Token, Tokens } from "marked";
 import { columnsOf, printable } from "../terminal-text.ts";
 import { type Break, type InlineOptions, inlineWords, type Piece, type Style, type Word } from "./inline.ts";
 
-/** What begins the lines of a block, such as a bullet or the bar of a quote. */
+/** The beginning of a block's lines, such as a bullet or the bar of a quote. */
 export type Margin = readonly Piece[];
 
 /** One thing to write; a text is a list of them, and a longer text begins with the list of a shorter one. */
 export type Mark =
   | Word
   | Break
-  /** A block begins, with what its first and its other lines begin with. */
+  /** A block begins, with the margins of its first line and of its other lines. */
   | { readonly type: "start"; readonly first: Margin; readonly rest: Margin }
   | { readonly type: "gap"; readonly margin: Margin }
   | { readonly type: "rule" }
@@ -107,10 +107,10 @@ function markBlock(token: Token, options: BlockOptions): Mark[] {
     case "list":
       return markItems("items" in token ? (token.items as readonly Tokens.ListItem[]) : [], options);
     case "table":
-      // How wide its columns are is known at its end.
+      // The widths of its columns are known only at its end.
       return open ? [] : [start, { type: "table", table: tableOf(token as Tokens.Table, options) }];
     default:
-      // Such as HTML, which is shown as it came.
+      // Such as HTML, which is shown unchanged.
       return [
         start,
         ...token.raw
@@ -124,7 +124,7 @@ function markBlock(token: Token, options: BlockOptions): Mark[] {
   }
 }
 
-/** Nothing begins before its first word is known. */
+/** A block begins only once its first word is known. */
 function withStart(start: Mark, words: readonly (Word | Break)[]): Mark[] {
   return words.length === 0 ? [] : [start, ...words];
 }

@@ -20,7 +20,7 @@ export function paint({ text, styles, href }: Piece): string {
   return href === undefined ? styled : `\u001b]8;;${href}\u0007${styled}\u001b]8;;\u0007`;
 }
 
-/** What a line is broken around: pieces without white space between them. */
+/** Pieces without white space between them; lines break only between words. */
 export interface Word {
   readonly type: "word";
   readonly pieces: readonly Piece[];
@@ -106,7 +106,7 @@ function collect(tokens: readonly Token[], context: Context, words: WordCollecto
   return true;
 }
 
-/** A link is its text, and where it leads: the address, or in a terminal that shows links its host. */
+/** Adds a link's text and its target: the address, or only its host in a terminal that shows links. */
 function addLink(token: Token, context: Context, words: WordCollector): void {
   const href = printable(decodeEntities("href" in token ? String(token.href) : ""));
   const isWeb = isWebUrl(href);
@@ -161,7 +161,7 @@ class WordCollector {
     }
   }
 
-  /** Pieces of one style are one, however they came. */
+  /** Joins adjacent pieces of one style. */
   #append(piece: Piece): void {
     const last = this.#pieces.at(-1);
     if (last === undefined || last.href !== piece.href || last.styles.join() !== piece.styles.join())
@@ -184,8 +184,8 @@ export function beginsWord(character: string): boolean {
 }
 
 /**
- * Where a text has what a later character could make the beginning of emphasis, code, a link or a tag, or -1. White space after
- * a mark, or a word before an underscore, says that it is only a character.
+ * A mark that a later character could turn into the beginning of emphasis, code, a link or a tag. If white space follows it, or
+ * a word precedes an underscore, it is only a character.
  */
 const OPENER = /\*+(?![*\s])|~+(?![~\s])|(?<![\p{L}\p{N}_])_+(?![_\s])|`|!?\[(?![^[\]]*\](?![([]))|<(?=[a-z/!?])/iu;
 
@@ -193,7 +193,7 @@ function openerIn(text: string): number {
   return text.search(OPENER);
 }
 
-/** Code, links and tags bind more tightly than emphasis: one that begins inside of it undoes it. */
+/** Code, links and tags bind more tightly than emphasis: one that begins inside of an emphasis undoes it. */
 function hidesOpener(token: Token): boolean {
   if (token.type !== "strong" && token.type !== "em" && token.type !== "del") return false;
   return (token.tokens ?? []).some((each) =>

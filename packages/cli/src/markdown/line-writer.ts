@@ -12,7 +12,7 @@ const LONGEST_RULE = 40;
 export class LineWriter {
   readonly #widthNow: () => number;
   readonly #styles: readonly Style[];
-  /** What the next line begins with. */
+  /** The beginning of the next line. */
   #margin: Margin = [];
   #rest: Margin = [];
   /** Columns used on the current line; `undefined` if it is not begun. */
@@ -22,7 +22,7 @@ export class LineWriter {
   #owesMargin = false;
   #code: Highlighter | undefined;
 
-  /** @param width - Columns of the terminal at this moment. @param styles - Of everything. */
+  /** @param width - Columns of the terminal at this moment. @param styles - Styles of all text. */
   constructor(width: () => number, styles: readonly Style[]) {
     this.#widthNow = width;
     this.#styles = styles;
@@ -84,7 +84,7 @@ export class LineWriter {
       before = this.#space(pieces[0]);
       this.#column = used + 1;
     }
-    // A word that is longer than a line is wrapped by the terminal, which copies it in one piece.
+    // A word that is longer than a line is wrapped by the terminal, from which it can be copied in one piece.
     const now = (this.#column ?? 0) + columns;
     this.#column = now > width ? now % width : now;
     this.#last = pieces.at(-1);
@@ -102,7 +102,7 @@ export class LineWriter {
     return this.endLineOfText() + this.#beginLine() + pieces.map(paint).join("") + this.endLine();
   }
 
-  /** As {@link endLine}, but what a block owes is for the line that follows. */
+  /** As {@link endLine}, but a margin that is not written yet is kept for the line that follows. */
   endLineOfText(): string {
     return this.#owesMargin ? "" : this.endLine();
   }

@@ -12,7 +12,7 @@ export interface MarkdownOptions {
   readonly indent: number;
   /** Whether the terminal makes links of OSC 8 codes; without them, addresses stand beside their texts. */
   readonly links: boolean;
-  /** Of everything. */
+  /** Styles of all text. */
   readonly styles: readonly Style[];
 }
 
@@ -23,18 +23,18 @@ const LONGEST_TABLE = 64_000;
 const OFTEN = 1000;
 
 /**
- * Markdown as text of a terminal, while it arrives. What is known to look as it does is written at once, word by word; a line of
- * code at its end, and a table at its end. Nothing is written twice or taken back, so the cursor only moves on.
+ * Markdown as text of a terminal, while it arrives. Text whose look no longer changes is written at once, word by word; a line of
+ * code at its end, and a table at its end. Nothing is written twice or taken back, so the cursor only moves forward.
  */
 export class MarkdownStream {
   readonly #options: MarkdownOptions;
   readonly #writer: LineWriter;
-  /** What is not written, after the beginning of its block. */
+  /** The text from the beginning of the current block on. */
   #source = "";
   /** The marks of that block that are written. */
   #written: readonly Mark[] = [];
   #before: Before | undefined;
-  /** Whether what is written of the block was wrong; no more of it is written before its end. */
+  /** Whether the written part of the block turned out wrong; no more of it is written before its end. */
   #isUnsure = false;
   /** Length of the source when it was last read. */
   #read = 0;
@@ -48,7 +48,7 @@ export class MarkdownStream {
   push(text: string): string {
     this.#source += text;
     const { length } = this.#source;
-    // Reading all of a long block for each piece would take time for the square of its length.
+    // Reading all of a long block for each piece would take time that grows with the square of its length.
     const isSettled = this.#source.slice(-text.length - 1).includes("\n\n");
     if (length > OFTEN && length - this.#read < length / 16 && !isSettled) return "";
     const tokens = readTokens(this.#source.slice(0, knownLength(this.#source)));
@@ -81,7 +81,7 @@ export class MarkdownStream {
     return this.#finish(readTokens(this.#source), this.#source.length);
   }
 
-  /** Writes the rest of blocks that are complete, and forgets them, with what they were read from. */
+  /** Writes the rest of blocks that are complete, and forgets them and their source. */
   #finish(done: readonly Token[], length: number): string {
     this.#source = this.#source.slice(length);
     if (done.length === 0) return "";
@@ -100,8 +100,8 @@ export class MarkdownStream {
     let shown = "";
     let from = known.length;
     if (same !== -1) {
-      // Something became known to be something else, such as a line of text to be the head of a table: it is written as that, too.
-      // The rest of the block is, at its end.
+      // Something turned out to be something else, such as a line of text the head of a table: it is written again, as that.
+      // The rest of the block follows at its end.
       this.#isUnsure = open;
       if (open) return "";
       shown = this.#writer.endLine();
@@ -130,7 +130,7 @@ export class MarkdownStream {
   }
 }
 
-/** Text under a line of equal signs stays text, and names of links are as they came: both would change what is already shown. */
+/** Text above a line of equal signs stays text, and names of links stay unresolved: both would change text that is already shown. */
 const MARKDOWN: Marked = new Marked({
   gfm: true,
   breaks: true,
@@ -143,7 +143,7 @@ function readTokens(source: string): Token[] {
       token.type === "list" ? splitItems(token as Tokens.List) : [token],
     );
   } catch (error) {
-    // Nested more deeply than the stack is.
+    // Nested more deeply than the stack allows.
     if (!(error instanceof RangeError)) throw error;
     return [{ type: "html", raw: source, text: source, block: true, pre: false }];
   }
@@ -176,13 +176,13 @@ function withoutLastWord(line: string): string {
   // An address ends at white space only.
   const characters = isWide(word) && !/:\/\/|www\.|@/i.test(word) ? graphemesOf(word) : [];
   let end = characters.length;
-  // What a mark before it means depends on it.
+  // The meaning of a mark before it depends on it.
   do end = Math.max(0, characters.slice(0, end).findLastIndex(beginsWord));
   while (end > 0 && /[!-/:-@[-`{-~]$/.test(characters[end - 1] ?? ""));
   return line.slice(0, start) + characters.slice(0, end).join("");
 }
 
-/** How much of a text is known to look as it does, whatever follows. What inline marks leave open is left out later. */
+/** Length of the part of a text that looks the same whatever follows. Text that inline marks leave open is left out later. */
 function knownLength(source: string): number {
   const begin = source.lastIndexOf("\n") + 1;
   const line = source.slice(begin);

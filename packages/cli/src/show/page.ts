@@ -7,7 +7,7 @@ import { columnsOf, inOneLine, knownWidth, printable } from "../terminal-text.ts
 export interface ShowSessionOptions {
   /** The session's title, for the heading. */
   readonly title?: string | undefined;
-  /** Columns per line; 0, as a terminal of unknown size has, is no width. @defaultValue 100 */
+  /** Columns per line; 0, which a terminal of unknown size reports, stands for the default. @defaultValue 100 */
   readonly width?: number | undefined;
   /** Adds colors as terminal codes. @defaultValue false */
   readonly color?: boolean | undefined;
@@ -43,7 +43,7 @@ export type Label = Exclude<keyof typeof CODES, "heading">;
 const LABEL_COLUMNS = 9;
 const DEFAULT_WIDTH = 100;
 
-/** Text in two columns: labels, and what they introduce. */
+/** Text in two columns: labels and their texts. */
 export class Page {
   readonly #lines: string[] = [];
   readonly #width: number;

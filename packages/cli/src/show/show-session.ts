@@ -14,7 +14,7 @@ import { formatCall, Page, showContent, type ShowSessionOptions } from "./page.t
  * A session's conversation as text for a person: who said what, calls and results in short form, questions and answers, how each
  * run ended and what it used. The text holds no terminal codes other than its own colors.
  *
- * @param entries - The whole log of a session that opens.
+ * @param entries - The whole log of a session that can be opened.
  */
 export function showSession(entries: readonly SessionEntry[], options: ShowSessionOptions = {}): string {
   const { title = "", thoughts = false } = options;
@@ -69,7 +69,7 @@ function showRun(page: Page, { input, added, compaction, end }: RunOutline, thou
   page.say("end", end === undefined ? "none: the run was interrupted, or is still running" : formatEnd(end));
 }
 
-/** What was used, in one line. */
+/** Usage and cost, in one line. */
 function formatUsage({
   usage,
   cost = 0,

@@ -57,7 +57,7 @@ test("shows what is taken out of a session, and writes it with --yes as a case t
   expect(out).toMatch(/cases\/order-9: run [\w-]+ of support in order-9, 20\d\d-/);
   expect(out).toContain("2 texts changed, 1 of them with a key; 1 signature taken out; 0 citations moved\n");
   expect(out).toContain("log[0].input[0].parts[0].text\n    - I am Anna. [redacted]\n    + I am Kim. [redacted]\n");
-  expect(out).toContain("    - Hello Anna\n    + Hello Kim\n1 request is built again byte for byte\n");
+  expect(out).toContain("    - Hello Anna\n    + Hello Kim\n1 request is identical byte for byte\n");
   expect(out).toContain('\n  sessionCase(new URL("cases/order-9", import.meta.url)),\n');
   const about = JSON.parse(await folder.read("cases/order-9/case.json"));
   expect(about).toMatchObject({ v: 1, turn: 1, tags: ["names"], agent: "support", scrubbed: true });
@@ -89,7 +89,7 @@ test("asks before it writes", async () => {
   expect(await runHere(argsIn(folder))).toMatchObject({
     code: 2,
     out: expect.stringContaining("+ Hello Kim"),
-    err: expect.stringContaining("There is nobody to ask: look at what is shown above, and add --yes"),
+    err: expect.stringContaining("Nobody can confirm here: check the changes above, and add --yes"),
   });
 });
 
@@ -98,7 +98,7 @@ test("writes nothing when the agent would send another request", async () => {
   const { code, err } = await runHere(argsIn(folder, "--yes"));
   expect(code).toBe(1);
   expect(err).toMatch(
-    /^pollux eval add: The agent as it is now differs from the recording.*systemInstruction.*\nNothing was written.\n$/,
+    /^pollux eval add: The agent differs from the recording.*systemInstruction.*\nNothing was written.\n$/,
   );
   expect(existsSync(folder.at("cases"))).toBe(false);
 });

@@ -172,8 +172,8 @@ describe("a mistake is named, with exit code 2", () => {
   test.each([
     ["throw new Error('no key')", "Cannot load", ": no key"],
     ["export const suite = 1;", "has no default export", 'export default defineEval("name", { … })'],
-    ["export default [];", "is no suite, and no list of suites", 'export default defineEval("name", { … })'],
-    ["export default [{ kind: 'eval-suite' }, 2];", "is no suite, and no list of suites", "export default"],
+    ["export default [];", "is neither a suite nor a list of suites", 'export default defineEval("name", { … })'],
+    ["export default [{ kind: 'eval-suite' }, 2];", "is neither a suite nor a list of suites", "export default"],
   ])("in a file: %s", async (text, problem, advice) => {
     await folder.write("broken.eval.ts", text);
     const { code, err } = await folder.eval();

@@ -24,7 +24,7 @@ export function scorerKey(scorer: Scorer<never>): string {
   return scorer.key ?? `${nameOf(scorer)} ${sourceOf(scorer)}`;
 }
 
-/** What a scorer is called in reports. */
+/** A scorer's name in reports. */
 export function nameOf({ scorerName, name }: Scorer<never>): string {
   return scorerName ?? (name === "" ? "scorer" : name);
 }

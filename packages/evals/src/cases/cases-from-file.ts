@@ -6,8 +6,8 @@ import { readJsonLines } from "./json-lines.ts";
  * Cases of a JSONL file, one a line, for a suite's `data`. Empty lines are skipped. Runs on Node.
  *
  * @param path - From the working directory, or `new URL("cases.jsonl", import.meta.url)` beside the suite.
- * @param schema - Of one case, by zod or another library of Standard Schema; what it makes of a line is the case.
- * @returns What reads the file: rejects with a `TypeError` that names the line.
+ * @param schema - Schema of one case, by zod or another library of Standard Schema; its output is the case.
+ * @returns A function that reads the file, and rejects with a `TypeError` that names the line.
  * @example
  * ```ts
  * const schema = z.object({ id: z.string(), input: z.string(), expected: z.string() });

@@ -28,7 +28,7 @@ const NAME = /^[\w.-]{1,100}$/u;
 /**
  * A suite: an agent, cases, and how they are tried and scored. Export it from a file `*.eval.ts`.
  *
- * @throws {TypeError} For options that do not exist or cannot be, with what to do.
+ * @throws {TypeError} For options that do not exist or are not valid, with what to do.
  * @example
  * ```ts
  * export default defineEval("weather", {
@@ -47,7 +47,7 @@ export function defineEval<Expected = unknown>(name: string, options: EvalSuiteO
   if (!isAgent(agent) && typeof agent !== "function")
     fail(`agent must be an agent, or a function that makes one, got ${show(agent)}`);
   if (!Array.isArray(data) && typeof data !== "function")
-    fail(`data must be a list of cases, or a function that gives one, got ${show(data)}`);
+    fail(`data must be a list of cases, or a function that returns one, got ${show(data)}`);
   for (const one of ["trials", "baselineTrials", "concurrency"] as const) checkCount(fail, one, options[one]);
   checkWord(fail, "world", world, ["replay", "recorded-tools", "fork", "live"]);
   checkWord(fail, "unknownCall", unknownCall, ["fail", "stand-in", "run"]);
@@ -69,16 +69,16 @@ export function defineEval<Expected = unknown>(name: string, options: EvalSuiteO
   return { ...options, kind: "eval-suite", name };
 }
 
-/** By its methods: the suite may have a copy of core of its own. */
+/** Recognized by its methods: the suite may have its own copy of core. */
 export function isAgent(value: unknown): value is Agent {
   if (typeof value !== "object" || value === null) return false;
   return ["run", "stream", "session"].every((name) => typeof Reflect.get(value, name) === "function");
 }
 
 /**
- * The cases of a suite, checked, with those of a function.
+ * The cases of a suite, checked. Calls `data` if it is a function.
  *
- * @throws {TypeError} For cases that cannot be, with what to do; and what the function throws.
+ * @throws {TypeError} For cases that are not valid, with what to do; and what the function throws.
  */
 export async function readCases<Expected>(suite: EvalSuite<Expected>): Promise<readonly AnyCase<Expected>[]> {
   const { data, name } = suite;
@@ -121,7 +121,7 @@ function checkCases<Expected>(
   }
 }
 
-/** It may come from a file. */
+/** Anything is possible: the case may come from a file. */
 function saysNothing(input: EvalCase["input"] | null | undefined): boolean {
   if (typeof input !== "object" || input === null) return (input ?? "") === "";
   return "messages" in input && input.messages.length === 0;
@@ -149,7 +149,7 @@ function checkScorers(fail: Fail, option: string, scorers: unknown): void {
   if (!Array.isArray(scorers)) fail(`${option} must be a list, got ${show(scorers)}`);
   else
     for (const one of scorers)
-      if (typeof one !== "function") fail(`${option} has ${show(one)}, where a scorer is a function of a trial`);
+      if (typeof one !== "function") fail(`${option} has ${show(one)}, but a scorer is a function of a trial`);
 }
 
 export function checkCount(fail: Fail, option: string, value: number | undefined): void {

@@ -3,23 +3,20 @@ import type { Recording } from "@pollux/core/rehearsal";
 import type { SimulatedUser } from "../users/simulated-user.ts";
 import type { Scorer } from "../trials/trial.ts";
 
-/** An input, with what is expected of the answer. */
+/** An input, with the expected answer. */
 export interface EvalCase<Expected = unknown> {
   /** Unique in its suite; letters, digits, `.`, `_` and `-`. */
   readonly id: string;
-  /** A message, messages said one after another (`{ messages }`), or somebody who talks to the agent. */
+  /** A message, messages sent one after another (`{ messages }`), or a simulated user. */
   readonly input: RunInput | { readonly messages: readonly RunInput[] } | SimulatedUser;
   readonly expected?: Expected | undefined;
-  /** In addition to the suite's. */
+  /** Scorers in addition to the suite's. */
   readonly scorers?: readonly Scorer<Expected>[] | undefined;
-  /** For filters. */
+  /** Words by which filters select the case. */
   readonly tags?: readonly string[] | undefined;
-  /** What the case's runs are given, and the page shows. */
+  /** Passed to the case's runs, and shown on the page. */
   readonly metadata?: { readonly [name: string]: Json } | undefined;
-  /**
-   * Cases in one cluster are not independent evidence, such as cases from one customer. @defaultValue each case is its
-   * own
-   */
+  /** Cases in one cluster, such as cases from one customer, are not independent evidence. @defaultValue each case is its own */
   readonly cluster?: string | undefined;
 }
 
@@ -28,9 +25,9 @@ export interface SessionCase<Expected = unknown> extends Omit<EvalCase<Expected>
   readonly recording: Recording;
   /** The run that is made again. */
   readonly runId: string;
-  /** In the world `fork`: from this turn on. Without it the case cannot be forked. */
+  /** In the world `fork`: the first turn to make. Without it the case cannot be forked. */
   readonly turn?: number | undefined;
-  /** In the world `fork`: so many turns are made. @defaultValue to the end of the run */
+  /** In the world `fork`: the number of turns to make. @defaultValue to the end of the run */
   readonly turns?: number | undefined;
 }
 

@@ -3,11 +3,11 @@ import type { Scorer } from "../trials/trial.ts";
 import type { World } from "../worlds/world.ts";
 import type { AnyCase } from "./eval-case.ts";
 
-/** What a suite's agent is made with, once for each trial, and once before them, to see where its model is. */
+/** Argument of a suite's `agent` function, which is called for each trial, and once before them, to see where its model is. */
 export interface AgentWorld {
   /** Milliseconds since the epoch: the recorded time where there is one. */
   readonly now: () => number;
-  /** From 0 up to 1, the same for the same case and trial. */
+  /** Returns numbers from 0 up to 1, the same for the same case and trial. */
   readonly random: () => number;
   /** Which of the suite's `variants`; absent without any. */
   readonly variant?: string | undefined;
@@ -28,7 +28,7 @@ export interface GateOptions {
   readonly level?: number | undefined;
 }
 
-/** What answers in a tool's place: what it returns is the output, what it throws the failure. */
+/** Answers in a tool's place: its return value is the output, an error that it throws is the failure. */
 export type StandIn = (args: never, call: { readonly name: string; readonly callId: string }) => unknown;
 
 /** An `Agent`, of any context, tools and output. */
@@ -40,15 +40,15 @@ export interface TestedAgent {
 
 /** Cases, and how they are tried and scored. */
 export interface EvalSuiteOptions<Expected = unknown> {
-  /** The agent under test, or what makes it for a trial. */
+  /** The agent under test, or a function that makes it for a trial. */
   readonly agent: TestedAgent | ((world: AgentWorld) => TestedAgent | Promise<TestedAgent>);
   readonly data:
     | readonly AnyCase<Expected>[]
     | (() => readonly AnyCase<Expected>[] | Promise<readonly AnyCase<Expected>[]>);
   readonly scorers?: readonly Scorer<Expected>[] | undefined;
-  /** Per case. @defaultValue 5 */
+  /** Number of trials of each case. @defaultValue 5 */
   readonly trials?: number | undefined;
-  /** Per case, of a run that becomes the baseline. @defaultValue three times `trials` */
+  /** Number of trials of each case in a run that becomes the baseline. @defaultValue three times `trials` */
   readonly baselineTrials?: number | undefined;
   /** @defaultValue recorded tools for recorded cases, live for the others */
   readonly world?: World | undefined;
@@ -61,20 +61,20 @@ export interface EvalSuiteOptions<Expected = unknown> {
    * @defaultValue "fail"
    */
   readonly unknownCall?: "fail" | "stand-in" | "run" | undefined;
-  /** By tool name: whether other arguments are the same call. @defaultValue equal JSON */
+  /** By tool name: whether a call with other arguments is the recorded call. @defaultValue equal JSON */
   readonly match?: { readonly [tool: string]: (recorded: unknown, args: unknown) => boolean } | undefined;
   /** Decides about calls that need approval; without it, a trial with such a call is invalid. */
   readonly approve?: Approve | undefined;
-  /** Takes out of a text what must not be kept; required with recorded cases. */
+  /** Removes from a text what must not be kept; required with recorded cases. */
   readonly scrub?: ((text: string) => string) | undefined;
   /** Versions that are tried side by side, each given to `agent` as `variant`. @defaultValue none */
   readonly variants?: readonly string[] | undefined;
   readonly gate?: GateOptions | undefined;
   /** Trials at the same time. @defaultValue 4 */
   readonly concurrency?: number | undefined;
-  /** For a run's `context`. */
+  /** The `context` of each run. */
   readonly context?: unknown;
-  /** For filters, and shown with the suite. */
+  /** Facts by which filters select cases, shown with the suite. */
   readonly metadata?: { readonly [name: string]: Json } | undefined;
 }
 

@@ -7,11 +7,11 @@ export interface CaseFilter {
   readonly ids?: readonly string[] | undefined;
   /** It has any of these. */
   readonly tags?: readonly string[] | undefined;
-  /** It has all of these, or its suite does; a value that is no text is compared by its JSON. */
+  /** It has all of these, or its suite does; a value that is not a text is compared as JSON. */
   readonly metadata?: { readonly [name: string]: Json } | undefined;
 }
 
-/** @param metadata - The suite's, which its cases have too. */
+/** @param suite - Its cases have its metadata, too. */
 export function filterCases<Case extends Pick<EvalCase, "id" | "tags" | "metadata">>(
   cases: readonly Case[],
   { ids, tags, metadata = {} }: CaseFilter,

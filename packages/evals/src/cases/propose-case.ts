@@ -11,20 +11,20 @@ type CaseSuite = Pick<EvalSuite, "name" | "agent" | "variants" | "scrub" | "cont
 /** What to make a case of, and for which suite. */
 export interface ProposeCaseOptions extends Pick<SessionCaseFile, "turn" | "turns" | "tags" | "metadata"> {
   readonly store: Pick<SessionStore, "load">;
-  /** Where `keepExchanges` wrote. Without the requests of the run there is a problem: nothing can be compared. */
+  /** Where `keepExchanges` wrote. Without the requests of the run there is a `problem`: nothing can be compared. */
   readonly exchangesStore?: Pick<SessionStore, "load"> | undefined;
   readonly sessionId: string;
   /** @defaultValue the last one */
   readonly runId?: string | undefined;
   readonly suite: CaseSuite;
-  /** Taken out besides Google's keys, such as keys of the environment. @defaultValue none */
+  /** Removed besides Google's keys, such as keys of the environment. @defaultValue none */
   readonly secrets?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** A case that could be written. */
 export interface ProposedCase extends Pick<ScrubbedRecording, "differences" | "counts"> {
-  /** For `writeSessionCase()`. */
+  /** Files for `writeSessionCase()`. */
   readonly files: readonly CaseText[];
   readonly about: SessionCaseFile;
   /** Requests of the run that the suite's agent builds byte for byte. */
@@ -34,8 +34,8 @@ export interface ProposedCase extends Pick<ScrubbedRecording, "differences" | "c
 }
 
 /**
- * Makes a case of a recorded run: what came before it and the run itself, without what came later, scrubbed by the suite's function. The
- * suite's agent makes the run again from that, and there is a problem when one byte of a request differs. Writes nothing.
+ * Makes a case of a recorded run: its session up to the end of the run, scrubbed by the suite's function. The suite's agent makes the run again
+ * from it, and there is a `problem` if one byte of a request differs. Writes nothing.
  *
  * @throws {TypeError} When the suite has no `scrub`, or the store has no such session, run or turn. What the stores and `scrub` throw.
  */
@@ -44,7 +44,7 @@ export async function proposeCase(options: ProposeCaseOptions): Promise<Proposed
   const { scrub } = suite;
   if (scrub === undefined)
     throw new TypeError(
-      `The suite "${suite.name}" has no scrub, which takes out of a text what must not be kept: give it one, such as scrub: (text) => text.replaceAll(customer, "Kim").`,
+      `The suite "${suite.name}" has no scrub, which removes from a text what must not be kept: give it one, such as scrub: (text) => text.replaceAll(customer, "Kim").`,
     );
   const [log, exchanges] = await Promise.all([store.load(sessionId), exchangesStore?.load(sessionId) ?? []]);
   if (log.length === 0) throw new TypeError(`There is no session "${sessionId}" in the store.`);
@@ -109,7 +109,7 @@ async function compare(
     requests,
     problem:
       before.why === undefined
-        ? `Without what scrub has taken out, the run is not the same: ${why}. Let scrub leave alone what the agent's own code writes, such as its instructions, and change the same text everywhere in the same way.`
-        : `The agent as it is now differs from the recording, whatever is scrubbed: ${before.why}. Record the session again with this version.`,
+        ? `After scrub, the run is not the same: ${why}. Don't let scrub change what the agent's own code writes, such as its instructions, and let it change the same text everywhere in the same way.`
+        : `The agent differs from the recording even without scrub: ${before.why}. Record the session again with this version.`,
   };
 }

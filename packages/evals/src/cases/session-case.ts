@@ -23,7 +23,7 @@ export interface SessionCaseFile {
   readonly scrubbed: true;
 }
 
-/** What a suite says about a recorded case; each has priority over the case's file. */
+/** What a suite says about a recorded case; each option has priority over the case's file. */
 export interface SessionCaseOptions<Expected = unknown> extends Partial<
   Omit<SessionCase<Expected>, "recording" | "runId">
 > {}
@@ -48,7 +48,7 @@ export function sessionCase<Expected = unknown>(
   const exchanges = existsSync(join(path, "exchanges.jsonl")) ? readLines(path, "exchanges.jsonl") : [];
   const own = { id: basename(path), turn, turns, tags, metadata };
   const given = Object.entries({ ...own, ...options }).filter(([, value]) => value !== undefined);
-  // Members of a case, of which none but these two must be there besides the id.
+  // A case needs no members besides these two and its id.
   return { ...Object.fromEntries(given), recording: { log, exchanges }, runId } as unknown as SessionCase<Expected>;
 }
 
@@ -61,7 +61,7 @@ function readCaseFile(path: string): SessionCaseFile {
       : typeof runId !== "string"
         ? "its runId is missing"
         : scrubbed !== true
-          ? "it does not say scrubbed: true, so nobody has taken out what must not be kept"
+          ? "it does not say scrubbed: true, so it may still contain what must not be kept"
           : [turn, turns].some((one) => one !== undefined && !(Number.isSafeInteger(one) && Number(one) > 0))
             ? "its turn and turns must be integers from 1"
             : tags !== undefined && !(Array.isArray(tags) && tags.every((tag) => typeof tag === "string"))

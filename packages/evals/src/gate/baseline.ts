@@ -1,14 +1,15 @@
 import { ConfigurationError } from "@pollux/core";
 import type { CaseResult, EvalRun } from "../report/eval-run.ts";
 import type { Counts } from "../statistics/rates.ts";
+import { mean } from "../statistics/worse-values.ts";
 
-/** What a run is compared with: a file in git, of an earlier run. */
+/** An earlier run that runs are compared with: a file in git. */
 export interface Baseline {
   readonly suite: string;
   readonly variant?: string | undefined;
   /** When that run began, in milliseconds since the epoch. */
   readonly at: number;
-  /** Of git's tree with all changes. */
+  /** Git's hash of the tree with all changes. */
   readonly tree: string;
   readonly models: EvalRun["models"];
   readonly cases: { readonly [caseId: string]: CaseRecord };
@@ -18,11 +19,11 @@ export interface Baseline {
 export interface CaseRecord {
   readonly key: string;
   readonly world: string;
-  /** And trials, those with errors included. */
+  /** Numbers of passed trials and of all trials, including ones with errors. */
   readonly passed: readonly [number, number];
-  /** By name, for each trial that has it; trials that ended with an error don't. */
+  /** Values by name, one for each trial that has it; trials that ended with an error don't. */
   readonly figures: { readonly [name: string]: readonly number[] };
-  /** By scorer, of each trial; 0 where it could not be judged. */
+  /** Scores by scorer, one for each trial; 0 where it could not be judged. */
   readonly scores: { readonly [name: string]: readonly number[] };
 }
 
@@ -39,7 +40,7 @@ export function baselineOf({ suite, variant, at, version, models, cases }: Omit<
   };
 }
 
-/** For the statistics. */
+/** A record's counts, for the statistics. */
 export function countsOf({ passed: [passed, trials] }: CaseRecord): Counts {
   return { passed, trials };
 }
@@ -70,7 +71,7 @@ export function writeBaseline(run: Omit<EvalRun, "verdict">): string {
 /**
  * Reads a baseline's file.
  *
- * @throws ConfigurationError when it is none, with what is wrong
+ * @throws ConfigurationError when the text is not a baseline, with what is wrong
  */
 export function readBaseline(text: string): Baseline {
   const { cases, at, suite, tree, variant, models } = fieldsOf(parse(text), "it");
@@ -97,7 +98,7 @@ function recordOf({ key, world, trials }: CaseResult): CaseRecord {
       figures.set(name, [...(figures.get(name) ?? []), rounded(value)]);
   const scorers = new Set(trials.flatMap(({ scores }) => scores.map(({ name }) => name)));
   const scoreOf = (name: string): number[] =>
-    trials.map(({ scores }) => rounded(scores.find((score) => score.name === name)?.score ?? 0));
+    trials.map(({ scores }) => rounded(mean(scores.flatMap((s) => (s.name === name ? (s.score ?? 0) : []))) || 0));
   return {
     key,
     world,
@@ -167,7 +168,7 @@ function sortedObject<T>(fields: { readonly [name: string]: T }): { readonly [na
   return Object.fromEntries(sorted(fields));
 }
 
-/** As a file has it. A run is rounded alike before it is compared: what is the same each time would else be higher, or lower, in all trials. */
+/** As in a file. A run is rounded, too, before it is compared: otherwise a value that never changes would be higher, or lower, in all trials. */
 function rounded(value: number): number {
   return Number(value.toPrecision(6));
 }

@@ -12,10 +12,10 @@ export interface ComparedCase extends Pair<CaseRecord> {
 
 type Comparison = Omit<MetricComparison, "isWorse" | "isGated">;
 
-/** Of factors rather than of sums: a case that costs ten times as much should not count ten times. */
+/** Compared by factors rather than by differences: a case that costs ten times as much should not count ten times. */
 const FACTORS = new Set(["cost", "durationMs", "inputTokens", "outputTokens"]);
 
-/** More of other figures is worse. */
+/** More of these is better; more of any other figure is worse. */
 const BETTER_HIGHER = new Set(["cachedTokens"]);
 
 /** `passed` and all figures and scores that cases have on both sides, in this order. Of two with the same name, the figure. */
@@ -72,7 +72,7 @@ function compareValues(
     now: mean(pairs.map(({ now }) => mean(now))),
     before: mean(pairs.map(({ before }) => mean(before))),
     difference: differenceOfValues(pairs),
-    // What is only shown needs fewer digits.
+    // A metric that is only shown needs fewer digits.
     p: higherValues(scaled, name, isGated ? 9999 : 999),
   };
 }

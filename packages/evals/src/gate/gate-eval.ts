@@ -7,7 +7,7 @@ import { type Baseline, readBaseline } from "./baseline.ts";
 import { judgeRun } from "./judge-run.ts";
 
 /**
- * Runs a suite, and judges it by its gate and its baselines' files. There need not be any; the runs that become baselines are compared with none.
+ * Runs a suite, and judges it by its gate and its baselines' files. These may be missing; runs that become baselines are compared with none.
  *
  * @param fileOf - The file of a variant's baseline, or of the only one.
  * @throws {ConfigurationError} When a file is not a baseline, with its name and what is wrong. What `runEval()` throws.
@@ -19,7 +19,7 @@ export async function gateEval<Expected>(
 ): Promise<readonly EvalRun[]> {
   const { variants = suite.variants ?? [] } = options;
   const baselines = new Map<string | undefined, Baseline | undefined>();
-  // First: one that can't be read would be found out when the money is spent.
+  // First, so that a file that can't be read is found before any money is spent.
   if (options.baseline !== true)
     for (const variant of variants.length === 0 ? [undefined] : variants)
       baselines.set(variant, await readFileOf(fileOf(variant)));
@@ -27,7 +27,7 @@ export async function gateEval<Expected>(
   return runs.map((run) => ({ ...run, verdict: judgeRun(run, baselines.get(run.variant), suite.gate) }));
 }
 
-/** What the file of a suite's baseline is called, or of one of its variants: `support.baseline.json`, `support.short.baseline.json`. */
+/** Name of the file of a suite's baseline, or of one of its variants: `support.baseline.json`, `support.short.baseline.json`. */
 export function baselineName(suite: string, variant?: string): string {
   return `${variant === undefined ? suite : `${suite}.${variant}`}.baseline.json`;
 }

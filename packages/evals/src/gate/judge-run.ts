@@ -51,7 +51,7 @@ export function judgeRun(run: Run, baseline?: Baseline, gate: GateOptions = {}):
 }
 
 /**
- * Whether a run that is not over is worse whatever its other trials bring, so that it may stop: even if they, and those with errors, all passed.
+ * Whether an unfinished run is worse already, so that it may stop: even if its missing trials, and the ones with errors, all passed.
  * That a run will not be worse is only certain at its end, since errors could still make it incomplete.
  */
 export function isDecided(run: Run, baseline: Baseline | undefined, gate: GateOptions = {}): boolean {
@@ -92,7 +92,7 @@ function decide(cases: readonly ComparedCase[], ps: readonly (number | undefined
 }
 
 /**
- * Which of several hypotheses are rejected, so that a true one is in at most a share `level` of repetitions.
+ * Which of several hypotheses are rejected, so that a true one is rejected in at most a share `level` of repetitions.
  *
  * @returns for each p, in its order
  * @see Holm 1979
@@ -125,7 +125,7 @@ function differs({ world, trials }: CaseResult): boolean {
   return world === "replay" && trials.some(({ status }) => status === "failed");
 }
 
-/** A case, had its trials that are missing or ended with an error passed. */
+/** A case as if its missing trials, and the ones that ended with an error, had passed. */
 function bestOf(result: CaseResult): CaseResult {
   const judged = result.trials.filter(({ status }) => status !== "error");
   const best = Array.from({ length: Math.max(result.planned, result.trials.length) - judged.length }, (_, index) => ({
@@ -138,7 +138,7 @@ function bestOf(result: CaseResult): CaseResult {
   return { ...result, trials: [...judged, ...best] };
 }
 
-/** Trials of a case that was tried. */
+/** Planned trials of a case, at least 1. */
 function plannedOf({ cases }: Run, id: string): number {
   return Math.max(1, cases.find((result) => result.id === id)?.planned ?? 1);
 }
@@ -160,7 +160,7 @@ function whyUnfinished({ cases, stopped }: Run, { errors = 0.05 }: GateOptions):
       ? [`${failed} of ${trials.length} trials ended with an error, more than ${Math.round(errors * 100)}%`]
       : []),
     ...(unjudged.length > 0
-      ? [`no comparison of the replay of ${unjudged.map(({ id }) => `\`${id}\``).join(", ")}`]
+      ? [`the replay of ${unjudged.map(({ id }) => `\`${id}\``).join(", ")} could not be compared`]
       : []),
   ];
 }

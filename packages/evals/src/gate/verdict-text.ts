@@ -14,7 +14,7 @@ export interface VerdictFacts {
   readonly level: number;
 }
 
-/** A verdict in a few sentences for a person: a new version of a model first, then what was found, then what could not be. */
+/** A verdict in a few sentences for a person: new versions of models first, then the findings, then what was not compared. */
 export function verdictText(facts: VerdictFacts): string {
   const sentences = [...newVersions(facts), ...SAY[facts.verdict.outcome](facts), ...notCompared(facts)];
   return sentences.filter((sentence) => sentence !== "").join(" ");
@@ -33,10 +33,10 @@ const SAY: { readonly [outcome in Verdict["outcome"]]: (facts: VerdictFacts) => 
     ];
     return [
       `Worse: ${found.join("; ")}.`,
-      ...(reasons.length > 0 ? [`Not all is known: ${reasons.join("; ")}.`] : []),
-      // Replays don't alarm by chance.
+      ...(reasons.length > 0 ? [`Not everything is known: ${reasons.join("; ")}.`] : []),
+      // Replays never differ by chance.
       verdict.broken.length > 0 || verdict.metrics.some(({ isWorse }) => isWorse)
-        ? `1 of ${Math.round(1 / level)} unchanged runs alarms.`
+        ? `1 of ${Math.round(1 / level)} unchanged runs causes a false alarm.`
         : "",
     ];
   },
@@ -54,13 +54,13 @@ const SAY: { readonly [outcome in Verdict["outcome"]]: (facts: VerdictFacts) => 
     const isBetter = passed.now > passed.before && passed.p >= 1 - level;
     const unseen =
       verdict.seenDrop === undefined
-        ? "even the loss of all may stay unseen"
+        ? "even a drop to 0% may stay unseen"
         : `a drop below ${Math.round(verdict.seenDrop * 100)} points may stay unseen`;
     return [isBetter ? `Better: ${metricText(passed)}.` : `No difference seen; ${unseen}.`];
   },
 };
 
-/** Of a model with the same id, whose versions are others than in the baseline. */
+/** Sentences about models whose id is the baseline's, and whose version is not. */
 function newVersions({ run, baseline }: VerdictFacts): string[] {
   const versions = (models: EvalRun["models"], id: string): string[] =>
     models.flatMap((model) => (model.id === id && model.version !== undefined ? [model.version] : [])).toSorted();
@@ -69,7 +69,7 @@ function newVersions({ run, baseline }: VerdictFacts): string[] {
     const before = versions(baseline?.models ?? [], id).join(", ");
     return now === before || now === "" || before === ""
       ? []
-      : [`The service's model is another one: ${now}, was ${before}.`];
+      : [`The service's model has changed: ${now}, was ${before}.`];
   });
 }
 

@@ -3,11 +3,11 @@ import type { LabelOptions } from "./make-judge.ts";
 
 /** Options of judges that are agents. */
 export interface JudgeOptions extends LabelOptions {
-  /** Better another one than the agent's, which likes its own answers. */
+  /** Preferably not the agent's model, which favors its own answers. */
   readonly model: string | Model;
-  /** Of a model that is named by its id. @defaultValue the environment's */
+  /** For a model that is given by its id. @defaultValue the environment's */
   readonly endpoint?: Endpoint | undefined;
-  /** For its cost, which is apart from the agent's. @defaultValue none: the cost is not known */
+  /** For the judge's cost, which is counted apart from the agent's. @defaultValue none: the cost is not known */
   readonly prices?: PriceTable | undefined;
 }
 
@@ -23,8 +23,8 @@ interface Asked<Answer> {
  * reason.
  *
  * @param task - What to do with the data, by a question.
- * @param properties - JSON Schema of the answer's members, all of them required. Put the member that the model should
- * think about first first.
+ * @param properties - JSON Schema of the answer's members, all of them required. Put first what the model
+ * should think about first.
  */
 export function askModel<Answer>(
   { model, endpoint, prices }: JudgeOptions,
@@ -61,7 +61,7 @@ export function modelId({ model }: Pick<JudgeOptions, "model">): string {
   return typeof model === "string" ? model : model.id;
 }
 
-/** In a judge's answer, before what it says. */
+/** The reason in a judge's answer; it comes before the verdict. */
 export const REASON: JsonObject = {
   type: "string",
   description: "What decides it, in one or two sentences, with words of the data.",

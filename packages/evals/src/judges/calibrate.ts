@@ -7,13 +7,13 @@ export interface Calibration {
   readonly labels: number;
   /** Share of them that say yes. */
   readonly baseRate: number;
-  /** From this score on the judge says yes. */
+  /** Lowest score that counts as a yes. */
   readonly threshold: number;
   /** Share of labels that the judge agrees with. */
   readonly agreement: Estimate;
-  /** The same, of answers labeled yes. */
+  /** The same for answers labeled yes. */
   readonly sensitivity: Estimate;
-  /** The same, of answers labeled no. */
+  /** The same for answers labeled no. */
   readonly specificity: Estimate;
   /** Cohen's kappa: agreement beyond what chance gives, 1 for all of it. */
   readonly kappa: Estimate;
@@ -22,12 +22,12 @@ export interface Calibration {
 }
 
 /**
- * Compares a judge's scores with a person's labels. Agreement is that on labels which did not choose the threshold: tenfold cross-validation.
+ * Compares a judge's scores with a person's labels. Agreement is measured on labels that did not choose the threshold, by tenfold cross-validation.
  *
- * @param labels - Whether the answer is good, by a person.
- * @param scores - Of the judge, from 0 to 1, in the same order.
+ * @param labels - A person's verdicts: whether each answer is good.
+ * @param scores - The judge's scores, from 0 to 1, in the same order.
  * @param options.threshold - @defaultValue the one with most sensitivity and specificity together
- * @throws {TypeError} For no labels, or another number of scores.
+ * @throws {TypeError} Without labels, or for another number of scores.
  * @see Cohen 1960 for kappa; Efron 1979 for its interval, here of 2,000 resamples with a fixed seed.
  */
 export function calibrate(
@@ -93,7 +93,7 @@ function bestThreshold(rows: readonly Row[]): number {
   return best[Math.floor(best.length / 2)] ?? 0.5;
 }
 
-/** Of none, nothing is known. */
+/** Without verdicts, nothing is known. */
 function shareRight(verdicts: readonly Verdict[]): Estimate {
   if (verdicts.length === 0) return { value: 0, low: 0, high: 1 };
   return wilson(verdicts.filter(({ isRight }) => isRight).length / verdicts.length, verdicts.length);
@@ -117,5 +117,5 @@ function bootstrapKappa(verdicts: readonly Verdict[]): Pick<Estimate, "low" | "h
 function findProblem(good: number, bad: number, kappa: Estimate): string | undefined {
   if (good + bad < 30) return `it takes 30 labels, and there are ${good + bad}`;
   if (good < 10 || bad < 10) return `it takes 10 labels of each kind, and there are ${good} good and ${bad} bad`;
-  return kappa.low < 0.4 ? `kappa may be as low as ${kappa.low.toFixed(2)}, and it takes 0.4` : undefined;
+  return kappa.low < 0.4 ? `kappa may be as low as ${kappa.low.toFixed(2)}, which is below 0.4` : undefined;
 }

@@ -14,11 +14,11 @@ import { type Judge, type LabelOptions, makeJudge } from "./make-judge.ts";
 export type DecidesOptions = LabelOptions & Omit<DecideOptions, "run" | "signal">;
 
 /**
- * `decide()` as a judge, with calibrated probabilities and no reasons. Of a yes/no question the score is the probability of a yes, of a scale how
- * far up it is, from 0 for the lowest level to 1 for the highest. Experimental, as `decide()` is.
+ * `decide()` as a judge, with calibrated probabilities and no reasons. The score of a yes/no question is the probability of a yes; the score of a
+ * scale is the position on it, from 0 for the lowest level to 1 for the highest. Experimental, as `decide()` is.
  *
  * @param question - A text is a yes/no question.
- * @throws {TypeError} For no question, or a threshold outside of 0 to 1.
+ * @throws {TypeError} Without a question, or for a threshold outside of 0 to 1.
  */
 export function decides(
   question: string | Question<YesNoAnswer> | Question<ScoreAnswer<string>>,
@@ -40,8 +40,7 @@ export function decides(
         const { cost } = decision;
         if (decision.status === "blocked") return { score: null, reason: `blocked: ${decision.blockReason}`, cost };
         const answer = decision.answers.asked;
-        if ("yes" in answer)
-          return { score: answer.probability, reason: `yes by ${percent(answer.probability)}`, cost };
+        if ("yes" in answer) return { score: answer.probability, reason: `${percent(answer.probability)} yes`, cost };
         const levels = Object.keys(answer.probabilities).length;
         return { score: answer.score / (levels - 1), reason: `${answer.level} by ${percent(answer.confidence)}`, cost };
       } catch (error) {

@@ -5,7 +5,7 @@ import { type Judge, makeJudge } from "./make-judge.ts";
  * A model that grades each answer by a question, such as "Does the customer learn what happens next?". A judgment that fails after all retries
  * makes the trial invalid.
  *
- * @throws {TypeError} For no question, or a threshold outside of 0 to 1.
+ * @throws {TypeError} Without a question, or for a threshold outside of 0 to 1.
  * @example
  * ```ts
  * const next = judge("Does the customer learn what happens next?", { model: "gemini-3.8-flash", labels: "next.jsonl" });

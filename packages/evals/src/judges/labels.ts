@@ -6,12 +6,12 @@ import type { JsonObject } from "@pollux/core";
 import { readJsonLines } from "../cases/json-lines.ts";
 import type { Judgment } from "./make-judge.ts";
 
-/** A person's verdict: what a judge sees, by default an `input` and an `answer`, and as `label` whether it should say yes. */
+/** A person's verdict: what a judge sees, by default an `input` and an `answer`, and, as `label`, whether it should say yes. */
 export interface JudgeLabel extends JsonObject {
   readonly label: boolean;
 }
 
-/** @throws {TypeError} For a line that is no label, with its number. */
+/** @throws {TypeError} For a line that is not a label, with its number. */
 export function readLabels(
   given: string | readonly JudgeLabel[],
 ): readonly { readonly seen: JsonObject; readonly label: boolean }[] {
@@ -26,10 +26,10 @@ export function readLabels(
 }
 
 /**
- * Asks a judge once about each label of a file: `next.jsonl` gets a `next.scores.jsonl` beside it, to be kept in version control with it, so that
- * the threshold stays.
+ * Asks a judge only once about each label of a file, and keeps its scores: for `next.jsonl` in `next.scores.jsonl` beside it. Keep both in
+ * version control, so that the threshold stays the same.
  *
- * @param judge - Identifies its question and its model.
+ * @param judge - Identifies the judge's question and model.
  */
 export function askOnce(
   labels: string,

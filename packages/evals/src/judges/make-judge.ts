@@ -10,7 +10,7 @@ import { askOnce, type JudgeLabel, readLabels } from "./labels.ts";
 
 /** Options of all judges. */
 export interface LabelOptions {
-  /** All that it sees of a trial; nothing makes the trial invalid. @defaultValue `{ input, answer }`: texts; of a conversation, lists of them */
+  /** All that it sees of a trial; `undefined` makes the trial invalid. @defaultValue `{ input, answer }`: texts; of a conversation, lists of them */
   readonly sees?: ((trial: Trial) => JsonObject | undefined) | undefined;
   /**
    * A person's verdicts: a list, or a JSONL file of `{ "input": …, "answer": …, "label": true }`, relative to the
@@ -18,26 +18,26 @@ export interface LabelOptions {
    * kept next to it, as `*.scores.jsonl`. @defaultValue none: it only advises
    */
   readonly labels?: string | URL | readonly JudgeLabel[] | undefined;
-  /** From which score on it passes. @defaultValue the best one by the labels; 0.5 without any */
+  /** Lowest score that passes. @defaultValue the best one by the labels; 0.5 without any */
   readonly threshold?: number | undefined;
-  /** In reports, and as a metric. @defaultValue the question */
+  /** Name in reports, and of the metric. @defaultValue the question */
   readonly name?: string | undefined;
 }
 
 /**
- * Scores by a model. Metadata has its `reason` and, with prices, its `cost`. Until it was compared with enough labels, it advises and fails no
+ * Scores by a model. Metadata has its `reason` and, with prices, its `cost`. Until it has been compared with enough labels, it advises and fails no
  * trial.
  */
 export interface Judge extends NamedScorer {
-  /** Compares it with its labels, once. @throws {TypeError} For a line that is no label. */
+  /** Compares it with its labels, once. @throws {TypeError} For a line that is not a label. */
   readonly prepare: (given: PrepareScorer) => Promise<PreparedScorer>;
   readonly threshold: number;
   readonly isAdvisory: boolean;
-  /** Once it was prepared, with labels. */
+  /** Present once it has been prepared, with labels. */
   readonly calibration: Calibration | undefined;
 }
 
-/** What a judge says: null when it failed. */
+/** A judge's answer; the score is null when the judge failed. */
 export interface Judgment {
   readonly score: number | null;
   readonly reason: string;
@@ -49,12 +49,12 @@ interface JudgeParts extends LabelOptions {
   /** Name of the function that makes it. */
   readonly by: string;
   readonly question: string;
-  /** What else makes it another judge. */
+  /** What identifies the judge besides its question. */
   readonly identity: readonly unknown[];
   readonly ask: (seen: JsonObject, signal: AbortSignal) => Promise<Judgment>;
 }
 
-/** @throws {TypeError} For no question, or a threshold outside of 0 to 1. */
+/** @throws {TypeError} Without a question, or for a threshold outside of 0 to 1. */
 export function makeJudge(parts: JudgeParts): Judge {
   const { by, question, identity, sees = seeAnswer, ask, labels, threshold, name = question } = parts;
   if (question.trim() === "") throw new TypeError(`${by}(): ask a question that can be answered with yes or no`);
@@ -132,7 +132,7 @@ export function readTexts(input: unknown): JsonObject[string] {
   return parts === undefined ? (text ?? "(media)") : { role, parts: readTexts(parts) };
 }
 
-/** Not known when one of them is not. */
+/** Their sum; not known when one of them is not. */
 export function addCosts(costs: readonly (number | undefined)[]): number | undefined {
   return costs.reduce((sum, cost) => (sum === undefined || cost === undefined ? undefined : sum + cost), 0);
 }

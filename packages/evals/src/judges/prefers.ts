@@ -5,7 +5,7 @@ import { addCosts, type Judge, type Judgment, makeJudge, readTexts } from "./mak
 
 /** Options of {@link prefers}. */
 export interface PrefersOptions extends Omit<JudgeOptions, "sees"> {
-  /** The other answer, such as one of another version; nothing makes the trial invalid. @defaultValue what the case expects */
+  /** The other answer, such as one of another version; `undefined` makes the trial invalid. @defaultValue what the case expects */
   readonly against?: ((trial: Trial) => Json | undefined) | undefined;
 }
 
@@ -20,7 +20,7 @@ interface Choice {
  * and 0.5, a tie, when it prefers none or the order decides. Labels have `input`, `answer`, `other`, and whether
  * `answer` passes.
  *
- * @throws {TypeError} For no question, or a threshold outside of 0 to 1.
+ * @throws {TypeError} Without a question, or for a threshold outside of 0 to 1.
  */
 export function prefers(question: string, options: PrefersOptions): Judge {
   // A case may expect anything; it is compared as JSON.

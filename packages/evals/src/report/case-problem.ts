@@ -2,7 +2,7 @@ import type { CaseResult, EvalRun, TrialResult } from "./eval-run.ts";
 
 /**
  * Why a case is red where each case is a test; `undefined` when it is not. A case of the baseline is red if it broke, a new one if no trial of it
- * passed, and a replay if it differs. That all of them are a little worse is for the gate.
+ * passed, and a replay if it differs. Only the gate sees that all of them are a little worse.
  */
 export function caseProblem({ verdict }: EvalRun, found: CaseResult): string | undefined {
   const { id, trials, world } = found;

@@ -6,14 +6,14 @@ import { join, posix, relative } from "node:path";
 import { promisify } from "node:util";
 import type { CodeVersion } from "./eval-run.ts";
 
-/** What evals write themselves, as ends of pathspecs. It is no code, or a run would be another version than the one before. */
+/** Files that evals write themselves, as ends of pathspecs. They are not code: otherwise each run would change the version. */
 const WRITTEN = ["glob)**/.pollux/**", "glob)**/*.baseline.json"];
 
 /**
  * The code around a folder as git sees it, changes and new files included, without what evals write. The repository and its index stay as they are.
  * Outside of a repository, or without git, it is a random text without a commit, and no two runs have the same.
  *
- * @param written - Other files that are no code, such as reports; relative to the working directory, as is the folder.
+ * @param written - Other files that are not code, such as reports; relative to the working directory, as is the folder.
  */
 export async function codeVersion(folder: string = ".", written: readonly string[] = []): Promise<CodeVersion> {
   const wanted = ["--show-toplevel", "--git-path", "index", "--git-path", "objects", "--show-prefix"];
@@ -48,7 +48,7 @@ export async function codeVersion(folder: string = ".", written: readonly string
   }
 }
 
-/** There is none before the first `git add`. */
+/** A repository has no index before the first `git add`. */
 async function copyIndex(from: string, to: string): Promise<void> {
   const found = await stat(from).catch(() => undefined);
   if (found === undefined) return;

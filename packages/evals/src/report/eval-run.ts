@@ -9,10 +9,10 @@ export interface EvalRun {
   /** When it began, in milliseconds since the epoch. */
   readonly at: number;
   readonly ms: number;
-  /** Of the agent's code. */
+  /** Version of the agent's code. */
   readonly version: CodeVersion;
   readonly variant?: string | undefined;
-  /** Ids of the models that answered, and versions that the service said, such as `gemini-3.8-flash-002`. */
+  /** Ids of the models that answered, and versions that the service reported, such as `gemini-3.8-flash-002`. */
   readonly models: readonly { readonly id: string; readonly version?: string | undefined }[];
   readonly cases: readonly CaseResult[];
   /** Share of passed trials among all, from 0 to 1, with its interval at 95% for cases like these. */
@@ -25,13 +25,13 @@ export interface EvalRun {
   readonly notFixed: readonly string[];
   /** Why trials are missing, such as "the budget is spent". */
   readonly stopped?: string | undefined;
-  /** Sentences for a person, such as of an allowed tool with effects. */
+  /** Sentences for a person, such as about an allowed tool with effects. */
   readonly notes: readonly string[];
 }
 
-/** Which code was tried, as `codeVersion()` tells it. */
+/** Which code was tried, as `codeVersion()` reports it. */
 export interface CodeVersion {
-  /** Of git's tree with all changes; a random text outside of a repository. */
+  /** Git's hash of the tree with all changes; a random text outside of a repository. */
   readonly tree: string;
   readonly commit?: string | undefined;
   readonly hasChanges?: boolean | undefined;
@@ -50,13 +50,13 @@ export interface EvalCost {
 /** A case, and the results of its trials. */
 export interface CaseResult {
   readonly id: string;
-  /** Of the case and its scorers: another one makes it a new case. */
+  /** Identifies the case and its scorers: with another key it is a new case. */
   readonly key: string;
   readonly world: World;
   readonly tags: readonly string[];
   readonly cluster?: string | undefined;
   readonly trials: readonly TrialResult[];
-  /** Trials of it that were asked for. */
+  /** Number of trials that were requested. */
   readonly planned: number;
 }
 
@@ -76,7 +76,7 @@ export interface TrialResult {
   readonly stopReason?: string | undefined;
   /** Beginning of its answer. */
   readonly answer: string;
-  /** In the store of trials. */
+  /** Id of its session in the store of trials. */
   readonly sessionId?: string | undefined;
 }
 
@@ -93,7 +93,7 @@ export interface ScoreResult {
 /** How a run compares with its baseline. */
 export interface Verdict {
   readonly outcome: "not-worse" | "worse" | "incomplete" | "no-baseline";
-  /** One to three sentences: what changed, what broke, what may stay unseen, how often an unchanged agent alarms. */
+  /** One to three sentences: what changed, what broke, what may stay unseen, how often an unchanged agent causes a false alarm. */
   readonly text: string;
   readonly metrics: readonly MetricComparison[];
   readonly broken: readonly {
@@ -120,9 +120,9 @@ export interface MetricComparison {
   readonly before: number;
   /** now − before, with its interval on these cases at 95%. */
   readonly difference: { readonly value: number; readonly low: number; readonly high: number };
-  /** One-sided, for worse. */
+  /** One-sided p-value for being worse. */
   readonly p: number;
-  /** After Holm's correction, at the gate's level. */
+  /** Whether it is worse at the gate's level, after Holm's correction. */
   readonly isWorse: boolean;
   readonly isGated: boolean;
 }

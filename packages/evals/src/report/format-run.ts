@@ -21,7 +21,7 @@ export function formatRun(run: EvalRun): string {
     .join("\n");
 }
 
-/** Columns as wide as their longest cell; one that has nothing to say is left out, as is a head alone. */
+/** Columns as wide as their longest cell; an empty column is left out, as is a head without rows. */
 function inColumns([head = [], ...rows]: Rows): readonly string[] {
   if (rows.length === 0) return [];
   const widths = head.map((name, at) => {

@@ -2,7 +2,7 @@ import { caseProblem, failedTrials } from "./case-problem.ts";
 import type { CaseResult, EvalRun } from "./eval-run.ts";
 import { headOf, notesOf, titleOf } from "./report-rows.ts";
 
-/** Runs as JUnit's XML: a suite each, in which a case is a test, and the gate another one. A run that is incomplete is an error. */
+/** Runs as JUnit's XML: one suite per run, with a test for each case and one for the gate. An incomplete run is an error. */
 export function junitReport(runs: readonly EvalRun[]): string {
   const suites = runs.map((run) => {
     const name = titleOf(run);
@@ -51,7 +51,7 @@ function element(name: string, attributes: Readonly<Record<string, string | numb
 
 const ENTITIES = new Map(Object.entries({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" }));
 
-/** XML 1.0 cannot say control characters and halves of surrogate pairs: they become U+FFFD. */
+/** XML 1.0 cannot contain control characters and halves of surrogate pairs: they become U+FFFD. */
 function escape(text: string): string {
   return text
     .replaceAll(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]|\p{Surrogate}/gu, "\uFFFD")

@@ -4,7 +4,7 @@ import { caseRows, costOf, headOf, metricRows, notesOf, passLine, type Rows, tit
 
 /**
  * A run in Markdown, for a pull request: the verdict, what changed, what stays unseen, what it cost, and the flaky cases. It begins with a comment
- * that names the suite, by which a job finds what it wrote before.
+ * that names the suite, by which a job finds its earlier report.
  */
 export function markdownReport(run: EvalRun): string {
   const { outcome, text, seenDrop, flaky } = run.verdict;

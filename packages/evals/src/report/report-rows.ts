@@ -76,7 +76,7 @@ export function headOf({ cases, version, models, ms }: EvalRun): string {
   return [plural(cases.length, "case"), plural(trials, "trial"), ...worlds, ...answered, tree, seconds(ms)].join(", ");
 }
 
-/** What all of it cost, in the unit of the prices. */
+/** The whole cost, in the unit of the prices. */
 export function costOf({ cost }: EvalRun): string {
   const { agent, judges, users, total, unpriced } = cost;
   const split = judges + users === 0 ? "" : ` (agent ${money(agent)}, judges ${money(judges)}, users ${money(users)})`;
@@ -98,8 +98,8 @@ export function notesOf({ verdict, recordedShare, notFixed, notes }: EvalRun): r
 }
 
 /**
- * How much passes, with the interval of cases like these, and the chances that one, or each, of k trials of a case does; k is 5, or as many as each
- * case has. Empty without trials.
+ * The share that passes, with its interval on cases like these, and the chances that one, or each, of k trials of a case passes; k is 5, or as
+ * many as each case has. Empty without trials.
  */
 export function passLine({ cases, passed: { share, low, high } }: EvalRun): string {
   const counts = cases.map((found) => ({ passed: passedOf(found), trials: found.trials.length }));

@@ -12,10 +12,10 @@ interface MadeCall {
 }
 
 /**
- * The agent called a tool. Every call that the model made counts, whatever became of it.
+ * The agent called a tool. Every call that the model made counts, whatever its outcome.
  *
  * @param args - What its arguments must be. @defaultValue any
- * @param options.times - So often. @defaultValue once or more
+ * @param options.times - How often, exactly. @defaultValue once or more
  */
 export function called(
   name: string,
@@ -60,7 +60,7 @@ export function calledAll(...expected: readonly ExpectedCall[]): NamedScorer {
 export function neverCalled(...names: readonly string[]): NamedScorer {
   return makeScorer("neverCalled", names, ({ calls }) => {
     const made = calls.filter(({ name }) => names.length === 0 || names.includes(name));
-    return made.length === 0 || `not to be called${describeCalls(made)}`;
+    return made.length === 0 || `must not be called${describeCalls(made)}`;
   });
 }
 
@@ -75,7 +75,7 @@ export function noRepeatedCalls(): NamedScorer {
 }
 
 /**
- * Somebody was asked to approve a call of this tool.
+ * A call of this tool needed approval.
  *
  * @param args - What its arguments must be. @defaultValue any
  */

@@ -2,11 +2,11 @@ import type { RunResult, Source } from "@pollux/core";
 import { makeScorer, type NamedScorer, shorten } from "./scorer.ts";
 
 /**
- * An answer cites a source, and every cited range is true: the answer has the cited text there, in the place that the service counted in bytes
- * or, where it miscounted, near it.
+ * An answer cites a source, and the range of each citation holds the cited text: at the place that the service counted in bytes or, where it
+ * miscounted, nearby.
  *
- * @param source - In its address, title or document name: a text that one of them contains, in any case of letters, or an expression that one
- * of them matches. @defaultValue any source
+ * @param source - A text that the source's address, title or document name contains, ignoring case, or an expression that one of them matches.
+ * @defaultValue any source
  */
 export function cites(source?: string | RegExp): NamedScorer {
   return makeScorer("cites", source === undefined ? [] : [source], ({ results }) => {
@@ -36,9 +36,9 @@ function isSource({ uri, title, chunk }: Source, wanted: string | RegExp): boole
   return names.some((name) => name.toLowerCase().includes(wanted.toLowerCase()));
 }
 
-/** Of a grounding chunk of File Search. */
+/** The document name in a grounding chunk of File Search. */
 function documentName(chunk: unknown): string | undefined {
-  // Chunks are JSON objects of the service; an unknown one has none.
+  // Chunks are JSON objects of the service; an unknown kind has no document name.
   const { documentName: name } = (chunk as { retrievedContext?: { documentName?: unknown } }).retrievedContext ?? {};
   return typeof name === "string" ? name : undefined;
 }

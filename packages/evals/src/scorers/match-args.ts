@@ -33,7 +33,7 @@ export type ArgsMatcher = Schema | ((args: CallArgs) => boolean) | CallArgs;
  */
 export function matchesArgs(expected: unknown, actual: unknown): boolean {
   if (isSchema(expected)) return isValid(expected, actual);
-  // Whatever it returns.
+  // It may return anything.
   if (typeof expected === "function") return (expected as (value: unknown) => unknown)(actual) === true;
   if (expected instanceof RegExp) return typeof actual === "string" && actual.search(expected) !== -1;
   if (Array.isArray(expected))
@@ -53,7 +53,7 @@ export function matchesArgs(expected: unknown, actual: unknown): boolean {
 function isValid({ "~standard": standard }: Schema, value: unknown): boolean {
   const checked = standard.validate(value);
   if (checked instanceof Promise)
-    throw new TypeError(`this schema of ${standard.vendor} checks asynchronously: match arguments by a predicate`);
+    throw new TypeError(`this schema of ${standard.vendor} checks asynchronously: match arguments with a predicate`);
   return checked.issues === undefined;
 }
 

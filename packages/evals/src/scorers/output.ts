@@ -6,7 +6,7 @@ import { makeScorer, type NamedScorer, shorten, sourceOf } from "./scorer.ts";
 export function equals(...given: readonly [value?: unknown]): NamedScorer {
   return makeScorer("equals", given, ({ output, expected }) => {
     const wanted = given.length === 0 ? expected : given[0];
-    if (wanted === undefined) return { score: null, reason: "the case says nothing that is expected" };
+    if (wanted === undefined) return { score: null, reason: "the case has no `expected`" };
     return sameJson(output, wanted) || `got ${shorten(sourceOf(output))}, not ${shorten(sourceOf(wanted))}`;
   });
 }
@@ -33,7 +33,7 @@ export function validates(schema: Schema): NamedScorer {
  * distance by the longer text).
  *
  * @param text - What the case expects, if absent.
- * @param options.threshold - From when on it passes. @defaultValue 0.8
+ * @param options.threshold - Lowest score that passes. @defaultValue 0.8
  * @throws {TypeError} For a threshold outside of 0 to 1.
  */
 export function similar(text?: string, options: { readonly threshold?: number | undefined } = {}): NamedScorer {
@@ -52,7 +52,7 @@ export function similar(text?: string, options: { readonly threshold?: number | 
   return makeScorer("similar", [text, threshold], check, { threshold });
 }
 
-/** @throws {TypeError} For what is not from 0 to 1. */
+/** @throws {TypeError} For a value outside of 0 to 1. */
 export function checkShare(what: string, value: number): void {
   if (!(value >= 0 && value <= 1)) throw new TypeError(`${what} must be from 0 to 1, got ${value}`);
 }

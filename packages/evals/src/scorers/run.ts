@@ -26,10 +26,10 @@ const FIGURES = ["turns", "calls", "inputTokens", "outputTokens", "cost", "durat
 export type Figure = (typeof FIGURES)[number];
 
 /**
- * A figure of the trial is no more than this, over all its runs. Output tokens are with thinking; `cost` is in the unit of the agent's prices,
+ * A figure of the trial is no more than this, over all its runs. Output tokens include thinking; `cost` is in the unit of the agent's prices,
  * and the trial is invalid without them.
  *
- * @throws {TypeError} For a figure that does not exist, and a number that is negative or none.
+ * @throws {TypeError} For a figure that does not exist, or a limit that is negative or not a number.
  */
 export function atMost(figure: Figure, limit: number): NamedScorer {
   if (!FIGURES.includes(figure))

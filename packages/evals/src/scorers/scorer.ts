@@ -39,7 +39,7 @@ export function sourceOf(value: unknown): string {
   );
 }
 
-/** The same code is laid out otherwise, and its imports have other names, where a test runner has loaded it. */
+/** A test runner lays out the same code differently, and renames its imports. */
 function normalizeCode(code: string): string {
   const imported = /\(0,\s*__v\w+_import_\d+__\.([\w$]+)\)|__v\w+_import_\d+__\./g;
   return code.replaceAll(imported, "$1").replaceAll(/[\s;,'"`()]/g, "");

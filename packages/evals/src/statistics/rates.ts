@@ -2,11 +2,11 @@ import { NORMAL_975, student975 } from "./quantiles.ts";
 
 /** Results of the trials of one case. */
 export interface Counts {
-  /** Up to `trials`. */
+  /** Number of passed trials. */
   readonly passed: number;
-  /** At least 1, those with errors included. */
+  /** Number of all trials, at least 1, including trials with errors. */
   readonly trials: number;
-  /** Cases of one cluster are no independent evidence. @defaultValue each case is its own */
+  /** Cases of one cluster are not independent evidence. @defaultValue each case is its own */
   readonly cluster?: string | undefined;
 }
 
@@ -39,7 +39,7 @@ export function passHatK(cases: readonly Counts[], k: number): number | undefine
 
 /** Share of passed trials on these cases: only trials vary. Wilson's interval, the mean over cases. */
 export function rateOfTheseCases(cases: readonly Counts[]): Estimate {
-  // Cases count alike, whatever their trials: as many trials as would make the mean vary as much. At most, since chances differ between cases.
+  // Each case counts the same. A share of this many trials would vary at least as much as their mean, since chances differ between cases.
   const trials = cases.length ** 2 / sum(cases.map((counts) => 1 / counts.trials));
   return wilson(meanRate(cases), trials);
 }
@@ -47,7 +47,7 @@ export function rateOfTheseCases(cases: readonly Counts[]): Estimate {
 /**
  * Share of passed trials on cases like these: they are a sample, of cases or of clusters, and repetitions are no new cases.
  *
- * @see Miller 2024, arXiv 2411.00640 (standard error); Korn & Graubard 1998 (trials that it is worth)
+ * @see Miller 2024, arXiv 2411.00640 (standard error); Korn & Graubard 1998 (effective number of trials)
  */
 export function rateOfCasesLikeThese(cases: readonly Counts[]): Estimate {
   const value = meanRate(cases);

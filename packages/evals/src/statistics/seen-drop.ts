@@ -2,10 +2,10 @@ import { seededRandom } from "./random.ts";
 import { type Counts, sum } from "./rates.ts";
 import { worseCounts } from "./worse-counts.ts";
 
-/** How a suite is tried, for a look ahead. */
+/** A case of a run that is planned. */
 export interface PlannedCase {
   readonly before: Counts;
-  /** Of the run to come, at least 1. */
+  /** Trials in the coming run, at least 1. */
   readonly trials: number;
 }
 
@@ -16,11 +16,11 @@ const SIMULATIONS = 400;
  * with a drop of all cases alike and the same random numbers each time.
  *
  * @param level at which the drop counts as seen; the first of Holm's, where there are several hypotheses
- * @returns undefined when not even the loss of all would be seen
+ * @returns undefined when not even a drop to 0 would be seen
  */
 export function seenDrop(cases: readonly PlannedCase[], level: number): number | undefined {
-  // Never 0 or 1, as 15 of 15 does not mean that it always passes: each as if one more trial had passed as often as all did. Half of one more, as
-  // for a single share, would itself add a drop.
+  // Never 0 or 1, as 15 of 15 does not mean that it always passes: each case gets one more trial, which passes as often as all of them. Half of
+  // one, as for a single share, would itself add a drop.
   const total = (of: (counts: Counts) => number): number => 0.5 + sum(cases.map(({ before }) => of(before)));
   const share = total(({ passed }) => passed) / (total(({ trials }) => trials) + 0.5);
   const chances = cases.map(({ before }) => (before.passed + share) / (before.trials + 1));

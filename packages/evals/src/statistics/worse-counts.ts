@@ -7,8 +7,8 @@ export interface Pair<T> {
 }
 
 /**
- * How likely an unchanged agent passes as seldom on these cases: exact, one-sided, mid-p. Given its total, the passes of a case that fell to the run
- * are hypergeometric; the test is about their sum. With one trial each it is McNemar's.
+ * How likely it is that an unchanged agent passes as rarely on these cases: exact, one-sided, mid-p. Given a case's total of passes, the run's part
+ * of them is hypergeometric; the test is about the sum of these parts. With one trial each it is McNemar's.
  *
  * @returns 1 without cases
  * @see Fagerland, Lydersen & Laake 2013, BMC Medical Research Methodology 13:91
@@ -43,7 +43,7 @@ function passesOf(now: Counts, before: Counts): { readonly lowest: number; reado
   return { lowest, chances: weights.map((weight) => weight / total) };
 }
 
-/** Chances of sums up to `highest`: larger ones are not asked for. */
+/** Chances of sums up to `highest`: larger ones are not needed. */
 function convolve(some: Float64Array, others: Float64Array, highest: number): Float64Array {
   const result = new Float64Array(Math.min(some.length + others.length - 2, highest) + 1);
   for (let i = 0; i < some.length; i++) {

@@ -7,8 +7,8 @@ import type { Pair } from "./worse-counts.ts";
 type Values = readonly number[];
 
 /**
- * How likely an unchanged agent reads as high on these cases: one-sided, by shuffling the values of each case between run and baseline. The statistic
- * is the mean over cases of the difference of means.
+ * How likely it is that an unchanged agent gets values as high on these cases: one-sided, by shuffling each case's values between run and baseline.
+ * The statistic is the mean over cases of the difference of means.
  *
  * @param seed of the shuffles
  * @param shuffles the smallest p is 1 / (1 + shuffles)
@@ -21,7 +21,7 @@ export function higherValues(cases: readonly Pair<Values>[], seed: string, shuff
   const parts = cases.map(({ now, before }) => ({
     values: [...now, ...before],
     taken: now.length,
-    // The rest follows from the total: only what falls to the run is summed.
+    // Only the run's values are summed: the rest follows from the total.
     weight: 1 / now.length + 1 / before.length,
   }));
   const statistic = (shuffle: boolean): number => {
@@ -59,13 +59,13 @@ export function differenceOfValues(cases: readonly Pair<Values>[]): Estimate {
   const variance = sum(known.map((part) => part.variance));
   const freedom = variance ** 2 / sum(known.map((part) => part.variance ** 2 / part.freedom));
   if (variance === 0) return { value, low: value, high: value };
-  // A single pair of trials tells nothing, and JSON knows no infinity.
+  // A single pair of trials tells nothing, and JSON has no infinity.
   if (Number.isNaN(variance)) return { value, low: -Number.MAX_VALUE, high: Number.MAX_VALUE };
   const half = (student975(freedom) * Math.sqrt(variance)) / (known === parts ? cases.length : 1);
   return { value, low: value - half, high: value + half };
 }
 
-/** Of values that vary like these, times `share`. */
+/** The variance of these values, times `share`. */
 function meanVariance(values: Values, share: number): { readonly variance: number; readonly freedom: number } {
   const center = mean(values);
   const freedom = values.length - 1;

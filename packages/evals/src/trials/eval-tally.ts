@@ -31,7 +31,7 @@ export class EvalTally<Expected> {
     this.#at = start.clock();
   }
 
-  /** @param trial - Names it. */
+  /** @param trial - Its name. */
   paid(trial: string, cost: number): void {
     if (cost > 0) this.#costs.set(trial, cost);
   }
@@ -48,7 +48,7 @@ export class EvalTally<Expected> {
     this.#report();
     if (this.#budget !== undefined && outcome?.cost.isPriced === false)
       throw new ConfigurationError(
-        `suite "${this.#suite.name}" has a budget, and what a trial costs is not known: give the agent, judges and simulated users prices, such as googleListPrices`,
+        `suite "${this.#suite.name}" has a budget, but the cost of a trial is not known: give the agent, judges and simulated users prices, such as googleListPrices`,
       );
   }
 

@@ -31,33 +31,33 @@ export interface KeptTrial {
   readonly isOver: boolean;
   /** Why it cannot be judged. */
   readonly invalid?: string | undefined;
-  /** Of the agent alone, so far. */
+  /** Time of the agent alone, so far. */
   readonly durationMs: number;
   readonly guardrails: readonly (readonly GuardrailAction[])[];
   readonly seen: SeenInWorld;
-  /** Of the agent, so far. */
+  /** Cost of the agent, so far. */
   readonly cost: number;
-  /** What a simulated user said, and what it cost. */
+  /** The messages of a simulated user, and their cost. */
   readonly said?: readonly string[] | undefined;
   readonly userCost?: number | undefined;
   readonly judgeCost?: number | undefined;
-  /** What judges said, by key. */
+  /** The scores by judges, by key. */
   readonly paid?: { readonly [key: string]: ScoreResult } | undefined;
 }
 
 /** The result of a trial. */
 export interface MadeTrial {
   readonly kept: KeptTrial;
-  /** What ended it, for a reason outside of the agent. */
+  /** The error that ended it, for a reason outside of the agent. */
   readonly error?: Error | undefined;
   readonly input: unknown;
-  /** Of its runs, oldest first. */
+  /** Results of its runs, oldest first. */
   readonly results: readonly RunResult<unknown>[];
   /** Only the turns from this one on are the trial's. */
   readonly firstTurn: number;
   readonly conversation: () => Conversation;
   readonly model: string;
-  /** Stores it, such as with what judges said. */
+  /** Stores the trial again, for example with scores by judges. */
   readonly keep: (kept: KeptTrial) => Promise<void>;
 }
 
@@ -72,7 +72,7 @@ export interface TrialSetting {
 /**
  * Makes a trial in its own session, continues one that was cut off, or reads a finished one.
  *
- * Not by core's `map`: an agent is made for each trial, a conversation is several runs of a session, and a simulated user answers in between.
+ * Without core's `map`: an agent is made for each trial, a conversation is several runs of a session, and a simulated user answers in between.
  *
  * @throws The signal's reason when it aborts: finished work is kept. Also any error from the suite's agent function.
  */
@@ -100,7 +100,7 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
       ...(message !== undefined && { message }),
       runId: runIdOf(index),
       anyLoopVersion: true,
-      // The suite's, for whatever type its agent needs.
+      // The suite's, of the type that its agent needs.
       context: suite.context as undefined,
       ...(one.metadata !== undefined && { metadata: one.metadata }),
       signal: AbortSignal.any([signal, around.spoiled]),
@@ -120,7 +120,7 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
         throw new InvalidTrial(`it waits for an answer about "${result.pending[0]?.call.name}", which nobody gives`);
       return result;
     } finally {
-      // A run that is only read again takes no time.
+      // A run that is only read again takes none of the agent's time.
       const durationMs = kept.durationMs + (isMade ? clock() - began : 0);
       kept = { ...kept, durationMs, guardrails: kept.guardrails.toSpliced(index, 1, guardrails), seen: around.seen };
     }
@@ -165,11 +165,11 @@ export async function openAgent({ suite, one, number, variant }: AgentOfTrial, n
   const random = seededRandom(`${suite.name}/${one.id}/${number}`);
   const world: AgentWorld = { now, random, ...(variant !== undefined && { variant }) };
   const agent = typeof suite.agent === "function" ? await suite.agent(world) : suite.agent;
-  if (!isAgent(agent)) throw new TypeError(`suite "${suite.name}": its function agent gave no Agent`);
+  if (!isAgent(agent)) throw new TypeError(`suite "${suite.name}": its agent function returned no Agent`);
   return agent;
 }
 
-/** What an agent is made for. */
+/** The trial that an agent is made for. */
 interface AgentOfTrial {
   readonly suite: Pick<EvalSuite, "agent" | "name">;
   readonly one: Pick<AnyCase, "id">;
@@ -217,7 +217,7 @@ async function sayAll<Expected>(
   }
   const { input } = one;
   if (typeof input === "object" && "kind" in input) {
-    // Sent messages stand, word for word.
+    // Messages that were sent stay the same, word for word.
     if (kept.said !== undefined) {
       for (const words of kept.said) await say(words);
       return {};
@@ -248,7 +248,7 @@ function inputOf<Expected>(one: AnyCase<Expected>, message: RunInput | undefined
   return typeof one.input === "object" && "messages" in one.input ? one.input.messages : one.input;
 }
 
-/** What the steps in a log have cost, with runs inside calls. */
+/** Cost of the steps in a log, including runs inside calls. */
 function costOfSteps(entries: readonly Json[]): number {
   let sum = 0;
   for (const entry of entries) {

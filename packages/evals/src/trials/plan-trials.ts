@@ -32,12 +32,12 @@ export interface TrialPlan<Expected> {
 /** What a rerun knows about a trial. */
 export interface FoundTrial {
   readonly sessionId: string;
-  /** From 1: higher if it was repeated. */
+  /** From 1; higher if the trial was repeated. */
   readonly generation: number;
   /** The store has its session. */
   readonly isBegun: boolean;
   readonly kept?: KeptTrial | undefined;
-  /** Of agent, judges and simulated user so far. */
+  /** Cost of agent, judges and simulated user so far. */
   readonly cost: number;
 }
 
@@ -47,7 +47,7 @@ export interface TrialJob<Expected> extends FoundTrial {
   readonly plan: PlannedCase<Expected>;
   /** From 1. */
   readonly number: number;
-  /** From 1: more after an error. */
+  /** From 1; higher after an error. */
   readonly attempt: number;
   /** Cost of conversations with a simulated user that were cut off: they can't be continued. */
   readonly lost: number;
@@ -67,11 +67,11 @@ export async function planTrials<Expected>(
   for (const one of chosen) {
     const isRecorded = "recording" in one;
     const world = options.world ?? suite.world ?? (isRecorded ? "recorded-tools" : "live");
-    const lacks = !isRecorded && world !== "live" ? "no recording" : undefined;
-    const lacksTurn = world === "fork" && isRecorded && one.turn === undefined ? "no turn to fork at" : undefined;
+    const lacks = !isRecorded && world !== "live" ? "a recording" : undefined;
+    const lacksTurn = world === "fork" && isRecorded && one.turn === undefined ? "a turn to fork at" : undefined;
     const why = lacks ?? lacksTurn;
     if (why !== undefined) {
-      left.set(`${world}, for ${why}`, [...(left.get(`${world}, for ${why}`) ?? []), one.id]);
+      left.set(`${world}, which needs ${why}`, [...(left.get(`${world}, which needs ${why}`) ?? []), one.id]);
       continue;
     }
     const scorers = [...(suite.scorers ?? []), ...(one.scorers ?? [])];
@@ -160,7 +160,7 @@ export function listJobs<Expected>(
   );
 }
 
-/** In another session. */
+/** The same trial, in another session. */
 export function beginAnew<Expected>(job: TrialJob<Expected>): TrialJob<Expected> {
   const generation = job.generation + 1;
   const lost = job.lost + job.cost;
@@ -172,7 +172,7 @@ export function isSimulated<Expected>({ one }: PlannedCase<Expected>): boolean {
   return !("recording" in one) && typeof one.input === "object" && "kind" in one.input;
 }
 
-/** Of a trial, whatever its generation. */
+/** Name of a trial, the same in all its generations. */
 export function nameOf({
   plan,
   number,
@@ -198,7 +198,7 @@ export function variantsOf<Expected>(
   return chosen.length > 0 ? chosen : [undefined];
 }
 
-/** All scorers of a suite and its cases, each once; those with a name for reports. */
+/** All scorers of a suite and its cases, each once. */
 export async function allScorers<Expected>(suite: EvalSuite<Expected>): Promise<readonly Scorer<Expected>[]> {
   const cases = await readCases(suite);
   return [...new Set([...(suite.scorers ?? []), ...cases.flatMap(({ scorers = [] }) => scorers)])];

@@ -24,9 +24,9 @@ export interface TrialOutcome {
 }
 
 /**
- * What a trial that was made is for scorers, and for the run.
+ * Reads a finished trial, for scorers and for the run's results.
  *
- * @returns No `trial` of one that cannot be scored: it is an error, or invalid.
+ * @returns No `trial` if it cannot be scored: it is an error, or invalid.
  */
 export function readTrial<Expected>(
   { plan: { one, world }, number, sessionId }: TrialJob<Expected>,
@@ -35,7 +35,7 @@ export function readTrial<Expected>(
 ): { readonly trial?: Trial<Expected> | undefined; readonly outcome: TrialOutcome } {
   const { kept, results, firstTurn } = made;
   const responses = results.flatMap((result) => result.responses.slice(firstTurn - 1));
-  // The result of a fork counts what it begins with, too.
+  // The result of a fork includes the turns that it begins with.
   const usage = (firstTurn > 1 ? responses : results).reduce((sum, used) => addUsage(sum, used.usage), NO_USAGE);
   const isPriced = results.every((result) => result.cost !== undefined);
   const last = results.at(-1);
@@ -114,7 +114,7 @@ function outputOf(result: RunResult<unknown>): unknown {
   return result.stopReason === "finished" && result.output !== undefined ? result.output : result.text;
 }
 
-/** What the service did itself for an answer. */
+/** Tools that the service ran itself for an answer. */
 function servedTools({ candidate, content }: ModelResponse): readonly string[] {
   return [
     ...((candidate.groundingMetadata?.webSearchQueries ?? []).length > 0 ? ["googleSearch"] : []),

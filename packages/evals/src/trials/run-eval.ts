@@ -28,45 +28,45 @@ import { scoreTrial } from "./score-trial.ts";
 /** Options of {@link runEval}. */
 export interface RunEvalOptions {
   /**
-   * Of the agent's code: the same version reads the trials that it has made, and makes what is missing.
+   * Version of the agent's code: its earlier trials are read again, and only missing ones are made.
    *
    * @defaultValue `codeVersion(folder)`
    */
   readonly version?: CodeVersion | undefined;
   /** Where trials are kept. @defaultValue in memory */
   readonly store?: SessionStore | undefined;
-  /** Per case. @defaultValue the suite's */
+  /** Number of trials of each case. @defaultValue the suite's */
   readonly trials?: number | undefined;
   /** Makes as many trials as a baseline needs. @defaultValue false */
   readonly baseline?: boolean | undefined;
-  /** For all cases; cases without data for it are left out. @defaultValue the suite's */
+  /** World of all cases; cases without data for it are left out. @defaultValue the suite's */
   readonly world?: World | undefined;
   /** @defaultValue all cases */
   readonly filter?: CaseFilter | undefined;
   /** Some of the suite's. @defaultValue all of them */
   readonly variants?: readonly string[] | undefined;
   /**
-   * What the run may cost with trials of this version that are read again: agent, judges and simulated users. No trial begins that would, at the
-   * mean so far, exceed it. Needs prices. @defaultValue the suite's `gate.budget`
+   * Limit of the run's cost, including trials of this version that are read again: agent, judges and simulated users. No trial begins that would, at
+   * the mean so far, exceed it. Needs prices. @defaultValue the suite's `gate.budget`
    */
   readonly budget?: number | undefined;
-  /** Asked after each trial: once it holds for the runs of all variants, no further one begins. Such as `isDecided()`. @defaultValue never */
+  /** Called after each trial: once it is true for the runs of all variants, no further trial begins. Such as `isDecided()`. @defaultValue never */
   readonly isDecided?: ((run: UnjudgedRun) => boolean) | undefined;
   /** Repeats trials that this version has already made. @defaultValue false */
   readonly fresh?: boolean | undefined;
   /** Trials at the same time. @defaultValue the suite's */
   readonly concurrency?: number | undefined;
-  /** Of the suite's file, for relative paths of scorers. @defaultValue "." */
+  /** Folder of the suite's file, for relative paths of scorers. @defaultValue "." */
   readonly folder?: string | undefined;
-  /** Ends it: finished work is kept, and the same call continues from there. */
+  /** Ends the run: finished work is kept, and the same call continues from there. */
   readonly signal?: AbortSignal | undefined;
   /** Called when a trial begins or is over; must not throw. */
   readonly onProgress?: ((progress: EvalProgress) => void) | undefined;
-  /** The clock, in milliseconds since the epoch; durations go by it, too. @defaultValue Date.now */
+  /** The clock, in milliseconds since the epoch; also used for durations. @defaultValue Date.now */
   readonly now?: (() => number) | undefined;
 }
 
-/** How a run stands. Plain JSON. */
+/** Progress of a run. Plain JSON. */
 export interface EvalProgress {
   readonly suite: string;
   /** Trials that are over. */
@@ -75,13 +75,13 @@ export interface EvalProgress {
   /** Finished trials that were read again, without a request of the agent. */
   readonly reused: number;
   readonly cases: number;
-  /** Of agent, judges and simulated users so far. */
+  /** Cost of agent, judges and simulated users so far. */
   readonly cost: number;
-  /** At the pace so far; absent before the first trial was made. */
+  /** Milliseconds that are left at the pace so far; absent before the first trial was made. */
   readonly timeLeftMs?: number | undefined;
 }
 
-/** With what they default to. */
+/** The options, with a version. */
 export interface VersionedOptions extends RunEvalOptions {
   readonly version: CodeVersion;
 }
@@ -100,10 +100,10 @@ const RETRIES = 2;
  * Tries the cases of a suite, and scores the trials: the first one of all cases, then the second. Trials are sessions
  * in the store: interrupted ones continue, and trials of this version are reused, with other scorers, too.
  *
- * Not on core's `map`: an agent is made for each trial, a trial may be several runs, and its place in the order depends on others.
+ * Without core's `map`: an agent is made for each trial, a trial may be several runs, and its place in the order depends on others.
  *
  * @returns A run for each variant; just one without any.
- * @throws What fails every trial alike: a setting that is wrong, a key that is refused, the day's quota. And the signal's reason.
+ * @throws Errors that would fail every trial: a wrong setting, a refused key, the day's quota. And the signal's reason.
  */
 export async function runEval<Expected>(
   suite: EvalSuite<Expected>,
@@ -170,7 +170,7 @@ export async function runEval<Expected>(
   }
 }
 
-/** @returns The job to be done instead where it failed with an error that may pass. */
+/** @returns The job to do next if this one failed with an error that may be temporary. */
 async function tryJob<Expected>(
   job: TrialJob<Expected>,
   setting: TrialSetting,

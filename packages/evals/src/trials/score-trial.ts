@@ -5,14 +5,14 @@ import type { Score, Scorer, Trial } from "./trial.ts";
 /** What scorers say about a trial. */
 export interface ScoredTrial {
   readonly status: "passed" | "failed" | "invalid";
-  /** Of an invalid one. */
+  /** Why it is invalid. */
   readonly why?: string | undefined;
   readonly scores: readonly ScoreResult[];
-  /** What judges have cost now. */
+  /** Cost of the judges that were asked now. */
   readonly cost: number;
   /** Whether all of that is known. */
   readonly isPriced: boolean;
-  /** What judges said, by their key: it is read again instead of asked again. Absent when nobody was asked now. */
+  /** Scores by judges, by their key, so that no judge is asked again. Absent when none was asked now. */
   readonly paid?: { readonly [key: string]: ScoreResult } | undefined;
 }
 
@@ -36,7 +36,7 @@ export async function scoreTrial<Expected>(
       const result = { ...scored, ...limits };
       const spent = reported ?? 0;
       cost += spent;
-      // One without prices may say something else when it is asked again.
+      // A judge without prices may answer differently when it is asked again.
       const isJudge = spent > 0 || scorer.prepare !== undefined;
       if (isJudge) judged.push(key);
       if (isJudge && reported === undefined && result.score !== null) unpriced.push(key);
@@ -71,12 +71,12 @@ async function askScorer<Expected>(scorer: Scorer<Expected>, trial: Trial<Expect
   }
 }
 
-/** What a function says that may be anybody's. */
+/** Checks the result of a function that anybody may have written. */
 function readScore(scorerName: string, given: Score): ReadScore {
   const { name = scorerName, score, metadata = {} } = Object(given) as Partial<Score>;
   const { reason, cost } = metadata;
   const paid = typeof cost === "number" && cost >= 0 ? cost : undefined;
   if (score !== null && !(typeof score === "number" && score >= 0 && score <= 1))
-    return { name, score: null, reason: `its score is ${String(score)}, not from 0 to 1 nor null`, cost: paid };
+    return { name, score: null, reason: `its score is ${String(score)}, neither from 0 to 1 nor null`, cost: paid };
   return { name, score, ...(typeof reason === "string" && { reason }), cost: paid };
 }

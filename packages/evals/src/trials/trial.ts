@@ -15,13 +15,13 @@ export interface Trial<Expected = unknown> {
   /** Visible text of the last answer. */
   readonly text: string;
   readonly expected: Expected;
-  /** Of the last run; absent when it failed. */
+  /** Result of the last run; absent when it failed. */
   readonly result?: RunResult<unknown> | undefined;
   /** Results of all runs of the trial, oldest first. */
   readonly results: readonly RunResult<unknown>[];
   /** Function calls of all runs, oldest first. */
   readonly calls: readonly ToolCall[];
-  /** Calls that somebody was asked to approve, at once or later, oldest first. */
+  /** Calls that needed approval, at once or later, oldest first. */
   readonly approvals: readonly PendingCall[];
   /** What guardrails did: stopped, replaced or answered something. */
   readonly guardrails: readonly GuardrailAction[];
@@ -29,20 +29,20 @@ export interface Trial<Expected = unknown> {
   readonly conversation: Conversation;
   /** Sum over all runs, without a simulated user's and judges'. */
   readonly usage: Usage;
-  /** The same, in the unit of the agent's prices; absent without prices. */
+  /** Cost of the same, in the unit of the agent's prices; absent without prices. */
   readonly cost?: number | undefined;
-  /** Of the agent alone. */
+  /** Time of the agent alone. */
   readonly durationMs: number;
   /** Figures, as reports and gates have them: `turns`, `calls`, tokens and, when they are known, others. Of a fork, only what it added. */
   readonly metrics: TrialResult["metrics"];
   readonly world: World;
-  /** Ends work of scorers. */
+  /** Aborts the work of scorers. */
   readonly signal: AbortSignal;
 }
 
-/** What a scorer says: 0 to 1, or null when it cannot tell, which makes the trial invalid. */
+/** A scorer's result: 0 to 1, or null when it cannot tell, which makes the trial invalid. */
 export interface Score {
-  /** Of the metric, such as `called`; of several scores with one name in a trial, the metric is the mean. */
+  /** Name of the metric, such as `called`; where a trial has several scores with one name, the metric is their mean. */
   readonly name: string;
   readonly score: number | null;
   /** Why, in a sentence, as `reason`; what it cost, as `cost`; and anything else that is JSON. */
@@ -50,16 +50,14 @@ export interface Score {
 }
 
 /**
- * Scores a trial. Any function fits, and autoevals' do by their shape. A boolean is 1 or 0 under the function's name. A trial passes a score from
+ * Scores a trial. Any function fits, and autoevals' do by their shape. A boolean is 1 or 0 under the function's name. A score passes from
  * `threshold` on.
  */
 export interface Scorer<Expected = unknown> {
   (trial: Trial<Expected>): Score | boolean | null | Promise<Score | boolean | null>;
-  /** Shown for it. @defaultValue the function's name */
+  /** Name in reports. @defaultValue the function's name */
   readonly scorerName?: string | undefined;
-  /**
-   * Awaited once before the first trial: a judge is compared with a person's labels, and has its `threshold` and `isAdvisory` only then.
-   */
+  /** Awaited once before the first trial: a judge is compared with a person's labels, and has its `threshold` and `isAdvisory` only then. */
   readonly prepare?: ((given: PrepareScorer) => Promise<PreparedScorer>) | undefined;
   /** @defaultValue 1 */
   readonly threshold?: number | undefined;
@@ -69,7 +67,7 @@ export interface Scorer<Expected = unknown> {
   readonly key?: string | undefined;
 }
 
-/** What preparing a scorer came to. */
+/** The result of preparing a scorer. */
 export interface PreparedScorer {
   readonly cost?: number | undefined;
   /** A sentence about it, for the run's notes. */
@@ -78,7 +76,7 @@ export interface PreparedScorer {
 
 /** What a scorer is prepared with. */
 export interface PrepareScorer {
-  /** Of the suite's file, for relative paths. */
+  /** Folder of the suite's file, for relative paths. */
   readonly folder: string;
   readonly signal: AbortSignal;
 }

@@ -1,13 +1,13 @@
 import type { Endpoint, Model, PriceTable } from "@pollux/core";
 
-/** Somebody who talks to the agent under test until the goal is reached or given up; made by {@link simulatedUser}. */
+/** A model that talks to the agent under test until the goal is reached or given up; made by {@link simulatedUser}. */
 export interface SimulatedUser {
   readonly kind: "simulated-user";
-  /** Plays the user; better another one than the agent's, which agrees with itself. */
+  /** Plays the user; preferably not the agent's model, which agrees with itself. */
   readonly model: string | Model;
-  /** Of a model that is named by its id. @defaultValue the environment's */
+  /** For a model that is given by its id. @defaultValue the environment's */
   readonly endpoint?: Endpoint | undefined;
-  /** For the cost, which is apart from the agent's. @defaultValue none: the cost is not known */
+  /** For the user's cost, which is counted apart from the agent's. @defaultValue none: the cost is not known */
   readonly prices?: PriceTable | undefined;
   /** What the user wants, and all that the user knows, such as "Refund of order 17, bought on 3 May, for being late". */
   readonly goal: string;
@@ -25,7 +25,7 @@ export type SimulatedUserOptions = Omit<SimulatedUser, "kind" | "maxMessages"> &
  * A model that plays a user, as the `input` of a case. It has a goal and a character, tells what it knows only when asked, and does not help
  * the agent.
  *
- * @throws {TypeError} Without a goal, or for a number of messages that is none.
+ * @throws {TypeError} Without a goal, or for a `maxMessages` that is not a whole number from 1.
  * @see https://arxiv.org/abs/2603.11245 for how simulated users are kinder than people.
  */
 export function simulatedUser(options: SimulatedUserOptions): SimulatedUser {

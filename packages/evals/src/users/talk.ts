@@ -3,7 +3,7 @@ import type { SimulatedUser } from "./simulated-user.ts";
 
 /** How a conversation of a simulated user went. */
 export interface Talk {
-  /** What the user said, in order; at least one message unless the user failed. */
+  /** The user's messages, in order; at least one message unless the user failed. */
   readonly messages: readonly string[];
   /**
    * `reached` and `gave-up` are the user's own words; `ran-out` of messages; `stopped`, because the agent gave no answer; `failed`, because
@@ -12,9 +12,9 @@ export interface Talk {
   readonly outcome: "reached" | "gave-up" | "ran-out" | "stopped" | "failed";
   /** Why the user's model failed. */
   readonly why?: string | undefined;
-  /** Of the user alone. */
+  /** Tokens of the user alone. */
   readonly usage: Usage;
-  /** In the unit of the user's prices; absent without them, and when one is missing. */
+  /** Cost in the unit of the user's prices; absent without them, and when one is missing. */
   readonly cost?: number | undefined;
 }
 
@@ -38,9 +38,9 @@ const LINE = {
 };
 
 /**
- * Lets a simulated user talk to an agent. The first message is always said; the user's last word, with which it is done, is not.
+ * Lets a simulated user talk to an agent. The first message is always sent; the one with which the user ends the conversation is not.
  *
- * @param say - Says a message to the agent and gives the visible text of its answer; `undefined` ends the conversation.
+ * @param say - Sends a message to the agent and returns the visible text of its answer; `undefined` ends the conversation.
  * @throws What `say` throws, and the signal's reason when it aborts.
  */
 export async function talk(
@@ -87,7 +87,7 @@ export async function talk(
   }
 }
 
-/** What people do and simulated users do not: keep to themselves what nobody asked, lose patience, thank nobody for nothing. */
+/** What people do and simulated users do not: volunteer no details, lose patience, thank nobody for nothing. */
 function describeUser({ goal, character }: SimulatedUser): string {
   return `You play a person who writes to an assistant in a chat. What you read is what the assistant writes; you are never the assistant.
 

@@ -66,7 +66,7 @@ async function runSuite<Expected>(
   named: string | undefined,
 ): Promise<readonly EvalRun[]> {
   const { folder = ".", store } = options;
-  // Only trials that are kept are found by it, and it takes a second in a large repository.
+  // It only serves to find kept trials, and takes a second in a large repository.
   const version = store === undefined ? { tree: "unknown" } : await codeVersion(folder);
   return await gateEval(suite, { version, ...options }, (variant) =>
     join(folder, named ?? baselineName(suite.name, variant)),

@@ -55,7 +55,7 @@ declare global {
   namespace Chai {
     interface Assertion {
       /**
-       * The agent called a tool. Every call that the model made counts, whatever became of it.
+       * The agent called a tool. Every call that the model made counts, whatever its outcome.
        *
        * @param args - Some members of its arguments, which may be matchers or regular expressions; a schema; or a predicate. @defaultValue any
        */

@@ -28,13 +28,13 @@ export interface TrialWorld {
 export interface SeenInWorld {
   /** Tool calls, including calls of inner runs. */
   calls: number;
-  /** Of those: answered by the recording. */
+  /** How many of these calls the recording answered. */
   recorded: number;
-  /** Calls that somebody was asked to approve. */
+  /** Calls that needed approval. */
   readonly approvals: PendingCall[];
   /** Tools with effects that really ran. */
   readonly effects: string[];
-  /** The service's own, that were live where a recording had nothing. */
+  /** The service's own tools that were live because the recording had nothing for them. */
   readonly served: string[];
 }
 
@@ -44,9 +44,9 @@ export class InvalidTrial extends Error {
 }
 
 /**
- * What is fixed, and by what, in a world other than `replay`.
+ * Opens a world other than `replay`: what answers calls, who approves them, and what time it is.
  *
- * @param madeBefore - Calls that the trial has made, or began with: what a recording has for them is used up.
+ * @param madeBefore - Calls that the trial has made, or began with: their recorded outcomes are used up.
  */
 export function openWorld<Expected>(
   { suite, plan: { one, world }, kept }: TrialJob<Expected>,
@@ -79,18 +79,18 @@ export function openWorld<Expected>(
     const { unknownCall = "fail", allowEffects = [] } = suite;
     if (recorded !== undefined && unknownCall === "fail")
       return spoil(
-        `the recording has no call ${describe(made)}: match says which arguments are the same, and unknownCall what else may answer`,
+        `the recording has no call ${describe(made)}: set match to say which arguments are the same, or unknownCall to say what else may answer`,
       );
     const standIn = Object.hasOwn(suite.standIn ?? {}, name) ? suite.standIn?.[name] : undefined;
     // The arguments were checked against the tool's schema.
     if (standIn !== undefined)
       return await outcomeOf(() => standIn((args ?? {}) as never, { name, callId: made.callId }));
     if (recorded !== undefined && unknownCall === "stand-in")
-      return spoil(`the recording has no call ${describe(made)}, and standIn nothing for it: add standIn.${name}`);
+      return spoil(`the recording has no call ${describe(made)}, and there is no stand-in for it: add standIn.${name}`);
     if (made.tool.effects === "none") return undefined;
     if (!allowEffects.includes(name))
       return spoil(
-        `"${name}" may have effects and was not run: add standIn.${name}, or name it in allowEffects; one without any says effects: "none"`,
+        `"${name}" may have effects and was not run: add standIn.${name}, or name it in allowEffects; a tool without effects says effects: "none"`,
       );
     if (!seen.effects.includes(name)) seen.effects.push(name);
     return undefined;
@@ -100,7 +100,7 @@ export function openWorld<Expected>(
     seen.approvals.push(pending);
     if (recorded?.has(pending.call.name, pending.call.args ?? {}) === true) return true;
     if (suite.approve !== undefined) return await suite.approve(pending, run);
-    spoil(`nobody decides about "${pending.call.name}", which needs approval: give the suite an approve`);
+    spoil(`nobody decides about "${pending.call.name}", which needs approval: give the suite an approve function`);
     return false;
   };
 
@@ -122,7 +122,7 @@ function readRecorded<Expected>({ match = {} }: EvalSuite<Expected>, one: Sessio
   const calls = [...recordedCalls(one.recording.log, one.runId), ...nestedCalls(one.recording, one.runId)];
   return {
     outcomes: new RecordedOutcomes(calls, match),
-    // A call that was denied has that as its outcome.
+    // The outcome of a denied call is its denial.
     has: (name: string, args: unknown) => new RecordedOutcomes(calls, match).next(name, args) !== undefined,
     at: recordedAt(one),
   };
@@ -160,7 +160,7 @@ function callsOf(contents: readonly Content[], runId: string): readonly Recorded
   });
 }
 
-/** An agent inside a call, or a handover: it runs, and its own calls come by here. */
+/** An agent inside a call, or a handover: it runs, and its own calls come through here. */
 function runsInside({ tool }: RehearsedCall): boolean {
   return tool.agent !== undefined || tool.readsNested === true || tool.handoff !== undefined;
 }

@@ -18,7 +18,7 @@ describe("defineEval", () => {
     ["an option that does not exist", { scorer: [] }, 'there is no option "scorer"; did you mean "scorers"?'],
     ["another library's word", { epochs: 5 }, 'there is no option "epochs": use trials'],
     ["no agent", { agent: undefined }, "agent must be an agent, or a function that makes one, got undefined"],
-    ["data that is no list", { data: "x" }, 'data must be a list of cases, or a function that gives one, got "x"'],
+    ["data that is no list", { data: "x" }, 'data must be a list of cases, or a function that returns one, got "x"'],
     ["no trials", { trials: 0 }, "trials must be a whole number from 1 on, got 0"],
     [
       "a world that does not exist",
@@ -44,7 +44,7 @@ describe("defineEval", () => {
     ],
     ["a level that is none", { gate: { level: 5 } }, "gate.level is a share, such as 0.05, got 5"],
     ["a budget of nothing", { gate: { budget: 0 } }, "gate.budget must be more than 0, got 0"],
-    ["a scorer that is none", { scorers: ["x"] }, 'scorers has "x", where a scorer is a function of a trial'],
+    ["a scorer that is none", { scorers: ["x"] }, 'scorers has "x", but a scorer is a function of a trial'],
   ])("rejects %s", (_, options, problem) => {
     expect(() => defineEval("support", { agent, data, ...options })).toThrow(`defineEval("support"): ${problem}`);
   });
@@ -59,11 +59,7 @@ describe("defineEval", () => {
       { id: "a", input: "x", question: "y" },
       'there is no option "question": use input',
     ],
-    [
-      "with a scorer that is none",
-      { id: "a", input: "x", scorers: [1] },
-      "scorers has 1, where a scorer is a function",
-    ],
+    ["with a scorer that is none", { id: "a", input: "x", scorers: [1] }, "scorers has 1, but a scorer is a function"],
     ["that is recorded, without scrub", recorded, "recorded cases need the suite's scrub"],
     ["with turns and no turn", { ...recorded, turns: 1 }, "turns needs turn: where the fork begins"],
   ])("rejects a case %s", (_, one, problem) => {

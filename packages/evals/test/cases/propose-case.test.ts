@@ -162,7 +162,7 @@ describe("is not written, with a reason, when", () => {
     const { problem, requests } = await propose({ suite: suiteOf(agentOf({ instructions: "Be brief." })) });
     expect(requests).toBe(1);
     expect(problem).toMatch(
-      /^The agent as it is now differs from the recording, whatever is scrubbed: request 1 \(model:1\) differs at systemInstruction/,
+      /^The agent differs from the recording even without scrub: request 1 \(model:1\) differs at systemInstruction/,
     );
   });
 
@@ -171,7 +171,7 @@ describe("is not written, with a reason, when", () => {
     await session.send("Hi.");
     const { problem } = await propose();
     expect(problem).toMatch(
-      /^Without what scrub has taken out, the run is not the same: request 1 \(model:1\) differs at systemInstruction.*Let scrub leave alone/,
+      /^After scrub, the run is not the same: request 1 \(model:1\) differs at systemInstruction.*Don't let scrub change/,
     );
   });
 

@@ -29,6 +29,13 @@ test("a baseline's file has a line for each case, sorted, with six digits, and e
   expect(writeBaseline(runOf([address, policy]))).toBe(TEXT);
 });
 
+test("scores of one name in a trial count by their mean, and one that could not be judged as 0", () => {
+  const scored = (...scores: readonly (number | null)[]) =>
+    trial({ scores: scores.map((score) => ({ name: "called", score, threshold: 1 })) });
+  const run = runOf([caseOf("order", 1, 3, { trials: [scored(1, 0, 1, 1), scored(1, null), trial()] })]);
+  expect(baselineOf(run).cases["order"]?.scores).toEqual({ called: [0.75, 0.5, 0] });
+});
+
 test("what is read is what was written", () => {
   const run = runOf([address, policy], { variant: "short" });
   expect(readBaseline(writeBaseline(run))).toEqual(baselineOf(run));

@@ -39,7 +39,7 @@ describe("a run is worse", () => {
     const verdict = judgeRun(now({ policy: 0, refund: 3, late: 3, unknown: 4, crack: 2, status: 3 }), before);
     expect(verdict).toEqual({
       outcome: "worse",
-      text: "Worse: 75% pass, 94% before; `policy` broke (0 of 5, was 15 of 15). 1 of 20 unchanged runs alarms.",
+      text: "Worse: 75% pass, 94% before; `policy` broke (0 of 5, was 15 of 15). 1 of 20 unchanged runs causes a false alarm.",
       metrics: [
         {
           name: "passed",
@@ -69,7 +69,7 @@ describe("a run is worse", () => {
     const verdict = judgeRun(now({ policy: 0 }), before);
     expect(verdict).toMatchObject({ outcome: "worse", metrics: [{ isWorse: false }], broken: [{ id: "policy" }] });
     expect(verdict.text).toBe(
-      "Worse: 92% pass, 94% before; `policy` broke (0 of 5, was 15 of 15). 1 of 20 unchanged runs alarms.",
+      "Worse: 92% pass, 94% before; `policy` broke (0 of 5, was 15 of 15). 1 of 20 unchanged runs causes a false alarm.",
     );
   });
 
@@ -82,7 +82,7 @@ describe("a run is worse", () => {
   test("when all cases are a little worse and none broke", () => {
     const verdict = judgeRun(now(Object.fromEntries(IDS.map((id) => [id, 4]))), before);
     expect(verdict).toMatchObject({ outcome: "worse", broken: [] });
-    expect(verdict.text).toBe("Worse: 80% pass, 94% before. 1 of 20 unchanged runs alarms.");
+    expect(verdict.text).toBe("Worse: 80% pass, 94% before. 1 of 20 unchanged runs causes a false alarm.");
   });
 
   test("when a replay differs, also without a baseline", () => {
@@ -98,7 +98,7 @@ describe("a run is worse", () => {
     const short = { ...run, cases: run.cases.map((result) => ({ ...result, trials: result.trials.slice(0, 4) })) };
     expect(judgeRun({ ...short, stopped: "it is decided" }, before)).toMatchObject({
       outcome: "worse",
-      text: expect.stringContaining("Not all is known: 12 of 60 trials are missing, since it is decided."),
+      text: expect.stringContaining("Not everything is known: 12 of 60 trials are missing, since it is decided."),
     });
   });
 });
@@ -132,7 +132,7 @@ describe("metrics", () => {
       ["cites", true, true],
     ]);
     expect(verdict.text).toBe(
-      "Worse: `cost` is 0.0042, was 0.0027; `cites` is 0.667, was 0.933. 1 of 20 unchanged runs alarms.",
+      "Worse: `cost` is 0.0042, was 0.0027; `cites` is 0.667, was 0.933. 1 of 20 unchanged runs causes a false alarm.",
     );
     expect(verdict.metrics[1]?.difference).toEqual({
       value: expect.closeTo(0.0015, 10),
@@ -255,7 +255,7 @@ describe("a run is not worse", () => {
   test("says so when nothing could be seen at all", () => {
     const tiny = baselineOf(runOf([caseOf("one", 1, 1)]));
     expect(judgeRun(runOf([caseOf("one", 1, 1)]), tiny).text).toBe(
-      "No difference seen; even the loss of all may stay unseen.",
+      "No difference seen; even a drop to 0% may stay unseen.",
     );
   });
 });
@@ -292,7 +292,7 @@ describe("what is compared", () => {
   test("a new version of the service's model is said first, another model is not", () => {
     const newer = now({}, { models: [{ id: "gemini-3.8-flash", version: "gemini-3.8-flash-003" }] });
     expect(judgeRun(newer, before).text).toBe(
-      "The service's model is another one: gemini-3.8-flash-003, was gemini-3.8-flash-002. Better: 100% pass, 94% before.",
+      "The service's model has changed: gemini-3.8-flash-003, was gemini-3.8-flash-002. Better: 100% pass, 94% before.",
     );
     expect(judgeRun(now({}, { models: [{ id: "gemini-3.8-pro", version: "1" }] }), before).text).toMatch(/^Better/);
   });
@@ -331,7 +331,9 @@ describe("a run is incomplete", () => {
   test("when no case was tried, or a replay could not be compared", () => {
     const replay = caseOf("order-9", 0, 1, { world: "replay", trials: [trial({ status: "invalid" })] });
     expect(judgeRun(runOf([]), before).text).toMatch(/^Incomplete: no case was tried\./);
-    expect(judgeRun(runOf([replay]), undefined).text).toBe("Incomplete: no comparison of the replay of `order-9`.");
+    expect(judgeRun(runOf([replay]), undefined).text).toBe(
+      "Incomplete: the replay of `order-9` could not be compared.",
+    );
   });
 });
 

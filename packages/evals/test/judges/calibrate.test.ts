@@ -23,7 +23,7 @@ test("Cohen's example: 50 grants, 70% agreement, kappa 0.4", () => {
   expect(kappa.low).toBeLessThan(0.2);
   expect(kappa.high).toBeGreaterThan(0.6);
   expect(kappa.high).toBeLessThan(0.7);
-  expect(rest.problem).toBe(`it only advises: kappa may be as low as ${kappa.low.toFixed(2)}, and it takes 0.4`);
+  expect(rest.problem).toBe(`it only advises: kappa may be as low as ${kappa.low.toFixed(2)}, which is below 0.4`);
   // The same labels give the same figures.
   expect(calibrate(labels, scores, { threshold: 0.5 })).toEqual({ kappa, agreement, ...rest });
 });

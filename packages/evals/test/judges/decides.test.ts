@@ -30,7 +30,7 @@ test("a yes/no question scores by the probability of a yes, of quoted data", asy
   expect(await decides("Is a day named?", options)(asked)).toEqual({
     name: "Is a day named?",
     score: 0.93,
-    metadata: { reason: "yes by 93%", cost: expect.any(Number) },
+    metadata: { reason: "93% yes", cost: expect.any(Number) },
   });
   expect(sent).toEqual([
     expect.objectContaining({

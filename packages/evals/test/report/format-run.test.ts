@@ -29,7 +29,7 @@ test("a table of cases and metrics, what broke, and the verdict at the end", () 
       policy broke: 0 of 5, was 15 of 15
         trials 1, 2, 3, 4, 5 failed: cites 0, no citation of <returns> & "more"
 
-    Worse: 74% pass, 93% before; \`policy\` broke (0 of 5, was 15 of 15). 1 of 20 unchanged runs alarms.
+    Worse: 74% pass, 93% before; \`policy\` broke (0 of 5, was 15 of 15). 1 of 20 unchanged runs causes a false alarm.
     "
   `);
 });

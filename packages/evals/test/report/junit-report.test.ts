@@ -12,7 +12,7 @@ test("a test for each case, and one for the gate", () => {
     <testcase classname="support" name="curt" time="7.5"><system-out>trials 4, 5 could not be judged (the judge did not answer)</system-out></testcase>
     <testcase classname="support" name="hello" time="7.5"><system-out>trial 5 ended with an error (503)</system-out></testcase>
     <testcase classname="support" name="crack" time="3"></testcase>
-    <testcase classname="support" name="gate" time="0"><failure message="Worse: 74% pass, 93% before; \`policy\` broke (0 of 5, was 15 of 15). 1 of 20 unchanged runs alarms.">Worse: 74% pass, 93% before; \`policy\` broke (0 of 5, was 15 of 15). 1 of 20 unchanged runs alarms.
+    <testcase classname="support" name="gate" time="0"><failure message="Worse: 74% pass, 93% before; \`policy\` broke (0 of 5, was 15 of 15). 1 of 20 unchanged runs causes a false alarm.">Worse: 74% pass, 93% before; \`policy\` broke (0 of 5, was 15 of 15). 1 of 20 unchanged runs causes a false alarm.
     5 cases, 22 trials, live, recorded-tools, gemini-3.8-flash-002, tree 9f2c41a0 with changes, 41 s
     Recordings answered 97% of the calls.
     Live under a recording, and not fixed: googleSearch.

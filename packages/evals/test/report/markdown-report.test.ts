@@ -7,7 +7,7 @@ test("the verdict, what changed and why, what stays unseen, the cost and the fla
     "<!-- pollux eval support -->
     ### Evals of support: worse
 
-    Worse: 74% pass, 93% before; \`policy\` broke (0 of 5, was 15 of 15). 1 of 20 unchanged runs alarms.
+    Worse: 74% pass, 93% before; \`policy\` broke (0 of 5, was 15 of 15). 1 of 20 unchanged runs causes a false alarm.
 
     | metric | now | before | change (95%) |  |
     | --- | --- | --- | --- | --- |

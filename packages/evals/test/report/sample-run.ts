@@ -40,7 +40,7 @@ export const worse: EvalRun = {
   passed: { share: 0.74, low: 0.5, high: 0.89 },
   verdict: {
     outcome: "worse",
-    text: "Worse: 74% pass, 93% before; `policy` broke (0 of 5, was 15 of 15). 1 of 20 unchanged runs alarms.",
+    text: "Worse: 74% pass, 93% before; `policy` broke (0 of 5, was 15 of 15). 1 of 20 unchanged runs causes a false alarm.",
     metrics: [
       {
         name: "passed",

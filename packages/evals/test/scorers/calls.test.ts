@@ -48,8 +48,8 @@ test.each<[NamedScorer, string | undefined]>([
     `escalate and lookup with {"order":"3"} not called; ${MADE}`,
   ],
   [neverCalled("escalate", "cancel"), undefined],
-  [neverCalled("escalate", "refund"), 'not to be called; calls: refund({"order":"17"})'],
-  [neverCalled(), `not to be called; ${MADE}`],
+  [neverCalled("escalate", "refund"), 'must not be called; calls: refund({"order":"17"})'],
+  [neverCalled(), `must not be called; ${MADE}`],
   [noRepeatedCalls(), undefined],
 ])("$scorerName, of a lookup and a refund: %#", async (scorer, reason) => {
   const name = scorer.scorerName;

@@ -55,7 +55,7 @@ test("a schema that checks asynchronously is refused", async () => {
       z.object({}).refine(async () => true),
       order,
     ),
-  ).rejects.toThrow(new TypeError("this schema of zod checks asynchronously: match arguments by a predicate"));
+  ).rejects.toThrow(new TypeError("this schema of zod checks asynchronously: match arguments with a predicate"));
 });
 
 const json = fc.jsonValue({ maxDepth: 3 }).map((value) => JSON.parse(JSON.stringify(value)) as unknown);

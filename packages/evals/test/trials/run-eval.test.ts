@@ -318,7 +318,7 @@ test("a function that makes no agent is an error of the suite", async () => {
   // What a program without types may write.
   const agent = (() => undefined) as unknown as () => Agent;
   await expect(run({ agent, scorers: [() => true] })).rejects.toThrow(
-    'suite "support": its function agent gave no Agent',
+    'suite "support": its agent function returned no Agent',
   );
 });
 
@@ -341,7 +341,7 @@ describe("scores", () => {
     [
       "out of range",
       said(7),
-      { status: "invalid", why: "quality could not judge it: its score is 7, not from 0 to 1 nor null" },
+      { status: "invalid", why: "quality could not judge it: its score is 7, neither from 0 to 1 nor null" },
     ],
     [
       "whose scorer throws",
@@ -521,14 +521,14 @@ describe("money", () => {
   test("a budget without prices is an error", async () => {
     await expect(
       run({ agent: new Agent({ model: model() }), data, scorers: [() => true] }, { budget: 1 }),
-    ).rejects.toThrow('suite "support" has a budget, and what a trial costs is not known: give the agent, judges');
+    ).rejects.toThrow('suite "support" has a budget, but the cost of a trial is not known: give the agent, judges');
   });
 
   test("so is a budget with a judge whose cost nobody knows", async () => {
     const judge = Object.assign((): Score => ({ name: "judge", score: 1 }), { prepare: async () => ({}) });
     await expect(
       run({ agent: new Agent({ model: model(), prices }), data, scorers: [judge] }, { budget: 9 }),
-    ).rejects.toThrow('suite "support" has a budget, and what a trial costs is not known: give the agent, judges');
+    ).rejects.toThrow('suite "support" has a budget, but the cost of a trial is not known: give the agent, judges');
   });
 });
 

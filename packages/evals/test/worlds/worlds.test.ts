@@ -135,7 +135,7 @@ describe("live", () => {
     expect(trials).toMatchObject([
       {
         status: "invalid",
-        why: `"${name}" may have effects and was not run: add standIn.${name}, or name it in allowEffects; one without any says effects: "none"`,
+        why: `"${name}" may have effects and was not run: add standIn.${name}, or name it in allowEffects; a tool without effects says effects: "none"`,
       },
     ]);
   });
@@ -231,7 +231,10 @@ describe("live", () => {
     expect(seen[0]?.approvals.map(({ call: { name } }) => name)).toEqual(["pay"]);
     const { trials } = await trialsOf({ agent, data });
     expect(trials).toMatchObject([
-      { status: "invalid", why: 'nobody decides about "pay", which needs approval: give the suite an approve' },
+      {
+        status: "invalid",
+        why: 'nobody decides about "pay", which needs approval: give the suite an approve function',
+      },
     ]);
     expect(ran).toEqual([]);
   });
@@ -287,7 +290,7 @@ describe("recorded-tools", () => {
     expect(failed.trials).toMatchObject([
       {
         status: "invalid",
-        why: 'the recording has no call look_up({"order":"3"}): match says which arguments are the same, and unknownCall what else may answer',
+        why: 'the recording has no call look_up({"order":"3"}): set match to say which arguments are the same, or unknownCall to say what else may answer',
       },
     ]);
     expect(failed.run.recordedShare).toBe(0);
@@ -296,7 +299,7 @@ describe("recorded-tools", () => {
     expect([stood.trials[0]?.status, ran]).toEqual(["passed", []]);
     const missing = await trialsOf({ agent, data, unknownCall: "stand-in" });
     expect(missing.trials[0]?.why).toBe(
-      'the recording has no call look_up({"order":"3"}), and standIn nothing for it: add standIn.look_up',
+      'the recording has no call look_up({"order":"3"}), and there is no stand-in for it: add standIn.look_up',
     );
     const real = await trialsOf({ agent, data, unknownCall: "run" });
     expect([real.trials[0]?.status, ran]).toEqual(["passed", ["look_up"]]);
@@ -321,7 +324,7 @@ describe("recorded-tools", () => {
 
     const other = () => agentOf(call("pay", { order: "3" }), say("ok"));
     const { trials } = await trialsOf({ agent: other, data: [one], unknownCall: "run" });
-    expect(trials[0]?.why).toBe('nobody decides about "pay", which needs approval: give the suite an approve');
+    expect(trials[0]?.why).toBe('nobody decides about "pay", which needs approval: give the suite an approve function');
     const decided = await trialsOf({ agent: other, data: [one], unknownCall: "run", approve: () => true });
     expect([decided.trials[0]?.status, ran]).toEqual(["passed", ["pay"]]);
   });
@@ -389,8 +392,8 @@ describe("recorded-tools", () => {
     const { run } = await trialsOf({ agent: agentOf(say("ok")), data }, { world: "fork" });
     expect(run.cases).toEqual([]);
     expect(run.notes).toEqual([
-      "Left out of the world fork, for no recording: plain.",
-      "Left out of the world fork, for no turn to fork at: order.",
+      "Left out of the world fork, which needs a recording: plain.",
+      "Left out of the world fork, which needs a turn to fork at: order.",
     ]);
   });
 });

@@ -42,7 +42,7 @@ export function evalRun({ n, passed, sessionOf = () => undefined, changes = {} }
       outcome: broken.length > 0 ? "worse" : "not-worse",
       text:
         broken.length > 0
-          ? `Worse: ${broken.join(", ")} broke (0 of 5, was 15 of 15). 1 of 20 unchanged runs alarms.`
+          ? `Worse: ${broken.join(", ")} broke (0 of 5, was 15 of 15). 1 of 20 unchanged runs causes a false alarm.`
           : "No difference seen; a drop below 15 points may stay unseen.",
       metrics: [
         {

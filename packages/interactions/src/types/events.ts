@@ -1,11 +1,11 @@
 import type { Annotation, Content, Interaction, InteractionStatus, OneOf, Step } from "./interaction.ts";
 
-/** What is new in a step. Unknown kinds are kept. */
+/** An addition to a step. Unknown kinds are kept. */
 export interface StepDelta {
   readonly type: OneOf<"text text_annotation_delta thought_summary thought_signature arguments_delta image">;
   readonly text?: string | undefined;
   readonly annotations?: readonly Annotation[] | undefined;
-  /** Of a thought's summary. */
+  /** A piece of a thought's summary. */
   readonly content?: Content | undefined;
   readonly signature?: string | undefined;
   /** A piece of JSON for `arguments_delta`; of a built-in tool's call an object. */
@@ -13,7 +13,7 @@ export interface StepDelta {
   readonly [field: string]: unknown;
 }
 
-/** What all events have. */
+/** Members of all events. */
 interface EventBase {
   readonly event_id?: string | undefined;
   readonly [field: string]: unknown;

@@ -35,18 +35,18 @@ export interface Content {
 export interface Step {
   /** Calls and results of built-in tools are steps too: `google_search_call`, `google_search_result`. */
   readonly type: OneOf<"user_input model_output thought function_call function_result google_search_call google_search_result">;
-  /** Of a call. */
+  /** Id of a call. */
   readonly id?: string | undefined;
-  /** Of a function's call or result. */
+  /** Name of the function, in a call or a result. */
   readonly name?: string | undefined;
   readonly arguments?: Readonly<Record<string, unknown>> | undefined;
-  /** Of a result: the id of its call. */
+  /** In a result: the id of its call. */
   readonly call_id?: string | undefined;
   readonly result?: unknown;
   readonly is_error?: boolean | undefined;
-  /** Of an input or an output. The service also takes a text. */
+  /** Contents of an input or an output. The service also takes a text. */
   readonly content?: readonly Content[] | string | undefined;
-  /** Of a thought. */
+  /** Summary of a thought. */
   readonly summary?: readonly Content[] | undefined;
   readonly signature?: string | undefined;
   readonly [field: string]: unknown;
@@ -83,7 +83,7 @@ export interface Interaction {
   /** The input, if `get()` has `includeInput`. */
   readonly input?: readonly Step[] | undefined;
   readonly usage?: InteractionUsage | undefined;
-  /** Of a failed one. */
+  /** Errors of a failed interaction. */
   readonly errors?:
     | readonly { readonly code?: string | undefined; readonly message?: string | undefined }[]
     | undefined;

@@ -7,7 +7,7 @@ export interface WebhookConfig {
   readonly user_metadata?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** What requests to models and to agents have in common. */
+/** Fields of requests to models and to agents. */
 interface RequestBase {
   /** A text, a content, contents, or a history of steps. */
   readonly input: string | Content | readonly Content[] | readonly Step[];
@@ -53,5 +53,5 @@ export interface AgentRequest extends RequestBase {
     | undefined;
 }
 
-/** What to ask, in the fields of the API. Unknown fields are sent as they are. `stream` is not one: that is a method. */
+/** What to ask, in the fields of the API. Unknown fields are sent as they are. `stream` is not a field: call the method `stream()`. */
 export type CreateRequest = (ModelRequest | AgentRequest) & { readonly stream?: undefined };

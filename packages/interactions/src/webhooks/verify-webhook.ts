@@ -13,7 +13,7 @@ export interface VerifyWebhookOptions {
   readonly secrets?: readonly string[] | undefined;
   /** Google's keys, from `webhookKeys()`. Requires `audience`. */
   readonly keys?: WebhookKeys | undefined;
-  /** Whom a signature by `keys` has to be for: the address in `webhook_config.uris`. Otherwise anybody's report would do. */
+  /** The address in `webhook_config.uris`, for which `keys` must have signed. Otherwise a report to anybody would be accepted. */
   readonly audience?: string | readonly string[] | undefined;
   /**
    * Takes the event from the body when a signature by `keys` is valid but does not contain it, so that nothing protects the body. Then
@@ -26,14 +26,14 @@ export interface VerifyWebhookOptions {
 
 /** A report that the service has signed. */
 export interface VerifiedWebhook {
-  /** Of the delivery: the service may deliver one several times, with the same id. */
+  /** Id of the report: the service may deliver it several times, with the same id. */
   readonly id: string;
   readonly event: WebhookEvent;
 }
 
 /**
- * Why a report is refused: a header is missing or no signature, its time is more than five minutes off, no secret or key fits, the signature is
- * for another address, the body is too large or no event, or Google's keys could not be loaded.
+ * Why a report is refused: a header is missing, its time is more than five minutes off, no secret or key fits, the signature is for another
+ * address, the body is too large or not an event, or Google's keys could not be loaded.
  */
 export type WebhookFault = "headers" | "time" | "signature" | "audience" | "body" | "keys";
 
@@ -51,7 +51,7 @@ export class WebhookError extends AgentError {
   }
 }
 
-/** How far the time of a report may be off, either way, in seconds; the same that Standard Webhooks has. */
+/** How far the time of a report may be off, either way, in seconds; as in Standard Webhooks. */
 const TOLERANCE_S = 300;
 
 /**
@@ -105,7 +105,7 @@ function readSecret(secret: string): Webhook {
   try {
     return new Webhook(secret);
   } catch {
-    // Without what the library says, which could quote it.
+    // Without the library's message, which could quote the secret.
     throw new TypeError('verifyWebhook(): secrets must be base64, as "whsec_…"');
   }
 }
@@ -116,7 +116,7 @@ function hasSigned(webhook: Webhook, body: string, headers: Record<string, strin
     return true;
   } catch (error) {
     if (error instanceof WebhookVerificationError) return false;
-    // It parses the body once it has verified it.
+    // The library parses the body once it has verified it.
     if (error instanceof SyntaxError) return true;
     throw error;
   }
@@ -147,7 +147,7 @@ function faultOf(error: unknown): WebhookFault {
   if (!(error instanceof errors.JOSEError)) return "keys";
   if (error instanceof errors.JWTClaimValidationFailed && error.claim === "aud") return "audience";
   if (error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed) return "time";
-  // The last is an answer that is no set of keys.
+  // ERR_JOSE_GENERIC is an answer that is not a set of keys.
   return /^ERR_(?:JWKS_TIMEOUT|JWKS_INVALID|JOSE_GENERIC)$/.test(error.code) ? "keys" : "signature";
 }
 

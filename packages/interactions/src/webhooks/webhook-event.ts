@@ -13,12 +13,12 @@ export interface WebhookEvent {
   /** When it happened, as in ISO 8601. */
   readonly timestamp?: string | undefined;
   readonly data: {
-    /** Of the interaction, the batch or the video. */
+    /** Id of the interaction, the batch or the video. */
     readonly id?: string | undefined;
-    /** Of a failure. */
+    /** Code of a failure. */
     readonly error_code?: string | undefined;
     readonly error_message?: string | undefined;
-    /** Of a batch or a video. */
+    /** Output of a batch or a video. */
     readonly output_file_uri?: string | undefined;
     readonly file_name?: string | undefined;
     readonly [field: string]: unknown;
