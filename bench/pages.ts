@@ -58,6 +58,7 @@ export function blocksOf(results: Results): readonly Block[] {
   };
   const conditions = `${results.conditions} A cell has the lowest and the highest of the rounds.`;
   const compared = [table(["library", ...heads(CPU)], linesOf(rows, CPU)), conditions].join("\n\n");
+  const on = results.conditions.slice(0, results.conditions.lastIndexOf(";"));
   const having = (prefix: string): readonly Row[] => results.rows.filter(({ id }) => id.startsWith(prefix));
   return [
     ...[
@@ -65,7 +66,7 @@ export function blocksOf(results: Results): readonly Block[] {
       { page: "docs/guides/web.md", text: placesTable("store", having("web-")) },
       { page: "docs/guides/inspector.md", text: spreadTable(having("inspector-")) },
       { page: "docs/guides/many-at-once.md", text: idleTable(having("idle-")) },
-    ].map(({ page, text }) => ({ page, name: "figures", command, text: `${text}\n\n${results.conditions}` })),
+    ].map(({ page, text }) => ({ page, name: "figures", command, text: `${text}\n\n${on}.` })),
     { page: "docs/benchmarks.md", name: "figures", command, text: `${results.conditions}\n\n${reportOf(own).trim()}` },
     { page: "docs/comparison.md", name: "CPU", command, text: compared },
     {
