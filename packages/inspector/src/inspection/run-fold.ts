@@ -115,6 +115,8 @@ export class RunFold {
         this.end = entry;
         this.endedAt = at;
         this.turnCount = Math.max(this.turnCount, numberOf(entry["turns"]) ?? 0);
+        for (const { turn, steps } of listOf(entry["open"]).map(fieldsOf))
+          if (typeof turn === "number" && listOf(steps).length === 0) this.#turn(turn).cutOff(position, at);
         this.#updateLastTurn();
         for (const { turn, question } of this.pending()) this.turns.get(turn)?.ask(question);
         for (const [index, record] of listOf(entry["open"]).entries())

@@ -49,6 +49,7 @@ export class TurnFold {
   readonly #failedRequests: FailedRequest[] = [];
   #brokenPrefix: BrokenPrefix | undefined;
   #endReason: string | undefined;
+  #cutOffAt: number | undefined;
   #row: TurnRow | undefined;
 
   constructor(turn: number, pricing: Pricing, previous: TurnFold | undefined) {
@@ -125,6 +126,12 @@ export class TurnFold {
     this.#flag("prefix-break");
   }
 
+  /** The run ended before the turn had any outcome. */
+  cutOff(position: number, at: number): void {
+    this.changedAt = Math.max(this.changedAt, position + 1);
+    this.#cutOffAt = at;
+  }
+
   /** @param reason - Why its run ended, unless resumed: this last turn gets no further answer. */
   setEndReason(reason: string | undefined): void {
     this.#row = undefined;
@@ -139,7 +146,8 @@ export class TurnFold {
   #build(): TurnRow {
     const steps = [...this.#steps.values()];
     let [startedAt, endedAt] = [Infinity, 0];
-    for (const { at, ms = 0 } of [...steps, ...this.#failedRequests]) {
+    const cutOff = this.#cutOffAt === undefined ? [] : [{ at: this.#cutOffAt, ms: 0 }];
+    for (const { at, ms = 0 } of [...steps, ...this.#failedRequests, ...cutOff]) {
       startedAt = Math.min(startedAt, at);
       endedAt = Math.max(endedAt, at + ms);
     }

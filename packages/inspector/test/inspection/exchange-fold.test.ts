@@ -258,12 +258,17 @@ test("a turn whose answer was cut off by a stop is a turn of its run", async () 
   const stopped = new ExchangeFold();
   stopped.add(await exchanges.load("chat"));
   const fold = SessionFold.of("chat", await store.load("chat"));
+  // Also without its requests.
+  expect(fold.overview().runs[0]!.turns).toMatchObject([
+    { turn: 1, flags: ["no-answer"], usage: { requests: 1 }, endedAt: expect.any(Number) },
+  ]);
   fold.addExchanges(stopped);
   expect(fold.overview().runs[0]!.turns).toMatchObject([
     { turn: 1, flags: ["no-answer"], failedRequests: [{ n: 0 }], endedAt: expect.any(Number) },
   ]);
   expect(sessionPage(fold, 0).text).toContain(">Turn without an answer</a>");
-  const { before } = readTurn(fold, fold.runs[0]!.runId, 1)!;
+  const { before, notes } = readTurn(fold, fold.runs[0]!.runId, 1)!;
+  expect(notes).toEqual([]);
   expect(before).toMatchObject([
     { origin: "input" },
     { role: "model", origin: "unfinished", parts: [{ text: expect.stringMatching(/^Hello\. /) }] },
