@@ -25,7 +25,7 @@ export interface ProgramFigures {
 }
 
 /** Starts the program a few times on a folder of sessions, and looks at one of them in Chromium. */
-export async function measureProgram(
+export async function measureInspector(
   folder: string,
   id: string,
   runs: readonly string[],

@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Json } from "@pollux/core";
 import { JsonlStore } from "@pollux/core/node";
-import { measureProgram } from "./inspector-program.ts";
+import { measureInspector } from "./inspector-program.ts";
 import { printSamples, type ProgramSample } from "./measure-programs.ts";
 
-// `measureProgram` of measure-programs.ts starts it.
+// `measureProgram` starts it.
 const { quick } = JSON.parse(process.argv[2] ?? "{}") as { readonly quick?: boolean };
 const TURNS = quick === true ? 100 : 10_000;
 const TURNS_OF_A_RUN = 10;
@@ -17,7 +17,7 @@ const folder = await mkdtemp(join(tmpdir(), "pollux-bench-inspector-"));
 try {
   await new JsonlStore(folder).append(ID, 0, longLog(TURNS));
   const runs = Array.from({ length: Math.ceil(TURNS / TURNS_OF_A_RUN) }, (_, run) => `run-${run}`);
-  const { starts, views, steps, jumps, memory, pageMemory } = await measureProgram(folder, ID, runs, 5);
+  const { starts, views, steps, jumps, memory, pageMemory } = await measureInspector(folder, ID, runs, 5);
   const row = (id: string, label: string, values: readonly number[], unit = "ms"): ProgramSample => ({
     id: `inspector-${id}`,
     label,

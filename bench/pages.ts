@@ -6,8 +6,9 @@ import type { Figure, Measured, Row } from "./row.ts";
 
 /** All figures of one run of `pnpm bench --peers --docs`, as `results.json` has them: the only source of those in the pages. */
 export interface Results extends Measured {
-  /** Date, machine and rounds. */
-  readonly conditions: string;
+  /** Date, processor and versions. */
+  readonly machine: string;
+  readonly rounds: number;
 }
 
 /** A part of a page that a program writes. */
@@ -56,9 +57,11 @@ export function blocksOf(results: Results): readonly Block[] {
       .map((row) => ({ ...row, figures: row.figures.filter(({ driver }) => !isPeer(driver)) })),
     absences: results.absences,
   };
-  const conditions = `${results.conditions} A cell has the lowest and the highest of the rounds.`;
-  const compared = [table(["library", ...heads(CPU)], linesOf(rows, CPU)), conditions].join("\n\n");
-  const on = results.conditions.slice(0, results.conditions.lastIndexOf(";"));
+  const conditions = conditionsOf(results);
+  const compared = [
+    table(["library", ...heads(CPU)], linesOf(rows, CPU)),
+    `${conditions} A cell has the lowest and the highest of the rounds.`,
+  ].join("\n\n");
   const having = (prefix: string): readonly Row[] => results.rows.filter(({ id }) => id.startsWith(prefix));
   return [
     ...[
@@ -66,8 +69,8 @@ export function blocksOf(results: Results): readonly Block[] {
       { page: "docs/guides/web.md", text: placesTable("store", having("web-")) },
       { page: "docs/guides/inspector.md", text: spreadTable(having("inspector-")) },
       { page: "docs/guides/many-at-once.md", text: idleTable(having("idle-")) },
-    ].map(({ page, text }) => ({ page, name: "figures", command, text: `${text}\n\n${on}.` })),
-    { page: "docs/benchmarks.md", name: "figures", command, text: `${results.conditions}\n\n${reportOf(own).trim()}` },
+    ].map(({ page, text }) => ({ page, name: "figures", command, text: `${text}\n\n${results.machine}.` })),
+    { page: "docs/benchmarks.md", name: "figures", command, text: `${conditions}\n\n${reportOf(own).trim()}` },
     { page: "docs/comparison.md", name: "CPU", command, text: compared },
     {
       page: "docs/comparison.md",
@@ -96,6 +99,11 @@ export function blocksOf(results: Results): readonly Block[] {
   ];
 }
 
+/** In one sentence. */
+export function conditionsOf({ machine, rounds }: Pick<Results, "machine" | "rounds">): string {
+  return `${machine}; ${rounds} rounds.`;
+}
+
 /** A line for each store or engine, with the rows as columns. */
 function placesTable(head: string, rows: readonly Row[]): string {
   const places = [...new Set(rows.flatMap(({ figures }) => figures.map(({ driver }) => driver)))];
@@ -116,8 +124,8 @@ function spreadTable(rows: readonly Row[]): string {
     ["what", "best", "median", "worst"],
     rows.flatMap(({ label, unit, figures }) =>
       figures.map(({ value, range: [least, most] }) => {
-        const [best, median, worst] = [least, value, most].map((one) => `${short(one)} ${unit}`);
-        return [label, ...(least === most ? ["", median, ""] : [best, median, worst])].map((cell = "") => cell);
+        const text = (one: number): string => `${short(one)} ${unit}`;
+        return least === most ? [label, "", text(value), ""] : [label, text(least), text(value), text(most)];
       }),
     ),
   );

@@ -49,7 +49,8 @@ export class TurnFold {
   readonly #failedRequests: FailedRequest[] = [];
   #brokenPrefix: BrokenPrefix | undefined;
   #endReason: string | undefined;
-  #cutOffAt: number | undefined;
+  /** Times at which the run ended before the turn had any outcome. */
+  readonly #cutOffs: { readonly at: number; readonly ms: number }[] = [];
   #row: TurnRow | undefined;
 
   constructor(turn: number, pricing: Pricing, previous: TurnFold | undefined) {
@@ -129,7 +130,8 @@ export class TurnFold {
   /** The run ended before the turn had any outcome. */
   cutOff(position: number, at: number): void {
     this.changedAt = Math.max(this.changedAt, position + 1);
-    this.#cutOffAt = at;
+    this.#row = undefined;
+    this.#cutOffs.push({ at, ms: 0 });
   }
 
   /** @param reason - Why its run ended, unless resumed: this last turn gets no further answer. */
@@ -146,8 +148,7 @@ export class TurnFold {
   #build(): TurnRow {
     const steps = [...this.#steps.values()];
     let [startedAt, endedAt] = [Infinity, 0];
-    const cutOff = this.#cutOffAt === undefined ? [] : [{ at: this.#cutOffAt, ms: 0 }];
-    for (const { at, ms = 0 } of [...steps, ...this.#failedRequests, ...cutOff]) {
+    for (const { at, ms = 0 } of [...steps, ...this.#failedRequests, ...this.#cutOffs]) {
       startedAt = Math.min(startedAt, at);
       endedAt = Math.max(endedAt, at + ms);
     }

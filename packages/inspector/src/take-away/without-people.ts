@@ -48,8 +48,11 @@ export function withoutPeople(fold: SessionFold): WithoutPeople {
 function personalTexts(entry: unknown): readonly string[] {
   const { type, input, contents, parts: segments, value } = fieldsOf(entry);
   if (type === "answer") return textsIn(value);
-  if (type === "history") return listOf(segments).flatMap((one) => personalTexts({ ...fieldsOf(one), type: "steer" }));
-  return listOf(type === "run" ? input : type === "steer" ? contents : []).flatMap((content) => {
+  const lists =
+    type === "history"
+      ? listOf(segments).map((segment) => fieldsOf(segment)["contents"])
+      : [type === "run" ? input : type === "steer" ? contents : []];
+  return lists.flatMap(listOf).flatMap((content) => {
     const { role, parts } = fieldsOf(content);
     return role === "model" ? [] : listOf(parts).flatMap((part) => textsIn(fieldsOf(part)["text"]));
   });

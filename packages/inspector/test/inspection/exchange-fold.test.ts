@@ -11,16 +11,22 @@ import { add } from "../support/sessions.ts";
 
 const PRICES = { input: 1_000_000, cachedInput: 250_000, output: 0 };
 
+/** A model of an emulator's, with stores for its sessions and their requests. */
+function keepRequestsTo(emulator: ReturnType<typeof createEmulator>) {
+  const model = gemini("gemini-3.8-flash", {
+    endpoint: geminiApi({ apiKey: "k" }),
+    fetch: (input, init) => emulator.fetch(input, init),
+    retry: { minDelayMs: 1 },
+  });
+  const [store, exchanges] = [new MemoryStore(), new MemoryStore()];
+  return { model, store, exchanges, kept: keepExchanges(exchanges) };
+}
+
 /** A session of several messages, and what the service received. */
 async function talk(prepare: (turn: number) => object = () => ({})) {
   const lines = Array.from({ length: 8 }, (_, n) => (n % 2 === 0 ? call("add", { a: n, b: 1 }) : say("It is that.")));
   const emulator = createEmulator({ brain: script(lines) });
-  const model = gemini("gemini-3.8-flash", {
-    endpoint: geminiApi({ apiKey: "k" }),
-    fetch: (input, init) => emulator.fetch(input, init),
-  });
-  const [store, exchanges] = [new MemoryStore(), new MemoryStore()];
-  const kept = keepExchanges(exchanges);
+  const { model, store, exchanges, kept } = keepRequestsTo(emulator);
   const agent = new Agent({
     model,
     tools: [add],
@@ -119,13 +125,7 @@ test("with prices, there is an estimate for an explicit cache of instructions an
 
 test("a turn lists its failed requests with the service's messages", async () => {
   const emulator = createEmulator({ brain: script([fault(faults.overloaded()), say("Hi.")]) });
-  const model = gemini("gemini-3.8-flash", {
-    endpoint: geminiApi({ apiKey: "k" }),
-    fetch: (input, init) => emulator.fetch(input, init),
-    retry: { minDelayMs: 1 },
-  });
-  const [store, exchanges] = [new MemoryStore(), new MemoryStore()];
-  const kept = keepExchanges(exchanges);
+  const { model, store, exchanges, kept } = keepRequestsTo(emulator);
   await new Agent({ model, observers: [kept] }).session({ id: "chat", store }).send("Hello");
   await kept.close();
   const handler = inspectorHandler({ store, exchanges, authorize: () => true });
@@ -154,13 +154,7 @@ test("a turn with failed requests only is a turn of its run, even during the req
   const emulator = createEmulator({
     brain: script([call("add", { a: 1, b: 1 }), ...Array.from({ length: 4 }, () => fault(faults.overloaded()))]),
   });
-  const model = gemini("gemini-3.8-flash", {
-    endpoint: geminiApi({ apiKey: "k" }),
-    fetch: (input, init) => emulator.fetch(input, init),
-    retry: { minDelayMs: 1 },
-  });
-  const [store, exchanges] = [new MemoryStore(), new MemoryStore()];
-  const kept = keepExchanges(exchanges);
+  const { model, store, exchanges, kept } = keepRequestsTo(emulator);
   const session = new Agent({ model, tools: [add], observers: [kept] }).session({ id: "chat", store });
   await expect(session.send("What is 1 + 1?")).rejects.toThrow("503");
   await kept.close();
@@ -189,12 +183,7 @@ test("a turn with failed requests only is a turn of its run, even during the req
 
 test("a refused request without a retry was not healed", async () => {
   const emulator = createEmulator({ brain: script([fault(faults.apiError(400, "INVALID_ARGUMENT", "No."))]) });
-  const model = gemini("gemini-3.8-flash", {
-    endpoint: geminiApi({ apiKey: "k" }),
-    fetch: (input, init) => emulator.fetch(input, init),
-  });
-  const [store, exchanges] = [new MemoryStore(), new MemoryStore()];
-  const kept = keepExchanges(exchanges);
+  const { model, store, exchanges, kept } = keepRequestsTo(emulator);
   await expect(new Agent({ model, observers: [kept] }).session({ id: "chat", store }).send("Hi")).rejects.toThrow(
     "400",
   );
@@ -216,13 +205,7 @@ test.each([
   "an answer with status 200 that is of no use is a failed request of its turn: %s",
   async (_, broken, said, flags) => {
     const emulator = createEmulator({ brain: script([fault(broken), say("Hi.")]) });
-    const model = gemini("gemini-3.8-flash", {
-      endpoint: geminiApi({ apiKey: "k" }),
-      fetch: (input, init) => emulator.fetch(input, init),
-      retry: { minDelayMs: 1 },
-    });
-    const [store, exchanges] = [new MemoryStore(), new MemoryStore()];
-    const kept = keepExchanges(exchanges);
+    const { model, store, exchanges, kept } = keepRequestsTo(emulator);
     const session = new Agent({ model, observers: [kept] }).session({ id: "chat", store });
     await session.send("Hello").catch(() => {});
     await kept.close();
@@ -240,12 +223,7 @@ test.each([
 
 test("a turn whose answer was cut off by a stop is a turn of its run", async () => {
   const emulator = createEmulator({ brain: script([say("Hello. ".repeat(100))]), delays: { chunkMs: 1 } });
-  const model = gemini("gemini-3.8-flash", {
-    endpoint: geminiApi({ apiKey: "k" }),
-    fetch: (input, init) => emulator.fetch(input, init),
-  });
-  const [store, exchanges] = [new MemoryStore(), new MemoryStore()];
-  const kept = keepExchanges(exchanges);
+  const { model, store, exchanges, kept } = keepRequestsTo(emulator);
   const stop = new AbortController();
   const stream = new Agent({ model, observers: [kept] })
     .session({ id: "chat", store })
